@@ -70,11 +70,9 @@ std::int64_t Distribution::Uniform::mean() const {
 // ---- exponential: -ln(1 - u) * mean
 
 std::int64_t Distribution::Exponential::at(std::uint64_t u) const {
-  constexpr std::uint64_t kLn2Q64 = 12786308645202655660ull;
   const std::uint64_t survival = ~u | 1;  // of 2^64, never zero
-  const auto neg_log2 = static_cast<std::uint64_t>(std::max<std::int64_t>(0, log2_q56(~std::uint64_t{0}) - log2_q56(survival)));
-  const std::uint64_t neg_ln_q56 = high_word(uint128{neg_log2} * kLn2Q64);
-  const uint128 rounded = (uint128{static_cast<std::uint64_t>(mean_value)} * neg_ln_q56 + (uint128{1} << 55)) >> 56;
+  const uint128 product = uint128{static_cast<std::uint64_t>(mean_value)} * neg_ln_q58(survival);
+  const uint128 rounded = (product + (uint128{1} << 57)) >> 58;
   return rounded > static_cast<uint128>(kMax) ? kMax : static_cast<std::int64_t>(rounded);
 }
 

@@ -33,6 +33,10 @@ Q32 operator/(Q32 a, Q32 b);  // rounded toward zero. REQUIRES: b.raw != 0
 // log2(x) with 56 fractional bits, good to 2^-54. REQUIRES: x > 0
 std::int64_t log2_q56(std::uint64_t x);
 
+// -ln(x / 2^64) with 58 fractional bits, too large by at most 2^-19: made to be drawn from, in a few
+// nanoseconds, never decreasing as x falls. REQUIRES: x > 0
+std::uint64_t neg_ln_q58(std::uint64_t x);
+
 Q32 log2(Q32 x);                   // REQUIRES: x > 0
 Q32 ln(Q32 x);                     // REQUIRES: x > 0
 Q32 exp2(Q32 x);                   // saturates at the largest Q32

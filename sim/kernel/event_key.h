@@ -22,17 +22,20 @@ class EventKey {
   constexpr EventKey() = default;
   // REQUIRES: at >= 0, seq < kMaxSequence, slot < kMaxSlots
   constexpr EventKey(Instant at, std::uint64_t seq, std::uint32_t slot)
-      : word_(uint128{static_cast<std::uint64_t>(nanos(at))} << 64 | (seq << kSlotBits | slot)) {}
+      : low_(seq << kSlotBits | slot), time_(static_cast<std::uint64_t>(nanos(at))) {}
 
-  constexpr std::uint64_t time() const { return high_word(word_); }
+  constexpr std::uint64_t time() const { return time_; }
   constexpr Instant at() const { return instant_at(static_cast<std::int64_t>(time())); }
-  constexpr std::uint64_t seq() const { return low_word(word_) >> kSlotBits; }
-  constexpr std::uint32_t slot() const { return static_cast<std::uint32_t>(word_) & (kMaxSlots - 1); }
+  constexpr std::uint64_t seq() const { return low_ >> kSlotBits; }
+  constexpr std::uint32_t slot() const { return static_cast<std::uint32_t>(low_ & (kMaxSlots - 1)); }
 
-  constexpr bool operator<(EventKey other) const { return word_ < other.word_; }
+  constexpr bool operator<(EventKey other) const { return word() < other.word(); }
 
  private:
-  uint128 word_ = 0;
+  constexpr uint128 word() const { return uint128{time_} << 64 | low_; }
+
+  std::uint64_t low_ = 0;
+  std::uint64_t time_ = 0;
 };
 
 }  // namespace sim::kernel

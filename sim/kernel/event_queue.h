@@ -41,10 +41,7 @@ class BasicEventQueue {
   bool empty() const { return keys_.empty(); }
 
   // REQUIRES: at >= now()
-  void schedule(Instant at, const Event& event) {
-    const std::uint64_t seq = take_seq();
-    schedule_as(at, seq, event);
-  }
+  void schedule(Instant at, const Event& event) { place(at, take_seq()) = event; }
 
   // A place in the order for an event that is scheduled later.
   std::uint64_t take_seq() {
@@ -54,9 +51,16 @@ class BasicEventQueue {
 
   // Schedules under a number taken before. REQUIRES: (at, seq) is after the last event popped, and
   // seq came from take_seq() and is not in the queue
-  void schedule_as(Instant at, std::uint64_t seq, const Event& event) {
+  void schedule_as(Instant at, std::uint64_t seq, const Event& event) { place(at, seq) = event; }
+
+  // The same, but the caller writes the event, at once, into the place returned. Inlined, so that an event made of
+  // small fields is stored field by field and never read back as a whole, for which a processor would
+  // have to wait.
+  [[gnu::always_inline]] Event& place(Instant at, std::uint64_t seq) {
     SIM_CHECK(at >= now_, "no event lies in the past");
-    keys_.push(EventKey(at, seq, put(event)));
+    const std::uint32_t slot = take_slot();
+    keys_.push(EventKey(at, seq, slot));
+    return slab_[slot];
   }
 
   // Sets the clock of an empty queue back, for an owner that dropped its last events unseen.
@@ -73,12 +77,20 @@ class BasicEventQueue {
   // Removes the first event and moves the clock to it. REQUIRES: !empty()
   Fired pop() {
     SIM_CHECK(!empty(), "an empty queue has nothing to fire");
+    std::uint64_t seq = 0;
+    const Event& event = pop_in_place(seq);
+    return {now_, seq, event};
+  }
+
+  // The same without a copy: the event may be read until the next call that schedules. REQUIRES: !empty()
+  const Event& pop_in_place(std::uint64_t& seq) {
     const EventKey key = keys_.front(prefetch());
     keys_.drop_front();
     now_ = key.at();
+    seq = key.seq();
     const std::uint32_t slot = key.slot();
     free_slots_.push_back(slot);
-    return {now_, key.seq(), slab_[slot]};
+    return slab_[slot];
   }
 
  private:
@@ -86,19 +98,18 @@ class BasicEventQueue {
     return [slab = slab_.data()](std::uint32_t slot) { __builtin_prefetch(slab + slot); };
   }
 
-  std::uint32_t put(const Event& event) {
-    if (free_slots_.empty()) [[unlikely]] return put_in_new_slot(event);
+  std::uint32_t take_slot() {
+    if (free_slots_.empty()) [[unlikely]] grow();
     const std::uint32_t slot = free_slots_.back();
     free_slots_.pop_back();
-    slab_[slot] = event;
     return slot;
   }
 
-  [[gnu::noinline]] std::uint32_t put_in_new_slot(const Event& event) {
+  [[gnu::noinline]] void grow() {
     SIM_CHECK(slab_.size() < EventKey::kMaxSlots, "at most 2^24 events are pending at once");
-    slab_.push_back(event);
+    free_slots_.push_back(static_cast<std::uint32_t>(slab_.size()));
+    slab_.emplace_back();
     free_slots_.reserve(slab_.capacity());  // so that popping never allocates
-    return static_cast<std::uint32_t>(slab_.size() - 1);
   }
 
   Keys keys_;

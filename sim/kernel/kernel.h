@@ -50,9 +50,11 @@ class Kernel {
   Instant now() const { return now_; }
 
   // REQUIRES: at >= now()
-  void schedule(Instant at, const Event& event) {
+  [[gnu::always_inline]] void schedule(Instant at, const Event& event) {
     SIM_CHECK(at >= now_, "no event lies in the past");
-    queue_.schedule(at, Entry{event, kNoTimer, 0});
+    Entry& entry = queue_.place(at, queue_.take_seq());
+    entry.event = event;
+    entry.is_timer = false;
   }
 
   // A timer that fires as `event` each time it comes due; it must be armed anew after that.
@@ -61,7 +63,7 @@ class Kernel {
   void arm(TimerHandle timer, Instant due) {
     SIM_CHECK(due >= now_, "no timer is due in the past");
     const std::uint64_t seq = queue_.take_seq();
-    if (timers_.arm(timer, due, seq)) queue_.schedule_as(due, seq, Entry{Event{}, timer.index, kIsTimer});
+    if (timers_.arm(timer, due, seq)) queue_timer(timer, due, seq);
   }
   void cancel(TimerHandle timer) { timers_.cancel(timer); }
   void destroy_timer(TimerHandle timer) { timers_.destroy(timer); }
@@ -74,21 +76,19 @@ class Kernel {
       if (queue_.empty()) [[unlikely]] return went_idle();
       if (queue_.next_at() > limit_) [[unlikely]] return stop_at_limit();
       if (events_fired_ == budget_) [[unlikely]] return stop(StopReason::event_budget);
-      const auto first = queue_.pop();
-      if (first.event.is_timer == kIsTimer) {
-        const TimerHandle timer{first.event.timer};
-        const auto verdict = timers_.came_up(timer, first.seq);
-        if (verdict != Timers::Verdict::fires) {
-          if (verdict == Timers::Verdict::put_back) {
-            queue_.schedule_as(timers_.put_back_at(timer), timers_.put_back_seq(timer), first.event);
-          }
-          continue;
-        }
-        fire(out, first.at, first.seq, timers_.event(timer));
-      } else {
-        fire(out, first.at, first.seq, first.event.event);
+      std::uint64_t seq = 0;
+      const Entry& first = queue_.pop_in_place(seq);
+      if (!first.is_timer) {
+        fire(out, seq, first.event);
+        return true;
       }
-      return true;
+      const TimerHandle timer = first.timer;
+      const auto verdict = timers_.came_up(timer, seq);
+      if (verdict == Timers::Verdict::fires) {
+        fire(out, seq, timers_.event(timer));
+        return true;
+      }
+      if (verdict == Timers::Verdict::put_back) queue_timer(timer, timers_.put_back_at(timer), timers_.put_back_seq(timer));
     }
   }
 
@@ -113,26 +113,29 @@ class Kernel {
  private:
   using Timers = TimerTable<Event>;
 
-  static constexpr std::uint32_t kNoTimer = 0;
-  static constexpr std::uint32_t kIsTimer = 1;
-
   struct Entry {
-    Event event;  // of a timer: kept in the timer
-    std::uint32_t timer;
-    std::uint32_t is_timer;
+    Event event;  // unless it is a timer's, which keeps its own
+    TimerHandle timer;
+    bool is_timer;
   };
   static_assert(sizeof(Entry) <= 32);
 
-  void fire(Fired& out, Instant at, std::uint64_t seq, const Event& event) {
-    now_ = at;
-    out.at = at;
+  void queue_timer(TimerHandle timer, Instant due, std::uint64_t seq) {
+    Entry& entry = queue_.place(due, seq);
+    entry.timer = timer;
+    entry.is_timer = true;
+  }
+
+  void fire(Fired& out, std::uint64_t seq, const Event& event) {
+    now_ = queue_.now();
+    out.at = now_;
     out.seq = seq;
     out.event = event;
     ++events_fired_;
     stop_reason_ = StopReason::none;
     std::array<std::uint64_t, sizeof(Event) / 8> words;
     std::memcpy(words.data(), &event, sizeof(Event));
-    const auto time = static_cast<std::uint64_t>(nanos(at));
+    const auto time = static_cast<std::uint64_t>(nanos(now_));
     fingerprint_.add(time, seq, words[0], words.size() > 1 ? words[1 % words.size()] : 0);
     if constexpr (words.size() > 2) fingerprint_.add(words[2]);
   }

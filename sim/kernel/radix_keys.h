@@ -65,8 +65,8 @@ class RadixKeys {
 
  private:
   static constexpr int kDigitBits = 6;
-  static constexpr std::size_t kDigits = 64;
-  static constexpr std::size_t kLevels = 11;    // 63 bits of time
+  static constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
+  static constexpr std::size_t kLevels = 63 / kDigitBits + 1;
   static constexpr std::uint32_t kChunk = 32;   // cells of a chunk, the first of which is its link
   static constexpr std::size_t kSplitAbove = 128;
   static constexpr std::size_t kFew = 8;
@@ -81,7 +81,7 @@ class RadixKeys {
 
   void put_in_bucket(EventKey key) {
     const auto highest_bit = static_cast<std::size_t>(63 - std::countl_zero((key.time() ^ base_) | 1));
-    const std::size_t level = highest_bit * 43 >> 8;  // highest_bit / 6, for 0 to 63
+    const std::size_t level = highest_bit / kDigitBits;
     append(level, digit_of(key.time(), level), key);
   }
 
