@@ -1,0 +1,34 @@
+#pragma once
+
+#include <vector>
+
+#include "log/batch_list.h"
+#include "log/log_write.h"
+#include "protocol/ids.h"
+
+// What a log directory holds of one partition: what LogWrites add up to, and what of it survives.
+//
+// A killed process keeps all of it (the page cache belongs to the operating system); a power loss
+// keeps what was flushed. The host performs the writes; a process boots from the image (PartitionLog).
+namespace sim::log {
+
+struct EpochStart {
+  LeaderEpoch leader_epoch;
+  Offset start_offset = 0;
+  bool operator==(const EpochStart&) const = default;
+};
+
+struct LogImage {
+  BatchList batches;
+  std::vector<EpochStart> epochs;     // leader-epoch-checkpoint, rising
+  Offset start_offset = 0;            // log start offset
+  Offset high_watermark = 0;          // replication-offset-checkpoint
+  Offset flushed_end_offset = 0;      // below it everything is on the platter
+
+  Offset end_offset() const { return batches.empty() ? start_offset : batches.end_offset(); }
+  void perform(const LogWrite& write);
+  void flush() { flushed_end_offset = end_offset(); }
+  void lose_unflushed();
+};
+
+}  // namespace sim::log

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <variant>
+
+#include "protocol/ids.h"
+#include "protocol/record_batch.h"
+
+// What a process may ask its disk to keep. LogImage (log_image.h) is what these writes add up to.
+namespace sim::log {
+
+struct AppendBatch {
+  TopicPartition tp;
+  Batch batch;
+};
+// Drops everything at and above `end`.
+struct TruncateLog {
+  TopicPartition tp;
+  Offset end = 0;
+};
+// Kafka's replication-offset-checkpoint, one entry.
+struct CheckpointHighWatermark {
+  TopicPartition tp;
+  Offset high_watermark = 0;
+};
+
+using LogWrite = std::variant<AppendBatch, TruncateLog, CheckpointHighWatermark>;
+
+}  // namespace sim::log

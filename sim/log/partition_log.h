@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "log/batch_list.h"
+#include "log/log_image.h"
+#include "protocol/ids.h"
+#include "protocol/record_batch.h"
+#include "protocol/topic_config.h"
+
+// A partition's log as a running broker has it: offsets, batches, leader epochs (UnifiedLog,
+// LeaderEpochFileCache in Kafka). Knows nothing of leadership, followers or the high watermark's rules.
+//
+// Appending has two steps, because a write takes time: assign() gives a batch its place and the
+// caller asks the disk for the write; append() lets it take effect once the write was performed, in the
+// same order. So log_end_offset() counts what readers may see, next_offset() what was promised a place.
+//
+// Invariants: start <= log_end_offset <= next_offset; epochs rise with offsets.
+namespace sim::log {
+
+class PartitionLog {
+ public:
+  struct EpochEnd {
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+    Offset end_offset = kNoOffset;
+  };
+
+  PartitionLog() = default;
+  explicit PartitionLog(const LogImage& image);
+
+  Offset log_start_offset() const { return start_; }
+  Offset log_end_offset() const { return end_; }
+  Offset next_offset() const { return next_; }
+  std::int64_t size_bytes() const { return batches_.size_bytes(); }
+
+  // Places a batch at next_offset(). The producer's batch is shared, not copied.
+  Batch assign(BatchDataPtr data, LeaderEpoch leader_epoch);
+  // A follower's: the offsets are the leader's. REQUIRES: batch.base_offset >= next_offset()
+  void assign_as_is(const Batch& batch);
+  // The write of an assigned batch was performed. REQUIRES: in the order of assigning
+  void append(Batch batch);
+
+  // See BatchList::read.
+  std::vector<Batch> read(Offset from, Offset end, std::int64_t max_bytes, bool at_least_one) const;
+  std::int64_t bytes_between(Offset from, Offset end, std::int64_t at_most) const;
+
+  // Drops everything at and above `end`, assigned or appended, epochs too.
+  void truncate_to(Offset end);
+  void truncate_fully_and_start_at(Offset start);
+  void raise_log_start(Offset start);
+
+  // ---- Leader epochs (LeaderEpochFileCache)
+  LeaderEpoch latest_epoch() const { return epochs_.empty() ? kNoLeaderEpoch : epochs_.back().leader_epoch; }
+  const std::vector<EpochStart>& epochs() const { return epochs_; }
+  // A new leader notes its epoch before it writes anything. Entries that contradict it go.
+  void begin_epoch(LeaderEpoch leader_epoch, Offset start);
+  // Where `leader_epoch` ended: the largest epoch known that is not above it, and the next one's start
+  // (log_end_offset for the latest). nullopt: undefined (UNDEFINED_EPOCH_OFFSET).
+  std::optional<EpochEnd> end_offset_for(LeaderEpoch leader_epoch) const;
+
+  // First offset whose batch has a timestamp at or after this; nullopt: none.
+  std::optional<Offset> offset_for_timestamp(std::int64_t timestamp_ms) const;
+
+ private:
+  BatchList batches_;
+  std::vector<EpochStart> epochs_;
+  Offset start_ = 0;
+  Offset end_ = 0;
+  Offset next_ = 0;
+};
+
+}  // namespace sim::log

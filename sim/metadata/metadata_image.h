@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/ids.h"
+#include "protocol/metadata_records.h"
+#include "protocol/topic_config.h"
+
+// The cluster's metadata at one offset of __cluster_metadata, built only by replaying its records in order
+// (MetadataImage, MetadataDelta in Kafka). Every node replays with this code; equal offsets mean
+// equal images.
+//
+// Copying is cheap (topics are shared until one changes), so that a controller can keep the image of the last
+// commit to go back to.
+namespace sim::metadata {
+
+struct BrokerRegistration {
+  NodeId id = kNoNode;
+  std::uint64_t incarnation = 0;
+  BrokerEpoch broker_epoch = kNoBrokerEpoch;
+  ProcessId endpoint = kNoProcess;
+  std::string rack;
+  bool fenced = true;
+  bool in_controlled_shutdown = false;
+
+  bool active() const { return !fenced && !in_controlled_shutdown; }
+  bool operator==(const BrokerRegistration&) const = default;
+};
+
+struct PartitionRegistration {
+  std::vector<NodeId> replicas, isr, removing, adding, elr, last_known_elr;
+  NodeId leader = kNoNode;
+  LeaderRecoveryState recovery = LeaderRecoveryState::recovered;
+  LeaderEpoch leader_epoch{0};
+  PartitionEpoch partition_epoch{0};
+  bool operator==(const PartitionRegistration&) const = default;
+};
+
+struct TopicImage {
+  std::string name;
+  TopicId id = kNoTopic;
+  TopicConfig config;
+  std::vector<PartitionRegistration> partitions;
+  bool operator==(const TopicImage&) const = default;
+};
+
+// What a stretch of replayed records touched.
+struct MetadataDelta {
+  std::set<NodeId> brokers;
+  std::set<TopicId> created_topics, removed_topics;
+  std::set<TopicPartition> partitions;  // new or changed
+
+  bool empty() const { return brokers.empty() && created_topics.empty() && removed_topics.empty() && partitions.empty(); }
+};
+
+class MetadataImage {
+ public:
+  // The offset of the next record to replay.
+  Offset end_offset() const { return end_offset_; }
+
+  // Records of one batch lie at consecutive offsets. `delta` gathers what changed, if given.
+  void replay(const MetadataRecord& record, MetadataDelta* delta = nullptr);
+
+  const std::map<NodeId, BrokerRegistration>& brokers() const { return brokers_; }
+  const BrokerRegistration* broker(NodeId id) const;  // null: not registered
+  bool is_active(NodeId id) const;                    // registered, unfenced, not shutting down
+
+  const std::map<TopicId, std::shared_ptr<const TopicImage>>& topics() const { return topics_; }
+  const TopicImage* topic(TopicId id) const;
+  const TopicImage* topic(std::string_view name) const;
+  const PartitionRegistration* partition(TopicPartition tp) const;
+
+  ProducerId next_producer_id() const { return next_producer_id_; }
+  TopicId next_topic_id() const { return next_topic_id_; }  // ids are dense; kClusterMetadataTopic is 0
+
+  bool operator==(const MetadataImage& other) const;
+
+ private:
+  TopicImage& topic_to_change(TopicId id);
+
+  std::map<NodeId, BrokerRegistration> brokers_;
+  std::map<TopicId, std::shared_ptr<const TopicImage>> topics_;
+  std::map<std::string, TopicId, std::less<>> topic_ids_;
+  ProducerId next_producer_id_{0};
+  TopicId next_topic_id_{1};
+  Offset end_offset_ = 0;
+};
+
+}  // namespace sim::metadata

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/id.h"
+#include "base/rng.h"
+#include "base/time.h"
+#include "log/log_write.h"
+#include "observe/fact.h"
+#include "protocol/envelope.h"
+
+// The contract of a process: a state machine, an input in, effects out, at one instant, to
+// completion. It cannot reach the queue, a clock, a file, a socket or another process.
+//
+// CPU time is the host's affair: it delays the input. A step itself takes no time.
+namespace sim::node {
+
+// All that a process may know of the world. A process that needs randomness of its own for a
+// purpose (arrivals, keys, service times) keeps an Rng of its own, given to it when it was made.
+struct Env {
+  LocalTime now;
+  Rng& rng;
+};
+
+// Names one write of this process, chosen by it; unique within an incarnation.
+using PersistId = Id<struct PersistTag, std::uint64_t>;
+
+// Small dense numbers chosen by the process; the host keeps an array of timers per process. A
+// process with many deadlines keeps them in a queue of its own behind one timer.
+using TimerId = Id<struct TimerTag, std::uint32_t>;
+
+enum class Safety : std::uint8_t {
+  written,  // in the page cache: survives a killed process
+  flushed,  // fsynced: survives power loss
+};
+
+// ---- Effects, performed in this order
+
+// Leaves once `after`, if given, is safe. A message on a channel that is not open is dropped.
+struct Send {
+  Envelope envelope;
+  std::optional<PersistId> after{};
+};
+// Writes in this order; answered by Persisted{id} when all have reached `safety`. An I/O thread
+// that emitted it in a request handler stays busy until then. All writes of one process to one log
+// directory are performed in the order in which they were asked for.
+//
+// What has been asked for is not yet in the log: a process lets a batch take effect (its log end offset,
+// readers, replies) when Persisted tells it that the write was performed, as Kafka's threads do,
+// which block in write().
+struct Persist {
+  PersistId id;
+  std::vector<log::LogWrite> writes;
+  Safety safety = Safety::written;
+};
+// Replaces an earlier setting of the same timer.
+struct SetTimer {
+  TimerId timer;
+  LocalTime deadline;
+};
+struct CancelTimer {
+  TimerId timer;
+};
+// Opens a connection; answered by Connected or Disconnected. Only its client may.
+struct Connect {
+  Channel channel;
+};
+// Closes it; either side may. The closing side hears nothing more of it, the other Disconnected.
+struct Disconnect {
+  Channel channel;
+};
+struct Report {
+  observe::Fact fact;
+};
+using Effect = std::variant<Send, Persist, SetTimer, CancelTimer, Connect, Disconnect, Report>;
+using Effects = std::vector<Effect>;
+
+// ---- Inputs
+
+struct Started {};
+struct Received {
+  Envelope envelope;  // the process may move from it
+};
+struct TimerFired {
+  TimerId timer;
+};
+struct Persisted {
+  PersistId id;
+};
+struct Connected {
+  Channel channel;
+};
+enum class DisconnectReason : std::uint8_t { refused, reset, closed };
+struct Disconnected {
+  Channel channel;
+  DisconnectReason reason = DisconnectReason::closed;
+};
+using Input = std::variant<Started, Received, TimerFired, Persisted, Connected, Disconnected>;
+
+class Node {
+ public:
+  virtual ~Node() = default;
+  // The world is a value: a copy that plays on exactly as the original would.
+  virtual std::unique_ptr<Node> clone() const = 0;
+  virtual void step(Input& input, Env env, Effects& out) = 0;
+};
+
+inline void report(Effects& out, observe::Fact fact) { out.emplace_back(Report{std::move(fact)}); }
+
+// Answers a request on the connection it came by.
+inline void reply(Effects& out, const Envelope& request, Message message, std::optional<PersistId> after = {}) {
+  out.emplace_back(Send{Envelope{request.channel, request.correlation, true, std::move(message)}, after});
+}
+
+}  // namespace sim::node

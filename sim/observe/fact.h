@@ -1,0 +1,198 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "protocol/envelope.h"
+#include "protocol/error_code.h"
+#include "protocol/ids.h"
+#include "protocol/record_batch.h"
+
+// The words for what happened. Facts carry values, never sentences; trace, metrics and checkers
+// are folds over the one stream of observations, and removing one changes no run.
+//
+// A fact is reported at the single place where that state changes.
+namespace sim::observe {
+
+// Groups (order services: inventory, payment, ...) are numbered in the order of the scenario.
+using ServiceId = Id<struct ServiceTag, std::int32_t>;
+
+// ---- An order's way, told by the producing application and its producer
+struct OrderPlaced {  // the customer's click: latency counts from `intended`
+  RecordId record;
+  FlowId flow;
+  std::int64_t intended_ns = 0;
+  std::int64_t key = -1;  // -1 = without a key
+  std::int32_t key_bytes = -1;
+  std::int32_t value_bytes = 0;
+};
+struct RecordAccepted {  // appended to the record accumulator
+  RecordId record;
+  TopicPartition tp;
+};
+struct RecordFailed {  // send() completed with an error: an honest failure
+  RecordId record;
+  ErrorCode error;
+};
+struct BatchDrained {  // taken from the accumulator into a produce request, about to be sent
+  TopicPartition tp;
+  BatchDataPtr batch;
+  std::int32_t attempt = 0;  // 0 = first
+};
+struct BatchAppended {  // in the leader's log
+  TopicPartition tp;
+  Batch batch;
+};
+struct BatchAcknowledged {  // the producer learnt it: error none, or why it failed for good or will be retried
+  TopicPartition tp;
+  BatchDataPtr batch;
+  ErrorCode error = ErrorCode::none;
+  Offset base_offset = kNoOffset;
+  bool will_retry = false;
+};
+
+// ---- Its way through a broker's request path, told by the host
+enum class RequestStage : std::uint8_t {
+  received,   // the whole request has arrived at the broker's socket
+  queued,     // a network thread has put it into the request queue
+  dequeued,   // an I/O thread has taken it
+  completed,  // the response is in the response queue (or none is due)
+  sent,       // the response is on the wire
+};
+struct RequestProgress {  // of every ProduceRequest; of other requests only if an observer wants messages
+  RequestStage stage;
+  const Envelope* request;  // valid only while being observed; null for completed/sent
+  Channel channel;
+  CorrelationId correlation;
+};
+
+// ---- Partitions
+struct HighWatermarkAdvanced {  // on the leader
+  TopicPartition tp;
+  Offset from = 0;
+  Offset to = 0;
+};
+struct BecameLeader {
+  TopicPartition tp;
+  NodeId broker;
+  LeaderEpoch leader_epoch;
+  Offset epoch_start = 0;
+};
+struct BecameFollower {
+  TopicPartition tp;
+  NodeId broker;
+  LeaderEpoch leader_epoch;
+  NodeId leader;
+};
+struct IsrChanged {  // as the leader has it committed
+  TopicPartition tp;
+  std::vector<NodeId> isr;
+  PartitionEpoch partition_epoch;
+};
+struct LogTruncated {
+  TopicPartition tp;
+  NodeId broker;
+  Offset from = 0;
+  Offset to = 0;
+};
+struct ReplicaAppended {  // on a follower
+  TopicPartition tp;
+  NodeId broker;
+  Offset log_end_offset = 0;
+};
+struct TopicCreated {  // the controller's record
+  TopicId id;
+  std::string name;
+  std::int32_t partitions = 0;
+  std::int16_t replication_factor = 0;
+};
+
+// ---- Consumers and groups
+struct RecordsPolled {  // returned by poll() to the application
+  ServiceId service;
+  std::int32_t member = 0;
+  TopicPartition tp;
+  Offset from = 0;
+  Offset to = 0;
+};
+struct ProcessingStarted {
+  ServiceId service;
+  std::int32_t member = 0;
+  TopicPartition tp;
+  Offset offset = 0;
+  RecordId record;
+};
+struct ProcessingDone {  // the side effect (stock reserved, card charged, parcel shipped) has happened
+  ServiceId service;
+  std::int32_t member = 0;
+  TopicPartition tp;
+  Offset offset = 0;
+  RecordId record;
+};
+struct CommitSent {
+  ServiceId service;
+  std::int32_t member = 0;
+  TopicPartition tp;
+  Offset offset = 0;  // the next offset to read
+};
+struct CommitAcknowledged {
+  ServiceId service;
+  std::int32_t member = 0;
+  TopicPartition tp;
+  Offset offset = 0;
+  ErrorCode error = ErrorCode::none;
+};
+struct OffsetsStored {  // committed in the coordinator's log
+  std::string group;
+  TopicPartition tp;
+  Offset offset = 0;
+};
+struct PositionReset {  // by auto.offset.reset
+  ServiceId service;
+  std::int32_t member = 0;
+  TopicPartition tp;
+  Offset to = 0;
+};
+enum class GroupState : std::uint8_t { empty, preparing_rebalance, completing_rebalance, stable, dead };
+struct GroupStateChanged {  // on the coordinator
+  std::string group;
+  GroupState state;
+  Generation generation;
+  std::int32_t members = 0;
+};
+struct AssignmentReceived {  // by a consumer
+  ServiceId service;
+  std::int32_t member = 0;
+  Generation generation;
+  std::vector<TopicPartition> partitions;
+};
+
+// ---- Network and machine, told by the host
+struct MessageSent {
+  const Envelope* envelope;  // valid only while being observed
+  std::int64_t bytes = 0;
+};
+struct MessageDelivered {
+  const Envelope* envelope;
+};
+struct ConnectionOpened {
+  Channel channel;
+};
+struct ConnectionClosed {
+  Channel channel;
+};
+struct ProcessStarted {};
+struct ProcessStopped {};
+
+using Fact = std::variant<OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged, RequestProgress,
+                          HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged, LogTruncated, ReplicaAppended,
+                          TopicCreated, RecordsPolled, ProcessingStarted, ProcessingDone, CommitSent, CommitAcknowledged,
+                          OffsetsStored, PositionReset, GroupStateChanged, AssignmentReceived, MessageSent, MessageDelivered,
+                          ConnectionOpened, ConnectionClosed, ProcessStarted, ProcessStopped>;
+
+// Kafka-style name of the fact, e.g. "HighWatermarkAdvanced".
+const char* name(const Fact& fact);
+
+}  // namespace sim::observe

@@ -1,0 +1,350 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "protocol/error_code.h"
+#include "protocol/ids.h"
+#include "protocol/record_batch.h"
+
+// One struct per Kafka API, with Kafka's names. Only what changes behaviour is carried; what a
+// message takes on the wire is told by wire_size(). Defaults are the protocol's "absent" values.
+namespace sim {
+
+// ---- ApiVersions (18): first exchange on every client connection
+struct ApiVersionsRequest {};
+struct ApiVersionsResponse {
+  ErrorCode error = ErrorCode::none;
+};
+
+// ---- Metadata (3)
+struct MetadataRequest {
+  bool all_topics = false;
+  std::vector<std::string> topics;
+  bool allow_auto_topic_creation = true;
+};
+struct MetadataResponse {
+  struct Broker {
+    NodeId id = kNoNode;
+    ProcessId endpoint = kNoProcess;
+    std::string rack;
+  };
+  struct Partition {
+    ErrorCode error = ErrorCode::none;
+    std::int32_t index = 0;
+    NodeId leader = kNoNode;
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+    std::vector<NodeId> replicas;
+    std::vector<NodeId> isr;
+  };
+  struct Topic {
+    ErrorCode error = ErrorCode::none;
+    std::string name;
+    TopicId id = kNoTopic;
+    bool internal = false;
+    std::int32_t compression_percent = 100;  // ours: the topic's compression ratio, told to producers
+    std::vector<Partition> partitions;
+  };
+  std::vector<Broker> brokers;
+  NodeId controller = kNoNode;
+  std::vector<Topic> topics;
+};
+
+// ---- Produce (0)
+struct LeaderHint {  // KIP-951: who leads instead
+  NodeId leader = kNoNode;
+  LeaderEpoch leader_epoch = kNoLeaderEpoch;
+  ProcessId endpoint = kNoProcess;
+};
+struct ProduceRequest {
+  struct Partition {
+    TopicPartition tp;
+    BatchDataPtr batch;  // one batch per partition and request, as Kafka's producer sends
+  };
+  std::int16_t acks = -1;
+  std::int32_t timeout_ms = 30'000;
+  std::vector<Partition> partitions;
+};
+struct ProduceResponse {
+  struct Partition {
+    TopicPartition tp;
+    ErrorCode error = ErrorCode::none;
+    Offset base_offset = kNoOffset;
+    std::int64_t log_append_time_ms = -1;
+    Offset log_start_offset = kNoOffset;
+    LeaderHint current_leader;
+  };
+  std::vector<Partition> partitions;
+  std::int32_t throttle_ms = 0;
+};
+
+// ---- Fetch (1): consumers, replica fetchers and KRaft
+struct FetchRequest {
+  struct Partition {
+    TopicPartition tp;
+    LeaderEpoch current_leader_epoch = kNoLeaderEpoch;
+    Offset fetch_offset = 0;
+    LeaderEpoch last_fetched_epoch = kNoLeaderEpoch;
+    Offset log_start_offset = kNoOffset;
+    std::int32_t max_bytes = 1'048'576;
+    Offset high_watermark = kNoOffset;  // KIP-1166, KRaft only
+  };
+  NodeId replica = kNoNode;  // -1 = consumer
+  BrokerEpoch replica_epoch = kNoBrokerEpoch;
+  std::int32_t max_wait_ms = 500;
+  std::int32_t min_bytes = 1;
+  std::int32_t max_bytes = 52'428'800;
+  bool read_committed = false;
+  std::int32_t session_id = 0;
+  std::int32_t session_epoch = -1;  // -1 with id 0: no session; 0: new session; >0: incremental
+  std::vector<Partition> partitions;             // full, or those that changed
+  std::vector<TopicPartition> forgotten;
+  std::string rack;
+};
+struct FetchResponse {
+  struct EpochEnd {
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+    Offset end_offset = kNoOffset;
+  };
+  struct Partition {
+    TopicPartition tp;
+    ErrorCode error = ErrorCode::none;
+    Offset high_watermark = kNoOffset;
+    Offset last_stable_offset = kNoOffset;
+    Offset log_start_offset = kNoOffset;
+    EpochEnd diverging_epoch;  // set: truncate and fetch again
+    LeaderHint current_leader;
+    NodeId preferred_read_replica = kNoNode;
+    std::vector<Batch> batches;
+  };
+  ErrorCode error = ErrorCode::none;
+  std::int32_t session_id = 0;
+  std::int32_t throttle_ms = 0;
+  std::vector<Partition> partitions;
+};
+
+// ---- ListOffsets (2)
+inline constexpr std::int64_t kLatestTimestamp = -1;
+inline constexpr std::int64_t kEarliestTimestamp = -2;
+struct ListOffsetsRequest {
+  struct Partition {
+    TopicPartition tp;
+    LeaderEpoch current_leader_epoch = kNoLeaderEpoch;
+    std::int64_t timestamp = kLatestTimestamp;
+  };
+  NodeId replica = kNoNode;
+  bool read_committed = false;
+  std::vector<Partition> partitions;
+};
+struct ListOffsetsResponse {
+  struct Partition {
+    TopicPartition tp;
+    ErrorCode error = ErrorCode::none;
+    Offset offset = kNoOffset;
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+  };
+  std::vector<Partition> partitions;
+};
+
+// ---- OffsetForLeaderEpoch (23)
+struct OffsetForLeaderEpochRequest {
+  struct Partition {
+    TopicPartition tp;
+    LeaderEpoch current_leader_epoch = kNoLeaderEpoch;
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+  };
+  NodeId replica = kNoNode;
+  std::vector<Partition> partitions;
+};
+struct OffsetForLeaderEpochResponse {
+  struct Partition {
+    TopicPartition tp;
+    ErrorCode error = ErrorCode::none;
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+    Offset end_offset = kNoOffset;
+  };
+  std::vector<Partition> partitions;
+};
+
+// ---- InitProducerId (22)
+struct InitProducerIdRequest {
+  ProducerId producer_id = kNoProducerId;
+  ProducerEpoch producer_epoch = kNoProducerEpoch;
+};
+struct InitProducerIdResponse {
+  ErrorCode error = ErrorCode::none;
+  ProducerId producer_id = kNoProducerId;
+  ProducerEpoch producer_epoch = kNoProducerEpoch;
+};
+
+// ---- AllocateProducerIds (67): a broker asks the controller for a block of 1000
+struct AllocateProducerIdsRequest {
+  NodeId broker = kNoNode;
+  BrokerEpoch broker_epoch = kNoBrokerEpoch;
+};
+struct AllocateProducerIdsResponse {
+  ErrorCode error = ErrorCode::none;
+  ProducerId first{0};
+  std::int32_t count = 0;
+};
+
+// ---- CreateTopics (19): forwarded by brokers to the active controller
+struct CreateTopicsRequest {
+  struct Topic {
+    std::string name;
+    std::int32_t partitions = -1;          // -1 = num.partitions
+    std::int16_t replication_factor = -1;  // -1 = default.replication.factor
+    bool has_config = false;
+    TopicConfig config;
+  };
+  std::vector<Topic> topics;
+};
+struct CreateTopicsResponse {
+  struct Topic {
+    std::string name;
+    ErrorCode error = ErrorCode::none;
+    TopicId id = kNoTopic;
+  };
+  std::vector<Topic> topics;
+};
+
+// ---- FindCoordinator (10)
+struct FindCoordinatorRequest {
+  std::string key;  // group.id
+};
+struct FindCoordinatorResponse {
+  ErrorCode error = ErrorCode::none;
+  NodeId node = kNoNode;
+  ProcessId endpoint = kNoProcess;
+};
+
+// ---- Classic groups: JoinGroup (11), SyncGroup (14), Heartbeat (12), LeaveGroup (13)
+struct Subscription {  // ConsumerProtocolSubscription
+  std::vector<TopicId> topics;
+  std::vector<TopicPartition> owned;
+  Generation generation = kNoGeneration;
+  std::string rack;
+  auto operator<=>(const Subscription&) const = default;
+};
+struct JoinGroupRequest {
+  struct Protocol {
+    std::string name;  // assignor
+    Subscription subscription;
+    auto operator<=>(const Protocol&) const = default;
+  };
+  std::string group;
+  std::string member_id;
+  std::string group_instance_id;  // empty = dynamic
+  std::string client_id;
+  std::int32_t session_timeout_ms = 45'000;
+  std::int32_t rebalance_timeout_ms = 300'000;
+  std::string protocol_type = "consumer";
+  std::vector<Protocol> protocols;
+};
+struct JoinGroupResponse {
+  struct Member {
+    std::string member_id;
+    std::string group_instance_id;
+    Subscription subscription;
+  };
+  ErrorCode error = ErrorCode::none;
+  Generation generation = kNoGeneration;
+  std::string protocol;
+  std::string leader;
+  std::string member_id;
+  bool skip_assignment = false;
+  std::vector<Member> members;  // only for the leader
+};
+struct SyncGroupRequest {
+  struct Assignment {
+    std::string member_id;
+    std::vector<TopicPartition> partitions;
+  };
+  std::string group;
+  Generation generation = kNoGeneration;
+  std::string member_id;
+  std::string group_instance_id;
+  std::vector<Assignment> assignments;  // only from the leader
+};
+struct SyncGroupResponse {
+  ErrorCode error = ErrorCode::none;
+  std::vector<TopicPartition> assignment;
+};
+struct HeartbeatRequest {
+  std::string group;
+  Generation generation = kNoGeneration;
+  std::string member_id;
+  std::string group_instance_id;
+};
+struct HeartbeatResponse {
+  ErrorCode error = ErrorCode::none;
+};
+struct LeaveGroupRequest {
+  std::string group;
+  std::string member_id;
+  std::string group_instance_id;
+};
+struct LeaveGroupResponse {
+  ErrorCode error = ErrorCode::none;
+};
+
+// ---- OffsetCommit (8), OffsetFetch (9)
+struct OffsetCommitRequest {
+  struct Partition {
+    TopicPartition tp;
+    Offset offset = kNoOffset;  // the next offset to read
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+  };
+  std::string group;
+  Generation generation = kNoGeneration;
+  std::string member_id;
+  std::string group_instance_id;
+  std::vector<Partition> partitions;
+};
+struct OffsetCommitResponse {
+  struct Partition {
+    TopicPartition tp;
+    ErrorCode error = ErrorCode::none;
+  };
+  std::vector<Partition> partitions;
+};
+struct OffsetFetchRequest {
+  std::string group;
+  std::string member_id;
+  bool require_stable = false;
+  std::vector<TopicPartition> partitions;
+};
+struct OffsetFetchResponse {
+  struct Partition {
+    TopicPartition tp;
+    ErrorCode error = ErrorCode::none;
+    Offset offset = kNoOffset;
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+  };
+  ErrorCode error = ErrorCode::none;
+  std::vector<Partition> partitions;
+};
+
+// The answer that is never sent (Kafka's RequestChannel.NoOpResponse): a produce with acks=0 is
+// done; the host lets the connection's next request in and sends nothing.
+struct NoOpResponse {};
+
+using Message =
+    std::variant<ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest, ProduceResponse,
+                 FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse, OffsetForLeaderEpochRequest,
+                 OffsetForLeaderEpochResponse, InitProducerIdRequest, InitProducerIdResponse, AllocateProducerIdsRequest,
+                 AllocateProducerIdsResponse, CreateTopicsRequest, CreateTopicsResponse, FindCoordinatorRequest,
+                 FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest, SyncGroupResponse,
+                 HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse, OffsetCommitRequest,
+                 OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, NoOpResponse>;
+
+// Kafka's name of the message, e.g. "FetchRequest".
+const char* name(const Message& message);
+
+// Bytes on the wire, length prefix and headers included, as the newest version of the API encodes
+// it. Record batches count to the byte; other fields by their encoding's size.
+std::int64_t wire_size(const Message& message);
+
+}  // namespace sim

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "protocol/ids.h"
+#include "protocol/topic_config.h"
+
+// Records of __cluster_metadata (metadata/src/main/resources/common/metadata/*.json in Kafka).
+// A MetadataImage is built only by replaying them, in order.
+namespace sim {
+
+struct RegisterBrokerRecord {
+  NodeId broker = kNoNode;
+  std::uint64_t incarnation = 0;
+  BrokerEpoch broker_epoch = kNoBrokerEpoch;
+  ProcessId endpoint = kNoProcess;
+  std::string rack;  // empty = none
+  bool fenced = true;
+  bool in_controlled_shutdown = false;
+};
+
+struct UnregisterBrokerRecord {
+  NodeId broker = kNoNode;
+  BrokerEpoch broker_epoch = kNoBrokerEpoch;
+};
+
+// Changes what is given, keeps the rest: -1 = now false, 0 = unchanged, 1 = now true.
+struct BrokerRegistrationChangeRecord {
+  NodeId broker = kNoNode;
+  BrokerEpoch broker_epoch = kNoBrokerEpoch;
+  std::int8_t fenced = 0;
+  std::int8_t in_controlled_shutdown = 0;
+};
+
+struct TopicRecord {
+  std::string name;
+  TopicId id = kNoTopic;
+};
+
+struct RemoveTopicRecord {
+  TopicId id = kNoTopic;
+};
+
+// Kafka has one ConfigRecord per key; here a topic's resolved settings are one record.
+struct TopicConfigRecord {
+  TopicId id = kNoTopic;
+  TopicConfig config;
+};
+
+enum class LeaderRecoveryState : std::int8_t { recovered = 0, recovering = 1 };
+
+struct PartitionRecord {
+  TopicPartition tp;
+  std::vector<NodeId> replicas;
+  std::vector<NodeId> isr;
+  std::vector<NodeId> removing;
+  std::vector<NodeId> adding;
+  NodeId leader = kNoNode;
+  LeaderRecoveryState recovery = LeaderRecoveryState::recovered;
+  LeaderEpoch leader_epoch{0};
+  PartitionEpoch partition_epoch{0};
+  std::vector<NodeId> elr;
+  std::vector<NodeId> last_known_elr;
+};
+
+inline constexpr NodeId kLeaderUnchanged{-2};
+
+// Only changed fields are set: an empty optional-like vector flag says "unchanged".
+struct PartitionChangeRecord {
+  TopicPartition tp;
+  NodeId leader = kLeaderUnchanged;
+  bool has_isr = false;
+  std::vector<NodeId> isr;
+  bool has_replicas = false;
+  std::vector<NodeId> replicas, removing, adding;
+  std::int8_t recovery = -1;  // -1 = unchanged
+  bool has_elr = false;
+  std::vector<NodeId> elr, last_known_elr;
+};
+
+struct ProducerIdsRecord {
+  NodeId broker = kNoNode;
+  BrokerEpoch broker_epoch = kNoBrokerEpoch;
+  ProducerId next_producer_id{0};
+};
+
+struct NoOpRecord {};
+
+using MetadataRecord =
+    std::variant<RegisterBrokerRecord, UnregisterBrokerRecord, BrokerRegistrationChangeRecord, TopicRecord, RemoveTopicRecord,
+                 TopicConfigRecord, PartitionRecord, PartitionChangeRecord, ProducerIdsRecord, NoOpRecord>;
+
+}  // namespace sim

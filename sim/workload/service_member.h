@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "node/node.h"
+#include "observe/fact.h"
+#include "protocol/ids.h"
+#include "workload/spec.h"
+
+// One member of a service (inventory, payment, fulfillment): polls its consumer, handles each order for as
+// long as the service time says, and commits as its CommitMode says.
+namespace sim::workload {
+
+struct ServiceMemberBoot {
+  ProcessId self;
+  observe::ServiceId service;
+  std::int32_t member = 0;
+  ServiceSpec spec;
+  std::vector<ProcessId> bootstrap;
+  Rng rng;  // "service-time" is a child of this
+};
+
+std::unique_ptr<node::Node> boot_service_member(const ServiceMemberBoot& boot);
+
+}  // namespace sim::workload

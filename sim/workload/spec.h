@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/distribution.h"
+#include "base/time.h"
+#include "client/config.h"
+
+// What the applications of a scenario do: who sends which orders when, and who handles them how.
+// Values only; scenario fills them in, workload plays them.
+namespace sim::workload {
+
+// Rates are thousandths of an order per second, so that 0.5/s is exact.
+using MilliRate = std::int64_t;
+
+// Open-loop arrivals: the next order comes when it comes, however slow the cluster is.
+struct ConstantArrivals {
+  MilliRate rate = 0;
+};
+struct PoissonArrivals {
+  MilliRate rate = 0;
+};
+struct RampArrivals {  // Poisson, rate growing (or falling) linearly from `from` to `to` over `over`, then `to`
+  MilliRate from = 0, to = 0;
+  Duration over{};
+};
+struct BurstArrivals {  // Poisson at `base`; every `every`, for `length`, at `peak`
+  MilliRate base = 0, peak = 0;
+  Duration every{}, length{};
+};
+struct DailyArrivals {  // Poisson; a day of `day` goes smoothly from `low` to `high` and back, highest at `peak_at`
+  MilliRate low = 0, high = 0;
+  Duration day{}, peak_at{};
+};
+struct TraceOrder {
+  std::int64_t at_ns = 0;
+  std::int64_t key = -1;  // -1 = none; otherwise the distinct key's number in order of first appearance
+  std::int32_t value_bytes = 0;
+};
+struct TraceArrivals {  // recorded orders, sorted by time
+  std::shared_ptr<const std::vector<TraceOrder>> orders;
+  std::string file;
+};
+using Arrivals =
+    std::variant<ConstantArrivals, PoissonArrivals, RampArrivals, BurstArrivals, DailyArrivals, TraceArrivals>;
+
+struct FlowSpec {  // an order service
+  std::string name;
+  std::string topic;
+  Arrivals arrivals = ConstantArrivals{};
+  bool keyed = false;
+  Distribution key = Distribution::constant(0);             // the customer's number; its key is "user-<number>"
+  Distribution record_bytes = Distribution::constant(1024);  // value size
+  client::ProducerConfig producer;
+  Duration start_at{};             // of the first order
+  std::int64_t max_orders = -1;  // -1 = until the scenario's load ends
+};
+
+enum class CommitMode : std::uint8_t {
+  auto_commit,  // enable.auto.commit=true
+  after_batch,  // commitSync after all records of a poll were processed
+  after_each,   // commitSync after each record
+  before,       // commitSync of the polled positions before processing (at most once)
+};
+
+struct ServiceSpec {  // a consumer group of its own: inventory, payment, fulfillment
+  std::string name;
+  std::string topic;
+  std::int32_t members = 1;
+  Distribution service_time = Distribution::constant(0);  // per order, ns
+  CommitMode commit = CommitMode::auto_commit;
+  client::ConsumerConfig consumer;
+  Duration start_at{};
+};
+
+}  // namespace sim::workload
