@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "check/expectation.h"
+#include "cluster/spec.h"
+
+// A scenario, validated and complete: nothing in it is left to a default.
+namespace sim::scenario {
+
+struct Scenario {
+  std::string file;   // as given on the command line
+  std::string name;
+  std::string about;
+  Duration duration{};  // orders are placed until then ...
+  Duration drain{};     // ... and what is under way may take this much longer; the run ends when all is settled
+  Duration warmup{};    // samples of orders intended before are left out of summaries
+  std::uint64_t seed = 1;
+  std::uint64_t event_budget = 0;  // 0 = none
+  cluster::ClusterSpec cluster;
+  std::vector<check::Expectation> expectations;
+  std::string source_text;    // the file, for its sha256
+  std::string resolved_yaml;  // every default filled in; runnable by itself
+};
+
+// `--set path=value`, such as clients.order-service.config.linger.ms=20. Applied before validation.
+struct Override {
+  std::string path;
+  std::string value;
+};
+
+// One strict pass: every problem of the file, each with line and column. `seed` replaces the file's, if given.
+Result<Scenario> load(const std::string& file, const std::vector<Override>& overrides);
+
+}  // namespace sim::scenario
