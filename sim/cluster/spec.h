@@ -1,15 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/distribution.h"
 #include "base/time.h"
 #include "broker/config.h"
 #include "controller/config.h"
+#include "disk/device.h"
+#include "net/network.h"
 #include "protocol/ids.h"
 #include "protocol/topic_config.h"
 #include "workload/spec.h"
@@ -18,24 +18,9 @@
 // complete: every default is filled in.
 namespace sim::cluster {
 
-struct LinkSpec {
-  Distribution one_way = Distribution::constant(200'000);  // ns
-  std::int64_t bits_per_second = 1'000'000'000;            // 0 = unlimited
-};
-
-// The link between two processes is the entry of their rack pair, else `clients` if one of them
-// is a client, else `between`.
-struct NetworkSpec {
-  LinkSpec between;
-  LinkSpec clients;
-  std::map<std::pair<std::string, std::string>, LinkSpec> rack_pairs;  // both orders present
-};
-
-struct DiskSpec {
-  Distribution append = Distribution::constant(50'000);    // ns, one write into the page cache
-  Distribution flush = Distribution::constant(2'000'000);  // ns, one fsync
-  std::int64_t bytes_per_second = 500'000'000;             // on top, for the bytes; 0 = unlimited
-};
+using disk::DiskSpec;
+using net::LinkSpec;
+using net::NetworkSpec;
 
 // CPU time of a broker's threads.
 struct MachineSpec {
