@@ -7,6 +7,7 @@
 
 #include "protocol/error_code.h"
 #include "protocol/ids.h"
+#include "protocol/metadata_records.h"
 #include "protocol/record_batch.h"
 
 // One struct per Kafka API, with Kafka's names. Only what changes behaviour is carried; what a
@@ -327,6 +328,63 @@ struct OffsetFetchResponse {
   std::vector<Partition> partitions;
 };
 
+// ---- AlterPartition (56): a leader asks the controller to change its ISR
+struct AlterPartitionRequest {
+  struct IsrMember {
+    NodeId broker = kNoNode;
+    BrokerEpoch broker_epoch = kNoBrokerEpoch;  // -1 = not checked
+  };
+  struct Partition {
+    TopicPartition tp;
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+    std::vector<IsrMember> new_isr;
+    LeaderRecoveryState recovery = LeaderRecoveryState::recovered;
+    PartitionEpoch partition_epoch{0};
+  };
+  NodeId broker = kNoNode;
+  BrokerEpoch broker_epoch = kNoBrokerEpoch;
+  std::vector<Partition> partitions;
+};
+struct AlterPartitionResponse {
+  struct Partition {
+    TopicPartition tp;
+    ErrorCode error = ErrorCode::none;
+    NodeId leader = kNoNode;
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+    std::vector<NodeId> isr;
+    LeaderRecoveryState recovery = LeaderRecoveryState::recovered;
+    PartitionEpoch partition_epoch{0};
+  };
+  ErrorCode error = ErrorCode::none;
+  std::vector<Partition> partitions;
+};
+
+// ---- BrokerRegistration (62), BrokerHeartbeat (63): a broker's life, told to the controller
+struct BrokerRegistrationRequest {
+  NodeId broker = kNoNode;
+  std::uint64_t incarnation = 0;  // never 0 in a real request
+  ProcessId endpoint = kNoProcess;
+  std::string rack;  // empty = none
+  BrokerEpoch previous_broker_epoch = kNoBrokerEpoch;  // -1 = was not shut down cleanly
+};
+struct BrokerRegistrationResponse {
+  ErrorCode error = ErrorCode::none;
+  BrokerEpoch broker_epoch = kNoBrokerEpoch;
+};
+struct BrokerHeartbeatRequest {
+  NodeId broker = kNoNode;
+  BrokerEpoch broker_epoch = kNoBrokerEpoch;
+  Offset current_metadata_offset = kNoOffset;  // the highest it has applied
+  bool want_fence = false;
+  bool want_shut_down = false;
+};
+struct BrokerHeartbeatResponse {
+  ErrorCode error = ErrorCode::none;
+  bool is_caught_up = false;
+  bool is_fenced = true;
+  bool should_shut_down = false;
+};
+
 // The answer that is never sent (Kafka's RequestChannel.NoOpResponse): a produce with acks=0 is
 // done; the host lets the connection's next request in and sends nothing.
 struct NoOpResponse {};
@@ -338,13 +396,16 @@ using Message =
                  AllocateProducerIdsResponse, CreateTopicsRequest, CreateTopicsResponse, FindCoordinatorRequest,
                  FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest, SyncGroupResponse,
                  HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse, OffsetCommitRequest,
-                 OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, NoOpResponse>;
+                 OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, AlterPartitionRequest, AlterPartitionResponse,
+                 BrokerRegistrationRequest, BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse,
+                 NoOpResponse>;
 
 // Kafka's name of the message, e.g. "FetchRequest".
 const char* name(const Message& message);
 
 // Bytes on the wire, length prefix and headers included, as the newest version of the API encodes
-// it. Record batches count to the byte; other fields by their encoding's size.
+// it. Record batches count to the byte; other fields by their encoding's size. Where Kafka sends a text that
+// is not carried here (topic and host names, client.id, error messages) a typical length is assumed.
 std::int64_t wire_size(const Message& message);
 
 }  // namespace sim
