@@ -50,6 +50,7 @@ using Arrivals =
 
 struct FlowSpec {  // an order service
   std::string name;
+  std::string rack;  // empty = none
   std::string topic;
   Arrivals arrivals = ConstantArrivals{};
   bool keyed = false;
@@ -69,6 +70,7 @@ enum class CommitMode : std::uint8_t {
 
 struct ServiceSpec {  // a consumer group of its own: inventory, payment, fulfillment
   std::string name;
+  std::string rack;  // of its members; empty = none
   std::string topic;
   std::int32_t members = 1;
   Distribution service_time = Distribution::constant(0);  // per order, ns
