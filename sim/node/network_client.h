@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <map>
-#include <deque>
+#include <variant>
 #include <vector>
 
 #include "base/time.h"
@@ -15,7 +15,11 @@
 // correlation id in order, and the request timeout, which closes the whole connection.
 //
 // It owns every connection of one process on one lane (see Lane). It is a value. It needs one
-// timer of its process and keeps all its deadlines behind it.
+// timer of its process and keeps all its deadlines behind it; the timer is set again only for a
+// deadline earlier than what it is set for, so a request costs no effect but its own.
+//
+// Left out: connections.max.idle.ms (a connection stays until someone closes it), several addresses
+// behind one name, and the socket's send buffer (a request counts as written once sent).
 namespace sim::node {
 
 struct NetworkClientConfig {
@@ -29,12 +33,14 @@ struct NetworkClientConfig {
 
 class NetworkClient {
  public:
-  // What a step brought for the owner, in order.
+  // What a step brought for the owner, in order. When a connection is lost, its requests fail in the order
+  // in which they were sent, then the server is Unavailable.
   struct Response {
     ProcessId server;
     CorrelationId correlation;
     Message message;
   };
+  // A request timeout fails every request in flight on its connection as timed_out.
   enum class FailureReason : std::uint8_t { disconnected, timed_out };
   struct Failure {  // of one request in flight
     ProcessId server;
@@ -59,10 +65,14 @@ class NetworkClient {
   // it or it is already under way; Ready or Unavailable follows.
   bool ready(ProcessId server, Env env, Effects& out);
   bool is_ready(ProcessId server) const;           // connected, ApiVersions done, room in flight; begins nothing
+  bool is_connected(ProcessId server) const;       // connected, ApiVersions done, whatever is in flight
+  bool is_preparing(ProcessId server) const;       // connecting, or waiting for ApiVersions
   bool is_backing_off(ProcessId server, LocalTime now) const;
-  std::int32_t in_flight(ProcessId server) const;
+  std::int32_t in_flight(ProcessId server) const;  // the owner's requests; ApiVersions does not count
   std::int32_t in_flight() const;
   std::vector<ProcessId> connected() const;
+  // Of the last attempt to connect, or of its end; the earliest time there is if there was none.
+  LocalTime last_attempt(ProcessId server) const;
 
   // REQUIRES: is_ready(server). `timeout` 0 = the configured request timeout. With
   // `expect_response` false (acks=0) the request is never in flight.
@@ -84,17 +94,25 @@ class NetworkClient {
   };
   struct Connection {
     State state = State::disconnected;
-    std::deque<InFlight> in_flight;
+    std::vector<InFlight> in_flight;  // oldest first; few
     LocalTime setup_deadline{};
-    LocalTime may_connect_at{};
-    std::int32_t failed_attempts = 0;   // since the last success; drives both back-offs
-    std::int32_t setup_attempts = 0;
+    LocalTime last_attempt = LocalTime::min();
+    LocalTime may_connect_at = LocalTime::min();
+    std::int32_t failed_attempts = 0;  // since it was last ready; drives the reconnect back-off
+    std::int32_t setup_attempts = 0;   // that never got connected; drives the set-up timeout
     bool retry_announced = true;
   };
 
   Channel channel_to(ProcessId server) const { return Channel{self_, server, lane_}; }
-  void lost(ProcessId server, Connection& connection, FailureReason reason, Env env, Events& events);
-  void arm(Effects& out);
+  const Connection* find(ProcessId server) const;
+  Connection* find(const Channel& channel);
+  void connect(ProcessId server, Connection& connection, Env env, Effects& out);
+  CorrelationId transmit(ProcessId server, Connection& connection, Message message, InFlight request, Effects& out);
+  void on_connected(const Channel& channel, Env env, Effects& out);
+  void on_response(Envelope& envelope, Env env, Effects& out, Events& events);
+  void on_timer(Env env, Effects& out, Events& events);
+  void lost(ProcessId server, Connection& connection, FailureReason reason, Env env, Effects& out, Events& events);
+  void need_wakeup(LocalTime deadline, Effects& out);
 
   ProcessId self_;
   Lane lane_;
@@ -102,7 +120,7 @@ class NetworkClient {
   TimerId timer_;
   std::map<ProcessId, Connection> connections_;
   CorrelationId next_correlation_ = 0;
-  LocalTime armed_for_{kForever};
+  LocalTime armed_for_ = LocalTime::max();
 };
 
 }  // namespace sim::node
