@@ -1,0 +1,42 @@
+#include "observe/fact.h"
+
+namespace sim::observe {
+namespace {
+
+const char* name_of(const OrderPlaced&) { return "OrderPlaced"; }
+const char* name_of(const RecordAccepted&) { return "RecordAccepted"; }
+const char* name_of(const RecordFailed&) { return "RecordFailed"; }
+const char* name_of(const BatchDrained&) { return "BatchDrained"; }
+const char* name_of(const BatchAppended&) { return "BatchAppended"; }
+const char* name_of(const BatchAcknowledged&) { return "BatchAcknowledged"; }
+const char* name_of(const RequestProgress&) { return "RequestProgress"; }
+const char* name_of(const HighWatermarkAdvanced&) { return "HighWatermarkAdvanced"; }
+const char* name_of(const BecameLeader&) { return "BecameLeader"; }
+const char* name_of(const BecameFollower&) { return "BecameFollower"; }
+const char* name_of(const IsrChanged&) { return "IsrChanged"; }
+const char* name_of(const LogTruncated&) { return "LogTruncated"; }
+const char* name_of(const ReplicaAppended&) { return "ReplicaAppended"; }
+const char* name_of(const TopicCreated&) { return "TopicCreated"; }
+const char* name_of(const RecordsPolled&) { return "RecordsPolled"; }
+const char* name_of(const ProcessingStarted&) { return "ProcessingStarted"; }
+const char* name_of(const ProcessingDone&) { return "ProcessingDone"; }
+const char* name_of(const CommitSent&) { return "CommitSent"; }
+const char* name_of(const CommitAcknowledged&) { return "CommitAcknowledged"; }
+const char* name_of(const OffsetsStored&) { return "OffsetsStored"; }
+const char* name_of(const PositionReset&) { return "PositionReset"; }
+const char* name_of(const GroupStateChanged&) { return "GroupStateChanged"; }
+const char* name_of(const AssignmentReceived&) { return "AssignmentReceived"; }
+const char* name_of(const MessageSent&) { return "MessageSent"; }
+const char* name_of(const MessageDelivered&) { return "MessageDelivered"; }
+const char* name_of(const ConnectionOpened&) { return "ConnectionOpened"; }
+const char* name_of(const ConnectionClosed&) { return "ConnectionClosed"; }
+const char* name_of(const ProcessStarted&) { return "ProcessStarted"; }
+const char* name_of(const ProcessStopped&) { return "ProcessStopped"; }
+
+}  // namespace
+
+const char* name(const Fact& fact) {
+  return std::visit([](const auto& one) { return name_of(one); }, fact);
+}
+
+}  // namespace sim::observe

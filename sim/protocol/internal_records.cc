@@ -1,0 +1,137 @@
+// Sizes of the records of __consumer_offsets and __cluster_metadata, as Kafka serialises them
+// (CoordinatorRecordSerde, MetadataRecordSerde; the *.json schemas beside them).
+#include <string>
+#include <string_view>
+
+#include "base/overloaded.h"
+#include "protocol/batch_builder.h"
+#include "protocol/wire.h"
+
+namespace sim {
+namespace {
+
+using namespace wire;
+
+std::int64_t digits(std::int64_t value) { return static_cast<std::int64_t>(std::to_string(value).size()); }
+
+// ConsumerProtocolSubscription, without owned partitions: a group's record keeps what was joined with.
+std::int64_t subscription_bytes(const std::vector<TopicId>& topics) {
+  const auto n = static_cast<std::int64_t>(topics.size());
+  return kInt16 + kInt32 + n * (kInt16 + kTopicNameBytes) + kInt32 + kInt32 + kInt32 + kInt16;
+}
+
+// ConsumerProtocolAssignment. `partitions` lie topic by topic.
+std::int64_t assignment_bytes(const std::vector<TopicPartition>& partitions) {
+  std::int64_t bytes = kInt16 + kInt32 + kInt32;
+  TopicId topic = kNoTopic;
+  for (const TopicPartition& tp : partitions) {
+    if (tp.topic != topic) bytes += kInt16 + kTopicNameBytes + kInt32;
+    topic = tp.topic;
+    bytes += kInt32;
+  }
+  return bytes;
+}
+
+std::int32_t framed(std::int64_t key_bytes, std::int64_t value_bytes, std::int64_t offset_delta) {
+  return record_size(static_cast<std::int32_t>(key_bytes), static_cast<std::int32_t>(value_bytes), offset_delta, 0);
+}
+
+// Key of version 1 (group, topic, partition), value of version 3.
+std::int32_t size_of(const OffsetCommitRecord& record, std::int64_t offset_delta) {
+  const std::int64_t key = kInt16 + plain(record.group) + kInt16 + kTopicNameBytes + kInt32;
+  const std::int64_t value = kInt16 + kInt64 + kInt32 + kInt16 + kInt64;  // offset, epoch, metadata "", timestamp
+  return framed(key, record.offset == kNoOffset ? -1 : value, offset_delta);
+}
+
+// Key of version 2 (group), value of version 3.
+std::int32_t size_of(const GroupMetadataRecord& record, std::int64_t offset_delta) {
+  const std::int64_t key = kInt16 + plain(record.group);
+  if (record.tombstone) return framed(key, -1, offset_delta);
+  std::int64_t value = kInt16 + plain(record.protocol_type) + kInt32 + plain(record.protocol) + plain(record.leader) +
+                       kInt64 + kInt32;
+  for (const GroupMetadataRecord::Member& member : record.members) {
+    value += plain(member.member_id) + plain(member.group_instance_id) + plain(member.client_id) + kInt16 +
+             kHostNameBytes + kInt32 + kInt32 + kInt32 + subscription_bytes(member.subscription) + kInt32 +
+             assignment_bytes(member.assignment);
+  }
+  return framed(key, value, offset_delta);
+}
+
+// ---- Metadata records: no key; the value is frame version, record type, record version, fields
+
+constexpr std::int64_t kFrame = 3;
+constexpr std::int64_t kFrameAndTags = kFrame + kTags;
+
+std::int64_t nodes(const std::vector<NodeId>& ids) { return array_of(ids, kInt32); }
+
+std::int64_t value_size(const RegisterBrokerRecord& record) {
+  constexpr std::int64_t kListener = 1 + 9 + 1 + kHostNameBytes + kInt16 + kInt16 + kTags;  // "PLAINTEXT"
+  constexpr std::int64_t kFeature = 1 + 16 + kInt16 + kInt16 + kTags;                       // "metadata.version"
+  return kFrameAndTags + kInt32 + kBool + kUuid + kInt64 + compact_length(1) + kListener + compact_length(1) + kFeature +
+         compact(record.rack) + kBool + kBool + tagged(compact_length(1) + kUuid);
+}
+std::int64_t value_size(const UnregisterBrokerRecord&) { return kFrameAndTags + kInt32 + kInt64; }
+std::int64_t value_size(const BrokerRegistrationChangeRecord& record) {
+  return kFrameAndTags + kInt32 + kInt64 + (record.fenced != 0 ? tagged(kInt8) : 0) +
+         (record.in_controlled_shutdown != 0 ? tagged(kInt8) : 0);
+}
+std::int64_t value_size(const TopicRecord& record) { return kFrameAndTags + compact(record.name) + kUuid; }
+std::int64_t value_size(const RemoveTopicRecord&) { return kFrameAndTags + kUuid; }
+
+// As many ConfigRecords in Kafka, one for each setting that differs from its default.
+std::int64_t value_size(const TopicConfigRecord& record) {
+  const TopicConfig standard;
+  const TopicConfig& config = record.config;
+  std::int64_t bytes = 0;
+  const auto add = [&bytes](std::string_view key, std::int64_t value_bytes) {
+    bytes += kFrameAndTags + kInt8 + compact_bytes(kTopicNameBytes) + compact(key) + compact_bytes(value_bytes);
+  };
+  const auto number = [&add](std::string_view key, std::int64_t value, std::int64_t by_default) {
+    if (value != by_default) add(key, digits(value));
+  };
+  if (config.cleanup_compact != standard.cleanup_compact || config.cleanup_delete != standard.cleanup_delete) {
+    add("cleanup.policy", config.cleanup_compact && config.cleanup_delete ? 14 : 7);
+  }
+  number("retention.ms", config.retention_ms, standard.retention_ms);
+  number("retention.bytes", config.retention_bytes, standard.retention_bytes);
+  number("segment.bytes", config.segment_bytes, standard.segment_bytes);
+  number("segment.ms", config.segment_ms, standard.segment_ms);
+  number("max.message.bytes", config.max_message_bytes, standard.max_message_bytes);
+  number("min.insync.replicas", config.min_insync_replicas, standard.min_insync_replicas);
+  if (config.unclean_leader_election_enable) add("unclean.leader.election.enable", 4);
+  number("flush.messages", config.flush_messages, standard.flush_messages);
+  number("flush.ms", config.flush_ms, standard.flush_ms);
+  if (config.compression_percent != standard.compression_percent) add("compression.type", 4);
+  return bytes == 0 ? kFrameAndTags : bytes;
+}
+std::int64_t value_size(const PartitionRecord& record) {
+  std::int64_t bytes = kFrameAndTags + kInt32 + kUuid + nodes(record.replicas) + nodes(record.isr) + nodes(record.removing) +
+                       nodes(record.adding) + kInt32 + kInt32 + kInt32 + array_of(record.replicas, kUuid);
+  if (record.recovery != LeaderRecoveryState::recovered) bytes += tagged(kInt8);
+  if (!record.elr.empty()) bytes += tagged(nodes(record.elr));
+  if (!record.last_known_elr.empty()) bytes += tagged(nodes(record.last_known_elr));
+  return bytes;
+}
+std::int64_t value_size(const PartitionChangeRecord& record) {
+  std::int64_t bytes = kFrameAndTags + kInt32 + kUuid;
+  if (record.leader != kLeaderUnchanged) bytes += tagged(kInt32);
+  if (record.has_isr) bytes += tagged(nodes(record.isr));
+  if (record.has_replicas) bytes += tagged(nodes(record.replicas)) + tagged(nodes(record.removing)) + tagged(nodes(record.adding));
+  if (record.recovery >= 0) bytes += tagged(kInt8);
+  if (record.has_elr) bytes += tagged(nodes(record.elr)) + tagged(nodes(record.last_known_elr));
+  return bytes;
+}
+std::int64_t value_size(const ProducerIdsRecord&) { return kFrameAndTags + kInt32 + kInt64 + kInt64; }
+std::int64_t value_size(const NoOpRecord&) { return kFrameAndTags; }
+
+}  // namespace
+
+std::int32_t record_size(const CoordinatorRecord& record, std::int64_t offset_delta) {
+  return std::visit([offset_delta](const auto& one) { return size_of(one, offset_delta); }, record);
+}
+
+std::int32_t record_size(const MetadataRecord& record, std::int64_t offset_delta) {
+  return std::visit([offset_delta](const auto& one) { return framed(-1, value_size(one), offset_delta); }, record);
+}
+
+}  // namespace sim

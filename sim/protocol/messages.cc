@@ -1,0 +1,299 @@
+#include "protocol/messages.h"
+
+#include <cstddef>
+
+#include "protocol/wire.h"
+
+// One size_of() per message, after the schemas in clients/src/main/resources/common/message of Kafka
+// (4.1's newest versions; all flexible). Our partitions lie in flat lists; a run of the same topic is
+// one entry of Kafka's nested lists.
+namespace sim {
+namespace {
+
+using namespace wire;
+
+constexpr std::int64_t kLengthPrefix = 4;
+constexpr std::int64_t kRequestHeader = kInt16 + kInt16 + kInt32 + kInt16 + kClientIdBytes + kTags;  // v2
+constexpr std::int64_t kResponseHeader = kInt32 + kTags;                                             // v1
+constexpr std::int64_t kRequest = kLengthPrefix + kRequestHeader + kTags;
+constexpr std::int64_t kResponse = kLengthPrefix + kResponseHeader + kTags;
+constexpr std::int64_t kThrottled = kResponse + kInt32;  // most responses open with throttle_time_ms
+
+constexpr std::int64_t kTopicName = compact_bytes(kTopicNameBytes);
+constexpr std::int64_t kHostAndPort = compact_bytes(kHostNameBytes) + kInt32;
+constexpr std::int64_t kNull = 1;  // a null string, array or byte sequence
+constexpr std::int64_t kClientApis = 62;  // keys that a broker lists in ApiVersions
+
+TopicId topic_of(TopicPartition tp) { return tp.topic; }
+template <class Partition>
+TopicId topic_of(const Partition& partition) {
+  return partition.tp.topic;
+}
+
+// Partitions nested under their topics; a topic entry opens with its id or its name.
+template <class Partition, class SizeOf>
+std::int64_t by_topic(const std::vector<Partition>& partitions, std::int64_t topic_key, SizeOf size_of) {
+  std::int64_t bytes = 0;
+  std::int64_t topics = 0;
+  for (std::size_t i = 0; i < partitions.size();) {
+    const TopicId topic = topic_of(partitions[i]);
+    std::int64_t run = 0;
+    for (; i < partitions.size() && topic_of(partitions[i]) == topic; ++i, ++run) bytes += size_of(partitions[i]);
+    bytes += topic_key + compact_length(run) + kTags;
+    ++topics;
+  }
+  return bytes + compact_length(topics);
+}
+
+template <class Partition>
+std::int64_t by_topic_each(const std::vector<Partition>& partitions, std::int64_t topic_key, std::int64_t each) {
+  return by_topic(partitions, topic_key, [each](const Partition&) { return each; });
+}
+
+// Of a partition's leader that is told with an error (KIP-951), and its end point beside the topics.
+std::int64_t hint_bytes(const LeaderHint& hint) { return hint.leader == kNoNode ? 0 : tagged(kInt32 + kInt32 + kTags); }
+template <class Partition>
+std::int64_t endpoint_bytes(const std::vector<Partition>& partitions) {
+  std::int64_t hinted = 0;
+  for (const Partition& partition : partitions) hinted += partition.current_leader.endpoint == kNoProcess ? 0 : 1;
+  return hinted == 0 ? 0 : tagged(compact_length(hinted) + hinted * (kInt32 + kHostAndPort + kNull + kTags));
+}
+
+// ---- Embedded ConsumerProtocol*: not flexible, behind a version and inside compact bytes
+
+std::int64_t plain_by_topic(const std::vector<TopicPartition>& partitions) {
+  std::int64_t bytes = kInt32;
+  TopicId topic = kNoTopic;
+  for (const TopicPartition& tp : partitions) {
+    if (tp.topic != topic) bytes += kInt16 + kTopicNameBytes + kInt32;
+    topic = tp.topic;
+    bytes += kInt32;
+  }
+  return bytes;
+}
+std::int64_t subscription_bytes(const Subscription& subscription) {
+  const auto topics = static_cast<std::int64_t>(subscription.topics.size());
+  return compact_bytes(kInt16 + kInt32 + topics * (kInt16 + kTopicNameBytes) + kInt32 + plain_by_topic(subscription.owned) +
+                       kInt32 + plain(subscription.rack));
+}
+std::int64_t assignment_bytes(const std::vector<TopicPartition>& partitions) {
+  if (partitions.empty()) return compact_bytes(0);
+  return compact_bytes(kInt16 + plain_by_topic(partitions) + kInt32);
+}
+
+// ---- Messages
+
+std::int64_t size_of(const ApiVersionsRequest&) { return kRequest + compact_bytes(17) + compact_bytes(5); }
+std::int64_t size_of(const ApiVersionsResponse&) {
+  constexpr std::int64_t kApi = 3 * kInt16 + kTags;
+  return kLengthPrefix + kInt32 /* header v0 */ + kInt16 + compact_length(kClientApis) + kClientApis * kApi + kInt32 + kTags;
+}
+
+std::int64_t size_of(const MetadataRequest& m) {
+  const std::int64_t topics =
+      m.all_topics ? kNull : array(m.topics, [](const std::string& topic) { return kUuid + compact(topic) + kTags; });
+  return kRequest + topics + kBool + kBool;
+}
+std::int64_t size_of(const MetadataResponse& m) {
+  constexpr std::int64_t kClusterId = compact_bytes(22);
+  const auto partition = [](const MetadataResponse::Partition& p) {
+    return kInt16 + 3 * kInt32 + array_of(p.replicas, kInt32) + array_of(p.isr, kInt32) + compact_length(0) + kTags;
+  };
+  const auto topic = [&partition](const MetadataResponse::Topic& t) {
+    return kInt16 + compact(t.name) + kUuid + kBool + array(t.partitions, partition) + kInt32 + kTags;
+  };
+  const auto broker = [](const MetadataResponse::Broker& b) { return kInt32 + kHostAndPort + compact(b.rack) + kTags; };
+  return kThrottled + array(m.brokers, broker) + kClusterId + kInt32 + array(m.topics, topic) + kInt16;
+}
+
+std::int64_t size_of(const ProduceRequest& m) {
+  return kRequest + kNull + kInt16 + kInt32 + by_topic(m.partitions, kUuid, [](const ProduceRequest::Partition& p) {
+           return kInt32 + compact_bytes(p.batch == nullptr ? 0 : p.batch->size_bytes) + kTags;
+         });
+}
+std::int64_t size_of(const ProduceResponse& m) {
+  const auto partition = [](const ProduceResponse::Partition& p) {
+    return kInt32 + kInt16 + 3 * kInt64 + compact_length(0) + kNull + kTags + hint_bytes(p.current_leader);
+  };
+  return kThrottled + by_topic(m.partitions, kUuid, partition) + endpoint_bytes(m.partitions);
+}
+
+std::int64_t size_of(const FetchRequest& m) {
+  const auto partition = [](const FetchRequest::Partition& p) {
+    return kInt32 + kInt32 + kInt64 + kInt32 + kInt64 + kInt32 + kTags + (p.high_watermark == kNoOffset ? 0 : tagged(kInt64));
+  };
+  const std::int64_t replica = m.replica == kNoNode ? 0 : tagged(kInt32 + kInt64 + kTags);
+  return kRequest + replica + 3 * kInt32 + kInt8 + 2 * kInt32 + by_topic(m.partitions, kUuid, partition) +
+         by_topic_each(m.forgotten, kUuid, kInt32) + compact(m.rack);
+}
+std::int64_t size_of(const FetchResponse& m) {
+  const auto partition = [](const FetchResponse::Partition& p) {
+    std::int64_t batches = 0;
+    for (const Batch& batch : p.batches) batches += batch.size_bytes();
+    return kInt32 + kInt16 + 3 * kInt64 + kNull + kInt32 + compact_bytes(batches) + kTags + hint_bytes(p.current_leader) +
+           (p.diverging_epoch.end_offset == kNoOffset ? 0 : tagged(kInt32 + kInt64 + kTags));
+  };
+  return kThrottled + kInt16 + kInt32 + by_topic(m.partitions, kUuid, partition) + endpoint_bytes(m.partitions);
+}
+
+std::int64_t size_of(const ListOffsetsRequest& m) {
+  return kRequest + kInt32 + kInt8 + by_topic_each(m.partitions, kTopicName, 2 * kInt32 + kInt64 + kTags) + kInt32;
+}
+std::int64_t size_of(const ListOffsetsResponse& m) {
+  return kThrottled + by_topic_each(m.partitions, kTopicName, kInt32 + kInt16 + 2 * kInt64 + kInt32 + kTags);
+}
+std::int64_t size_of(const OffsetForLeaderEpochRequest& m) {
+  return kRequest + kInt32 + by_topic_each(m.partitions, kTopicName, 3 * kInt32 + kTags);
+}
+std::int64_t size_of(const OffsetForLeaderEpochResponse& m) {
+  return kThrottled + by_topic_each(m.partitions, kTopicName, kInt16 + 2 * kInt32 + kInt64 + kTags);
+}
+
+std::int64_t size_of(const InitProducerIdRequest&) { return kRequest + kNull + kInt32 + kInt64 + kInt16; }
+std::int64_t size_of(const InitProducerIdResponse&) { return kThrottled + kInt16 + kInt64 + kInt16; }
+std::int64_t size_of(const AllocateProducerIdsRequest&) { return kRequest + kInt32 + kInt64; }
+std::int64_t size_of(const AllocateProducerIdsResponse&) { return kThrottled + kInt16 + kInt64 + kInt32; }
+
+std::int64_t size_of(const CreateTopicsRequest& m) {
+  const auto topic = [](const CreateTopicsRequest::Topic& t) {
+    return compact(t.name) + kInt32 + kInt16 + compact_length(0) + compact_length(0) + kTags;
+  };
+  return kRequest + array(m.topics, topic) + kInt32 + kBool;
+}
+std::int64_t size_of(const CreateTopicsResponse& m) {
+  const auto topic = [](const CreateTopicsResponse::Topic& t) {
+    return compact(t.name) + kUuid + kInt16 + kNull + kInt32 + kInt16 + kNull + kTags;
+  };
+  return kThrottled + array(m.topics, topic);
+}
+
+std::int64_t size_of(const FindCoordinatorRequest& m) { return kRequest + kInt8 + compact_length(1) + compact(m.key); }
+std::int64_t size_of(const FindCoordinatorResponse&) {
+  return kThrottled + compact_length(1) + compact_bytes(kClientIdBytes) + kInt32 + kHostAndPort + kInt16 + kNull + kTags;
+}
+
+std::int64_t size_of(const JoinGroupRequest& m) {
+  const auto protocol = [](const JoinGroupRequest::Protocol& p) {
+    return compact(p.name) + subscription_bytes(p.subscription) + kTags;
+  };
+  return kRequest + compact(m.group) + 2 * kInt32 + compact(m.member_id) + compact(m.group_instance_id) +
+         compact(m.protocol_type) + array(m.protocols, protocol) + kNull;
+}
+std::int64_t size_of(const JoinGroupResponse& m) {
+  const auto member = [](const JoinGroupResponse::Member& one) {
+    return compact(one.member_id) + compact(one.group_instance_id) + subscription_bytes(one.subscription) + kTags;
+  };
+  return kThrottled + kInt16 + kInt32 + compact_bytes(8) + compact(m.protocol) + compact(m.leader) + kBool +
+         compact(m.member_id) + array(m.members, member);
+}
+std::int64_t size_of(const SyncGroupRequest& m) {
+  const auto assignment = [](const SyncGroupRequest::Assignment& a) {
+    return compact(a.member_id) + assignment_bytes(a.partitions) + kTags;
+  };
+  return kRequest + compact(m.group) + kInt32 + compact(m.member_id) + compact(m.group_instance_id) + compact_bytes(8) +
+         compact_bytes(5) + array(m.assignments, assignment);
+}
+std::int64_t size_of(const SyncGroupResponse& m) {
+  return kThrottled + kInt16 + compact_bytes(8) + compact_bytes(5) + assignment_bytes(m.assignment);
+}
+std::int64_t size_of(const HeartbeatRequest& m) {
+  return kRequest + compact(m.group) + kInt32 + compact(m.member_id) + compact(m.group_instance_id);
+}
+std::int64_t size_of(const HeartbeatResponse&) { return kThrottled + kInt16; }
+std::int64_t size_of(const LeaveGroupRequest& m) {
+  return kRequest + compact(m.group) + compact_length(1) + compact(m.member_id) + compact(m.group_instance_id) + kNull + kTags;
+}
+std::int64_t size_of(const LeaveGroupResponse&) { return kThrottled + kInt16 + compact_length(0); }
+
+std::int64_t size_of(const OffsetCommitRequest& m) {
+  constexpr std::int64_t kEach = kInt32 + kInt64 + kInt32 + compact_bytes(0) + kTags;
+  return kRequest + compact(m.group) + kInt32 + compact(m.member_id) + compact(m.group_instance_id) +
+         by_topic_each(m.partitions, kUuid, kEach);
+}
+std::int64_t size_of(const OffsetCommitResponse& m) {
+  return kThrottled + by_topic_each(m.partitions, kUuid, kInt32 + kInt16 + kTags);
+}
+std::int64_t size_of(const OffsetFetchRequest& m) {
+  return kRequest + compact_length(1) + compact(m.group) + compact(m.member_id) + kInt32 +
+         by_topic_each(m.partitions, kUuid, kInt32) + kTags + kBool;
+}
+std::int64_t size_of(const OffsetFetchResponse& m) {
+  constexpr std::int64_t kEach = kInt32 + kInt64 + kInt32 + compact_bytes(0) + kInt16 + kTags;
+  return kThrottled + compact_length(1) + compact_bytes(kClientIdBytes) + by_topic_each(m.partitions, kUuid, kEach) + kInt16 +
+         kTags;
+}
+
+std::int64_t size_of(const AlterPartitionRequest& m) {
+  const auto partition = [](const AlterPartitionRequest::Partition& p) {
+    return 2 * kInt32 + array_of(p.new_isr, kInt32 + kInt64 + kTags) + kInt8 + kInt32 + kTags;
+  };
+  return kRequest + kInt32 + kInt64 + by_topic(m.partitions, kUuid, partition);
+}
+std::int64_t size_of(const AlterPartitionResponse& m) {
+  const auto partition = [](const AlterPartitionResponse::Partition& p) {
+    return kInt32 + kInt16 + 2 * kInt32 + array_of(p.isr, kInt32) + kInt8 + kInt32 + kTags;
+  };
+  return kThrottled + kInt16 + by_topic(m.partitions, kUuid, partition);
+}
+std::int64_t size_of(const BrokerRegistrationRequest& m) {
+  constexpr std::int64_t kListener = compact_bytes(9) + compact_bytes(kHostNameBytes) + kInt16 + kInt16 + kTags;
+  constexpr std::int64_t kFeature = compact_bytes(16) + 2 * kInt16 + kTags;
+  return kRequest + kInt32 + compact_bytes(22) + kUuid + compact_length(1) + kListener + compact_length(1) + kFeature +
+         compact(m.rack) + kBool + compact_length(1) + kUuid + kInt64;
+}
+std::int64_t size_of(const BrokerRegistrationResponse&) { return kThrottled + kInt16 + kInt64; }
+std::int64_t size_of(const BrokerHeartbeatRequest&) { return kRequest + kInt32 + 2 * kInt64 + 2 * kBool; }
+std::int64_t size_of(const BrokerHeartbeatResponse&) { return kThrottled + kInt16 + 3 * kBool; }
+std::int64_t size_of(const NoOpResponse&) { return 0; }
+
+const char* name_of(const ApiVersionsRequest&) { return "ApiVersionsRequest"; }
+const char* name_of(const ApiVersionsResponse&) { return "ApiVersionsResponse"; }
+const char* name_of(const MetadataRequest&) { return "MetadataRequest"; }
+const char* name_of(const MetadataResponse&) { return "MetadataResponse"; }
+const char* name_of(const ProduceRequest&) { return "ProduceRequest"; }
+const char* name_of(const ProduceResponse&) { return "ProduceResponse"; }
+const char* name_of(const FetchRequest&) { return "FetchRequest"; }
+const char* name_of(const FetchResponse&) { return "FetchResponse"; }
+const char* name_of(const ListOffsetsRequest&) { return "ListOffsetsRequest"; }
+const char* name_of(const ListOffsetsResponse&) { return "ListOffsetsResponse"; }
+const char* name_of(const OffsetForLeaderEpochRequest&) { return "OffsetForLeaderEpochRequest"; }
+const char* name_of(const OffsetForLeaderEpochResponse&) { return "OffsetForLeaderEpochResponse"; }
+const char* name_of(const InitProducerIdRequest&) { return "InitProducerIdRequest"; }
+const char* name_of(const InitProducerIdResponse&) { return "InitProducerIdResponse"; }
+const char* name_of(const AllocateProducerIdsRequest&) { return "AllocateProducerIdsRequest"; }
+const char* name_of(const AllocateProducerIdsResponse&) { return "AllocateProducerIdsResponse"; }
+const char* name_of(const CreateTopicsRequest&) { return "CreateTopicsRequest"; }
+const char* name_of(const CreateTopicsResponse&) { return "CreateTopicsResponse"; }
+const char* name_of(const FindCoordinatorRequest&) { return "FindCoordinatorRequest"; }
+const char* name_of(const FindCoordinatorResponse&) { return "FindCoordinatorResponse"; }
+const char* name_of(const JoinGroupRequest&) { return "JoinGroupRequest"; }
+const char* name_of(const JoinGroupResponse&) { return "JoinGroupResponse"; }
+const char* name_of(const SyncGroupRequest&) { return "SyncGroupRequest"; }
+const char* name_of(const SyncGroupResponse&) { return "SyncGroupResponse"; }
+const char* name_of(const HeartbeatRequest&) { return "HeartbeatRequest"; }
+const char* name_of(const HeartbeatResponse&) { return "HeartbeatResponse"; }
+const char* name_of(const LeaveGroupRequest&) { return "LeaveGroupRequest"; }
+const char* name_of(const LeaveGroupResponse&) { return "LeaveGroupResponse"; }
+const char* name_of(const OffsetCommitRequest&) { return "OffsetCommitRequest"; }
+const char* name_of(const OffsetCommitResponse&) { return "OffsetCommitResponse"; }
+const char* name_of(const OffsetFetchRequest&) { return "OffsetFetchRequest"; }
+const char* name_of(const OffsetFetchResponse&) { return "OffsetFetchResponse"; }
+const char* name_of(const AlterPartitionRequest&) { return "AlterPartitionRequest"; }
+const char* name_of(const AlterPartitionResponse&) { return "AlterPartitionResponse"; }
+const char* name_of(const BrokerRegistrationRequest&) { return "BrokerRegistrationRequest"; }
+const char* name_of(const BrokerRegistrationResponse&) { return "BrokerRegistrationResponse"; }
+const char* name_of(const BrokerHeartbeatRequest&) { return "BrokerHeartbeatRequest"; }
+const char* name_of(const BrokerHeartbeatResponse&) { return "BrokerHeartbeatResponse"; }
+const char* name_of(const NoOpResponse&) { return "NoOpResponse"; }
+
+}  // namespace
+
+const char* name(const Message& message) {
+  return std::visit([](const auto& one) { return name_of(one); }, message);
+}
+
+std::int64_t wire_size(const Message& message) {
+  return std::visit([](const auto& one) { return size_of(one); }, message);
+}
+
+}  // namespace sim
