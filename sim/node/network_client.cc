@@ -45,6 +45,16 @@ bool NetworkClient::is_preparing(ProcessId server) const {
          (connection->state == State::connecting || connection->state == State::checking_api_versions);
 }
 
+bool NetworkClient::is_connecting(ProcessId server) const {
+  const Connection* connection = find(server);
+  return connection != nullptr && connection->state == State::connecting;
+}
+
+bool NetworkClient::can_connect(ProcessId server, LocalTime now) const {
+  const Connection* connection = find(server);
+  return connection == nullptr || (connection->state == State::disconnected && now >= connection->may_connect_at);
+}
+
 bool NetworkClient::is_backing_off(ProcessId server, LocalTime now) const {
   const Connection* connection = find(server);
   return connection != nullptr && connection->state == State::disconnected && now < connection->may_connect_at;

@@ -67,7 +67,9 @@ class NetworkClient {
   bool is_ready(ProcessId server) const;           // connected, ApiVersions done, room in flight; begins nothing
   bool is_connected(ProcessId server) const;       // connected, ApiVersions done, whatever is in flight
   bool is_preparing(ProcessId server) const;       // connecting, or waiting for ApiVersions
+  bool is_connecting(ProcessId server) const;      // not connected yet
   bool is_backing_off(ProcessId server, LocalTime now) const;
+  bool can_connect(ProcessId server, LocalTime now) const;  // neither connected nor on the way nor backing off
   std::int32_t in_flight(ProcessId server) const;  // the owner's requests; ApiVersions does not count
   std::int32_t in_flight() const;
   std::vector<ProcessId> connected() const;
