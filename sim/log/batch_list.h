@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "protocol/record_batch.h"
@@ -31,10 +32,17 @@ class BatchList {
   // Batches from the one that holds or follows `from`, ending below `end`, up to `max_bytes`, but at least
   // one if `at_least_one`.
   std::vector<Batch> read(Offset from, Offset end, std::int64_t max_bytes, bool at_least_one) const;
-  // The bytes that read() would return without a limit.
+  // The bytes that read() would return without a limit; counting stops once they reach `at_most`.
   std::int64_t bytes_between(Offset from, Offset end, std::int64_t at_most) const;
 
+  // The first offset whose record has a timestamp at or after this; nullopt: none.
+  std::optional<Offset> offset_for_timestamp(std::int64_t timestamp_ms) const;
+
  private:
+  using Iterator = std::deque<Batch>::const_iterator;
+  // The batch that holds or follows `offset`.
+  Iterator find(Offset offset) const;
+
   std::deque<Batch> batches_;
   std::int64_t size_bytes_ = 0;
 };

@@ -18,6 +18,12 @@ struct EpochStart {
   bool operator==(const EpochStart&) const = default;
 };
 
+// Notes the start of an epoch. Entries that contradict it go: those of an epoch not below it, and those that
+// start where it does or later (LeaderEpochFileCache.assign).
+void note_epoch(std::vector<EpochStart>& epochs, EpochStart entry);
+// Drops the epochs that start at or above `end` (truncateFromEnd).
+void truncate_epochs_to(std::vector<EpochStart>& epochs, Offset end);
+
 struct LogImage {
   BatchList batches;
   std::vector<EpochStart> epochs;     // leader-epoch-checkpoint, rising
@@ -26,6 +32,7 @@ struct LogImage {
   Offset flushed_end_offset = 0;      // below it everything is on the platter
 
   Offset end_offset() const { return batches.empty() ? start_offset : batches.end_offset(); }
+  // REQUIRES: the write is of this partition
   void perform(const LogWrite& write);
   void flush() { flushed_end_offset = end_offset(); }
   void lose_unflushed();

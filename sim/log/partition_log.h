@@ -46,9 +46,11 @@ class PartitionLog {
   std::vector<Batch> read(Offset from, Offset end, std::int64_t max_bytes, bool at_least_one) const;
   std::int64_t bytes_between(Offset from, Offset end, std::int64_t at_most) const;
 
-  // Drops everything at and above `end`, assigned or appended, epochs too.
+  // Drops everything at and above `end`, assigned or appended. Epochs that start there go even if nothing
+  // else does: a leader may have noted one and written nothing.
   void truncate_to(Offset end);
   void truncate_fully_and_start_at(Offset start);
+  // No effect if the log already starts there or later. REQUIRES: start <= log_end_offset()
   void raise_log_start(Offset start);
 
   // ---- Leader epochs (LeaderEpochFileCache)
@@ -60,7 +62,7 @@ class PartitionLog {
   // (log_end_offset for the latest). nullopt: undefined (UNDEFINED_EPOCH_OFFSET).
   std::optional<EpochEnd> end_offset_for(LeaderEpoch leader_epoch) const;
 
-  // First offset whose batch has a timestamp at or after this; nullopt: none.
+  // See BatchList.
   std::optional<Offset> offset_for_timestamp(std::int64_t timestamp_ms) const;
 
  private:
