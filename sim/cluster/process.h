@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "broker/broker.h"
+#include "cluster/spec.h"
+#include "controller/controller.h"
+#include "kernel/streams.h"
+#include "node/node.h"
+#include "observe/names.h"
+#include "workload/order_service.h"
+#include "workload/service_member.h"
+
+// The processes of a world: who they are, where they run, and how each is booted. ProcessIds are given in the
+// order controllers, brokers, flows, service members.
+namespace sim::cluster {
+
+// A ready-made process, cloned at each start: what tests bring along.
+using Prototype = std::shared_ptr<const node::Node>;
+
+using Boot = std::variant<controller::ControllerBoot, broker::BrokerBoot, workload::OrderServiceBoot,
+                          workload::ServiceMemberBoot, Prototype>;
+
+struct ServerThreads {
+  std::int32_t network_threads = 3;
+  std::int32_t io_threads = 8;
+  std::int32_t queued_max_requests = 500;
+};
+
+struct ProcessSpec {
+  std::string name;
+  Boot boot;
+  net::Endpoint machine = 0;
+  Instant starts_at{};
+  bool serves = false;  // has a request path: a broker or controller
+  ServerThreads threads;
+  MachineSpec machine_spec;
+  DiskSpec disk;
+};
+
+struct Processes {
+  std::vector<ProcessSpec> specs;           // by ProcessId
+  std::vector<net::MachinePlace> machines;  // by net::Endpoint
+  observe::Names names;
+};
+
+Processes processes_of(const ClusterSpec& spec, const kernel::Streams& streams);
+
+// The only way to make a process.
+std::unique_ptr<node::Node> boot(const ProcessSpec& spec, const node::DurableImage& image, Incarnation incarnation);
+
+}  // namespace sim::cluster

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "base/rng.h"
+#include "base/time.h"
+#include "cluster/spec.h"
+
+// A server's way from a request's bytes to its handler and back (SocketServer, Processor,
+// RequestChannel, KafkaRequestHandlerPool in Kafka): network threads, each with connections of its own; one
+// bounded request queue; I/O threads that take from it. Latency grows with load because threads are
+// busy and queues are full, and for no other reason.
+//
+// It knows requests as tickets and asks its owner to schedule things; it never sees a message. A network thread that
+// finds the queue full (queued.max.requests) blocks, and all its other work with it.
+namespace sim::cluster {
+
+class RequestPath {
+ public:
+  using Ticket = std::uint32_t;
+  // The ticket's network work (reading a request, writing a response) will be done then.
+  struct Scheduled {
+    Ticket ticket;
+    Instant at;
+  };
+
+  RequestPath(std::int32_t network_threads, std::int32_t io_threads, std::int32_t queued_max_requests,
+              const MachineSpec& machine, const Rng& rng);
+
+  // The network thread of a new connection, in turn.
+  std::int32_t accept();
+
+  // Network work for `ticket`, begun when its thread comes to it. Nothing: the thread is blocked, and
+  // released() will hand it out.
+  std::optional<Scheduled> begin_network_work(Ticket ticket, std::int32_t thread, std::int64_t bytes, Instant now);
+  // The work scheduled for the ticket has come up. False: its thread is or was blocked meanwhile, and it will
+  // come up again as `again` says, or when released() hands it out.
+  bool network_work_done(Ticket ticket, Instant now, std::optional<Scheduled>& again);
+
+  // A request has been read: an I/O thread takes it, or it queues, or it blocks its network thread.
+  // True: an I/O thread took it; the owner begins to handle it.
+  bool enqueue(Ticket ticket, Instant now);
+  // CPU time of the handler that was begun.
+  Duration handler_time(std::int64_t bytes);
+  // An I/O thread has become free: the next request it takes, if any.
+  std::optional<Ticket> io_thread_free(Instant now);
+  // Work that a thread which was blocked can now go on with.
+  const std::vector<Scheduled>& released() const { return released_; }
+  void clear_released() { released_.clear(); }
+
+  // The process is gone: the tickets for which nothing is scheduled and which will never be handled.
+  std::vector<Ticket> abandon() const;
+
+  std::size_t queue_size() const { return queue_.size(); }
+  std::int32_t idle_io_threads() const { return idle_io_threads_; }
+
+ private:
+  struct NetworkThread {
+    Instant busy_until{};
+    Duration delayed{};  // by all blockings so far
+    bool blocked = false;
+    Instant blocked_since{};
+    Ticket blocked_by = 0;  // the request that found the queue full
+    struct Stalled {
+      Ticket ticket;
+      Instant came_up;
+    };
+    std::vector<Stalled> stalled;
+  };
+  struct Work {  // by ticket
+    std::int32_t thread = 0;
+    Duration delay_seen{};
+  };
+
+  void unblock_one(Instant now);
+  Work& work(Ticket ticket);
+
+  MachineSpec machine_;
+  Rng rng_;
+  std::vector<NetworkThread> threads_;
+  std::vector<Work> works_;
+  std::deque<Ticket> queue_;
+  std::deque<std::int32_t> blocked_threads_;
+  std::vector<Scheduled> released_;
+  std::size_t queued_max_requests_;
+  std::int32_t idle_io_threads_;
+  std::int32_t next_thread_ = 0;
+};
+
+}  // namespace sim::cluster
