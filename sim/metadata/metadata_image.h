@@ -10,6 +10,7 @@
 
 #include "protocol/ids.h"
 #include "protocol/metadata_records.h"
+#include "protocol/record_batch.h"
 #include "protocol/topic_config.h"
 
 // The cluster's metadata at one offset of __cluster_metadata, built only by replaying its records in order
@@ -55,8 +56,11 @@ struct MetadataDelta {
   std::set<NodeId> brokers;
   std::set<TopicId> created_topics, removed_topics;
   std::set<TopicPartition> partitions;  // new or changed
+  std::set<TopicId> configs;            // topics whose settings were set or changed
 
-  bool empty() const { return brokers.empty() && created_topics.empty() && removed_topics.empty() && partitions.empty(); }
+  bool empty() const {
+    return brokers.empty() && created_topics.empty() && removed_topics.empty() && partitions.empty() && configs.empty();
+  }
 };
 
 class MetadataImage {
@@ -64,8 +68,12 @@ class MetadataImage {
   // The offset of the next record to replay.
   Offset end_offset() const { return end_offset_; }
 
-  // Records of one batch lie at consecutive offsets. `delta` gathers what changed, if given.
+  // Records of one batch lie at consecutive offsets. `delta` gathers what changed, if given: a topic that comes
+  // and goes within it leaves no trace there.
   void replay(const MetadataRecord& record, MetadataDelta* delta = nullptr);
+  // A whole batch of __cluster_metadata. Control batches (leader changes) take offsets and say nothing.
+  // REQUIRES: batch.base_offset >= end_offset()
+  void replay(const Batch& batch, MetadataDelta* delta = nullptr);
 
   const std::map<NodeId, BrokerRegistration>& brokers() const { return brokers_; }
   const BrokerRegistration* broker(NodeId id) const;  // null: not registered
@@ -82,7 +90,20 @@ class MetadataImage {
   bool operator==(const MetadataImage& other) const;
 
  private:
+  // A copy of the topic's own, made if another image shares it. REQUIRES: the topic exists
   TopicImage& topic_to_change(TopicId id);
+  PartitionRegistration& partition_to_change(TopicPartition tp);
+
+  void on(const RegisterBrokerRecord& record, MetadataDelta* delta);
+  void on(const UnregisterBrokerRecord& record, MetadataDelta* delta);
+  void on(const BrokerRegistrationChangeRecord& record, MetadataDelta* delta);
+  void on(const TopicRecord& record, MetadataDelta* delta);
+  void on(const RemoveTopicRecord& record, MetadataDelta* delta);
+  void on(const TopicConfigRecord& record, MetadataDelta* delta);
+  void on(const PartitionRecord& record, MetadataDelta* delta);
+  void on(const PartitionChangeRecord& record, MetadataDelta* delta);
+  void on(const ProducerIdsRecord& record, MetadataDelta* delta);
+  void on(const NoOpRecord& record, MetadataDelta* delta);
 
   std::map<NodeId, BrokerRegistration> brokers_;
   std::map<TopicId, std::shared_ptr<const TopicImage>> topics_;
