@@ -1,0 +1,528 @@
+#include "metrics/order_ledger.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/overloaded.h"
+#include "protocol/messages.h"
+
+namespace sim::metrics {
+
+const char* name(Stage stage) {
+  switch (stage) {
+    case Stage::send_wait: return "send_wait";
+    case Stage::linger: return "linger";
+    case Stage::retry: return "retry";
+    case Stage::network: return "network";
+    case Stage::request_queue: return "request_queue";
+    case Stage::append: return "append";
+    case Stage::replication: return "replication";
+    case Stage::fetch_wait: return "fetch_wait";
+    case Stage::consumer_queue: return "consumer_queue";
+    case Stage::service: return "service";
+  }
+  return "?";
+}
+
+const char* name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::fulfilled: return "fulfilled";
+    case Outcome::failed: return "failed";
+    case Outcome::lost: return "lost";
+    case Outcome::open: return "open";
+  }
+  return "?";
+}
+
+namespace {
+
+template <class T>
+T& at_index(std::vector<T>& items, std::size_t index, const T& filler) {
+  if (index >= items.size()) items.resize(index + 1, filler);
+  return items[index];
+}
+
+std::string joined(const std::vector<NodeId>& isr) {
+  std::string text;
+  for (const NodeId broker : isr) {
+    if (!text.empty()) text += ';';
+    text += std::to_string(broker.value());
+  }
+  return text;
+}
+
+// The broker has answered, so this attempt cannot be appended any more.
+bool refused_by_broker(ErrorCode error) {
+  return error != ErrorCode::network_exception && error != ErrorCode::request_timed_out;
+}
+
+}  // namespace
+
+OrderLedger::OrderLedger(LedgerSpec spec) : spec_(std::move(spec)), isrs_(1) {
+  SIM_CHECK(spec_.services <= 64, "services are kept as bits of one word");
+}
+
+void OrderLedger::on(const observe::Observation& observation) {
+  const std::int64_t at = nanos(observation.at);
+  const ProcessId process = observation.process;
+  std::visit(Overloaded{
+                 [&](const observe::OrderPlaced& fact) { on(fact); },
+                 [&](const observe::RecordAccepted& fact) { on(fact, at); },
+                 [&](const observe::RecordFailed& fact) { on(fact, at); },
+                 [&](const observe::BatchDrained& fact) { on(fact, at); },
+                 [&](const observe::BatchAppended& fact) { on(fact, at, process); },
+                 [&](const observe::BatchAcknowledged& fact) { on(fact, at); },
+                 [&](const observe::RequestProgress& fact) { on(fact, at, process); },
+                 [&](const observe::HighWatermarkAdvanced& fact) { on(fact, at, process); },
+                 [&](const observe::BecameLeader& fact) { on(fact, process); },
+                 [&](const observe::IsrChanged& fact) { on(fact); },
+                 [&](const observe::RecordsPolled& fact) { on(fact, at, process); },
+                 [&](const observe::ProcessingStarted& fact) { on(fact, at); },
+                 [&](const observe::ProcessingDone& fact) { on(fact, at); },
+                 [&](const observe::CommitAcknowledged& fact) { on(fact, at); },
+                 [&](const observe::PositionReset& fact) { on(fact); },
+                 [&](const observe::ProcessStopped&) { stopped(process, at); },
+                 [](const auto&) {},  // what tells nothing about an order
+             },
+             observation.fact);
+}
+
+// ---- At the producer
+
+void OrderLedger::on(const observe::OrderPlaced& fact) {
+  const auto index = static_cast<Index>(orders_.size());
+  const std::uint64_t wanted = wanted_by(fact.record);
+  Order order;
+  order.id = fact.record;
+  order.key = fact.key;
+  order.intended = fact.intended_ns;
+  order.value_bytes = fact.value_bytes;
+  for (std::size_t s = 0; s < spec_.services; ++s) {
+    if ((wanted >> s & 1) != 0) ++order.services_left;
+    service_rows_.push_back(Service{});
+  }
+  orders_.push_back(order);
+  auto& numbers = at_index(index_of_, static_cast<std::size_t>(fact.flow.value()), {});
+  at_index(numbers, static_cast<std::size_t>(number_of(fact.record)), kNone) = index;
+  ++totals_.placed;
+}
+
+OrderLedger::Index OrderLedger::find(RecordId id) const {
+  const auto flow = static_cast<std::size_t>(flow_of(id).value());
+  const auto number = static_cast<std::size_t>(number_of(id));
+  if (id == kNoRecord || flow >= index_of_.size() || number >= index_of_[flow].size()) return kNone;
+  return index_of_[flow][number];
+}
+
+void OrderLedger::on(const observe::RecordAccepted& fact, std::int64_t at) {
+  if (const Index index = find(fact.record); index != kNone) orders_[index].accepted = at;
+}
+
+void OrderLedger::on(const observe::RecordFailed& fact, std::int64_t at) {
+  const Index index = find(fact.record);
+  if (index == kNone || orders_[index].failed != kNever) return;
+  orders_[index].failed = at;
+  orders_[index].error = fact.error;
+  ++totals_.failed;
+  if (!is_fulfilled(orders_[index])) ++totals_.ended;
+}
+
+OrderLedger::Index OrderLedger::batch_index(const BatchDataPtr& data) const {
+  const auto& records = data->application_records();
+  if (records.empty()) return kNone;
+  const Index first = find(records.front().id);
+  return first == kNone ? kNone : orders_[first].batch;
+}
+
+void OrderLedger::on(const observe::BatchDrained& fact, std::int64_t at) {
+  const auto& records = fact.batch->application_records();
+  if (records.empty()) return;
+  const Index known = batch_index(fact.batch);
+  if (known != kNone && batches_[known].record_count == records.size()) {
+    if (batches_[known].attempts == 1) totals_.retried += records.size();
+    ++batches_[known].attempts;
+    return sent_again(known, at);
+  }
+  const Index index = open_batch(fact, at);
+  if (known != kNone) batches_[index].batched = batches_[known].batched;  // a part of one that was split
+}
+
+OrderLedger::Index OrderLedger::open_batch(const observe::BatchDrained& fact, std::int64_t at) {
+  const auto index = static_cast<Index>(batches_.size());
+  Batch batch;
+  batch.tp = fact.tp;
+  batch.batched = at;
+  batch.sent = at;
+  batch.attempts = 1;
+  const auto& records = fact.batch->application_records();
+  batch.record_count = static_cast<std::uint32_t>(records.size());
+  batches_.push_back(batch);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const Index order = find(records[i].id);
+    if (order == kNone) continue;
+    orders_[order].batch = index;
+    orders_[order].index_in_batch = static_cast<std::uint32_t>(i);
+  }
+  return index;
+}
+
+// An attempt that never arrived is forgotten: its connection is gone. One that did arrive may still be appended.
+void OrderLedger::sent_again(Index index, std::int64_t at) {
+  Batch& batch = batches_[index];
+  if (batch.high_watermark != kNever) return;
+  if (!batch.in_log && batch.received == kNever) {
+    batch.sent = at;
+    return;
+  }
+  auto& more = more_attempts_[index];
+  if (more.empty() || more.back().received != kNever) more.push_back(Attempt{});
+  more.back().sent = at;
+}
+
+void OrderLedger::on(const observe::BatchAcknowledged& fact, std::int64_t at) {
+  const Index index = batch_index(fact.batch);
+  if (index == kNone) return;
+  Batch& batch = batches_[index];
+  if (fact.error == ErrorCode::none && batch.acknowledged == kNever) {
+    batch.acknowledged = at;
+    totals_.acknowledged += batch.record_count;
+    if (wanted_by(fact.batch->application_records().front().id) == 0) {  // nobody is to handle them
+      totals_.fulfilled += batch.record_count;
+      totals_.ended += batch.record_count;
+    }
+  }
+  if (!fact.will_retry) {
+    more_attempts_.erase(index);
+  } else if (refused_by_broker(fact.error)) {
+    more_attempts_.erase(index);
+    if (!batch.in_log) batch.received = batch.dequeued = kNever;
+  }
+}
+
+// ---- At the broker
+
+void OrderLedger::on(const observe::RequestProgress& fact, std::int64_t at, ProcessId broker) {
+  if (fact.request == nullptr) return;
+  if (fact.stage != observe::RequestStage::received && fact.stage != observe::RequestStage::dequeued) return;
+  const auto* produce = std::get_if<ProduceRequest>(&fact.request->message);
+  if (produce == nullptr) return;
+  for (const ProduceRequest::Partition& partition : produce->partitions) {
+    if (const Index index = batch_index(partition.batch); index != kNone) arrived(index, fact.stage, at, broker);
+  }
+}
+
+void OrderLedger::arrived(Index index, observe::RequestStage stage, std::int64_t at, ProcessId broker) {
+  Batch& batch = batches_[index];
+  const bool is_arrival = stage == observe::RequestStage::received;
+  if (!batch.in_log && (is_arrival ? batch.received == kNever : batch.leader == broker && batch.dequeued == kNever)) {
+    (is_arrival ? batch.received : batch.dequeued) = at;
+    batch.leader = broker;
+    return;
+  }
+  const auto found = more_attempts_.find(index);
+  if (found == more_attempts_.end()) return;
+  for (Attempt& attempt : found->second) {
+    if (is_arrival ? attempt.received != kNever : attempt.broker != broker || attempt.dequeued != kNever) continue;
+    (is_arrival ? attempt.received : attempt.dequeued) = at;
+    attempt.broker = broker;
+    return;
+  }
+}
+
+void OrderLedger::choose_attempt(Index index, ProcessId broker) {
+  Batch& batch = batches_[index];
+  if (!batch.in_log && batch.leader == broker && batch.dequeued != kNever) return;
+  const auto found = more_attempts_.find(index);
+  if (found == more_attempts_.end()) return;
+  auto& more = found->second;
+  const auto chosen = std::find_if(more.begin(), more.end(), [&](const Attempt& attempt) {
+    return attempt.broker == broker && attempt.dequeued != kNever;
+  });
+  if (chosen == more.end()) return;
+  batch.sent = chosen->sent;
+  batch.received = chosen->received;
+  batch.dequeued = chosen->dequeued;
+  more.erase(more.begin(), chosen + 1);
+}
+
+void OrderLedger::on(const observe::BatchAppended& fact, std::int64_t at, ProcessId broker) {
+  if (fact.batch.data->application_records().empty()) return;
+  Partition& partition = partitions_[fact.tp];
+  if (fact.batch.leader_epoch < partition.leader_epoch) return;  // by one that does not know yet that it was replaced
+  map_offsets(partition, fact.batch);
+  const Index index = batch_index(fact.batch.data);
+  if (index == kNone) return;
+  Batch& batch = batches_[index];
+  if (batch.in_log) return;  // a second copy: a retry without idempotence
+  if (batch.high_watermark == kNever) {
+    choose_attempt(index, broker);
+    batch.appended = at;
+    partition.awaiting.push_back(AwaitingHighWatermark{fact.batch.base_offset, index});
+  }
+  batch.leader = broker;
+  batch.base_offset = fact.batch.base_offset;
+  batch.in_log = true;
+}
+
+void OrderLedger::map_offsets(Partition& partition, const sim::Batch& appended) {
+  const auto& records = appended.data->application_records();
+  partition.orders.resize(static_cast<std::size_t>(appended.base_offset), kNone);
+  for (const Record& record : records) partition.orders.push_back(find(record.id));
+  partition.services |= wanted_by(records.front().id);
+}
+
+void OrderLedger::on(const observe::HighWatermarkAdvanced& fact, std::int64_t at, ProcessId broker) {
+  Partition& partition = partitions_[fact.tp];
+  if (partition.leader != kNoProcess && partition.leader != broker) return;
+  partition.high_watermark = fact.to;
+  while (!partition.awaiting.empty() && partition.awaiting.front().base_offset < fact.to) {
+    Batch& batch = batches_[partition.awaiting.front().batch];
+    batch.high_watermark = at;
+    batch.isr = partition.isr;
+    partition.awaiting.pop_front();
+  }
+}
+
+void OrderLedger::on(const observe::BecameLeader& fact, ProcessId broker) {
+  Partition& partition = partitions_[fact.tp];
+  if (fact.leader_epoch < partition.leader_epoch) return;
+  partition.leader = broker;
+  partition.leader_epoch = fact.leader_epoch;
+  drop_from(partition, fact.epoch_start);
+}
+
+void OrderLedger::drop_from(Partition& partition, Offset end) {
+  for (auto offset = static_cast<std::size_t>(end); offset < partition.orders.size(); ++offset) {
+    if (partition.orders[offset] == kNone) continue;
+    const Index index = orders_[partition.orders[offset]].batch;
+    if (index == kNone || batches_[index].base_offset < end) continue;
+    Batch& batch = batches_[index];
+    batch.in_log = false;
+    if (batch.high_watermark == kNever) batch.received = batch.dequeued = kNever;  // another attempt will count
+  }
+  if (static_cast<std::size_t>(end) < partition.orders.size()) partition.orders.resize(static_cast<std::size_t>(end));
+  while (!partition.awaiting.empty() && partition.awaiting.back().base_offset >= end) partition.awaiting.pop_back();
+}
+
+void OrderLedger::on(const observe::IsrChanged& fact) {
+  std::string text = joined(fact.isr);
+  auto found = std::find(isrs_.begin(), isrs_.end(), text);
+  if (found == isrs_.end()) found = isrs_.insert(isrs_.end(), std::move(text));
+  partitions_[fact.tp].isr = static_cast<std::uint16_t>(found - isrs_.begin());
+}
+
+// ---- At the services
+
+void OrderLedger::on(const observe::RecordsPolled& fact, std::int64_t at, ProcessId process) {
+  const auto s = static_cast<std::size_t>(fact.service.value());
+  auto& members = at_index(members_, s, {});
+  at_index(members, static_cast<std::size_t>(fact.member), kNoProcess) = process;
+  const Partition& partition = partitions_[fact.tp];
+  const auto end = std::min(static_cast<std::size_t>(fact.to), partition.orders.size());
+  for (auto offset = static_cast<std::size_t>(fact.from); offset < end; ++offset) {
+    const Index index = partition.orders[offset];
+    if (index == kNone) continue;
+    Service& row = service_row(index, s);
+    if (row.done != kNever) continue;
+    row.fetched = at;
+    row.started = kNever;
+    row.member = static_cast<std::int16_t>(fact.member);
+  }
+}
+
+void OrderLedger::on(const observe::ProcessingStarted& fact, std::int64_t at) {
+  const Index index = find(fact.record);
+  if (index == kNone) return;
+  Service& row = service_row(index, static_cast<std::size_t>(fact.service.value()));
+  if (row.done != kNever) return;
+  row.started = at;
+  row.member = static_cast<std::int16_t>(fact.member);
+}
+
+void OrderLedger::on(const observe::ProcessingDone& fact, std::int64_t at) {
+  const Index index = find(fact.record);
+  if (index == kNone) return;
+  const auto s = static_cast<std::size_t>(fact.service.value());
+  Service& row = service_row(index, s);
+  ++row.times;
+  if (row.done != kNever) return;
+  row.done = at;
+  row.member = static_cast<std::int16_t>(fact.member);
+  Order& order = orders_[index];
+  if (!wants(order, s)) return;
+  if (--order.services_left > 0) return;
+  ++totals_.fulfilled;
+  if (order.failed == kNever) ++totals_.ended;
+}
+
+void OrderLedger::on(const observe::CommitAcknowledged& fact, std::int64_t at) {
+  if (fact.error != ErrorCode::none) return;
+  const auto s = static_cast<std::size_t>(fact.service.value());
+  Partition& partition = partitions_[fact.tp];
+  Offset& committed = at_index(partition.committed, s, Offset{0});
+  const auto end = std::min(static_cast<std::size_t>(fact.offset), partition.orders.size());
+  for (auto offset = static_cast<std::size_t>(committed); offset < end; ++offset) {
+    if (partition.orders[offset] == kNone) continue;
+    Service& row = service_row(partition.orders[offset], s);
+    if (row.committed == kNever) row.committed = at;
+  }
+  committed = std::max(committed, fact.offset);
+}
+
+void OrderLedger::on(const observe::PositionReset& fact) {
+  Partition& partition = partitions_[fact.tp];
+  at_index(partition.skipped_below, static_cast<std::size_t>(fact.service.value()), Offset{0}) = fact.to;
+}
+
+void OrderLedger::stopped(ProcessId process, std::int64_t at) {
+  at_index(stopped_, static_cast<std::size_t>(process.value()), kNever) = at;
+}
+
+// ---- What became of an order
+
+std::uint64_t OrderLedger::wanted_by(RecordId id) const {
+  const auto flow = static_cast<std::size_t>(flow_of(id).value());
+  return flow < spec_.services_of_flow.size() ? spec_.services_of_flow[flow] : 0;
+}
+
+void OrderLedger::finish(Instant end, bool settled) {
+  end_ = nanos(end);
+  settled_ = settled;
+}
+
+const OrderLedger::Batch& OrderLedger::batch_of(const Order& order) const {
+  static const Batch none{};
+  return order.batch == kNone ? none : batches_[order.batch];
+}
+
+const OrderLedger::Service& OrderLedger::service(Index index, std::size_t service) const {
+  return service_rows_[index * spec_.services + service];
+}
+
+bool OrderLedger::wants(const Order& order, std::size_t service) const {
+  return (wanted_by(order.id) >> service & 1) != 0;
+}
+
+bool OrderLedger::is_fulfilled(const Order& order) const {
+  return order.services_left == 0 && (wanted_by(order.id) != 0 || batch_of(order).acknowledged != kNever);
+}
+
+Offset OrderLedger::offset_of(const Order& order) const {
+  const Batch& batch = batch_of(order);
+  return batch.base_offset == kNoOffset ? kNoOffset : batch.base_offset + order.index_in_batch;
+}
+
+std::int64_t OrderLedger::stopped_at(ProcessId process) const {
+  const auto index = static_cast<std::size_t>(process.value());
+  return process != kNoProcess && index < stopped_.size() ? stopped_[index] : kNever;
+}
+
+// Returned by poll() to a member that still lives: it will be handled, whatever was committed.
+bool OrderLedger::in_hand(const Service& row, std::size_t service) const {
+  if (settled_ || row.fetched == kNever || row.done != kNever) return false;
+  return row.fetched > stopped_at(members_[service][static_cast<std::size_t>(row.member)]);
+}
+
+bool OrderLedger::lost_for(Index index, std::size_t service) const {
+  const Order& order = orders_[index];
+  const Batch& batch = batch_of(order);
+  const Service& row = service_rows_[index * spec_.services + service];
+  if (batch.acknowledged == kNever || !wants(order, service) || row.done != kNever) return false;
+  if (in_hand(row, service)) return false;
+  if (!batch.in_log) return batch.appended != kNever || settled_;  // acks=0 does not wait for the append
+  if (row.committed != kNever) return true;
+  const Partition* partition = partitions_.find(batch.tp);
+  return service < partition->skipped_below.size() && offset_of(order) < partition->skipped_below[service];
+}
+
+Outcome OrderLedger::outcome(Index index) const {
+  const Order& order = orders_[index];
+  if (order.failed != kNever) return Outcome::failed;
+  if (is_fulfilled(order)) return Outcome::fulfilled;
+  for (std::size_t s = 0; s < spec_.services; ++s) {
+    if (lost_for(index, s)) return Outcome::lost;
+  }
+  return Outcome::open;
+}
+
+std::size_t OrderLedger::last_service(Index index) const {
+  std::size_t last = spec_.services;
+  for (std::size_t s = 0; s < spec_.services; ++s) {
+    const std::int64_t done = service(index, s).done;
+    if (done == kNever || !wants(orders_[index], s)) continue;
+    if (last == spec_.services || done > service(index, last).done) last = s;
+  }
+  return last;
+}
+
+std::int64_t OrderLedger::ended(Index index) const {
+  const Order& order = orders_[index];
+  switch (outcome(index)) {
+    case Outcome::failed: return order.failed;
+    case Outcome::fulfilled: {
+      const std::size_t last = last_service(index);
+      return last == spec_.services ? batch_of(order).acknowledged : service(index, last).done;
+    }
+    case Outcome::lost:
+    case Outcome::open: return end_;
+  }
+  return end_;
+}
+
+std::int64_t OrderLedger::ended(Index index, std::size_t s) const {
+  const Order& order = orders_[index];
+  if (order.failed != kNever) return order.failed;
+  const std::int64_t done = service(index, s).done;
+  return done == kNever ? end_ : done;
+}
+
+std::int64_t OrderLedger::answered(Index index) const {
+  const Order& order = orders_[index];
+  if (order.failed != kNever) return order.failed;
+  const std::int64_t acknowledged = batch_of(order).acknowledged;
+  return acknowledged == kNever ? end_ : acknowledged;
+}
+
+std::array<std::int64_t, kStages> OrderLedger::stages(Index index, std::size_t s) const {
+  const Order& order = orders_[index];
+  const Batch& batch = batch_of(order);
+  const Service& row = service(index, s);
+  SIM_CHECK(row.done != kNever, "stages add up for what was done");
+  const std::int64_t ends[kStages] = {order.accepted, batch.batched,        batch.sent,  batch.received, batch.dequeued,
+                                      batch.appended, batch.high_watermark, row.fetched, row.started,    row.done};
+  std::array<std::int64_t, kStages> stages{};
+  std::int64_t before = order.intended;
+  for (std::size_t stage = 0; stage < kStages; ++stage) {
+    const std::int64_t end = std::clamp(ends[stage], before, row.done);  // a stamp that is missing takes no time
+    stages[stage] = end - before;
+    before = end;
+  }
+  return stages;
+}
+
+// ---- How far a partition is
+
+Offset OrderLedger::high_watermark(TopicPartition tp) const {
+  const Partition* partition = partitions_.find(tp);
+  return partition == nullptr ? 0 : partition->high_watermark;
+}
+
+Offset OrderLedger::committed(TopicPartition tp, std::size_t s) const {
+  const Partition* partition = partitions_.find(tp);
+  return partition == nullptr || s >= partition->committed.size() ? 0 : partition->committed[s];
+}
+
+bool OrderLedger::reads(TopicPartition tp, std::size_t s) const {
+  const Partition* partition = partitions_.find(tp);
+  return partition != nullptr && (partition->services >> s & 1) != 0;
+}
+
+std::int64_t OrderLedger::appended_at(TopicPartition tp, Offset offset) const {
+  const Partition* partition = partitions_.find(tp);
+  if (partition == nullptr || static_cast<std::size_t>(offset) >= partition->orders.size()) return kNever;
+  const Index index = partition->orders[static_cast<std::size_t>(offset)];
+  return index == kNone ? kNever : batch_of(orders_[index]).appended;
+}
+
+}  // namespace sim::metrics

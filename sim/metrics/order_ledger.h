@@ -1,0 +1,230 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "metrics/chunked.h"
+#include "observe/observation.h"
+#include "observe/partition_map.h"
+
+// One compact row per order: when it reached each stage of its way, and what became of it.
+//
+// Everything is learnt from facts. What the orders of one batch share (drained, received, appended, ...)
+// is kept once per batch, so a million orders through three services take some 250 MiB. To find the
+// order behind (partition, offset), four bytes per record are kept for the whole run: a redelivery may
+// name any old offset.
+//
+// The way of an order to a service, in stamps that never decrease:
+//   intended  accepted  batched  sent  received  dequeued  appended  high watermark  fetched  started  done
+// What lies between two neighbours is a Stage, so the stages of one order add up exactly to its latency.
+// `batched` is the first time its batch left the accumulator, `sent` the departure of the attempt that was
+// appended; `fetched`, `started` and `done` belong to the first time the service handled it.
+//
+// The log is what its current leader holds: a new leader whose epoch starts below the end of the log drops what
+// lies above; appends and high watermarks of a leader that has been replaced do not count.
+namespace sim::metrics {
+
+inline constexpr std::int64_t kNever = -1;
+
+enum class Stage : std::uint8_t {
+  send_wait,       // intended -> accepted: the application or send() is blocked
+  linger,          // -> batched: waiting in the accumulator
+  retry,           // -> sent: earlier attempts and their back-off
+  network,         // -> received by the leader's socket
+  request_queue,   // -> dequeued by an I/O thread
+  append,          // -> appended to the leader's log
+  replication,     // -> below the high watermark
+  fetch_wait,      // -> returned by the consumer's poll()
+  consumer_queue,  // -> started: behind other orders of the same poll
+  service,         // -> done
+};
+inline constexpr std::size_t kStages = 10;
+const char* name(Stage stage);
+
+enum class Outcome : std::uint8_t {
+  fulfilled,  // every service has done it
+  failed,     // the producer reported an error
+  lost,       // acknowledged, but some service can no longer do it
+  open,       // still under way when the run ended
+};
+const char* name(Outcome outcome);
+
+struct LedgerSpec {
+  std::size_t services = 0;
+  std::vector<std::uint64_t> services_of_flow;  // by FlowId: bit s = its orders are to be done by service s
+};
+
+class OrderLedger {
+ public:
+  using Index = std::uint32_t;  // of an order: its place in order of being placed
+  static constexpr Index kNone = 0xFFFFFFFF;
+
+  struct Order {
+    RecordId id;
+    std::int64_t key = -1;
+    std::int64_t intended = kNever;
+    std::int64_t accepted = kNever;
+    std::int64_t failed = kNever;
+    std::int32_t value_bytes = 0;
+    Index batch = kNone;
+    std::uint32_t index_in_batch = 0;
+    ErrorCode error = ErrorCode::none;
+    std::uint16_t services_left = 0;
+  };
+  struct Batch {
+    TopicPartition tp;
+    Offset base_offset = kNoOffset;
+    std::int64_t batched = kNever;
+    std::int64_t sent = kNever;
+    std::int64_t received = kNever;
+    std::int64_t dequeued = kNever;
+    std::int64_t appended = kNever;
+    std::int64_t high_watermark = kNever;
+    std::int64_t acknowledged = kNever;
+    std::uint32_t record_count = 0;
+    ProcessId leader = kNoProcess;  // that appended it
+    std::uint16_t isr = 0;          // when the high watermark passed it, see isr_of()
+    std::uint16_t attempts = 0;
+    bool in_log = false;
+  };
+  struct Service {
+    std::int64_t fetched = kNever;
+    std::int64_t started = kNever;
+    std::int64_t done = kNever;
+    std::int64_t committed = kNever;
+    std::int16_t member = -1;  // that did it first
+    std::uint16_t times = 0;   // how often it was done
+  };
+  struct Totals {
+    std::uint64_t placed = 0;
+    std::uint64_t acknowledged = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t fulfilled = 0;
+    std::uint64_t ended = 0;    // fulfilled, failed or both
+    std::uint64_t retried = 0;  // orders whose batch was sent more than once
+  };
+
+  explicit OrderLedger(LedgerSpec spec);
+
+  void on(const observe::Observation& observation);
+  // The run is over. Settled: nothing is under way any more, so what is not done never will be.
+  void finish(Instant end, bool settled);
+
+  std::size_t size() const { return orders_.size(); }
+  std::size_t services() const { return spec_.services; }
+  const Order& order(Index index) const { return orders_[index]; }
+  // Its batch; a row without stamps if it never left the accumulator.
+  const Batch& batch_of(const Order& order) const;
+  const Service& service(Index index, std::size_t service) const;
+  bool wants(const Order& order, std::size_t service) const;
+  Offset offset_of(const Order& order) const;
+  const Totals& totals() const { return totals_; }
+  // kNone if there is no such order.
+  Index find(RecordId id) const;
+
+  Outcome outcome(Index index) const;
+  bool lost_for(Index index, std::size_t service) const;
+  // When it was over: fulfilled, failed, or the end of the run for what was neither.
+  std::int64_t ended(Index index) const;
+  std::int64_t ended(Index index, std::size_t service) const;
+  // The producer's answer: acknowledged, failed, or the end of the run.
+  std::int64_t answered(Index index) const;
+  // The service that did it last; services() if there is none.
+  std::size_t last_service(Index index) const;
+  // Sums to service(index, s).done - intended. REQUIRES: the service has done it
+  std::array<std::int64_t, kStages> stages(Index index, std::size_t service) const;
+
+  // How far a partition is, for lag. Partitions that never held an order have end 0.
+  Offset high_watermark(TopicPartition tp) const;
+  Offset committed(TopicPartition tp, std::size_t service) const;
+  // Whether the partition holds orders that the service is to do.
+  bool reads(TopicPartition tp, std::size_t service) const;
+  // When the record at this offset was appended; kNever if unknown.
+  std::int64_t appended_at(TopicPartition tp, Offset offset) const;
+  template <class Visit>
+  void for_each_partition(Visit visit) const {
+    partitions_.for_each([&](TopicPartition tp, const Partition& partition) {
+      if (!partition.orders.empty()) visit(tp);
+    });
+  }
+
+  // "1;2;3", as numbered in Batch::isr; empty for 0.
+  const std::string& isr_of(std::uint16_t number) const { return isrs_[number]; }
+
+ private:
+  // A further departure of a batch whose earlier one may still be appended.
+  struct Attempt {
+    std::int64_t sent = kNever;
+    std::int64_t received = kNever;
+    std::int64_t dequeued = kNever;
+    ProcessId broker = kNoProcess;
+  };
+  struct AwaitingHighWatermark {
+    Offset base_offset = 0;
+    Index batch = kNone;
+  };
+  struct Partition {
+    std::vector<Index> orders;  // by offset
+    std::deque<AwaitingHighWatermark> awaiting;
+    std::vector<Offset> committed;      // by service
+    std::vector<Offset> skipped_below;  // by service: where its position was last reset to
+    Offset high_watermark = 0;
+    ProcessId leader = kNoProcess;
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+    std::uint16_t isr = 0;
+    std::uint64_t services = 0;  // that are to do what it holds
+  };
+
+  void on(const observe::OrderPlaced& fact);
+  void on(const observe::RecordAccepted& fact, std::int64_t at);
+  void on(const observe::RecordFailed& fact, std::int64_t at);
+  void on(const observe::BatchDrained& fact, std::int64_t at);
+  void on(const observe::RequestProgress& fact, std::int64_t at, ProcessId broker);
+  void on(const observe::BatchAppended& fact, std::int64_t at, ProcessId broker);
+  void on(const observe::BatchAcknowledged& fact, std::int64_t at);
+  void on(const observe::HighWatermarkAdvanced& fact, std::int64_t at, ProcessId broker);
+  void on(const observe::BecameLeader& fact, ProcessId broker);
+  void on(const observe::IsrChanged& fact);
+  void on(const observe::RecordsPolled& fact, std::int64_t at, ProcessId process);
+  void on(const observe::ProcessingStarted& fact, std::int64_t at);
+  void on(const observe::ProcessingDone& fact, std::int64_t at);
+  void on(const observe::CommitAcknowledged& fact, std::int64_t at);
+  void on(const observe::PositionReset& fact);
+  void stopped(ProcessId process, std::int64_t at);
+
+  Index batch_index(const BatchDataPtr& data) const;
+  Index open_batch(const observe::BatchDrained& fact, std::int64_t at);
+  void sent_again(Index index, std::int64_t at);
+  // Where the stamps of an arrival at this broker belong: sets received or dequeued.
+  void arrived(Index index, observe::RequestStage stage, std::int64_t at, ProcessId broker);
+  // Makes the attempt that this broker has appended the batch's own.
+  void choose_attempt(Index index, ProcessId broker);
+  void map_offsets(Partition& partition, const sim::Batch& appended);
+  void drop_from(Partition& partition, Offset end);
+  Service& service_row(Index index, std::size_t service) { return service_rows_[index * spec_.services + service]; }
+  std::uint64_t wanted_by(RecordId id) const;
+  bool is_fulfilled(const Order& order) const;
+  bool in_hand(const Service& row, std::size_t service) const;
+  std::int64_t stopped_at(ProcessId process) const;
+
+  LedgerSpec spec_;
+  Chunked<Order> orders_;
+  Chunked<Batch> batches_;
+  Chunked<Service> service_rows_;  // order * services + service
+  std::vector<std::vector<Index>> index_of_;  // by flow, then number
+  observe::PartitionMap<Partition> partitions_;
+  std::map<Index, std::vector<Attempt>> more_attempts_;  // of batches on their way; seldom any
+  std::vector<std::vector<ProcessId>> members_;      // by service, then member
+  std::vector<std::int64_t> stopped_;                // by process: when it last stopped
+  std::vector<std::string> isrs_;
+  Totals totals_;
+  std::int64_t end_ = kNever;
+  bool settled_ = false;
+};
+
+}  // namespace sim::metrics
