@@ -17,6 +17,8 @@ const std::vector<MetricInfo>& known_metrics() {
       {"lost_orders", Unit::count, false, true, "acknowledged orders that some service can no longer do"},
       {"failed_orders", Unit::count, false, false, "orders for which the producer reported an error"},
       {"fulfilled_orders", Unit::count, false, false, "orders that every service has done"},
+      {"unhandled_orders", Unit::count, false, true,
+       "orders that some service (or the one named) had not done when the run ended, failed ones apart"},
       {"open_orders", Unit::count, false, false, "orders still under way when the run ended"},
       {"retried_orders", Unit::count, false, false, "orders whose batch was sent more than once"},
       {"duplicate_effects", Unit::count, false, true, "times a service did an order again that it had already done"},
