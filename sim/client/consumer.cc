@@ -1,0 +1,217 @@
+#include "client/consumer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace sim::client {
+
+namespace {
+
+node::TimerId timer_after(node::TimerId first, std::uint32_t steps) { return node::TimerId{first.value() + steps}; }
+
+}  // namespace
+
+Consumer::Consumer(ConsumerConfig config, ConsumerIdentity identity, ProcessId self, std::vector<ProcessId> bootstrap,
+                   node::TimerId first_timer)
+    : config_(std::move(config)), identity_(identity), timer_(first_timer), subscriptions_(config_.auto_offset_reset),
+      metadata_(std::move(bootstrap), MetadataClient::config_of(config_, config_.allow_auto_create_topics)),
+      data_(self, Lane::data, config_, timer_after(first_timer, 1)),
+      coordination_(self, Lane::coordinator, config_, timer_after(first_timer, 2)), coordinator_(config_) {}
+
+ConsumerContext Consumer::context(node::Env env, node::Effects& out) {
+  return ConsumerContext{env,       out,   config_,       identity_, subscriptions_,
+                         metadata_, data_, coordination_, in_poll_,  coordinator_.commit_sync_under_way()};
+}
+
+void Consumer::subscribe(const std::vector<std::string>& topics, node::Env env, node::Effects& out) {
+  metadata_.set_topics(topics);
+  coordinator_.start(topics, env.now);
+  ConsumerContext step = context(env, out);
+  settle(step);
+}
+
+// ---- poll()
+
+Consumer::Poll Consumer::poll(std::vector<PolledRecords>& into, node::Env env, node::Effects& out) {
+  SIM_CHECK(!coordinator_.commit_sync_under_way() && close_ == Close::open, "the application does one thing at a time");
+  in_poll_ = true;
+  ConsumerContext step = context(env, out);
+  into.clear();
+  Poll result = poll_once(into, step);
+  // A request may have failed on the spot, where waiting for its answer would have been in vain.
+  while (result == Poll::waiting && handle_completions(step)) result = poll_once(into, step);
+  if (result != Poll::waiting) {
+    in_poll_ = step.in_poll = false;
+    poll_ends_.reset();
+  }
+  settle(step);
+  return result;
+}
+
+Consumer::Poll Consumer::poll_once(std::vector<PolledRecords>& into, ConsumerContext& context) {
+  const ConsumerCoordinator::PollOutcome group = coordinator_.poll(context);
+  error_ = group.error;
+  bool blocked = group.progress == ConsumerCoordinator::Progress::blocked;
+  if (error_ == ConsumerError::none && group.progress == ConsumerCoordinator::Progress::done) {
+    error_ = update_fetch_positions(blocked, context);
+  }
+  if (error_ != ConsumerError::none) return Poll::failed;
+  if (blocked && may_block(context.now())) return Poll::waiting;
+  if (!blocked) poll_ends_.reset();
+
+  error_ = fetcher_.collect(into, context);
+  if (error_ != ConsumerError::none) return Poll::failed;
+  // Before it returns, the next data is sent for: it comes while the application is at work.
+  offset_fetcher_.validate_positions_on_metadata_change(context);
+  fetcher_.send_fetches(context);
+  return into.empty() ? Poll::waiting : Poll::records;
+}
+
+// True while the poll timeout lasts. After it the buffered records are looked at, and the next poll() begins.
+bool Consumer::may_block(LocalTime now) {
+  if (poll_ends_ && now >= *poll_ends_) {
+    poll_ends_ = now + kPollTimeout;
+    return false;
+  }
+  if (!poll_ends_) poll_ends_ = now + kPollTimeout;
+  return true;
+}
+
+ConsumerError Consumer::update_fetch_positions(bool& blocked, ConsumerContext& context) {
+  const ConsumerError truncated = offset_fetcher_.validate_positions(context);
+  if (truncated != ConsumerError::none || subscriptions_.has_all_fetch_positions()) return truncated;
+  const ConsumerCoordinator::PollOutcome committed = coordinator_.init_with_committed_offsets(context);
+  blocked = committed.progress == ConsumerCoordinator::Progress::blocked;
+  if (blocked || committed.error != ConsumerError::none) return committed.error;
+  if (!subscriptions_.reset_initializing_positions().empty()) return ConsumerError::no_offset_for_partition;
+  offset_fetcher_.reset_positions(context);
+  return ConsumerError::none;
+}
+
+// ---- Commits
+
+void Consumer::commit_sync(node::Env env, node::Effects& out) { commit_sync(subscriptions_.all_consumed(), env, out); }
+
+void Consumer::commit_sync(ConsumerCoordinator::CommitOffsets offsets, node::Env env, node::Effects& out) {
+  SIM_CHECK(!in_poll_ && !coordinator_.commit_sync_under_way(), "the application does one thing at a time");
+  ConsumerContext step = context(env, out);
+  coordinator_.commit_sync(std::move(offsets), from_millis(config_.default_api_timeout_ms), step);
+  settle(step);
+}
+
+void Consumer::commit_async(node::Env env, node::Effects& out) {
+  ConsumerContext step = context(env, out);
+  coordinator_.commit_async(subscriptions_.all_consumed(), step);
+  settle(step);
+}
+
+// ---- Inputs
+
+bool Consumer::owns(const node::Input& input) const {
+  if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == timer_) return true;
+  return data_.owns(input) || coordination_.owns(input);
+}
+
+bool Consumer::step(node::Input& input, node::Env env, node::Effects& out) {
+  if (close_ == Close::done) return false;
+  ConsumerContext step = context(env, out);
+  digest(input, step);
+  settle(step);
+  return in_poll_;
+}
+
+void Consumer::digest(node::Input& input, ConsumerContext& context) {
+  if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == timer_) {
+    armed_for_ = LocalTime::max();
+    return;
+  }
+  ConsumerNetwork& network = data_.owns(input) ? data_ : coordination_;
+  const bool data = &network == &data_;
+  node::NetworkClient::Events events;
+  network.client().step(input, context.env, context.out, events);
+  for (node::NetworkClient::Event& event : events) {
+    const auto* lost = std::get_if<node::NetworkClient::Unavailable>(&event);
+    if (lost != nullptr && !data) coordinator_.on_unavailable(lost->server, context);
+    if (data && metadata_.digest(event, context.env)) continue;
+    network.digest(event, context.env, context.out);
+  }
+}
+
+bool Consumer::handle_completions(ConsumerContext& context) {
+  bool any = false;
+  while (data_.has_completions() || coordination_.has_completions()) {
+    any = true;
+    for (ConsumerNetwork::Completion& completion : data_.take_completions()) {
+      if (fetcher_.on_completion(completion, context)) continue;
+      if (offset_fetcher_.on_completion(completion, context)) continue;
+      coordinator_.on_data_completion(completion, context);
+    }
+    for (ConsumerNetwork::Completion& completion : coordination_.take_completions()) coordinator_.on_completion(completion, context);
+  }
+  return any;
+}
+
+// What goes on behind the application's back, until there is nothing left to do at this instant.
+void Consumer::settle(ConsumerContext& context) {
+  do {
+    handle_completions(context);
+    if (close_ != Close::open) progress_close(context);
+    context.in_commit_sync = coordinator_.commit_sync_under_way();
+    coordinator_.background(context);
+  } while (data_.has_completions() || coordination_.has_completions());
+  if (close_ == Close::done) return;
+  metadata_.maybe_update(data_.client(), context.env, context.out);
+  arm(context);
+}
+
+void Consumer::arm(ConsumerContext& context) {
+  LocalTime next = std::min(coordinator_.next_wakeup(context), metadata_.next_update_at());
+  if (in_poll_) {
+    if (poll_ends_) next = std::min(next, *poll_ends_);
+    if (!subscriptions_.has_all_fetch_positions()) {
+      for (const SubscriptionState::Partition& partition : subscriptions_.partitions()) {
+        if (partition.next_retry > context.now()) next = std::min(next, partition.next_retry);
+      }
+    }
+  }
+  if (close_ != Close::open) next = std::min(next, close_deadline_);
+  if (next == LocalTime::max() || next >= armed_for_) return;  // what is armed comes first; it will arm again
+  armed_for_ = next;
+  context.out.emplace_back(node::SetTimer{timer_, next});
+}
+
+// ---- close()
+
+void Consumer::close(node::Env env, node::Effects& out) {
+  if (close_ != Close::open) return;
+  in_poll_ = false;
+  ConsumerContext step = context(env, out);
+  close_ = Close::committing;
+  close_deadline_ = env.now + kCloseTimeout;
+  if (config_.enable_auto_commit) coordinator_.commit_sync(subscriptions_.all_consumed(), kCloseTimeout, step);
+  settle(step);
+}
+
+void Consumer::progress_close(ConsumerContext& context) {
+  const bool out_of_time = context.now() >= close_deadline_;
+  if (close_ == Close::committing) {
+    if (coordinator_.commit_sync_under_way() && !out_of_time) return;
+    coordinator_.take_commit_sync_result();
+    coordinator_.leave(context);
+    close_ = Close::leaving;
+  }
+  if (close_ == Close::leaving && (coordination_.idle() || coordinator_.coordinator() == kNoProcess || out_of_time)) {
+    fetcher_.close_sessions(context);
+    close_ = Close::ending_sessions;
+  }
+  if (close_ == Close::ending_sessions && (data_.idle() || out_of_time)) {
+    close_ = Close::done;
+    data_.disconnect_all(context.env, context.out);
+    coordination_.disconnect_all(context.env, context.out);
+    context.out.emplace_back(node::CancelTimer{timer_});
+  }
+}
+
+}  // namespace sim::client

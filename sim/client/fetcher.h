@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "client/consumer_context.h"
+#include "client/fetcher_session.h"
+
+// Fetches what a consumer may read, ahead of its application (Fetcher, AbstractFetch, FetchCollector in Kafka).
+//
+// At most one fetch is in flight to a broker, for all fetchable partitions it serves. A broker of which data is still
+// buffered is not asked again: leaving out the buffered partitions would drop them from the fetch session
+// (KAFKA-17182). Answers are buffered in order of arrival and handed out partition by partition, at most
+// max.poll.records at a time; a buffered answer whose partition was revoked or repositioned meanwhile is dropped.
+//
+// Records are never copied: what is handed out are ranges of the shared batches.
+//
+// Left out: aborted transactions (isolation.level only goes into the requests), check.crcs, pausing.
+namespace sim::client {
+
+// Consecutive records of one batch: application_records()[first .. end) at offsets base_offset + index.
+struct PolledRecords {
+  TopicPartition tp;
+  BatchDataPtr batch;
+  Offset base_offset = 0;
+  LeaderEpoch leader_epoch = kNoLeaderEpoch;
+  std::int32_t first = 0;
+  std::int32_t end = 0;
+};
+
+class Fetcher {
+ public:
+  void send_fetches(ConsumerContext& context);
+  // True if the completion was of a fetch.
+  bool on_completion(ConsumerNetwork::Completion& completion, ConsumerContext& context);
+
+  // Appends up to max.poll.records records and moves the positions behind them. An error is returned only if
+  // nothing was appended.
+  ConsumerError collect(std::vector<PolledRecords>& into, ConsumerContext& context);
+
+  void close_sessions(ConsumerContext& context);
+
+ private:
+  struct Node {
+    NodeId id;
+    FetchSession session;
+    ConsumerNetwork::RequestId in_flight = 0;
+    bool skip = false;  // in the round of requests being made
+  };
+  struct CompletedFetch {
+    FetchResponse::Partition data;
+    Offset next_fetch_offset = 0;
+    LeaderEpoch last_epoch = kNoLeaderEpoch;
+    std::size_t next_batch = 0;
+    std::int32_t records_read = 0;
+  };
+
+  Node& node_of(NodeId id);
+  NodeId select_read_replica(const SubscriptionState::Partition& partition, ConsumerContext& context);
+  void skip_nodes(ConsumerContext& context);
+  void send(Node& node, ConsumerContext& context);
+  void on_response(Node& node, FetchResponse& response, ConsumerContext& context);
+  bool initialize(CompletedFetch& fetch, ConsumerContext& context, ConsumerError& error);
+  ConsumerError on_error(const CompletedFetch& fetch, ConsumerContext& context);
+  std::int32_t take(CompletedFetch& fetch, std::int32_t at_most, std::vector<PolledRecords>& into, ConsumerContext& context);
+  static std::int32_t read(CompletedFetch& fetch, std::int32_t at_most, std::vector<PolledRecords>& into);
+
+  std::vector<Node> nodes_;  // sorted by id
+  std::deque<CompletedFetch> completed_;
+  std::optional<CompletedFetch> next_in_line_;
+};
+
+}  // namespace sim::client
