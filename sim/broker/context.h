@@ -1,0 +1,34 @@
+#pragma once
+
+#include "base/time.h"
+#include "broker/config.h"
+#include "metadata/metadata_image.h"
+#include "node/node.h"
+#include "protocol/ids.h"
+
+// What the parts of a broker share during one step. Never kept.
+namespace sim::broker {
+
+struct Context {
+  node::Env env;
+  node::Effects& out;
+  const metadata::MetadataImage& image;  // as far as this broker has replayed it
+  const BrokerConfig& config;
+  NodeId self;
+
+  LocalTime now() const { return env.now; }
+  std::int64_t now_ms() const { return millis(env.now.time_since_epoch()); }
+
+  // Of this broker's own registration; -1 while it has none.
+  BrokerEpoch broker_epoch() const {
+    const metadata::BrokerRegistration* own = image.broker(self);
+    return own == nullptr ? kNoBrokerEpoch : own->broker_epoch;
+  }
+};
+
+// Earlier than anything that happens in a run; Kafka's time stamp 0.
+inline constexpr LocalTime kLongAgo{Duration::min() / 2};
+
+inline constexpr std::string_view kOffsetsTopicName = "__consumer_offsets";
+
+}  // namespace sim::broker

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "broker/context.h"
+#include "broker/partition_table.h"
+#include "broker/pending_append.h"
+#include "log/log_write.h"
+#include "node/network_client.h"
+#include "protocol/messages.h"
+
+// Follows the partitions that one broker leads: a fetcher thread of Kafka (AbstractFetcherThread,
+// ReplicaFetcherThread, and FetchSessionHandler for its side of the session).
+//
+// It is a blocking loop: fetch, let what came be written, fetch again. So it is in one stage at a time:
+//   resting     nothing to fetch; waits for a partition or the end of a back-off
+//   connecting  wants to fetch, or to ask for offsets, and has no connection
+//   fetching    a fetch is in flight
+//   asking      OFFSET_OUT_OF_RANGE: asks the leader where its log ends, then perhaps where it starts
+//   writing     what came is on its way to the disk
+// A partition in error stays away for replica.fetch.backoff.ms; a lost connection keeps all of them away.
+//
+// It appends nothing itself: it gives batches their place and hands them over in Work.
+namespace sim::broker {
+
+class ReplicaFetcher {
+ public:
+  // What the replica manager is to carry out after a call. If there is anything to write, it writes it at once
+  // and calls written() when that was performed.
+  struct Work {
+    std::vector<PlacedBatch> batches;
+    std::vector<log::LogWrite> writes;           // of the batches, and truncations
+    std::vector<LocalIndex> truncated;           // their readers may find themselves beyond the end
+    std::vector<LocalIndex> high_watermark_changed;
+  };
+
+  ReplicaFetcher(ProcessId self, NodeId source, ProcessId endpoint, std::int32_t index, const BrokerConfig& config,
+                 node::TimerId backoff_timer, node::TimerId network_timer);
+
+  NodeId source() const { return source_; }
+  std::int32_t index() const { return index_; }
+  bool is_empty() const { return partitions_.size() == free_.size(); }
+
+  // Follows the partition in its present leader epoch, from the end of its log; resume() when all are added.
+  void add(LocalIndex local, const PartitionTable& table);
+  void resume(PartitionTable& table, const Context& context, Work& work);
+  void remove(LocalIndex local, TopicPartition tp);
+  // With no partition left, the thread ends and its connection is closed.
+  void close_if_idle(const Context& context);
+
+  bool owns(const node::Input& input) const;
+  void step(node::Input& input, PartitionTable& table, const Context& context, Work& work);
+  void written(PartitionTable& table, const Context& context, Work& work);
+
+ private:
+  enum class Stage : std::uint8_t { resting, connecting, fetching, asking, writing };
+  struct Position {  // PartitionFetchState
+    TopicPartition tp;
+    LocalIndex local = kNotLocal;
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+    Offset offset = 0;
+    LeaderEpoch last_fetched_epoch = kNoLeaderEpoch;
+    bool delayed = false;
+    LocalTime delayed_until{};
+    bool used = false;
+    // As the session has it
+    bool in_session = false;
+    bool touched = false;  // may differ from what the session has
+    Offset sent_offset = 0;
+    Offset sent_log_start = 0;
+    LeaderEpoch sent_leader_epoch = kNoLeaderEpoch;
+    LeaderEpoch sent_last_epoch = kNoLeaderEpoch;
+  };
+  struct Learned {  // from an answer, to take effect with its data
+    LocalIndex local = kNotLocal;
+    TopicPartition tp;
+    Offset high_watermark = kNoOffset;
+    Offset log_start = kNoOffset;
+  };
+  struct OutOfRange {
+    LocalIndex local = kNotLocal;
+    TopicPartition tp;
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+    Offset leader_end = kNoOffset;  // once it is known
+  };
+
+  Position* find(LocalIndex local, TopicPartition tp);
+  void touch(Position& position);
+  void delay(Position& position, const Context& context);
+  void delay_all(const Context& context);
+
+  // The loop: whatever comes next, unless something is under way.
+  void proceed(PartitionTable& table, const Context& context, Work& work);
+  void rest(const Context& context);
+  void end_delays(const Context& context);
+  FetchRequest build(PartitionTable& table, const Context& context);
+  bool has_something_to_send() const;
+  FetchRequest::Partition describe(Position& position, const PartitionTable& table);
+  void reset_session(std::int32_t id);
+
+  void handle(node::NetworkClient::Event& event, PartitionTable& table, const Context& context, Work& work);
+  void on_fetched(FetchResponse& response, PartitionTable& table, const Context& context, Work& work);
+  bool accept_session(const FetchResponse& response);
+  void take(FetchResponse::Partition& answer, Position& position, Partition& partition, const Context& context, Work& work);
+  void truncate(Offset end, Position& position, Partition& partition, const Context& context, Work& work);
+  void on_error(const FetchResponse::Partition& answer, Position& position, const Context& context);
+  void ask(const Context& context);
+  void on_offset(const ListOffsetsResponse& response, PartitionTable& table, const Context& context, Work& work);
+  void apply_learned(PartitionTable& table, Work& work);
+
+  NodeId source_;
+  ProcessId endpoint_;
+  std::int32_t index_;
+  node::TimerId backoff_timer_;
+  node::NetworkClient client_;
+  Stage stage_ = Stage::resting;
+  std::vector<Position> partitions_;
+  std::vector<std::int32_t> free_;
+  std::vector<std::int32_t> by_local_;  // index in partitions_, -1 = none
+  std::vector<std::int32_t> touched_;
+  std::vector<std::int32_t> delayed_;
+  std::vector<TopicPartition> to_forget_;  // left while in the session
+  std::int32_t ready_ = 0;                 // followed and not delayed
+  std::int32_t session_id_ = 0;
+  std::int32_t session_epoch_ = 0;         // 0: the next request is full
+  bool request_was_full_ = true;
+  std::vector<Learned> learned_;
+  std::vector<OutOfRange> out_of_range_;
+};
+
+}  // namespace sim::broker

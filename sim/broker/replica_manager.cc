@@ -1,0 +1,382 @@
+#include "broker/replica_manager.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/overloaded.h"
+#include "protocol/java_hash.h"
+
+namespace sim::broker {
+
+ReplicaManager::ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& config, const node::DurableImage& image)
+    : self_(self),
+      id_(id),
+      found_(image.logs),
+      sessions_(config.max_incremental_fetch_session_cache_slots),
+      alter_partition_(self),
+      isr_timer_(kIsrTimer, from_millis(config.replica_lag_time_max_ms / 2)),
+      checkpoint_timer_(kCheckpointTimer, from_millis(config.replica_high_watermark_checkpoint_interval_ms)) {}
+
+void ReplicaManager::start(LocalTime now) {
+  isr_timer_.start(now);
+  checkpoint_timer_.start(now);
+}
+
+const Partition* ReplicaManager::partition(TopicPartition tp) const {
+  const LocalIndex local = table_.find(tp);
+  return local == kNotLocal ? nullptr : &table_.at(local);
+}
+
+// getPartitionOrError, for a partition that is not here.
+ErrorCode ReplicaManager::missing(TopicPartition tp, const Context& context) const {
+  const bool exists = context.image.partition(tp) != nullptr;
+  return exists ? ErrorCode::not_leader_or_follower : ErrorCode::unknown_topic_or_partition;
+}
+
+// KIP-951: what this broker knows of who leads instead.
+LeaderHint ReplicaManager::leader_hint(TopicPartition tp, const Context& context) const {
+  LeaderHint hint;
+  if (const Partition* here = partition(tp)) {
+    hint.leader = here->leader();
+    hint.leader_epoch = here->leader_epoch();
+  } else if (const metadata::PartitionRegistration* registration = context.image.partition(tp)) {
+    hint.leader = registration->leader;
+    hint.leader_epoch = registration->leader_epoch;
+  }
+  if (const metadata::BrokerRegistration* broker = context.image.broker(hint.leader)) hint.endpoint = broker->endpoint;
+  return hint;
+}
+
+// ---- Metadata (ReplicaManager.applyDelta)
+
+void ReplicaManager::apply(const metadata::MetadataDelta& delta, const Context& context) {
+  for (const TopicId topic : delta.removed_topics) remove_topic(topic, context);
+  std::vector<TopicPartition> leaders;
+  std::vector<TopicPartition> followers;
+  for (const TopicPartition tp : delta.partitions) {
+    const metadata::PartitionRegistration* registration = context.image.partition(tp);
+    if (registration == nullptr) continue;
+    const auto& replicas = registration->replicas;
+    if (std::find(replicas.begin(), replicas.end(), id_) == replicas.end()) {
+      if (const LocalIndex local = table_.find(tp); local != kNotLocal) remove(local, context);
+    } else {
+      (registration->leader == id_ ? leaders : followers).push_back(tp);
+    }
+  }
+  for (const TopicPartition tp : leaders) make_leader(tp, *context.image.partition(tp), context);
+  for (const TopicPartition tp : followers) make_follower(tp, *context.image.partition(tp), context);
+  for (ReplicaFetcher& fetcher : fetchers_) fetcher.close_if_idle(context);
+  for (const TopicId topic : delta.configs) {
+    for (const LocalIndex local : table_.of_topic(topic)) {
+      if (local != kNotLocal) table_.at(local).set_config(context.image.topic(topic)->config);
+    }
+  }
+  // Fenced, unfenced or restarted brokers: their fetches may now be refused, or bring them into an ISR.
+  if (!delta.brokers.empty()) sessions_.list_everything();
+}
+
+LocalIndex ReplicaManager::find_or_create(TopicPartition tp) {
+  const LocalIndex local = table_.find(tp);
+  if (local != kNotLocal) return local;
+  const auto found = found_.find(tp);
+  if (found == found_.end()) return table_.add(Partition(tp, log::LogImage{}));
+  const LocalIndex added = table_.add(Partition(tp, found->second));
+  found_.erase(found);
+  return added;
+}
+
+void ReplicaManager::remove_topic(TopicId topic, const Context& context) {
+  const std::vector<LocalIndex> locals = table_.of_topic(topic);
+  for (const LocalIndex local : locals) {
+    if (local != kNotLocal) remove(local, context);
+  }
+}
+
+void ReplicaManager::remove(LocalIndex local, const Context& context) {
+  const Partition& partition = table_.at(local);
+  const TopicPartition tp = partition.tp();
+  stop_fetcher(local);
+  wake_all(local);
+  sessions_.forget(local);
+  std::vector<AppendOutcome> failed;
+  produces_.fail_all(local, missing(tp, context), deadlines_, failed);
+  for (AppendOutcome& outcome : failed) answer(outcome, -1, context);
+  if (partition.is_internal()) events_.emplace_back(CoordinatorResigned{tp.partition});
+  context.out.emplace_back(node::Persist{node::PersistId{next_persist_++}, {log::TruncateLog{tp, 0}}, node::Safety::written});
+  std::erase(to_follow_, local);
+  table_.remove(local);
+}
+
+void ReplicaManager::make_leader(TopicPartition tp, const metadata::PartitionRegistration& registration, const Context& context) {
+  const LocalIndex local = find_or_create(tp);
+  stop_fetcher(local);
+  Partition& partition = table_.at(local);
+  const auto transition = partition.become_leader(registration, *context.image.topic(tp.topic), context);
+  if (!transition) return;
+  for (const FetchWatcher& watcher : sessions_.watchers(local)) sessions_.list(watcher.session, watcher.partition);
+  if (transition->high_watermark_advanced) high_watermark_changed(local, context);
+  if (produces_.is_waiting(local)) to_check_.push_back(local);
+  if (partition.has_lagging_isr()) isr_timer_.arm(context.now(), context.out);
+  if (partition.is_internal() && transition->new_leader_epoch) {
+    events_.emplace_back(CoordinatorElected{tp.partition, partition.leader_epoch()});
+  }
+}
+
+void ReplicaManager::make_follower(TopicPartition tp, const metadata::PartitionRegistration& registration, const Context& context) {
+  const LocalIndex local = find_or_create(tp);
+  Partition& partition = table_.at(local);
+  const auto transition = partition.become_follower(registration, *context.image.topic(tp.topic), context);
+  if (!transition) return;
+  if (transition->new_leader_epoch || transition->was_leader) {
+    stop_fetcher(local);
+    if (context.image.broker(partition.leader()) != nullptr) to_follow_.push_back(local);
+    wake_all(local);
+    if (produces_.is_waiting(local)) to_check_.push_back(local);
+  }
+  if (partition.is_internal()) events_.emplace_back(CoordinatorResigned{tp.partition});
+}
+
+// ---- Fetchers (AbstractFetcherManager)
+
+void ReplicaManager::stop_fetcher(LocalIndex local) {
+  for (ReplicaFetcher& fetcher : fetchers_) fetcher.remove(local, table_.at(local).tp());
+  std::erase(to_follow_, local);
+}
+
+// Follows from the end of the log, which is known once everything assigned before was written.
+void ReplicaManager::start_fetcher(LocalIndex local, const Context& context) {
+  const Partition& partition = table_.at(local);
+  const metadata::BrokerRegistration* leader = context.image.broker(partition.leader());
+  const metadata::TopicImage* topic = context.image.topic(partition.tp().topic);
+  if (leader == nullptr || topic == nullptr) return;
+  const std::uint32_t hash = 31u * static_cast<std::uint32_t>(java_string_hash(topic->name)) +
+                             static_cast<std::uint32_t>(partition.tp().partition);
+  const std::int32_t index = java_abs(static_cast<std::int32_t>(hash)) % context.config.num_replica_fetchers;
+  ReplicaFetcher& fetcher = fetcher_for(leader->id, leader->endpoint, index, context);
+  fetcher.add(local, table_);
+}
+
+ReplicaFetcher& ReplicaManager::fetcher_for(NodeId source, ProcessId endpoint, std::int32_t index, const Context& context) {
+  for (ReplicaFetcher& fetcher : fetchers_) {
+    if (fetcher.source() == source && fetcher.index() == index) return fetcher;
+  }
+  const auto timer = kFirstFetcherTimer + 2 * static_cast<std::uint32_t>(fetchers_.size());
+  fetchers_.emplace_back(self_, source, endpoint, index, context.config, node::TimerId{timer}, node::TimerId{timer + 1});
+  return fetchers_.back();
+}
+
+void ReplicaManager::carry_out(std::uint32_t fetcher, ReplicaFetcher::Work& work, const Context& context) {
+  for (const LocalIndex local : work.truncated) wake_all(local);
+  for (const LocalIndex local : work.high_watermark_changed) high_watermark_changed(local, context);
+  if (work.writes.empty()) return;
+  PendingAppend pending{node::PersistId{next_persist_++}, std::move(work.batches), FetchedAppend{fetcher}};
+  context.out.emplace_back(node::Persist{pending.id, std::move(work.writes), node::Safety::written});
+  pending_.push_back(std::move(pending));
+}
+
+// ---- Writes
+
+// Writes are performed in the order in which they were asked for; those that share an id were asked for once.
+void ReplicaManager::persisted(node::PersistId id, const Context& context) {
+  while (!pending_.empty() && pending_.front().id == id) {
+    PendingAppend done = std::move(pending_.front());
+    pending_.pop_front();
+    for (PlacedBatch& placed : done.batches) append(placed, context);
+    std::visit(Overloaded{
+                   [&](ProducedAppend& produced) { appended(produced, context); },
+                   [&](const FetchedAppend& fetched) {
+                     ReplicaFetcher::Work work;
+                     fetchers_[fetched.fetcher].written(table_, context, work);
+                     carry_out(fetched.fetcher, work, context);
+                   },
+               },
+               done.then);
+  }
+}
+
+void ReplicaManager::append(PlacedBatch& placed, const Context& context) {
+  Partition* partition = table_.get(placed.local, placed.tp);
+  if (partition == nullptr || partition->truncations() != placed.truncations) return;
+  log_end_will_advance(placed.local);
+  if (partition->append(std::move(placed.batch), placed.as_leader, context)) high_watermark_changed(placed.local, context);
+  if (partition->has_lagging_isr()) isr_timer_.arm(context.now(), context.out);
+}
+
+void ReplicaManager::high_watermark_changed(LocalIndex local, const Context& context) {
+  for (const FetchWatcher& watcher : sessions_.watchers(local)) {
+    sessions_.list(watcher.session, watcher.partition);
+    const FetchSession& session = sessions_.at(watcher.session);
+    if (session.waiting && !session.from_follower()) woken_.push_back(watcher);
+  }
+  if (produces_.is_waiting(local)) to_check_.push_back(local);
+  if (std::cmp_greater_equal(local, is_to_checkpoint_.size())) is_to_checkpoint_.resize(static_cast<std::size_t>(local) + 1, 0);
+  if (std::exchange(is_to_checkpoint_[static_cast<std::size_t>(local)], std::uint8_t{1}) == 0) {
+    to_checkpoint_.push_back(local);
+    checkpoint_timer_.arm(context.now(), context.out);
+  }
+  const Partition& partition = table_.at(local);
+  if (partition.is_internal() && partition.is_leader()) {
+    events_.emplace_back(CoordinatorHighWatermark{partition.tp().partition, partition.high_watermark()});
+  }
+}
+
+// ---- ISR
+
+void ReplicaManager::submit(const IsrChange& change, const Context& context) {
+  if (!alter_partition_.submit(change, context)) {
+    table_.at(table_.find(change.request.tp)).isr_not_attempted(change.change);
+  }
+}
+
+void ReplicaManager::on_isr_answers(AlterPartitionManager::Answers& answers, const Context& context) {
+  for (const AlterPartitionManager::Answer& answer : answers) {
+    const LocalIndex local = table_.find(answer.tp);
+    if (local == kNotLocal) continue;
+    Partition& partition = table_.at(local);
+    const Partition::IsrAnswer result = partition.isr_answered(answer.change, answer.partition, context);
+    if (result.retry) submit(*result.retry, context);
+    if (result.high_watermark_advanced) high_watermark_changed(local, context);
+    // Whoever is now in or out of the ISR is followed in another way.
+    for (const FetchWatcher& watcher : sessions_.watchers(local)) sessions_.list(watcher.session, watcher.partition);
+    if (partition.has_lagging_isr()) isr_timer_.arm(context.now(), context.out);
+  }
+  alter_partition_.propagate(context);
+}
+
+void ReplicaManager::shrink_isrs(const Context& context) {
+  isr_timer_.fired();
+  bool lagging = false;
+  for (LocalIndex local = 0; local < table_.size(); ++local) {
+    if (!table_.occupied(local)) continue;
+    Partition& partition = table_.at(local);
+    if (!partition.has_lagging_isr()) continue;
+    lagging = true;
+    if (const auto change = partition.shrink_isr(context)) submit(*change, context);
+  }
+  if (lagging) isr_timer_.arm(context.now(), context.out);
+}
+
+// ---- Timers and the end of a step
+
+// Kafka writes the offsets of all partitions into one file and syncs it; here, those that moved.
+void ReplicaManager::checkpoint(const Context& context) {
+  checkpoint_timer_.fired();
+  std::vector<log::LogWrite> writes;
+  for (const LocalIndex local : std::exchange(to_checkpoint_, {})) {
+    is_to_checkpoint_[static_cast<std::size_t>(local)] = 0;
+    if (!table_.occupied(local)) continue;
+    const Partition& partition = table_.at(local);
+    writes.emplace_back(log::CheckpointHighWatermark{partition.tp(), partition.high_watermark()});
+  }
+  if (writes.empty()) return;
+  context.out.emplace_back(node::Persist{node::PersistId{next_persist_++}, std::move(writes), node::Safety::written});
+}
+
+void ReplicaManager::expire(const Context& context) {
+  DeadlineQueue::Key key = 0;
+  while (deadlines_.pop_due(context.now(), key, context.out)) {
+    if (key % 2 == 0) {
+      AppendOutcome outcome = produces_.expire(key / 2);
+      answer(outcome, -1, context);
+    } else {
+      complete(static_cast<FetchSessions::Slot>(key / 2), context);
+    }
+  }
+}
+
+bool ReplicaManager::step(node::Input& input, const Context& context) {
+  if (const auto* done = std::get_if<node::Persisted>(&input)) {
+    persisted(done->id, context);
+    return true;
+  }
+  if (const auto* fired = std::get_if<node::TimerFired>(&input)) {
+    if (fired->timer == kPurgatoryTimer) return expire(context), true;
+    if (fired->timer == kIsrTimer) return shrink_isrs(context), true;
+    if (fired->timer == kCheckpointTimer) return checkpoint(context), true;
+  }
+  if (alter_partition_.owns(input)) {
+    AlterPartitionManager::Answers answers;
+    alter_partition_.step(input, context, answers);
+    on_isr_answers(answers, context);
+    return true;
+  }
+  for (std::size_t i = 0; i < fetchers_.size(); ++i) {
+    if (!fetchers_[i].owns(input)) continue;
+    ReplicaFetcher::Work work;
+    fetchers_[i].step(input, table_, context, work);
+    carry_out(static_cast<std::uint32_t>(i), work, context);
+    return true;
+  }
+  return false;
+}
+
+// Those that may be followed by now; a fetcher's first request then has all of them.
+void ReplicaManager::follow(const Context& context) {
+  if (to_follow_.empty()) return;
+  std::erase_if(to_follow_, [&](LocalIndex local) {
+    const bool may = !table_.at(local).has_unwritten();
+    if (may) start_fetcher(local, context);
+    return may;
+  });
+  for (std::size_t i = 0; i < fetchers_.size(); ++i) {
+    ReplicaFetcher::Work work;
+    fetchers_[i].resume(table_, context, work);
+    carry_out(static_cast<std::uint32_t>(i), work, context);
+  }
+}
+
+void ReplicaManager::finish_step(const Context& context) {
+  follow(context);
+  std::vector<AppendOutcome> done;
+  for (const LocalIndex local : to_check_) {
+    if (!table_.occupied(local)) continue;
+    const Partition& partition = table_.at(local);
+    if (partition.is_leader()) produces_.check(local, partition, deadlines_, done);
+    else produces_.fail_all(local, ErrorCode::not_leader_or_follower, deadlines_, done);
+  }
+  to_check_.clear();
+  for (AppendOutcome& outcome : done) answer(outcome, -1, context);
+  for (std::size_t i = 0; i < woken_.size(); ++i) {
+    const FetchWatcher watcher = woken_[i];
+    FetchSession& session = sessions_.at(watcher.session);
+    if (!session.waiting || !std::cmp_less(watcher.partition, session.partitions.size())) continue;  // answered meanwhile
+    FetchedPartition& wanted = session.at(watcher.partition);
+    if (wanted.used && consider(session, wanted)) complete(watcher.session, context);
+  }
+  woken_.clear();
+}
+
+// ---- Offsets
+
+ListOffsetsResponse ReplicaManager::on(const ListOffsetsRequest& request, const Context& context) const {
+  ListOffsetsResponse response;
+  response.partitions.reserve(request.partitions.size());
+  for (const ListOffsetsRequest::Partition& one : request.partitions) {
+    if (const Partition* here = partition(one.tp)) {
+      response.partitions.push_back(here->list_offset(one, request.replica != kNoNode));
+    } else {
+      response.partitions.push_back({one.tp, missing(one.tp, context), kNoOffset, kNoLeaderEpoch});
+    }
+  }
+  return response;
+}
+
+OffsetForLeaderEpochResponse ReplicaManager::on(const OffsetForLeaderEpochRequest& request, const Context& context) const {
+  OffsetForLeaderEpochResponse response;
+  response.partitions.reserve(request.partitions.size());
+  for (const OffsetForLeaderEpochRequest::Partition& one : request.partitions) {
+    OffsetForLeaderEpochResponse::Partition& answer = response.partitions.emplace_back();
+    answer.tp = one.tp;
+    const Partition* here = partition(one.tp);
+    answer.error = here == nullptr ? missing(one.tp, context) : here->check_access(one.current_leader_epoch, true);
+    if (answer.error != ErrorCode::none) continue;
+    if (const auto end = here->log().end_offset_for(one.leader_epoch)) {
+      answer.leader_epoch = end->leader_epoch;
+      answer.end_offset = end->end_offset;
+    }
+  }
+  return response;
+}
+
+}  // namespace sim::broker

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <variant>
+#include <vector>
+
+#include "broker/alter_partition.h"
+#include "broker/context.h"
+#include "broker/deadline_queue.h"
+#include "broker/fetch_session.h"
+#include "broker/partition_table.h"
+#include "broker/pending_append.h"
+#include "broker/purgatory.h"
+#include "broker/replica_fetcher.h"
+#include "broker/timers.h"
+#include "node/durable_image.h"
+
+// All partitions of a broker and what is done with them (ReplicaManager in Kafka): produce, fetch, following other
+// brokers, the ISR's shrinking, the high watermark's checkpoints.
+//
+// What must be noticed after a change (delayed fetches, delayed produces) is noted while a step runs and
+// looked at once at its end, by finish_step(), as Kafka's ActionQueue does for appends.
+//
+// Left out: retention and compaction, throttles, reading from the follower nearest by (KIP-392), log
+// directories. A fetch is not cut short because it reads an older segment.
+namespace sim::broker {
+
+class ReplicaManager {
+ public:
+  // What the owner is to know, in order of happening.
+  struct CoordinatorElected {
+    std::int32_t partition = 0;
+    LeaderEpoch leader_epoch;
+  };
+  struct CoordinatorResigned {
+    std::int32_t partition = 0;
+  };
+  struct CoordinatorHighWatermark {
+    std::int32_t partition = 0;
+    Offset high_watermark = 0;
+  };
+  struct CoordinatorWritten {
+    GroupCoordinator::WriteId id = 0;
+    ErrorCode error = ErrorCode::none;
+  };
+  using Event = std::variant<CoordinatorElected, CoordinatorResigned, CoordinatorHighWatermark, CoordinatorWritten>;
+
+  ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& config, const node::DurableImage& image);
+
+  void start(LocalTime now);
+  // The image has moved on by what `delta` tells: deletes, then leaders, then followers.
+  void apply(const metadata::MetadataDelta& delta, const Context& context);
+  void set_controller(ProcessId controller, const Context& context) { alter_partition_.set_controller(controller, context); }
+
+  void on(ProduceRequest& request, const Envelope& from, const Context& context);
+  void on(const FetchRequest& request, const Envelope& from, const Context& context);
+  ListOffsetsResponse on(const ListOffsetsRequest& request, const Context& context) const;
+  OffsetForLeaderEpochResponse on(const OffsetForLeaderEpochRequest& request, const Context& context) const;
+  // Appends with acks=all for the group coordinator, which hears of it as CoordinatorWritten.
+  void append(GroupCoordinator::WriteId id, TopicPartition tp, BatchDataPtr batch, const Context& context);
+
+  // Inputs that are no requests. False: not ours.
+  bool step(node::Input& input, const Context& context);
+  void finish_step(const Context& context);
+  std::vector<Event> take_events() { return std::exchange(events_, {}); }
+
+  const Partition* partition(TopicPartition tp) const;
+
+ private:
+  // ---- replica_manager.cc
+  LocalIndex find_or_create(TopicPartition tp);
+  void remove_topic(TopicId topic, const Context& context);
+  void remove(LocalIndex local, const Context& context);
+  void make_leader(TopicPartition tp, const metadata::PartitionRegistration& registration, const Context& context);
+  void make_follower(TopicPartition tp, const metadata::PartitionRegistration& registration, const Context& context);
+  void start_fetcher(LocalIndex local, const Context& context);
+  void stop_fetcher(LocalIndex local);
+  void follow(const Context& context);
+  ReplicaFetcher& fetcher_for(NodeId source, ProcessId endpoint, std::int32_t index, const Context& context);
+  void carry_out(std::uint32_t fetcher, ReplicaFetcher::Work& work, const Context& context);
+  ErrorCode missing(TopicPartition tp, const Context& context) const;
+  LeaderHint leader_hint(TopicPartition tp, const Context& context) const;
+
+  void persisted(node::PersistId id, const Context& context);
+  void append(PlacedBatch& placed, const Context& context);
+  void high_watermark_changed(LocalIndex local, const Context& context);
+  void submit(const IsrChange& change, const Context& context);
+  void on_isr_answers(AlterPartitionManager::Answers& answers, const Context& context);
+  void shrink_isrs(const Context& context);
+  void checkpoint(const Context& context);
+  void expire(const Context& context);
+
+  // ---- replica_manager_produce.cc
+  bool place(TopicPartition tp, BatchDataPtr batch, std::int16_t acks, bool internal_allowed, PendingAppend& pending,
+             std::vector<log::LogWrite>& writes, const Context& context);
+  void start_append(PendingAppend pending, std::vector<log::LogWrite> writes, const Context& context);
+  void appended(ProducedAppend& append, const Context& context);
+  void answer(AppendOutcome& outcome, std::int16_t acks, const Context& context);
+
+  // ---- replica_manager_fetch.cc
+  // What a fetch would be answered now, and whether it must be at once.
+  struct Draft {
+    FetchResponse response;
+    std::vector<std::int32_t> sources;  // of the response's partitions: index in the session
+    std::int64_t bytes = 0;
+    bool urgent = false;                // an error, or a log to be truncated
+  };
+  Draft draft(FetchSessions::Slot slot, std::int64_t max_bytes, const FetchRequest* request, const Context& context);
+  FetchResponse::Partition read(const FetchSession& session, const FetchedPartition& wanted, std::int64_t max_bytes,
+                                bool at_least_one, const FetchRequest* request, const Context& context);
+  void send(FetchSessions::Slot slot, Draft draft, const ReplyTo& to, const Context& context);
+  void settle(FetchSessions::Slot slot, const Draft& draft);
+  void wait(FetchSessions::Slot slot, WaitingFetch waiting, Duration max_wait, const Context& context);
+  void complete(FetchSessions::Slot slot, const Context& context);
+  // True if the waiting fetch is to be answered now.
+  bool consider(FetchSession& session, FetchedPartition& wanted);
+  void log_end_will_advance(LocalIndex local);
+  void wake_all(LocalIndex local);
+
+  ProcessId self_;
+  NodeId id_;
+  PartitionTable table_;
+  std::map<TopicPartition, log::LogImage> found_;  // on disk at the start, and not yet claimed
+  FetchSessions sessions_;
+  ProducePurgatory produces_;
+  DeadlineQueue deadlines_{kPurgatoryTimer};
+  AlterPartitionManager alter_partition_;
+  std::vector<ReplicaFetcher> fetchers_;
+  std::deque<PendingAppend> pending_;
+  std::uint64_t next_persist_ = 1;
+  PeriodicTimer isr_timer_;
+  PeriodicTimer checkpoint_timer_;
+  std::vector<LocalIndex> to_checkpoint_;
+  std::vector<std::uint8_t> is_to_checkpoint_;  // by local index
+  std::vector<LocalIndex> to_follow_;           // once what they were assigned is written
+
+  // Noted during a step
+  std::vector<FetchWatcher> woken_;
+  std::vector<LocalIndex> to_check_;  // delayed produces whose partition has moved
+  std::vector<Event> events_;
+};
+
+}  // namespace sim::broker
