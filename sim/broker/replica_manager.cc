@@ -94,15 +94,14 @@ void ReplicaManager::remove_topic(TopicId topic, const Context& context) {
 }
 
 void ReplicaManager::remove(LocalIndex local, const Context& context) {
-  const Partition& partition = table_.at(local);
-  const TopicPartition tp = partition.tp();
+  const TopicPartition tp = table_.at(local).tp();
   stop_fetcher(local);
   wake_all(local);
   sessions_.forget(local);
   std::vector<AppendOutcome> failed;
   produces_.fail_all(local, missing(tp, context), deadlines_, failed);
   for (AppendOutcome& outcome : failed) answer(outcome, -1, context);
-  if (partition.is_internal()) events_.emplace_back(CoordinatorResigned{tp.partition});
+  resign(local);
   context.out.emplace_back(node::Persist{node::PersistId{next_persist_++}, {log::TruncateLog{tp, 0}}, node::Safety::written});
   std::erase(to_follow_, local);
   table_.remove(local);
@@ -119,7 +118,8 @@ void ReplicaManager::make_leader(TopicPartition tp, const metadata::PartitionReg
   if (produces_.is_waiting(local)) to_check_.push_back(local);
   if (partition.has_lagging_isr()) isr_timer_.arm(context.now(), context.out);
   if (partition.is_internal() && transition->new_leader_epoch) {
-    events_.emplace_back(CoordinatorElected{tp.partition, partition.leader_epoch()});
+    std::erase(to_elect_, local);
+    to_elect_.push_back(local);
   }
 }
 
@@ -134,7 +134,14 @@ void ReplicaManager::make_follower(TopicPartition tp, const metadata::PartitionR
     wake_all(local);
     if (produces_.is_waiting(local)) to_check_.push_back(local);
   }
-  if (partition.is_internal()) events_.emplace_back(CoordinatorResigned{tp.partition});
+  resign(local);
+}
+
+void ReplicaManager::resign(LocalIndex local) {
+  const Partition& partition = table_.at(local);
+  if (!partition.is_internal()) return;
+  std::erase(to_elect_, local);
+  events_.emplace_back(CoordinatorResigned{partition.tp().partition});
 }
 
 // ---- Fetchers (AbstractFetcherManager)
@@ -328,6 +335,12 @@ void ReplicaManager::follow(const Context& context) {
 
 void ReplicaManager::finish_step(const Context& context) {
   follow(context);
+  std::erase_if(to_elect_, [this](LocalIndex local) {
+    const Partition& partition = table_.at(local);
+    if (partition.has_unwritten()) return false;
+    events_.emplace_back(CoordinatorElected{partition.tp().partition, partition.leader_epoch()});
+    return true;
+  });
   std::vector<AppendOutcome> done;
   for (const LocalIndex local : to_check_) {
     if (!table_.occupied(local)) continue;

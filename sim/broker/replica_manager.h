@@ -75,6 +75,7 @@ class ReplicaManager {
   void remove(LocalIndex local, const Context& context);
   void make_leader(TopicPartition tp, const metadata::PartitionRegistration& registration, const Context& context);
   void make_follower(TopicPartition tp, const metadata::PartitionRegistration& registration, const Context& context);
+  void resign(LocalIndex local);
   void start_fetcher(LocalIndex local, const Context& context);
   void stop_fetcher(LocalIndex local);
   void follow(const Context& context);
@@ -134,7 +135,9 @@ class ReplicaManager {
   PeriodicTimer checkpoint_timer_;
   std::vector<LocalIndex> to_checkpoint_;
   std::vector<std::uint8_t> is_to_checkpoint_;  // by local index
-  std::vector<LocalIndex> to_follow_;           // once what they were assigned is written
+  // Once what they were assigned before is written: partitions to be followed, and to be coordinated by
+  std::vector<LocalIndex> to_follow_;
+  std::vector<LocalIndex> to_elect_;
 
   // Noted during a step
   std::vector<FetchWatcher> woken_;

@@ -1,0 +1,41 @@
+#include "broker/auto_topic_creation.h"
+
+#include <algorithm>
+
+#include "broker/context.h"
+
+namespace sim::broker {
+
+bool is_valid_topic_name(std::string_view name) {
+  constexpr std::size_t kMaxLength = 249;
+  const auto is_legal = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= kMaxLength && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), is_legal);
+}
+
+void AutoTopicCreation::want(const std::string& name, const BrokerConfig& config, CreateTopicsRequest& request) {
+  if (!in_flight_.insert(name).second) return;
+  CreateTopicsRequest::Topic topic;
+  topic.name = name;
+  topic.partitions = config.num_partitions;
+  topic.replication_factor = config.default_replication_factor;
+  if (name == kOffsetsTopicName) {  // GroupCoordinator.groupMetadataTopicConfigs
+    topic.partitions = config.offsets_topic_num_partitions;
+    topic.replication_factor = config.offsets_topic_replication_factor;
+    topic.has_config = true;
+    topic.config = config.log;
+    topic.config.cleanup_compact = true;
+    topic.config.cleanup_delete = false;
+    topic.config.segment_bytes = config.offsets_topic_segment_bytes;
+    topic.config.compression_percent = 100;
+  }
+  request.topics.push_back(std::move(topic));
+}
+
+void AutoTopicCreation::done(const CreateTopicsRequest& request) {
+  for (const CreateTopicsRequest::Topic& topic : request.topics) in_flight_.erase(topic.name);
+}
+
+}  // namespace sim::broker
