@@ -1,0 +1,378 @@
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/overloaded.h"
+#include "base/rng.h"
+#include "broker/broker.h"
+#include "broker/broker_process.h"
+#include "node/node.h"
+#include "protocol/batch_builder.h"
+
+// A small world for brokers: messages take a fixed time, writes another, and the controller is a script. What is
+// sent to a process that is not there (a client) is collected for the test to read.
+namespace sim::test {
+
+inline constexpr ProcessId kController{0};
+inline constexpr ProcessId kClient{90};
+inline ProcessId process_of(int broker) { return ProcessId{broker}; }
+
+class World {
+ public:
+  Duration latency = std::chrono::microseconds(200);
+  Duration write_time = std::chrono::microseconds(50);
+  bool grant_isr_changes = true;  // the controller accepts every AlterPartition
+  bool create_topics = true;      // and every CreateTopics, on the brokers there are
+
+  // ---- Cluster
+  void add_broker(int id, broker::BrokerConfig config = {}) {
+    configs_[id] = config;
+    commit({RegisterBrokerRecord{NodeId{id}, 1, BrokerEpoch{100 + id}, process_of(id), "", false, false}});
+    boot(id);
+  }
+  void boot(int id) {
+    broker::BrokerBoot boot;
+    boot.self = process_of(id);
+    boot.id = NodeId{id};
+    boot.config = configs_[id];
+    boot.controllers = {kController};
+    boot.incarnation = Incarnation{++lives_[process_of(id)]};
+    nodes_[process_of(id)] = broker::boot_broker(boot, images_[process_of(id)]);
+    push(now_, process_of(id), node::Started{});
+  }
+  void crash(int id) {
+    nodes_.erase(process_of(id));
+    ++lives_[process_of(id)];
+    for (const Channel channel : std::set<Channel>(open_)) {
+      if (channel.client == process_of(id) || channel.server == process_of(id)) close(channel, process_of(id));
+    }
+    std::erase_if(parked_, [&](const Envelope& one) { return one.channel.client == process_of(id); });
+  }
+  // Messages between them vanish, and nobody is told.
+  void cut(int a, int b) { cut_.insert({process_of(a), process_of(b)}); }
+  void heal() { cut_.clear(); }
+  broker::Broker& broker(int id) { return dynamic_cast<broker::Broker&>(*nodes_.at(process_of(id))); }
+  const broker::Partition& partition(int id, TopicPartition tp) {
+    const broker::Partition* found = broker(id).replicas().partition(tp);
+    REQUIRE(found != nullptr);
+    return *found;
+  }
+  const node::DurableImage& image(int id) { return images_[process_of(id)]; }
+
+  // ---- Controller
+  void commit(std::vector<MetadataRecord> records) {
+    BatchDataPtr data = make_batch(std::move(records), 0);
+    const Offset base = log_.empty() ? 0 : log_.back().end_offset();
+    log_.push_back(Batch{base, LeaderEpoch{1}, data->record_count(), data});
+    image_.replay(log_.back());
+    for (Envelope& fetch : std::exchange(parked_, {})) answer_fetch(fetch);
+  }
+  TopicPartition create_topic(std::string name, std::vector<int> replicas, TopicConfig config = {}, int partitions = 1) {
+    const TopicId id = image_.next_topic_id();
+    std::vector<MetadataRecord> records{TopicRecord{name, id}, TopicConfigRecord{id, config}};
+    for (int i = 0; i < partitions; ++i) {
+      PartitionRecord record;
+      record.tp = TopicPartition{id, i};
+      for (const int replica : replicas) record.replicas.push_back(NodeId{replica});
+      std::rotate(record.replicas.begin(), record.replicas.begin() + i % static_cast<int>(replicas.size()), record.replicas.end());
+      record.isr = record.replicas;
+      record.leader = record.replicas.front();
+      records.push_back(record);
+    }
+    commit(std::move(records));
+    return TopicPartition{id, 0};
+  }
+  void elect(TopicPartition tp, int leader, std::vector<int> isr) {
+    PartitionChangeRecord record;
+    record.tp = tp;
+    record.leader = NodeId{leader};
+    record.has_isr = true;
+    for (const int member : isr) record.isr.push_back(NodeId{member});
+    commit({record});
+  }
+  const metadata::MetadataImage& metadata() const { return image_; }
+  std::vector<Envelope> isr_requests;     // AlterPartition, answered or not
+  std::vector<Envelope> create_requests;  // CreateTopics
+  void answer_isr(const Envelope& request) {
+    const auto& wanted = std::get<AlterPartitionRequest>(request.message);
+    AlterPartitionResponse response;
+    std::vector<MetadataRecord> records;
+    for (const auto& one : wanted.partitions) {
+      const metadata::PartitionRegistration* known = image_.partition(one.tp);
+      PartitionChangeRecord change;
+      change.tp = one.tp;
+      change.has_isr = true;
+      for (const auto& member : one.new_isr) change.isr.push_back(member.broker);
+      response.partitions.push_back({one.tp, ErrorCode::none, known->leader, known->leader_epoch, change.isr,
+                                     LeaderRecoveryState::recovered, known->partition_epoch.next()});
+      records.push_back(change);
+    }
+    reply(request, response);
+    commit(records);
+  }
+  void reply(const Envelope& request, Message message) {
+    deliver(Envelope{request.channel, request.correlation, true, std::move(message)});
+  }
+
+  // ---- Clients
+  CorrelationId send(int broker, Message request, Lane lane = Lane::data) {
+    const Channel channel{kClient, process_of(broker), lane};
+    open_.insert(channel);
+    deliver(Envelope{channel, ++correlation_, false, std::move(request)});
+    return correlation_;
+  }
+  // The answer to a request, if it has come.
+  template <class M>
+  std::optional<M> answer(CorrelationId correlation) {
+    for (const auto& [envelope, at] : inbox_) {
+      if (envelope.correlation == correlation && std::holds_alternative<M>(envelope.message)) {
+        answered_at = at;
+        return std::get<M>(envelope.message);
+      }
+    }
+    return std::nullopt;
+  }
+  template <class M>
+  M ask(int broker, Message request) {
+    const CorrelationId correlation = send(broker, std::move(request));
+    std::optional<M> result;
+    for (int i = 0; i < 100'000 && !(result = answer<M>(correlation)); ++i) REQUIRE(step());
+    REQUIRE(result.has_value());
+    return *result;
+  }
+  LocalTime answered_at{};
+  std::vector<Channel> closed_by_server;
+
+  // ---- Time
+  LocalTime now() const { return now_; }
+  bool step() {
+    if (events_.empty()) return false;
+    const auto first = events_.begin();
+    auto [key, event] = std::move(*first);
+    events_.erase(first);
+    now_ = key.first;
+    handle(event);
+    return true;
+  }
+  void run_for(Duration duration) {
+    const LocalTime end = now_ + duration;
+    while (!events_.empty() && events_.begin()->first.first <= end) step();
+    now_ = end;
+  }
+  std::map<std::pair<ProcessId, node::TimerId>, int> timers_fired;
+
+  // ---- What was seen
+  template <class F>
+  std::vector<F> facts(int broker) const {
+    std::vector<F> found;
+    for (const auto& [process, fact] : facts_) {
+      if (process == process_of(broker) && std::holds_alternative<F>(fact)) found.push_back(std::get<F>(fact));
+    }
+    return found;
+  }
+
+ private:
+  struct Event {
+    ProcessId process;
+    std::uint32_t life;
+    node::Input input;
+  };
+
+  void push(LocalTime at, ProcessId process, node::Input input) {
+    events_.emplace(std::pair(at, ++sequence_), Event{process, lives_[process], std::move(input)});
+  }
+
+  void handle(Event& event) {
+    if (event.process == kController) {
+      if (auto* received = std::get_if<node::Received>(&event.input)) control(received->envelope);
+      else for (Envelope& fetch : std::exchange(parked_, {})) answer_fetch(fetch, true);
+      return;
+    }
+    const auto node = nodes_.find(event.process);
+    if (node == nodes_.end()) {
+      if (auto* received = std::get_if<node::Received>(&event.input)) {
+        if (event.process == kClient) inbox_.emplace_back(std::move(received->envelope), now_);
+      }
+      return;
+    }
+    if (event.life != lives_[event.process]) return;
+    if (const auto* fired = std::get_if<node::TimerFired>(&event.input)) {
+      const auto due = timers_.find({event.process, fired->timer});
+      if (due == timers_.end() || due->second != now_) return;
+      timers_.erase(due);
+      ++timers_fired[{event.process, fired->timer}];
+    }
+    if (const auto* done = std::get_if<node::Persisted>(&event.input)) perform_writes(event.process, done->id);
+    node::Effects out;
+    node->second->step(event.input, node::Env{now_, rng_}, out);
+    for (node::Effect& effect : out) perform(event.process, effect);
+  }
+
+  void perform(ProcessId process, node::Effect& effect) {
+    std::visit(Overloaded{
+                   [&](node::Send& send) {
+                     if (open_.contains(send.envelope.channel)) deliver(std::move(send.envelope));
+                   },
+                   [&](node::Persist& persist) {
+                     writes_[{process, persist.id}] = std::move(persist.writes);
+                     push(now_ + write_time, process, node::Persisted{persist.id});
+                   },
+                   [&](node::SetTimer& set) {
+                     timers_[{process, set.timer}] = set.deadline;
+                     push(std::max(now_, set.deadline), process, node::TimerFired{set.timer});
+                   },
+                   [&](node::CancelTimer& cancel) { timers_.erase({process, cancel.timer}); },
+                   [&](node::Connect& connect) {
+                     const bool up = connect.channel.server == kController || nodes_.contains(connect.channel.server);
+                     if (up && !is_cut(connect.channel)) {
+                       open_.insert(connect.channel);
+                       push(now_ + 2 * latency, process, node::Connected{connect.channel});
+                     } else if (!is_cut(connect.channel)) {
+                       push(now_ + 2 * latency, process, node::Disconnected{connect.channel, node::DisconnectReason::refused});
+                     }
+                   },
+                   [&](node::Disconnect& disconnect) { close(disconnect.channel, process); },
+                   [&](node::Report& report) { facts_.emplace_back(process, std::move(report.fact)); },
+               },
+               effect);
+  }
+
+  void perform_writes(ProcessId process, node::PersistId id) {
+    const auto found = writes_.find({process, id});
+    for (const log::LogWrite& write : found->second) {
+      const TopicPartition tp = std::visit([](const auto& one) { return one.tp; }, write);
+      images_[process].logs[tp].perform(write);
+    }
+    writes_.erase(found);
+  }
+
+  bool is_cut(const Channel& channel) const {
+    return cut_.contains({channel.client, channel.server}) || cut_.contains({channel.server, channel.client});
+  }
+  void deliver(Envelope envelope) {
+    if (is_cut(envelope.channel)) return;
+    const ProcessId to = envelope.to();
+    push(now_ + latency, to, node::Received{std::move(envelope)});
+  }
+  void close(const Channel& channel, ProcessId by) {
+    if (open_.erase(channel) == 0) return;
+    const ProcessId other = by == channel.client ? channel.server : channel.client;
+    if (other == kClient) closed_by_server.push_back(channel);
+    if (nodes_.contains(other)) push(now_ + latency, other, node::Disconnected{channel, node::DisconnectReason::reset});
+  }
+
+  // ---- The controller's script
+  void control(Envelope& request) {
+    std::visit(Overloaded{
+                   [&](ApiVersionsRequest&) { reply(request, ApiVersionsResponse{}); },
+                   [&](FetchRequest&) { answer_fetch(request); },
+                   [&](AllocateProducerIdsRequest&) {
+                     reply(request, AllocateProducerIdsResponse{ErrorCode::none, ProducerId{next_producer_id_}, 1000});
+                     next_producer_id_ += 1000;
+                   },
+                   [&](AlterPartitionRequest&) {
+                     isr_requests.push_back(request);
+                     if (grant_isr_changes) answer_isr(request);
+                   },
+                   [&](CreateTopicsRequest& wanted) {
+                     create_requests.push_back(request);
+                     if (!create_topics) return;
+                     for (const auto& topic : wanted.topics) {
+                       std::vector<int> replicas;
+                       for (const auto& [id, broker] : image_.brokers()) {
+                         if (std::cmp_less(replicas.size(), topic.replication_factor)) replicas.push_back(id.value());
+                       }
+                       create_topic(topic.name, replicas, topic.config, topic.partitions);
+                     }
+                     reply(request, CreateTopicsResponse{});
+                   },
+                   [](auto&) { FAIL("the controller of this test does not know that"); },
+               },
+               request.message);
+  }
+  void answer_fetch(Envelope& request, bool at_once = false) {
+    const auto& fetch = std::get<FetchRequest>(request.message).partitions.front();
+    FetchResponse response;
+    FetchResponse::Partition& partition = response.partitions.emplace_back();
+    partition.tp = kClusterMetadata;
+    partition.high_watermark = log_.empty() ? 0 : log_.back().end_offset();
+    for (const Batch& batch : log_) {
+      if (batch.base_offset >= fetch.fetch_offset) partition.batches.push_back(batch);
+    }
+    if (partition.batches.empty() && !at_once) {
+      push(now_ + 500ms, kController, node::Started{});
+      return parked_.push_back(std::move(request));
+    }
+    reply(request, std::move(response));
+  }
+
+  LocalTime now_{};
+  Rng rng_{1, "test"};
+  std::uint64_t sequence_ = 0;
+  std::map<std::pair<LocalTime, std::uint64_t>, Event> events_;
+  std::map<ProcessId, std::unique_ptr<node::Node>> nodes_;
+  std::map<ProcessId, std::uint32_t> lives_;
+  std::map<ProcessId, node::DurableImage> images_;
+  std::map<int, broker::BrokerConfig> configs_;
+  std::map<std::pair<ProcessId, node::TimerId>, LocalTime> timers_;
+  std::map<std::pair<ProcessId, node::PersistId>, std::vector<log::LogWrite>> writes_;
+  std::set<Channel> open_;
+  std::set<std::pair<ProcessId, ProcessId>> cut_;
+  std::vector<std::pair<Envelope, LocalTime>> inbox_;
+  std::vector<std::pair<ProcessId, observe::Fact>> facts_;
+  CorrelationId correlation_ = 0;
+  std::vector<Batch> log_;
+  std::vector<Envelope> parked_;
+  metadata::MetadataImage image_;
+  std::int64_t next_producer_id_ = 0;
+};
+
+// ---- Requests
+
+inline BatchDataPtr batch_of(int records, ProducerId producer = kNoProducerId, int sequence = -1, int epoch = 0) {
+  std::vector<Record> list;
+  for (int i = 0; i < records; ++i) list.push_back(Record{RecordId{i}, 0, 10, 100});
+  return make_data_batch(std::move(list), producer, producer == kNoProducerId ? kNoProducerEpoch : ProducerEpoch{static_cast<std::int16_t>(epoch)},
+                         sequence);
+}
+
+inline ProduceRequest produce(TopicPartition tp, BatchDataPtr batch, int acks = -1) {
+  ProduceRequest request;
+  request.acks = static_cast<std::int16_t>(acks);
+  request.partitions.push_back({tp, std::move(batch)});
+  return request;
+}
+
+inline FetchRequest::Partition from(TopicPartition tp, Offset offset, LeaderEpoch epoch = kNoLeaderEpoch) {
+  FetchRequest::Partition partition;
+  partition.tp = tp;
+  partition.fetch_offset = offset;
+  partition.current_leader_epoch = epoch;
+  return partition;
+}
+
+inline FetchRequest fetch(std::vector<FetchRequest::Partition> partitions, int max_wait_ms = 500) {
+  FetchRequest request;
+  request.partitions = std::move(partitions);
+  request.max_wait_ms = max_wait_ms;
+  return request;
+}
+
+inline std::int64_t records_in(const FetchResponse::Partition& partition) {
+  std::int64_t count = 0;
+  for (const Batch& batch : partition.batches) count += batch.record_count;
+  return count;
+}
+
+}  // namespace sim::test
