@@ -39,9 +39,14 @@ Consumer::Poll Consumer::poll(std::vector<PolledRecords>& into, node::Env env, n
   in_poll_ = true;
   ConsumerContext step = context(env, out);
   into.clear();
-  Poll result = poll_once(into, step);
-  // A request may have failed on the spot, where waiting for its answer would have been in vain.
-  while (result == Poll::waiting && handle_completions(step)) result = poll_once(into, step);
+  Poll result = Poll::waiting;
+  for (bool again = true; again;) {
+    const bool had_positions = subscriptions_.has_all_fetch_positions();
+    result = poll_once(into, step);
+    // A fetched error took a position away, or a request failed on the spot: no event to wait for.
+    const bool lost_position = had_positions && !subscriptions_.has_all_fetch_positions();
+    again = result == Poll::waiting && (handle_completions(step) || lost_position);
+  }
   if (result != Poll::waiting) {
     in_poll_ = step.in_poll = false;
     poll_ends_.reset();

@@ -32,7 +32,7 @@ void Fetcher::skip_nodes(ConsumerContext& context) {
     node.skip = node.in_flight != 0 || endpoint == kNoProcess || context.data.is_unavailable(endpoint, context.now());
   }
   const auto skip_node_of = [&](const CompletedFetch& fetch) {
-    const SubscriptionState::Partition* partition = std::as_const(context.subscriptions).find(fetch.data.tp);
+    const SubscriptionState::Partition* partition = context.subscriptions.find(fetch.data.tp);
     if (partition == nullptr || !partition->has_valid_position()) return;
     if (partition->position.current_leader.leader == kNoNode) return;
     node_of(select_read_replica(*partition, context)).skip = true;
@@ -144,7 +144,7 @@ ConsumerError Fetcher::collect(std::vector<PolledRecords>& into, ConsumerContext
 
 bool Fetcher::initialize(CompletedFetch& fetch, ConsumerContext& context, ConsumerError& error) {
   const TopicPartition tp = fetch.data.tp;
-  const SubscriptionState::Partition* partition = std::as_const(context.subscriptions).find(tp);
+  const SubscriptionState::Partition* partition = context.subscriptions.find(tp);
   const bool valid = partition != nullptr && partition->has_valid_position();
   if (fetch.data.error != ErrorCode::none) {
     if (valid) error = on_error(fetch, context);
@@ -183,7 +183,7 @@ ConsumerError Fetcher::on_error(const CompletedFetch& fetch, ConsumerContext& co
       return ConsumerError::none;
     case ErrorCode::offset_out_of_range: {
       if (context.subscriptions.clear_preferred_read_replica(tp)) return ConsumerError::none;  // the leader will know
-      if (std::as_const(context.subscriptions).find(tp)->position.offset != fetch.next_fetch_offset) return ConsumerError::none;
+      if (context.subscriptions.find(tp)->position.offset != fetch.next_fetch_offset) return ConsumerError::none;
       if (context.subscriptions.reset_policy() == AutoOffsetReset::none) return ConsumerError::offset_out_of_range;
       context.subscriptions.request_reset(tp);
       return ConsumerError::none;
@@ -194,7 +194,7 @@ ConsumerError Fetcher::on_error(const CompletedFetch& fetch, ConsumerContext& co
 }
 
 std::int32_t Fetcher::take(CompletedFetch& fetch, std::int32_t at_most, std::vector<PolledRecords>& into, ConsumerContext& context) {
-  const SubscriptionState::Partition* partition = std::as_const(context.subscriptions).find(fetch.data.tp);
+  const SubscriptionState::Partition* partition = context.subscriptions.find(fetch.data.tp);
   const bool next = partition != nullptr && partition->fetchable() && partition->position.offset == fetch.next_fetch_offset;
   if (!next) {
     fetch.next_batch = fetch.data.batches.size();  // revoked or repositioned meanwhile

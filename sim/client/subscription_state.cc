@@ -15,7 +15,7 @@ void SubscriptionState::assign(std::vector<TopicPartition> partitions) {
   next.reserve(partitions.size());
   positions_missing_ = 0;
   for (const TopicPartition tp : partitions) {
-    if (Partition* kept = find(tp)) {
+    if (Partition* kept = mutable_find(tp)) {
       next.push_back(std::move(*kept));
     } else {
       next.emplace_back().tp = tp;
@@ -40,12 +40,10 @@ const SubscriptionState::Partition* SubscriptionState::find(TopicPartition tp) c
   return found == partitions_.end() || found->tp != tp ? nullptr : &*found;
 }
 
-SubscriptionState::Partition* SubscriptionState::find(TopicPartition tp) {
-  return const_cast<Partition*>(std::as_const(*this).find(tp));
-}
+SubscriptionState::Partition* SubscriptionState::mutable_find(TopicPartition tp) { return const_cast<Partition*>(find(tp)); }
 
 SubscriptionState::Partition& SubscriptionState::at(TopicPartition tp) {
-  Partition* partition = find(tp);
+  Partition* partition = mutable_find(tp);
   SIM_CHECK(partition != nullptr, "only assigned partitions have a state");
   return *partition;
 }
@@ -114,7 +112,7 @@ void SubscriptionState::seek_unvalidated(TopicPartition tp, FetchPosition positi
 
 void SubscriptionState::request_reset(TopicPartition tp) {
   SIM_CHECK(reset_policy_ != AutoOffsetReset::none, "a reset needs a policy");
-  Partition* partition = find(tp);
+  Partition* partition = mutable_find(tp);
   if (partition == nullptr) return;
   enter(*partition, FetchState::await_reset);
   partition->reset_strategy = reset_policy_;
@@ -134,7 +132,7 @@ std::vector<TopicPartition> SubscriptionState::reset_initializing_positions() {
 }
 
 bool SubscriptionState::maybe_seek_to_reset(TopicPartition tp, AutoOffsetReset asked_for, Offset offset, LeaderAndEpoch leader) {
-  Partition* partition = find(tp);
+  Partition* partition = mutable_find(tp);
   if (partition == nullptr || partition->state != FetchState::await_reset) return false;
   if (partition->reset_strategy != asked_for) return false;
   validate(*partition, FetchPosition{offset, kNoLeaderEpoch, leader});
@@ -142,7 +140,7 @@ bool SubscriptionState::maybe_seek_to_reset(TopicPartition tp, AutoOffsetReset a
 }
 
 void SubscriptionState::maybe_validate_position(TopicPartition tp, LeaderAndEpoch leader) {
-  Partition* partition = find(tp);
+  Partition* partition = mutable_find(tp);
   if (partition == nullptr || leader.leader == kNoNode) return;
   if (partition->state == FetchState::await_reset || partition->state == FetchState::initializing) return;
   if (partition->position.current_leader == leader) return;
@@ -152,7 +150,7 @@ void SubscriptionState::maybe_validate_position(TopicPartition tp, LeaderAndEpoc
 
 Validation SubscriptionState::maybe_complete_validation(TopicPartition tp, const FetchPosition& asked_about, Offset end_offset,
                                                         LeaderEpoch leader_epoch) {
-  Partition* partition = find(tp);
+  Partition* partition = mutable_find(tp);
   if (partition == nullptr || partition->state != FetchState::await_validation) return Validation::ignored;
   if (partition->position != asked_about) return Validation::ignored;
   const bool undefined = end_offset == kNoOffset || leader_epoch == kNoLeaderEpoch;
@@ -172,13 +170,13 @@ Validation SubscriptionState::maybe_complete_validation(TopicPartition tp, const
 }
 
 void SubscriptionState::set_next_retry(TopicPartition tp, LocalTime when) {
-  if (Partition* partition = find(tp)) partition->next_retry = when;
+  if (Partition* partition = mutable_find(tp)) partition->next_retry = when;
 }
 
 // ---- What fetches tell
 
 void SubscriptionState::update_offsets(TopicPartition tp, Offset high_watermark, Offset log_start_offset, Offset last_stable_offset) {
-  Partition* partition = find(tp);
+  Partition* partition = mutable_find(tp);
   if (partition == nullptr) return;
   if (high_watermark >= 0) partition->high_watermark = high_watermark;
   if (log_start_offset >= 0) partition->log_start_offset = log_start_offset;
@@ -186,14 +184,14 @@ void SubscriptionState::update_offsets(TopicPartition tp, Offset high_watermark,
 }
 
 void SubscriptionState::update_preferred_read_replica(TopicPartition tp, NodeId replica, LocalTime until) {
-  Partition* partition = find(tp);
+  Partition* partition = mutable_find(tp);
   if (partition == nullptr || partition->preferred_read_replica == replica) return;
   partition->preferred_read_replica = replica;
   partition->preferred_until = until;
 }
 
 bool SubscriptionState::clear_preferred_read_replica(TopicPartition tp) {
-  Partition* partition = find(tp);
+  Partition* partition = mutable_find(tp);
   if (partition == nullptr || partition->preferred_read_replica == kNoNode) return false;
   partition->preferred_read_replica = kNoNode;
   return true;

@@ -121,7 +121,7 @@ class SubscriptionState {
   bool clear_preferred_read_replica(TopicPartition tp);  // true if there was one
 
  private:
-  Partition* find(TopicPartition tp);
+  Partition* mutable_find(TopicPartition tp);
   Partition& at(TopicPartition tp);
   void enter(Partition& partition, FetchState state);
   void validate(Partition& partition, const FetchPosition& position);
