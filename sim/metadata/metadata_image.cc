@@ -89,26 +89,27 @@ void MetadataImage::on(const PartitionRecord& record, MetadataDelta* delta) {
   if (delta != nullptr) delta->partitions.insert(record.tp);
 }
 
-// PartitionRegistration.merge: every change counts as a version; every leader, the same one again included,
-// begins an epoch.
-void MetadataImage::on(const PartitionChangeRecord& record, MetadataDelta* delta) {
-  PartitionRegistration& partition = partition_to_change(record.tp);
+void PartitionRegistration::merge(const PartitionChangeRecord& record) {
   if (record.leader != kLeaderUnchanged) {
-    partition.leader = record.leader;
-    partition.leader_epoch = partition.leader_epoch.next();
+    leader = record.leader;
+    leader_epoch = leader_epoch.next();
   }
-  if (record.has_isr) partition.isr = record.isr;
+  if (record.has_isr) isr = record.isr;
   if (record.has_replicas) {
-    partition.replicas = record.replicas;
-    partition.removing = record.removing;
-    partition.adding = record.adding;
+    replicas = record.replicas;
+    removing = record.removing;
+    adding = record.adding;
   }
-  if (record.recovery >= 0) partition.recovery = static_cast<LeaderRecoveryState>(record.recovery);
+  if (record.recovery >= 0) recovery = static_cast<LeaderRecoveryState>(record.recovery);
   if (record.has_elr) {
-    partition.elr = record.elr;
-    partition.last_known_elr = record.last_known_elr;
+    elr = record.elr;
+    last_known_elr = record.last_known_elr;
   }
-  partition.partition_epoch = partition.partition_epoch.next();
+  partition_epoch = partition_epoch.next();
+}
+
+void MetadataImage::on(const PartitionChangeRecord& record, MetadataDelta* delta) {
+  partition_to_change(record.tp).merge(record);
   if (delta != nullptr) delta->partitions.insert(record.tp);
 }
 

@@ -40,6 +40,10 @@ struct PartitionRegistration {
   LeaderRecoveryState recovery = LeaderRecoveryState::recovered;
   LeaderEpoch leader_epoch{0};
   PartitionEpoch partition_epoch{0};
+
+  // Every change counts as a version of the partition; every leader it names, the same one again included,
+  // begins a leader epoch.
+  void merge(const PartitionChangeRecord& record);
   bool operator==(const PartitionRegistration&) const = default;
 };
 

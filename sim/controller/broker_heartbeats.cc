@@ -1,0 +1,114 @@
+#include "controller/broker_heartbeats.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/check.h"
+
+namespace sim::controller {
+
+void BrokerHeartbeats::replayed(NodeId broker, bool fenced, bool with_session, LocalTime now) {
+  const auto [it, is_new] = brokers_.try_emplace(broker);
+  Broker& one = it->second;
+  if (is_new) one.in_session = with_session;
+  const Offset metadata_offset = !is_new && one.fenced != fenced ? one.metadata_offset : kNoOffset;
+  const bool in_session = one.in_session;
+  touch(broker, fenced, metadata_offset, now);
+  one.in_session = in_session;  // a record is no sign of life
+}
+
+void BrokerHeartbeats::touch(NodeId broker, bool fenced, Offset metadata_offset, LocalTime now) {
+  const auto it = brokers_.find(broker);
+  SIM_CHECK(it != brokers_.end(), "only a registered broker is heard");
+  Broker& one = it->second;
+  one.last_contact = now;
+  one.metadata_offset = metadata_offset;
+  one.fenced = fenced;
+  one.in_session = true;
+  // A fenced broker leaves controlled shutdown; at its next heartbeat it may go at once.
+  if (fenced) one.controlled_shutdown_offset = kNoOffset;
+}
+
+void BrokerHeartbeats::fence(NodeId broker) {
+  if (const auto it = brokers_.find(broker); it != brokers_.end()) it->second.fenced = true;
+}
+
+void BrokerHeartbeats::enter_controlled_shutdown(NodeId broker, Offset offset) {
+  const auto it = brokers_.find(broker);
+  SIM_CHECK(it != brokers_.end() && !it->second.fenced, "a fenced broker does not shut down in order");
+  if (!it->second.shutting_down()) it->second.controlled_shutdown_offset = offset;
+}
+
+bool BrokerHeartbeats::has_valid_session(NodeId broker, LocalTime now) const {
+  const auto it = brokers_.find(broker);
+  return it != brokers_.end() && it->second.watched() && it->second.last_contact + session_timeout_ >= now;
+}
+
+bool BrokerHeartbeats::is_shutting_down(NodeId broker) const {
+  const auto it = brokers_.find(broker);
+  return it != brokers_.end() && it->second.shutting_down();
+}
+
+bool BrokerHeartbeats::is_fenced(NodeId broker) const {
+  const auto it = brokers_.find(broker);
+  return it == brokers_.end() || it->second.fenced;
+}
+
+BrokerState BrokerHeartbeats::state(NodeId broker) const {
+  const Broker& one = brokers_.at(broker);
+  if (one.shutting_down()) return BrokerState::controlled_shutdown;
+  return one.fenced ? BrokerState::fenced : BrokerState::unfenced;
+}
+
+BrokerState BrokerHeartbeats::next_state(const BrokerHeartbeatRequest& request, Offset registration_offset,
+                                         bool leads_any) const {
+  switch (state(request.broker)) {
+    case BrokerState::fenced:
+      if (request.want_shut_down) return BrokerState::shutdown_now;
+      if (request.want_fence || request.current_metadata_offset < registration_offset) return BrokerState::fenced;
+      return BrokerState::unfenced;
+    case BrokerState::unfenced:
+      if (request.want_fence) return request.want_shut_down ? BrokerState::shutdown_now : BrokerState::fenced;
+      if (!request.want_shut_down) return BrokerState::unfenced;
+      return leads_any ? BrokerState::controlled_shutdown : BrokerState::shutdown_now;
+    case BrokerState::controlled_shutdown:
+      if (leads_any || brokers_.at(request.broker).controlled_shutdown_offset > lowest_active_offset()) {
+        return BrokerState::controlled_shutdown;
+      }
+      return BrokerState::shutdown_now;
+    case BrokerState::shutdown_now:
+      break;
+  }
+  return BrokerState::shutdown_now;
+}
+
+Offset BrokerHeartbeats::lowest_active_offset() const {
+  Offset lowest = std::numeric_limits<Offset>::max();
+  for (const auto& [id, broker] : brokers_) {
+    if (broker.watched() && !broker.shutting_down()) lowest = std::min(lowest, broker.metadata_offset);
+  }
+  return lowest;
+}
+
+BrokerHeartbeats::Brokers::const_iterator BrokerHeartbeats::oldest_contact() const {
+  auto oldest = brokers_.end();
+  for (auto it = brokers_.begin(); it != brokers_.end(); ++it) {
+    const bool older = oldest == brokers_.end() || it->second.last_contact < oldest->second.last_contact;
+    if (it->second.watched() && older) oldest = it;
+  }
+  return oldest;
+}
+
+std::optional<NodeId> BrokerHeartbeats::stale_broker(LocalTime now) const {
+  const auto oldest = oldest_contact();
+  if (oldest == brokers_.end() || has_valid_session(oldest->first, now)) return std::nullopt;
+  return oldest->first;
+}
+
+std::optional<LocalTime> BrokerHeartbeats::next_expiry() const {
+  const auto oldest = oldest_contact();
+  if (oldest == brokers_.end()) return std::nullopt;
+  return oldest->second.last_contact + session_timeout_ + Duration{1};  // valid up to and including its last instant
+}
+
+}  // namespace sim::controller

@@ -1,0 +1,130 @@
+#include "controller/cluster_control.h"
+
+#include "base/overloaded.h"
+
+namespace sim::controller {
+
+using metadata::BrokerRegistration;
+using metadata::MetadataImage;
+
+void ClusterControl::replayed(const MetadataImage& image, const MetadataRecord& record, Offset offset, LocalTime now) {
+  std::visit(Overloaded{
+                 [&](const RegisterBrokerRecord& one) {
+                   registration_offsets_[one.broker] = offset;
+                   heartbeats_.remove(one.broker);
+                   heartbeats_.replayed(one.broker, one.fenced, one.incarnation != 0, now);
+                 },
+                 [&](const UnregisterBrokerRecord& one) {
+                   registration_offsets_.erase(one.broker);
+                   heartbeats_.remove(one.broker);
+                 },
+                 [&](const BrokerRegistrationChangeRecord& one) {
+                   const BrokerRegistration& registration = *image.broker(one.broker);
+                   heartbeats_.replayed(one.broker, registration.fenced, registration.incarnation != 0, now);
+                 },
+                 [](const TopicRecord&) {},
+                 [](const RemoveTopicRecord&) {},
+                 [](const TopicConfigRecord&) {},
+                 [](const PartitionRecord&) {},
+                 [](const PartitionChangeRecord&) {},
+                 [](const ProducerIdsRecord&) {},
+                 [](const NoOpRecord&) {},
+             },
+             record);
+}
+
+ErrorCode ClusterControl::check_broker_epoch(const MetadataImage& image, NodeId broker, BrokerEpoch broker_epoch) {
+  const BrokerRegistration* registration = image.broker(broker);
+  const bool current = registration != nullptr && registration->broker_epoch == broker_epoch;
+  return current ? ErrorCode::none : ErrorCode::stale_broker_epoch;
+}
+
+Decision<BrokerRegistrationResponse> ClusterControl::register_broker(const MetadataImage& image,
+                                                                     const BrokerRegistrationRequest& request,
+                                                                     const ReplicationControl& replication,
+                                                                     LocalTime now) const {
+  Decision<BrokerRegistrationResponse> decision;
+  const BrokerRegistration* existing = image.broker(request.broker);
+  const bool same_incarnation = existing != nullptr && existing->incarnation == request.incarnation;
+  if (existing != nullptr && !same_incarnation && heartbeats_.has_valid_session(request.broker, now)) {
+    decision.answer.error = ErrorCode::duplicate_broker_registration;
+    return decision;
+  }
+  RegisterBrokerRecord record;
+  record.broker = request.broker;
+  record.incarnation = request.incarnation;
+  record.endpoint = request.endpoint;
+  record.rack = request.rack;
+  if (same_incarnation) {
+    record.fenced = existing->fenced;
+    record.in_controlled_shutdown = existing->in_controlled_shutdown;
+    record.broker_epoch = existing->broker_epoch;
+  } else {
+    const bool clean = existing != nullptr && existing->broker_epoch == request.previous_broker_epoch;
+    replication.broker_restarted(image, request.broker, clean, decision.records);
+    record.broker_epoch = BrokerEpoch{image.end_offset()};
+  }
+  decision.answer.broker_epoch = record.broker_epoch;
+  decision.records.emplace_back(std::move(record));
+  return decision;
+}
+
+Decision<BrokerHeartbeatResponse> ClusterControl::heartbeat(const MetadataImage& image,
+                                                            const BrokerHeartbeatRequest& request,
+                                                            const ReplicationControl& replication, LocalTime now) {
+  Decision<BrokerHeartbeatResponse> decision;
+  decision.answer.error = check_broker_epoch(image, request.broker, request.broker_epoch);
+  if (decision.answer.error != ErrorCode::none) return decision;
+
+  const Offset registered_at = registration_offsets_.at(request.broker);
+  const BrokerState before = heartbeats_.state(request.broker);
+  const bool may_go = request.want_shut_down || before == BrokerState::controlled_shutdown;
+  const bool leads_any = may_go && replication.leads_any(image, request.broker);
+  const BrokerState next = heartbeats_.next_state(request, registered_at, leads_any);
+  if (next != before) {
+    switch (next) {
+      case BrokerState::fenced:
+      case BrokerState::shutdown_now:
+        replication.broker_fenced(image, request.broker, decision.records);
+        break;
+      case BrokerState::unfenced:
+        replication.broker_unfenced(image, request.broker, decision.records);
+        break;
+      case BrokerState::controlled_shutdown:
+        replication.broker_in_controlled_shutdown(image, request.broker, decision.records);
+        break;
+    }
+  }
+  const bool fenced = next == BrokerState::fenced || next == BrokerState::shutdown_now;
+  heartbeats_.touch(request.broker, fenced, request.current_metadata_offset, now);
+  if (next == BrokerState::controlled_shutdown) {
+    const Offset last = image.end_offset() + static_cast<Offset>(decision.records.size()) - 1;
+    heartbeats_.enter_controlled_shutdown(request.broker, last);
+  }
+  decision.answer.is_caught_up = request.current_metadata_offset >= registered_at;
+  decision.answer.is_fenced = fenced;
+  decision.answer.should_shut_down = next == BrokerState::shutdown_now;
+  return decision;
+}
+
+std::vector<MetadataRecord> ClusterControl::fence_one_stale_broker(const MetadataImage& image,
+                                                                   const ReplicationControl& replication,
+                                                                   LocalTime now) {
+  std::vector<MetadataRecord> records;
+  const std::optional<NodeId> stale = heartbeats_.stale_broker(now);
+  if (!stale) return records;
+  replication.broker_fenced(image, *stale, records);
+  heartbeats_.fence(*stale);
+  return records;
+}
+
+std::vector<UsableBroker> ClusterControl::usable_brokers(const MetadataImage& image) const {
+  std::vector<UsableBroker> usable;
+  for (const auto& [id, registration] : image.brokers()) {
+    if (heartbeats_.is_shutting_down(id)) continue;
+    usable.push_back({id, registration.rack, heartbeats_.is_fenced(id)});
+  }
+  return usable;
+}
+
+}  // namespace sim::controller

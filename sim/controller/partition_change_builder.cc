@@ -1,0 +1,200 @@
+#include "controller/partition_change_builder.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sim::controller {
+namespace {
+
+bool contains(const std::vector<NodeId>& nodes, NodeId node) {
+  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+}
+
+bool contains_all(const std::vector<NodeId>& nodes, const std::vector<NodeId>& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&nodes](NodeId node) { return contains(nodes, node); });
+}
+
+std::vector<NodeId> without(std::vector<NodeId> nodes, const std::vector<NodeId>& gone) {
+  std::erase_if(nodes, [&gone](NodeId node) { return contains(gone, node); });
+  return nodes;
+}
+
+}  // namespace
+
+PartitionChangeBuilder& PartitionChangeBuilder::set_election(Election election) {
+  election_ = election;
+  return *this;
+}
+
+PartitionChangeBuilder& PartitionChangeBuilder::set_elr_enabled(bool enabled) {
+  elr_enabled_ = enabled;
+  return *this;
+}
+
+PartitionChangeBuilder& PartitionChangeBuilder::set_target_isr(std::vector<NodeId> isr) {
+  target_.isr = std::move(isr);
+  return *this;
+}
+
+PartitionChangeBuilder& PartitionChangeBuilder::set_target_replicas(std::vector<NodeId> replicas,
+                                                                    std::vector<NodeId> removing,
+                                                                    std::vector<NodeId> adding) {
+  target_.replicas = std::move(replicas);
+  target_.removing = std::move(removing);
+  target_.adding = std::move(adding);
+  return *this;
+}
+
+PartitionChangeBuilder& PartitionChangeBuilder::set_target_recovery(LeaderRecoveryState recovery) {
+  target_.recovery = recovery;
+  return *this;
+}
+
+PartitionChangeBuilder& PartitionChangeBuilder::set_unclean_shutdown(NodeId replica) {
+  unclean_shutdown_ = replica;
+  return *this;
+}
+
+std::optional<PartitionChangeRecord> PartitionChangeBuilder::build() {
+  PartitionChangeRecord record;
+  record.tp = tp_;
+  complete_reassignment();
+  choose_target_elr();
+  apply_election(record);
+  bump_leader_epoch_if_replicas_left(record);
+  settle_elr(record);
+  // Without ELR the last member of an ISR stays in it.
+  if (!record.has_isr && (!target_.isr.empty() || elr_enabled_) && target_.isr != partition_.isr) {
+    record.has_isr = true;
+    record.isr = target_.isr;
+  }
+  settle_last_known_leader(record);
+
+  if (target_.elr != partition_.elr || target_.last_known_elr != partition_.last_known_elr) {
+    record.has_elr = true;
+    record.elr = target_.elr;
+    record.last_known_elr = target_.last_known_elr;
+  }
+  if (target_.replicas != partition_.replicas || target_.removing != partition_.removing ||
+      target_.adding != partition_.adding) {
+    record.has_replicas = true;
+    record.replicas = target_.replicas;
+    record.removing = target_.removing;
+    record.adding = target_.adding;
+  }
+  if (target_.recovery != partition_.recovery) record.recovery = static_cast<std::int8_t>(target_.recovery);
+  if (changes_nothing(record)) return std::nullopt;
+  return record;
+}
+
+// ---- Election
+
+bool PartitionChangeBuilder::is_acceptable(NodeId replica) const { return contains(acceptable_, replica); }
+
+bool PartitionChangeBuilder::is_valid_leader(NodeId replica) const {
+  const bool knows_all = contains(target_.isr, replica) || (target_.isr.empty() && contains(target_.elr, replica));
+  return knows_all && is_acceptable(replica);
+}
+
+// It is kept, alone, where the last known ELR would stand.
+bool PartitionChangeBuilder::can_elect_last_known_leader() const {
+  return elr_enabled_ && target_.isr.empty() && target_.elr.empty() && partition_.last_known_elr.size() == 1 &&
+         is_acceptable(partition_.last_known_elr.front());
+}
+
+PartitionChangeBuilder::Elected PartitionChangeBuilder::elect() const {
+  if (election_ == Election::preferred && is_valid_leader(target_.replicas.front())) return {target_.replicas.front()};
+  if (is_valid_leader(partition_.leader)) return {partition_.leader};
+  for (const NodeId replica : target_.replicas) {
+    if (is_valid_leader(replica)) return {replica};
+  }
+  if (can_elect_last_known_leader()) return {partition_.last_known_elr.front(), true};
+  if (election_ == Election::unclean) {
+    for (const NodeId replica : target_.replicas) {
+      if (is_acceptable(replica)) return {replica, true};
+    }
+  }
+  return {kNoNode};
+}
+
+void PartitionChangeBuilder::apply_election(PartitionChangeRecord& record) {
+  const Elected elected = elect();
+  if (elected.leader == partition_.leader) return;
+  if (contains(target_.elr, elected.leader)) {
+    target_.isr = {elected.leader};
+    std::erase(target_.elr, elected.leader);
+  }
+  record.leader = elected.leader;
+  if (!elected.unclean) return;
+  record.has_isr = true;
+  record.isr = {elected.leader};
+  if (partition_.recovery != LeaderRecoveryState::recovering) {
+    record.recovery = static_cast<std::int8_t>(LeaderRecoveryState::recovering);
+  }
+}
+
+// ---- Reassignment
+
+// Done as soon as the ISR holds every replica that is to stay (PartitionReassignmentReplicas).
+void PartitionChangeBuilder::complete_reassignment() {
+  if (target_.removing.empty() && target_.adding.empty()) return;
+  std::vector<NodeId> replicas = without(target_.replicas, target_.removing);
+  std::vector<NodeId> isr = without(target_.isr, target_.removing);
+  if (replicas.empty() || isr.empty() || !contains_all(isr, replicas)) return;
+  target_.replicas = std::move(replicas);
+  target_.isr = std::move(isr);
+  target_.removing.clear();
+  target_.adding.clear();
+}
+
+// Replicas that leave must hear of it: the leader is named again, which begins an epoch.
+void PartitionChangeBuilder::bump_leader_epoch_if_replicas_left(PartitionChangeRecord& record) const {
+  if (record.leader == kLeaderUnchanged && !contains_all(target_.replicas, partition_.replicas)) {
+    record.leader = partition_.leader;
+  }
+}
+
+// ---- Eligible leader replicas
+
+// Below min.insync.replicas the high watermark stands still, so whoever leaves the ISR now still holds all that is
+// committed, until it goes down uncleanly.
+void PartitionChangeBuilder::choose_target_elr() {
+  if (!elr_enabled_) return;
+  if (target_.isr.size() >= static_cast<std::size_t>(min_isr_)) {
+    target_.elr.clear();
+    target_.last_known_elr.clear();
+    return;
+  }
+  target_.elr.insert(target_.elr.end(), partition_.isr.begin(), partition_.isr.end());
+  std::sort(target_.elr.begin(), target_.elr.end());
+  target_.elr.erase(std::unique(target_.elr.begin(), target_.elr.end()), target_.elr.end());
+  std::erase_if(target_.elr, [this](NodeId replica) {
+    return replica == unclean_shutdown_ || contains(target_.isr, replica);
+  });
+}
+
+void PartitionChangeBuilder::settle_elr(const PartitionChangeRecord& record) {
+  const bool unclean = record.has_isr;
+  if (unclean || !elr_enabled_) target_.elr.clear();
+}
+
+// The place of the last known ELR holds the last known leader, from the moment when the ISR becomes empty until
+// there is a leader again.
+void PartitionChangeBuilder::settle_last_known_leader(const PartitionChangeRecord& record) {
+  target_.last_known_elr = partition_.last_known_elr;
+  if (!elr_enabled_) return;
+  const NodeId leader = record.leader == kLeaderUnchanged ? partition_.leader : record.leader;
+  if (record.has_isr && record.isr.empty()) {
+    const bool known = partition_.last_known_elr == std::vector<NodeId>{partition_.leader};
+    if (!known) target_.last_known_elr = {partition_.leader};
+  } else if (leader != kNoNode) {
+    target_.last_known_elr.clear();
+  }
+}
+
+bool PartitionChangeBuilder::changes_nothing(const PartitionChangeRecord& record) const {
+  return record.leader == kLeaderUnchanged && !record.has_isr && !record.has_replicas && record.recovery < 0 &&
+         !record.has_elr;
+}
+
+}  // namespace sim::controller
