@@ -1,0 +1,176 @@
+#include "cluster/process.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/overloaded.h"
+
+namespace sim::cluster {
+namespace {
+
+// Gathers the processes in the order of their ids.
+class Census {
+ public:
+  Census(const ClusterSpec& spec, const kernel::Streams& streams) : spec_(spec), streams_(streams) {
+    const auto brokers = static_cast<std::int32_t>(spec.brokers.size());
+    const auto controllers = static_cast<std::int32_t>(spec.controllers.size());
+    for (std::int32_t i = 0; i < controllers; ++i) controller_ids_.emplace_back(i);
+    for (std::int32_t i = 0; i < brokers; ++i) broker_ids_.emplace_back(controllers + i);
+  }
+
+  Processes take() {
+    // Machines of brokers first, so that a combined controller finds its own.
+    for (const BrokerSpec& broker : spec_.brokers) broker_machines_.push_back(add_machine(broker.rack, false));
+    for (std::size_t i = 0; i < spec_.controllers.size(); ++i) add_controller(i);
+    for (std::size_t i = 0; i < spec_.brokers.size(); ++i) add_broker(i);
+    for (std::size_t i = 0; i < spec_.flows.size(); ++i) add_flow(i);
+    for (std::size_t i = 0; i < spec_.services.size(); ++i) add_service(i);
+    return std::move(result_);
+  }
+
+ private:
+  net::Endpoint add_machine(const std::string& rack, bool is_client) {
+    result_.machines.push_back({rack, is_client});
+    return static_cast<net::Endpoint>(result_.machines.size() - 1);
+  }
+  ProcessId next_id() const { return ProcessId{static_cast<std::int32_t>(result_.specs.size())}; }
+  void add(ProcessSpec process) {
+    result_.names.processes.push_back(process.name);
+    result_.specs.push_back(std::move(process));
+  }
+
+  std::vector<MetadataRecord> bootstrap_records() const;
+  void add_controller(std::size_t index);
+  void add_broker(std::size_t index);
+  void add_flow(std::size_t index);
+  void add_service(std::size_t index);
+
+  const ClusterSpec& spec_;
+  const kernel::Streams& streams_;
+  std::vector<ProcessId> controller_ids_;
+  std::vector<ProcessId> broker_ids_;
+  std::vector<net::Endpoint> broker_machines_;
+  Processes result_;
+};
+
+void Census::add_controller(std::size_t index) {
+  const ControllerSpec& controller = spec_.controllers[index];
+  ProcessSpec process;
+  process.name = "controller-" + std::to_string(controller.id.value());
+  process.boot = controller::ControllerBoot{
+      .self = next_id(),
+      .id = controller.id,
+      .config = controller.config,
+      .voters = controller_ids_,
+      .bootstrap = bootstrap_records(),
+      .incarnation = Incarnation{},
+  };
+  process.machine = -1;
+  if (spec_.combined) {
+    for (std::size_t i = 0; i < spec_.brokers.size(); ++i) {
+      if (spec_.brokers[i].id == controller.id) process.machine = broker_machines_[i];
+    }
+  }
+  if (process.machine < 0) process.machine = add_machine(controller.rack, false);
+  process.serves = true;
+  process.threads.io_threads = 1;  // everything passes the controller's single event queue
+  process.machine_spec = controller.machine;
+  process.disk = controller.disk;
+  add(std::move(process));
+}
+
+void Census::add_broker(std::size_t index) {
+  const BrokerSpec& broker = spec_.brokers[index];
+  ProcessSpec process;
+  process.name = "broker-" + std::to_string(broker.id.value());
+  process.boot = broker::BrokerBoot{
+      .self = next_id(),
+      .id = broker.id,
+      .rack = broker.rack,
+      .config = broker.config,
+      .controllers = controller_ids_,
+      .incarnation = Incarnation{},
+  };
+  process.machine = broker_machines_[index];
+  process.serves = true;
+  process.threads = {broker.config.num_network_threads, broker.config.num_io_threads, broker.config.queued_max_requests};
+  process.machine_spec = broker.machine;
+  process.disk = broker.disk;
+  add(std::move(process));
+}
+
+void Census::add_flow(std::size_t index) {
+  const workload::FlowSpec& flow = spec_.flows[index];
+  ProcessSpec process;
+  process.name = flow.name;
+  process.boot = workload::OrderServiceBoot{
+      .self = next_id(),
+      .flow = FlowId{static_cast<std::int32_t>(index)},
+      .spec = flow,
+      .bootstrap = broker_ids_,
+      .load_ends_at = spec_.load_ends_at,
+      .rng = streams_.get("workload/" + flow.name),
+  };
+  process.machine = add_machine(flow.rack, true);
+  result_.names.flows.push_back(flow.name);
+  add(std::move(process));
+}
+
+void Census::add_service(std::size_t index) {
+  const workload::ServiceSpec& service = spec_.services[index];
+  result_.names.services.push_back(service.name);
+  result_.names.groups.push_back(service.consumer.group_id);
+  for (std::int32_t member = 0; member < service.members; ++member) {
+    ProcessSpec process;
+    process.name = service.name + "[" + std::to_string(member) + "]";
+    process.boot = workload::ServiceMemberBoot{
+        .self = next_id(),
+        .service = observe::ServiceId{static_cast<std::int32_t>(index)},
+        .member = member,
+        .spec = service,
+        .bootstrap = broker_ids_,
+        .rng = streams_.get("workload/" + process.name),
+    };
+    process.machine = add_machine(service.rack, true);
+    process.starts_at = Instant{} + service.start_at;
+    add(std::move(process));
+  }
+}
+
+// What `kafka-storage format` and the first minutes of a cluster's life have left in its metadata: every broker
+// registered and unfenced, the listed topics created.
+std::vector<MetadataRecord> Census::bootstrap_records() const {
+  std::vector<controller::BootstrapBroker> brokers;
+  for (std::size_t i = 0; i < spec_.brokers.size(); ++i) {
+    brokers.push_back({spec_.brokers[i].id, broker_ids_[i], spec_.brokers[i].rack});
+  }
+  std::vector<controller::BootstrapTopic> topics;
+  for (const TopicSpec& topic : spec_.topics) {
+    topics.push_back({topic.name, topic.partitions, topic.replication_factor, topic.config});
+  }
+  return controller::bootstrap_records(brokers, topics, streams_.get("controller/bootstrap"));
+}
+
+}  // namespace
+
+Processes processes_of(const ClusterSpec& spec, const kernel::Streams& streams) { return Census(spec, streams).take(); }
+
+std::unique_ptr<node::Node> boot(const ProcessSpec& spec, const node::DurableImage& image, Incarnation incarnation) {
+  return std::visit(Overloaded{
+                        [&](controller::ControllerBoot boot) {
+                          boot.incarnation = incarnation;
+                          return controller::boot_controller(boot, image);
+                        },
+                        [&](broker::BrokerBoot boot) {
+                          boot.incarnation = incarnation;
+                          return broker::boot_broker(boot, image);
+                        },
+                        [](const workload::OrderServiceBoot& boot) { return workload::boot_order_service(boot); },
+                        [](const workload::ServiceMemberBoot& boot) { return workload::boot_service_member(boot); },
+                        [](const Prototype& prototype) { return prototype->clone(); },
+                    },
+                    spec.boot);
+}
+
+}  // namespace sim::cluster

@@ -1,0 +1,151 @@
+// The whole order flow in one world: placed, replicated, acknowledged, handled by every service, committed.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/overloaded.h"
+#include "cluster/cluster.h"
+
+namespace sim::cluster {
+namespace {
+
+using namespace std::chrono_literals;
+
+ClusterSpec small_shop(std::uint64_t seed) {
+  ClusterSpec spec;
+  spec.seed = seed;
+  spec.controllers = {ControllerSpec{NodeId{100}, "", {}, {}, {}}};
+  for (std::int32_t id = 1; id <= 3; ++id) spec.brokers.push_back(BrokerSpec{NodeId{id}, "", {}, {}, {}});
+  spec.network.between.one_way = Distribution::lognormal(200'000, 1'000'000);
+  spec.network.clients = spec.network.between;
+  TopicSpec orders{"orders", 6, 3, {}};
+  orders.config.min_insync_replicas = 2;
+  spec.topics = {orders};
+  workload::FlowSpec flow;
+  flow.name = "order-service";
+  flow.topic = "orders";
+  flow.arrivals = workload::PoissonArrivals{200'000};
+  flow.keyed = true;
+  flow.key = Distribution::zipf(1'000, 110);
+  flow.start_at = 5s;
+  spec.flows = {flow};
+  for (const char* name : {"inventory", "payment", "fulfillment"}) {
+    workload::ServiceSpec service;
+    service.name = name;
+    service.topic = "orders";
+    service.members = 2;
+    service.service_time = Distribution::lognormal(2'000'000, 9'000'000);
+    service.consumer.group_id = name;
+    spec.services.push_back(service);
+  }
+  spec.services[1].commit = workload::CommitMode::after_each;
+  spec.services[1].consumer.enable_auto_commit = false;
+  spec.load_ends_at = 15s;
+  return spec;
+}
+
+// What became of the orders, told by facts alone.
+class Outcome final : public observe::Observer {
+ public:
+  void on(const observe::Observation& seen) override {
+    std::visit(Overloaded{
+                   [this](const observe::OrderPlaced& placed) { orders.insert(placed.record); },
+                   [this](const observe::BatchAcknowledged& acked) {
+                     if (acked.error != ErrorCode::none) return;
+                     for (const Record& record : acked.batch->application_records()) acknowledged.insert(record.id);
+                   },
+                   [this](const observe::ProcessingDone& done) { ++handled[{done.service, done.record}]; },
+                   [this](const observe::CommitAcknowledged& commit) {
+                     if (commit.error == ErrorCode::none) {
+                       auto& highest = committed[{commit.service, commit.tp}];
+                       highest = std::max(highest, commit.offset);
+                     }
+                   },
+                   [this](const observe::BatchAppended& appended) {
+                     auto& end = log_end[appended.tp];
+                     end = std::max(end, appended.batch.end_offset());
+                   },
+                   [](const auto&) {},
+               },
+               seen.fact);
+  }
+
+  std::set<RecordId> orders, acknowledged;
+  std::map<std::pair<observe::ServiceId, RecordId>, int> handled;
+  std::map<std::pair<observe::ServiceId, TopicPartition>, Offset> committed;
+  std::map<TopicPartition, Offset> log_end;
+};
+
+void play(Cluster& cluster, Duration until) {
+  cluster.set_time_limit(Instant{} + until);
+  while (cluster.step()) {
+  }
+}
+
+TEST_CASE("every order is acknowledged, handled once by each service, and committed") {
+  Cluster cluster(small_shop(1));
+  Outcome outcome;
+  cluster.observe(outcome);
+  play(cluster, 30s);
+  CHECK(outcome.orders.size() > 1'500);
+  CHECK(outcome.acknowledged == outcome.orders);
+  CHECK(outcome.handled.size() == 3 * outcome.orders.size());
+  for (const auto& [who, times] : outcome.handled) CHECK(times == 1);
+  CHECK(outcome.log_end.size() == 6);
+  for (const auto& [tp, end] : outcome.log_end) {
+    for (std::int32_t service = 0; service < 3; ++service) {
+      CHECK(outcome.committed[{observe::ServiceId{service}, tp}] == end);
+    }
+  }
+}
+
+TEST_CASE("the world is a value: a copy in mid-run plays on exactly as the original") {
+  Cluster original(small_shop(2));
+  play(original, 8s);
+  Cluster copy = original;
+  play(original, 20s);
+  play(copy, 20s);
+  CHECK(original.events_fired() == copy.events_fired());
+  CHECK(original.fingerprint() == copy.fingerprint());
+}
+
+TEST_CASE("observers change nothing, seeds everything") {
+  Cluster unseen(small_shop(3));
+  Cluster seen(small_shop(3));
+  Outcome outcome;
+  seen.observe(outcome);
+  play(unseen, 10s);
+  play(seen, 10s);
+  CHECK(unseen.fingerprint() == seen.fingerprint());
+  Cluster other(small_shop(4));
+  play(other, 10s);
+  CHECK(other.fingerprint() != seen.fingerprint());
+}
+
+TEST_CASE("a topic that nobody listed is created when it is first asked for") {
+  ClusterSpec spec = small_shop(5);
+  spec.topics.clear();
+  for (BrokerSpec& broker : spec.brokers) {
+    broker.config.num_partitions = 6;
+    broker.config.default_replication_factor = 3;
+  }
+  for (ControllerSpec& controller : spec.controllers) {
+    controller.config.num_partitions = 6;
+    controller.config.default_replication_factor = 3;
+  }
+  Cluster cluster(spec);
+  Outcome outcome;
+  cluster.observe(outcome);
+  play(cluster, 30s);
+  CHECK(outcome.orders.size() > 1'500);
+  CHECK(outcome.acknowledged == outcome.orders);
+  CHECK(outcome.handled.size() == 3 * outcome.orders.size());
+}
+
+}  // namespace
+}  // namespace sim::cluster
