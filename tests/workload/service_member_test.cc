@@ -1,0 +1,291 @@
+// The application of a service: what it handles, how long that takes, and when it commits.
+#include "workload/service_member.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sim::workload {
+namespace {
+
+constexpr ProcessId kSelf{9};
+constexpr ProcessId kBroker{1};
+constexpr TopicPartition kOrders{TopicId{5}, 0};
+
+// One member and a broker that does everything at once: partition 0 holds `records` orders in batches of two.
+struct World {
+  explicit World(CommitMode commit, Duration service_time, std::string group_instance_id = {}) {
+    ServiceSpec spec;
+    spec.topic = "orders";
+    spec.commit = commit;
+    spec.service_time = Distribution::constant(nanos(service_time));
+    spec.consumer.group_id = "payment";
+    spec.consumer.group_instance_id = std::move(group_instance_id);
+    spec.consumer.auto_offset_reset = client::AutoOffsetReset::earliest;
+    spec.consumer.max_poll_records = 3;
+    spec.start_at = from_millis(10);
+    member = boot_service_member(
+        ServiceMemberBoot{kSelf, observe::ServiceId{2}, 1, std::move(spec), {kBroker}, Rng(1, "payment[1]")});
+  }
+
+  void run_until(LocalTime end) {
+    while (true) {
+      if (!inputs.empty()) {
+        node::Input input = std::move(inputs.front());
+        inputs.pop_front();
+        step(input);
+        continue;
+      }
+      const auto first = std::min_element(timers.begin(), timers.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+      if (first == timers.end() || first->second > end) break;
+      now = std::max(now, first->second);
+      node::Input fired = node::TimerFired{first->first};
+      timers.erase(first);
+      step(fired);
+    }
+    now = end;
+  }
+
+  void step(node::Input& input) {
+    node::Effects out;
+    member->step(input, node::Env{now, rng}, out);
+    for (node::Effect& effect : out) {
+      if (auto* send = std::get_if<node::Send>(&effect)) {
+        receive(send->envelope);
+      } else if (const auto* set = std::get_if<node::SetTimer>(&effect)) {
+        timers[set->timer] = set->deadline;
+      } else if (const auto* cancel = std::get_if<node::CancelTimer>(&effect)) {
+        timers.erase(cancel->timer);
+      } else if (const auto* connect = std::get_if<node::Connect>(&effect)) {
+        inputs.push_back(node::Connected{connect->channel});
+      } else if (std::holds_alternative<node::Disconnect>(effect)) {
+        log.push_back("disconnect");
+      } else if (const auto* report = std::get_if<node::Report>(&effect)) {
+        note(report->fact);
+      }
+    }
+  }
+
+  void note(const observe::Fact& fact) {
+    const std::string at = std::to_string(millis(now.time_since_epoch())) + " ";
+    if (const auto* started = std::get_if<observe::ProcessingStarted>(&fact)) {
+      CHECK(started->service == observe::ServiceId{2});
+      CHECK(started->member == 1);
+      CHECK(started->record == RecordId{100 + started->offset});
+      log.push_back(at + "start " + std::to_string(started->offset));
+    } else if (const auto* done = std::get_if<observe::ProcessingDone>(&fact)) {
+      log.push_back(at + "done " + std::to_string(done->offset));
+    } else if (const auto* sent = std::get_if<observe::CommitSent>(&fact)) {
+      log.push_back(at + "commit " + std::to_string(sent->offset));
+    } else if (const auto* reset = std::get_if<observe::PositionReset>(&fact)) {
+      log.push_back(at + "reset " + std::to_string(reset->to));
+    }
+  }
+
+  void reply(const Envelope& request, Message message) {
+    inputs.push_back(node::Received{Envelope{request.channel, request.correlation, true, std::move(message)}});
+  }
+
+  void receive(const Envelope& request) {
+    if (std::holds_alternative<ApiVersionsRequest>(request.message)) return reply(request, ApiVersionsResponse{});
+    if (std::holds_alternative<MetadataRequest>(request.message)) return reply(request, metadata());
+    if (std::holds_alternative<FindCoordinatorRequest>(request.message)) {
+      return reply(request, FindCoordinatorResponse{ErrorCode::none, NodeId{1}, kBroker});
+    }
+    if (const auto* join = std::get_if<JoinGroupRequest>(&request.message)) {
+      client_id = join->client_id;
+      instance_id = join->group_instance_id;
+      ++joins;
+      JoinGroupResponse response;
+      response.generation = Generation{joins};
+      response.protocol = join->protocols.at(0).name;
+      response.leader = response.member_id = "m";
+      response.members.push_back({"m", join->group_instance_id, join->protocols.at(0).subscription});
+      return reply(request, std::move(response));
+    }
+    if (const auto* sync = std::get_if<SyncGroupRequest>(&request.message)) {
+      return reply(request, SyncGroupResponse{ErrorCode::none, sync->assignments.at(0).partitions});
+    }
+    if (std::holds_alternative<HeartbeatRequest>(request.message)) return reply(request, HeartbeatResponse{});
+    if (std::holds_alternative<LeaveGroupRequest>(request.message)) return reply(request, LeaveGroupResponse{});
+    if (std::holds_alternative<OffsetFetchRequest>(request.message)) {
+      OffsetFetchResponse response;
+      response.partitions.push_back({kOrders, ErrorCode::none, committed, kNoLeaderEpoch});
+      return reply(request, std::move(response));
+    }
+    if (std::holds_alternative<ListOffsetsRequest>(request.message)) {
+      ListOffsetsResponse response;
+      response.partitions.push_back({kOrders, ErrorCode::none, 0, LeaderEpoch{0}});
+      return reply(request, std::move(response));
+    }
+    if (const auto* commit = std::get_if<OffsetCommitRequest>(&request.message)) {
+      const ErrorCode error = commit_errors.empty() ? ErrorCode::none : commit_errors.front();
+      if (!commit_errors.empty()) commit_errors.pop_front();
+      if (error == ErrorCode::none) committed = commit->partitions.at(0).offset;
+      OffsetCommitResponse response;
+      response.partitions.push_back({kOrders, error});
+      return reply(request, std::move(response));
+    }
+    if (const auto* fetch = std::get_if<FetchRequest>(&request.message)) {
+      if (fetch->session_epoch < 0) return reply(request, FetchResponse{});
+      if (!fetch->partitions.empty()) position = fetch->partitions[0].fetch_offset;
+      if (position >= records) return;  // parked for ever
+      FetchResponse response;
+      response.session_id = 7;
+      FetchResponse::Partition partition;
+      partition.tp = kOrders;
+      partition.error = fetch_error;
+      for (Offset base = position; base < records && fetch_error == ErrorCode::none; base += 2) partition.batches.push_back(batch(base));
+      response.partitions.push_back(std::move(partition));
+      return reply(request, std::move(response));
+    }
+    FAIL("an unexpected request");
+  }
+
+  MetadataResponse metadata() const {
+    MetadataResponse response;
+    response.brokers.push_back({NodeId{1}, kBroker, {}});
+    MetadataResponse::Topic topic;
+    topic.name = "orders";
+    topic.id = kOrders.topic;
+    MetadataResponse::Partition partition;
+    partition.leader = NodeId{1};
+    partition.leader_epoch = LeaderEpoch{0};
+    topic.partitions.push_back(partition);
+    response.topics.push_back(topic);
+    return response;
+  }
+
+  Batch batch(Offset base) const {
+    auto data = std::make_shared<BatchData>();
+    const Offset end = std::min(base + 2, records);
+    std::vector<Record> list;
+    for (Offset offset = base; offset < end; ++offset) list.push_back(Record{RecordId{100 + offset}, 0, -1, 10});
+    data->records = std::move(list);
+    return Batch{base, LeaderEpoch{0}, static_cast<std::int32_t>(end - base), std::move(data)};
+  }
+
+  std::vector<std::string> play(LocalTime end = local_at(0) + from_millis(4'000)) {
+    inputs.push_back(node::Started{});
+    run_until(end);
+    return log;
+  }
+
+  std::unique_ptr<node::Node> member;
+  Rng rng{1, "world"};
+  LocalTime now{};
+  std::map<node::TimerId, LocalTime> timers;
+  std::deque<node::Input> inputs;
+  std::vector<std::string> log;
+  Offset records = 4;
+  Offset position = 0;
+  Offset committed = kNoOffset;
+  std::deque<ErrorCode> commit_errors;
+  ErrorCode fetch_error = ErrorCode::none;
+  std::int32_t joins = 0;
+  std::string client_id, instance_id;
+};
+
+using Log = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("each commit mode commits when its name says") {
+  struct Row {
+    CommitMode mode;
+    Log want;  // max.poll.records is 3: four orders are two polls
+  };
+  const Row rows[] = {
+      {CommitMode::auto_commit,
+       {"10 reset 0", "10 start 0", "20 done 0", "20 start 1", "30 done 1", "30 start 2", "40 done 2", "40 start 3", "50 done 3"}},
+      {CommitMode::after_batch,
+       {"10 reset 0", "10 start 0", "20 done 0", "20 start 1", "30 done 1", "30 start 2", "40 done 2", "40 commit 3", "40 start 3",
+        "50 done 3", "50 commit 4"}},
+      {CommitMode::after_each,
+       {"10 reset 0", "10 start 0", "20 done 0", "20 commit 1", "20 start 1", "30 done 1", "30 commit 2", "30 start 2", "40 done 2",
+        "40 commit 3", "40 start 3", "50 done 3", "50 commit 4"}},
+      {CommitMode::before,
+       {"10 reset 0", "10 commit 3", "10 start 0", "20 done 0", "20 start 1", "30 done 1", "30 start 2", "40 done 2", "40 commit 4",
+        "40 start 3", "50 done 3"}},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(static_cast<int>(row.mode));
+    World world(row.mode, from_millis(10));
+    CHECK(world.play() == row.want);
+  }
+}
+
+TEST_CASE("auto-commit covers what was polled before it, at the interval") {
+  World world(CommitMode::auto_commit, from_millis(2'000));
+  world.records = 6;
+  const Log log = world.play(local_at(0) + from_millis(13'000));
+  // Three orders were polled at 10 ms; the next poll, at 6010 ms, commits them before it returns more.
+  const auto commit = std::find(log.begin(), log.end(), "6010 commit 3");
+  REQUIRE(commit != log.end());
+  CHECK(*(commit + 1) == "6010 start 3");
+  CHECK(log.back() == "12010 commit 6");
+}
+
+TEST_CASE("after a CommitFailedException the rest of the batch is left to others, and read again from the committed offset") {
+  World world(CommitMode::after_each, from_millis(10));
+  world.commit_errors = {ErrorCode::none, ErrorCode::illegal_generation};
+  const Log log = world.play();
+  CHECK(world.joins == 2);
+  CHECK(log == Log{"10 reset 0", "10 start 0", "20 done 0", "20 commit 1", "20 start 1", "30 done 1", "30 commit 2",
+                   "30 start 1", "40 done 1", "40 commit 2", "40 start 2", "50 done 2", "50 commit 3", "50 start 3", "60 done 3",
+                   "60 commit 4"});
+}
+
+TEST_CASE("before: what could not be committed is not handled") {
+  World world(CommitMode::before, from_millis(10));
+  world.commit_errors = {ErrorCode::offset_metadata_too_large};
+  CHECK(world.play() == Log{"10 reset 0", "10 commit 3", "10 commit 4", "10 start 3", "20 done 3"});
+}
+
+TEST_CASE("work that takes no time takes no event") {
+  World world(CommitMode::after_batch, Duration{0});
+  CHECK(world.play() == Log{"10 reset 0", "10 start 0", "10 done 0", "10 start 1", "10 done 1", "10 start 2", "10 done 2",
+                            "10 commit 3", "10 start 3", "10 done 3", "10 commit 4"});
+  CHECK(world.client_id == "consumer-payment-2");
+}
+
+TEST_CASE("static members have instance ids of their own") {
+  World world(CommitMode::after_batch, Duration{0}, "till");
+  world.play();
+  CHECK(world.instance_id == "till-1");
+}
+
+TEST_CASE("an exception ends the application, which closes its consumer") {
+  World world(CommitMode::after_batch, Duration{0});
+  world.fetch_error = ErrorCode::corrupt_message;
+  CHECK(world.play() == Log{"10 reset 0", "disconnect", "disconnect"});
+  CHECK(world.timers.size() <= 2);  // of its connections
+}
+
+TEST_CASE("a clone plays on as the original does") {
+  World original(CommitMode::after_each, from_millis(10));
+  original.records = 40;
+  original.inputs.push_back(node::Started{});
+  original.run_until(local_at(0) + from_millis(105));
+  World copy(CommitMode::after_each, from_millis(10));
+  copy.member = original.member->clone();
+  copy.rng = original.rng;
+  copy.now = original.now;
+  copy.timers = original.timers;
+  copy.inputs = original.inputs;
+  copy.records = original.records;
+  copy.position = original.position;
+  copy.committed = original.committed;
+  const std::size_t before = original.log.size();
+  original.run_until(local_at(0) + from_millis(1'000));
+  copy.run_until(local_at(0) + from_millis(1'000));
+  REQUIRE(original.log.size() > before + 50);
+  CHECK(copy.log == Log(original.log.begin() + static_cast<std::ptrdiff_t>(before), original.log.end()));
+}
+
+}  // namespace sim::workload
