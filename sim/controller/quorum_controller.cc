@@ -115,7 +115,11 @@ void QuorumController::disconnected(const Channel& channel) {
 // ---- Writing
 
 void QuorumController::write(std::vector<MetadataRecord> records, node::Env env, node::Effects& out) {
-  const auto append = [&](std::vector<MetadataRecord> part) { replay(log_.append(std::move(part), env, out), env.now); };
+  const auto append = [&](std::vector<MetadataRecord> part) {
+    const Batch batch = log_.append(std::move(part), env, out);
+    replay(batch, env.now);
+    note_created_topics(batch);
+  };
   while (records.size() > kMaxRecordsPerBatch) {
     const auto rest = records.begin() + kMaxRecordsPerBatch;
     std::vector<MetadataRecord> later(std::make_move_iterator(rest), std::make_move_iterator(records.end()));
@@ -133,10 +137,16 @@ void QuorumController::replay(const Batch& batch, LocalTime now) {
     image_.replay(record);
     replication_.replayed(image_, record);
     cluster_.replayed(image_, record, offset, now);
-    const auto* created = std::get_if<TopicRecord>(&record);
-    if (created != nullptr && offset >= log_.high_watermark()) created_.push_back({offset, created->id});
   }
   SIM_CHECK(image_.end_offset() == batch.end_offset(), "the image holds what the log holds");
+}
+
+void QuorumController::note_created_topics(const Batch& batch) {
+  Offset offset = batch.base_offset;
+  for (const MetadataRecord& record : std::get<std::vector<MetadataRecord>>(batch.data->records)) {
+    if (const auto* created = std::get_if<TopicRecord>(&record)) created_.push_back({offset, created->id});
+    ++offset;
+  }
 }
 
 void QuorumController::answer_when_committed(const Envelope& request, Message answer, node::Effects& out) {

@@ -70,6 +70,7 @@ class QuorumController final : public node::Node {
   // Writes and replays; nothing if there are no records.
   void write(std::vector<MetadataRecord> records, node::Env env, node::Effects& out);
   void replay(const Batch& batch, LocalTime now);
+  void note_created_topics(const Batch& batch);
   void answer_when_committed(const Envelope& request, Message answer, node::Effects& out);
   void settle(node::Env env, node::Effects& out);  // what follows each event: alarms, sweeps
 

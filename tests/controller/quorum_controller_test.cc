@@ -1,0 +1,473 @@
+// The controller as a process: requests in, writes and answers out.
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "controller/controller.h"
+#include "metadata/metadata_image.h"
+
+namespace sim::controller {
+namespace {
+
+constexpr ProcessId kController{0};
+constexpr ProcessId kBroker1{1};
+
+// A controller with a disk that flushes when told to.
+class Harness {
+ public:
+  explicit Harness(std::vector<MetadataRecord> bootstrap = {}, ControllerConfig config = {})
+      : boot_{kController, NodeId{100}, config, {kController}, std::move(bootstrap), Incarnation{0}} {
+    start();
+  }
+
+  void start() {
+    node_ = boot_controller(boot_, image_);
+    writes_.clear();
+    feed(node::Started{});
+  }
+  void crash_and_restart() {
+    image_.lose_unflushed();
+    start();
+  }
+
+  // Sends a request; what is answered at once or later lies in answers().
+  CorrelationId ask(Lane lane, Message message, ProcessId from = kBroker1) {
+    const CorrelationId correlation = next_++;
+    feed(node::Received{Envelope{{from, kController, lane}, correlation, false, std::move(message)}});
+    return correlation;
+  }
+  // All writes under way reach the platter.
+  void flush() {
+    while (!writes_.empty()) {
+      const node::Persist write = std::move(writes_.front());
+      writes_.erase(writes_.begin());
+      for (const log::LogWrite& one : write.writes) image_.logs[kClusterMetadata].perform(one);
+      image_.logs[kClusterMetadata].flush();
+      feed(node::Persisted{write.id});
+    }
+  }
+  // Plays timers up to this time.
+  void run_until(std::int64_t ms) {
+    const LocalTime end{from_millis(ms)};
+    while (true) {
+      auto first = timers_.end();
+      for (auto it = timers_.begin(); it != timers_.end(); ++it) {
+        if (it->second <= end && (first == timers_.end() || it->second < first->second)) first = it;
+      }
+      if (first == timers_.end()) break;
+      now_ = std::max(now_, first->second);
+      const node::TimerId timer = first->first;
+      timers_.erase(first);
+      feed(node::TimerFired{timer});
+      flush();
+    }
+    now_ = end;
+  }
+  void feed(node::Input input) {
+    node::Effects out;
+    node_->step(input, node::Env{now_, rng_}, out);
+    for (node::Effect& effect : out) {
+      if (auto* send = std::get_if<node::Send>(&effect)) {
+        REQUIRE(send->envelope.response);
+        answers_[send->envelope.correlation] = send->envelope.message;
+      } else if (auto* persist = std::get_if<node::Persist>(&effect)) {
+        CHECK(persist->safety == node::Safety::flushed);
+        writes_.push_back(std::move(*persist));
+      } else if (const auto* set = std::get_if<node::SetTimer>(&effect)) {
+        timers_[set->timer] = set->deadline;
+      } else if (const auto* cancel = std::get_if<node::CancelTimer>(&effect)) {
+        timers_.erase(cancel->timer);
+      } else if (auto* report = std::get_if<node::Report>(&effect)) {
+        facts_.push_back(std::move(report->fact));
+      }
+    }
+  }
+
+  bool is_answered(CorrelationId id) const { return answers_.contains(id); }
+  template <class M>
+  const M& answer(CorrelationId id) const {
+    return std::get<M>(answers_.at(id));
+  }
+  // What an observer has replayed who has fetched everything.
+  metadata::MetadataImage observed() {
+    metadata::MetadataImage image;
+    while (true) {
+      const CorrelationId id = fetch(image.end_offset(), 0);
+      const auto& partition = answer<FetchResponse>(id).partitions[0];
+      if (partition.batches.empty()) return image;
+      for (const Batch& batch : partition.batches) image.replay(batch);
+    }
+  }
+  CorrelationId fetch(Offset from, std::int32_t max_wait_ms, ProcessId by = kBroker1) {
+    FetchRequest request;
+    request.max_wait_ms = max_wait_ms;
+    request.partitions.emplace_back();
+    request.partitions[0].tp = kClusterMetadata;
+    request.partitions[0].fetch_offset = from;
+    return ask(Lane::raft, std::move(request), by);
+  }
+  std::size_t timers() const { return timers_.size(); }
+  const std::vector<observe::Fact>& facts() const { return facts_; }
+  node::Node& node() { return *node_; }
+  void set_node(std::unique_ptr<node::Node> node) { node_ = std::move(node); }
+  void at_ms(std::int64_t ms) { now_ = LocalTime{from_millis(ms)}; }
+
+ private:
+  ControllerBoot boot_;
+  node::DurableImage image_;
+  std::unique_ptr<node::Node> node_;
+  Rng rng_{1, "controller"};
+  LocalTime now_{};
+  CorrelationId next_ = 1;
+  std::map<CorrelationId, Message> answers_;
+  std::vector<node::Persist> writes_;
+  std::map<node::TimerId, LocalTime> timers_;
+  std::vector<observe::Fact> facts_;
+};
+
+std::vector<MetadataRecord> three_brokers(std::vector<BootstrapTopic> topics = {}) {
+  return bootstrap_records({{NodeId{1}, ProcessId{1}, ""}, {NodeId{2}, ProcessId{2}, ""}, {NodeId{3}, ProcessId{3}, ""}},
+                           topics, Rng(1, "bootstrap"));
+}
+
+CreateTopicsRequest create(const std::string& name) {
+  CreateTopicsRequest request;
+  request.topics.emplace_back();
+  request.topics[0].name = name;
+  request.topics[0].partitions = 3;
+  request.topics[0].replication_factor = 3;
+  return request;
+}
+
+TEST_CASE("bootstrapping: brokers unfenced, listed topics placed, seen once it is on the platter, told as facts") {
+  TopicConfig config;
+  config.min_insync_replicas = 2;
+  Harness harness(three_brokers({{"orders", 6, 3, config}, {"audit", 1, 1, {}}}));
+  CHECK(harness.observed().brokers().empty());
+  harness.flush();
+  const metadata::MetadataImage image = harness.observed();
+  CHECK(image.brokers().size() == 3);
+  CHECK(image.is_active(NodeId{3}));
+  CHECK(image.broker(NodeId{2})->endpoint == ProcessId{2});
+  REQUIRE(image.topic("orders") != nullptr);
+  CHECK(image.topic("orders")->partitions.size() == 6);
+  CHECK(image.topic("orders")->config.min_insync_replicas == 2);
+  CHECK(image.topic("audit")->partitions[0].replicas.size() == 1);
+  REQUIRE(harness.facts().size() == 2);
+  const auto& fact = std::get<observe::TopicCreated>(harness.facts()[0]);
+  CHECK(fact.name == "orders");
+  CHECK(fact.partitions == 6);
+  CHECK(fact.replication_factor == 3);
+  CHECK(harness.timers() == 0);  // idle time costs nothing
+}
+
+TEST_CASE("an answer waits for the commit; the next decision does not") {
+  Harness harness(three_brokers());
+  harness.flush();
+  const CorrelationId first = harness.ask(Lane::forwarding, create("orders"));
+  CHECK_FALSE(harness.is_answered(first));
+  const CorrelationId again = harness.ask(Lane::forwarding, create("orders"));  // it knows already
+  CHECK_FALSE(harness.is_answered(again));                                      // but may not say so yet
+  CHECK(harness.observed().topic("orders") == nullptr);
+  harness.flush();
+  CHECK(harness.answer<CreateTopicsResponse>(first).topics[0].error == ErrorCode::none);
+  CHECK(harness.answer<CreateTopicsResponse>(first).topics[0].id == TopicId{1});
+  CHECK(harness.answer<CreateTopicsResponse>(again).topics[0].error == ErrorCode::topic_already_exists);
+  CHECK(harness.observed().topic("orders") != nullptr);
+  const CorrelationId idle = harness.ask(Lane::forwarding, create("orders"));
+  CHECK(harness.is_answered(idle));  // nothing is outstanding
+}
+
+TEST_CASE("producer ids come in blocks of 1000, to brokers that are registered") {
+  Harness harness(three_brokers());
+  harness.flush();
+  const auto ask = [&](std::int32_t broker, std::int64_t broker_epoch) {
+    const CorrelationId id =
+        harness.ask(Lane::forwarding, AllocateProducerIdsRequest{NodeId{broker}, BrokerEpoch{broker_epoch}});
+    harness.flush();
+    return harness.answer<AllocateProducerIdsResponse>(id);
+  };
+  CHECK(ask(1, 0).first == ProducerId{0});
+  CHECK(ask(2, 1).first == ProducerId{1000});
+  CHECK(ask(1, 0).count == 1000);
+  CHECK(ask(1, 0).first == ProducerId{3000});
+  CHECK(ask(1, 7).error == ErrorCode::stale_broker_epoch);
+  CHECK(ask(9, 0).error == ErrorCode::stale_broker_epoch);
+}
+
+TEST_CASE("a fetch with nothing to see is parked until something is committed, or its time is up") {
+  Harness harness(three_brokers());
+  harness.flush();
+  const Offset end = harness.observed().end_offset();
+  const CorrelationId waits = harness.fetch(end, 500);
+  const CorrelationId gives_up = harness.fetch(end, 100, ProcessId{2});
+  CHECK_FALSE(harness.is_answered(waits));
+  harness.run_until(200);
+  CHECK_FALSE(harness.is_answered(waits));
+  REQUIRE(harness.is_answered(gives_up));
+  CHECK(harness.answer<FetchResponse>(gives_up).partitions[0].batches.empty());
+  CHECK(harness.answer<FetchResponse>(gives_up).partitions[0].high_watermark == end);
+  harness.ask(Lane::forwarding, create("orders"));
+  CHECK_FALSE(harness.is_answered(waits));  // written, not committed
+  harness.flush();
+  REQUIRE(harness.is_answered(waits));
+  const auto& partition = harness.answer<FetchResponse>(waits).partitions[0];
+  CHECK(partition.batches.size() == 1);
+  CHECK(partition.batches[0].base_offset == end);
+  CHECK(partition.high_watermark == end + 4);
+  CHECK(harness.timers() == 0);
+}
+
+TEST_CASE("what came by a connection that is gone is not answered") {
+  Harness harness(three_brokers());
+  harness.flush();
+  const CorrelationId fetch = harness.fetch(harness.observed().end_offset(), 500);
+  const CorrelationId ask = harness.ask(Lane::forwarding, create("orders"));
+  harness.feed(node::Disconnected{{kBroker1, kController, Lane::raft}});
+  harness.feed(node::Disconnected{{kBroker1, kController, Lane::forwarding}});
+  harness.flush();
+  harness.run_until(1'000);
+  CHECK_FALSE(harness.is_answered(fetch));
+  CHECK_FALSE(harness.is_answered(ask));
+}
+
+TEST_CASE("a restart finds what was flushed, in a new epoch, and bootstraps only once") {
+  Harness harness(three_brokers());
+  harness.flush();
+  harness.ask(Lane::forwarding, create("orders"));
+  harness.flush();
+  harness.ask(Lane::forwarding, create("lost"));
+  harness.crash_and_restart();
+  harness.flush();
+  const metadata::MetadataImage image = harness.observed();
+  CHECK(image.topic("orders") != nullptr);
+  CHECK(image.topic("lost") == nullptr);
+  CHECK(image.brokers().size() == 3);
+  const CorrelationId all = harness.fetch(0, 0);
+  const auto& batches = harness.answer<FetchResponse>(all).partitions[0].batches;
+  CHECK(batches.front().leader_epoch == LeaderEpoch{1});
+  CHECK(batches.back().leader_epoch == LeaderEpoch{2});
+  CHECK(harness.facts().size() == 1);
+}
+
+// ---- A broker's life
+
+BrokerRegistrationRequest registration(std::int32_t broker, std::uint64_t incarnation, std::int64_t previous = -1) {
+  return {NodeId{broker}, incarnation, ProcessId{broker}, "", BrokerEpoch{previous}};
+}
+
+class Lives {
+ public:
+  explicit Lives(ControllerConfig config = {}) : harness(std::vector<MetadataRecord>{}, config) { harness.flush(); }
+
+  BrokerRegistrationResponse register_broker(const BrokerRegistrationRequest& request) {
+    const CorrelationId id = harness.ask(Lane::heartbeat, request);
+    harness.flush();
+    return harness.answer<BrokerRegistrationResponse>(id);
+  }
+  BrokerHeartbeatResponse heartbeat(std::int32_t broker, BrokerEpoch epoch, bool want_shut_down = false,
+                                    std::optional<Offset> applied = {}) {
+    const Offset offset = applied ? *applied : harness.observed().end_offset();
+    const CorrelationId id = harness.ask(Lane::heartbeat, BrokerHeartbeatRequest{NodeId{broker}, epoch, offset, false, want_shut_down});
+    harness.flush();
+    return harness.answer<BrokerHeartbeatResponse>(id);
+  }
+  BrokerEpoch bring_up(std::int32_t broker) {
+    const BrokerEpoch epoch = register_broker(registration(broker, 1)).broker_epoch;
+    CHECK_FALSE(heartbeat(broker, epoch).is_fenced);
+    return epoch;
+  }
+  bool is_active(std::int32_t broker) { return harness.observed().is_active(NodeId{broker}); }
+
+  Harness harness;
+};
+
+TEST_CASE("a broker registers fenced, catches up, is unfenced, falls silent, is fenced after its session") {
+  Lives lives;
+  const BrokerRegistrationResponse registered = lives.register_broker(registration(1, 77));
+  CHECK(registered.error == ErrorCode::none);
+  const Offset at = registered.broker_epoch.value();  // where its record lies
+  CHECK_FALSE(lives.is_active(1));
+  BrokerHeartbeatResponse reply = lives.heartbeat(1, registered.broker_epoch, false, at - 1);
+  CHECK(reply.is_fenced);
+  CHECK_FALSE(reply.is_caught_up);
+  reply = lives.heartbeat(1, registered.broker_epoch, false, at);
+  CHECK_FALSE(reply.is_fenced);
+  CHECK(reply.is_caught_up);
+  CHECK(lives.is_active(1));
+
+  lives.harness.run_until(5'000);
+  CHECK_FALSE(lives.heartbeat(1, registered.broker_epoch).is_fenced);
+  lives.harness.run_until(14'000);
+  CHECK(lives.is_active(1));
+  lives.harness.run_until(14'001);
+  CHECK_FALSE(lives.is_active(1));
+  CHECK_FALSE(lives.heartbeat(1, registered.broker_epoch).is_fenced);  // it is back
+  CHECK(lives.heartbeat(1, BrokerEpoch{999}).error == ErrorCode::stale_broker_epoch);
+  CHECK(lives.heartbeat(2, BrokerEpoch{0}).error == ErrorCode::stale_broker_epoch);
+}
+
+TEST_CASE("another incarnation must wait for the session of the one before") {
+  Lives lives;
+  const BrokerEpoch first = lives.bring_up(1);
+  CHECK(lives.register_broker(registration(1, 1)).broker_epoch == first);  // the same again keeps its epoch
+  CHECK(lives.is_active(1));
+  CHECK(lives.register_broker(registration(1, 2)).error == ErrorCode::duplicate_broker_registration);
+  lives.harness.run_until(9'001);
+  const BrokerRegistrationResponse second = lives.register_broker(registration(1, 2));
+  CHECK(second.error == ErrorCode::none);
+  CHECK(second.broker_epoch > first);
+  CHECK_FALSE(lives.is_active(1));
+  CHECK(lives.heartbeat(1, first).error == ErrorCode::stale_broker_epoch);
+}
+
+TEST_CASE("brokers that fall silent together are fenced one after the other") {
+  Lives lives;
+  for (const std::int32_t id : {1, 2, 3}) lives.bring_up(id);
+  lives.harness.ask(Lane::forwarding, create("orders"));
+  lives.harness.flush();
+  lives.harness.run_until(9'001);
+  const metadata::MetadataImage image = lives.harness.observed();
+  for (const std::int32_t id : {1, 2, 3}) CHECK(image.broker(NodeId{id})->fenced);
+  for (const auto& partition : image.topic("orders")->partitions) {
+    CHECK(partition.leader == kNoNode);
+    CHECK(partition.isr.empty());
+    CHECK(partition.leader_epoch >= LeaderEpoch{1});
+  }
+}
+
+TEST_CASE("a controlled shutdown: leaders move, everybody learns of it, then the broker may go") {
+  Lives lives;
+  std::map<std::int32_t, BrokerEpoch> epochs;
+  for (const std::int32_t id : {1, 2, 3}) epochs[id] = lives.bring_up(id);
+  lives.harness.ask(Lane::forwarding, create("orders"));
+  lives.harness.flush();
+  for (const std::int32_t id : {2, 3}) lives.heartbeat(id, epochs[id]);
+
+  BrokerHeartbeatResponse reply = lives.heartbeat(1, epochs[1], true);
+  CHECK_FALSE(reply.should_shut_down);
+  const metadata::MetadataImage image = lives.harness.observed();
+  CHECK(image.broker(NodeId{1})->in_controlled_shutdown);
+  for (const auto& partition : image.topic("orders")->partitions) {
+    CHECK(partition.leader != NodeId{1});
+    CHECK(partition.isr.size() == 2);
+  }
+  CHECK_FALSE(lives.heartbeat(1, epochs[1], true).should_shut_down);  // the others do not know yet
+  lives.heartbeat(2, epochs[2]);
+  CHECK_FALSE(lives.heartbeat(1, epochs[1], true).should_shut_down);
+  lives.heartbeat(3, epochs[3]);
+  reply = lives.heartbeat(1, epochs[1], true);
+  CHECK(reply.should_shut_down);
+  CHECK(reply.is_fenced);
+}
+
+TEST_CASE("brokers of the bootstrap need not heartbeat; those that registered get a fresh session from a new controller") {
+  Harness silent(three_brokers());
+  silent.flush();
+  silent.run_until(3'600'000);
+  CHECK(silent.observed().is_active(NodeId{1}));
+
+  Lives lives;
+  lives.bring_up(1);
+  lives.harness.run_until(8'000);
+  lives.harness.crash_and_restart();
+  lives.harness.flush();
+  lives.harness.run_until(17'000);
+  CHECK(lives.is_active(1));
+  lives.harness.run_until(17'001);
+  CHECK_FALSE(lives.is_active(1));
+}
+
+TEST_CASE("leaders are balanced leader.imbalance.check.interval.seconds after they got out of balance") {
+  Lives lives;
+  std::map<std::int32_t, BrokerEpoch> epochs;
+  for (const std::int32_t id : {1, 2, 3}) epochs[id] = lives.bring_up(id);
+  lives.harness.ask(Lane::forwarding, create("orders"));
+  lives.harness.flush();
+  std::int64_t ms = 0;
+  const auto run_to = [&](std::int64_t end, std::vector<std::int32_t> alive) {
+    while (ms < end) {
+      ms = std::min(ms + 2'000, end);
+      lives.harness.run_until(ms);
+      for (const std::int32_t id : alive) lives.heartbeat(id, epochs[id]);
+    }
+  };
+  const auto led_by = [&](std::int32_t id) {
+    int count = 0;
+    const metadata::MetadataImage image = lives.harness.observed();
+    for (const auto& partition : image.topic("orders")->partitions) count += partition.leader == NodeId{id} ? 1 : 0;
+    return count;
+  };
+  CHECK(led_by(1) == 1);
+  run_to(9'001, {2, 3});
+  CHECK(led_by(1) == 0);
+  run_to(12'000, {1, 2, 3});
+  // Its partitions' leaders take it back into the ISR.
+  const metadata::MetadataImage image = lives.harness.observed();
+  const metadata::TopicImage& orders = *image.topic("orders");
+  for (std::size_t i = 0; i < orders.partitions.size(); ++i) {
+    const auto& partition = orders.partitions[i];
+    AlterPartitionRequest request{partition.leader, epochs[partition.leader.value()], {}};
+    AlterPartitionRequest::Partition wanted;
+    wanted.tp = {orders.id, static_cast<std::int32_t>(i)};
+    wanted.leader_epoch = partition.leader_epoch;
+    wanted.partition_epoch = partition.partition_epoch;
+    for (const std::int32_t id : {1, 2, 3}) wanted.new_isr.push_back({NodeId{id}, epochs[id]});
+    request.partitions.push_back(wanted);
+    const CorrelationId id = lives.harness.ask(Lane::alter_partition, request);
+    lives.harness.flush();
+    CHECK(lives.harness.answer<AlterPartitionResponse>(id).partitions[0].error == ErrorCode::none);
+  }
+  run_to(309'000, {1, 2, 3});
+  CHECK(led_by(1) == 0);
+  run_to(309'001, {1, 2, 3});
+  CHECK(led_by(1) == 1);
+}
+
+TEST_CASE("an AlterPartition from another broker epoch is refused as a whole") {
+  Harness harness(three_brokers());
+  harness.flush();
+  const CorrelationId id = harness.ask(Lane::alter_partition, AlterPartitionRequest{NodeId{1}, BrokerEpoch{5}, {}});
+  CHECK(harness.answer<AlterPartitionResponse>(id).error == ErrorCode::stale_broker_epoch);
+}
+
+TEST_CASE("a copy plays on as the original would, and leaves it alone") {
+  Harness harness(three_brokers());
+  harness.flush();
+  const CorrelationId first = harness.ask(Lane::forwarding, create("orders"));
+  Harness original(three_brokers());
+  std::unique_ptr<node::Node> copy = harness.node().clone();
+  harness.flush();
+  const metadata::MetadataImage went_on = harness.observed();
+  CHECK(harness.is_answered(first));
+  original.set_node(std::move(copy));
+  CHECK(original.observed().topic("orders") == nullptr);
+  CHECK(went_on.topic("orders") != nullptr);
+}
+
+TEST_CASE("controllers that are not the first voter say so") {
+  const ControllerBoot boot{ProcessId{1}, NodeId{101}, {}, {kController, ProcessId{1}}, three_brokers(), Incarnation{0}};
+  const auto node = boot_controller(boot, {});
+  Rng rng(1, "standby");
+  const auto ask = [&](Message message) {
+    node::Effects out;
+    node::Input input = node::Received{Envelope{{kBroker1, ProcessId{1}, Lane::forwarding}, 1, false, std::move(message)}};
+    node->step(input, node::Env{LocalTime{}, rng}, out);
+    REQUIRE(out.size() == 1);
+    return std::get<node::Send>(out[0]).envelope.message;
+  };
+  CHECK(std::get<CreateTopicsResponse>(ask(create("orders"))).topics[0].error == ErrorCode::not_controller);
+  CHECK(std::get<BrokerHeartbeatResponse>(ask(BrokerHeartbeatRequest{})).error == ErrorCode::not_controller);
+  FetchRequest fetch;
+  fetch.partitions.emplace_back();
+  fetch.partitions[0].tp = kClusterMetadata;
+  const Message answer = ask(fetch);
+  CHECK(std::get<FetchResponse>(answer).partitions[0].error == ErrorCode::not_leader_or_follower);
+  CHECK(std::get<FetchResponse>(answer).partitions[0].current_leader.endpoint == kController);
+}
+
+}  // namespace
+}  // namespace sim::controller
