@@ -50,8 +50,12 @@ void Invariants::on(const observe::Observation& observation) {
 }
 
 void Invariants::violated(const char* invariant, std::string what) {
-  ++violation_count_;
-  if (violations_.size() < kKept) violations_.push_back(Violation{invariant, now_, seq_, std::move(what)});
+  for (Violation& known : violations_) {
+    if (known.invariant != invariant) continue;
+    ++known.times;
+    return;
+  }
+  violations_.push_back(Violation{invariant, now_, seq_, std::move(what)});
 }
 
 // ---- The way of an order

@@ -28,6 +28,7 @@ struct Violation {
   Instant at;
   std::uint64_t seq = 0;
   std::string what;
+  std::uint64_t times = 1;  // that this invariant was broken; the rest tells of the first
 };
 
 struct InvariantsSpec {
@@ -41,13 +42,10 @@ class Invariants final : public observe::Observer {
 
   void on(const observe::Observation& observation) override;
 
-  // The first kKept; violation_count() counts all.
+  // The first of each invariant that was broken, in that order.
   const std::vector<Violation>& violations() const { return violations_; }
-  std::uint64_t violation_count() const { return violation_count_; }
 
  private:
-  static constexpr std::size_t kKept = 100;
-
   struct Leadership {
     LeaderEpoch leader_epoch;
     NodeId broker = kNoNode;
@@ -88,7 +86,6 @@ class Invariants final : public observe::Observer {
   observe::PartitionMap<Partition> partitions_;
   std::vector<std::vector<std::uint64_t>> stages_;  // by flow, then number: bits of what has happened
   std::vector<Violation> violations_;
-  std::uint64_t violation_count_ = 0;
   Instant now_{};
   std::uint64_t seq_ = 0;
 };

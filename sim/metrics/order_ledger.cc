@@ -488,16 +488,19 @@ std::array<std::int64_t, kStages> OrderLedger::stages(Index index, std::size_t s
   const Order& order = orders_[index];
   const Batch& batch = batch_of(order);
   const Service& row = service(index, s);
-  SIM_CHECK(row.done != kNever, "stages add up for what was done");
-  const std::int64_t ends[kStages] = {order.accepted, batch.batched,        batch.sent,  batch.received, batch.dequeued,
-                                      batch.appended, batch.high_watermark, row.fetched, row.started,    row.done};
+  const std::int64_t end_of[kStages] = {order.accepted, batch.batched,        batch.sent,  batch.received, batch.dequeued,
+                                        batch.appended, batch.high_watermark, row.fetched, row.started,    row.done};
+  std::size_t reached = kStages;
+  while (reached > 0 && end_of[reached - 1] == kNever) --reached;
   std::array<std::int64_t, kStages> stages{};
+  const std::int64_t end = ended(index, s);
   std::int64_t before = order.intended;
-  for (std::size_t stage = 0; stage < kStages; ++stage) {
-    const std::int64_t end = std::clamp(ends[stage], before, row.done);  // a stamp that is missing takes no time
-    stages[stage] = end - before;
-    before = end;
+  for (std::size_t stage = 0; stage < reached; ++stage) {
+    const std::int64_t stamp = std::clamp(end_of[stage], before, std::max(before, end));  // one that is missing takes no time
+    stages[stage] = stamp - before;
+    before = stamp;
   }
+  if (reached < kStages) stages[reached] = end - before;
   return stages;
 }
 

@@ -136,7 +136,8 @@ class OrderLedger {
   std::int64_t answered(Index index) const;
   // The service that did it last; services() if there is none.
   std::size_t last_service(Index index) const;
-  // Sums to service(index, s).done - intended. REQUIRES: the service has done it
+  // Sums to ended(index, s) - intended. What is not done spends the rest of its time in the first stage it has
+  // not left.
   std::array<std::int64_t, kStages> stages(Index index, std::size_t service) const;
 
   // How far a partition is, for lag. Partitions that never held an order have end 0.

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "check/evaluate.h"
+#include "check/expectation.h"
+#include "metrics/order_ledger.h"
+#include "metrics/series.h"
+#include "observe/names.h"
+
+// What expectations are held against: a metric in a window of simulated time, from the ledger and the series.
+//
+// An order belongs to the window that holds its intended time, whenever it ended. Counts over the window `all`
+// include the warm-up: an order lost while warming up is lost.
+namespace sim::app {
+
+struct FaultWindow {
+  std::string name;
+  Instant from;
+  Instant to;
+};
+
+struct MeasuredRun {
+  const metrics::OrderLedger& ledger;
+  const metrics::Series& series;
+  const observe::Names& names;
+  Duration warmup{};
+  Duration load{};  // orders are placed until then
+  std::vector<FaultWindow> faults{};
+};
+
+check::Measured measure(const MeasuredRun& run, const check::Expectation& expectation);
+
+// Count, mean and percentiles of a sample set; percentiles only where enough samples lie beyond them.
+struct Distribution {
+  std::uint64_t count = 0;
+  std::int64_t mean = 0;
+  std::int64_t p50 = kUnknown;
+  std::int64_t p90 = kUnknown;
+  std::int64_t p99 = kUnknown;
+  std::int64_t p999 = kUnknown;
+  std::int64_t max = 0;
+
+  static constexpr std::int64_t kUnknown = -1;
+};
+// Reorders `samples`.
+Distribution distribution_of(std::vector<std::int64_t>& samples);
+
+}  // namespace sim::app

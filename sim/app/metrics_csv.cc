@@ -1,0 +1,74 @@
+#include "app/metrics_csv.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "app/csv.h"
+#include "app/human.h"
+#include "app/measures.h"
+
+namespace sim::app {
+namespace {
+
+using metrics::OrderLedger;
+using metrics::Series;
+
+void write_header(CsvWriter& csv, const observe::Names& names) {
+  for (const char* column :
+       {"t_s", "orders_placed_per_s", "orders_acknowledged_per_s", "orders_failed_per_s", "orders_fulfilled_per_s",
+        "orders_in_flight", "e2e_latency_samples", "e2e_latency_p50_ms", "e2e_latency_p90_ms", "e2e_latency_p99_ms",
+        "e2e_latency_max_ms", "kafka_server_BrokerTopicMetrics_MessagesInPerSec", "kafka_server_BrokerTopicMetrics_BytesInPerSec",
+        "kafka_server_ReplicaManager_UnderReplicatedPartitions", "kafka_server_ReplicaManager_IsrShrinksPerSec",
+        "kafka_server_ReplicaManager_IsrExpandsPerSec"}) {
+    csv.text(column);
+  }
+  for (const std::string& group : names.groups) {
+    csv.text("kafka_consumergroup_lag_seconds[" + group + "]");
+    csv.text("kafka_consumergroup_lag[" + group + "]");
+  }
+  csv.end_row();
+}
+
+// Latencies of the orders intended in each second.
+std::vector<std::vector<std::int64_t>> latencies_by_second(const OrderLedger& ledger, std::size_t seconds) {
+  std::vector<std::vector<std::int64_t>> latencies(seconds);
+  for (OrderLedger::Index i = 0; i < ledger.size(); ++i) {
+    const std::size_t row = Series::row_of(ledger.order(i).intended);
+    if (row < seconds) latencies[row].push_back(ledger.ended(i) - ledger.order(i).intended);
+  }
+  return latencies;
+}
+
+void write_latency(CsvWriter& csv, std::vector<std::int64_t>& samples) {
+  const Distribution latency = distribution_of(samples);
+  csv.number(static_cast<std::int64_t>(latency.count));
+  for (const std::int64_t value : {latency.p50, latency.p90, latency.p99}) {
+    csv.text(value == Distribution::kUnknown ? "" : fixed(value, 6));
+  }
+  csv.text(latency.count == 0 ? "" : fixed(latency.max, 6));
+}
+
+}  // namespace
+
+void write_metrics_csv(OutputFile& file, const Series& series, const OrderLedger& ledger, const observe::Names& names) {
+  CsvWriter csv(file);
+  write_header(csv, names);
+  auto latencies = latencies_by_second(ledger, series.rows().size());
+  for (std::size_t i = 0; i < series.rows().size(); ++i) {
+    const Series::Row& row = series.rows()[i];
+    csv.text(fixed(series.end_of(i) / 1'000'000, 3));
+    for (const std::int64_t count : {row.placed, row.acknowledged, row.failed, row.fulfilled, row.in_flight}) csv.number(count);
+    write_latency(csv, latencies[i]);
+    for (const std::int64_t count :
+         {row.messages_in, row.bytes_in, row.under_replicated, row.isr_shrinks, row.isr_expands}) {
+      csv.number(count);
+    }
+    for (const Series::Lag& lag : row.lag) {
+      csv.text(fixed(lag.ns / 1'000'000, 3));
+      csv.number(lag.offsets);
+    }
+    csv.end_row();
+  }
+}
+
+}  // namespace sim::app
