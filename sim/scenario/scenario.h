@@ -34,7 +34,7 @@ struct Override {
   std::string value;
 };
 
-// One strict pass: every problem of the file, each with line and column. `seed` replaces the file's, if given.
+// One strict pass: every problem of the file, each with line and column. A file that starts with @ is built in.
 Result<Scenario> load(const std::string& file, const std::vector<Override>& overrides);
 
 }  // namespace sim::scenario

@@ -1,0 +1,174 @@
+#include "scenario/build.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "scenario/distribution.h"
+#include "scenario/property_values.h"
+#include "scenario/units.h"
+
+namespace sim::scenario {
+
+namespace {
+
+using workload::Arrivals;
+using workload::CommitMode;
+
+std::int64_t number(const Value& value, UnitKind unit) { return *read_scalar(value.text, unit).value; }
+Duration duration(const Value& value) { return Duration{number(value, UnitKind::duration)}; }
+std::int64_t rate(const Value& value) { return number(value, UnitKind::rate); }
+
+class Builder {
+ public:
+  Builder(const Value& root, Report& report) : root_(root), report_(report) {}
+
+  cluster::ClusterSpec build() {
+    cluster::ClusterSpec spec;
+    const Value& cluster = root_.at("cluster");
+    spec.seed = static_cast<std::uint64_t>(number(root_.at("seed"), UnitKind::none));
+    spec.combined = cluster.at("combined").text == "true";
+    spec.load_ends_at = duration(root_.at("duration"));
+    spec.network = network(cluster.at("network"));
+    add_servers(cluster, spec);
+    for (const Entry& topic : root_.at("topics").entries) spec.topics.push_back(topic_spec(topic));
+    for (const Entry& client : root_.at("clients").entries) {
+      if (client.value.find("produces") != nullptr) {
+        spec.flows.push_back(flow(client));
+      } else {
+        spec.services.push_back(service(client));
+      }
+    }
+    return spec;
+  }
+
+ private:
+  Distribution times(const Value& value) { return make_distribution(value, UnitKind::duration, 1, report_); }
+
+  cluster::LinkSpec link(const Value& value) {
+    return {make_distribution(value.at("rtt"), UnitKind::duration, 2, report_), number(value.at("bandwidth"), UnitKind::bandwidth)};
+  }
+
+  cluster::NetworkSpec network(const Value& value) {
+    cluster::NetworkSpec spec;
+    spec.between = link(value);
+    spec.clients = link(value.at("clients"));
+    const Value* links = value.find("links");
+    if (links == nullptr) return spec;
+    for (const Value& pair : links->items) {
+      const std::string& a = pair.at("between").items[0].text;
+      const std::string& b = pair.at("between").items[1].text;
+      spec.rack_pairs[{a, b}] = link(pair);
+      spec.rack_pairs[{b, a}] = spec.rack_pairs[{a, b}];
+    }
+    return spec;
+  }
+
+  // Brokers are 1 to N. So are controllers: a process is told apart by its role, too.
+  void add_servers(const Value& cluster, cluster::ClusterSpec& spec) {
+    cluster::BrokerSpec broker;
+    cluster::ControllerSpec controller;
+    apply_properties(cluster.at("config"), kBroker | kController, Targets{.broker = &broker.config, .controller = &controller.config});
+    broker.disk = controller.disk = disk(cluster.at("disk"));
+    broker.machine = controller.machine = machine(cluster.at("machine"));
+    const std::vector<Value>& racks = cluster.at("racks").items;
+    const auto rack_of = [&racks](std::int64_t id) { return racks.empty() ? std::string{} : racks[static_cast<std::size_t>(id - 1) % racks.size()].text; };
+    for (std::int64_t id = 1; id <= number(cluster.at("brokers"), UnitKind::none); ++id) {
+      broker.id = NodeId{static_cast<std::int32_t>(id)};
+      broker.rack = rack_of(id);
+      spec.brokers.push_back(broker);
+    }
+    for (std::int64_t id = 1; id <= number(cluster.at("controllers"), UnitKind::none); ++id) {
+      controller.id = NodeId{static_cast<std::int32_t>(id)};
+      controller.rack = rack_of(id);
+      spec.controllers.push_back(controller);
+    }
+  }
+
+  cluster::DiskSpec disk(const Value& value) {
+    return {times(value.at("append")), times(value.at("flush")), number(value.at("bandwidth"), UnitKind::byte_rate)};
+  }
+
+  cluster::MachineSpec machine(const Value& value) {
+    return {times(value.at("network.per.request")), number(value.at("network.per.kib"), UnitKind::duration), times(value.at("io.per.request")),
+            number(value.at("io.per.kib"), UnitKind::duration)};
+  }
+
+  cluster::TopicSpec topic_spec(const Entry& topic) {
+    cluster::TopicSpec spec;
+    spec.name = topic.key;
+    spec.partitions = static_cast<std::int32_t>(number(topic.value.at("partitions"), UnitKind::none));
+    spec.replication_factor = static_cast<std::int16_t>(number(topic.value.at("replication.factor"), UnitKind::none));
+    apply_properties(topic.value.at("config"), kTopic, Targets{.topic = &spec.config});
+    spec.config.compression_percent = static_cast<std::int32_t>(number(topic.value.at("compression"), UnitKind::ratio));
+    return spec;
+  }
+
+  static std::string rack_of(const Entry& client) {
+    const Value* rack = client.value.find("rack");
+    return rack == nullptr ? std::string{} : rack->text;
+  }
+
+  workload::FlowSpec flow(const Entry& client) {
+    const Value& value = client.value;
+    workload::FlowSpec spec;
+    spec.name = client.key;
+    spec.rack = rack_of(client);
+    spec.topic = value.at("produces").text;
+    spec.arrivals = arrivals(value.at("arrivals"));
+    if (const Value* orders = value.at("arrivals").find("orders")) spec.max_orders = number(*orders, UnitKind::none);
+    const Value& key = value.at("key");
+    spec.keyed = key.is_map();
+    if (const Value* zipf = key.find("zipf")) {
+      spec.key = Distribution::zipf(number(zipf->at("n"), UnitKind::none), static_cast<std::int32_t>(number(zipf->at("s"), UnitKind::ratio)));
+    } else if (const Value* uniform = key.find("uniform")) {
+      spec.key = Distribution::uniform(0, number(uniform->at("n"), UnitKind::none));
+    }
+    spec.record_bytes = make_distribution(value.at("record.size"), UnitKind::size, 1, report_);
+    spec.start_at = duration(value.at("start"));
+    apply_properties(value.at("config"), kProducer, Targets{.producer = &spec.producer});
+    return spec;
+  }
+
+  Arrivals arrivals(const Value& value) {
+    if (const Value* constant = value.find("constant")) return workload::ConstantArrivals{rate(*constant)};
+    if (const Value* poisson = value.find("poisson")) return workload::PoissonArrivals{rate(*poisson)};
+    if (const Value* ramp = value.find("ramp")) return workload::RampArrivals{rate(ramp->at("from")), rate(ramp->at("to")), duration(ramp->at("over"))};
+    if (const Value* burst = value.find("burst")) {
+      return workload::BurstArrivals{rate(burst->at("base")), rate(burst->at("peak")), duration(burst->at("every")), duration(burst->at("length"))};
+    }
+    if (const Value* daily = value.find("daily")) {
+      return workload::DailyArrivals{rate(daily->at("low")), rate(daily->at("high")), duration(daily->at("day")), duration(daily->at("peak.at"))};
+    }
+    return workload::TraceArrivals{nullptr, value.at("trace").text};
+  }
+
+  workload::ServiceSpec service(const Entry& client) {
+    const Value& value = client.value;
+    workload::ServiceSpec spec;
+    spec.name = client.key;
+    spec.rack = rack_of(client);
+    spec.topic = value.at("consumes").text;
+    spec.members = static_cast<std::int32_t>(number(value.at("members"), UnitKind::none));
+    spec.service_time = times(value.at("service"));
+    const std::string& commit = value.at("commit").text;
+    spec.commit = commit == "auto"          ? CommitMode::auto_commit
+                  : commit == "after-batch" ? CommitMode::after_batch
+                  : commit == "after-each"  ? CommitMode::after_each
+                                            : CommitMode::before;
+    spec.start_at = duration(value.at("start"));
+    apply_properties(value.at("config"), kConsumer, Targets{.consumer = &spec.consumer});
+    spec.consumer.group_id = value.at("group.id").text;
+    spec.consumer.enable_auto_commit = spec.commit == CommitMode::auto_commit;
+    return spec;
+  }
+
+  const Value& root_;
+  Report& report_;
+};
+
+}  // namespace
+
+cluster::ClusterSpec build_cluster(const Value& root, Report& report) { return Builder(root, report).build(); }
+
+}  // namespace sim::scenario

@@ -1,0 +1,150 @@
+#include "scenario/complete.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "scenario/client_rules.h"
+#include "scenario/schema.h"
+#include "scenario/server_rules.h"
+#include "scenario/walk.h"
+
+namespace sim::scenario {
+
+namespace {
+
+class Completion {
+ public:
+  Completion(Value& root, const std::string& stem, Report& report) : root_(root), stem_(stem), report_(report) {}
+
+  void section(Value& value, std::string_view path, const std::string& name) {
+    std::vector<Entry> ordered;
+    for (const Key* row : keys_below(path)) {
+      if (!row->only_with.empty() && value.find(row->only_with) == nullptr) continue;
+      const auto given = std::find_if(value.entries.begin(), value.entries.end(), [&](const Entry& entry) { return entry.key == row->last(); });
+      std::optional<Entry> entry;
+      if (given != value.entries.end()) {
+        entry = *given;
+      } else if (std::optional<Value> fallback = missing(*row, value, ordered, name)) {
+        entry = Entry{std::string(row->last()), value.place, std::move(*fallback)};
+      }
+      if (!entry) continue;
+      below(entry->value, *row, name);
+      ordered.push_back(std::move(*entry));
+      if (path.empty()) root_.set(ordered.back().key, ordered.back().value);  // what follows may look it up
+    }
+    value.entries = std::move(ordered);
+  }
+
+ private:
+  void below(Value& value, const Key& row, const std::string& name) {
+    if (row.type == KeyType::section) section(value, row.path, name);
+    if (row.type == KeyType::list) {
+      for (Value& item : value.items) section(item, std::string(row.path) + "/[]", name);
+    }
+    if (row.type == KeyType::names) {
+      for (Entry& entry : value.entries) section(entry.value, std::string(row.path) + "/<name>", entry.key);
+    }
+    if (row.path == "cluster/config") complete_server_properties(value, report_);
+    if (row.path == "topics/<name>/config") complete_topic_properties(value, server_properties(), report_);
+    if (row.path == "clients/<name>/config" && row.components == kProducer) complete_producer_properties(value, report_);
+    if (row.path == "clients/<name>/config" && row.components == kConsumer) complete_consumer_properties(value, report_);
+  }
+
+  std::optional<Value> missing(const Key& row, const Value& section, const std::vector<Entry>& before, const std::string& name) {
+    if (row.computed()) return computed(row.path, before, name);
+    if (!row.fallback.empty()) return parse(row.fallback);
+    if (row.required) {
+      Value value = row.example.empty() ? scalar("") : parse(row.example);
+      if (row.path == "clients/<name>/arrivals") value = parse("{poisson: 500/s}");
+      value.invented = true;
+      return value;
+    }
+    const bool mapping = row.type == KeyType::section || row.type == KeyType::names || row.type == KeyType::properties;
+    if (mapping && !row.alternative) return empty_map(section.place);
+    return std::nullopt;
+  }
+
+  std::optional<Value> computed(std::string_view path, const std::vector<Entry>& before, const std::string& name) {
+    const auto earlier = [&before](std::string_view key) -> const Value* {
+      const auto found = std::find_if(before.begin(), before.end(), [key](const Entry& entry) { return entry.key == key; });
+      return found == before.end() ? nullptr : &found->value;
+    };
+    if (path == "name") return scalar(is_name(stem_) ? stem_ : "scenario");
+    if (path == "warmup") {
+      const std::int64_t quarter = *read_scalar(root_.at("duration").text, UnitKind::duration).value / 4;
+      return scalar(print_scalar(std::min<std::int64_t>(10'000'000'000, quarter), UnitKind::duration));
+    }
+    if (path == "cluster/controllers") {
+      const Value* cluster = root_.find("cluster");
+      const Value* combined = cluster == nullptr ? nullptr : cluster->find("combined");
+      const std::int64_t brokers = *read_scalar(earlier("brokers")->text, UnitKind::none).value;
+      return scalar(combined != nullptr && combined->text == "true" ? std::to_string(std::min<std::int64_t>(3, brokers)) : "1");
+    }
+    if (path == "cluster/network/clients/rtt" || path == "cluster/network/links/[]/rtt") return network_default("rtt");
+    if (path == "cluster/network/clients/bandwidth" || path == "cluster/network/links/[]/bandwidth") return network_default("bandwidth");
+    if (path == "topics/<name>/partitions") return scalar(server_properties().at("num.partitions").text);
+    if (path == "topics/<name>/replication.factor") return scalar(server_properties().at("default.replication.factor").text);
+    if (path == "clients/<name>/arrivals/daily/peak.at") {
+      return scalar(print_scalar(*read_scalar(earlier("day")->text, UnitKind::duration).value / 2, UnitKind::duration));
+    }
+    if (path == "clients/<name>/group.id") return group_id(name);
+    return std::nullopt;  // orders: no limit; the id of an expectation is made where it is read
+  }
+
+  // As the link between any two processes, given or defaulted.
+  Value network_default(std::string_view key) {
+    const Value* cluster = root_.find("cluster");
+    const Value* network = cluster == nullptr ? nullptr : cluster->find("network");
+    const Value* given = network == nullptr ? nullptr : network->find(key);
+    if (given != nullptr) return *given;
+    for (const Key* row : keys_below("cluster/network")) {
+      if (row->last() == key) return parse(row->fallback);
+    }
+    return {};
+  }
+
+  // The consumer property of that name counts as well.
+  Value group_id(const std::string& client) {
+    const Value* clients = root_.find("clients");
+    const Value* self = clients == nullptr ? nullptr : clients->find(client);
+    const Value* config = self == nullptr ? nullptr : self->find("config");
+    const Value* given = config == nullptr ? nullptr : config->find("group.id");
+    return given != nullptr ? *given : scalar(client);
+  }
+
+  const Value& server_properties() { return root_.at("cluster").at("config"); }
+
+  Value parse(std::string_view text) {
+    Value value = read_yaml(text, 0, report_);
+    forget_places(value);
+    return value;
+  }
+
+  static void forget_places(Value& value) {
+    value.place = Place{};
+    value.quoted = false;
+    for (Value& item : value.items) forget_places(item);
+    for (Entry& entry : value.entries) {
+      entry.key_place = Place{};
+      forget_places(entry.value);
+    }
+  }
+
+  Value& root_;
+  const std::string& stem_;
+  Report& report_;
+};
+
+}  // namespace
+
+void complete(Value& root, const std::string& stem, Report& report) {
+  Value done = root;
+  Completion(root, stem, report).section(done, "", "");
+  root = std::move(done);
+}
+
+}  // namespace sim::scenario

@@ -1,0 +1,93 @@
+#include "scenario/files.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+namespace sim::scenario {
+
+namespace {
+
+// The first byte that makes it no text: control characters but tab and line ends, or broken UTF-8.
+std::size_t first_bad_byte(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 ? (byte != '\t' && byte != '\n' && byte != '\r') : byte == 0x7F) return i;
+    const std::size_t length = byte < 0x80 ? 1 : byte < 0xC2 ? 0 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : byte < 0xF5 ? 4 : 0;
+    if (length == 0 || i + length > text.size()) return i;
+    for (std::size_t k = 1; k < length; ++k) {
+      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return i;
+    }
+    i += length;
+  }
+  return std::string_view::npos;
+}
+
+const BuiltinFile* find_builtin(std::string_view name) {
+  for (const BuiltinFile& file : builtin_files()) {
+    if (file.name == name || (file.name.ends_with(".yaml") && file.name.substr(0, file.name.size() - 5) == name)) return &file;
+  }
+  return nullptr;
+}
+
+bool read_builtin(std::string_view name, std::string& text, std::string& why_not) {
+  const BuiltinFile* file = find_builtin(name);
+  if (file == nullptr) {
+    why_not = "is not a built-in scenario: kraftsim list shows them";
+    return false;
+  }
+  text.clear();
+  for (const std::string_view piece : file->pieces) text += piece;
+  return true;
+}
+
+bool read_bytes(const std::string& path, std::size_t most_bytes, std::string& text, std::string& why_not) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    why_not = "is a folder, not a file";
+    return false;
+  }
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
+  if (file == nullptr) {
+    why_not = errno == ENOENT ? "does not exist" : std::string("cannot be read: ") + std::strerror(errno);
+    return false;
+  }
+  char buffer[65'536];
+  for (std::size_t got = 0; (got = std::fread(buffer, 1, sizeof buffer, file.get())) != 0;) {
+    text.append(buffer, got);
+    if (text.size() <= most_bytes) continue;
+    why_not = "is larger than " + std::to_string(most_bytes >> 20) + " MiB";
+    return false;
+  }
+  if (std::ferror(file.get()) == 0) return true;
+  why_not = "cannot be read";
+  return false;
+}
+
+}  // namespace
+
+bool read_file(const std::string& path, std::size_t most_bytes, std::string& text, std::string& why_not) {
+  text.clear();
+  if (path.starts_with('@')) return read_builtin(std::string_view(path).substr(1), text, why_not);
+  if (!read_bytes(path, most_bytes, text, why_not)) return false;
+  const std::size_t bad = first_bad_byte(text);
+  if (bad == std::string_view::npos) return true;
+  char message[80];
+  std::snprintf(message, sizeof message, "is not a UTF-8 text: byte %zu is 0x%02x", bad + 1, static_cast<unsigned char>(text[bad]));
+  why_not = message;
+  return false;
+}
+
+std::string locate(const std::string& scenario_file, const std::string& path) {
+  if (path.starts_with('@') || path.starts_with('/')) return path;
+  if (scenario_file.starts_with('@')) return "@" + path;
+  const std::filesystem::path beside = (std::filesystem::path(scenario_file).parent_path() / path).lexically_normal();
+  std::error_code ignored;
+  if (!std::filesystem::exists(beside, ignored) && std::filesystem::exists(path, ignored)) return path;
+  return beside.string();
+}
+
+}  // namespace sim::scenario

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+// The files a scenario is made of. A name that starts with @ is built in: the files under scenarios/ travel
+// inside the program, so that `kraftsim run @order-flow` works anywhere.
+namespace sim::scenario {
+
+struct BuiltinFile {
+  std::string_view name;  // order-flow.yaml, traces/orders.csv
+  std::span<const std::string_view> pieces;
+};
+
+std::span<const BuiltinFile> builtin_files();  // generated, sorted by name
+
+// Fills in the text of a file; false, and why not, if it cannot be read, is too large or is no text.
+bool read_file(const std::string& path, std::size_t most_bytes, std::string& text, std::string& why_not);
+
+// Where a file named in a scenario lies: beside the scenario, else as seen from the working folder. The answer can
+// be written into another scenario and means the same there.
+std::string locate(const std::string& scenario_file, const std::string& path);
+
+}  // namespace sim::scenario

@@ -1,0 +1,85 @@
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "scenario/build.h"
+#include "scenario/complete.h"
+#include "scenario/expectations.h"
+#include "scenario/files.h"
+#include "scenario/overrides.h"
+#include "scenario/resolved.h"
+#include "scenario/scenario.h"
+#include "scenario/tree.h"
+#include "scenario/units.h"
+#include "scenario/validate.h"
+#include "scenario/walk.h"
+
+namespace sim::scenario {
+
+namespace {
+
+std::string stem_of(const std::string& file) {
+  return file.starts_with('@') ? file.substr(1) : std::filesystem::path(file).stem().string();
+}
+
+// One notice for all of them, at the first.
+void notice_accepted(const std::vector<Walk::Accepted>& accepted, Report& report) {
+  if (accepted.empty()) return;
+  std::string names;
+  for (const Walk::Accepted& property : accepted) names += (names.empty() ? "" : ", ") + property.name;
+  report.warning(accepted.front().place, "without effect here: " + names, "kraftsim explain " + accepted.front().name + " says more");
+}
+
+Scenario assemble(const std::string& file, const Value& root, std::vector<check::Expectation> expectations, Report& report) {
+  const auto duration = [&root](std::string_view key) { return Duration{*read_scalar(root.at(key).text, UnitKind::duration).value}; };
+  const auto whole = [&root](std::string_view key) { return static_cast<std::uint64_t>(*read_scalar(root.at(key).text, UnitKind::none).value); };
+  Scenario scenario;
+  scenario.file = file;
+  scenario.name = root.at("name").text;
+  if (const Value* about = root.find("about")) scenario.about = about->text;
+  scenario.duration = duration("duration");
+  scenario.drain = duration("drain");
+  scenario.warmup = duration("warmup");
+  scenario.seed = whole("seed");
+  scenario.event_budget = whole("event.budget");
+  scenario.cluster = build_cluster(root, report);
+  scenario.expectations = std::move(expectations);
+  scenario.resolved_yaml = print_yaml(root);
+  return scenario;
+}
+
+}  // namespace
+
+Result<Scenario> load(const std::string& file, const std::vector<Override>& overrides) {
+  std::string text, why_not;
+  if (!read_file(file, kMaxFileBytes, text, why_not)) {
+    Problem problem;
+    problem.file = file;
+    problem.message = why_not;
+    return problem;
+  }
+  Report report;
+  const int source = report.add_source(file, text);
+  Value root = read_yaml(text, source, report);
+  if (report.failed()) return report.take();
+  if (!root.is_map()) {
+    report.error(root.place.line == 0 ? Place{source} : root.place, "a scenario is a map of keys, not " + describe(root), "try: kraftsim run @order-flow");
+    return report.take();
+  }
+  apply_overrides(root, overrides, report);
+  Walk walk(file, report);
+  walk.scenario(root);
+  complete(root, stem_of(file), report);
+  validate_cluster(root, report);
+  validate_clients(root, report);
+  std::vector<check::Expectation> expectations = read_expectations(root, report);
+  if (report.failed()) return report.take();
+  notice_accepted(walk.accepted(), report);
+  Scenario scenario = assemble(file, root, std::move(expectations), report);
+  if (report.failed()) return report.take();
+  scenario.source_text = std::move(text);
+  return Result<Scenario>(std::move(scenario), report.take());
+}
+
+}  // namespace sim::scenario

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scenario/properties.h"
+#include "scenario/units.h"
+
+// The table of every key a scenario may hold. The strict walk, the defaults, the resolved output, the JSON
+// Schema and `explain` all read this one table.
+namespace sim::scenario {
+
+enum class KeyType : std::uint8_t {
+  section,        // a map with the keys below it
+  names,          // a map from names of the user's choice to "<name>"
+  list,           // a list of "[]"
+  scalar,         // a number, with a unit unless UnitKind::none
+  boolean,        // true or false
+  text,           // any text
+  name,           // a word that becomes part of file and column names
+  word,           // one of `words`
+  name_list,      // a list of names
+  path,           // a file, relative to the scenario
+  distribution,   // a scalar of `unit`, or a map that says how it varies
+  key_choice,     // none, {zipf: {n, s}} or {uniform: {n}}
+  properties,     // Kafka properties of `components`: a map, a pasted block, or {file: ...}
+  limit,          // "< 500ms", "= 0": what it is compared with depends on the metric
+  not_yet,        // known, but not carried out
+};
+
+struct Key {
+  std::string_view path;      // levels divided by /, as keys themselves hold dots: clients/<name>/group.id
+  KeyType type = KeyType::section;
+  std::string_view fallback = {};  // as one would write it; "=..." is computed and says how; empty = none
+  std::string_view meaning = {};
+  UnitKind unit = UnitKind::none;
+  std::int64_t least = std::numeric_limits<std::int64_t>::min();  // for scalars, in the smallest unit
+  std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  std::string_view words = {};        // divided by |
+  Components components = 0;
+  bool required = false;
+  bool alternative = false;           // exactly one of its section's alternatives must be given
+  std::string_view only_with = {};    // means something only beside this key of its section
+  std::string_view example = {};
+
+  std::string_view last() const;      // the last level of the path
+  bool computed() const { return !fallback.empty() && fallback.front() == '='; }
+};
+
+// In the order in which they are written out.
+std::span<const Key> keys();
+
+// The keys directly below `path`; "" is the scenario itself.
+std::vector<const Key*> keys_below(std::string_view path);
+
+// "clients.<name>.arrivals.poisson"
+std::string dotted(std::string_view path);
+
+// What a key's value looks like, in words: "a duration such as 120s".
+std::string describe(const Key& key);
+
+}  // namespace sim::scenario

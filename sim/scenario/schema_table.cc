@@ -1,0 +1,206 @@
+#include <algorithm>
+#include <cstddef>
+
+#include "scenario/schema.h"
+
+namespace sim::scenario {
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kYear = 366 * 86'400 * kSecond;
+constexpr std::int64_t kMostRate = 10'000'000'000;  // ten million orders a second
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
+
+constexpr Key scalar_key(std::string_view path, UnitKind unit, std::string_view fallback, std::int64_t least, std::int64_t most, std::string_view meaning,
+                         std::string_view only_with = {}) {
+  return Key{.path = path, .type = KeyType::scalar, .fallback = fallback, .meaning = meaning, .unit = unit, .least = least, .most = most, .only_with = only_with};
+}
+constexpr Key distribution(std::string_view path, UnitKind unit, std::string_view fallback, std::string_view meaning, std::string_view only_with = {}) {
+  return Key{.path = path, .type = KeyType::distribution, .fallback = fallback, .meaning = meaning, .unit = unit, .least = 0, .most = unit == UnitKind::size ? kMostBytes : kYear, .only_with = only_with};
+}
+constexpr Key section(std::string_view path, std::string_view meaning, std::string_view only_with = {}) {
+  return Key{.path = path, .type = KeyType::section, .meaning = meaning, .only_with = only_with};
+}
+constexpr Key alternative(Key key, std::string_view example) {
+  key.alternative = true;
+  key.example = example;
+  return key;
+}
+constexpr Key required(Key key) {
+  key.required = true;
+  return key;
+}
+constexpr Key with_example(Key key, std::string_view example) {
+  key.example = example;
+  return key;
+}
+constexpr Key limit(std::string_view path, std::string_view meaning, std::string_view example) {
+  return Key{.path = path, .type = KeyType::limit, .meaning = meaning, .alternative = true, .example = example};
+}
+
+constexpr Key kKeys[] = {
+    {.path = "schema", .type = KeyType::word, .meaning = "The version of this format.", .words = "kraftsim/v1", .required = true},
+    {.path = "name", .type = KeyType::name, .fallback = "=the file's name without its ending", .meaning = "What the run and its folder are called."},
+    {.path = "about", .type = KeyType::text, .meaning = "What the scenario shows, in a sentence or two."},
+    required(with_example(scalar_key("duration", UnitKind::duration, "", 1, kYear, "How long orders are placed."), "120s")),
+    scalar_key("warmup", UnitKind::duration, "=10s, or a quarter of the duration if that is less", 0, kYear,
+               "Orders intended earlier than this are left out of summaries."),
+    scalar_key("drain", UnitKind::duration, "30s", 0, kYear, "How long orders under way at the end may take to be finished."),
+    scalar_key("seed", UnitKind::none, "1", 0, std::numeric_limits<std::int64_t>::max(), "Where all randomness comes from."),
+    scalar_key("event.budget", UnitKind::none, "0", 0, std::numeric_limits<std::int64_t>::max(),
+               "A run that needs more events stops as inconclusive; 0 sets no limit."),
+
+    section("cluster", "The servers and what lies between them."),
+    required(with_example(scalar_key("cluster/brokers", UnitKind::none, "", 1, 1000, "How many brokers."), "3")),
+    scalar_key("cluster/controllers", UnitKind::none, "=1, or with combined as many as brokers but at most 3", 1, 101,
+               "How many servers form the metadata quorum."),
+    {.path = "cluster/combined", .type = KeyType::boolean, .fallback = "false", .meaning = "Whether the controllers are brokers too (process.roles=broker,controller)."},
+    {.path = "cluster/racks", .type = KeyType::name_list, .fallback = "[]", .meaning = "Servers are dealt out to these racks in turn.", .example = "[a, b, c]"},
+    {.path = "cluster/config", .type = KeyType::properties, .meaning = "Properties of all brokers and controllers (server.properties).", .components = kBroker | kController},
+    section("cluster/network", "What lies between any two processes."),
+    distribution("cluster/network/rtt", UnitKind::duration, "{p50: 400us, p99: 2ms}", "Round-trip time; each direction takes half of a draw of its own."),
+    scalar_key("cluster/network/bandwidth", UnitKind::bandwidth, "1Gbit", 0, 1'000 * kSecond, "Bandwidth of each direction."),
+    section("cluster/network/clients", "Between a client and a server."),
+    distribution("cluster/network/clients/rtt", UnitKind::duration, "=as cluster.network.rtt", "Round-trip time between a client and a server."),
+    scalar_key("cluster/network/clients/bandwidth", UnitKind::bandwidth, "=as cluster.network.bandwidth", 0, 1'000 * kSecond,
+               "Bandwidth between a client and a server."),
+    {.path = "cluster/network/links", .type = KeyType::list, .meaning = "Pairs of racks that are farther apart or closer than the rest."},
+    {.path = "cluster/network/links/[]/between", .type = KeyType::name_list, .meaning = "The two racks, or one rack twice for the links inside it.", .required = true, .example = "[a, b]"},
+    distribution("cluster/network/links/[]/rtt", UnitKind::duration, "=as cluster.network.rtt", "Round-trip time between the two racks."),
+    scalar_key("cluster/network/links/[]/bandwidth", UnitKind::bandwidth, "=as cluster.network.bandwidth", 0, 1'000 * kSecond,
+               "Bandwidth between the two racks."),
+    section("cluster/disk", "The disk of each server."),
+    distribution("cluster/disk/append", UnitKind::duration, "{p50: 20us, p99: 200us}", "Time of one write into the page cache."),
+    distribution("cluster/disk/flush", UnitKind::duration, "{p50: 2ms, p99: 20ms}", "Time of one fsync."),
+    scalar_key("cluster/disk/bandwidth", UnitKind::byte_rate, "500MB/s", 0, 1'000 * kSecond, "Bytes the disk takes a second, on top of those times."),
+    section("cluster/machine", "The processor time of each server's threads."),
+    distribution("cluster/machine/network.per.request", UnitKind::duration, "10us", "Time of a network thread for a request and its response."),
+    scalar_key("cluster/machine/network.per.kib", UnitKind::duration, "200ns", 0, kSecond, "On top, for each KiB of them."),
+    distribution("cluster/machine/io.per.request", UnitKind::duration, "{p50: 30us, p99: 120us}", "Time of a request handler (I/O) thread for a request."),
+    scalar_key("cluster/machine/io.per.kib", UnitKind::duration, "500ns", 0, kSecond, "On top, for each KiB of it."),
+
+    {.path = "topics", .type = KeyType::names, .meaning = "Topics created before the clients start; others are created when a client asks for them."},
+    section("topics/<name>", "A topic."),
+    scalar_key("topics/<name>/partitions", UnitKind::none, "=num.partitions of cluster.config", 1, 10'000, "How many partitions."),
+    scalar_key("topics/<name>/replication.factor", UnitKind::none, "=default.replication.factor of cluster.config", 1, 32'767,
+               "How many replicas of each partition."),
+    scalar_key("topics/<name>/compression", UnitKind::ratio, "1", 1, 100, "Compressed size of a producer's batches, as a part of the uncompressed size."),
+    {.path = "topics/<name>/config", .type = KeyType::properties, .meaning = "Properties of the topic; otherwise the brokers' synonyms hold.", .components = kTopic},
+
+    {.path = "clients", .type = KeyType::names, .meaning = "The applications: order services produce, other services consume."},
+    section("clients/<name>", "An application: it either produces or consumes."),
+    alternative({.path = "clients/<name>/produces", .type = KeyType::name, .meaning = "The topic its orders go to."}, "orders"),
+    alternative({.path = "clients/<name>/consumes", .type = KeyType::name, .meaning = "The topic whose orders it handles."}, "orders"),
+    {.path = "clients/<name>/rack", .type = KeyType::name, .meaning = "The rack it stands in, one of cluster.racks."},
+    scalar_key("clients/<name>/start", UnitKind::duration, "5s", 0, kYear,
+               "When its first order may come. A consumer group takes some seconds to form, and with Kafka's auto.offset.reset=latest it never sees "
+               "what was sent before.",
+               "produces"),
+    scalar_key("clients/<name>/start", UnitKind::duration, "0s", 0, kYear, "When its members start.", "consumes"),
+    required(section("clients/<name>/arrivals", "When orders come, whatever the cluster does: the load is open-loop.", "produces")),
+    alternative(scalar_key("clients/<name>/arrivals/constant", UnitKind::rate, "", 1, kMostRate, "One order after another at equal distances."), "500/s"),
+    alternative(scalar_key("clients/<name>/arrivals/poisson", UnitKind::rate, "", 1, kMostRate, "Independent customers: exponential gaps with this mean rate."), "500/s"),
+    alternative(section("clients/<name>/arrivals/ramp", "Independent customers, their rate growing or falling evenly, then staying."), "{from: 100/s, to: 2000/s, over: 60s}"),
+    required(scalar_key("clients/<name>/arrivals/ramp/from", UnitKind::rate, "", 0, kMostRate, "The rate at the start.")),
+    required(scalar_key("clients/<name>/arrivals/ramp/to", UnitKind::rate, "", 0, kMostRate, "The rate at the end.")),
+    required(scalar_key("clients/<name>/arrivals/ramp/over", UnitKind::duration, "", 1, kYear, "How long it takes to get there.")),
+    alternative(section("clients/<name>/arrivals/burst", "Independent customers, with a burst from time to time."), "{base: 200/s, peak: 2000/s, every: 30s, length: 3s}"),
+    required(scalar_key("clients/<name>/arrivals/burst/base", UnitKind::rate, "", 0, kMostRate, "The rate between bursts.")),
+    required(scalar_key("clients/<name>/arrivals/burst/peak", UnitKind::rate, "", 1, kMostRate, "The rate in a burst.")),
+    required(scalar_key("clients/<name>/arrivals/burst/every", UnitKind::duration, "", 1, kYear, "From the start of a burst to the start of the next.")),
+    required(scalar_key("clients/<name>/arrivals/burst/length", UnitKind::duration, "", 1, kYear, "How long a burst lasts.")),
+    alternative(section("clients/<name>/arrivals/daily", "Independent customers, their rate following the time of day."), "{low: 20/s, high: 400/s, day: 10min, peak.at: 5min}"),
+    required(scalar_key("clients/<name>/arrivals/daily/low", UnitKind::rate, "", 0, kMostRate, "The rate at the quietest time.")),
+    required(scalar_key("clients/<name>/arrivals/daily/high", UnitKind::rate, "", 1, kMostRate, "The rate at the busiest time.")),
+    scalar_key("clients/<name>/arrivals/daily/day", UnitKind::duration, "24h", 1, kYear, "How long a day is."),
+    scalar_key("clients/<name>/arrivals/daily/peak.at", UnitKind::duration, "=half of the day", 0, kYear, "The busiest time of the day."),
+    alternative({.path = "clients/<name>/arrivals/trace", .type = KeyType::path, .meaning = "Recorded orders, a CSV file with a time, a key and a size in each row."}, "orders.csv"),
+    scalar_key("clients/<name>/arrivals/orders", UnitKind::none, "=all that come within the duration", 1, std::int64_t{1} << 40, "At most this many orders."),
+    {.path = "clients/<name>/key", .type = KeyType::key_choice, .fallback = "none", .meaning = "Whose orders they are: the record's key, which chooses the partition.", .only_with = "produces", .example = "{zipf: {n: 100000, s: 1.1}}"},
+    distribution("clients/<name>/record.size", UnitKind::size, "1KiB", "Bytes of an order, the record's value.", "produces"),
+    {.path = "clients/<name>/group.id", .type = KeyType::name, .fallback = "=the client's name", .meaning = "The consumer group.", .only_with = "consumes"},
+    scalar_key("clients/<name>/members", UnitKind::none, "1", 1, 1000, "How many instances share the work as members of the group.", "consumes"),
+    distribution("clients/<name>/service", UnitKind::duration, "1ms", "Time the service needs for one order.", "consumes"),
+    {.path = "clients/<name>/commit", .type = KeyType::word, .fallback = "auto", .meaning = "When offsets are committed: auto as enable.auto.commit does it, after each poll's records (after-batch), after each record, or before "
+                 "handling them (at most once).", .words = "auto|after-batch|after-each|before", .only_with = "consumes"},
+    {.path = "clients/<name>/config", .type = KeyType::properties, .meaning = "Properties of the producer (producer.properties).", .components = kProducer, .only_with = "produces"},
+    {.path = "clients/<name>/config", .type = KeyType::properties, .meaning = "Properties of the consumers (consumer.properties).", .components = kConsumer, .only_with = "consumes"},
+
+    {.path = "faults", .type = KeyType::not_yet, .meaning = "What goes wrong, and when."},
+    {.path = "chaos", .type = KeyType::not_yet, .meaning = "Faults drawn at random."},
+
+    {.path = "expect", .type = KeyType::list, .meaning = "What must hold for the run to pass."},
+    {.path = "expect/[]/id", .type = KeyType::name, .fallback = "=made of the metric, the statistic and of", .meaning = "What the expectation is called."},
+    {.path = "expect/[]/metric", .type = KeyType::word, .meaning = "What is measured.",
+     .words = "e2e_latency|produce_latency|lag|lost_orders|failed_orders|unhandled_orders|duplicate_effects|fulfilled_orders|throughput", .required = true},
+    {.path = "expect/[]/of", .type = KeyType::name, .meaning = "A client; without it, all."},
+    {.path = "expect/[]/window", .type = KeyType::text, .fallback = "all", .meaning = "Which part of the run: all, steady, faults, or after(FAULT).", .example = "steady"},
+    limit("expect/[]/p50", "The median and its limit.", "\"< 20ms\""),
+    limit("expect/[]/p90", "The 90th percentile and its limit.", "\"< 50ms\""),
+    limit("expect/[]/p95", "The 95th percentile and its limit.", "\"< 80ms\""),
+    limit("expect/[]/p99", "The 99th percentile and its limit.", "\"< 500ms\""),
+    limit("expect/[]/p99.9", "The 99.9th percentile and its limit.", "\"< 1s\""),
+    limit("expect/[]/max", "The largest value and its limit.", "\"< 5s\""),
+    limit("expect/[]/mean", "The mean and its limit.", "\"< 20ms\""),
+    limit("expect/[]/value", "A count or a rate and its limit.", "\">= 450/s\""),
+    limit("expect/[]/equals", "A count that must be met exactly.", "0"),
+};
+
+}  // namespace
+
+std::string_view Key::last() const { return path.substr(path.rfind('/') + 1); }
+
+std::span<const Key> keys() { return kKeys; }
+
+std::vector<const Key*> keys_below(std::string_view path) {
+  std::vector<const Key*> below;
+  for (const Key& key : kKeys) {
+    if (key.path.size() <= path.size() || !key.path.starts_with(path)) continue;
+    std::string_view rest = key.path.substr(path.size());
+    if (!path.empty()) {
+      if (rest.front() != '/') continue;
+      rest.remove_prefix(1);
+    }
+    if (rest.find('/') == std::string_view::npos) below.push_back(&key);
+  }
+  return below;
+}
+
+std::string dotted(std::string_view path) {
+  std::string text(path);
+  std::replace(text.begin(), text.end(), '/', '.');
+  for (std::size_t at = text.find(".[]"); at != std::string::npos; at = text.find(".[]")) text.erase(at, 1);
+  return text;
+}
+
+std::string describe(const Key& key) {
+  switch (key.type) {
+    case KeyType::section: return key.example.empty() ? "a map" : "a map such as " + std::string(key.example);
+    case KeyType::names: return "a map from names to maps";
+    case KeyType::list: return "a list of maps";
+    case KeyType::scalar: return std::string(describe(key.unit));
+    case KeyType::boolean: return "true or false";
+    case KeyType::text: return "a text";
+    case KeyType::name: return "a name";
+    case KeyType::word: {
+      std::string text;
+      for (const char c : key.words) text += c == '|' ? std::string(", ") : std::string(1, c);
+      if (const std::size_t comma = text.rfind(", "); comma != std::string::npos) text.replace(comma, 2, " or ");
+      return text;
+    }
+    case KeyType::name_list: return "a list of names such as [a, b]";
+    case KeyType::path: return "the name of a file";
+    case KeyType::distribution:
+      return std::string(describe(key.unit)) + ", or how it varies: " +
+             (key.unit == UnitKind::size ? "{p50: 1KiB, p99: 8KiB}" : "{p50: 2ms, p99: 9ms}") + ", {uniform: {min: .., max: ..}}" +
+             (key.unit == UnitKind::size ? "" : ", {exponential: ..}") + ", {constant: ..} or {values: FILE}";
+    case KeyType::key_choice: return "none, {zipf: {n: 100000, s: 1.1}} or {uniform: {n: 100000}}";
+    case KeyType::properties: return "Kafka properties: a map, a pasted block (|) or {file: server.properties}";
+    case KeyType::limit: return "a limit such as " + std::string(key.example);
+    case KeyType::not_yet: return "nothing yet";
+  }
+  return {};
+}
+
+}  // namespace sim::scenario

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+// "did you mean": the word somebody probably meant.
+namespace sim::scenario {
+
+// The candidate closest to `word` by edits (insert, delete, change, swap), ignoring case; empty if none is close
+// enough to be worth saying. Ties go to the earlier candidate.
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+
+// "did you mean X?", or empty.
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates);
+
+}  // namespace sim::scenario

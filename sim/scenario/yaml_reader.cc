@@ -1,0 +1,222 @@
+#include <cstddef>
+#include <map>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
+#include "scenario/tree.h"
+
+// The only file that knows yaml-cpp, and of it only the events: its own tree lets duplicate keys and
+// self-referencing aliases pass, and its scalars read 010 as 8 and yes as true.
+namespace sim::scenario {
+
+namespace {
+
+struct Stop {  // thrown out of the parser at the first problem
+  Place place;
+  std::string message;
+  std::string hint;
+};
+
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  TreeBuilder(int source, const Source& text) : source_(source), text_(text) {}
+
+  Value take() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Value value;
+    value.place = place(mark, 0);
+    finish(std::move(value), anchor);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) override {
+    if (tag == "?" && (text == "~" || text == "null")) return OnNull(mark, anchor);
+    refuse_tag(mark, tag);
+    Value value = scalar(text, place(mark, text.size()));
+    value.quoted = tag != "?";
+    if (value.quoted && value.place.line >= 1 && value.place.line <= static_cast<int>(text_.lines.size())) {
+      const std::string& line = text_.lines[static_cast<std::size_t>(value.place.line) - 1];
+      const std::size_t column = static_cast<std::size_t>(value.place.column) - 1;
+      value.literal = column < line.size() && line[column] == '|';
+      if (value.literal) value.place.length = 1;
+      if (column < line.size() && (line[column] == '"' || line[column] == '\'')) value.place.length += 2;
+    }
+    finish(std::move(value), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) {
+      throw Stop{place(mark, 1), "this alias refers to the value it is part of", "a scenario cannot contain itself"};
+    }
+    count(mark, found->second.values);
+    add(Value(found->second.value));
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    open(mark, tag, anchor, Value::Kind::list);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    open(mark, tag, anchor, Value::Kind::map);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  struct Open {
+    Value value;
+    YAML::anchor_t anchor;
+    std::size_t values_before;
+    bool has_key = false;
+    std::string key{};
+    Place key_place{};
+    std::map<std::string, int> lines{};  // of the keys so far
+  };
+  struct Anchored {
+    Value value;
+    std::size_t values;
+  };
+
+  Place place(const YAML::Mark& mark, std::size_t length) const {
+    return Place{source_, mark.line + 1, mark.column + 1, static_cast<int>(length)};
+  }
+
+  void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    throw Stop{place(mark, 1), "a tag (" + tag + ") has no meaning in a scenario", "leave it out"};
+  }
+
+  void count(const YAML::Mark& mark, std::size_t values) {
+    values_ += values;
+    if (values_ > kMaxValues) {
+      throw Stop{place(mark, 1), "the scenario holds more than " + std::to_string(kMaxValues) + " values (aliases copied in)", {}};
+    }
+  }
+
+  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Value::Kind kind) {
+    refuse_tag(mark, tag);
+    count(mark, 1);
+    if (static_cast<int>(open_.size()) >= kMaxDepth) {
+      throw Stop{place(mark, 1), "nested more than " + std::to_string(kMaxDepth) + " levels deep", {}};
+    }
+    if (!open_.empty() && open_.back().value.is_map() && !open_.back().has_key) {
+      throw Stop{place(mark, 1), "a key must be a word, not a map or a list", {}};
+    }
+    Value value;
+    value.kind = kind;
+    value.place = place(mark, 1);
+    open_.push_back(Open{std::move(value), anchor, values_});
+  }
+
+  void close() {
+    Open done = std::move(open_.back());
+    open_.pop_back();
+    if (done.anchor != 0) anchors_[done.anchor] = Anchored{done.value, values_ - done.values_before + 1};
+    add(std::move(done.value));
+  }
+
+  void finish(Value value, YAML::anchor_t anchor) {
+    YAML::Mark mark;
+    mark.line = value.place.line - 1;
+    mark.column = value.place.column - 1;
+    count(mark, 1);
+    if (anchor != 0) anchors_[anchor] = Anchored{value, 1};
+    add(std::move(value));
+  }
+
+  // A value is complete: it is the root, an item, a key or the value of a key.
+  void add(Value value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return;
+    }
+    Open& parent = open_.back();
+    if (parent.value.is_list()) {
+      parent.value.items.push_back(std::move(value));
+    } else if (!parent.has_key) {
+      take_key(parent, value);
+    } else {
+      parent.has_key = false;
+      parent.value.entries.push_back(Entry{std::move(parent.key), parent.key_place, std::move(value)});
+    }
+  }
+
+  static void take_key(Open& parent, const Value& key) {
+    if (!key.is_scalar()) throw Stop{key.place, "a key must be a word, not " + describe(key), {}};
+    if (key.text == "<<" && !key.quoted) {
+      throw Stop{key.place, "merge keys (<<) are not supported", "write the values out, or use an alias for the whole value"};
+    }
+    const auto [earlier, is_new] = parent.lines.emplace(key.text, key.place.line);
+    if (!is_new) {
+      throw Stop{key.place, "duplicate key \"" + key.text + "\"", "first given in line " + std::to_string(earlier->second)};
+    }
+    parent.has_key = true;
+    parent.key = key.text;
+    parent.key_place = key.place;
+  }
+
+  int source_;
+  const Source& text_;
+  Value root_;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, Anchored> anchors_;  // complete ones only
+  std::size_t values_ = 0;
+};
+
+// yaml-cpp's words for what people get wrong most often, in ours.
+std::string friendlier(const std::string& message) {
+  static const std::map<std::string, std::string> kWords = {
+      {YAML::ErrorMsg::TAB_IN_INDENTATION, "a tab where spaces are needed: YAML is indented with spaces"},
+      {YAML::ErrorMsg::END_OF_MAP_FLOW, "a { is never closed: } or , expected"},
+      {YAML::ErrorMsg::END_OF_SEQ_FLOW, "a [ is never closed: ] or , expected"},
+      {YAML::ErrorMsg::END_OF_MAP, "this line does not fit the lines above: wrong indentation, or a key without a colon"},
+      {YAML::ErrorMsg::END_OF_SEQ, "this line does not fit the list above: wrong indentation, or an item without a dash"},
+      {YAML::ErrorMsg::MAP_VALUE, "a colon that belongs to no key here: quote the text, or break the line"},
+      {YAML::ErrorMsg::FLOW_END, "a closing bracket that was never opened"},
+      {YAML::ErrorMsg::EOF_IN_SCALAR, "a quoted text is never closed"},
+      {YAML::ErrorMsg::BAD_FILE, "nested too deeply"},
+      {YAML::ErrorMsg::UNKNOWN_ANCHOR, "this alias refers to nothing: no anchor of that name comes before it"},
+  };
+  const auto found = kWords.find(message);
+  return found == kWords.end() ? message : found->second;
+}
+
+}  // namespace
+
+Value read_yaml(std::string_view text, int source, Report& report) {
+  TreeBuilder builder(source, report.source(source));
+  try {
+    std::istringstream in{std::string(text)};
+    YAML::Parser parser(in);
+    if (!parser.HandleNextDocument(builder)) {
+      report.error(Place{source}, "the file holds nothing", "try: kraftsim run @order-flow");
+      return {};
+    }
+    Value root = builder.take();
+    TreeBuilder second(source, report.source(source));
+    if (parser.HandleNextDocument(second)) {
+      report.error(second.take().place, "a second document (---) in one file: a scenario is one document");
+      return {};
+    }
+    return root;
+  } catch (const Stop& stop) {
+    report.error(stop.place, stop.message, stop.hint);
+  } catch (const YAML::Exception& broken) {
+    Place place{source};
+    if (!broken.mark.is_null()) place = Place{source, broken.mark.line + 1, broken.mark.column + 1, 1};
+    report.error(place, friendlier(broken.msg));
+  }
+  return {};
+}
+
+}  // namespace sim::scenario
