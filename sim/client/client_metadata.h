@@ -69,7 +69,7 @@ class MetadataClient {
     bool is_new = false;  // wanted, and no answer has named it yet
   };
   using Broker = MetadataResponse::Broker;
-  // A topic of this view, for as long as the view lives; see add_topic().
+  // A topic of this view, for as long as the view lives; see index_of().
   using TopicIndex = std::size_t;
 
   MetadataClient(std::vector<ProcessId> bootstrap, Config config);
@@ -91,6 +91,8 @@ class MetadataClient {
 
   // ---- What to ask for
 
+  // The topic's index; asks for nothing.
+  TopicIndex index_of(std::string_view name);
   // Keeps the topic in the view until it was not added again for metadata.max.idle.ms (producers).
   TopicIndex add_topic(std::string_view name, LocalTime now);
   void add_topic(TopicIndex index, LocalTime now);
@@ -130,7 +132,6 @@ class MetadataClient {
   };
 
   Topic* mutable_find(TopicId id);
-  TopicIndex index_of(std::string_view name);
   std::vector<ProcessId> nodes() const;
   LeastLoaded find_least_loaded(const node::NetworkClient& network, node::Env env) const;
   void request_update_for_new_topics();

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/rng.h"
+
+// The partition of records without a key: Kafka's built-in "sticky" partitioner (KIP-480, KIP-794).
+//
+// It keeps to one partition until batch.size bytes went there and the batch there is complete (at twice as
+// many bytes even if it is not), and then draws the next one: each partition with a leader being as likely, or,
+// in adaptive mode when the queues differ, the more likely the shorter its queue is.
+// Keyed records go by partition_for_key() (protocol/murmur2.h).
+namespace sim::client {
+
+class StickyPartitioner {
+ public:
+  struct Choices {
+    std::int32_t partitions = 0;                      // of the topic
+    const std::vector<std::int32_t>& with_leader;
+  };
+  struct Load {
+    std::int32_t partition = 0;
+    std::int32_t queued_batches = 0;
+  };
+
+  // REQUIRES: batch_bytes > 0
+  explicit StickyPartitioner(std::int32_t batch_bytes) : batch_bytes_(batch_bytes) {}
+
+  // REQUIRES: choices.partitions > 0
+  std::int32_t current(const Choices& choices, Rng& rng);
+  // So many bytes went to the current partition. True: it is another one from now on.
+  bool appended(std::int32_t bytes, bool batch_complete, const Choices& choices, Rng& rng);
+
+  bool in_use() const { return current_ >= 0; }
+  // What the next draws are weighted by: the partitions that may be chosen, of `partitions` in all.
+  void update_load(const std::vector<Load>& loads, std::int32_t partitions);
+  void forget_load() { cumulative_.clear(); }
+
+ private:
+  std::int32_t draw(const Choices& choices, Rng& rng) const;
+
+  std::int32_t batch_bytes_;
+  std::int32_t current_ = -1;
+  std::int64_t produced_bytes_ = 0;
+  std::vector<std::int32_t> cumulative_;  // weights; empty = all alike
+  std::vector<std::int32_t> partitions_;  // theirs
+};
+
+}  // namespace sim::client

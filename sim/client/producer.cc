@@ -1,0 +1,170 @@
+#include "client/producer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "protocol/murmur2.h"
+
+namespace sim::client {
+
+Producer::Producer(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config, node::TimerId first_timer)
+    : max_block_(from_millis(config.max_block_ms)),
+      max_request_bytes_(config.max_request_size),
+      buffer_bytes_(config.buffer_memory),
+      ignore_keys_(config.partitioner_ignore_keys),
+      timer_(first_timer.next()),
+      sender_(self, std::move(bootstrap), config, first_timer) {}
+
+Producer::TopicNumber Producer::add_topic(std::string_view name) {
+  return sender_.accumulator().add_topic(sender_.metadata().index_of(name));
+}
+
+const MetadataClient::Topic& Producer::topic(TopicNumber number) const {
+  return sender_.metadata().topic(sender_.accumulator().metadata_index(number));
+}
+
+// ---- send()
+
+Producer::SendResult Producer::send(TopicNumber number, const ProducerRecord& record, node::Env env, node::Effects& out) {
+  SIM_CHECK(!blocked_, "the one application thread is waiting for its last send");
+  const std::int32_t key_bytes = record.key ? static_cast<std::int32_t>(record.key->size()) : -1;
+  const bool by_key = record.key && !ignore_keys_;
+  Blocked send{number, Record{record.id, millis(env.now.time_since_epoch()), key_bytes, record.value_bytes},
+               by_key ? murmur2(*record.key) & 0x7fffffff : -1, env.now + max_block_};
+  sender_.metadata().add_topic(sender_.accumulator().metadata_index(number), env.now);
+  if (topic(number).known()) return append(send, env, out);
+  request_metadata(send);
+  blocked_ = send;
+  return SendResult::blocked_on_metadata;
+}
+
+void Producer::request_metadata(Blocked& send) {
+  MetadataClient& metadata = sender_.metadata();
+  const MetadataClient::TopicIndex index = sender_.accumulator().metadata_index(send.topic);
+  metadata.request_update(index);
+  send.metadata_version = metadata.version();
+  run_at_ = LocalTime::min();
+}
+
+std::optional<ErrorCode> Producer::refusal(const Record& record) const {
+  if (sender_.fatal_error()) return sender_.fatal_error();
+  const std::int32_t upper_bound = batch_size_upper_bound(record.key_bytes, record.value_bytes);
+  if (upper_bound > max_request_bytes_ || upper_bound > buffer_bytes_) return ErrorCode::message_too_large;
+  return std::nullopt;
+}
+
+Producer::SendResult Producer::append(const Blocked& send, node::Env env, node::Effects& out) {
+  RecordAccumulator& accumulator = sender_.accumulator();
+  if (const auto error = refusal(send.record)) {
+    node::report(out, observe::RecordFailed{send.record.id, *error});
+    return SendResult::failed;
+  }
+  sender_.follow_metadata();
+  const std::int32_t partition = send.key_hash < 0 ? -1 : send.key_hash % accumulator.partitions(send.topic);
+  const auto appended = accumulator.append(send.topic, send.record, partition, env.now, env.rng);
+  if (!appended.accepted) {
+    blocked_ = send;
+    blocked_->on_metadata = false;
+    accumulator.set_exhausted(true);
+    run_at_ = LocalTime::min();
+    return SendResult::blocked_on_memory;
+  }
+  node::report(out, observe::RecordAccepted{send.record.id, appended.tp});
+  run_at_ = std::min(run_at_, appended.sendable_at);
+  return SendResult::accepted;
+}
+
+bool Producer::resume(node::Env env, node::Effects& out, Events& events) {
+  return blocked_->on_metadata ? resume_on_metadata(env, out, events) : resume_on_memory(env, out, events);
+}
+
+// KafkaProducer.waitOnMetadata
+bool Producer::resume_on_metadata(node::Env env, node::Effects& out, Events& events) {
+  const MetadataClient::Topic& wanted = topic(blocked_->topic);
+  if (env.now >= blocked_->deadline) {
+    returns(ErrorCode::request_timed_out, out, events);
+    return true;
+  }
+  if (sender_.metadata().version() == blocked_->metadata_version) return false;
+  if (wanted.error == ErrorCode::invalid_topic_exception) {
+    returns(wanted.error, out, events);
+    return true;
+  }
+  if (!wanted.known()) {
+    request_metadata(*blocked_);
+    return true;
+  }
+  blocked_->record.timestamp_ms = millis(env.now.time_since_epoch());
+  go_on(env, out, events);
+  return true;
+}
+
+// BufferPool.allocate: BufferExhaustedException is a TimeoutException.
+bool Producer::resume_on_memory(node::Env env, node::Effects& out, Events& events) {
+  if (!sender_.accumulator().has_memory_for(blocked_->record)) {
+    if (env.now < blocked_->deadline) return false;
+    returns(ErrorCode::request_timed_out, out, events);
+    return true;
+  }
+  sender_.accumulator().set_exhausted(false);
+  go_on(env, out, events);
+  return true;
+}
+
+void Producer::go_on(node::Env env, node::Effects& out, Events& events) {
+  const Blocked send = *std::exchange(blocked_, std::nullopt);
+  const SendResult result = append(send, env, out);
+  if (result == SendResult::blocked_on_memory) return;
+  const ErrorCode error = result == SendResult::failed ? refusal(send.record).value() : ErrorCode::none;
+  events.emplace_back(SendReturned{send.record.id, error});
+}
+
+void Producer::returns(ErrorCode error, node::Effects& out, Events& events) {
+  node::report(out, observe::RecordFailed{blocked_->record.id, error});
+  events.emplace_back(SendReturned{blocked_->record.id, error});
+  blocked_.reset();
+  sender_.accumulator().set_exhausted(false);
+}
+
+// ---- Steps
+
+bool Producer::owns(const node::Input& input) const {
+  if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == timer_) return true;
+  return sender_.owns(input);
+}
+
+void Producer::step(node::Input& input, node::Env env, node::Effects& out, Events& events) {
+  if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == timer_) {
+    armed_for_ = LocalTime::max();
+    return;
+  }
+  sender_.step(input, env, out, completed_);
+  take_completed(events);
+  run_at_ = LocalTime::min();
+}
+
+void Producer::poll(node::Env env, node::Effects& out, Events& events) {
+  do {
+    if (env.now >= run_at_) {
+      sender_.run(env, out, completed_);
+      run_at_ = sender_.next_run_at();
+      take_completed(events);
+    }
+  } while (blocked_ && resume(env, out, events));
+  arm(out);
+}
+
+void Producer::take_completed(Events& events) {
+  for (Sender::Completed& completed : completed_) events.emplace_back(std::move(completed));
+  completed_.clear();
+}
+
+void Producer::arm(node::Effects& out) {
+  const LocalTime next = blocked_ ? std::min(run_at_, blocked_->deadline) : run_at_;
+  if (next >= armed_for_) return;
+  armed_for_ = next;
+  out.emplace_back(node::SetTimer{timer_, next});
+}
+
+}  // namespace sim::client

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "client/config.h"
+#include "client/sender.h"
+#include "node/node.h"
+
+// KafkaProducer: send() puts a record into the accumulator, and a sender gets it to its partition's leader.
+//
+// send() may block: until the topic's metadata is known, and until buffer.memory has room, together for up to
+// max.block.ms. One application thread is modelled: while a send is blocked there is no other one, and what
+// Kafka keeps as a queue of waiting threads is that one record. Its end comes as SendReturned.
+//
+// Owned by a process. Call `poll` at the end of every step that fed an input or sent a record: records sent in
+// one step travel as if they had been sent before the sender thread looked. It needs two timers of its process,
+// `first_timer` and the next one. It is a value.
+//
+// Left out: transactions, interceptors, flush() and close().
+namespace sim::client {
+
+struct ProducerRecord {
+  RecordId id = kNoRecord;
+  std::optional<std::string_view> key{};
+  std::int32_t value_bytes = 0;
+};
+
+class Producer {
+ public:
+  using TopicNumber = RecordAccumulator::TopicNumber;
+
+  struct SendReturned {  // of the send that was blocked
+    RecordId record;
+    ErrorCode error = ErrorCode::none;  // none: accepted
+  };
+  using BatchCompleted = Sender::Completed;
+  using Event = std::variant<SendReturned, BatchCompleted>;
+  using Events = std::vector<Event>;
+
+  enum class SendResult : std::uint8_t { accepted, blocked_on_metadata, blocked_on_memory, failed };
+
+  Producer(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config, node::TimerId first_timer);
+
+  // A topic to send to; not asked for before the first send.
+  TopicNumber add_topic(std::string_view name);
+  // REQUIRES: !blocked()
+  SendResult send(TopicNumber topic, const ProducerRecord& record, node::Env env, node::Effects& out);
+  bool blocked() const { return blocked_.has_value(); }
+
+  bool owns(const node::Input& input) const;
+  void step(node::Input& input, node::Env env, node::Effects& out, Events& events);
+  void poll(node::Env env, node::Effects& out, Events& events);
+
+  const MetadataClient& metadata() const { return sender_.metadata(); }
+  std::int64_t available_memory() const { return sender_.accumulator().available_memory(); }
+
+ private:
+  struct Blocked {  // a send on its way
+    TopicNumber topic;
+    Record record;
+    std::int32_t key_hash;  // murmur2 made positive; -1 = without a key
+    LocalTime deadline;
+    bool on_metadata = true;
+    std::uint64_t metadata_version = 0;  // the last one that did not know the topic
+  };
+
+  const MetadataClient::Topic& topic(TopicNumber number) const;
+  std::optional<ErrorCode> refusal(const Record& record) const;
+  void request_metadata(Blocked& send);
+  SendResult append(const Blocked& send, node::Env env, node::Effects& out);
+  // Goes on with the blocked send. True: something changed by it.
+  bool resume(node::Env env, node::Effects& out, Events& events);
+  bool resume_on_metadata(node::Env env, node::Effects& out, Events& events);
+  bool resume_on_memory(node::Env env, node::Effects& out, Events& events);
+  void go_on(node::Env env, node::Effects& out, Events& events);
+  void returns(ErrorCode error, node::Effects& out, Events& events);
+  void take_completed(Events& events);
+  void arm(node::Effects& out);
+
+  Duration max_block_;
+  std::int32_t max_request_bytes_;
+  std::int64_t buffer_bytes_;
+  bool ignore_keys_;
+  node::TimerId timer_;
+  Sender sender_;
+  std::optional<Blocked> blocked_;
+  std::vector<Sender::Completed> completed_;
+  LocalTime run_at_ = LocalTime::min();  // when the sender is to run
+  LocalTime armed_for_ = LocalTime::max();
+};
+
+}  // namespace sim::client
