@@ -119,6 +119,10 @@ std::string expectation_lines(const Summary& summary, const Painter& paint) {
   return text;
 }
 
+std::string counted(std::uint64_t count, const char* what) {
+  return human_count(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 std::string order_lines(const Summary& summary) {
   const OrderCounts& orders = summary.orders;
   std::string text = "orders   " + human_count(orders.placed) + " placed · " + human_count(orders.fulfilled) + " fulfilled";
@@ -135,8 +139,8 @@ std::string order_lines(const Summary& summary) {
   }
   for (const ServiceSummary& service : summary.services) {
     if (service.duplicate_effects == 0) continue;
-    text += "again    " + service.name + " did " + human_count(service.done_again) + " orders more than once, " +
-            human_count(service.duplicate_effects) + " times too often\n";
+    text += "again    " + service.name + " did " + counted(service.done_again, "order") + " more than once, " +
+            counted(service.duplicate_effects, "effect") + " too many\n";
   }
   return text;
 }
@@ -157,15 +161,15 @@ std::string latency_line(const char* what, const Distribution& latency) {
 const char* in_words(metrics::Stage stage) {
   switch (stage) {
     case metrics::Stage::send_wait: return "waiting for send()";
-    case metrics::Stage::linger: return "the producer's batch (linger)";
-    case metrics::Stage::retry: return "producer retries";
-    case metrics::Stage::network: return "the network to the leader";
-    case metrics::Stage::request_queue: return "the leader's request queue";
-    case metrics::Stage::append: return "the leader's append";
-    case metrics::Stage::replication: return "replication";
+    case metrics::Stage::linger: return "in the producer's batch (linger)";
+    case metrics::Stage::retry: return "in producer retries";
+    case metrics::Stage::network: return "on the network to the leader";
+    case metrics::Stage::request_queue: return "in the leader's request queue";
+    case metrics::Stage::append: return "in the leader's append";
+    case metrics::Stage::replication: return "in replication";
     case metrics::Stage::fetch_wait: return "waiting to be fetched";
-    case metrics::Stage::consumer_queue: return "the consumer's queue";
-    case metrics::Stage::service: return "the service itself";
+    case metrics::Stage::consumer_queue: return "in the consumer's queue";
+    case metrics::Stage::service: return "in the service itself";
   }
   return "?";
 }
@@ -176,7 +180,7 @@ std::string slowest_line(const Summary& summary, const TextOptions& options, con
   std::string text = "slowest  order " + std::to_string(slowest.order) + ": " + human_duration(slowest.latency);
   if (slowest.outcome != metrics::Outcome::fulfilled) text += std::string(", ") + metrics::name(slowest.outcome);
   if (!slowest.service.empty()) {
-    text += ", " + human_duration(slowest.in_stage) + " of it in " + in_words(slowest.stage) + " (" + slowest.service + ")";
+    text += ", " + human_duration(slowest.in_stage) + " of it " + in_words(slowest.stage) + " (" + slowest.service + ")";
   }
   if (!options.folder.empty()) {
     text += "   " + paint.dim("kraftsim export " + options.folder + " --format mermaid --order " + std::to_string(slowest.order));

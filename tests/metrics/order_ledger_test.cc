@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "observe/story.h"
@@ -203,6 +205,41 @@ TEST_CASE("what became of an order") {
     CHECK(f.outcome(0) == Outcome::open);
     f.ledger.finish(Instant{1s}, true);
     CHECK(f.outcome(0) == Outcome::lost);
+  }
+}
+
+TEST_CASE("what is not done spends the rest of its time where it is stuck") {
+  struct Row {
+    const char* stuck_in;
+    std::function<void(Story&)> tell;
+    Stage want;
+  };
+  const Row rows[] = {
+      {"send()", [](Story&) {}, Stage::send_wait},
+      {"the accumulator", [](Story& s) { s.accepted(3, 0); }, Stage::linger},
+      {"the network",
+       [](Story& s) {
+         s.accepted(3, 0);
+         s.drained(5, Story::batch_of({0}));
+       },
+       Stage::network},
+      {"replication",
+       [](Story& s) {
+         s.accepted(3, 0);
+         s.drained(5, Story::batch_of({0}));
+         s.appended(7, 0, Story::batch_of({0}));
+       },
+       Stage::replication},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.stuck_in);
+    Fixture f;
+    f.story.placed(0, 0);
+    row.tell(f.story);
+    f.ledger.finish(Instant{1s}, false);
+    const auto stages = f.ledger.stages(f.index(0), 0);
+    CHECK(std::max_element(stages.begin(), stages.end()) - stages.begin() == static_cast<std::ptrdiff_t>(row.want));
+    CHECK(std::accumulate(stages.begin(), stages.end(), std::int64_t{0}) == 1'000'000'000);
   }
 }
 
