@@ -78,7 +78,9 @@ class GroupCoordinator {
   // What is to be written by now; the broker takes them after every call above.
   std::vector<Write> take_writes() { return std::exchange(writes_, {}); }
   // ErrorCode::none: the high watermark has passed the batch's end, and so that of all batches before it. Otherwise
-  // the append or its replication failed with this error (mapped for clients as CoordinatorRuntime does).
+  // the append failed with this error (mapped for clients as CoordinatorRuntime does). As in Kafka only the high
+  // watermark counts once a batch is in the log: NOT_ENOUGH_REPLICAS_AFTER_APPEND is as good as none, and after
+  // REQUEST_TIMED_OUT the batch stays pending until this is called again, or for a later one.
   void written(WriteId id, ErrorCode error, node::Env env, node::Effects& out);
 
   // abs(javaStringHash(group)) mod offsets.topic.num.partitions.
@@ -189,6 +191,7 @@ class GroupCoordinator {
   std::uint64_t next_serial_ = 1;
   std::uint64_t next_write_ = 1;
   std::vector<Write> writes_;
+  PendingWrite spare_;  // empty, but for what its vectors have allocated
 };
 
 }  // namespace sim::broker

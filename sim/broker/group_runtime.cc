@@ -16,7 +16,6 @@ ErrorCode told_to_client(ErrorCode error) {
   switch (error) {
     case ErrorCode::unknown_topic_or_partition:
     case ErrorCode::not_enough_replicas:
-    case ErrorCode::not_enough_replicas_after_append:
     case ErrorCode::request_timed_out: return ErrorCode::coordinator_not_available;
     case ErrorCode::not_leader_or_follower:
     case ErrorCode::kafka_storage_error: return ErrorCode::not_coordinator;
@@ -56,7 +55,9 @@ PendingWrite& GroupCoordinator::open_batch(std::int32_t partition, const Step& s
   OffsetsPartition& log = partitions_[static_cast<std::size_t>(partition)];
   if (log.open) return log.pending.back();
   log.open = true;
-  PendingWrite& batch = log.pending.emplace_back();
+  log.pending.push_back(std::exchange(spare_, {}));
+  PendingWrite& batch = log.pending.back();
+  batch.records.reserve(std::min<std::size_t>(batch.offsets.capacity(), 64));
   batch.id = next_write_++ * partitions_.size() + static_cast<std::uint64_t>(partition);
   batch.size_bytes = kBatchHeaderBytes;
   if (config_.group_coordinator_append_linger_ms > 0) {
@@ -116,10 +117,11 @@ void GroupCoordinator::written(WriteId id, ErrorCode error, node::Env env, node:
   const auto it = std::find_if(pending.begin(), pending.end(), [id](const PendingWrite& one) { return one.id == id; });
   if (it == pending.end()) return;  // of an earlier leadership
   const auto index = static_cast<std::size_t>(it - pending.begin());
-  if (error == ErrorCode::none) {
-    commit(partition, index + 1, step);
-  } else {
-    fail(partition, index, error, step);
+  switch (error) {
+    case ErrorCode::none:
+    case ErrorCode::not_enough_replicas_after_append: commit(partition, index + 1, step); break;
+    case ErrorCode::request_timed_out: break;  // it is in the log; who waits for it has a deadline of his own
+    default: fail(partition, index, error, step); break;
   }
   set_timer(out);
 }
@@ -154,6 +156,10 @@ void GroupCoordinator::commit(std::int32_t partition, std::size_t count, const S
     for (Deferred& deferred : write.deferred) {
       if (!deferred.done) succeeded(deferred.work, step);
     }
+    write.offsets.clear();
+    write.groups.clear();
+    write.deferred.clear();
+    spare_ = std::move(write);  // the next batch is likely to be as large
   }
 }
 

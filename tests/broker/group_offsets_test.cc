@@ -150,8 +150,6 @@ TEST_CASE("a failed write: what each request hears") {
   const Row rows[] = {
       {unknown_topic_or_partition, coordinator_not_available, not_coordinator},
       {not_enough_replicas, coordinator_not_available, not_coordinator},
-      {not_enough_replicas_after_append, coordinator_not_available, not_coordinator},
-      {request_timed_out, coordinator_not_available, not_coordinator},
       {not_leader_or_follower, not_coordinator, not_coordinator},
       {kafka_storage_error, not_coordinator, not_coordinator},
       {message_too_large, unknown_server_error, unknown_server_error},
@@ -177,6 +175,26 @@ TEST_CASE("a failed write: what each request hears") {
     world.commits_at_once = true;
     CHECK(world.call<OffsetFetchResponse>(world.fetch_request(0, true)).partitions[0].offset == 3);  // taken back
   }
+}
+
+TEST_CASE("what is in the log is not taken back: only the high watermark counts") {
+  World world;
+  const auto ids = world.stable_group(1);
+  world.commits_at_once = false;
+  const int first = world.ask(world.commit_request(ids[0], kFirst, 0, 1));
+  world.pass(5ms);
+  const World::Write write = world.asked.front();
+  const auto told = [&](ErrorCode error) {
+    world.run([&](node::Effects& out) { world.coordinator.written(write.id, error, node::Env{world.now, world.rng}, out); });
+  };
+  told(ErrorCode::request_timed_out);
+  CHECK_FALSE(world.answered(first));
+  CHECK(world.committed(0) == kNoOffset);
+  told(ErrorCode::not_enough_replicas_after_append);
+  CHECK(world.answer<OffsetCommitResponse>(first).partitions[0].error == ErrorCode::none);
+  CHECK(world.committed(0) == 1);
+  told(ErrorCode::not_enough_replicas);  // a stale report
+  CHECK(world.committed(0) == 1);
 }
 
 TEST_CASE("a write that fails before a later one: only its own changes are taken back") {
