@@ -3,11 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "app/console.h"
+#include "app/shop.h"
 #include "app/temporary_folder.h"
-#include "observe/story.h"
 
 namespace sim::app {
 namespace {
@@ -16,106 +17,9 @@ namespace fs = std::filesystem;
 using test::read_text;
 using test::Story;
 
-scenario::Scenario shop() {
-  scenario::Scenario scenario;
-  scenario.file = "scenarios/shop.yaml";
-  scenario.name = "shop";
-  scenario.seed = 7;
-  scenario.duration = 2s;
-  scenario.source_text = "name: shop\n";
-  scenario.resolved_yaml = "name: shop\nseed: 7\n";
-  workload::FlowSpec flow;
-  flow.name = "order-service";
-  flow.topic = "orders";
-  scenario.cluster.flows.push_back(flow);
-  for (const char* name : {"inventory", "payment"}) {
-    workload::ServiceSpec service;
-    service.name = name;
-    service.topic = "orders";
-    scenario.cluster.services.push_back(service);
-  }
-  check::Expectation tail;
-  tail.id = "tail";
-  tail.metric = "e2e_latency";
-  tail.statistic = "max";
-  tail.comparison = check::Comparison::less;
-  tail.limit = 500'000'000;
-  tail.unit = check::Unit::nanoseconds;
-  tail.limit_text = "< 500 ms";
-  tail.source = "scenarios/shop.yaml:9";
-  scenario.expectations.push_back(tail);
-  check::Expectation lost;
-  lost.id = "durable";
-  lost.metric = "lost_orders";
-  lost.statistic = "value";
-  lost.comparison = check::Comparison::equal;
-  lost.limit_text = "= 0";
-  scenario.expectations.push_back(lost);
-  return scenario;
-}
-
-observe::Names names() {
-  observe::Names names;
-  names.processes.resize(32);
-  names.processes[10] = "broker-1";
-  names.processes[20] = "order-service";
-  names.processes[30] = "inventory[0]";
-  names.processes[31] = "payment[0]";
-  names.flows = {"order-service"};
-  names.services = {"inventory", "payment"};
-  names.groups = {"inventory", "payment"};
-  return names;
-}
-
-void handled(Story& story, std::int64_t ms, std::int32_t service, Offset offset, std::int64_t number) {
-  story.polled(ms, service, offset, offset + 1);
-  story.started(ms, service, offset, number);
-  story.done(ms + 5, service, offset, number);
-  story.committed(ms + 7, service, offset + 1);
-}
-
-// Three orders: one fulfilled, one failed, one fulfilled and then done again by payment.
-void play(Story& story) {
-  story.tell(0, test::kBroker1, observe::TopicCreated{TopicId{1}, "orders", 1, 1});
-  story.leads(0, 0, 0);
-  story.isr(0, {NodeId{1}});
-  story.published(100, {0}, 0);
-  handled(story, 120, 0, 0, 0);
-  handled(story, 130, 1, 0, 0);
-  story.placed(200, 1);
-  story.failed(900, 1, ErrorCode::request_timed_out);
-  story.published(1'100, {2}, 1);
-  handled(story, 1'120, 0, 1, 2);
-  handled(story, 1'150, 1, 1, 2);
-  handled(story, 1'300, 1, 1, 2);
-}
-
-RunEnd settled_end() {
-  RunEnd end;
-  end.end = Instant{1'500ms};
-  end.events = 42;
-  end.fingerprint = 0x9f3c77a104be2d10;
-  end.repro = "kraftsim run scenarios/shop.yaml --seed 7";
-  return end;
-}
-
-Summary record(const fs::path& out, trace::Level trace = trace::Level::control) {
-  RecordingOptions options;
-  options.folder = out;
-  options.trace = trace;
-  auto recording = Recording::open(shop(), names(), options);
-  REQUIRE(recording.ok());
-  Story story(**recording);
-  play(story);
-  CHECK((*recording)->settled());
-  auto summary = (*recording)->finish(settled_end());
-  REQUIRE(summary.ok());
-  return *summary;
-}
-
 TEST_CASE("the summary counts each order once and judges what was expected") {
   test::TemporaryFolder tmp;
-  const Summary summary = record(tmp.path() / "run");
+  const Summary summary = test::record_shop(tmp.path() / "run");
   CHECK(summary.orders.placed == 3);
   CHECK(summary.orders.fulfilled == 2);
   CHECK(summary.orders.failed == 1);
@@ -139,7 +43,7 @@ TEST_CASE("the summary counts each order once and judges what was expected") {
 
 TEST_CASE("the console's text: verdict first, limit beside value, the repro command last") {
   test::TemporaryFolder tmp;
-  const Summary summary = record(tmp.path() / "run");
+  const Summary summary = test::record_shop(tmp.path() / "run");
   CHECK(to_text(summary, TextOptions{}) ==
         "FAIL  shop   seed 7   1.5 s simulated\n"
         "  x  e2e_latency max   700 ms   expected < 500 ms   shop.yaml:9\n"
@@ -158,8 +62,8 @@ TEST_CASE("the console's text: verdict first, limit beside value, the repro comm
 
 TEST_CASE("two recordings of the same run differ in host.json only") {
   test::TemporaryFolder tmp;
-  record(tmp.path() / "one");
-  record(tmp.path() / "two");
+  test::record_shop(tmp.path() / "one");
+  test::record_shop(tmp.path() / "two");
   std::size_t files = 0;
   for (const auto& entry : fs::recursive_directory_iterator(tmp.path() / "one")) {
     if (entry.is_directory() || entry.path().filename() == "host.json") continue;
@@ -172,7 +76,7 @@ TEST_CASE("two recordings of the same run differ in host.json only") {
 
 TEST_CASE("the manifest names every file but itself and host.json, with its sum") {
   test::TemporaryFolder tmp;
-  record(tmp.path() / "run");
+  test::record_shop(tmp.path() / "run");
   const auto manifest = nlohmann::json::parse(read_text(tmp.path() / "run" / "manifest.json"));
   CHECK(manifest["fingerprint"] == "9f3c77a104be2d10");
   CHECK(manifest["scenario"]["sha256"] == Sha256::of("name: shop\n"));
@@ -189,7 +93,7 @@ TEST_CASE("the manifest names every file but itself and host.json, with its sum"
 
 TEST_CASE("orders.csv has a row per order with every stamp") {
   test::TemporaryFolder tmp;
-  record(tmp.path() / "run", trace::Level::off);
+  test::record_shop(tmp.path() / "run", trace::Level::off);
   CHECK(read_text(tmp.path() / "run" / "orders.csv") ==
         "flow,order,key,value_bytes,warmup,outcome,error,intended_ns,accepted_ns,batched_ns,sent_ns,received_ns,dequeued_ns,"
         "appended_ns,high_watermark_ns,acknowledged_ns,failed_ns,ended_ns,topic,partition,offset,leader,isr,batch_records,retries,"
@@ -208,7 +112,7 @@ TEST_CASE("orders.csv has a row per order with every stamp") {
 
 TEST_CASE("metrics.csv has a row per second under production names") {
   test::TemporaryFolder tmp;
-  record(tmp.path() / "run");
+  test::record_shop(tmp.path() / "run");
   const std::string csv = read_text(tmp.path() / "run" / "metrics.csv");
   CHECK(csv.find("kafka_consumergroup_lag_seconds[payment]") != std::string::npos);
   CHECK(std::count(csv.begin(), csv.end(), '\n') == 3);
@@ -219,11 +123,11 @@ TEST_CASE("an interrupted run is recorded and marked partial") {
   test::TemporaryFolder tmp;
   RecordingOptions options;
   options.folder = tmp.path() / "run";
-  auto recording = Recording::open(shop(), names(), options);
+  auto recording = Recording::open(test::shop(), test::shop_names(), options);
   Story story(**recording);
   story.published(100, {0}, 0);
   CHECK_FALSE((*recording)->settled());
-  RunEnd end = settled_end();
+  RunEnd end = test::settled_end();
   end.reason = StopReason::interrupted;
   const auto summary = (*recording)->finish(end);
   CHECK(summary.value().orders.open == 1);

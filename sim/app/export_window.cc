@@ -1,0 +1,145 @@
+// The control plane in a window of time as a mermaid sequence diagram, from events.jsonl.
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+
+#include "app/export.h"
+#include "app/human.h"
+
+namespace sim::app {
+namespace {
+
+constexpr std::size_t kMostSteps = 400;
+
+// Requests (and their responses) that change something in the cluster; what merely flows is left out.
+bool is_control_message(const std::string& name) {
+  static const std::set<std::string> apis{"Vote",       "BeginQuorumEpoch", "EndQuorumEpoch",  "AlterPartition", "BrokerRegistration",
+                                          "JoinGroup",  "SyncGroup",        "LeaveGroup",      "CreateTopics",   "ControlledShutdown",
+                                          "FindCoordinator", "InitProducerId", "AllocateProducerIds", "FetchSnapshot"};
+  for (const char* suffix : {"Request", "Response"}) {
+    const std::size_t end = name.rfind(suffix);
+    if (end != std::string::npos && end + std::string(suffix).size() == name.size() && apis.count(name.substr(0, end)) > 0) return true;
+  }
+  return false;
+}
+
+std::string text_of(const nlohmann::ordered_json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_array()) {
+    std::string text;
+    for (const auto& item : value) text += (text.empty() ? "" : " ") + text_of(item);
+    return text;
+  }
+  return value.dump();
+}
+
+// "BecameLeader orders-0 leader_epoch 3": the fields that are particular to the event.
+std::string words(const nlohmann::ordered_json& event) {
+  std::string text = event.value("ev", "?");
+  for (const auto& [key, value] : event.items()) {
+    if (key == "t" || key == "seq" || key == "node" || key == "ev" || key == "cause") continue;
+    text += key == "tp" || key == "topic" || key == "group" || key == "error" || key == "state" ? " " + text_of(value)
+                                                                                               : " " + key + " " + text_of(value);
+  }
+  std::replace(text.begin(), text.end(), ';', ',');
+  std::replace(text.begin(), text.end(), '#', ' ');
+  return text;
+}
+
+class WindowDiagram {
+ public:
+  void add(const nlohmann::ordered_json& event) {
+    const std::string ev = event.value("ev", "");
+    const std::string at = fixed(event["t"].get<std::int64_t>() / 1'000, 6) + " s ";
+    if (ev == "MessageSent") {
+      const std::string message = event.value("msg", "");
+      if (!is_control_message(message)) return;
+      const std::string arrow = message.find("Response") == std::string::npos ? "->>" : "-->>";
+      step(id(event.value("from", "?")) + arrow + id(event.value("to", "?")) + ": " + at + message);
+    } else if (is_told(ev) && event["node"].is_string()) {
+      step("Note over " + id(event["node"].get<std::string>()) + ": " + at + words(event));
+    }
+  }
+
+  std::string draw(Duration from, Duration to) const {
+    std::string text = "sequenceDiagram\n    title What changed between " + human_duration(nanos(from)) + " and " +
+                       human_duration(nanos(to)) + "\n";
+    for (std::size_t i = 0; i < nodes_.size(); ++i) text += "    participant n" + std::to_string(i) + " as " + nodes_[i] + "\n";
+    text += steps_;
+    if (left_out_ > 0) {
+      text += "    Note over n0: and " + std::to_string(left_out_) + " more, choose a smaller window to see them\n";
+    }
+    if (nodes_.empty()) text += "    participant nobody as nothing changed\n";
+    return text;
+  }
+
+ private:
+  static bool is_told(const std::string& ev) {
+    static const std::set<std::string> told{"BecameLeader", "IsrChanged",         "LogTruncated", "TopicCreated",  "GroupStateChanged",
+                                            "AssignmentReceived", "PositionReset", "RecordFailed", "ProcessStarted", "ProcessStopped",
+                                            "ConnectionClosed"};
+    return told.count(ev) > 0;
+  }
+
+  void step(const std::string& line) {
+    if (count_++ < kMostSteps) {
+      steps_ += "    " + line + "\n";
+    } else {
+      ++left_out_;
+    }
+  }
+
+  std::string id(const std::string& node) {
+    const auto found = std::find(nodes_.begin(), nodes_.end(), node);
+    const auto index = static_cast<std::size_t>(found - nodes_.begin());
+    if (found == nodes_.end()) nodes_.push_back(node);
+    return "n" + std::to_string(index);
+  }
+
+  std::vector<std::string> nodes_;
+  std::string steps_;
+  std::size_t count_ = 0;
+  std::size_t left_out_ = 0;
+};
+
+// The time of a line, without parsing all of it; nullopt if it does not begin as our lines do.
+std::optional<std::int64_t> time_of(const std::string& line) {
+  constexpr std::string_view kStart = "{\"t\":";
+  if (line.compare(0, kStart.size(), kStart) != 0) return std::nullopt;
+  std::int64_t at = 0;
+  const auto result = std::from_chars(line.data() + kStart.size(), line.data() + line.size(), at);
+  return result.ec == std::errc() ? std::optional(at) : std::nullopt;
+}
+
+}  // namespace
+
+Result<std::string> mermaid_of_window(const std::filesystem::path& run, Duration from, Duration to) {
+  const std::filesystem::path file = run / "events.jsonl";
+  Problem problem;
+  problem.file = file.string();
+  std::ifstream in(file);
+  if (!in) {
+    problem.message = "does not exist: this run kept no trace";
+    problem.hint = "run it with --trace control";
+    return problem;
+  }
+  WindowDiagram diagram;
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    const auto at = time_of(line);
+    if (at && (*at < nanos(from) || *at >= nanos(to))) continue;
+    const auto event = at ? nlohmann::ordered_json::parse(line, nullptr, false) : nlohmann::ordered_json();
+    if (!event.is_object() || !event.contains("node")) {
+      problem.line = number;
+      problem.message = "is not an event as kraftsim writes them";
+      return problem;
+    }
+    diagram.add(event);
+  }
+  return diagram.draw(from, to);
+}
+
+}  // namespace sim::app
