@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "scenario/client_rules.h"
 #include "scenario/schema.h"
 #include "scenario/server_rules.h"
@@ -58,8 +59,7 @@ class Completion {
     if (row.computed()) return computed(row.path, before, name);
     if (!row.fallback.empty()) return parse(row.fallback);
     if (row.required) {
-      Value value = row.example.empty() ? scalar("") : parse(row.example);
-      if (row.path == "clients/<name>/arrivals") value = parse("{poisson: 500/s}");
+      Value value = row.path == "cluster" ? empty_map() : row.example.empty() ? scalar("") : parse(row.example);
       value.invented = true;
       return value;
     }
@@ -119,9 +119,10 @@ class Completion {
   const Value& server_properties() { return root_.at("cluster").at("config"); }
 
   Value parse(std::string_view text) {
-    Value value = read_yaml(text, 0, report_);
-    forget_places(value);
-    return value;
+    std::optional<Value> value = read_yaml(text, 0, report_);
+    SIM_CHECK(value.has_value(), "the table's own values are YAML");
+    forget_places(*value);
+    return std::move(*value);
   }
 
   static void forget_places(Value& value) {

@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,8 +62,9 @@ Result<Scenario> load(const std::string& file, const std::vector<Override>& over
   }
   Report report;
   const int source = report.add_source(file, text);
-  Value root = read_yaml(text, source, report);
-  if (report.failed()) return report.take();
+  std::optional<Value> read = read_yaml(text, source, report);
+  if (!read) return report.take();
+  Value root = std::move(*read);
   if (!root.is_map()) {
     report.error(root.place.line == 0 ? Place{source} : root.place, "a scenario is a map of keys, not " + describe(root), "try: kraftsim run @order-flow");
     return report.take();

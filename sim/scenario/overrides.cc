@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -46,19 +47,19 @@ void drop_other_alternatives(Value& map, std::string_view schema_path, std::stri
   }
 }
 
-void put(Value& target, std::string_view schema_path, std::string_view path, Value value, const Place& place) {
+void put(Value& target, std::string_view schema_path, std::string_view path, Value value, const Place& place, Report& report) {
   if (target.is_list() && !path.empty()) {
     const std::string_view index = first_level(path);
     const bool digits = !index.empty() && index.size() < 6 && std::all_of(index.begin(), index.end(), [](char c) { return c >= '0' && c <= '9'; });
     const std::size_t at = digits ? std::stoul(std::string(index)) : target.items.size();
-    if (at >= target.items.size()) {  // the walk says that this is no list, which is the mistake
-      target = scalar(std::string(path), place);
+    if (at >= target.items.size()) {
+      report.error(place, "there is no item " + std::string(index) + " in " + dotted(schema_path) + ", which has " + std::to_string(target.items.size()), "they are counted from 0");
       return;
     }
     if (path.size() == index.size()) {
       target.items[at] = std::move(value);
     } else {
-      put(target.items[at], std::string(schema_path) + "/[]", path.substr(index.size() + 1), std::move(value), place);
+      put(target.items[at], std::string(schema_path) + "/[]", path.substr(index.size() + 1), std::move(value), place, report);
     }
     return;
   }
@@ -82,7 +83,7 @@ void put(Value& target, std::string_view schema_path, std::string_view path, Val
     return;
   }
   const std::string level = row == nullptr ? "?" : row->last() == "<name>" ? "<name>" : key;
-  put(below, schema_path.empty() ? level : std::string(schema_path) + "/" + level, rest, std::move(value), place);
+  put(below, schema_path.empty() ? level : std::string(schema_path) + "/" + level, rest, std::move(value), place, report);
 }
 
 }  // namespace
@@ -95,8 +96,8 @@ void apply_overrides(Value& root, const std::vector<Override>& overrides, Report
       report.error(place, override.path.empty() ? "a path is missing" : "a value is missing", "write --set path=value, such as --set cluster.brokers=5");
       continue;
     }
-    Value value = read_yaml(override.value, source, report);
-    put(root, "", override.path, std::move(value), place);
+    std::optional<Value> value = read_yaml(override.value, source, report);
+    if (value) put(root, "", override.path, std::move(*value), place, report);
   }
 }
 

@@ -51,7 +51,7 @@ constexpr Key kKeys[] = {
     scalar_key("event.budget", UnitKind::none, "0", 0, std::numeric_limits<std::int64_t>::max(),
                "A run that needs more events stops as inconclusive; 0 sets no limit."),
 
-    section("cluster", "The servers and what lies between them."),
+    required(section("cluster", "The servers and what lies between them.")),
     required(with_example(scalar_key("cluster/brokers", UnitKind::none, "", 1, 1000, "How many brokers."), "3")),
     scalar_key("cluster/controllers", UnitKind::none, "=1, or with combined as many as brokers but at most 3", 1, 101,
                "How many servers form the metadata quorum."),
@@ -98,7 +98,7 @@ constexpr Key kKeys[] = {
                "what was sent before.",
                "produces"),
     scalar_key("clients/<name>/start", UnitKind::duration, "0s", 0, kYear, "When its members start.", "consumes"),
-    required(section("clients/<name>/arrivals", "When orders come, whatever the cluster does: the load is open-loop.", "produces")),
+    required(with_example(section("clients/<name>/arrivals", "When orders come, whatever the cluster does: the load is open-loop.", "produces"), "{poisson: 500/s}")),
     alternative(scalar_key("clients/<name>/arrivals/constant", UnitKind::rate, "", 1, kMostRate, "One order after another at equal distances."), "500/s"),
     alternative(scalar_key("clients/<name>/arrivals/poisson", UnitKind::rate, "", 1, kMostRate, "Independent customers: exponential gaps with this mean rate."), "500/s"),
     alternative(section("clients/<name>/arrivals/ramp", "Independent customers, their rate growing or falling evenly, then staying."), "{from: 100/s, to: 2000/s, over: 60s}"),

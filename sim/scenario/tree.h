@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -100,8 +101,8 @@ class Report {
   bool failed_ = false;
 };
 
-// Reads one YAML document. Nothing but the first problem is reported: after a syntax error the rest is noise.
-// `source` is the text's index in `report`. An empty value stands for a text that could not be read.
-Value read_yaml(std::string_view text, int source, Report& report);
+// Reads one YAML document; `source` is the text's index in `report`. Nothing but the first problem is reported, and
+// no value returned: after a syntax error the rest is noise.
+std::optional<Value> read_yaml(std::string_view text, int source, Report& report);
 
 }  // namespace sim::scenario

@@ -48,10 +48,12 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // digits [. digits], as a whole number of 10^-decimals.
 struct Decimal {
-  std::int64_t mantissa = 0;
+  int128 mantissa = 0;
   int decimals = 0;
   std::string_view unit;
 };
+
+constexpr std::size_t kMostDigits = 22;  // times any unit still fits into 128 bits
 
 bool read_decimal(std::string_view text, Decimal& out, std::string& problem, std::string& hint) {
   std::size_t at = 0;
@@ -64,7 +66,7 @@ bool read_decimal(std::string_view text, Decimal& out, std::string& problem, std
       point = true;
       continue;
     }
-    if (out.mantissa > (std::numeric_limits<std::int64_t>::max() - 9) / 10 || out.decimals >= 12) {
+    if (at - first > kMostDigits || out.decimals >= 12) {
       problem = "is too large a number";
       return false;
     }
@@ -135,11 +137,12 @@ Scalar read_scalar(std::string_view text, UnitKind kind) {
   if (!read_decimal(text, number, result.problem, result.hint)) return result;
   for (const Unit& unit : units_of(kind)) {
     if (unit.name != number.unit) continue;
-    int128 scaled = int128{number.mantissa} * unit.times;
+    int128 scaled = number.mantissa * unit.times;
     int128 divisor = unit.per;
     for (int i = 0; i < number.decimals; ++i) divisor *= 10;
     if (scaled % divisor != 0) {
       result.problem = "is not a " + std::string(smallest_name(kind));
+      if (kind == UnitKind::rate) result.hint = "write it per second, with up to three decimals";
       return result;
     }
     scaled /= divisor;
@@ -156,7 +159,8 @@ Scalar read_scalar(std::string_view text, UnitKind kind) {
     result.hint = "write " + digits + std::string(usual_unit(kind)) + " (" + unit_list(kind) + ")";
   } else if (usual_unit(kind).empty()) {
     result.problem = kind == UnitKind::ratio ? "is not a ratio" : "is not a whole number";
-    result.hint = "write " + digits + " without a unit";
+    const bool notation = number.unit.front() == 'e' || number.unit.front() == 'E' || number.unit.front() == '_';
+    result.hint = notation ? "write it in digits" : "write " + digits + " without a unit";
   } else {
     result.problem = "has an unknown unit \"" + std::string(number.unit) + "\"";
     result.hint = "units are " + unit_list(kind);

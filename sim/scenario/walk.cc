@@ -54,7 +54,7 @@ bool Walk::not_a(const Value& value, const Key& key, const std::string& where, c
 
 bool Walk::section(Value& value, std::string_view path, const std::string& where) {
   const std::vector<const Key*> rows = keys_below(path);
-  check_alternatives(value, path, where);
+  const bool kind_known = keep_one_alternative(value, path, where);
   std::vector<std::string> wrong;  // taken out at the end: until then they count as given
   for (Entry& entry : value.entries) {
     const Key* row = row_of(rows, entry.key, value);
@@ -65,11 +65,13 @@ bool Walk::section(Value& value, std::string_view path, const std::string& where
     }
     const std::string here = below(where, entry.key);
     if (!row->only_with.empty() && value.find(row->only_with) == nullptr) {
-      report_.error(entry.key_place, here + " means something only together with \"" + std::string(row->only_with) + "\"");
+      if (kind_known) {
+        report_.error(entry.key_place, here + " means something only together with \"" + std::string(row->only_with) + "\"");
+      }
       wrong.push_back(entry.key);
       continue;
     }
-    if (entry.value.place.line == 0) entry.value.place = entry.key_place;
+    if (entry.value.kind == Value::Kind::null) entry.value.place = entry.key_place;
     if (!any(entry.value, *row, here)) wrong.push_back(entry.key);
   }
   for (const Key* row : rows) {
@@ -100,23 +102,27 @@ void Walk::unknown_key(const Entry& entry, std::string_view path, const Value& s
   report_.error(entry.key_place, "unknown key \"" + entry.key + "\" in " + called(where), hint);
 }
 
-void Walk::check_alternatives(const Value& value, std::string_view path, const std::string& where) {
-  std::string all;
-  const Entry* first = nullptr;
+bool Walk::keep_one_alternative(Value& value, std::string_view path, const std::string& where) {
+  std::vector<std::string_view> all;
+  std::string list;
   for (const Key* row : keys_below(path)) {
-    if (row->alternative) all += (all.empty() ? "" : ", ") + std::string(row->last());
+    if (!row->alternative) continue;
+    all.push_back(row->last());
+    list += (list.empty() ? "" : ", ") + std::string(row->last());
   }
-  if (all.empty()) return;
-  for (const Entry& entry : value.entries) {
-    const Key* row = row_of(keys_below(path), entry.key, value);
-    if (row == nullptr || !row->alternative) continue;
-    if (first != nullptr) {
-      report_.error(entry.key_place, where + " has both \"" + first->key + "\" and \"" + entry.key + "\"", "give one of " + all);
-      return;
+  if (all.empty()) return true;
+  std::string first;
+  std::erase_if(value.entries, [&](const Entry& entry) {
+    if (std::find(all.begin(), all.end(), entry.key) == all.end()) return false;
+    if (first.empty()) {
+      first = entry.key;
+      return false;
     }
-    first = &entry;
-  }
-  if (first == nullptr) report_.error(value.place, where + " needs one of " + all);
+    report_.error(entry.key_place, where + " has both \"" + first + "\" and \"" + entry.key + "\"", "give one of " + list);
+    return true;
+  });
+  if (first.empty()) report_.error(value.place, where + " needs one of " + list);
+  return !first.empty();
 }
 
 bool Walk::any(Value& value, const Key& key, const std::string& where) {
@@ -139,7 +145,7 @@ bool Walk::any(Value& value, const Key& key, const std::string& where) {
     case KeyType::key_choice: return key_choice(value, key, where);
     case KeyType::properties: return properties(value, key, where);
     case KeyType::not_yet:
-      report_.error(value.place, where + " are not played yet", "leave " + where + " out for now");
+      report_.error(value.place, "\"" + where + "\" is not played yet", "leave it out for now");
       return false;
   }
   return false;
@@ -156,7 +162,7 @@ bool Walk::names(Value& value, const Key& key, const std::string& where) {
     } else if (topics && entry.key.starts_with("__")) {
       report_.error(entry.key_place, entry.key + " is an internal topic of Kafka", "its settings are in cluster.config: offsets.topic.num.partitions and others");
     } else if (!entry.value.is_map()) {
-      if (entry.value.place.line == 0) entry.value.place = entry.key_place;
+      if (entry.value.kind == Value::Kind::null) entry.value.place = entry.key_place;
       report_.error(entry.value.place, here + " must be a map, not " + describe(entry.value));
     } else if (section(entry.value, std::string(key.path) + "/<name>", here)) {
       kept.push_back(std::move(entry));

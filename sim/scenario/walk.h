@@ -54,7 +54,8 @@ class Walk {
 
   bool not_a(const Value& value, const Key& key, const std::string& where, const std::string& problem = {}, const std::string& hint = {});
   void unknown_key(const Entry& entry, std::string_view path, const Value& section, const std::string& where);
-  void check_alternatives(const Value& value, std::string_view path, const std::string& where);
+  // Of keys that exclude each other one must be given; a second one is reported and dropped. False if none is.
+  bool keep_one_alternative(Value& value, std::string_view path, const std::string& where);
 
   Value property_map(const Value& value, const std::string& where);
   Value pasted_block(const Value& value, int source, int first_line, int indent, const std::string& where);

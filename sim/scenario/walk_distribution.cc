@@ -40,8 +40,6 @@ bool Walk::small_number(Value& value, std::string_view key, UnitKind unit, std::
 bool Walk::distribution(Value& value, const Key& key, const std::string& where) {
   if (value.is_scalar()) {
     const Key row{.path = key.path, .type = KeyType::scalar, .unit = key.unit, .least = key.least, .most = key.most};
-    const Scalar scalar = read_scalar(value.text, key.unit);
-    if (!scalar.value) return not_a(value, key, where, scalar.problem, scalar.hint);
     return number(value, row, where);
   }
   if (!value.is_map()) return not_a(value, key, where);

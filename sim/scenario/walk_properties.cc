@@ -13,6 +13,13 @@ namespace sim::scenario {
 
 namespace {
 
+// "brokers and controllers"
+std::string people(Components components) {
+  std::string text = describe_components(components) + "s";
+  for (std::size_t at = text.find(", "); at != std::string::npos; at = text.find(", ")) text.replace(at, 2, "s and ");
+  return text;
+}
+
 Value overlay_of(const Value& value) {
   Value map = empty_map(value.place);
   map.entries = value.overlay;
@@ -52,7 +59,7 @@ Value Walk::property_map(const Value& value, const std::string& where) {
       for (const Value& item : entry.value.items) text.text += (text.text.empty() ? "" : ",") + item.text;
     }
     if (!text.is_scalar()) {
-      report_.error(text.place.line == 0 ? entry.key_place : text.place, where + "." + entry.key + " must be a Kafka property's value, not " + describe(text));
+      report_.error(text.kind == Value::Kind::null ? entry.key_place : text.place, where + "." + entry.key + " must be a Kafka property's value, not " + describe(text));
       continue;
     }
     const bool zero_first = text.text.size() > 1 && text.text[0] == '0' && std::all_of(text.text.begin(), text.text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -130,7 +137,7 @@ bool Walk::property(Entry& entry, const Key& key, const std::string& where) {
     }
     std::string hint = report_.full() ? "" : did_you_mean(entry.key, names);
     if (const Property* other = find_property(entry.key, kAll)) {
-      hint = "it is a property of a " + describe_components(other->components) + ", and these are a " + describe_components(key.components) + "'s";
+      hint = "it is a property of " + people(other->components) + ", and these are for " + people(key.components);
     }
     report_.error(entry.key_place, "unknown property \"" + entry.key + "\" in " + where, hint);
     return false;

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -44,12 +46,12 @@ class TreeBuilder final : public YAML::EventHandler {
     refuse_tag(mark, tag);
     Value value = scalar(text, place(mark, text.size()));
     value.quoted = tag != "?";
-    if (value.quoted && value.place.line >= 1 && value.place.line <= static_cast<int>(text_.lines.size())) {
-      const std::string& line = text_.lines[static_cast<std::size_t>(value.place.line) - 1];
-      const std::size_t column = static_cast<std::size_t>(value.place.column) - 1;
-      value.literal = column < line.size() && line[column] == '|';
-      if (value.literal) value.place.length = 1;
-      if (column < line.size() && (line[column] == '"' || line[column] == '\'')) value.place.length += 2;
+    if (const char opening = value.quoted ? at(value.place) : '\0'; opening == '|') {
+      value.literal = true;
+      value.place.length = 1;
+    } else if (opening == '"' || opening == '\'') {
+      value.place.length += 2;
+      if (!is_closed(value.place, opening)) throw Stop{value.place, "a quoted text is never closed", {}};
     }
     finish(std::move(value), anchor);
   }
@@ -91,6 +93,30 @@ class TreeBuilder final : public YAML::EventHandler {
     return Place{source_, mark.line + 1, mark.column + 1, static_cast<int>(length)};
   }
 
+  char at(const Place& place) const {
+    if (place.line < 1 || place.line > static_cast<int>(text_.lines.size())) return '\0';
+    const std::string& line = text_.lines[static_cast<std::size_t>(place.line) - 1];
+    const std::size_t column = static_cast<std::size_t>(place.column) - 1;
+    return column < line.size() ? line[column] : '\0';
+  }
+
+  // yaml-cpp takes the end of the file for the end of a quoted text.
+  bool is_closed(const Place& opening, char quote) const {
+    std::size_t column = static_cast<std::size_t>(opening.column);
+    for (std::size_t at = static_cast<std::size_t>(opening.line) - 1; at < text_.lines.size(); ++at, column = 0) {
+      const std::string& line = text_.lines[at];
+      for (; column < line.size(); ++column) {
+        if (quote == '"' && line[column] == '\\') {
+          ++column;
+        } else if (line[column] == quote) {
+          if (quote == '"' || column + 1 >= line.size() || line[column + 1] != '\'') return true;
+          ++column;  // '' stands for one
+        }
+      }
+    }
+    return false;
+  }
+
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
     if (tag.empty() || tag == "?" || tag == "!") return;
     throw Stop{place(mark, 1), "a tag (" + tag + ") has no meaning in a scenario", "leave it out"};
@@ -110,7 +136,7 @@ class TreeBuilder final : public YAML::EventHandler {
       throw Stop{place(mark, 1), "nested more than " + std::to_string(kMaxDepth) + " levels deep", {}};
     }
     if (!open_.empty() && open_.back().value.is_map() && !open_.back().has_key) {
-      throw Stop{place(mark, 1), "a key must be a word, not a map or a list", {}};
+      throw Stop{place(mark, 1), "a key must be a word, not a map or a list", "is a { or a [ never closed?"};
     }
     Value value;
     value.kind = kind;
@@ -176,14 +202,12 @@ class TreeBuilder final : public YAML::EventHandler {
 // yaml-cpp's words for what people get wrong most often, in ours.
 std::string friendlier(const std::string& message) {
   static const std::map<std::string, std::string> kWords = {
-      {YAML::ErrorMsg::TAB_IN_INDENTATION, "a tab where spaces are needed: YAML is indented with spaces"},
       {YAML::ErrorMsg::END_OF_MAP_FLOW, "a { is never closed: } or , expected"},
       {YAML::ErrorMsg::END_OF_SEQ_FLOW, "a [ is never closed: ] or , expected"},
       {YAML::ErrorMsg::END_OF_MAP, "this line does not fit the lines above: wrong indentation, or a key without a colon"},
       {YAML::ErrorMsg::END_OF_SEQ, "this line does not fit the list above: wrong indentation, or an item without a dash"},
       {YAML::ErrorMsg::MAP_VALUE, "a colon that belongs to no key here: quote the text, or break the line"},
       {YAML::ErrorMsg::FLOW_END, "a closing bracket that was never opened"},
-      {YAML::ErrorMsg::EOF_IN_SCALAR, "a quoted text is never closed"},
       {YAML::ErrorMsg::BAD_FILE, "nested too deeply"},
       {YAML::ErrorMsg::UNKNOWN_ANCHOR, "this alias refers to nothing: no anchor of that name comes before it"},
   };
@@ -191,32 +215,47 @@ std::string friendlier(const std::string& message) {
   return found == kWords.end() ? message : found->second;
 }
 
+// A tab in the indentation of the line that broke, or of the one before: yaml-cpp seldom says that this is why.
+std::optional<Place> tab_before(int source, int line, const Report& report) {
+  const std::vector<std::string>& lines = report.source(source).lines;
+  for (int at = std::max(1, line - 1); at <= line && at <= static_cast<int>(lines.size()); ++at) {
+    const std::string& text = lines[static_cast<std::size_t>(at) - 1];
+    const std::size_t tab = text.find('\t');
+    if (tab != std::string::npos && tab < text.find_first_not_of(" \t")) return Place{source, at, static_cast<int>(tab) + 1, 1};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-Value read_yaml(std::string_view text, int source, Report& report) {
+std::optional<Value> read_yaml(std::string_view text, int source, Report& report) {
   TreeBuilder builder(source, report.source(source));
   try {
     std::istringstream in{std::string(text)};
     YAML::Parser parser(in);
     if (!parser.HandleNextDocument(builder)) {
       report.error(Place{source}, "the file holds nothing", "try: kraftsim run @order-flow");
-      return {};
+      return std::nullopt;
     }
     Value root = builder.take();
     TreeBuilder second(source, report.source(source));
     if (parser.HandleNextDocument(second)) {
       report.error(second.take().place, "a second document (---) in one file: a scenario is one document");
-      return {};
+      return std::nullopt;
     }
     return root;
   } catch (const Stop& stop) {
     report.error(stop.place, stop.message, stop.hint);
   } catch (const YAML::Exception& broken) {
+    if (const std::optional<Place> tab = tab_before(source, broken.mark.line + 1, report)) {
+      report.error(*tab, "a tab where spaces are needed: YAML is indented with spaces");
+      return std::nullopt;
+    }
     Place place{source};
     if (!broken.mark.is_null()) place = Place{source, broken.mark.line + 1, broken.mark.column + 1, 1};
     report.error(place, friendlier(broken.msg));
   }
-  return {};
+  return std::nullopt;
 }
 
 }  // namespace sim::scenario
