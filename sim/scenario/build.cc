@@ -21,7 +21,7 @@ std::int64_t rate(const Value& value) { return number(value, UnitKind::rate); }
 
 class Builder {
  public:
-  Builder(const Value& root, Report& report) : root_(root), report_(report) {}
+  Builder(const Value& root, const Traces& traces, Report& report) : root_(root), traces_(traces), report_(report) {}
 
   cluster::ClusterSpec build() {
     cluster::ClusterSpec spec;
@@ -140,7 +140,8 @@ class Builder {
     if (const Value* daily = value.find("daily")) {
       return workload::DailyArrivals{rate(daily->at("low")), rate(daily->at("high")), duration(daily->at("day")), duration(daily->at("peak.at"))};
     }
-    return workload::TraceArrivals{nullptr, value.at("trace").text};
+    const std::string& file = value.at("trace").text;
+    return workload::TraceArrivals{traces_.at(file), file};
   }
 
   workload::ServiceSpec service(const Entry& client) {
@@ -164,11 +165,12 @@ class Builder {
   }
 
   const Value& root_;
+  const Traces& traces_;
   Report& report_;
 };
 
 }  // namespace
 
-cluster::ClusterSpec build_cluster(const Value& root, Report& report) { return Builder(root, report).build(); }
+cluster::ClusterSpec build_cluster(const Value& root, const Traces& traces, Report& report) { return Builder(root, traces, report).build(); }
 
 }  // namespace sim::scenario

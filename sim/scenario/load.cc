@@ -11,6 +11,7 @@
 #include "scenario/overrides.h"
 #include "scenario/resolved.h"
 #include "scenario/scenario.h"
+#include "scenario/traces.h"
 #include "scenario/tree.h"
 #include "scenario/units.h"
 #include "scenario/validate.h"
@@ -32,7 +33,7 @@ void notice_accepted(const std::vector<Walk::Accepted>& accepted, Report& report
   report.warning(accepted.front().place, "without effect here: " + names, "kraftsim explain " + accepted.front().name + " says more");
 }
 
-Scenario assemble(const std::string& file, const Value& root, std::vector<check::Expectation> expectations, Report& report) {
+Scenario assemble(const std::string& file, const Value& root, const Traces& traces, std::vector<check::Expectation> expectations, Report& report) {
   const auto duration = [&root](std::string_view key) { return Duration{*read_scalar(root.at(key).text, UnitKind::duration).value}; };
   const auto whole = [&root](std::string_view key) { return static_cast<std::uint64_t>(*read_scalar(root.at(key).text, UnitKind::none).value); };
   Scenario scenario;
@@ -44,7 +45,7 @@ Scenario assemble(const std::string& file, const Value& root, std::vector<check:
   scenario.warmup = duration("warmup");
   scenario.seed = whole("seed");
   scenario.event_budget = whole("event.budget");
-  scenario.cluster = build_cluster(root, report);
+  scenario.cluster = build_cluster(root, traces, report);
   scenario.expectations = std::move(expectations);
   scenario.resolved_yaml = print_yaml(root);
   return scenario;
@@ -76,9 +77,10 @@ Result<Scenario> load(const std::string& file, const std::vector<Override>& over
   validate_cluster(root, report);
   validate_clients(root, report);
   std::vector<check::Expectation> expectations = read_expectations(root, report);
+  const Traces traces = read_traces(root, report);
   if (report.failed()) return report.take();
   notice_accepted(walk.accepted(), report);
-  Scenario scenario = assemble(file, root, std::move(expectations), report);
+  Scenario scenario = assemble(file, root, traces, std::move(expectations), report);
   if (report.failed()) return report.take();
   scenario.source_text = std::move(text);
   return Result<Scenario>(std::move(scenario), report.take());

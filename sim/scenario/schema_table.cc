@@ -115,7 +115,7 @@ constexpr Key kKeys[] = {
     required(scalar_key("clients/<name>/arrivals/daily/high", UnitKind::rate, "", 1, kMostRate, "The rate at the busiest time.")),
     scalar_key("clients/<name>/arrivals/daily/day", UnitKind::duration, "24h", 1, kYear, "How long a day is."),
     scalar_key("clients/<name>/arrivals/daily/peak.at", UnitKind::duration, "=half of the day", 0, kYear, "The busiest time of the day."),
-    alternative({.path = "clients/<name>/arrivals/trace", .type = KeyType::path, .meaning = "Recorded orders, a CSV file with a time, a key and a size in each row."}, "orders.csv"),
+    alternative({.path = "clients/<name>/arrivals/trace", .type = KeyType::path, .meaning = "Recorded orders, a CSV file with the columns time, key and size, which take the place of key and record.size."}, "orders.csv"),
     scalar_key("clients/<name>/arrivals/orders", UnitKind::none, "=all that come within the duration", 1, std::int64_t{1} << 40, "At most this many orders."),
     {.path = "clients/<name>/key", .type = KeyType::key_choice, .fallback = "none", .meaning = "Whose orders they are: the record's key, which chooses the partition.", .only_with = "produces", .example = "{zipf: {n: 100000, s: 1.1}}"},
     distribution("clients/<name>/record.size", UnitKind::size, "1KiB", "Bytes of an order, the record's value.", "produces"),

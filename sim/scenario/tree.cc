@@ -101,9 +101,15 @@ void Report::add(const Place& place, std::string message, std::string hint, bool
       problem.caret_length = std::clamp(place.length, 0, std::max(rest, 0));
     }
   }
+  keep(source, std::move(problem));
+}
+
+void Report::add(const Problem& problem) { keep(static_cast<int>(sources_.size()), problem); }
+
+void Report::keep(int source, Problem problem) {
   // Two rules may stumble over one mistake, and an alias is read wherever it is used.
   if (!seen_.emplace(source, problem.line, problem.column, problem.message).second) return;
-  failed_ = failed_ || !warning;
+  failed_ = failed_ || !problem.warning;
   if (full()) {
     ++left_out_;
     return;

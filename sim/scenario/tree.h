@@ -86,6 +86,9 @@ class Report {
   void error(const Place& place, std::string message, std::string hint = {});
   void warning(const Place& place, std::string message, std::string hint = {});
 
+  // A problem somebody else found, in a file of theirs.
+  void add(const Problem& problem);
+
   bool failed() const { return failed_; }
   bool full() const { return problems_.size() >= kMaxProblems; }  // more are counted, but not kept
   // Sorted by place, so that they read top to bottom as the file does.
@@ -93,6 +96,7 @@ class Report {
 
  private:
   void add(const Place& place, std::string message, std::string hint, bool warning);
+  void keep(int source, Problem problem);
 
   std::vector<Source> sources_;
   std::vector<std::pair<int, Problem>> problems_;  // with their source

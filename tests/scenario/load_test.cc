@@ -284,6 +284,24 @@ TEST_CASE("recorded values are drawn as often as they were recorded") {
   CHECK(result->cluster.brokers[0].disk.append.mean() == 3'500'000);
 }
 
+TEST_CASE("recorded orders are found beside the scenario, and from where the resolved one lies") {
+  const Folder folder;
+  folder.file("traces/orders.csv", "time,key,size\n0.5,ann,300\n1.5,,200\n");
+  const std::string text = "schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3}\nclients:\n  shop: {produces: orders, arrivals: {trace: traces/orders.csv}}\n";
+  const Result<Scenario> result = load(folder.file("scenario.yaml", text), {});
+  INFO(print(result.problems()));
+  REQUIRE(result.ok());
+  const auto* trace = std::get_if<workload::TraceArrivals>(&result->cluster.flows[0].arrivals);
+  REQUIRE(trace != nullptr);
+  REQUIRE(trace->orders->size() == 2);
+  CHECK(trace->orders->front().at_ns == 500'000'000);
+  CHECK(trace->file == folder.path("traces/orders.csv"));
+  const Result<Scenario> again = load(folder.file("runs/1/scenario.resolved.yaml", result->resolved_yaml), {});
+  INFO(print(again.problems()));
+  REQUIRE(again.ok());
+  CHECK(again->resolved_yaml.find(folder.path("traces/orders.csv")) != std::string::npos);
+}
+
 TEST_CASE("what has no effect is one notice") {
   const Result<Scenario> result = load_text("schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, config: {log.dirs: /data, ssl.protocol: TLSv1.3}}\n");
   REQUIRE(result.ok());
