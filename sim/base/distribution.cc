@@ -72,8 +72,8 @@ std::int64_t Distribution::Uniform::mean() const {
 std::int64_t Distribution::Exponential::at(std::uint64_t u) const {
   const std::uint64_t survival = ~u | 1;  // of 2^64, never zero
   const uint128 product = uint128{static_cast<std::uint64_t>(mean_value)} * neg_ln_q58(survival);
-  const uint128 rounded = (product + (uint128{1} << 57)) >> 58;
-  return rounded > static_cast<uint128>(kMax) ? kMax : static_cast<std::int64_t>(rounded);
+  const uint128 rounded = product + (uint128{1} << 57);
+  return high_word(rounded) >> 57 != 0 ? kMax : static_cast<std::int64_t>(rounded >> 58);
 }
 
 // ---- lognormal: p50 * 2^(sigma * z)
@@ -230,7 +230,13 @@ Distribution Distribution::empirical(std::vector<WeightedValue> values) {
   return Distribution(Empirical{std::make_shared<const EmpiricalValues>(std::move(values))});
 }
 
+// The gaps between arrivals are drawn most, so their kind is asked for first and needs no call.
 std::int64_t Distribution::sample(Rng& rng) const {
+  const auto* const gaps = std::get_if<Exponential>(&kind_);
+  return gaps != nullptr ? gaps->at(rng.next()) : sample_other(rng);
+}
+
+std::int64_t Distribution::sample_other(Rng& rng) const {
   return std::visit([&rng](const auto& kind) { return kind.sample(rng); }, kind_);
 }
 

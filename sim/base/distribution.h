@@ -137,6 +137,8 @@ class Distribution {
   using Kind = std::variant<Constant, Uniform, Exponential, Lognormal, Zipf, Empirical>;
   explicit Distribution(Kind kind) : kind_(std::move(kind)) {}
 
+  [[gnu::noinline]] std::int64_t sample_other(Rng& rng) const;
+
   Kind kind_;
 };
 

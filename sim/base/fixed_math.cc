@@ -67,22 +67,18 @@ constexpr std::int64_t log2_of_one_plus_q62(std::int64_t r_q63) {
   return mul_shift(r_q63, sum, 63);
 }
 
-// ---- -ln of a random fraction: chords between 257 points. Fast is the point; see the header.
+// ---- -ln of a random fraction: the points between which neg_ln_q58() draws its chords.
 
-constexpr int kChordBits = 8;
-
-constexpr auto make_chord_table() {
+constexpr auto make_ln_chords() {
   constexpr std::uint64_t kLn2Q64 = 12786308645202655660ull;
-  std::array<std::uint64_t, (1u << kChordBits) + 1> table{};  // ln(1 + i / 256) * 2^58
+  std::array<std::uint64_t, (1u << internal::kChordBits) + 1> table{};
   for (std::size_t i = 0; i + 1 < table.size(); ++i) {
-    const std::uint64_t mantissa_q63 = (std::uint64_t{1} << 63) + (std::uint64_t{i} << (63 - kChordBits));
+    const std::uint64_t mantissa_q63 = (std::uint64_t{1} << 63) + (std::uint64_t{i} << (63 - internal::kChordBits));
     table[i] = high_word(uint128{static_cast<std::uint64_t>(log2_digits_q62(mantissa_q63))} * kLn2Q64) >> 4;
   }
   table.back() = kLn2Q64 >> 6;
   return table;
 }
-
-constexpr auto kChordTable = make_chord_table();
 
 // ---- exp2: a table of 2^(i/128) and the exponential series for the rest, below 2^-7.
 
@@ -213,6 +209,8 @@ class NormalTable {
 
 }  // namespace
 
+constexpr decltype(internal::kLnChords) internal::kLnChords = make_ln_chords();
+
 Q32 Q32::ratio(std::int64_t num, std::int64_t den) {
   SIM_CHECK(den > 0, "a ratio has a positive denominator");
   const int128 scaled = (int128{num} << 33) / den;  // one bit more, to round by
@@ -237,16 +235,6 @@ std::int64_t log2_q56(std::uint64_t x) {
   const auto r_q63 = static_cast<std::int64_t>(near_one - (std::uint64_t{1} << 63));
   const std::int64_t fraction_q62 = entry.log2_q62 + log2_of_one_plus_q62(r_q63);
   return (std::int64_t{63 - zeros} << 56) + ((fraction_q62 + 32) >> 6);
-}
-
-std::uint64_t neg_ln_q58(std::uint64_t x) {
-  SIM_CHECK(x > 0, "zero has no logarithm");
-  const int zeros = std::countl_zero(x);
-  const std::uint64_t fraction = x << zeros << 1;  // of the mantissa, * 2^64
-  const std::size_t i = fraction >> (64 - kChordBits);
-  const std::uint64_t rise = kChordTable[i + 1] - kChordTable[i];
-  const std::uint64_t ln_mantissa = kChordTable[i] + high_word(uint128{rise} * (fraction << kChordBits));
-  return (static_cast<std::uint64_t>(zeros) + 1) * kChordTable.back() - ln_mantissa;
 }
 
 Q32 log2(Q32 x) {

@@ -1,7 +1,13 @@
 #pragma once
 
+#include <array>
+#include <bit>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+
+#include "base/check.h"
+#include "base/int128.h"
 
 // Logarithms, powers and the normal quantile in integer arithmetic: the same bits on every machine.
 //
@@ -33,9 +39,22 @@ Q32 operator/(Q32 a, Q32 b);  // rounded toward zero. REQUIRES: b.raw != 0
 // log2(x) with 56 fractional bits, good to 2^-54. REQUIRES: x > 0
 std::int64_t log2_q56(std::uint64_t x);
 
+namespace internal {
+inline constexpr int kChordBits = 8;
+extern const std::array<std::uint64_t, (1u << kChordBits) + 1> kLnChords;  // ln(1 + i / 256) * 2^58
+}  // namespace internal
+
 // -ln(x / 2^64) with 58 fractional bits, too large by at most 2^-19: made to be drawn from, in a few
-// nanoseconds, never decreasing as x falls. REQUIRES: x > 0
-std::uint64_t neg_ln_q58(std::uint64_t x);
+// nanoseconds, never decreasing as x falls. Chords between 257 points. REQUIRES: x > 0
+inline std::uint64_t neg_ln_q58(std::uint64_t x) {
+  SIM_CHECK(x > 0, "zero has no logarithm");
+  const int zeros = std::countl_zero(x);
+  const std::uint64_t fraction = x << zeros << 1;  // of the mantissa, * 2^64
+  const std::uint64_t* const chord = &internal::kLnChords[fraction >> (64 - internal::kChordBits)];
+  const std::uint64_t rise = chord[1] - chord[0];
+  const std::uint64_t ln_mantissa = chord[0] + high_word(uint128{rise} * (fraction << internal::kChordBits));
+  return (static_cast<std::uint64_t>(zeros) + 1) * internal::kLnChords.back() - ln_mantissa;
+}
 
 Q32 log2(Q32 x);                   // REQUIRES: x > 0
 Q32 ln(Q32 x);                     // REQUIRES: x > 0

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -39,11 +38,11 @@ class Fingerprint {
   }
 
   // Several words of one record in one step: they meet in parallel before they touch the state, so
-  // the chain that every later step waits for stays one multiplication long.
-  constexpr void add(std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d) {
-    const std::uint64_t left = (a * 0x9E3779B97F4A7C15ull) ^ std::rotl(b * 0xC2B2AE3D27D4EB4Full, 23);
-    const std::uint64_t right = (c * 0x165667B19E3779F9ull) ^ std::rotl(d * 0xD6E8FEB86659FD93ull, 41);
-    add((left ^ (left >> 29)) * 0xBF58476D1CE4E5B9ull + (right ^ (right >> 32)) * 0x94D049BB133111EBull);
+  // the chain that every later step waits for stays one multiplication long. A sum of odd multiples is
+  // still a bijection of each word.
+  constexpr void add(std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d, std::uint64_t e = 0) {
+    add(a * 0x9E3779B97F4A7C15ull + b * 0xC2B2AE3D27D4EB4Full + c * 0x165667B19E3779F9ull +
+        d * 0xD6E8FEB86659FD93ull + e * 0x94D049BB133111EBull);
   }
 
   // Bytes and their number, so that "ab","c" is not "a","bc".

@@ -24,12 +24,27 @@ class EventKey {
   constexpr EventKey(Instant at, std::uint64_t seq, std::uint32_t slot)
       : low_(seq << kSlotBits | slot), time_(static_cast<std::uint64_t>(nanos(at))) {}
 
+  // Comes before every event at this time or later.
+  static constexpr EventKey before_all_at(std::uint64_t time) {
+    EventKey key;
+    key.time_ = time;
+    return key;
+  }
+
   constexpr std::uint64_t time() const { return time_; }
   constexpr Instant at() const { return instant_at(static_cast<std::int64_t>(time())); }
   constexpr std::uint64_t seq() const { return low_ >> kSlotBits; }
   constexpr std::uint32_t slot() const { return static_cast<std::uint32_t>(low_ & (kMaxSlots - 1)); }
 
   constexpr bool operator<(EventKey other) const { return word() < other.word(); }
+
+  // The earlier one, found without a branch: whether a new key is early is not to be guessed.
+  friend constexpr EventKey earlier(EventKey a, EventKey b) {
+    const std::uint64_t take_b = b < a ? ~std::uint64_t{0} : 0;
+    a.low_ ^= (a.low_ ^ b.low_) & take_b;
+    a.time_ ^= (a.time_ ^ b.time_) & take_b;
+    return a;
+  }
 
  private:
   constexpr uint128 word() const { return uint128{time_} << 64 | low_; }

@@ -37,11 +37,11 @@ class BasicEventQueue {
 
   // The time of the last event popped.
   Instant now() const { return now_; }
-  std::size_t size() const { return keys_.size(); }
-  bool empty() const { return keys_.empty(); }
+  std::size_t size() const { return slab_.size() - free_count_; }
+  bool empty() const { return size() == 0; }
 
   // REQUIRES: at >= now()
-  void schedule(Instant at, const Event& event) { place(at, take_seq()) = event; }
+  void schedule(Instant at, const Event& event) { schedule_as(at, take_seq(), event); }
 
   // A place in the order for an event that is scheduled later.
   std::uint64_t take_seq() {
@@ -51,17 +51,22 @@ class BasicEventQueue {
 
   // Schedules under a number taken before. REQUIRES: (at, seq) is after the last event popped, and
   // seq came from take_seq() and is not in the queue
-  void schedule_as(Instant at, std::uint64_t seq, const Event& event) { place(at, seq) = event; }
-
-  // The same, but the caller writes the event, at once, into the place returned. Inlined, so that an event made of
-  // small fields is stored field by field and never read back as a whole, for which a processor would
-  // have to wait.
-  [[gnu::always_inline]] Event& place(Instant at, std::uint64_t seq) {
+  void schedule_as(Instant at, std::uint64_t seq, const Event& event) {
     SIM_CHECK(at >= now_, "no event lies in the past");
     const std::uint32_t slot = take_slot();
-    keys_.push(EventKey(at, seq, slot));
-    return slab_[slot];
+    in_slot(slot) = event;
+    enqueue(at, seq, slot);
   }
+
+  // The same in three steps, so that the caller can write the event where it will lie: an event made of small
+  // fields is then stored field by field, and never read back as a whole, for which a processor has to wait. The
+  // caller has also checked that at >= now().
+  std::uint32_t take_slot() {
+    if (free_count_ == 0) [[unlikely]] grow();
+    return free_slots_[--free_count_];
+  }
+  Event& in_slot(std::uint32_t slot) { return slab_[slot]; }
+  void enqueue(Instant at, std::uint64_t seq, std::uint32_t slot) { keys_.push(EventKey(at, seq, slot)); }
 
   // Sets the clock of an empty queue back, for an owner that dropped its last events unseen.
   // REQUIRES: empty(), at <= now()
@@ -72,49 +77,44 @@ class BasicEventQueue {
   }
 
   // When the first event is due. REQUIRES: !empty()
-  Instant next_at() { return keys_.front(prefetch()).at(); }
+  Instant next_at() { return first()->at(); }
+
+  // The place of the first event, good until anything changes; null if there is none.
+  const EventKey* first() {
+    return keys_.first([slab = slab_.data()](std::uint32_t slot) { __builtin_prefetch(slab + slot); });
+  }
 
   // Removes the first event and moves the clock to it. REQUIRES: !empty()
   Fired pop() {
-    SIM_CHECK(!empty(), "an empty queue has nothing to fire");
-    std::uint64_t seq = 0;
-    const Event& event = pop_in_place(seq);
+    const EventKey* const key = first();
+    SIM_CHECK(key != nullptr, "an empty queue has nothing to fire");
+    std::uint64_t seq = key->seq();
+    const Event& event = pop_first(*key);
     return {now_, seq, event};
   }
 
-  // The same without a copy: the event may be read until the next call that schedules. REQUIRES: !empty()
-  const Event& pop_in_place(std::uint64_t& seq) {
-    const EventKey key = keys_.front(prefetch());
-    keys_.drop_front();
+  // The same without a copy: the event may be read until the next call that schedules. REQUIRES: `key` is what
+  // first() points to
+  const Event& pop_first(EventKey key) {
+    keys_.drop_first();
     now_ = key.at();
-    seq = key.seq();
     const std::uint32_t slot = key.slot();
-    free_slots_.push_back(slot);
+    free_slots_[free_count_++] = slot;
     return slab_[slot];
   }
 
  private:
-  auto prefetch() const {
-    return [slab = slab_.data()](std::uint32_t slot) { __builtin_prefetch(slab + slot); };
-  }
-
-  std::uint32_t take_slot() {
-    if (free_slots_.empty()) [[unlikely]] grow();
-    const std::uint32_t slot = free_slots_.back();
-    free_slots_.pop_back();
-    return slot;
-  }
-
   [[gnu::noinline]] void grow() {
     SIM_CHECK(slab_.size() < EventKey::kMaxSlots, "at most 2^24 events are pending at once");
-    free_slots_.push_back(static_cast<std::uint32_t>(slab_.size()));
     slab_.emplace_back();
-    free_slots_.reserve(slab_.capacity());  // so that popping never allocates
+    free_slots_.resize(slab_.capacity());  // so that popping never allocates
+    free_slots_[free_count_++] = static_cast<std::uint32_t>(slab_.size() - 1);
   }
 
   Keys keys_;
   std::vector<Event> slab_;
-  std::vector<std::uint32_t> free_slots_;
+  std::vector<std::uint32_t> free_slots_;  // the first free_count_ of them
+  std::size_t free_count_ = 0;
   Instant now_{};
   std::uint64_t next_seq_ = 1;
 };

@@ -15,9 +15,6 @@ namespace sim::kernel {
 
 class HeapKeys {
  public:
-  std::size_t size() const { return keys_.size() - kRoot - (hole_ ? 1 : 0); }
-  bool empty() const { return size() == 0; }
-
   void push(EventKey key) {
     if (hole_) {
       hole_ = false;
@@ -33,17 +30,17 @@ class HeapKeys {
     keys_[i] = key;
   }
 
-  // REQUIRES: !empty()
+  // The first key, good until the next call that changes anything; null if there is none.
   template <class Prefetch>
-  EventKey front(const Prefetch&) {
+  const EventKey* first(const Prefetch&) {
     fill_hole();
-    return keys_[kRoot];
+    return keys_.size() > kRoot ? &keys_[kRoot] : nullptr;
   }
 
-  // REQUIRES: front() was called since the last change
-  void drop_front() { hole_ = true; }
+  // REQUIRES: first() was called since the last change and found one
+  void drop_first() { hole_ = true; }
 
-  // REQUIRES: empty()
+  // REQUIRES: empty
   void restart(std::uint64_t) {}
 
  private:

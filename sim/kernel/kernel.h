@@ -52,9 +52,11 @@ class Kernel {
   // REQUIRES: at >= now()
   [[gnu::always_inline]] void schedule(Instant at, const Event& event) {
     SIM_CHECK(at >= now_, "no event lies in the past");
-    Entry& entry = queue_.place(at, queue_.take_seq());
+    const std::uint32_t slot = queue_.take_slot();
+    Entry& entry = queue_.in_slot(slot);
     entry.event = event;
-    entry.is_timer = false;
+    entry.timer = kNoTimer;
+    queue_.enqueue(at, queue_.take_seq(), slot);
   }
 
   // A timer that fires as `event` each time it comes due; it must be armed anew after that.
@@ -73,22 +75,16 @@ class Kernel {
   // stop_reason() says why; with a larger budget or limit, or more events, the run goes on.
   bool next(Fired& out) {
     while (true) {
-      if (queue_.empty()) [[unlikely]] return went_idle();
-      if (queue_.next_at() > limit_) [[unlikely]] return stop_at_limit();
+      const EventKey* const first = queue_.first();
+      if (first == nullptr) [[unlikely]] return went_idle();
+      const EventKey key = *first;
+      if (key.at() > limit_) [[unlikely]] return stop_at_limit();
       if (events_fired_ == budget_) [[unlikely]] return stop(StopReason::event_budget);
-      std::uint64_t seq = 0;
-      const Entry& first = queue_.pop_in_place(seq);
-      if (!first.is_timer) {
-        fire(out, seq, first.event);
-        return true;
-      }
-      const TimerHandle timer = first.timer;
-      const auto verdict = timers_.came_up(timer, seq);
-      if (verdict == Timers::Verdict::fires) {
-        fire(out, seq, timers_.event(timer));
-        return true;
-      }
-      if (verdict == Timers::Verdict::put_back) queue_timer(timer, timers_.put_back_at(timer), timers_.put_back_seq(timer));
+      const Entry& entry = queue_.pop_first(key);
+      const Event* const event = entry.timer == kNoTimer ? &entry.event : timer_came_up({entry.timer}, key.seq());
+      if (event == nullptr) continue;
+      fire(out, key, *event);
+      return true;
     }
   }
 
@@ -113,31 +109,43 @@ class Kernel {
  private:
   using Timers = TimerTable<Event>;
 
+  static constexpr std::uint32_t kNoTimer = ~std::uint32_t{0};
   struct Entry {
     Event event;  // unless it is a timer's, which keeps its own
-    TimerHandle timer;
-    bool is_timer;
+    std::uint32_t timer;  // or kNoTimer
   };
   static_assert(sizeof(Entry) <= 32);
 
-  void queue_timer(TimerHandle timer, Instant due, std::uint64_t seq) {
-    Entry& entry = queue_.place(due, seq);
-    entry.timer = timer;
-    entry.is_timer = true;
+  // What fires now that the entry of this timer queued under `seq` has come up; null: nothing.
+  [[gnu::noinline]] const Event* timer_came_up(TimerHandle timer, std::uint64_t seq) {
+    switch (timers_.came_up(timer, seq)) {
+      case Timers::Verdict::fires:
+        return &timers_.event(timer);
+      case Timers::Verdict::put_back:
+        queue_timer(timer, timers_.put_back_at(timer), timers_.put_back_seq(timer));
+        return nullptr;
+      case Timers::Verdict::dropped:
+        return nullptr;
+    }
+    return nullptr;
   }
 
-  void fire(Fired& out, std::uint64_t seq, const Event& event) {
-    now_ = queue_.now();
+  void queue_timer(TimerHandle timer, Instant due, std::uint64_t seq) {
+    const std::uint32_t slot = queue_.take_slot();
+    queue_.in_slot(slot).timer = timer.index;
+    queue_.enqueue(due, seq, slot);
+  }
+
+  void fire(Fired& out, EventKey key, const Event& event) {
+    now_ = key.at();
     out.at = now_;
-    out.seq = seq;
+    out.seq = key.seq();
     out.event = event;
     ++events_fired_;
     stop_reason_ = StopReason::none;
-    std::array<std::uint64_t, sizeof(Event) / 8> words;
+    std::array<std::uint64_t, 3> words{};
     std::memcpy(words.data(), &event, sizeof(Event));
-    const auto time = static_cast<std::uint64_t>(nanos(now_));
-    fingerprint_.add(time, seq, words[0], words.size() > 1 ? words[1 % words.size()] : 0);
-    if constexpr (words.size() > 2) fingerprint_.add(words[2]);
+    fingerprint_.add(key.time(), key.seq(), words[0], words[1], words[2]);
   }
 
   bool stop(StopReason reason) {
