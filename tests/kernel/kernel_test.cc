@@ -48,6 +48,9 @@ class EagerKernel {
     timers_[timer].queued.reset();
   }
   bool is_armed(std::uint32_t timer) const { return timers_[timer].queued.has_value(); }
+  std::optional<Instant> next_at() const {
+    return queue_.empty() ? std::nullopt : std::optional(queue_.begin()->at);
+  }
   bool next(Fired& out) {
     if (queue_.empty()) return false;
     const Entry first = *queue_.begin();
@@ -112,6 +115,29 @@ TEST_CASE("lazy timers fire as eager ones would") {
         lazy.destroy_timer(handles[i]);
         eager.cancel(eager_timers[i]);
         create(i);
+      } else if (what < 68) {  // up to a limit, and on from there
+        TestKernel::Fired got;
+        EagerKernel::Fired want{};
+        lazy.set_time_limit(at);
+        while (eager.next_at() && *eager.next_at() <= at) {
+          REQUIRE(eager.next(want));
+          REQUIRE(lazy.next(got));
+          REQUIRE(got.seq == want.seq);
+          now = got.at;
+        }
+        REQUIRE_FALSE(lazy.next(got));
+        if (lazy.stop_reason() == StopReason::time_limit) now = at;
+        REQUIRE(lazy.now() == now);
+        if (eager.next_at()) REQUIRE(lazy.stop_reason() == StopReason::time_limit);
+        lazy.set_time_limit(Instant::max());
+      } else if (what < 70) {  // no budget left, and some granted; and what a copy does is its own affair
+        TestKernel copy = lazy;
+        TestKernel::Fired got;
+        lazy.set_event_budget(lazy.events_fired());
+        REQUIRE_FALSE(lazy.next(got));
+        REQUIRE(lazy.now() == now);
+        lazy.set_event_budget(~std::uint64_t{0});
+        while (copy.next(got) && rng.below(20) != 0) copy.arm(handles[i], got.at + Duration{horizon});
       } else {
         TestKernel::Fired got;
         EagerKernel::Fired want{};
