@@ -99,7 +99,7 @@ def draw_lag(ax, run):
     top = 0.0
     for i, (group, seconds) in enumerate(run.lag("kafka_consumergroup_lag_seconds").items()):
         colour, dash = style.service_style(i)
-        ax.step(at, seconds, where="pre", color=colour, linestyle=dash, linewidth=1.4)
+        ax.step(np.append([0], at), np.append(seconds[:1], seconds), where="pre", color=colour, linestyle=dash, linewidth=1.4)
         inside = seconds[at <= run.load_ns / 1e9]
         labels.append((inside[-1] if len(inside) else 0, group, colour if colour != style.ORANGE else "#B37700"))
         top = max(top, np.nanmax(seconds) if len(seconds) else 0)

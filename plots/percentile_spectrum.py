@@ -22,11 +22,6 @@ def spectrum(values):
     return x, values[ranks - 1]
 
 
-def holds_to(values, limit):
-    """The share of orders within the limit, in per cent."""
-    return 100 * np.count_nonzero(values < limit) / len(values)
-
-
 def share_text(percent):
     """98.2, 99.95: rounded down, so that it is never more than was measured."""
     digits = 1
@@ -40,10 +35,10 @@ def lines_of(runs):
     if len(runs) == 1:
         run = runs[0]
         keep = run.after_warmup()
-        lines = [("end to end, all services", *spectrum(run.e2e()[keep]), style.BLUE, "-", 2.2)]
+        lines = [("end to end, all services", *spectrum(run.e2e()[keep]), "#00406A", "-", 2.8)]
         for i, service in enumerate(run.services):
-            colour = ["#7FB8DA", style.ORANGE, style.BLACK, style.GREY][i % 4]
-            lines.append((f"{service} done", *spectrum(run.service_latency(service)[keep]), colour, DASHES[1:][i % 3], 1.3))
+            colour, dash = style.service_style(i)
+            lines.append((f"{service} done", *spectrum(run.service_latency(service)[keep]), colour, dash, 1.3))
         lines.append(("acknowledged", *spectrum(run.produce()[keep]), style.GREY, "-", 1.3))
         return lines, []
     names = list(dict.fromkeys(run.name for run in runs))
@@ -68,6 +63,21 @@ def lines_of(runs):
             label = f"{run.name}, seed {run.seed}" if len(names) > 1 or len(mine) > 1 else run.name
             lines.append((label, *spectrum(run.e2e()[run.after_warmup()]), colours[i % 4], DASHES[i % 4], 2.0))
     return lines, bands
+
+
+def mark_limit(ax, limit, lines, low):
+    """The limit, and for each line how far out it holds."""
+    ax.axhline(limit[1], color=style.VERMILLION, linewidth=1.1, linestyle=(0, (6, 2)))
+    for _, x, y, *_ in lines:
+        beyond = np.flatnonzero(y >= limit[1])
+        if len(beyond) == 0:
+            continue
+        at = x[max(beyond[0] - 1, 0)]
+        ax.plot([at], [limit[1]], marker="o", markersize=5, color=style.VERMILLION, zorder=5)
+        ax.vlines(at, low, limit[1], color=style.VERMILLION, linewidth=0.8, linestyle=(0, (2, 2)))
+        ax.annotate(f"holds to p{share_text(100 * (1 - 1 / at))}", (at, low), xytext=(4, 5), textcoords="offset points", fontsize=8.5,
+                    color=style.VERMILLION, ha="left" if at < ax.get_xlim()[1] / 4 else "right",
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
 
 
 def finding(runs):
@@ -115,24 +125,12 @@ def draw(runs):
         for label, x, y, colour, dash, width in drawn:
             ax.plot(x, y, color=colour, linestyle=dash, linewidth=width)
             if x[-1] >= far * 0.7:
-                labels.append((y[-1], label, "#B37700" if colour == style.ORANGE else colour if colour != "#7FB8DA" else "#4C9CCB"))
+                labels.append((y[-1], label, "#B37700" if colour == style.ORANGE else colour))
             else:
                 ax.annotate(label, (x[-1], y[-1]), xytext=(4, 2), textcoords="offset points", fontsize=8.5, color=colour)
         if limit:
-            ax.axhline(limit[1], color=style.VERMILLION, linewidth=1.1, linestyle=(0, (6, 2)))
-            share = holds_to(run.e2e()[run.after_warmup()], limit[1])
-            x, y = drawn[0][1], drawn[0][2]
-            text = f"limit for {limit[0]}: {style.duration(limit[1])}"
-            crossing = np.flatnonzero(y >= limit[1])
-            if share >= 100:
-                text += ", held by every order"
-            else:
-                text += f", holds to p{share_text(share)}"
-                if len(crossing):
-                    at = x[crossing[0]]
-                    ax.plot([at], [limit[1]], marker="o", markersize=5, color=style.VERMILLION, zorder=5)
-                    ax.vlines(at, low, limit[1], color=style.VERMILLION, linewidth=0.8, linestyle=(0, (2, 2)))
-            ax.annotate(text, (1, limit[1]), xytext=(6, 3), textcoords="offset points", fontsize=8.5, color=style.VERMILLION)
+            mark_limit(ax, limit, drawn[:1] if len(runs) == 1 else drawn, low)
+            labels.append((limit[1], f"{limit[0]} limit {style.duration(limit[1])}", style.VERMILLION))
         style.direct_labels(ax, labels)
     ticks = [(x, name) for x, name in NINES if x <= ax.get_xlim()[1] and x != 4]
     ax.xaxis.set_major_locator(style.FixedLocator([x for x, _ in ticks]))

@@ -92,15 +92,16 @@ def name_from_outside(fig, ax, nameless, width_inches):
     for stage, (y, left, share) in nameless.items():
         by_row.setdefault(y, []).append((left + share / 2, stage, share))
     for y, items in by_row.items():
-        at = -1.0
-        for x, stage, share in sorted(items):
-            text = f"{LOOKS[stage][1]} {100 * share:.1f} %"
-            width = text_width(fig, text, 7.5) / width_inches
-            start = max(x - width / 2, at + 0.012, 0.0)
-            ax.annotate(text, (x, y + 0.31), xytext=(start, y + 0.47), textcoords="data", fontsize=7.5, ha="left", va="center",
-                        color="#333333")
+        items.sort()
+        texts = [f"{LOOKS[stage][1]} {100 * share:.1f} %" for _, stage, share in items]
+        widths = [text_width(fig, text, 7.5) / width_inches for text in texts]
+        gap = 0.014
+        start = np.mean([x for x, _, _ in items]) - (sum(widths) + gap * (len(widths) - 1)) / 2
+        start = min(max(start, 0.0), 1.0 - sum(widths) - gap * (len(widths) - 1))
+        for (x, _, _), text, width in zip(items, texts, widths):
+            ax.text(start, y + 0.47, text, fontsize=7.5, ha="left", va="center", color="#333333")
             ax.plot([x, start + width / 2], [y + 0.31, y + 0.4], color="#777777", linewidth=0.6, clip_on=False)
-            at = start + width
+            start += width + gap
 
 
 def draw(run):

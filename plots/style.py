@@ -82,8 +82,8 @@ def direct_labels(ax, labels, x=1.0, size=8.5, gap=1.15):
     height = ax.get_window_extent().height / ax.figure.dpi * 72  # points
     step = size * gap / height
     x0 = ax.get_xlim()[0]
-    placed = sorted(((min(max(to_axes.transform((x0, y))[1], 0.0), 1.0), text, colour) for y, text, colour in labels),
-                    key=lambda item: item[0])
+    placed = sorted(((min(max(to_axes.transform((x0, y))[1], 0.0), 1.0), text, colour) for y, text, colour in reversed(labels)),
+                    key=lambda item: item[0])  # of two at the same height, the first named stands above
     ys = [item[0] for item in placed]
     for _ in range(200):  # push neighbours apart until none overlap
         moved = False
