@@ -6,20 +6,30 @@
 #include <optional>
 #include <vector>
 
+#include "log/sealed_chunk.h"
 #include "protocol/record_batch.h"
 
 // Batches in order of offset, ends joined: the contents of a log.
 //
-// Appending at the end, cutting at either end, and finding the batch that holds an offset.
+// Appending at the end, cutting at either end, and finding the batch that holds an offset. Only the newest few
+// hundred batches are kept as objects; older ones are sealed (SealedChunk), unsealed when they are read and
+// shared between copies of the list. So a long log takes little memory, and a copy of it little time.
 namespace sim::log {
 
 class BatchList {
  public:
-  bool empty() const { return batches_.empty(); }
-  std::size_t size() const { return batches_.size(); }
-  Offset end_offset() const { return batches_.back().end_offset(); }      // REQUIRES: !empty()
-  Offset start_offset() const { return batches_.front().base_offset; }    // REQUIRES: !empty()
+  bool empty() const { return newest_.empty() && sealed_.empty(); }
+  std::size_t size() const { return newest_.size() + sealed_batches_; }
+  // REQUIRES: !empty()
+  Offset end_offset() const {
+    return newest_.empty() ? sealed_.back()->end_offset() : newest_.back().end_offset();
+  }
+  Offset start_offset() const {
+    return sealed_.empty() ? newest_.front().base_offset : sealed_.front()->start_offset();
+  }
   std::int64_t size_bytes() const { return size_bytes_; }
+  std::size_t sealed_batches() const { return sealed_batches_; }
+  std::size_t sealed_memory_bytes() const;
 
   // REQUIRES: empty() or batch.base_offset >= end_offset() (compaction leaves gaps)
   void append(Batch batch);
@@ -39,11 +49,18 @@ class BatchList {
   std::optional<Offset> offset_for_timestamp(std::int64_t timestamp_ms) const;
 
  private:
-  using Iterator = std::deque<Batch>::const_iterator;
-  // The batch that holds or follows `offset`.
-  Iterator find(Offset offset) const;
+  using Sealed = std::vector<SealedChunkPtr>;
+  // The chunk or the batch that holds or follows `offset`.
+  Sealed::const_iterator find_sealed(Offset offset) const;
+  std::deque<Batch>::const_iterator find_newest(Offset offset) const;
 
-  std::deque<Batch> batches_;
+  void seal_oldest();
+  void add_sealed(SealedChunkPtr chunk, Sealed::const_iterator where);
+  void remove_sealed(Sealed::const_iterator first, Sealed::const_iterator last);
+
+  Sealed sealed_;
+  std::deque<Batch> newest_;
+  std::size_t sealed_batches_ = 0;
   std::int64_t size_bytes_ = 0;
 };
 

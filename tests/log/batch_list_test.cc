@@ -4,10 +4,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "base/rng.h"
+#include "log/sealed_chunk.h"
 #include "log/test_batches.h"
 
 namespace sim::log {
@@ -144,6 +146,55 @@ TEST_CASE("reading: limits, and what lies astride them") {
   CHECK(bases(0, 50, one - 1, true) == std::vector<Offset>{0});  // so that a reader gets ahead
   CHECK(bases(0, 9, one - 1, true).empty());                     // but not what it may not see
   CHECK(bases(50, 60, INT64_MAX, true).empty());
+}
+
+TEST_CASE("a sealed batch comes out as it went in, whatever it holds") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    test::BatchSource source(seed);
+    std::vector<Batch> batches;
+    for (int i = 0; i < 128; ++i) batches.push_back(source.next((i == 0 ? 1'000'000'007 : batches.back().end_offset()) + i % 3));
+    const SealedChunkPtr chunk = SealedChunk::seal(batches.data(), batches.data() + batches.size());
+    REQUIRE(test::same(chunk->unseal(), batches));
+    std::int64_t bytes = 0;
+    for (const Batch& batch : batches) bytes += batch.size_bytes();
+    CHECK(chunk->size_bytes() == bytes);
+    CHECK(chunk->start_offset() == batches.front().base_offset);
+    CHECK(chunk->end_offset() == batches.back().end_offset());
+  }
+}
+
+TEST_CASE("a long log takes a few bytes per record, and its copies share them") {
+  struct Row { const char* what; std::int32_t records_per_batch; double most_bytes_per_record; };
+  const Row rows[] = {{"single orders", 1, 13.0}, {"small batches", 3, 8.0}, {"full batches", 15, 5.5}};
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    Rng rng(1, "orders");
+    BatchList list;
+    Offset end = 0;
+    std::int64_t number = 0;
+    std::int64_t now_ms = 1'700'000'000'000;
+    while (end < 60'000) {
+      std::vector<Record> records;
+      now_ms += rng.between(0, 20);
+      for (std::int32_t i = 0; i < row.records_per_batch; ++i) {
+        number += 1 + static_cast<std::int64_t>(rng.below(11));  // every sixth order comes to this partition
+        records.push_back(Record{record_id(FlowId{0}, number), now_ms, 8, 1024});
+      }
+      const auto sequence = static_cast<std::int32_t>(end);
+      const BatchDataPtr data = make_data_batch(std::move(records), ProducerId{2000}, ProducerEpoch{0}, sequence);
+      list.append(Batch{end, LeaderEpoch{0}, row.records_per_batch, data});
+      end += row.records_per_batch;
+    }
+    const auto sealed_records = static_cast<double>(list.sealed_batches()) * row.records_per_batch;
+    CHECK(static_cast<double>(list.sealed_memory_bytes()) / sealed_records < row.most_bytes_per_record);
+    CHECK(list.size() - list.sealed_batches() < 400);
+
+    const BatchList copy = list;
+    list.truncate_to(10);
+    CHECK(copy.end_offset() == end);
+    CHECK(copy.read(0, end, 1, true).front().base_offset == 0);
+  }
 }
 
 TEST_CASE("batches joined out of order are a bug") {
