@@ -1,11 +1,15 @@
 #include "scenario/files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <memory>
 #include <system_error>
+#include <vector>
+
+#include "scenario/suggest.h"
 
 namespace sim::scenario {
 
@@ -79,6 +83,24 @@ bool read_file(const std::string& path, std::size_t most_bytes, std::string& tex
   std::snprintf(message, sizeof message, "is not a UTF-8 text: byte %zu is 0x%02x", bad + 1, static_cast<unsigned char>(text[bad]));
   why_not = message;
   return false;
+}
+
+std::string similar_scenario(const std::string& path) {
+  std::vector<std::string> names;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::error_code failed;
+  for (std::filesystem::directory_iterator at(folder.empty() ? "." : folder, failed), end; !failed && at != end; at.increment(failed)) {
+    if (at->path().extension() == ".yaml") names.push_back((folder / at->path().filename()).string());
+  }
+  std::sort(names.begin(), names.end());
+  const std::size_t on_disk = names.size();
+  for (const BuiltinFile& file : builtin_files()) {
+    if (file.name.ends_with(".yaml")) names.push_back("@" + std::string(file.name.substr(0, file.name.size() - 5)));
+  }
+  const std::string stem = path.starts_with('@') ? path : "@" + std::filesystem::path(path).stem().string();
+  const std::vector<std::string_view> all(names.begin(), names.end());
+  const std::string_view file = nearest(path, {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(on_disk)});
+  return std::string(file.empty() ? nearest(stem, {all.begin() + static_cast<std::ptrdiff_t>(on_disk), all.end()}) : file);
 }
 
 std::string locate(const std::string& scenario_file, const std::string& path) {

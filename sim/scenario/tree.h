@@ -48,9 +48,9 @@ struct Value {
   bool quoted = false;   // a scalar that was not plain
   bool invented = false;  // stands in for a required one that is missing or wrong, which has been reported
   bool literal = false;  // a scalar written as a block (|): its lines are the file's lines
-  std::vector<Value> items{};
-  std::vector<Entry> entries{};  // in the order of the file
-  std::vector<Entry> overlay{};  // properties set from outside, whatever shape those of the file have
+  std::vector<Value> items;
+  std::vector<Entry> entries;  // in the order of the file
+  std::vector<Entry> overlay;  // properties set from outside, whatever shape those of the file have
 
   bool is_map() const { return kind == Kind::map; }
   bool is_list() const { return kind == Kind::list; }

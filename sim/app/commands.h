@@ -1,0 +1,24 @@
+#pragma once
+
+#include "app/options.h"
+#include "app/terminal.h"
+
+// One function per command; what it returns is the exit code. Results go to stdout, all else to stderr.
+namespace sim::app {
+
+int run_command(const RunOptions& options, const Terminal& terminal);
+int replay_command(const ReplayOptions& options, const Terminal& terminal);
+int check_command(const CheckOptions& options, const Terminal& terminal);
+int plot_command(const PlotOptions& options, const Terminal& terminal);
+int export_command(const ExportOptions& options, const Terminal& terminal);
+int list_command(const Terminal& terminal);
+int explain_command(const ExplainOptions& options, const Terminal& terminal);
+int schema_command();
+int completion_command(const CompletionOptions& options);
+int version_command();
+int say_command(const SayOptions& options);
+
+// The command the options hold.
+int carry_out(const Options& options);
+
+}  // namespace sim::app

@@ -1,0 +1,223 @@
+#include "app/explain.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "app/human.h"
+#include "scenario/properties.h"
+#include "scenario/schema.h"
+#include "scenario/suggest.h"
+
+namespace sim::app {
+
+namespace {
+
+using scenario::Components;
+using scenario::Key;
+using scenario::KeyType;
+using scenario::Property;
+using scenario::Status;
+
+constexpr std::size_t kWidth = 100;
+
+// `text` broken into lines, each after the first indented.
+std::string wrapped(std::string_view text, std::size_t indent) {
+  std::string out;
+  std::size_t column = indent;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    if (column > indent && column + 1 + word.size() > kWidth) {
+      out += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (column > indent) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+std::string line(std::string_view label, const std::string& value) {
+  return value.empty() ? std::string{} : fmt::format("  {:<10}{}\n", label, wrapped(value, 12));
+}
+
+// "9000 (9 s)", "1048576 (1.00 MiB)": what a raw number is in words.
+std::string default_of(const Property& property) {
+  std::string text = property.fallback.empty() ? "\"\"" : std::string(property.fallback);
+  std::int64_t number = 0;
+  const bool whole = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }) && text.size() < 16;
+  if (!whole) return text == "9223372036854775807" ? text + " (never, or without a limit)" : text;
+  for (const char c : text) number = number * 10 + (c - '0');
+  if (property.name.ends_with(".ms") && number >= 1000) text += " (" + human_duration(number * 1'000'000) + ")";
+  const bool bytes = property.name.find("bytes") != std::string_view::npos || property.name.ends_with(".size") || property.name.ends_with(".memory");
+  if (bytes && number >= 1024) text += " (" + human_bytes(number) + ")";
+  return text;
+}
+
+std::string where(Components components) {
+  std::string text;
+  const auto add = [&text](std::string_view place) { text += (text.empty() ? "" : ", ") + std::string(place); };
+  if ((components & (scenario::kBroker | scenario::kController)) != 0) add("cluster.config");
+  if ((components & scenario::kTopic) != 0) add("topics.<name>.config");
+  const bool produces = (components & scenario::kProducer) != 0;
+  const bool consumes = (components & scenario::kConsumer) != 0;
+  if (produces && consumes) add("clients.<name>.config");
+  if (produces && !consumes) add("clients.<name>.config of a client that produces");
+  if (consumes && !produces) add("clients.<name>.config of a client that consumes");
+  return text;
+}
+
+std::string status(const Property& property) {
+  switch (property.status) {
+    case Status::modelled: return "modelled";
+    case Status::accepted:
+      if (property.not_modelled == "*") return "not modelled yet: a scenario that sets it is refused";
+      return "accepted without effect" + (property.not_modelled.empty() ? "" : "; not modelled yet: " + std::string(property.not_modelled));
+    case Status::removed: return "removed from Kafka: " + std::string(property.meaning);
+  }
+  return {};
+}
+
+std::string explain(const Property& property, std::string_view name) {
+  std::string text = fmt::format("{}   property of Apache Kafka ({})\n\n", name, scenario::describe_components(property.components));
+  if (property.status != Status::removed) {
+    text += "  " + wrapped(property.meaning, 2) + "\n\n";
+    text += line("default", default_of(property));
+    const std::string range = scenario::describe_range(property);
+    text += line("type", std::string(scenario::describe(property.type)) + (range.empty() ? "" : ", " + range));
+  }
+  text += line("status", status(property));
+  text += line("where", where(property.components));
+  return text;
+}
+
+std::string default_of(const Key& key) {
+  if (key.required || key.alternative) return {};
+  return key.computed() ? std::string(key.fallback.substr(1)) : std::string(key.fallback);
+}
+
+std::string value_of(const Key& key) {
+  constexpr std::int64_t kAny = std::numeric_limits<std::int64_t>::max();
+  std::string text = scenario::describe(key);
+  if (key.type != KeyType::scalar) return text;
+  if (key.least > 0) text += ", at least " + print_scalar(key.least, key.unit);
+  if (key.most != kAny && key.unit == scenario::UnitKind::none) text += ", at most " + print_scalar(key.most, key.unit);
+  return text;
+}
+
+std::string explain(const Key& key) {
+  std::string text = scenario::dotted(key.path) + "   key of a scenario\n\n  " + wrapped(key.meaning, 2) + "\n\n";
+  text += line("value", value_of(key));
+  text += line("default", default_of(key));
+  if (key.required) text += line("needed", "it must be given");
+  if (key.alternative) text += line("needed", "one of its kind must be given");
+  if (!key.only_with.empty()) text += line("only", "of a client that " + std::string(key.only_with));
+  if (!key.example.empty()) text += line("example", std::string(key.last()) + ": " + std::string(key.example));
+  std::string path(key.path);
+  if (key.type == KeyType::list) path += "/[]";
+  if (key.type == KeyType::names) path += "/<name>";
+  const std::vector<const Key*> below = scenario::keys_below(path);
+  if (!below.empty()) text += "\n  Its keys:\n";
+  for (const Key* child : below) text += fmt::format("    {:<20}{}\n", child->last(), wrapped(child->meaning, 24));
+  return text;
+}
+
+// Whether `topic` names the key: a name of the user's may stand for <name>, and a number for [].
+bool matches(std::string_view topic, std::string_view path) {
+  for (;;) {
+    const std::size_t slash = path.find('/');
+    const std::string_view level = path.substr(0, slash);
+    const bool last = slash == std::string_view::npos;
+    std::size_t length = level.size();
+    if (level == "[]") {
+      length = topic.find_first_not_of("[]0123456789");
+      if (length == std::string_view::npos) length = topic.size();
+    } else if (level == "<name>") {
+      length = std::min(topic.find('.'), topic.size());
+    } else if (!topic.starts_with(level)) {
+      return false;
+    }
+    topic.remove_prefix(length);
+    if (last) return topic.empty();
+    path.remove_prefix(slash + 1);
+    if (level == "[]" && length == 0) continue;  // expect.p99 for expect[0].p99
+    if (path.starts_with("[]") && !topic.empty()) {
+      topic.remove_prefix(topic.front() == '.' ? 1 : 0);
+      continue;
+    }
+    if (topic.empty() || topic.front() != '.') return false;
+    topic.remove_prefix(1);
+  }
+}
+
+std::vector<std::string> all_that_match(const std::string& topic) {
+  std::vector<std::string> texts;
+  for (const Key& key : scenario::keys()) {
+    if (matches(topic, key.path)) texts.push_back(explain(key));
+  }
+  constexpr Components kEach[] = {scenario::kBroker | scenario::kController, scenario::kTopic, scenario::kProducer, scenario::kConsumer};
+  const auto add_properties = [&](std::string_view name, Components among) {
+    std::vector<const Property*> seen;
+    for (const Components components : kEach) {
+      if ((components & among) == 0) continue;
+      const Property* property = scenario::find_property(name, components);
+      if (property == nullptr || std::find(seen.begin(), seen.end(), property) != seen.end()) continue;
+      seen.push_back(property);
+      texts.push_back(explain(*property, name));
+    }
+  };
+  add_properties(topic, 0xFF);
+  if (!texts.empty()) return texts;
+  for (const Key& key : scenario::keys()) {  // clients.payment.config.max.poll.records
+    for (std::size_t dot = topic.find('.'); key.type == KeyType::properties && dot != std::string::npos; dot = topic.find('.', dot + 1)) {
+      if (matches(std::string_view(topic).substr(0, dot), key.path)) add_properties(std::string_view(topic).substr(dot + 1), key.components);
+    }
+  }
+  if (!texts.empty()) return texts;
+  for (const Key& key : scenario::keys()) {  // commit
+    if (key.last() == topic) texts.push_back(explain(key));
+  }
+  return texts;
+}
+
+std::string overview() {
+  std::string text = "The keys of a scenario. kraftsim explain KEY says more; so it does of every Kafka property.\n\n";
+  for (const Key& key : scenario::keys()) {
+    if (key.last() == "[]" || key.last() == "<name>") continue;
+    const auto depth = static_cast<std::size_t>(std::count(key.path.begin(), key.path.end(), '/'));
+    const std::size_t indent = 2 * depth - (key.path.find("/<name>") != std::string_view::npos || key.path.find("/[]") != std::string_view::npos ? 2 : 0);
+    text += fmt::format("{:<34}{}\n", std::string(indent, ' ') + std::string(key.last()), wrapped(key.meaning, 34));
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<std::string> explain(const std::string& topic) {
+  if (topic.empty()) return overview();
+  std::string text;
+  for (const std::string& part : all_that_match(topic)) text += (text.empty() ? "" : "\n") + part;
+  if (!text.empty()) return text;
+  std::vector<std::string> names;
+  for (const Key& key : scenario::keys()) {
+    names.push_back(scenario::dotted(key.path));
+    names.emplace_back(key.last());
+  }
+  for (const Property& property : scenario::properties()) names.emplace_back(property.name);
+  Problem problem;
+  problem.message = "there is no key or Kafka property \"" + topic + "\"";
+  problem.hint = scenario::did_you_mean(topic, {names.begin(), names.end()});
+  if (problem.hint.empty()) problem.hint = "kraftsim explain shows all keys";
+  return problem;
+}
+
+}  // namespace sim::app

@@ -1,0 +1,56 @@
+#include "app/list.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "scenario/files.h"
+#include "scenario/scenario.h"
+
+namespace sim::app {
+
+namespace {
+
+constexpr std::string_view kEnding = ".yaml";
+
+std::vector<std::string> files_in(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code failed;
+  for (std::filesystem::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) {
+    if (at->path().extension() == kEnding) files.push_back(at->path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string row(const std::string& name, const std::string& file, bool color) {
+  const Result<scenario::Scenario> scenario = scenario::load(file, {});
+  std::string about = scenario ? scenario->about : "has mistakes: kraftsim check " + file;
+  std::replace(about.begin(), about.end(), '\n', ' ');
+  const std::string left = fmt::format("{:<28}", name);
+  return "  " + (color ? "\x1b[1m" + left + "\x1b[0m" : left) + about + "\n";
+}
+
+}  // namespace
+
+std::vector<std::string> builtin_scenarios() {
+  std::vector<std::string> names;
+  for (const scenario::BuiltinFile& file : scenario::builtin_files()) {
+    if (file.name.ends_with(kEnding)) names.emplace_back(file.name.substr(0, file.name.size() - kEnding.size()));
+  }
+  return names;
+}
+
+std::string list_scenarios(const std::string& folder, bool color) {
+  std::string text = "Built in\n";
+  for (const std::string& name : builtin_scenarios()) text += row("@" + name, "@" + name, color);
+  const std::vector<std::string> files = files_in(folder);
+  if (!files.empty()) text += "\nIn " + folder + "/\n";
+  for (const std::string& file : files) text += row(file, file, color);
+  return text + "\nkraftsim run NAME plays one\n";
+}
+
+}  // namespace sim::app

@@ -1,0 +1,37 @@
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "app/commands.h"
+#include "app/exit_code.h"
+#include "app/options.h"
+#include "base/check.h"
+
+namespace {
+
+// The command as it was typed, to be pasted back into a shell.
+std::string typed(int argc, const char* const* argv) {
+  std::string text;
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = argv[i];
+    const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-") == std::string::npos;
+    std::string shown = word;
+    for (std::size_t at = 0; !plain && (at = shown.find('\'', at)) != std::string::npos; at += 4) shown.replace(at, 1, "'\\''");
+    text += (i == 0 ? "" : " ") + (plain ? word : "'" + shown + "'");
+  }
+  return text;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return sim::app::carry_out(sim::app::parse_args(argc, argv));
+  } catch (const sim::InternalError& bug) {
+    std::fprintf(stderr, "kraftsim: a bug of the simulator, not of your cluster: %s\n", bug.what());
+  } catch (const std::exception& unexpected) {
+    std::fprintf(stderr, "kraftsim: something unforeseen: %s\n", unexpected.what());
+  }
+  std::fprintf(stderr, "repro: %s\n", typed(argc, argv).c_str());
+  return sim::app::number(sim::app::ExitCode::internal);
+}

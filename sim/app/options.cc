@@ -1,0 +1,372 @@
+#include "app/options.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/version.h"
+#include "scenario/suggest.h"
+#include "scenario/units.h"
+
+namespace sim::app {
+
+namespace {
+
+constexpr std::string_view kFirstSteps = R"(kraftsim plays Apache Kafka (KRaft) in simulated time: one scenario, one seed, the same bytes every time.
+
+  kraftsim run @order-flow              play the built-in story: orders, three services, a verdict
+  kraftsim list                         the scenarios there are
+  kraftsim run FILE.yaml --seed 7       play yours
+  kraftsim check FILE.yaml              only look for mistakes in it
+  kraftsim explain acks                 what a key or a Kafka property means
+  kraftsim --help                       everything else
+
+Try: kraftsim run @order-flow
+)";
+
+constexpr std::string_view kExamples =
+    R"(  kraftsim run scenarios/order-flow.yaml                            play a scenario: verdict here, files under runs/
+  kraftsim run @order-flow --set cluster.brokers=5 --seed 7         another cluster, another seed
+  kraftsim export runs/latest --format mermaid --order slowest      the story of one order
+)";
+
+const std::vector<std::string> kTraceLevels{"off", "control", "full"};
+const std::vector<std::string> kColorModes{"auto", "always", "never"};
+const std::vector<std::string> kShells{"bash", "zsh", "fish"};
+
+// What CLI11 writes into; turned into a Command when all of it is known to be right.
+struct Raw {
+  std::string color = "auto";
+  bool version = false;
+  std::string file, out, until, trace = "off", seed, topic, shell, format, order, window, run;
+  std::vector<std::string> files, sets, charts, formats;
+  bool json = false, quiet = false, force = false, resolve = false, check_determinism = false;
+};
+
+struct Parser {
+  Raw raw;
+  CLI::App app{"", "kraftsim"};
+
+  Parser() {
+    app.allow_extras();
+    app.add_option("--color", raw.color, "Colours: auto, always or never")->type_name("WHEN");
+    app.add_flag("--version", raw.version, "The version, and what it models");
+    CLI::App* run = command("run", "Play a scenario: verdict on the screen, files and charts under runs/");
+    file(run);
+    run->add_option("--seed", raw.seed, "Another seed than the scenario's")->type_name("N");
+    sets(run);
+    run->add_option("--out", raw.out, "Where the files go (runs/<scenario>/<seed>)")->type_name("DIR");
+    run->add_option("--until", raw.until, "Stop at this simulated time, settled or not")->type_name("40s");
+    run->add_option("--trace", raw.trace, "How much events.jsonl holds: off, control or full")->type_name("LEVEL");
+    run->add_flag("--json", raw.json, "Print summary.json instead of the text");
+    run->add_flag("--quiet", raw.quiet, "Print the verdict only, no progress");
+    run->add_flag("--force", raw.force, "Replace what stands in the output folder");
+    run->add_flag("--check-determinism", raw.check_determinism, "Play it twice and compare");
+
+    CLI::App* check = command("check", "Look for mistakes in scenarios; nothing is run");
+    check->add_option("FILE", raw.files, "Scenarios, or @NAME of built-in ones")->required();
+    sets(check);
+    check->add_flag("--resolve", raw.resolve, "Print the scenario with every default filled in");
+
+    CLI::App* replay = command("replay", "Play a run again and compare fingerprints");
+    folder(replay);
+    replay->add_flag("--quiet", raw.quiet, "No progress");
+
+    CLI::App* plot = command("plot", "Draw the charts of runs into RUN/charts/");
+    plot->add_option("RUN", raw.files, "Folders of runs")->required();
+    plot->add_option("--chart", raw.charts, "Only this chart; may be repeated")->type_name("NAME")->allow_extra_args(false);
+    plot->add_option("--format", raw.formats, "png, svg or pdf, divided by commas")->type_name("FORMATS")->delimiter(',')->allow_extra_args(false);
+
+    CLI::App* exporting = command("export", "Print a run in the format of another tool");
+    folder(exporting);
+    exporting->add_option("--format", raw.format, "mermaid, perfetto or openmetrics")->required()->type_name("FORMAT");
+    exporting->add_option("--order", raw.order, "One order: a number, SERVICE/number, or slowest")->type_name("ID");
+    exporting->add_option("--window", raw.window, "A window of simulated time")->type_name("30s..45s");
+
+    command("list", "The scenarios there are, and what they show");
+    CLI::App* explain = command("explain", "What a scenario's key or a Kafka property means; alone: an overview");
+    explain->add_option("NAME", raw.topic, "Such as clients.payment.commit or linger.ms");
+    command("schema", "Print the JSON Schema of scenarios");
+    CLI::App* completion = command("completion", "Print the completion script of a shell");
+    completion->add_option("SHELL", raw.shell, "bash, zsh or fish")->required();
+    command("version", "The version, and what it models");
+  }
+
+  CLI::App* command(const char* name, const char* meaning) {
+    CLI::App* sub = app.add_subcommand(name, meaning);
+    sub->allow_extras();
+    sub->fallthrough();
+    return sub;
+  }
+  void file(CLI::App* sub) { sub->add_option("FILE", raw.file, "A scenario, or @NAME of a built-in one")->required(); }
+  void folder(CLI::App* sub) { sub->add_option("RUN", raw.run, "The folder of a run, such as runs/latest")->required(); }
+  void sets(CLI::App* sub) {
+    sub->add_option("--set", raw.sets, "Another value for a key of the scenario; may be repeated")->type_name("path=value")->allow_extra_args(false);
+  }
+
+  std::vector<CLI::App*> commands() {
+    return app.get_subcommands([](CLI::App*) { return true; });
+  }
+  std::vector<std::string_view> command_names() {
+    std::vector<std::string_view> names;
+    for (const CLI::App* sub : commands()) names.push_back(sub->get_name());
+    return names;
+  }
+};
+
+std::string flag_of(const CLI::Option& option) { return "--" + option.get_lnames().front(); }
+
+void list_options(const CLI::App& app, std::string& out) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_lnames().empty() || option->get_lnames().front() == "help") continue;
+    std::string left = flag_of(*option);
+    if (option->get_expected_max() > 0 && option->get_type_size() > 0) left += " " + option->get_type_name();
+    out += fmt::format("  {:<26}{}\n", left, option->get_description());
+  }
+}
+
+std::string usage_of(const CLI::App& sub) {
+  std::string usage = "kraftsim " + sub.get_name();
+  bool has_options = false;
+  for (const CLI::Option* option : sub.get_options()) {
+    if (!option->get_lnames().empty()) {
+      has_options = has_options || option->get_lnames().front() != "help";
+      continue;
+    }
+    const std::string name = option->get_name(true) + (option->get_items_expected_max() > 1 ? "..." : "");
+    usage += option->get_required() ? " " + name : " [" + name + "]";
+  }
+  return usage + (has_options ? " [options]" : "");
+}
+
+std::string help(Parser& parser) {
+  std::string text = "Examples\n" + std::string(kExamples) + "\nCommands\n";
+  for (const CLI::App* sub : parser.commands()) text += fmt::format("  {:<12}{}\n", sub->get_name(), sub->get_description());
+  text += "\nOptions everywhere\n";
+  text += "  --help                    What a command takes\n";
+  list_options(parser.app, text);
+  text += "\nExit code: 0 all held, 1 an expectation failed, 2 usage or scenario error, 3 inconclusive, 4 not deterministic, 5 a bug of kraftsim\n";
+  return text;
+}
+
+std::string help(const CLI::App& sub) {
+  std::string text = sub.get_description() + ".\n\nUsage: " + usage_of(sub) + "\n\n";
+  for (const CLI::Option* option : sub.get_options()) {
+    if (option->get_lnames().empty()) text += fmt::format("  {:<26}{}\n", option->get_name(true), option->get_description());
+  }
+  list_options(sub, text);
+  return text;
+}
+
+SayOptions refusal(const std::string& message, const std::string& hint = {}, const std::string& command = {}) {
+  std::string text = "kraftsim: " + message + "\n";
+  if (!hint.empty()) text += "          " + hint + "\n";
+  text += "          kraftsim " + (command.empty() ? std::string("--help") : command + " --help") + " says more\n";
+  return SayOptions{text, ExitCode::usage};
+}
+
+// CLI11 takes a mistyped command for a stray argument, so the first word is looked at before it gets to see it.
+std::optional<SayOptions> unknown_command(Parser& parser, const std::vector<std::string>& args) {
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    if (args[i] == "--color") {
+      ++i;
+    } else if (args[i].starts_with("--") && !args[i].starts_with("--color=") && args[i] != "--help" && args[i] != "--version") {
+      return refusal("there is no option " + args[i] + " before the command", scenario::did_you_mean(args[i], {"--color", "--help", "--version"}));
+    } else if (!args[i].starts_with('-')) {
+      const std::vector<std::string_view> names = parser.command_names();
+      if (std::find(names.begin(), names.end(), args[i]) != names.end()) return std::nullopt;
+      const bool file = args[i].starts_with('@') || args[i].ends_with(".yaml") || args[i].ends_with(".yml");
+      std::string hint = file ? "did you mean kraftsim run " + args[i] + "?" : scenario::did_you_mean(args[i], names);
+      return refusal("there is no command \"" + args[i] + "\"", hint);
+    }
+  }
+  return std::nullopt;
+}
+
+SayOptions unexpected(Parser& parser, const CLI::App& sub, const std::string& word) {
+  if (!word.starts_with("-") || word == "-") return refusal(sub.get_name() + ": \"" + word + "\" is one too many", "usage: " + usage_of(sub), sub.get_name());
+  std::vector<std::string> flags{"--help"};
+  for (const CLI::App* app : {&sub, const_cast<const CLI::App*>(&parser.app)}) {
+    for (const CLI::Option* option : app->get_options()) {
+      if (!option->get_lnames().empty()) flags.push_back(flag_of(*option));
+    }
+  }
+  const std::string flag = word.substr(0, word.find('='));
+  return refusal(sub.get_name() + ": there is no option " + flag, scenario::did_you_mean(flag, {flags.begin(), flags.end()}), sub.get_name());
+}
+
+// What is right for CLI11 and still wrong.
+class Checked {
+ public:
+  Checked(const Raw& raw, std::string command) : raw_(raw), command_(std::move(command)) {}
+
+  std::string one_of(const std::string& flag, const std::string& value, const std::vector<std::string>& words) {
+    if (std::find(words.begin(), words.end(), value) != words.end()) return value;
+    std::string list;
+    for (const std::string& word : words) list += (list.empty() ? "" : ", ") + word;
+    fail(flag + " is one of " + list + ", not \"" + value + "\"", scenario::did_you_mean(value, {words.begin(), words.end()}));
+    return words.front();
+  }
+
+  Duration duration(const std::string& flag, const std::string& text) {
+    const scenario::Scalar scalar = scenario::read_scalar(text, scenario::UnitKind::duration);
+    if (scalar.value && *scalar.value >= 0) return Duration{*scalar.value};
+    fail(flag + " takes " + std::string(describe(scenario::UnitKind::duration)) + ": \"" + text + "\" " + (scalar.value ? "is negative" : scalar.problem), scalar.hint);
+    return Duration{};
+  }
+
+  std::pair<Duration, Duration> window(const std::string& text) {
+    const std::size_t dots = text.find("..");
+    if (dots == std::string::npos) {
+      fail("--window is two times with .. between them, such as 30s..45s, not \"" + text + "\"");
+      return {};
+    }
+    const Duration from = duration("--window", text.substr(0, dots));
+    const Duration to = duration("--window", text.substr(dots + 2));
+    if (from >= to) fail("--window " + text + " ends before it begins");
+    return {from, to};
+  }
+
+  std::vector<scenario::Override> overrides() {
+    std::vector<scenario::Override> overrides;
+    for (const std::string& set : raw_.sets) {
+      const std::size_t equals = set.find('=');
+      if (equals == std::string::npos || equals == 0) {
+        fail("--set takes path=value, such as --set cluster.brokers=5, not \"" + set + "\"");
+      } else {
+        overrides.push_back(scenario::Override{set.substr(0, equals), set.substr(equals + 1)});
+      }
+    }
+    if (raw_.seed.empty()) return overrides;
+    const scenario::Scalar seed = scenario::read_scalar(raw_.seed, scenario::UnitKind::none);
+    if (!seed.value || *seed.value < 0) fail("--seed is a whole number, not \"" + raw_.seed + "\"");
+    overrides.push_back(scenario::Override{"seed", raw_.seed});
+    return overrides;
+  }
+
+  void fail(const std::string& message, const std::string& hint = {}) {
+    if (!refusal_) refusal_ = refusal(command_ + ": " + message, hint, command_);
+  }
+
+  Command command() {
+    Command command = read();
+    if (refusal_) return *refusal_;
+    return command;
+  }
+
+ private:
+  Command read() {
+    if (command_ == "run") return run();
+    if (command_ == "check") return CheckOptions{raw_.files, overrides(), raw_.resolve};
+    if (command_ == "replay") return ReplayOptions{raw_.run, raw_.quiet};
+    if (command_ == "plot") {
+      PlotRequest request{{raw_.files.begin(), raw_.files.end()}, {}, {}};
+      for (const std::string& chart : raw_.charts) request.charts.push_back(one_of("--chart", chart, chart_names()));
+      for (const std::string& format : raw_.formats) request.formats.push_back(one_of("--format", format, {"png", "svg", "pdf"}));
+      return PlotOptions{std::move(request)};
+    }
+    if (command_ == "export") {
+      ExportRequest request{raw_.run, one_of("--format", raw_.format, export_formats()), raw_.order, std::nullopt};
+      if (!raw_.window.empty()) request.window = window(raw_.window);
+      return ExportOptions{std::move(request)};
+    }
+    if (command_ == "list") return ListOptions{};
+    if (command_ == "explain") return ExplainOptions{raw_.topic};
+    if (command_ == "schema") return SchemaOptions{};
+    if (command_ == "completion") return CompletionOptions{one_of("SHELL", raw_.shell, kShells)};
+    return VersionOptions{};
+  }
+
+  Command run() {
+    RunOptions options;
+    options.file = raw_.file;
+    options.overrides = overrides();
+    options.out = raw_.out;
+    if (!raw_.until.empty()) options.until = duration("--until", raw_.until);
+    const std::string level = one_of("--trace", raw_.trace, kTraceLevels);
+    options.trace = level == "full" ? trace::Level::full : level == "control" ? trace::Level::control : trace::Level::off;
+    options.json = raw_.json;
+    options.quiet = raw_.quiet;
+    options.force = raw_.force;
+    options.check_determinism = raw_.check_determinism;
+    return options;
+  }
+
+  const Raw& raw_;
+  std::string command_;
+  std::optional<SayOptions> refusal_;
+};
+
+Command parse(Parser& parser, std::vector<std::string> args) {
+  if (args.empty()) return SayOptions{std::string(kFirstSteps), ExitCode::usage};
+  if (std::optional<SayOptions> refused = unknown_command(parser, args)) return *refused;
+  try {
+    std::reverse(args.begin(), args.end());  // as CLI11 wants them
+    parser.app.parse(args);
+  } catch (const CLI::CallForHelp&) {
+    const std::vector<CLI::App*> chosen = parser.app.get_subcommands();
+    return SayOptions{chosen.empty() ? help(parser) : help(*chosen.front()), ExitCode::held};
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string flag = std::string(error.what()).substr(0, std::string_view(error.what()).find(':'));
+    return refusal(flag + " needs a value", {}, parser.app.get_subcommands().empty() ? "" : parser.app.get_subcommands().front()->get_name());
+  } catch (const CLI::ParseError& error) {
+    const std::vector<CLI::App*> chosen = parser.app.get_subcommands();
+    const std::string command = chosen.empty() ? "" : chosen.front()->get_name();
+    return refusal((command.empty() ? "" : command + ": ") + error.what(), chosen.empty() ? "" : "usage: " + usage_of(*chosen.front()), command);
+  }
+  const std::vector<CLI::App*> chosen = parser.app.get_subcommands();
+  if (chosen.empty()) {
+    if (parser.raw.version) return VersionOptions{};
+    const std::vector<std::string> rest = parser.app.remaining();
+    return rest.empty() ? refusal("a command is missing", "try: kraftsim run @order-flow") : refusal("there is no option " + rest.front());
+  }
+  const std::vector<std::string> rest = parser.app.remaining(true);
+  if (!rest.empty()) return unexpected(parser, *chosen.front(), rest.front());
+  if (chosen.size() > 1) return unexpected(parser, *chosen.front(), chosen[1]->get_name());
+  return Checked(parser.raw, chosen.front()->get_name()).command();
+}
+
+}  // namespace
+
+Options parse_args(int argc, const char* const* argv) {
+  Parser parser;
+  Options options;
+  options.command = parse(parser, std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+  const std::string& color = parser.raw.color;
+  if (std::find(kColorModes.begin(), kColorModes.end(), color) == kColorModes.end()) {
+    options.command = refusal("--color is auto, always or never, not \"" + color + "\"");
+  }
+  options.color = color == "always" ? ColorMode::always : color == "never" ? ColorMode::never : ColorMode::automatic;
+  return options;
+}
+
+std::vector<CommandWords> command_words() {
+  Parser parser;
+  std::vector<CommandWords> commands;
+  for (const CLI::App* sub : parser.commands()) {
+    CommandWords words{sub->get_name(), sub->get_description(), {}, {}, false};
+    for (const CLI::App* app : {sub, const_cast<const CLI::App*>(&parser.app)}) {
+      for (const CLI::Option* option : app->get_options()) {
+        if (option->get_lnames().empty() || option->get_lnames().front() == "version") continue;
+        OptionWords flag{flag_of(*option), option->get_description(), option->get_expected_max() > 0 && option->get_type_size() > 0, {}};
+        if (flag.flag == "--help" && app == &parser.app) continue;
+        if (flag.flag == "--trace") flag.values = kTraceLevels;
+        if (flag.flag == "--color") flag.values = kColorModes;
+        if (flag.flag == "--chart") flag.values = chart_names();
+        if (flag.flag == "--format") flag.values = words.name == "export" ? export_formats() : std::vector<std::string>{"png", "svg", "pdf"};
+        words.options.push_back(std::move(flag));
+      }
+    }
+    if (words.name == "completion") words.arguments = kShells;
+    words.takes_files = words.name == "run" || words.name == "check" || words.name == "replay" || words.name == "plot" || words.name == "export";
+    commands.push_back(std::move(words));
+  }
+  return commands;
+}
+
+}  // namespace sim::app
