@@ -148,7 +148,7 @@ std::int64_t Distribution::Zipf::sample(Rng& rng) const {
 std::int64_t Distribution::Zipf::at(std::uint64_t u) const {
   uint128 total = 0;
   for (std::uint32_t rank = 0; rank < shared->n; ++rank) total += shared->weight_against(rank, 0);
-  const uint128 wanted = (total >> 32) * (u >> 32);
+  const uint128 wanted = uint128{high_word(total)} * u + high_word(uint128{low_word(total)} * u);
   uint128 sum = 0;
   for (std::uint32_t rank = 0; rank < shared->n; ++rank) {
     sum += shared->weight_against(rank, 0);

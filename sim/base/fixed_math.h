@@ -44,8 +44,8 @@ inline constexpr int kChordBits = 8;
 extern const std::array<std::uint64_t, (1u << kChordBits) + 1> kLnChords;  // ln(1 + i / 256) * 2^58
 }  // namespace internal
 
-// -ln(x / 2^64) with 58 fractional bits, too large by at most 2^-19: made to be drawn from, in a few
-// nanoseconds, never decreasing as x falls. Chords between 257 points. REQUIRES: x > 0
+// -ln(x / 2^64) with 58 fractional bits, too large by at most 2^-19 or too small by 2^-52: chords between 257 points,
+// made to be drawn from in a few nanoseconds. Never decreasing as x falls. REQUIRES: x > 0
 inline std::uint64_t neg_ln_q58(std::uint64_t x) {
   SIM_CHECK(x > 0, "zero has no logarithm");
   const int zeros = std::countl_zero(x);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -38,11 +39,13 @@ class Fingerprint {
   }
 
   // Several words of one record in one step: they meet in parallel before they touch the state, so
-  // the chain that every later step waits for stays one multiplication long. A sum of odd multiples is
-  // still a bijection of each word.
+  // the chain that every later step waits for stays one multiplication long. Each word is spread in a way of its
+  // own; for given others the sum is still a bijection of it. The turns keep apart what differs in high bits alone,
+  // which a multiplication leaves where it is.
   constexpr void add(std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d, std::uint64_t e = 0) {
-    add(a * 0x9E3779B97F4A7C15ull + b * 0xC2B2AE3D27D4EB4Full + c * 0x165667B19E3779F9ull +
-        d * 0xD6E8FEB86659FD93ull + e * 0x94D049BB133111EBull);
+    add(a * 0x9E3779B97F4A7C15ull + std::rotl(b * 0xC2B2AE3D27D4EB4Full, 13) +
+        std::rotl(c * 0x165667B19E3779F9ull, 26) + std::rotl(d * 0xD6E8FEB86659FD93ull, 39) +
+        std::rotl(e * 0x94D049BB133111EBull, 52));
   }
 
   // Bytes and their number, so that "ab","c" is not "a","bc".
