@@ -185,8 +185,7 @@ void PartitionChangeBuilder::settle_last_known_leader(const PartitionChangeRecor
   if (!elr_enabled_) return;
   const NodeId leader = record.leader == kLeaderUnchanged ? partition_.leader : record.leader;
   if (record.has_isr && record.isr.empty()) {
-    const bool known = partition_.last_known_elr == std::vector<NodeId>{partition_.leader};
-    if (!known) target_.last_known_elr = {partition_.leader};
+    target_.last_known_elr = {partition_.leader};
   } else if (leader != kNoNode) {
     target_.last_known_elr.clear();
   }

@@ -106,6 +106,10 @@ class BatchSource {
       const std::int64_t timestamp_ms = rng_.between(0, INT64_MAX);
       records.push_back(Record{RecordId{id}, timestamp_ms, 2'147'483'647, -1});
     }
+    if (rng_.bernoulli(1, 2)) {  // odd in nothing but its flags
+      records.resize(1, Record{kNoRecord, now_ms_, -1, 10});
+      data.base_timestamp_ms = data.max_timestamp_ms = records.front().timestamp_ms;
+    }
     data.records = std::move(records);
     return std::make_shared<const BatchData>(std::move(data));
   }
