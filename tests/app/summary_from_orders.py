@@ -91,15 +91,26 @@ def differences(folder):
     for stage, total in zip(STAGES, sums):
         same(f"mean of {stage}", total // fulfilled if fulfilled else 0, summary["stages"][stage]["mean_ns"])
 
-    found += little(rows, folder)
+    found += little(rows, services, folder)
     return found
 
 
-def little(rows, folder):
+def left_at(row, services):
+    """When an order was over: done by all or reported as failed, whichever came first; None if neither did."""
+    done = [number(row[f"{s}_done_ns"]) for s in services]
+    ends = [max(done)] if done and None not in done else []
+    if row["failed_ns"]:
+        ends.append(int(row["failed_ns"]))
+    if not services and row["acknowledged_ns"]:
+        ends.append(int(row["acknowledged_ns"]))
+    return min(ends, default=None)
+
+
+def little(rows, services, folder):
     """Orders in flight at the end of each second, as metrics.csv has them, against the orders' own stamps."""
     found = []
     starts = sorted(int(row["intended_ns"]) for row in rows)
-    ends = sorted(int(row["ended_ns"]) for row in rows if row["outcome"] in ("fulfilled", "failed"))
+    ends = sorted(end for row in rows if (end := left_at(row, services)) is not None)
     if not starts:
         return found
     with open(folder / "metrics.csv", newline="") as file:
