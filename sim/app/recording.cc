@@ -144,6 +144,7 @@ std::string Recording::manifest_json(const Summary& summary, const std::map<std:
             {"version", kVersion},
             {"scenario", {{"name", scenario_.name}, {"sha256", Sha256::of(scenario_.source_text)}}},
             {"seed", scenario_.seed},
+            {"trace", trace::name(options_.trace)},
             {"partial", summary.partial()},
             {"events", summary.end.events},
             {"fingerprint", fingerprint_text(summary.end.fingerprint)}};

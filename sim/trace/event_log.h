@@ -23,6 +23,14 @@ enum class Level : std::uint8_t {
   control,  // what happens to brokers, partitions and groups, and every error; nothing per record, batch or message
   full,     // every fact
 };
+constexpr const char* name(Level level) {
+  switch (level) {
+    case Level::off: return "off";
+    case Level::control: return "control";
+    case Level::full: return "full";
+  }
+  return "";
+}
 
 class Sink {
  public:

@@ -1,0 +1,67 @@
+#include "app/play.h"
+
+#include <algorithm>
+#include <csignal>
+
+namespace sim::app {
+namespace {
+
+volatile std::sig_atomic_t signal_received = 0;
+
+void note_signal(int signal) { signal_received = signal; }
+
+// Events between two looks at signals and the clock on the wall: often enough for people.
+constexpr std::uint64_t kLookEvery = 2'048;
+
+StopReason stop_reason(kernel::StopReason reason) {
+  switch (reason) {
+    case kernel::StopReason::none:
+    case kernel::StopReason::idle:  // nothing will ever happen again
+    case kernel::StopReason::time_limit: return StopReason::time_limit;
+    case kernel::StopReason::event_budget: return StopReason::event_budget;
+  }
+  return StopReason::time_limit;
+}
+
+}  // namespace
+
+void listen_to_signals() {
+  std::signal(SIGINT, note_signal);
+  std::signal(SIGTERM, note_signal);
+}
+
+int interrupted_by() { return signal_received; }
+
+RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world, Recording& recording, const PlayOptions& options) {
+  const Instant load_ends = Instant{} + scenario.duration;
+  const Instant last = options.until ? Instant{} + *options.until : load_ends + scenario.drain;
+  world.set_time_limit(last);
+  if (scenario.event_budget != 0) world.set_event_budget(scenario.event_budget);
+  StopReason reason = StopReason::time_limit;
+  while (true) {
+    if (!world.step()) {
+      reason = stop_reason(world.stop_reason());
+      break;
+    }
+    if (world.now() >= load_ends && recording.settled()) {
+      reason = StopReason::settled;
+      break;
+    }
+    if (world.events_fired() % kLookEvery != 0) continue;
+    if (signal_received != 0) {
+      reason = StopReason::interrupted;
+      break;
+    }
+    if (options.progress != nullptr) {
+      options.progress->on(Progress{world.now(), std::min(last, load_ends), world.events_fired()});
+    }
+  }
+  RunEnd end;
+  end.end = world.now();
+  end.reason = reason;
+  end.events = world.events_fired();
+  end.fingerprint = world.fingerprint();
+  return end;
+}
+
+}  // namespace sim::app

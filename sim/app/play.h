@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "app/recording.h"
+#include "base/time.h"
+#include "cluster/cluster.h"
+#include "scenario/scenario.h"
+
+// Plays one scenario from beginning to end: the loop around Cluster::step.
+namespace sim::app {
+
+// How far a run has come; told now and then, for people to see.
+struct Progress {
+  Instant now{};
+  Instant end{};  // of the load; what is under way may take longer
+  std::uint64_t events = 0;
+};
+
+class ProgressListener {
+ public:
+  virtual ~ProgressListener() = default;
+  virtual void on(const Progress& progress) = 0;
+};
+
+struct PlayOptions {
+  std::optional<Duration> until;         // stop there, settled or not
+  ProgressListener* progress = nullptr;  // null: nobody looks
+};
+
+// SIGINT and SIGTERM end a run at the next event from here on; interrupted_by() tells which came (0: none).
+void listen_to_signals();
+int interrupted_by();
+
+// Plays until everything is settled, the drain is over, the budget is spent or somebody interrupts.
+RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world, Recording& recording, const PlayOptions& options);
+
+}  // namespace sim::app

@@ -1,0 +1,122 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "app/commands.h"
+#include "app/render_problems.h"
+#include "app/summary.h"
+#include "cluster/cluster.h"
+#include "scenario/scenario.h"
+#include "trace/event_log.h"
+
+// `kraftsim replay RUN`: plays a run again from its scenario.resolved.yaml and compares fingerprints.
+namespace sim::app {
+namespace {
+
+void print(std::FILE* stream, const std::string& text) { std::fwrite(text.data(), 1, text.size(), stream); }
+
+int refuse(const Problems& problems, const Terminal& terminal) {
+  print(stderr, render_problems(problems, terminal.color_err));
+  return number(ExitCode::usage);
+}
+
+struct Recorded {
+  std::uint64_t events = 0;
+  std::string fingerprint;
+  std::optional<trace::Level> trace;  // of its events.jsonl; nullopt: there is none
+};
+
+Result<Recorded> read_manifest(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "manifest.json";
+  std::ifstream in(file);
+  if (!in) {
+    return Problem{.file = folder.string(), .message = "is not a run: it has no manifest.json",
+                   .hint = "a run is a folder such as runs/order-flow/1, or runs/latest"};
+  }
+  const auto json = nlohmann::json::parse(in, nullptr, false);
+  if (!json.is_object() || !json.contains("events") || !json["events"].is_number_unsigned() ||
+      !json.contains("fingerprint") || !json["fingerprint"].is_string()) {
+    return Problem{.file = file.string(), .message = "is not the manifest of a run: events or fingerprint is missing"};
+  }
+  Recorded recorded{json["events"].get<std::uint64_t>(), json["fingerprint"].get<std::string>(), std::nullopt};
+  if (json.contains("trace") && json["trace"].is_string()) {
+    const auto level = json["trace"].get<std::string>();
+    if (level == "control") recorded.trace = trace::Level::control;
+    if (level == "full") recorded.trace = trace::Level::full;
+  }
+  return recorded;
+}
+
+// Compares what is written with the lines of a file, up to the first that differs.
+class ComparingSink final : public trace::Sink {
+ public:
+  explicit ComparingSink(const std::filesystem::path& file) : recorded_(file) {}
+
+  void write(std::string_view bytes) override {
+    while (!bytes.empty() && !difference) {
+      const std::size_t end = bytes.find('\n');
+      line_ += bytes.substr(0, end);
+      if (end == std::string_view::npos) return;
+      bytes.remove_prefix(end + 1);
+      std::string expected;
+      std::getline(recorded_, expected);
+      if (line_ != expected) difference = Difference{expected, line_};
+      line_.clear();
+    }
+  }
+
+  struct Difference {
+    std::string recorded, replayed;
+  };
+  std::optional<Difference> difference;
+
+ private:
+  std::ifstream recorded_;
+  std::string line_;
+};
+
+}  // namespace
+
+int replay_command(const ReplayOptions& options, const Terminal& terminal) {
+  const std::filesystem::path folder = options.run;
+  const Result<Recorded> recorded = read_manifest(folder);
+  if (!recorded) return refuse(recorded.problems(), terminal);
+  const Result<scenario::Scenario> scenario = scenario::load((folder / "scenario.resolved.yaml").string(), {});
+  if (!scenario) return refuse(scenario.problems(), terminal);
+
+  cluster::Cluster world(scenario->cluster);
+  std::optional<ComparingSink> sink;
+  std::unique_ptr<trace::EventLog> log;
+  if (recorded->trace) {
+    sink.emplace(folder / "events.jsonl");
+    log = std::make_unique<trace::EventLog>(*sink, *recorded->trace, world.names());
+    world.observe(*log);
+  }
+  while (world.events_fired() < recorded->events && world.step()) {
+  }
+  if (log) log->flush();
+  const std::string fingerprint = fingerprint_text(world.fingerprint());
+  const bool same = world.events_fired() == recorded->events && fingerprint == recorded->fingerprint;
+  if (same && !(sink && sink->difference)) {
+    if (!options.quiet) print(stdout, fmt::format("SAME  {} events, fingerprint {}\n", recorded->events, fingerprint));
+    return number(ExitCode::held);
+  }
+  std::string text = fmt::format("DIFFERENT  recorded {} events, fingerprint {}\n           replayed {} events, fingerprint {}\n",
+                                 recorded->events, recorded->fingerprint, world.events_fired(), fingerprint);
+  if (sink && sink->difference) {
+    text += fmt::format("the first event that differs\n  recorded  {}\n  replayed  {}\n", sink->difference->recorded,
+                        sink->difference->replayed);
+  } else {
+    text += "to see the first event that differs, record the run with --trace full and replay that\n";
+  }
+  print(stdout, text);
+  return number(ExitCode::not_deterministic);
+}
+
+}  // namespace sim::app
