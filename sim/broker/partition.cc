@@ -136,9 +136,7 @@ void Partition::assign_as_is(const Batch& batch) {
 }
 
 bool Partition::append(Batch batch, bool as_leader, const Context& context) {
-  if (as_leader && !batch.data->application_records().empty()) {
-    node::report(context.out, observe::BatchAppended{tp_, batch});
-  }
+  if (as_leader) node::report(context.out, observe::BatchAppended{tp_, batch});
   log_.append(std::move(batch));
   if (!as_leader) node::report(context.out, observe::ReplicaAppended{tp_, context.self, log_end_offset()});
   return is_leader() && maybe_advance_high_watermark(context);
