@@ -1,0 +1,54 @@
+"""Golden fingerprints: every scenario, played for its first 16 seconds, with the same events on every compiler and build.
+
+After a change that is meant to change what happens:  python3 tests/e2e/test_fingerprints.py --rewrite
+and say in the commit why each line changed.
+"""
+import pathlib
+import sys
+import tempfile
+import unittest
+
+from kraftsim import SCENARIOS, kraftsim, manifest
+
+GOLDEN = pathlib.Path(__file__).resolve().parent / "fingerprints.txt"
+UNTIL = "16s"
+
+
+def play(scenario, seed):
+    with tempfile.TemporaryDirectory() as folder:
+        run = pathlib.Path(folder) / "run"
+        done = kraftsim("run", scenario, "--seed", seed, "--until", UNTIL, "--out", run, "--quiet")
+        if not (run / "manifest.json").exists():
+            raise AssertionError(f"{scenario} left no manifest (exit {done.returncode}):\n{done.stderr}")
+        told = manifest(run)
+        return f"{told['events']} {told['fingerprint']}"
+
+
+def all_runs():
+    return [(path, seed) for path in sorted(SCENARIOS.glob("*.yaml")) for seed in (1, 2)]
+
+
+def lines():
+    return {f"{path.stem} {seed}": play(path, seed) for path, seed in all_runs()}
+
+
+class Fingerprints(unittest.TestCase):
+    maxDiff = None
+
+    def test_every_scenario_meets_its_golden_fingerprint(self):
+        golden = {}
+        for line in GOLDEN.read_text().splitlines():
+            name, events, fingerprint = line.rsplit(" ", 2)
+            golden[name] = f"{events} {fingerprint}"
+        self.assertEqual(golden, lines())
+
+    def test_another_seed_is_another_run(self):
+        played = lines()
+        self.assertEqual(len(set(played.values())), len(played))
+
+
+if __name__ == "__main__":
+    if "--rewrite" in sys.argv:
+        GOLDEN.write_text("".join(f"{name} {value}\n" for name, value in lines().items()))
+    else:
+        unittest.main()
