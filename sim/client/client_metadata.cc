@@ -20,7 +20,8 @@ node::NetworkClientConfig network_config(const CommonClientConfig& config) {
   };
 }
 
-MetadataClient::Config MetadataClient::config_of(const CommonClientConfig& config, bool allow_auto_topic_creation) {
+MetadataClient::Config MetadataClient::config_of(const CommonClientConfig& config,
+                                                 bool allow_auto_topic_creation) {
   return Config{
       .max_age = from_millis(config.metadata_max_age_ms),
       .max_idle = from_millis(config.metadata_max_idle_ms),
@@ -50,14 +51,17 @@ const MetadataClient::Topic* MetadataClient::find(TopicId id) const {
   return &topics_[static_cast<std::size_t>(index_by_id_[slot])];
 }
 
-MetadataClient::Topic* MetadataClient::mutable_find(TopicId id) { return const_cast<Topic*>(std::as_const(*this).find(id)); }
+MetadataClient::Topic* MetadataClient::mutable_find(TopicId id) {
+  return const_cast<Topic*>(std::as_const(*this).find(id));
+}
 
 const MetadataClient::Partition* MetadataClient::leader_of(TopicPartition tp) const {
   const Topic* topic = find(tp.topic);
   if (topic == nullptr || !std::cmp_less(tp.partition, topic->partitions.size())) return nullptr;
   const auto index = static_cast<std::size_t>(tp.partition);
   const Partition& partition = topic->partitions[index];
-  if (partition.leader_endpoint == kNoProcess || partition.leader_epoch != topic->last_seen_epochs[index]) return nullptr;
+  if (partition.leader_endpoint == kNoProcess || partition.leader_epoch != topic->last_seen_epochs[index])
+    return nullptr;
   return &partition;
 }
 
@@ -188,7 +192,8 @@ void MetadataClient::maybe_update(NetworkClient& network, node::Env env, node::E
   if (least_loaded.node != kNoProcess && network.is_ready(least_loaded.node)) {
     return send_request(network, least_loaded.node, env, out);
   }
-  // Whatever it waits for now ends in an event of the network: a connection, an answer, the end of a back-off.
+  // Whatever it waits for now ends in an event of the network: a connection, an answer, the end of a
+  // back-off.
   waiting_for_network_ = true;
   if (least_loaded.node == kNoProcess) return;
   for (const ProcessId server : nodes()) {
@@ -197,7 +202,8 @@ void MetadataClient::maybe_update(NetworkClient& network, node::Env env, node::E
   network.ready(least_loaded.node, env, out);
 }
 
-void MetadataClient::send_request(NetworkClient& network, ProcessId server, node::Env env, node::Effects& out) {
+void MetadataClient::send_request(NetworkClient& network, ProcessId server, node::Env env,
+                                  node::Effects& out) {
   MetadataRequest request;
   request.allow_auto_topic_creation = config_.allow_auto_topic_creation;
   bool partial = !need_full_update_ && env.now < expires_at_;
@@ -217,7 +223,9 @@ void MetadataClient::send_request(NetworkClient& network, ProcessId server, node
 }
 
 bool MetadataClient::digest(NetworkClient::Event& event, node::Env env) {
-  const auto mine = [this](CorrelationId correlation) { return in_progress_ && in_progress_->correlation == correlation; };
+  const auto mine = [this](CorrelationId correlation) {
+    return in_progress_ && in_progress_->correlation == correlation;
+  };
   if (auto* response = std::get_if<NetworkClient::Response>(&event)) {
     if (!mine(response->correlation)) return false;
     auto* metadata = std::get_if<MetadataResponse>(&response->message);
@@ -252,7 +260,8 @@ void MetadataClient::set_backoffs(node::Env env) {
     return node::exponential_backoff(config_.retry_backoff, config_.retry_backoff_max, failures, env.rng);
   };
   allowed_by_attempts_ = env.now + backoff(std::max(0, failed_attempts_ - 1));
-  allowed_by_progress_ = answers_without_progress_ > 0 ? env.now + backoff(answers_without_progress_ - 1) : LocalTime::min();
+  allowed_by_progress_ =
+      answers_without_progress_ > 0 ? env.now + backoff(answers_without_progress_ - 1) : LocalTime::min();
 }
 
 void MetadataClient::rebootstrap(LocalTime now) {
@@ -286,8 +295,9 @@ void MetadataClient::on_response(MetadataResponse& response, InProgress request,
 
   for (Topic& topic : topics_) {
     if (topic.wanted && !topic.is_new && topic.expires_at <= env.now) topic.wanted = false;
-    const bool named = std::any_of(response.topics.begin(), response.topics.end(),
-                                   [&topic](const MetadataResponse::Topic& heard) { return heard.name == topic.name; });
+    const bool named =
+        std::any_of(response.topics.begin(), response.topics.end(),
+                    [&topic](const MetadataResponse::Topic& heard) { return heard.name == topic.name; });
     if (!topic.wanted || (!request.partial && !named)) forget(topic);
     if (!topic.wanted) topic.last_seen_epochs.clear();
   }
@@ -358,7 +368,8 @@ ProcessId MetadataClient::least_loaded(const NetworkClient& network, node::Env e
 }
 
 // NetworkClient.leastLoadedNode
-MetadataClient::LeastLoaded MetadataClient::find_least_loaded(const NetworkClient& network, node::Env env) const {
+MetadataClient::LeastLoaded MetadataClient::find_least_loaded(const NetworkClient& network,
+                                                              node::Env env) const {
   const std::vector<ProcessId> servers = nodes();
   const std::size_t offset = env.rng.below(servers.size());
   ProcessId found_ready = kNoProcess;
@@ -370,11 +381,13 @@ MetadataClient::LeastLoaded MetadataClient::find_least_loaded(const NetworkClien
     connection_ready = connection_ready || network.is_connected(server);
     if (network.is_ready(server)) {
       if (network.in_flight(server) == 0) return {server, true};
-      if (found_ready == kNoProcess || network.in_flight(server) < network.in_flight(found_ready)) found_ready = server;
+      if (found_ready == kNoProcess || network.in_flight(server) < network.in_flight(found_ready))
+        found_ready = server;
     } else if (network.is_preparing(server)) {
       found_preparing = server;
     } else if (network.can_connect(server, env.now)) {
-      if (found_connectable == kNoProcess || network.last_attempt(server) < network.last_attempt(found_connectable)) {
+      if (found_connectable == kNoProcess ||
+          network.last_attempt(server) < network.last_attempt(found_connectable)) {
         found_connectable = server;
       }
     }

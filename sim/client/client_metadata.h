@@ -108,7 +108,8 @@ class MetadataClient {
 
   // ---- Upkeep
 
-  // Takes what concerns it. True: the event was the answer (or failure) of a metadata request, and is done with.
+  // Takes what concerns it. True: the event was the answer (or failure) of a metadata request, and is done
+  // with.
   bool digest(node::NetworkClient::Event& event, node::Env env);
   // Asks for an update if one is due and a node can be asked.
   void maybe_update(node::NetworkClient& network, node::Env env, node::Effects& out);

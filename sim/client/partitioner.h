@@ -8,15 +8,15 @@
 // The partition of records without a key: Kafka's built-in "sticky" partitioner (KIP-480, KIP-794).
 //
 // It keeps to one partition until batch.size bytes went there and the batch there is complete (at twice as
-// many bytes even if it is not), and then draws the next one: each partition with a leader being as likely, or,
-// in adaptive mode when the queues differ, the more likely the shorter its queue is.
-// Keyed records go by partition_for_key() (protocol/murmur2.h).
+// many bytes even if it is not), and then draws the next one: each partition with a leader being as likely,
+// or, in adaptive mode when the queues differ, the more likely the shorter its queue is. Keyed records go by
+// partition_for_key() (protocol/murmur2.h).
 namespace sim::client {
 
 class StickyPartitioner {
  public:
   struct Choices {
-    std::int32_t partitions = 0;                      // of the topic
+    std::int32_t partitions = 0;  // of the topic
     const std::vector<std::int32_t>& with_leader;
   };
   struct Load {

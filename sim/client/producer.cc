@@ -8,7 +8,8 @@
 
 namespace sim::client {
 
-Producer::Producer(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config, node::TimerId first_timer)
+Producer::Producer(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config,
+                   node::TimerId first_timer)
     : max_block_(from_millis(config.max_block_ms)),
       max_request_bytes_(config.max_request_size),
       buffer_bytes_(config.buffer_memory),
@@ -26,7 +27,8 @@ const MetadataClient::Topic& Producer::topic(TopicNumber number) const {
 
 // ---- send()
 
-Producer::SendResult Producer::send(TopicNumber number, const ProducerRecord& record, node::Env env, node::Effects& out) {
+Producer::SendResult Producer::send(TopicNumber number, const ProducerRecord& record, node::Env env,
+                                    node::Effects& out) {
   SIM_CHECK(!blocked_, "the one application thread is waiting for its last send");
   const std::int32_t key_bytes = record.key ? static_cast<std::int32_t>(record.key->size()) : -1;
   const bool by_key = record.key && !ignore_keys_;
@@ -130,7 +132,8 @@ void Producer::returns(ErrorCode error, node::Effects& out, Events& events) {
 // ---- Steps
 
 bool Producer::owns(const node::Input& input) const {
-  if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == timer_) return true;
+  if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == timer_)
+    return true;
   return sender_.owns(input);
 }
 

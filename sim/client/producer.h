@@ -16,9 +16,9 @@
 // max.block.ms. One application thread is modelled: while a send is blocked there is no other one, and what
 // Kafka keeps as a queue of waiting threads is that one record. Its end comes as SendReturned.
 //
-// Owned by a process. Call `poll` at the end of every step that fed an input or sent a record: records sent in
-// one step travel as if they had been sent before the sender thread looked. It needs two timers of its process,
-// `first_timer` and the next one. It is a value.
+// Owned by a process. Call `poll` at the end of every step that fed an input or sent a record: records sent
+// in one step travel as if they had been sent before the sender thread looked. It needs two timers of its
+// process, `first_timer` and the next one. It is a value.
 //
 // Left out: transactions, interceptors, flush() and close().
 namespace sim::client {
@@ -43,7 +43,8 @@ class Producer {
 
   enum class SendResult : std::uint8_t { accepted, blocked_on_metadata, blocked_on_memory, failed };
 
-  Producer(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config, node::TimerId first_timer);
+  Producer(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config,
+           node::TimerId first_timer);
 
   // A topic to send to; not asked for before the first send.
   TopicNumber add_topic(std::string_view name);

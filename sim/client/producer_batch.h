@@ -53,7 +53,9 @@ struct ProducerBatch {
   bool has_sequence() const { return base_sequence >= 0; }
   std::int32_t last_sequence() const { return base_sequence + record_count - 1; }
   bool full() const { return closed_for_appends || builder.full(); }
-  std::int32_t estimated_bytes() const { return data != nullptr ? data->size_bytes : builder.estimated_bytes(); }
+  std::int32_t estimated_bytes() const {
+    return data != nullptr ? data->size_bytes : builder.estimated_bytes();
+  }
 
   void see_leader_epoch(LeaderEpoch latest) {
     if (latest == kNoLeaderEpoch || latest <= leader_epoch) return;

@@ -101,7 +101,8 @@ void ProducerSequences::assign(BatchRef ref, BatchSlab& batches) {
 
 void ProducerSequences::track(BatchRef ref, const BatchSlab& batches) {
   const auto before = [&batches](BatchRef a, BatchRef b) {
-    return std::tie(batches[a].producer, batches[a].base_sequence) < std::tie(batches[b].producer, batches[b].base_sequence);
+    return std::tie(batches[a].producer, batches[a].base_sequence) <
+           std::tie(batches[b].producer, batches[b].base_sequence);
   };
   std::vector<BatchRef>& in_flight = entry(batches[ref].queue).in_flight;
   in_flight.insert(std::upper_bound(in_flight.begin(), in_flight.end(), ref, before), ref);

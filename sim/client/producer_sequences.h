@@ -11,8 +11,8 @@
 // partition, and what to do when a gap in them can no longer be closed (KIP-98, KIP-360).
 //
 // Batches are "in flight" here from the moment they got a sequence until their fate is known, also while
-// they wait for a retry. A batch that was given up after a retry leaves its sequence unresolved: no new one is
-// given out in that partition until the rest came back, and if a gap remains, the epoch is bumped and the
+// they wait for a retry. A batch that was given up after a retry leaves its sequence unresolved: no new one
+// is given out in that partition until the rest came back, and if a gap remains, the epoch is bumped and the
 // partition's batches are numbered from 0 again.
 namespace sim::client {
 
@@ -21,8 +21,8 @@ class ProducerSequences {
   const ProducerIdAndEpoch& producer() const { return producer_; }
   void set_producer(ProducerIdAndEpoch producer) { producer_ = producer; }
 
-  // What is due before anything is sent: resolve gaps, bump the epoch. Afterwards producer() is invalid if a new
-  // id is needed.
+  // What is due before anything is sent: resolve gaps, bump the epoch. Afterwards producer() is invalid if a
+  // new id is needed.
   void prepare(BatchSlab& batches);
 
   // True if this batch, the first of its queue, has to wait for others of its partition.
@@ -51,14 +51,16 @@ class ProducerSequences {
   };
 
   Entry& entry(QueueIndex queue);
-  static bool is_next(const Entry& entry, std::int32_t sequence) { return sequence - entry.last_acked_sequence == 1; }
+  static bool is_next(const Entry& entry, std::int32_t sequence) {
+    return sequence - entry.last_acked_sequence == 1;
+  }
   void start_at_beginning(Entry& entry, BatchSlab& batches) const;
   void request_epoch_bump(Entry& entry);
   void resolve();
   void bump_epoch(BatchSlab& batches);
 
   ProducerIdAndEpoch producer_;
-  std::vector<Entry> entries_;  // by QueueIndex
+  std::vector<Entry> entries_;   // by QueueIndex
   std::int32_t unresolved_ = 0;  // so many entries are
   bool epoch_bump_required_ = false;
 };

@@ -12,7 +12,8 @@ RecordAccumulator::RecordAccumulator(const ProducerConfig& config)
       max_request_bytes_(config.max_request_size),
       linger_(from_millis(config.linger_ms)),
       // KafkaProducer.configureDeliveryTimeout: never less than one attempt takes.
-      delivery_timeout_(from_millis(std::max(config.delivery_timeout_ms, config.linger_ms + config.request_timeout_ms))),
+      delivery_timeout_(
+          from_millis(std::max(config.delivery_timeout_ms, config.linger_ms + config.request_timeout_ms))),
       availability_timeout_(from_millis(config.partitioner_availability_timeout_ms)),
       adaptive_(config.partitioner_adaptive_partitioning_enable),
       available_memory_(config.buffer_memory) {}
@@ -28,7 +29,8 @@ void RecordAccumulator::update_leaders(const MetadataClient& metadata) {
   }
   for (auto& [process, server] : servers_) server.led.clear();
   for (std::size_t i = 0; i < queues_.size(); ++i) {
-    if (queues_[i].leader != kNoProcess) servers_[queues_[i].leader].led.push_back(static_cast<QueueIndex>(i));
+    if (queues_[i].leader != kNoProcess)
+      servers_[queues_[i].leader].led.push_back(static_cast<QueueIndex>(i));
   }
 }
 
@@ -52,8 +54,8 @@ void RecordAccumulator::update_queues(Topic& topic, TopicNumber number, const Me
 
 // ---- Records in
 
-RecordAccumulator::Appended RecordAccumulator::append(TopicNumber number, const Record& record, std::int32_t partition,
-                                                      LocalTime now, Rng& rng) {
+RecordAccumulator::Appended RecordAccumulator::append(TopicNumber number, const Record& record,
+                                                      std::int32_t partition, LocalTime now, Rng& rng) {
   Topic& topic = topics_[number];
   const bool sticky = partition < 0;
   while (true) {
@@ -86,7 +88,8 @@ bool RecordAccumulator::may_switch(Topic& topic, const Queue& queue, Rng& rng) c
   return newest_full(queue) && topic.partitioner.appended(0, true, topic.choices(), rng);
 }
 
-BatchRef RecordAccumulator::new_batch(Queue& queue, QueueIndex index, std::int32_t reserved_bytes, LocalTime now) {
+BatchRef RecordAccumulator::new_batch(Queue& queue, QueueIndex index, std::int32_t reserved_bytes,
+                                      LocalTime now) {
   Topic& topic = topics_[queue.topic];
   if (!queue.used) ++topic.used_queues;
   queue.used = true;
@@ -121,10 +124,12 @@ void RecordAccumulator::check_ready(Queue& queue, LocalTime now, Ready& out) {
   ProducerBatch& first = batches_[queue.batches.front()];
   first.see_leader_epoch(queue.leader_epoch);
   if (queue.leader == kNoProcess) {
-    if (out.unknown_leaders.empty() || out.unknown_leaders.back() != queue.topic) out.unknown_leaders.push_back(queue.topic);
+    if (out.unknown_leaders.empty() || out.unknown_leaders.back() != queue.topic)
+      out.unknown_leaders.push_back(queue.topic);
     return;
   }
-  if (queue.muted || std::find(out.servers.begin(), out.servers.end(), queue.leader) != out.servers.end()) return;
+  if (queue.muted || std::find(out.servers.begin(), out.servers.end(), queue.leader) != out.servers.end())
+    return;
   const bool backing_off = first.backing_off(now);
   const LocalTime due = backing_off ? first.retry_at : first.last_attempt + linger_;
   const bool sendable = queue.batches.size() > 1 || first.full() || now >= due || exhausted_;
@@ -160,7 +165,8 @@ void RecordAccumulator::note_availability(ProcessId server, bool available, Loca
   stats.last_ready = now;
 }
 
-void RecordAccumulator::drain(ProcessId process, LocalTime now, ProducerSequences* sequences, std::vector<BatchRef>& out) {
+void RecordAccumulator::drain(ProcessId process, LocalTime now, ProducerSequences* sequences,
+                              std::vector<BatchRef>& out) {
   Server& server = servers_[process];
   if (server.led.empty()) return;
   const std::size_t start = server.drain_index % server.led.size();
@@ -203,7 +209,8 @@ void RecordAccumulator::expire(LocalTime now, std::vector<BatchRef>& out) {
   for (Queue& queue : queues_) expire_first(queue.in_flight, false, now, out);
 }
 
-void RecordAccumulator::expire_first(std::vector<BatchRef>& refs, bool queued, LocalTime now, std::vector<BatchRef>& out) {
+void RecordAccumulator::expire_first(std::vector<BatchRef>& refs, bool queued, LocalTime now,
+                                     std::vector<BatchRef>& out) {
   while (!refs.empty()) {
     const LocalTime due = expires_at(batches_[refs.front()]);
     if (now < due) {
@@ -230,7 +237,8 @@ std::vector<BatchRef> RecordAccumulator::take_all() {
 
 // ---- What became of them
 
-void RecordAccumulator::reenqueue(BatchRef ref, LocalTime now, Duration backoff, const ProducerSequences* sequences) {
+void RecordAccumulator::reenqueue(BatchRef ref, LocalTime now, Duration backoff,
+                                  const ProducerSequences* sequences) {
   ProducerBatch& batch = batches_[ref];
   ++batch.attempts;
   batch.on_wire = false;

@@ -11,13 +11,13 @@
 #include "client/producer_batch.h"
 #include "client/producer_sequences.h"
 
-// Where a producer's records wait to be sent: one queue of batches per partition, within buffer.memory (Kafka's
-// RecordAccumulator and BufferPool).
+// Where a producer's records wait to be sent: one queue of batches per partition, within buffer.memory
+// (Kafka's RecordAccumulator and BufferPool).
 //
 // A record goes into the newest batch of its partition if it has room by the sizes of format v2, else into a
-// new one, which reserves batch.size bytes, or what its first record needs, until its fate is known. A server is
-// ready to be sent to once the first batch of one of its partitions is: complete, or followed by another, or older
-// than linger.ms, or at the end of its retry back-off, or if an append waits for memory.
+// new one, which reserves batch.size bytes, or what its first record needs, until its fate is known. A server
+// is ready to be sent to once the first batch of one of its partitions is: complete, or followed by another,
+// or older than linger.ms, or at the end of its retry back-off, or if an append waits for memory.
 //
 // Idempotence is the caller's: where it matters, `sequences` is null without it.
 namespace sim::client {
@@ -49,9 +49,9 @@ class RecordAccumulator {
   // ---- Batches out
 
   struct Ready {
-    std::vector<ProcessId> servers;               // in the order of their first ready partition
-    std::vector<TopicNumber> unknown_leaders;     // topics with batches whose leader is not known
-    LocalTime next_check = LocalTime::max();      // when more may be ready, by itself
+    std::vector<ProcessId> servers;            // in the order of their first ready partition
+    std::vector<TopicNumber> unknown_leaders;  // topics with batches whose leader is not known
+    LocalTime next_check = LocalTime::max();   // when more may be ready, by itself
   };
   void check_ready(LocalTime now, Ready& out);
   // At most one batch of each partition the server leads, as many as fit into max.request.size; closed and in
@@ -62,8 +62,8 @@ class RecordAccumulator {
   void mute(const ProducerBatch& batch) { queues_[at(batch.queue)].muted = true; }
   void unmute(QueueIndex queue) { queues_[at(queue)].muted = false; }
 
-  // Batches older than delivery.timeout.ms, taken from their queues or from what is in flight. Costs nothing before
-  // next_expiry_at().
+  // Batches older than delivery.timeout.ms, taken from their queues or from what is in flight. Costs nothing
+  // before next_expiry_at().
   void expire(LocalTime now, std::vector<BatchRef>& out);
   LocalTime next_expiry_at() const { return next_expiry_at_; }
   LocalTime expires_at(const ProducerBatch& batch) const { return batch.created + delivery_timeout_; }
@@ -82,7 +82,9 @@ class RecordAccumulator {
   const BatchSlab& batches() const { return batches_; }
   TopicPartition tp(const ProducerBatch& batch) const { return queues_[at(batch.queue)].tp; }
   std::int64_t available_memory() const { return available_memory_; }
-  std::int32_t partitions(TopicNumber topic) const { return static_cast<std::int32_t>(topics_[topic].queues.size()); }
+  std::int32_t partitions(TopicNumber topic) const {
+    return static_cast<std::int32_t>(topics_[topic].queues.size());
+  }
   bool has_undrained() const { return queued_batches_ > 0; }
 
  private:
@@ -104,12 +106,14 @@ class RecordAccumulator {
     std::size_t used_queues = 0;
     StickyPartitioner partitioner;
 
-    StickyPartitioner::Choices choices() const { return {static_cast<std::int32_t>(queues.size()), with_leader}; }
+    StickyPartitioner::Choices choices() const {
+      return {static_cast<std::int32_t>(queues.size()), with_leader};
+    }
   };
   struct Server {
     std::vector<QueueIndex> led;
     std::size_t drain_index = 0;
-    LocalTime last_ready{};    // NodeLatencyStats
+    LocalTime last_ready{};  // NodeLatencyStats
     LocalTime last_drained{};
   };
 
@@ -117,7 +121,9 @@ class RecordAccumulator {
   std::int32_t reservation(const Record& record) const {
     return std::max(batch_bytes_, batch_size_upper_bound(record.key_bytes, record.value_bytes));
   }
-  bool newest_full(const Queue& queue) const { return queue.batches.empty() || batches_[queue.batches.back()].full(); }
+  bool newest_full(const Queue& queue) const {
+    return queue.batches.empty() || batches_[queue.batches.back()].full();
+  }
   bool may_switch(Topic& topic, const Queue& queue, Rng& rng) const;
   void update_queues(Topic& topic, TopicNumber number, const MetadataClient::Topic& known);
   BatchRef new_batch(Queue& queue, QueueIndex index, std::int32_t reserved_bytes, LocalTime now);

@@ -19,7 +19,8 @@ node::NetworkClientConfig producer_network(const ProducerConfig& config) {
 }
 
 ErrorCode error_of(NetworkClient::FailureReason reason) {
-  return reason == NetworkClient::FailureReason::timed_out ? ErrorCode::request_timed_out : ErrorCode::network_exception;
+  return reason == NetworkClient::FailureReason::timed_out ? ErrorCode::request_timed_out
+                                                           : ErrorCode::network_exception;
 }
 
 // What stands for the answer when there is none.
@@ -32,7 +33,8 @@ ProduceResponse::Partition no_answer(TopicPartition tp, ErrorCode error) {
 
 }  // namespace
 
-Sender::Sender(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config, node::TimerId network_timer)
+Sender::Sender(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config,
+               node::TimerId network_timer)
     : acks_(config.acks),
       retries_(config.retries),
       request_timeout_ms_(config.request_timeout_ms),
@@ -138,7 +140,8 @@ void Sender::give_up_all(node::Effects& out, std::vector<Completed>& completed) 
 bool Sender::send_ready_batches(node::Env env, node::Effects& out, std::vector<Completed>& completed) {
   accumulator_.check_ready(env.now, ready_);
   if (!ready_.unknown_leaders.empty()) {
-    for (const auto topic : ready_.unknown_leaders) metadata_.add_topic(accumulator_.metadata_index(topic), env.now);
+    for (const auto topic : ready_.unknown_leaders)
+      metadata_.add_topic(accumulator_.metadata_index(topic), env.now);
     metadata_.request_update();
   }
   std::vector<Request> requests;
@@ -164,7 +167,8 @@ bool Sender::send_ready_batches(node::Env env, node::Effects& out, std::vector<C
   return !requests.empty();
 }
 
-void Sender::send_request(Request request, node::Env env, node::Effects& out, std::vector<Completed>& completed) {
+void Sender::send_request(Request request, node::Env env, node::Effects& out,
+                          std::vector<Completed>& completed) {
   ProduceRequest produce;
   produce.acks = acks_;
   produce.timeout_ms = request_timeout_ms_;
@@ -199,16 +203,17 @@ void Sender::expire(node::Env env, node::Effects& out, std::vector<Completed>& c
 // ---- Answers
 
 std::optional<Sender::Request> Sender::take_request(CorrelationId correlation) {
-  const auto it = std::find_if(requests_.begin(), requests_.end(),
-                               [correlation](const Request& request) { return request.correlation == correlation; });
+  const auto it = std::find_if(requests_.begin(), requests_.end(), [correlation](const Request& request) {
+    return request.correlation == correlation;
+  });
   if (it == requests_.end()) return std::nullopt;
   Request request = std::move(*it);
   requests_.erase(it);
   return request;
 }
 
-void Sender::on_response(const Request& request, const ProduceResponse& response, node::Env env, node::Effects& out,
-                         std::vector<Completed>& completed) {
+void Sender::on_response(const Request& request, const ProduceResponse& response, node::Env env,
+                         node::Effects& out, std::vector<Completed>& completed) {
   SIM_CHECK(request.batches.size() == response.partitions.size(), "each partition of a request is answered");
   for (std::size_t i = 0; i < response.partitions.size(); ++i) {
     const ProduceResponse::Partition& answer = response.partitions[i];
@@ -221,11 +226,12 @@ void Sender::on_response(const Request& request, const ProduceResponse& response
 }
 
 // Sender.completeBatch
-void Sender::answered(const SentBatch& sent, const ProduceResponse::Partition& answer, node::Env env, node::Effects& out,
-                      std::vector<Completed>& completed) {
+void Sender::answered(const SentBatch& sent, const ProduceResponse::Partition& answer, node::Env env,
+                      node::Effects& out, std::vector<Completed>& completed) {
   ProducerBatch& batch = accumulator_.batches()[sent.ref];
   const QueueIndex queue = batch.queue;
-  const bool too_large = answer.error == ErrorCode::message_too_large && batch.record_count > 1 && !batch.done;
+  const bool too_large =
+      answer.error == ErrorCode::message_too_large && batch.record_count > 1 && !batch.done;
   const auto will_go_again = [&] {
     node::report(out, observe::BatchAcknowledged{sent.tp, sent.data, answer.error, kNoOffset, true});
   };
@@ -241,7 +247,8 @@ void Sender::answered(const SentBatch& sent, const ProduceResponse::Partition& a
   } else if (can_retry(batch, answer, env.now)) {
     again = true;
     will_go_again();
-    const Duration backoff = node::exponential_backoff(retry_backoff_, retry_backoff_max_, batch.attempts, env.rng);
+    const Duration backoff =
+        node::exponential_backoff(retry_backoff_, retry_backoff_max_, batch.attempts, env.rng);
     accumulator_.no_longer_in_flight(sent.ref);
     accumulator_.reenqueue(sent.ref, env.now, backoff, sequences());
   } else {
@@ -268,7 +275,8 @@ void Sender::succeed(const SentBatch& sent, const ProduceResponse::Partition& an
   if (std::exchange(batch.done, true)) return;  // the application was told that it failed
   accumulator_.no_longer_in_flight(sent.ref);
   accumulator_.free_memory(sent.ref);
-  node::report(out, observe::BatchAcknowledged{sent.tp, sent.data, ErrorCode::none, answer.base_offset, false});
+  node::report(out,
+               observe::BatchAcknowledged{sent.tp, sent.data, ErrorCode::none, answer.base_offset, false});
   completed.push_back(Completed{sent.tp, sent.data, ErrorCode::none, answer.base_offset});
 }
 
@@ -283,7 +291,8 @@ void Sender::fail(BatchRef ref, ErrorCode error, bool adjust_sequences, node::Ef
   const bool was_sent = batch.data != nullptr;
   if (!was_sent) batch.close();
   if (was_sent) node::report(out, observe::BatchAcknowledged{tp, batch.data, error, kNoOffset, false});
-  for (const Record& record : batch.data->application_records()) node::report(out, observe::RecordFailed{record.id, error});
+  for (const Record& record : batch.data->application_records())
+    node::report(out, observe::RecordFailed{record.id, error});
   completed.push_back(Completed{tp, batch.data, error});
 }
 

@@ -11,12 +11,12 @@
 #include "node/network_client.h"
 #include "node/node.h"
 
-// What Kafka's producer does in its background thread (Sender): keeps metadata and the producer id, sends each
-// server what is ready for it in one ProduceRequest, and decides what an answer, an error or a silence means
-// for a batch: done, again, in parts, or failed.
+// What Kafka's producer does in its background thread (Sender): keeps metadata and the producer id, sends
+// each server what is ready for it in one ProduceRequest, and decides what an answer, an error or a silence
+// means for a batch: done, again, in parts, or failed.
 //
-// The thread's loop is `run`: it goes on until nothing more can be sent at this instant. As in Kafka, nothing is
-// sent and nothing expires while an idempotent producer has no producer id.
+// The thread's loop is `run`: it goes on until nothing more can be sent at this instant. As in Kafka, nothing
+// is sent and nothing expires while an idempotent producer has no producer id.
 namespace sim::client {
 
 class Sender {
@@ -28,7 +28,8 @@ class Sender {
     Offset base_offset = kNoOffset;  // none also for acks=0
   };
 
-  Sender(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config, node::TimerId network_timer);
+  Sender(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config,
+         node::TimerId network_timer);
 
   bool owns(const node::Input& input) const { return network_.owns(input); }
   void step(node::Input& input, node::Env env, node::Effects& out, std::vector<Completed>& completed);
@@ -68,12 +69,13 @@ class Sender {
   std::optional<Request> take_request(CorrelationId correlation);
   void on_response(const Request& request, const ProduceResponse& response, node::Env env, node::Effects& out,
                    std::vector<Completed>& completed);
-  void answered(const SentBatch& sent, const ProduceResponse::Partition& answer, node::Env env, node::Effects& out,
-                std::vector<Completed>& completed);
+  void answered(const SentBatch& sent, const ProduceResponse::Partition& answer, node::Env env,
+                node::Effects& out, std::vector<Completed>& completed);
   bool can_retry(const ProducerBatch& batch, const ProduceResponse::Partition& answer, LocalTime now);
   void succeed(const SentBatch& sent, const ProduceResponse::Partition& answer, node::Effects& out,
                std::vector<Completed>& completed);
-  void fail(BatchRef ref, ErrorCode error, bool adjust_sequences, node::Effects& out, std::vector<Completed>& completed);
+  void fail(BatchRef ref, ErrorCode error, bool adjust_sequences, node::Effects& out,
+            std::vector<Completed>& completed);
   void give_up_all(node::Effects& out, std::vector<Completed>& completed);
 
   std::int16_t acks_;
@@ -82,7 +84,8 @@ class Sender {
   Duration retry_backoff_;
   Duration retry_backoff_max_;
   bool idempotent_;
-  bool strict_order_;  // max.in.flight.requests.per.connection=1: a partition is muted while a batch is under way
+  bool strict_order_;  // max.in.flight.requests.per.connection=1: a partition is muted while a batch is under
+                       // way
 
   node::NetworkClient network_;
   MetadataClient metadata_;

@@ -10,7 +10,8 @@ namespace sim::node {
 namespace {
 
 bool has_expired_request(const auto& in_flight, LocalTime now) {
-  return std::any_of(in_flight.begin(), in_flight.end(), [now](const auto& request) { return request.deadline <= now; });
+  return std::any_of(in_flight.begin(), in_flight.end(),
+                     [now](const auto& request) { return request.deadline <= now; });
 }
 
 }  // namespace
@@ -52,12 +53,14 @@ bool NetworkClient::is_connecting(ProcessId server) const {
 
 bool NetworkClient::can_connect(ProcessId server, LocalTime now) const {
   const Connection* connection = find(server);
-  return connection == nullptr || (connection->state == State::disconnected && now >= connection->may_connect_at);
+  return connection == nullptr ||
+         (connection->state == State::disconnected && now >= connection->may_connect_at);
 }
 
 bool NetworkClient::is_backing_off(ProcessId server, LocalTime now) const {
   const Connection* connection = find(server);
-  return connection != nullptr && connection->state == State::disconnected && now < connection->may_connect_at;
+  return connection != nullptr && connection->state == State::disconnected &&
+         now < connection->may_connect_at;
 }
 
 LocalTime NetworkClient::last_attempt(ProcessId server) const {
@@ -88,13 +91,14 @@ std::vector<ProcessId> NetworkClient::connected() const {
 bool NetworkClient::ready(ProcessId server, Env env, Effects& out) {
   Connection& connection = connections_[server];
   if (connection.state == State::ready) return is_ready(server);
-  if (connection.state == State::disconnected && env.now >= connection.may_connect_at) connect(server, connection, env, out);
+  if (connection.state == State::disconnected && env.now >= connection.may_connect_at)
+    connect(server, connection, env, out);
   return false;
 }
 
 void NetworkClient::connect(ProcessId server, Connection& connection, Env env, Effects& out) {
-  const Duration timeout =
-      exponential_backoff(config_.setup_timeout, config_.setup_timeout_max, connection.setup_attempts, env.rng);
+  const Duration timeout = exponential_backoff(config_.setup_timeout, config_.setup_timeout_max,
+                                               connection.setup_attempts, env.rng);
   connection.state = State::connecting;
   connection.last_attempt = env.now;
   connection.setup_deadline = env.now + timeout;
@@ -106,7 +110,8 @@ void NetworkClient::connect(ProcessId server, Connection& connection, Env env, E
 CorrelationId NetworkClient::send(ProcessId server, Message message, Env env, Effects& out, Duration timeout,
                                   bool expect_response) {
   const auto it = connections_.find(server);
-  SIM_CHECK(it != connections_.end() && it->second.state == State::ready, "requests go to servers that are ready");
+  SIM_CHECK(it != connections_.end() && it->second.state == State::ready,
+            "requests go to servers that are ready");
   Connection& connection = it->second;
   if (!expect_response) {
     const CorrelationId correlation = next_correlation_++;
@@ -118,8 +123,8 @@ CorrelationId NetworkClient::send(ProcessId server, Message message, Env env, Ef
   return transmit(server, connection, std::move(message), InFlight{0, deadline, false}, out);
 }
 
-CorrelationId NetworkClient::transmit(ProcessId server, Connection& connection, Message message, InFlight request,
-                                      Effects& out) {
+CorrelationId NetworkClient::transmit(ProcessId server, Connection& connection, Message message,
+                                      InFlight request, Effects& out) {
   request.correlation = next_correlation_++;
   connection.in_flight.push_back(request);
   out.emplace_back(Send{Envelope{channel_to(server), request.correlation, false, std::move(message)}});
@@ -135,8 +140,11 @@ void NetworkClient::close(ProcessId server, Env env, Effects& out, Events& event
 }
 
 bool NetworkClient::owns(const Input& input) const {
-  const auto mine = [this](const Channel& channel) { return channel.client == self_ && channel.lane == lane_; };
-  if (const auto* received = std::get_if<Received>(&input)) return received->envelope.response && mine(received->envelope.channel);
+  const auto mine = [this](const Channel& channel) {
+    return channel.client == self_ && channel.lane == lane_;
+  };
+  if (const auto* received = std::get_if<Received>(&input))
+    return received->envelope.response && mine(received->envelope.channel);
   if (const auto* fired = std::get_if<TimerFired>(&input)) return fired->timer == timer_;
   if (const auto* connected = std::get_if<Connected>(&input)) return mine(connected->channel);
   if (const auto* disconnected = std::get_if<Disconnected>(&input)) return mine(disconnected->channel);
@@ -163,14 +171,16 @@ void NetworkClient::on_connected(const Channel& channel, Env env, Effects& out) 
   if (connection == nullptr || connection->state != State::connecting) return;  // given up before
   connection->state = State::checking_api_versions;
   connection->setup_attempts = 0;
-  transmit(channel.server, *connection, ApiVersionsRequest{}, InFlight{0, env.now + config_.request_timeout, true}, out);
+  transmit(channel.server, *connection, ApiVersionsRequest{},
+           InFlight{0, env.now + config_.request_timeout, true}, out);
 }
 
 void NetworkClient::on_response(Envelope& envelope, Env env, Effects& out, Events& events) {
   const ProcessId server = envelope.channel.server;
   Connection* connection = find(envelope.channel);
   if (connection == nullptr || connection->in_flight.empty()) return;
-  if (connection->in_flight.front().correlation != envelope.correlation) return;  // to an earlier connection: too late
+  if (connection->in_flight.front().correlation != envelope.correlation)
+    return;  // to an earlier connection: too late
   const bool internal = connection->in_flight.front().internal;
   connection->in_flight.erase(connection->in_flight.begin());
   if (!internal) {
@@ -205,10 +215,10 @@ void NetworkClient::on_timer(Env env, Effects& out, Events& events) {
 }
 
 // ClusterConnectionStates.disconnected: the back-off runs from the loss, not from the attempt.
-void NetworkClient::lost(ProcessId server, Connection& connection, FailureReason reason, Env env, Effects& out,
-                         Events& events) {
-  const Duration backoff =
-      exponential_backoff(config_.reconnect_backoff, config_.reconnect_backoff_max, connection.failed_attempts, env.rng);
+void NetworkClient::lost(ProcessId server, Connection& connection, FailureReason reason, Env env,
+                         Effects& out, Events& events) {
+  const Duration backoff = exponential_backoff(config_.reconnect_backoff, config_.reconnect_backoff_max,
+                                               connection.failed_attempts, env.rng);
   ++connection.failed_attempts;
   connection.setup_attempts = connection.state == State::connecting ? connection.setup_attempts + 1 : 0;
   connection.state = State::disconnected;

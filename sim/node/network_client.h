@@ -23,12 +23,12 @@
 namespace sim::node {
 
 struct NetworkClientConfig {
-  Duration request_timeout = std::chrono::seconds(30);            // request.timeout.ms
-  Duration reconnect_backoff = std::chrono::milliseconds(50);     // reconnect.backoff.ms
-  Duration reconnect_backoff_max = std::chrono::seconds(1);       // reconnect.backoff.max.ms
-  Duration setup_timeout = std::chrono::seconds(10);              // socket.connection.setup.timeout.ms
-  Duration setup_timeout_max = std::chrono::seconds(30);          // socket.connection.setup.timeout.max.ms
-  std::int32_t max_in_flight = 5;                                 // max.in.flight.requests.per.connection
+  Duration request_timeout = std::chrono::seconds(30);         // request.timeout.ms
+  Duration reconnect_backoff = std::chrono::milliseconds(50);  // reconnect.backoff.ms
+  Duration reconnect_backoff_max = std::chrono::seconds(1);    // reconnect.backoff.max.ms
+  Duration setup_timeout = std::chrono::seconds(10);           // socket.connection.setup.timeout.ms
+  Duration setup_timeout_max = std::chrono::seconds(30);       // socket.connection.setup.timeout.max.ms
+  std::int32_t max_in_flight = 5;                              // max.in.flight.requests.per.connection
 };
 
 class NetworkClient {
@@ -64,12 +64,13 @@ class NetworkClient {
   // True if a request could be sent now. Otherwise begins to connect, unless the back-off forbids
   // it or it is already under way; Ready or Unavailable follows.
   bool ready(ProcessId server, Env env, Effects& out);
-  bool is_ready(ProcessId server) const;           // connected, ApiVersions done, room in flight; begins nothing
-  bool is_connected(ProcessId server) const;       // connected, ApiVersions done, whatever is in flight
-  bool is_preparing(ProcessId server) const;       // connecting, or waiting for ApiVersions
-  bool is_connecting(ProcessId server) const;      // not connected yet
+  bool is_ready(ProcessId server) const;       // connected, ApiVersions done, room in flight; begins nothing
+  bool is_connected(ProcessId server) const;   // connected, ApiVersions done, whatever is in flight
+  bool is_preparing(ProcessId server) const;   // connecting, or waiting for ApiVersions
+  bool is_connecting(ProcessId server) const;  // not connected yet
   bool is_backing_off(ProcessId server, LocalTime now) const;
-  bool can_connect(ProcessId server, LocalTime now) const;  // neither connected nor on the way nor backing off
+  bool can_connect(ProcessId server,
+                   LocalTime now) const;           // neither connected nor on the way nor backing off
   std::int32_t in_flight(ProcessId server) const;  // the owner's requests; ApiVersions does not count
   std::int32_t in_flight() const;
   std::vector<ProcessId> connected() const;
@@ -109,11 +110,13 @@ class NetworkClient {
   const Connection* find(ProcessId server) const;
   Connection* find(const Channel& channel);
   void connect(ProcessId server, Connection& connection, Env env, Effects& out);
-  CorrelationId transmit(ProcessId server, Connection& connection, Message message, InFlight request, Effects& out);
+  CorrelationId transmit(ProcessId server, Connection& connection, Message message, InFlight request,
+                         Effects& out);
   void on_connected(const Channel& channel, Env env, Effects& out);
   void on_response(Envelope& envelope, Env env, Effects& out, Events& events);
   void on_timer(Env env, Effects& out, Events& events);
-  void lost(ProcessId server, Connection& connection, FailureReason reason, Env env, Effects& out, Events& events);
+  void lost(ProcessId server, Connection& connection, FailureReason reason, Env env, Effects& out,
+            Events& events);
   void need_wakeup(LocalTime deadline, Effects& out);
 
   ProcessId self_;

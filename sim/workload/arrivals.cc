@@ -22,7 +22,9 @@ struct Stretch {
   MilliRate highest;
 };
 
-Stretch stretch_from(const PoissonArrivals& arrivals, std::int64_t) { return {kNever, arrivals.rate}; }
+Stretch stretch_from(const PoissonArrivals& arrivals, std::int64_t) {
+  return {kNever, arrivals.rate};
+}
 
 Stretch stretch_from(const RampArrivals& arrivals, std::int64_t now) {
   if (now >= nanos(arrivals.over)) return {kNever, arrivals.to};
@@ -54,18 +56,23 @@ Stretch stretch_from(const DailyArrivals& arrivals, std::int64_t now) {
 std::int64_t exponential_gap(MilliRate rate, Rng& rng) {
   std::uint64_t u = rng.next();
   while (u == 0) u = rng.next();
-  const uint128 gap = ((uint128{neg_ln_q58(u)} * static_cast<std::uint64_t>(kNanosPerMilliRate)) / static_cast<std::uint64_t>(rate) +
-                       (uint128{1} << 57)) >> 58;
+  const uint128 gap = ((uint128{neg_ln_q58(u)} * static_cast<std::uint64_t>(kNanosPerMilliRate)) /
+                           static_cast<std::uint64_t>(rate) +
+                       (uint128{1} << 57)) >>
+                      58;
   return gap > static_cast<uint128>(kNever) ? kNever : static_cast<std::int64_t>(gap);
 }
 
 }  // namespace
 
-MilliRate rate_at(const PoissonArrivals& arrivals, std::int64_t) { return arrivals.rate; }
+MilliRate rate_at(const PoissonArrivals& arrivals, std::int64_t) {
+  return arrivals.rate;
+}
 
 MilliRate rate_at(const RampArrivals& arrivals, std::int64_t at_ns) {
   if (at_ns >= nanos(arrivals.over)) return arrivals.to;
-  return arrivals.from + static_cast<MilliRate>(int128{arrivals.to - arrivals.from} * at_ns / nanos(arrivals.over));
+  return arrivals.from +
+         static_cast<MilliRate>(int128{arrivals.to - arrivals.from} * at_ns / nanos(arrivals.over));
 }
 
 MilliRate rate_at(const BurstArrivals& arrivals, std::int64_t at_ns) {
@@ -127,7 +134,8 @@ std::optional<std::int64_t> ArrivalProcess::next_random(const Kind& kind) {
     now_ += gap;
     const MilliRate rate = rate_at(kind, now_);
     if (rate == stretch.highest) return now_;
-    if (rng_.below(static_cast<std::uint64_t>(stretch.highest)) < static_cast<std::uint64_t>(rate)) return now_;
+    if (rng_.below(static_cast<std::uint64_t>(stretch.highest)) < static_cast<std::uint64_t>(rate))
+      return now_;
   }
   return std::nullopt;
 }

@@ -48,8 +48,12 @@ struct Order {
 class OrderSource {
  public:
   explicit OrderSource(const OrderServiceBoot& boot)
-      : flow_(boot.flow), spec_(boot.spec), arrivals_(boot.spec.arrivals, boot.rng.child("arrivals")),
-        keys_(boot.rng.child("keys")), sizes_(boot.rng.child("sizes")), load_ends_ns_(nanos(boot.load_ends_at)) {}
+      : flow_(boot.flow),
+        spec_(boot.spec),
+        arrivals_(boot.spec.arrivals, boot.rng.child("arrivals")),
+        keys_(boot.rng.child("keys")),
+        sizes_(boot.rng.child("sizes")),
+        load_ends_ns_(nanos(boot.load_ends_at)) {}
 
   std::optional<Order> next() {
     if (spec_.max_orders >= 0 && number_ >= spec_.max_orders) return std::nullopt;
@@ -63,7 +67,8 @@ class OrderSource {
     } else {
       if (spec_.keyed) order.key = spec_.key.sample(keys_);
       const std::int64_t bytes = spec_.record_bytes.sample(sizes_);
-      order.value_bytes = static_cast<std::int32_t>(std::clamp<std::int64_t>(bytes, 0, std::numeric_limits<std::int32_t>::max()));
+      order.value_bytes = static_cast<std::int32_t>(
+          std::clamp<std::int64_t>(bytes, 0, std::numeric_limits<std::int32_t>::max()));
     }
     ++number_;
     return order;
@@ -82,7 +87,9 @@ class OrderSource {
 class OrderService final : public node::Node {
  public:
   explicit OrderService(const OrderServiceBoot& boot)
-      : flow_(boot.flow), source_(boot), producer_(boot.self, boot.bootstrap, boot.spec.producer, kProducerTimers),
+      : flow_(boot.flow),
+        source_(boot),
+        producer_(boot.self, boot.bootstrap, boot.spec.producer, kProducerTimers),
         topic_(producer_.add_topic(boot.spec.topic)) {}
 
   std::unique_ptr<node::Node> clone() const override { return std::make_unique<OrderService>(*this); }
@@ -90,7 +97,8 @@ class OrderService final : public node::Node {
   void step(node::Input& input, node::Env env, node::Effects& out) override {
     if (std::holds_alternative<node::Started>(input)) {
       start(env, out);
-    } else if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == kArrivalTimer) {
+    } else if (const auto* fired = std::get_if<node::TimerFired>(&input);
+               fired != nullptr && fired->timer == kArrivalTimer) {
       place_due_orders(env, out);
     } else if (producer_.owns(input)) {
       producer_.step(input, env, out, events_);
@@ -123,8 +131,10 @@ class OrderService final : public node::Node {
   }
 
   void place(const Order& order, node::Env env, node::Effects& out) {
-    const std::int32_t key_bytes = order.key < 0 ? -1 : static_cast<std::int32_t>(Key(order.key).view().size());
-    node::report(out, observe::OrderPlaced{order.record, flow_, order.intended_ns, order.key, key_bytes, order.value_bytes});
+    const std::int32_t key_bytes =
+        order.key < 0 ? -1 : static_cast<std::int32_t>(Key(order.key).view().size());
+    node::report(out, observe::OrderPlaced{order.record, flow_, order.intended_ns, order.key, key_bytes,
+                                           order.value_bytes});
     if (producer_.blocked()) {
       waiting_.push_back(order);
     } else {
@@ -166,6 +176,8 @@ class OrderService final : public node::Node {
 
 }  // namespace
 
-std::unique_ptr<node::Node> boot_order_service(const OrderServiceBoot& boot) { return std::make_unique<OrderService>(boot); }
+std::unique_ptr<node::Node> boot_order_service(const OrderServiceBoot& boot) {
+  return std::make_unique<OrderService>(boot);
+}
 
 }  // namespace sim::workload

@@ -21,7 +21,9 @@ constexpr std::size_t kMaxLineBytes = 64 * 1024;
 constexpr std::size_t kMaxProblems = 20;
 constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 struct Field {
   std::string text;
@@ -85,10 +87,14 @@ std::optional<std::int64_t> unit_ns(std::string_view unit) {
     std::string_view name;
     std::int64_t ns;
   };
-  constexpr std::array units{Unit{"", kNanosPerSecond},         Unit{"ns", 1},
-                             Unit{"us", 1'000},                 Unit{"ms", 1'000'000},
-                             Unit{"s", kNanosPerSecond},        Unit{"m", 60 * kNanosPerSecond},
-                             Unit{"h", 3600 * kNanosPerSecond}, Unit{"d", 86'400 * kNanosPerSecond}};
+  constexpr std::array units{Unit{"", kNanosPerSecond},
+                             Unit{"ns", 1},
+                             Unit{"us", 1'000},
+                             Unit{"ms", 1'000'000},
+                             Unit{"s", kNanosPerSecond},
+                             Unit{"m", 60 * kNanosPerSecond},
+                             Unit{"h", 3600 * kNanosPerSecond},
+                             Unit{"d", 86'400 * kNanosPerSecond}};
   for (const Unit& known : units) {
     if (unit == known.name) return known.ns;
   }
@@ -160,7 +166,8 @@ std::optional<std::int64_t> parse_date_time(std::string_view text) {
   if (*hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
   const int128 seconds = int128{*days} * 86'400 + *hour * 3600 + *minute * 60 + *second - *offset;
   const int128 ns = seconds * kNanosPerSecond + *fraction;
-  if (ns > std::numeric_limits<std::int64_t>::max() || ns < std::numeric_limits<std::int64_t>::min()) return std::nullopt;
+  if (ns > std::numeric_limits<std::int64_t>::max() || ns < std::numeric_limits<std::int64_t>::min())
+    return std::nullopt;
   return static_cast<std::int64_t>(ns);
 }
 
@@ -196,7 +203,8 @@ class Parser {
     }
     if (problems_.empty() && in.bad()) problem_of_file("cannot be read");
     if (problems_.empty() && orders_.empty()) {
-      problem_of_file(header ? "is empty: a header line with the columns time, key, size is missing" : "holds no orders");
+      problem_of_file(header ? "is empty: a header line with the columns time, key, size is missing"
+                             : "holds no orders");
     }
     if (!problems_.empty()) return std::move(problems_);
     return std::move(orders_);
@@ -210,7 +218,8 @@ class Parser {
     ++line_number_;
     if (in.fail() && !in.eof()) {
       line_ = std::string_view(buffer.data(), 40);
-      problem(0, line_.size(), "the line is longer than " + std::to_string(kMaxLineBytes) + " bytes: this is no trace");
+      problem(0, line_.size(),
+              "the line is longer than " + std::to_string(kMaxLineBytes) + " bytes: this is no trace");
       return false;
     }
     line_ = std::string_view(buffer.data(), in.eof() ? read : read - 1);
@@ -272,7 +281,9 @@ class Parser {
         found = i;
       }
       if (!found) {
-        problem(0, line_.size(), "the header has no column " + std::string(names[wanted]) + " (columns time, key and size are needed)");
+        problem(0, line_.size(),
+                "the header has no column " + std::string(names[wanted]) +
+                    " (columns time, key and size are needed)");
       } else {
         columns_[wanted] = *found;
       }
@@ -283,7 +294,9 @@ class Parser {
 
   void read_row() {
     if (fields_used_ != header_fields_) {
-      problem(0, line_.size(), "the row has " + std::to_string(fields_used_) + " fields, the header " + std::to_string(header_fields_));
+      problem(0, line_.size(),
+              "the row has " + std::to_string(fields_used_) + " fields, the header " +
+                  std::to_string(header_fields_));
       return;
     }
     const Field& time = fields_[columns_[0]];
@@ -291,14 +304,17 @@ class Parser {
     const Field& size = fields_[columns_[2]];
     const auto moment = parse_time(time.text);
     if (!moment) {
-      problem(time, "'" + time.text + "' is not a time: seconds (12.5), a duration (250ms) or a date (2026-03-01T12:00:00Z)");
+      problem(time,
+              "'" + time.text +
+                  "' is not a time: seconds (12.5), a duration (250ms) or a date (2026-03-01T12:00:00Z)");
     }
     Cursor digits(size.text);
     const auto bytes = digits.whole();
     const bool size_ok = bytes && digits.at_end() && *bytes <= std::numeric_limits<std::int32_t>::max();
     if (!size_ok) problem(size, "'" + size.text + "' is not a size: a number of bytes");
     if (!moment || !size_ok || !in_order(*moment, time)) return;
-    orders_.push_back(TraceOrder{moment->ns - origin_, key_number(key.text), static_cast<std::int32_t>(*bytes)});
+    orders_.push_back(
+        TraceOrder{moment->ns - origin_, key_number(key.text), static_cast<std::int32_t>(*bytes)});
   }
 
   bool in_order(const Moment& moment, const Field& field) {
@@ -324,7 +340,9 @@ class Parser {
     return keys_.try_emplace(key, static_cast<std::int64_t>(keys_.size())).first->second;
   }
 
-  void problem(const Field& field, std::string message) { problem(field.column, std::max<std::size_t>(field.width, 1), std::move(message)); }
+  void problem(const Field& field, std::string message) {
+    problem(field.column, std::max<std::size_t>(field.width, 1), std::move(message));
+  }
   void problem(std::size_t column, std::size_t width, std::string message) {
     Problem found;
     found.file = file_;
@@ -371,6 +389,8 @@ Result<std::vector<TraceOrder>> read_trace_csv(const std::string& path) {
   return parse_trace_csv(in, path);
 }
 
-Result<std::vector<TraceOrder>> parse_trace_csv(std::istream& in, const std::string& name) { return Parser(name).run(in); }
+Result<std::vector<TraceOrder>> parse_trace_csv(std::istream& in, const std::string& name) {
+  return Parser(name).run(in);
+}
 
 }  // namespace sim::workload

@@ -23,7 +23,8 @@ MetadataResponse::Partition partition(std::int32_t index, NodeId leader, std::in
 
 MetadataResponse answer(std::vector<MetadataResponse::Topic> topics) {
   MetadataResponse response;
-  response.brokers = {{NodeId{1}, ProcessId{1}, "a"}, {NodeId{2}, ProcessId{2}, "b"}, {NodeId{3}, ProcessId{3}, "c"}};
+  response.brokers = {
+      {NodeId{1}, ProcessId{1}, "a"}, {NodeId{2}, ProcessId{2}, "b"}, {NodeId{3}, ProcessId{3}, "c"}};
   response.topics = std::move(topics);
   return response;
 }
@@ -174,7 +175,7 @@ TEST_CASE("an error's leader hint counts if it is newer and its node is known") 
   const Row rows[] = {
       {{NodeId{2}, LeaderEpoch{4}, ProcessId{2}}, false},
       {{NodeId{2}, LeaderEpoch{5}, ProcessId{2}}, true},
-      {{NodeId{2}, LeaderEpoch{5}, kNoProcess}, true},    // among the brokers anyway
+      {{NodeId{2}, LeaderEpoch{5}, kNoProcess}, true},  // among the brokers anyway
       {{NodeId{7}, LeaderEpoch{5}, kNoProcess}, false},
       {{NodeId{7}, LeaderEpoch{5}, ProcessId{17}}, true},  // a broker that came since
       {{}, false},

@@ -90,7 +90,8 @@ TEST_CASE("a compressed topic's batches hold more records") {
   for (std::int64_t i = 0; i < 70; ++i) world.append(i, {}, 1000);
   world.poll();
   REQUIRE_FALSE(world.batches().empty());
-  CHECK(world.batches()[0]->record_count() == 58);  // each takes 1010 * 0.25 * 1.05 bytes, but must fit uncompressed
+  CHECK(world.batches()[0]->record_count() ==
+        58);  // each takes 1010 * 0.25 * 1.05 bytes, but must fit uncompressed
   CHECK(world.batches()[0]->size_bytes < 16'384);
 }
 
@@ -113,7 +114,8 @@ TEST_CASE("a request stays within max.request.size, and the next drain begins wh
   World world(test::config([](ProducerConfig& c) { c.max_request_size = 20'000; }), 3, 1);
   world.warm_up();
   std::vector<std::string> key_of(3);
-  for (int i = 0; i < 50; ++i) key_of[static_cast<std::size_t>(partition_for_key(test::key(i), 3))] = test::key(i);
+  for (int i = 0; i < 50; ++i)
+    key_of[static_cast<std::size_t>(partition_for_key(test::key(i), 3))] = test::key(i);
   for (std::int64_t i = 0; i < 3; ++i) world.append(i, key_of[static_cast<std::size_t>(i)], 15'000);
   world.poll();
   world.run_for(5ms);
@@ -160,7 +162,10 @@ TEST_CASE("every stage is told once") {
 }
 
 TEST_CASE("acks=0 is done when sent") {
-  World world(test::config([](ProducerConfig& c) { c.acks = 0; c.enable_idempotence = false; }));
+  World world(test::config([](ProducerConfig& c) {
+    c.acks = 0;
+    c.enable_idempotence = false;
+  }));
   world.warm_up();
   for (std::int64_t i = 0; i < 16 * 8; ++i) world.send(i, {}, 1000);
   CHECK(world.produced.size() == 7);
@@ -176,7 +181,8 @@ TEST_CASE("idle costs nothing but the metadata refresh") {
   const std::int32_t metadata_requests = world.metadata_requests;
   world.run_for(50min);
   CHECK(world.metadata_requests - metadata_requests == 10);
-  CHECK(world.timers_fired - before <= 20);  // the refresh, and a request timeout that has nothing to time out
+  CHECK(world.timers_fired - before <=
+        20);  // the refresh, and a request timeout that has nothing to time out
 }
 
 TEST_CASE("a full pipe costs no timer per record") {

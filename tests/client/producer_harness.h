@@ -20,8 +20,12 @@ namespace sim::client::producer_test {
 inline constexpr ProcessId kSelf{100};
 inline constexpr TopicId kOrders{5};
 
-inline TopicPartition orders(std::int32_t partition) { return {kOrders, partition}; }
-inline ProcessId broker_process(std::int32_t node) { return ProcessId{node}; }
+inline TopicPartition orders(std::int32_t partition) {
+  return {kOrders, partition};
+}
+inline ProcessId broker_process(std::int32_t node) {
+  return ProcessId{node};
+}
 
 inline std::string key(std::int64_t number) {
   std::string text = "user-";
@@ -46,7 +50,8 @@ struct Produced {
 struct World {
   explicit World(ProducerConfig producer_config = {}, std::int32_t partitions = 1, std::int32_t brokers = 1)
       : config(std::move(producer_config)), producer(kSelf, bootstrap(brokers), config, node::TimerId{0}) {
-    for (std::int32_t node = 1; node <= brokers; ++node) metadata.brokers.push_back({NodeId{node}, broker_process(node), {}});
+    for (std::int32_t node = 1; node <= brokers; ++node)
+      metadata.brokers.push_back({NodeId{node}, broker_process(node), {}});
     MetadataResponse::Topic topic{ErrorCode::none, "orders", kOrders, false, 100, {}};
     for (std::int32_t i = 0; i < partitions; ++i) {
       topic.partitions.push_back({ErrorCode::none, i, NodeId{i % brokers + 1}, LeaderEpoch{0}, {}, {}});
@@ -74,13 +79,15 @@ struct World {
     facts.clear();
     events.clear();
   }
-  Producer::SendResult send(std::int64_t number, std::optional<std::string> key = {}, std::int32_t value_bytes = 100) {
+  Producer::SendResult send(std::int64_t number, std::optional<std::string> key = {},
+                            std::int32_t value_bytes = 100) {
     const Producer::SendResult result = append(number, std::move(key), value_bytes);
     poll();
     return result;
   }
   // Without letting the sender look, as several sends of one step.
-  Producer::SendResult append(std::int64_t number, std::optional<std::string> key = {}, std::int32_t value_bytes = 100) {
+  Producer::SendResult append(std::int64_t number, std::optional<std::string> key = {},
+                              std::int32_t value_bytes = 100) {
     node::Effects out;
     ProducerRecord record{RecordId{number}, std::nullopt, value_bytes};
     if (key) record.key = *key;
@@ -120,7 +127,9 @@ struct World {
       answer.tp = partition.tp;
       answer.error = error;
       answer.current_leader = hint;
-      if (error == ErrorCode::none) answer.base_offset = std::exchange(next_offset[partition.tp], next_offset[partition.tp] + partition.batch->record_count());
+      if (error == ErrorCode::none)
+        answer.base_offset = std::exchange(next_offset[partition.tp],
+                                           next_offset[partition.tp] + partition.batch->record_count());
       response.partitions.push_back(answer);
     }
     request.envelope.message = std::move(response);
@@ -152,7 +161,8 @@ struct World {
   std::vector<BatchDataPtr> batches() const {
     std::vector<BatchDataPtr> found;
     for (const Produced& request : produced) {
-      for (const ProduceRequest::Partition& partition : request.request.partitions) found.push_back(partition.batch);
+      for (const ProduceRequest::Partition& partition : request.request.partitions)
+        found.push_back(partition.batch);
     }
     return found;
   }
@@ -166,7 +176,7 @@ struct World {
   ErrorCode id_error = ErrorCode::none;
   bool answer_metadata = true;
   bool acknowledge_at_once = false;
-  std::set<ProcessId> down;   // refuse connections
+  std::set<ProcessId> down;    // refuse connections
   std::set<ProcessId> silent;  // accept and never answer
   std::deque<Produced> produced;
   std::map<TopicPartition, Offset> next_offset;

@@ -175,7 +175,8 @@ TEST_CASE("a leader hint sends the retry there at once") {
   world.run_for(5ms);
   REQUIRE(world.produced.at(0).server == test::broker_process(1));
   world.answer_metadata = false;
-  world.answer(ErrorCode::not_leader_or_follower, LeaderHint{NodeId{2}, LeaderEpoch{1}, test::broker_process(2)});
+  world.answer(ErrorCode::not_leader_or_follower,
+               LeaderHint{NodeId{2}, LeaderEpoch{1}, test::broker_process(2)});
   REQUIRE(world.produced.size() == 1);  // no back-off: the leader is another one
   CHECK(world.produced[0].server == test::broker_process(2));
 }
@@ -214,10 +215,11 @@ TEST_CASE("delivery.timeout.ms fails what waits, from the record's batch on") {
 
 TEST_CASE("a delivery timeout shorter than an attempt is raised") {
   World world(test::config([](ProducerConfig& c) {
-    c.delivery_timeout_ms = 1'000;
-    c.request_timeout_ms = 2'000;
-    c.linger_ms = 500;
-  }), 1, 2);
+                c.delivery_timeout_ms = 1'000;
+                c.request_timeout_ms = 2'000;
+                c.linger_ms = 500;
+              }),
+              1, 2);
   world.warm_up();
   world.down.insert(test::broker_process(1));
   world.disconnect(1);

@@ -113,10 +113,11 @@ TEST_CASE("the sticky partitioner") {
 TEST_CASE("adaptive partitioning sends less to a server that is slow") {
   const auto share_of_slow = [](bool adaptive) {
     World world(test::config([adaptive](ProducerConfig& c) {
-      c.partitioner_adaptive_partitioning_enable = adaptive;
-      c.linger_ms = 0;
-      c.buffer_memory = std::int64_t{1} << 40;
-    }), 3, 3);
+                  c.partitioner_adaptive_partitioning_enable = adaptive;
+                  c.linger_ms = 0;
+                  c.buffer_memory = std::int64_t{1} << 40;
+                }),
+                3, 3);
     world.warm_up();
     for (std::int64_t i = 0; i < 16 * 900; ++i) {
       world.send(i, {}, 1000);
@@ -142,10 +143,11 @@ TEST_CASE("adaptive partitioning sends less to a server that is slow") {
 TEST_CASE("partitioner.availability.timeout.ms leaves out a server that takes nothing") {
   const auto sent_to_stuck_server = [](std::int64_t timeout_ms) {
     World world(test::config([timeout_ms](ProducerConfig& c) {
-      c.partitioner_availability_timeout_ms = timeout_ms;
-      c.linger_ms = 0;
-      c.max_in_flight_requests_per_connection = 2;
-    }), 3, 3);
+                  c.partitioner_availability_timeout_ms = timeout_ms;
+                  c.linger_ms = 0;
+                  c.max_in_flight_requests_per_connection = 2;
+                }),
+                3, 3);
     world.warm_up();
     for (std::int64_t i = 0; i < 400; ++i) {
       world.send(i, {}, 20'000);
@@ -249,9 +251,10 @@ TEST_CASE("buffer.memory is reserved by batches of batch.size, and given back wh
 
 TEST_CASE("a blocked send makes everything sendable, linger or not") {
   World world(test::config([](ProducerConfig& c) {
-    c.buffer_memory = 16'384;
-    c.linger_ms = 10'000;
-  }), 2, 1);
+                c.buffer_memory = 16'384;
+                c.linger_ms = 10'000;
+              }),
+              2, 1);
   world.warm_up();
   world.run_for(10s);
   world.answer_all();

@@ -52,7 +52,8 @@ struct World {
   }
   CorrelationId send(ProcessId server, Message message = MetadataRequest{}, bool expect_response = true) {
     out.clear();
-    const CorrelationId correlation = client.send(server, std::move(message), env(), out, Duration{0}, expect_response);
+    const CorrelationId correlation =
+        client.send(server, std::move(message), env(), out, Duration{0}, expect_response);
     settle();
     return correlation;
   }
@@ -171,8 +172,8 @@ TEST_CASE("one request that times out takes the whole connection with it") {
   world.send(kOther);
   while (world.events.empty() || world.brought().starts_with("ready")) world.fire_timer();
   CHECK(world.now == local_at(nanos(30s)));
-  CHECK(world.brought() == "failed " + std::to_string(first) + " timed_out, failed " + std::to_string(second) +
-                               " timed_out, unavailable 1");
+  CHECK(world.brought() == "failed " + std::to_string(first) + " timed_out, failed " +
+                               std::to_string(second) + " timed_out, unavailable 1");
   CHECK(world.effects<Disconnect>() == 1);
   CHECK(world.client.is_connected(kOther));
 

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 
-std::vector<std::int64_t> arrivals_until(const Arrivals& arrivals, std::int64_t end_ns, std::uint64_t seed = 1) {
+std::vector<std::int64_t> arrivals_until(const Arrivals& arrivals, std::int64_t end_ns,
+                                         std::uint64_t seed = 1) {
   ArrivalProcess process(arrivals, Rng(seed, "arrivals"));
   std::vector<std::int64_t> found;
   for (auto at = process.next(); at && *at < end_ns; at = process.next()) {
@@ -42,7 +43,8 @@ TEST_CASE("constant arrivals are exact, however many") {
   CHECK(thirds.next() == 333'333'333);
   CHECK(thirds.next() == 666'666'666);
   CHECK(thirds.next() == 1'000'000'000);
-  CHECK(arrivals_until(ConstantArrivals{500}, 10 * kSecond) == std::vector<std::int64_t>{0, 2 * kSecond, 4 * kSecond, 6 * kSecond, 8 * kSecond});
+  CHECK(arrivals_until(ConstantArrivals{500}, 10 * kSecond) ==
+        std::vector<std::int64_t>{0, 2 * kSecond, 4 * kSecond, 6 * kSecond, 8 * kSecond});
   CHECK(arrivals_until(ConstantArrivals{7'000'000}, 60 * kSecond).size() == 7'000u * 60);
 }
 
@@ -101,7 +103,8 @@ TEST_CASE("a day goes from low to high and back, highest at its peak") {
   CHECK(rate_at(daily, 0) == 500'000);
   CHECK(rate_at(daily, 120 * kSecond) == 500'000);
   CHECK(rate_at(daily, 300 * kSecond) == 900'000);  // the next day
-  for (std::int64_t s = 0; s < 60; ++s) CHECK(rate_at(daily, s * kSecond) < rate_at(daily, (s + 1) * kSecond));
+  for (std::int64_t s = 0; s < 60; ++s)
+    CHECK(rate_at(daily, s * kSecond) < rate_at(daily, (s + 1) * kSecond));
 
   const auto arrivals = arrivals_until(daily, 480 * kSecond);
   check_count(std::ssize(arrivals), 240'000);
@@ -125,7 +128,8 @@ TEST_CASE("another seed, other arrivals; a copy, the same") {
 }
 
 TEST_CASE("a trace comes as recorded, and ends") {
-  const auto orders = std::make_shared<const std::vector<TraceOrder>>(std::vector<TraceOrder>{{5, 0, 1}, {5, 1, 1}, {9, 0, 1}});
+  const auto orders = std::make_shared<const std::vector<TraceOrder>>(
+      std::vector<TraceOrder>{{5, 0, 1}, {5, 1, 1}, {9, 0, 1}});
   CHECK(arrivals_until(TraceArrivals{orders, "t.csv"}, kSecond) == std::vector<std::int64_t>{5, 5, 9});
 }
 

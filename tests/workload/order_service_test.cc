@@ -22,13 +22,20 @@ struct Seen {
   observe::Fact fact;
 };
 
-// The service and one broker with one partition that answers everything at once; or only from `answers_from` on.
+// The service and one broker with one partition that answers everything at once; or only from `answers_from`
+// on.
 struct World {
   explicit World(const FlowSpec& spec, Duration load_ends_at = 1h, std::uint64_t seed = 1)
-      : node(boot_order_service(OrderServiceBoot{kSelf, FlowId{2}, spec, {kBroker}, load_ends_at, Rng(seed, "order-service")})) {}
+      : node(boot_order_service(
+            OrderServiceBoot{kSelf, FlowId{2}, spec, {kBroker}, load_ends_at, Rng(seed, "order-service")})) {}
   World(const World& other)
-      : node(other.node->clone()), rng(other.rng), now(other.now), answers_from(other.answers_from), timers(other.timers),
-        held(other.held), seen(other.seen) {}
+      : node(other.node->clone()),
+        rng(other.rng),
+        now(other.now),
+        answers_from(other.answers_from),
+        timers(other.timers),
+        held(other.held),
+        seen(other.seen) {}
 
   void start() { feed(node::Started{}); }
   void run_until(Duration end) {
@@ -70,7 +77,8 @@ struct World {
     for (node::Effect& effect : out) {
       if (auto* report = std::get_if<node::Report>(&effect)) seen.push_back({now, std::move(report->fact)});
       if (const auto* timer = std::get_if<node::SetTimer>(&effect)) timers[timer->timer] = timer->deadline;
-      if (const auto* connect = std::get_if<node::Connect>(&effect)) follow.emplace_back(node::Connected{connect->channel});
+      if (const auto* connect = std::get_if<node::Connect>(&effect))
+        follow.emplace_back(node::Connected{connect->channel});
       if (auto* send = std::get_if<node::Send>(&effect)) {
         (now < answers_from ? held : requests).push_back(std::move(send->envelope));
       }
@@ -84,7 +92,12 @@ struct World {
       MetadataResponse answer;
       answer.brokers = {{NodeId{1}, kBroker, {}}};
       if (!metadata->topics.empty()) {
-        answer.topics = {{ErrorCode::none, "orders", kOrders0.topic, false, 100, {{ErrorCode::none, 0, NodeId{1}, LeaderEpoch{0}, {}, {}}}}};
+        answer.topics = {{ErrorCode::none,
+                          "orders",
+                          kOrders0.topic,
+                          false,
+                          100,
+                          {{ErrorCode::none, 0, NodeId{1}, LeaderEpoch{0}, {}, {}}}}};
       }
       response.message = std::move(answer);
     } else if (std::holds_alternative<InitProducerIdRequest>(request.message)) {
@@ -136,7 +149,8 @@ TEST_CASE("orders are placed at their instants and acknowledged, each once") {
   CHECK(world.all<observe::RecordAccepted>().size() == 1000);
   std::int64_t next = 0;
   for (const auto& [at, fact] : world.all<observe::BatchAcknowledged>()) {
-    for (const Record& record : fact.batch->application_records()) CHECK(record.id == record_id(FlowId{2}, next++));
+    for (const Record& record : fact.batch->application_records())
+      CHECK(record.id == record_id(FlowId{2}, next++));
   }
   CHECK(next == 1000);
 }

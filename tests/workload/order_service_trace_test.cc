@@ -104,7 +104,8 @@ TEST_CASE("dates count from the first order") {
 }
 
 TEST_CASE("quotes, CRLF, empty lines, a byte order mark, no newline at the end") {
-  const auto orders = parse("\xEF\xBB\xBFtime,key,size\r\n\r\n1,\"a \"\"b\"\", c\",10\r\n   \r\n 2 , a , 20 ");
+  const auto orders =
+      parse("\xEF\xBB\xBFtime,key,size\r\n\r\n1,\"a \"\"b\"\", c\",10\r\n   \r\n 2 , a , 20 ");
   REQUIRE(orders.ok());
   REQUIRE(orders->size() == 2);
   CHECK((*orders)[0].key == 0);
