@@ -67,6 +67,7 @@ class Outcome final : public observe::Observer {
                      }
                    },
                    [this](const observe::BatchAppended& appended) {
+                     if (appended.batch.data->application_records().empty()) return;
                      auto& end = log_end[appended.tp];
                      end = std::max(end, appended.batch.end_offset());
                    },
