@@ -93,9 +93,9 @@ constexpr Key kKeys[] = {
     alternative({.path = "clients/<name>/produces", .type = KeyType::name, .meaning = "The topic its orders go to."}, "orders"),
     alternative({.path = "clients/<name>/consumes", .type = KeyType::name, .meaning = "The topic whose orders it handles."}, "orders"),
     {.path = "clients/<name>/rack", .type = KeyType::name, .meaning = "The rack it stands in, one of cluster.racks."},
-    scalar_key("clients/<name>/start", UnitKind::duration, "5s", 0, kYear,
-               "When its first order may come. A consumer group takes some seconds to form, and with Kafka's auto.offset.reset=latest it never sees "
-               "what was sent before.",
+    scalar_key("clients/<name>/start", UnitKind::duration, "8s", 0, kYear,
+               "When its first order may come. A group whose members start together forms after twice group.initial.rebalance.delay.ms, 6 s, and with "
+               "Kafka's auto.offset.reset=latest it never sees what was sent before.",
                "produces"),
     scalar_key("clients/<name>/start", UnitKind::duration, "0s", 0, kYear, "When its members start.", "consumes"),
     required(with_example(section("clients/<name>/arrivals", "When orders come, whatever the cluster does: the load is open-loop.", "produces"), "{poisson: 500/s}")),
