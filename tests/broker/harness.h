@@ -51,6 +51,27 @@ class World {
     nodes_[process_of(id)] = broker::boot_broker(boot, images_[process_of(id)]);
     push(now_, process_of(id), node::Started{});
   }
+  // A registered broker whose part the test plays: what it is asked is handed out by asked_of().
+  void add_puppet(int id) {
+    puppets_.insert(process_of(id));
+    commit({RegisterBrokerRecord{NodeId{id}, 1, BrokerEpoch{100 + id}, process_of(id), "", false, false}});
+  }
+  // The next request of this kind that the puppet gets.
+  template <class M>
+  Envelope asked_of(int id) {
+    for (int i = 0; i < 100'000; ++i) {
+      for (auto it = puppet_inbox_.begin(); it != puppet_inbox_.end(); ++it) {
+        if (it->to() != process_of(id) || !std::holds_alternative<M>(it->message)) continue;
+        Envelope found = std::move(*it);
+        puppet_inbox_.erase(it);
+        return found;
+      }
+      REQUIRE(step());
+    }
+    FAIL("nobody asks");
+    return {};
+  }
+  void disconnect(const Channel& channel) { close(channel, channel.server); }
   void crash(int id) {
     nodes_.erase(process_of(id));
     ++lives_[process_of(id)];
@@ -105,21 +126,32 @@ class World {
   std::vector<Envelope> isr_requests;     // AlterPartition, answered or not
   std::vector<Envelope> create_requests;  // CreateTopics
   void answer_isr(const Envelope& request) {
-    const auto& wanted = std::get<AlterPartitionRequest>(request.message);
     AlterPartitionResponse response;
     std::vector<MetadataRecord> records;
-    for (const auto& one : wanted.partitions) {
+    for (const auto& one : std::get<AlterPartitionRequest>(request.message).partitions) {
       const metadata::PartitionRegistration* known = image_.partition(one.tp);
+      AlterPartitionResponse::Partition& answer = response.partitions.emplace_back();
+      answer.tp = one.tp;
+      const auto unfit = [&](const auto& member) {
+        const metadata::BrokerRegistration* broker = image_.broker(member.broker);
+        return !broker->active() || (member.broker_epoch != kNoBrokerEpoch && member.broker_epoch != broker->broker_epoch);
+      };
+      if (one.leader_epoch < known->leader_epoch) answer.error = ErrorCode::fenced_leader_epoch;
+      else if (one.partition_epoch < known->partition_epoch) answer.error = ErrorCode::invalid_update_version;
+      else if (std::any_of(one.new_isr.begin(), one.new_isr.end(), unfit)) answer.error = ErrorCode::ineligible_replica;
+      if (answer.error != ErrorCode::none) continue;
       PartitionChangeRecord change;
       change.tp = one.tp;
       change.has_isr = true;
       for (const auto& member : one.new_isr) change.isr.push_back(member.broker);
-      response.partitions.push_back({one.tp, ErrorCode::none, known->leader, known->leader_epoch, change.isr,
-                                     LeaderRecoveryState::recovered, known->partition_epoch.next()});
+      answer.leader = known->leader;
+      answer.leader_epoch = known->leader_epoch;
+      answer.isr = change.isr;
+      answer.partition_epoch = known->partition_epoch.next();
       records.push_back(change);
     }
     reply(request, response);
-    commit(records);
+    if (!records.empty()) commit(records);
   }
   void reply(const Envelope& request, Message message) {
     deliver(Envelope{request.channel, request.correlation, true, std::move(message)});
@@ -202,7 +234,11 @@ class World {
     const auto node = nodes_.find(event.process);
     if (node == nodes_.end()) {
       if (auto* received = std::get_if<node::Received>(&event.input)) {
-        if (event.process == kClient) inbox_.emplace_back(std::move(received->envelope), now_);
+        Envelope& envelope = received->envelope;
+        if (event.process == kClient) inbox_.emplace_back(std::move(envelope), now_);
+        else if (!puppets_.contains(event.process)) return;
+        else if (std::holds_alternative<ApiVersionsRequest>(envelope.message)) reply(envelope, ApiVersionsResponse{});
+        else puppet_inbox_.push_back(std::move(envelope));
       }
       return;
     }
@@ -229,12 +265,14 @@ class World {
                      push(now_ + write_time, process, node::Persisted{persist.id});
                    },
                    [&](node::SetTimer& set) {
-                     timers_[{process, set.timer}] = set.deadline;
-                     push(std::max(now_, set.deadline), process, node::TimerFired{set.timer});
+                     const LocalTime due = std::max(now_, set.deadline);
+                     timers_[{process, set.timer}] = due;
+                     push(due, process, node::TimerFired{set.timer});
                    },
                    [&](node::CancelTimer& cancel) { timers_.erase({process, cancel.timer}); },
                    [&](node::Connect& connect) {
-                     const bool up = connect.channel.server == kController || nodes_.contains(connect.channel.server);
+                     const ProcessId server = connect.channel.server;
+                     const bool up = server == kController || nodes_.contains(server) || puppets_.contains(server);
                      if (up && !is_cut(connect.channel)) {
                        open_.insert(connect.channel);
                        push(now_ + 2 * latency, process, node::Connected{connect.channel});
@@ -328,6 +366,8 @@ class World {
   std::map<std::pair<ProcessId, node::TimerId>, LocalTime> timers_;
   std::map<std::pair<ProcessId, node::PersistId>, std::vector<log::LogWrite>> writes_;
   std::set<Channel> open_;
+  std::set<ProcessId> puppets_;
+  std::vector<Envelope> puppet_inbox_;
   std::set<std::pair<ProcessId, ProcessId>> cut_;
   std::vector<std::pair<Envelope, LocalTime>> inbox_;
   std::vector<std::pair<ProcessId, observe::Fact>> facts_;
