@@ -99,7 +99,7 @@ def draw_lag(ax, run):
     top = 0.0
     for i, (group, seconds) in enumerate(run.lag("kafka_consumergroup_lag_seconds").items()):
         colour, dash = style.service_style(i)
-        ax.step(np.append([0], at), np.append(seconds[:1], seconds), where="pre", color=colour, linestyle=dash, linewidth=1.4)
+        ax.plot(np.append([0], at), np.append([0], seconds), color=colour, linestyle=dash, linewidth=1.4)
         inside = seconds[at <= run.load_ns / 1e9]
         labels.append((inside[-1] if len(inside) else 0, group, colour if colour != style.ORANGE else "#B37700"))
         top = max(top, np.nanmax(seconds) if len(seconds) else 0)
@@ -216,8 +216,8 @@ def draw(run):
         if name != "leaders":
             ax.tick_params(axis="x", labelbottom=False)
     if run.warmup_ns:
-        axes["outcomes"].text(run.warmup_ns / 2e9, 0.06, "warm-up", transform=axes["outcomes"].get_xaxis_transform(), fontsize=7.5,
-                              color="#555555", ha="center")
+        axes["latency"].annotate("warm-up", (0, 1), xycoords=("data", "axes fraction"), xytext=(3, -9), textcoords="offset points",
+                                 fontsize=7.5, color="#666666")
     axes["lag"].yaxis.set_major_formatter(style.FuncFormatter(lambda s, _: f"{s:g} s"))
     axes["outcomes"].yaxis.set_major_formatter(style.FuncFormatter(lambda n, _: f"{n:g}/s"))
     axes["leaders"].set_xlim(0, load)

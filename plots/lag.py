@@ -31,7 +31,7 @@ def draw_panel(ax, run, groups, title, unit):
         if len(values) == 0:
             continue
         colour, dash = style.service_style(i)
-        ax.step(np.append([0], at), np.append(values[:1], values), where="pre", color=colour, linestyle=dash, linewidth=1.5)
+        ax.plot(np.append([0], at), np.append([0], values), color=colour, linestyle=dash, linewidth=1.5)
         text = "#B37700" if colour == style.ORANGE else colour
         worst = int(np.nanargmax(values))
         label = f"{group}, at most {unit(values[worst])}"

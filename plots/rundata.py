@@ -124,12 +124,15 @@ class Run:
         return None
 
     def conditions(self):
-        orders = self.summary["orders"]["placed"]
-        text = f"{self.name} · seed {self.seed} · {count_text(orders)} orders in {self.load_ns / 1e9:g} s"
-        if self.load_ns > 0:
-            text += f" ({orders / (self.load_ns / 1e9):.3g}/s)"
+        """Which scenario and seed, and the load: how many orders, when, and how many a second that makes."""
+        text = f"{self.name} · seed {self.seed} · {count_text(self.summary['orders']['placed'])} orders"
+        intended = self.orders["intended_ns"]
+        if len(intended):
+            start = intended.min() // 100_000_000 / 10
+            seconds = max(self.load_ns / 1e9 - start, 1e-9)
+            text += f" from {start:g} s to {self.load_ns / 1e9:g} s ({len(intended) / seconds:.3g}/s)"
         if self.warmup_ns > 0:
-            text += f" · warm-up of {self.warmup_ns / 1e9:g} s"
+            text += f" · warm-up until {self.warmup_ns / 1e9:g} s"
         if self.summary["partial"]:
             text += " · PARTIAL: interrupted"
         return text

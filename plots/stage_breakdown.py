@@ -59,7 +59,7 @@ def text_width(fig, text, size):
 
 
 def draw_bars(fig, ax, rows, width_inches):
-    """Returns stage -> (row, left, share) for those that found no room for their name anywhere."""
+    """Returns stage -> (row, left, share, whether its share is told) for those that found no room for their name."""
     nameless = {}
     named = set()
     for i, (_, _, _, shares) in enumerate(rows):
@@ -71,6 +71,7 @@ def draw_bars(fig, ax, rows, width_inches):
                 ax.barh(y, share, left=left, height=0.62, color=colour, edgecolor="#FFFFFF" if stage != "retry" else "#555555", linewidth=0.8,
                         hatch="/////" if stage == "retry" else None)
             room = share * width_inches - 0.06
+            told = False
             dark = stage in ("service", "replication")
             for text in (f"{name}\n{100 * share:.0f} %", f"{100 * share:.0f} %"):
                 if room >= max(text_width(fig, line, 8) for line in text.split("\n")):
@@ -79,9 +80,10 @@ def draw_bars(fig, ax, rows, width_inches):
                             linespacing=1.15)
                     if "\n" in text:
                         named.add(stage)
+                    told = True
                     break
             if share >= 0.004 and share > nameless.get(stage, (0, 0, 0))[2]:
-                nameless[stage] = (y, left, share)
+                nameless[stage] = (y, left, share, told)
             left += share
     return {stage: where for stage, where in nameless.items() if stage not in named}
 
@@ -89,16 +91,16 @@ def draw_bars(fig, ax, rows, width_inches):
 def name_from_outside(fig, ax, nameless, width_inches):
     """Names, above or below the bar, for stages too narrow to hold theirs."""
     by_row = {}
-    for stage, (y, left, share) in nameless.items():
-        by_row.setdefault(y, []).append((left + share / 2, stage, share))
+    for stage, (y, left, share, told) in nameless.items():
+        name = LOOKS[stage][1]
+        by_row.setdefault(y, []).append((left + share / 2, name if told else f"{name} {100 * share:.1f} %"))
     for y, items in by_row.items():
         items.sort()
-        texts = [f"{LOOKS[stage][1]} {100 * share:.1f} %" for _, stage, share in items]
-        widths = [text_width(fig, text, 7.5) / width_inches for text in texts]
+        widths = [text_width(fig, text, 7.5) / width_inches for _, text in items]
         gap = 0.014
-        start = np.mean([x for x, _, _ in items]) - (sum(widths) + gap * (len(widths) - 1)) / 2
+        start = np.mean([x for x, _ in items]) - (sum(widths) + gap * (len(widths) - 1)) / 2
         start = min(max(start, 0.0), 1.0 - sum(widths) - gap * (len(widths) - 1))
-        for (x, _, _), text, width in zip(items, texts, widths):
+        for (x, text), width in zip(items, widths):
             ax.text(start, y + 0.47, text, fontsize=7.5, ha="left", va="center", color="#333333")
             ax.plot([x, start + width / 2], [y + 0.31, y + 0.4], color="#777777", linewidth=0.6, clip_on=False)
             start += width + gap

@@ -132,8 +132,8 @@ class OrderDiagram {
     if (service.times > 1) note(service.done, name, "and done again: " + std::to_string(service.times) + " times in all");
     if (service.committed < 0) return;
     const std::int64_t next = std::max(commits_[s], order_.offset + 1);
-    arrow(service.committed, (name + "->>coordinator").c_str(),
-          "commit " + partition() + " = " + std::to_string(next) + ", the NEXT offset to read (Kafka never commits the last one read)");
+    steps_.push_back(Step{service.committed, name + "->>coordinator: commit " + plain(partition()) + " = " + std::to_string(next) +
+                                                 ", the NEXT offset to read (Kafka never commits the last one read)"});
     arrow(service.committed, ("coordinator-->>" + name).c_str(), "committed: " + service.name + " will go on at " + std::to_string(next));
     if (service.done < 0) note(service.committed, name, "committed, but not done");
   }

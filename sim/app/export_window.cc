@@ -2,9 +2,12 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "app/export.h"
 #include "app/human.h"
@@ -60,7 +63,7 @@ class WindowDiagram {
       const std::string arrow = message.find("Response") == std::string::npos ? "->>" : "-->>";
       step(id(event.value("from", "?")) + arrow + id(event.value("to", "?")) + ": " + at + message);
     } else if (is_told(ev) && event["node"].is_string()) {
-      step("Note over " + id(event["node"].get<std::string>()) + ": " + at + words(event));
+      note(at, id(event["node"].get<std::string>()), ev, words(event));
     }
   }
 
@@ -68,7 +71,9 @@ class WindowDiagram {
     std::string text = "sequenceDiagram\n    title What changed between " + human_duration(nanos(from)) + " and " +
                        human_duration(nanos(to)) + "\n";
     for (std::size_t i = 0; i < nodes_.size(); ++i) text += "    participant n" + std::to_string(i) + " as " + nodes_[i] + "\n";
-    text += steps_;
+    for (const Step& step : steps_) {
+      text += "    " + step.line + (step.alike > 0 ? " and " + std::to_string(step.alike) + " alike" : "") + "\n";
+    }
     if (left_out_ > 0) {
       text += "    Note over n0: and " + std::to_string(left_out_) + " more, choose a smaller window to see them\n";
     }
@@ -84,12 +89,26 @@ class WindowDiagram {
     return told.count(ev) > 0;
   }
 
-  void step(const std::string& line) {
-    if (count_++ < kMostSteps) {
-      steps_ += "    " + line + "\n";
+  struct Step {
+    std::string line;
+    std::size_t alike = 0;
+  };
+
+  void step(std::string line) {
+    if (steps_.size() < kMostSteps) {
+      steps_.push_back(Step{std::move(line)});
     } else {
       ++left_out_;
     }
+  }
+
+  // What happens to many partitions of one node at one instant is one note.
+  void note(const std::string& at, const std::string& node, const std::string& ev, const std::string& text) {
+    if (at != notes_at_) notes_.clear();
+    notes_at_ = at;
+    const auto [known, is_new] = notes_.try_emplace(node + ev, steps_.size());
+    if (is_new) return step("Note over " + node + ": " + at + text);
+    if (known->second < steps_.size()) ++steps_[known->second].alike;
   }
 
   std::string id(const std::string& node) {
@@ -100,9 +119,10 @@ class WindowDiagram {
   }
 
   std::vector<std::string> nodes_;
-  std::string steps_;
-  std::size_t count_ = 0;
+  std::vector<Step> steps_;
   std::size_t left_out_ = 0;
+  std::string notes_at_;
+  std::map<std::string, std::size_t> notes_;  // of that instant, by node and event: which step
 };
 
 // The time of a line, without parsing all of it; nullopt if it does not begin as our lines do.

@@ -58,14 +58,14 @@ TEST_CASE("one order's story, from the click to the last commit, which is of the
         "    producer-->>customer: +17 ms your order is placed\n"
         "    log->>service0: +20 ms poll() returns offset 1\n"
         "    Note over service0: +25 ms done, after 5 ms of work\n"
-        "    service0->>coordinator: +27 ms commit orders-0 = 2, the NEXT offset to read (Kafka never commits the last one "
+        "    service0->>coordinator: commit orders-0 = 2, the NEXT offset to read (Kafka never commits the last one "
         "read)\n"
         "    coordinator-->>service0: +27 ms committed: inventory will go on at 2\n"
         "    log->>service1: +50 ms poll() returns offset 1\n"
         "    Note over service1: +55 ms done, after 5 ms of work\n"
         "    Note over service1: +55 ms and done again: 2 times in all\n"
         "    Note over customer: +55 ms every service has done it\n"
-        "    service1->>coordinator: +57 ms commit orders-0 = 2, the NEXT offset to read (Kafka never commits the last one "
+        "    service1->>coordinator: commit orders-0 = 2, the NEXT offset to read (Kafka never commits the last one "
         "read)\n"
         "    coordinator-->>service1: +57 ms committed: payment will go on at 2\n");
 }
