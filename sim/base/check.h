@@ -20,8 +20,8 @@ class InternalError : public std::logic_error {
 
 }  // namespace sim
 
-#define SIM_CHECK(condition, why)                                    \
-  do {                                                               \
-    if (!(condition)) [[unlikely]]                                   \
-      ::sim::check_failed(#condition, why, __FILE__, __LINE__);      \
+#define SIM_CHECK(condition, why)                               \
+  do {                                                          \
+    if (!(condition)) [[unlikely]]                              \
+      ::sim::check_failed(#condition, why, __FILE__, __LINE__); \
   } while (false)

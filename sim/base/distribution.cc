@@ -1,15 +1,12 @@
 #include "base/distribution.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/check.h"
 #include "base/int128.h"
 
 namespace sim {
 namespace {
-
-constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 
 std::uint64_t sum_of(const std::vector<std::uint64_t>& weights) {
   uint128 total = 0;
@@ -67,15 +64,6 @@ std::int64_t Distribution::Uniform::mean() const {
   return static_cast<std::int64_t>((int128{lo} + hi - 1) / 2);
 }
 
-// ---- exponential: -ln(1 - u) * mean
-
-std::int64_t Distribution::Exponential::at(std::uint64_t u) const {
-  const std::uint64_t survival = ~u | 1;  // of 2^64, never zero
-  const uint128 product = uint128{static_cast<std::uint64_t>(mean_value)} * neg_ln_q58(survival);
-  const uint128 rounded = product + (uint128{1} << 57);
-  return high_word(rounded) >> 57 != 0 ? kMax : static_cast<std::int64_t>(rounded >> 58);
-}
-
 // ---- lognormal: p50 * 2^(sigma * z)
 
 std::int64_t Distribution::Lognormal::at(std::uint64_t u) const {
@@ -92,8 +80,10 @@ std::int64_t Distribution::Lognormal::mean() const {
 namespace {
 
 std::uint64_t zipf_weight(std::uint32_t rank, std::uint32_t heavier_rank, std::int32_t s_hundredths) {
-  const std::int64_t octaves_q56 = log2_q56(std::uint64_t{rank} + 1) - log2_q56(std::uint64_t{heavier_rank} + 1);
-  const int128 exponent = int128{std::max<std::int64_t>(0, octaves_q56)} * s_hundredths;  // hundredths, * 2^56
+  const std::int64_t octaves_q56 =
+      log2_q56(std::uint64_t{rank} + 1) - log2_q56(std::uint64_t{heavier_rank} + 1);
+  const int128 exponent =
+      int128{std::max<std::int64_t>(0, octaves_q56)} * s_hundredths;  // hundredths, * 2^56
   return exp2_fraction(Q32{static_cast<std::int64_t>((exponent / 100) >> 24)});
 }
 
@@ -131,7 +121,8 @@ Distribution::ZipfBuckets::ZipfBuckets(std::uint32_t count, std::int32_t s)
       buckets(zipf_buckets<std::vector<Bucket>>(count, s)),
       alias(envelope(buckets, s)) {}
 
-std::uint64_t Distribution::ZipfBuckets::weight_against(std::uint32_t rank, std::uint32_t heavier_rank) const {
+std::uint64_t Distribution::ZipfBuckets::weight_against(std::uint32_t rank,
+                                                        std::uint32_t heavier_rank) const {
   return zipf_weight(rank, heavier_rank, s_hundredths);
 }
 
@@ -190,7 +181,8 @@ std::int64_t Distribution::Empirical::at(std::uint64_t u) const {
 std::int64_t Distribution::Empirical::mean() const {
   // Whole parts and remainders apart, so that no product of value and weight has to fit.
   int128 weighted = 0;
-  for (const WeightedValue& value : shared->values) weighted += int128{value.value} * static_cast<int128>(value.weight);
+  for (const WeightedValue& value : shared->values)
+    weighted += int128{value.value} * static_cast<int128>(value.weight);
   const int128 total = static_cast<int128>(shared->total_weight);
   const int128 half = total / 2;
   return static_cast<std::int64_t>((weighted + (weighted < 0 ? -half : half)) / total);
@@ -198,7 +190,9 @@ std::int64_t Distribution::Empirical::mean() const {
 
 // ---- the value itself
 
-Distribution Distribution::constant(std::int64_t value) { return Distribution(Constant{value}); }
+Distribution Distribution::constant(std::int64_t value) {
+  return Distribution(Constant{value});
+}
 
 Distribution Distribution::uniform(std::int64_t lo, std::int64_t hi) {
   SIM_CHECK(lo < hi, "a uniform distribution has at least one value");
@@ -212,7 +206,8 @@ Distribution Distribution::exponential(std::int64_t mean) {
 
 Distribution Distribution::lognormal(std::int64_t p50, std::int64_t p99) {
   SIM_CHECK(0 < p50 && p50 <= p99, "percentiles are positive and rising");
-  const std::int64_t ratio_log2 = log2_q56(static_cast<std::uint64_t>(p99)) - log2_q56(static_cast<std::uint64_t>(p50));
+  const std::int64_t ratio_log2 =
+      log2_q56(static_cast<std::uint64_t>(p99)) - log2_q56(static_cast<std::uint64_t>(p50));
   return Distribution(Lognormal{p50, Q32{(ratio_log2 + (1 << 23)) >> 24} / kNormalP99});
 }
 
@@ -228,12 +223,6 @@ Distribution Distribution::empirical(std::vector<WeightedValue> values) {
   std::stable_sort(values.begin(), values.end(),
                    [](const WeightedValue& a, const WeightedValue& b) { return a.value < b.value; });
   return Distribution(Empirical{std::make_shared<const EmpiricalValues>(std::move(values))});
-}
-
-// The gaps between arrivals are drawn most, so their kind is asked for first and needs no call.
-std::int64_t Distribution::sample(Rng& rng) const {
-  const auto* const gaps = std::get_if<Exponential>(&kind_);
-  return gaps != nullptr ? gaps->at(rng.next()) : sample_other(rng);
 }
 
 std::int64_t Distribution::sample_other(Rng& rng) const {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -63,7 +64,11 @@ class Distribution {
   // One of the values given, by weight. REQUIRES: at least one weight > 0, sum of weights < 2^63
   static Distribution empirical(std::vector<WeightedValue> values);
 
-  std::int64_t sample(Rng& rng) const;
+  std::int64_t sample(Rng& rng) const {
+    // The gaps between arrivals are drawn most, so their kind is asked for first and needs no call.
+    const auto* const gaps = std::get_if<Exponential>(&kind_);
+    return gaps != nullptr ? gaps->at(rng.next()) : sample_other(rng);
+  }
 
   // The smallest value that at least num/den of all samples do not exceed (for continuous kinds, to
   // the nearest integer). For Zipf it walks the ranks. REQUIRES: num <= den, den > 0
@@ -89,7 +94,13 @@ class Distribution {
   struct Exponential {
     std::int64_t mean_value;
     std::int64_t sample(Rng& rng) const { return at(rng.next()); }
-    std::int64_t at(std::uint64_t u) const;
+    std::int64_t at(std::uint64_t u) const {  // -ln(1 - u) * mean, to nearest
+      const std::uint64_t survival = ~u | 1;  // of 2^64, never zero
+      const uint128 product = uint128{static_cast<std::uint64_t>(mean_value)} * neg_ln_q58(survival);
+      const uint128 rounded = product + (uint128{1} << 57);
+      const bool fits = high_word(rounded) >> 57 == 0;
+      return fits ? static_cast<std::int64_t>(rounded >> 58) : std::numeric_limits<std::int64_t>::max();
+    }
     std::int64_t mean() const { return mean_value; }
   };
   struct Lognormal {

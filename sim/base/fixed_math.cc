@@ -48,7 +48,8 @@ constexpr std::int64_t log2_digits_q62(std::uint64_t mantissa_q63) {
 constexpr auto make_log_table() {
   std::array<LogEntry, 1u << kLogBits> table{};
   for (std::size_t i = 0; i < table.size(); ++i) {
-    const uint128 twice_middle = (uint128{1} << (kLogBits + 1)) + 2 * i + 1;  // (1 + (i + 1/2) / 2^bits) * 2^(bits + 1)
+    const uint128 twice_middle =
+        (uint128{1} << (kLogBits + 1)) + 2 * i + 1;  // (1 + (i + 1/2) / 2^bits) * 2^(bits + 1)
     const auto reciprocal = static_cast<std::uint64_t>((uint128{1} << (64 + kLogBits + 1)) / twice_middle);
     table[i] = {reciprocal, (std::int64_t{1} << 62) - log2_digits_q62(reciprocal)};
   }
@@ -73,7 +74,8 @@ constexpr auto make_ln_chords() {
   constexpr std::uint64_t kLn2Q64 = 12786308645202655660ull;
   std::array<std::uint64_t, (1u << internal::kChordBits) + 1> table{};
   for (std::size_t i = 0; i + 1 < table.size(); ++i) {
-    const std::uint64_t mantissa_q63 = (std::uint64_t{1} << 63) + (std::uint64_t{i} << (63 - internal::kChordBits));
+    const std::uint64_t mantissa_q63 =
+        (std::uint64_t{1} << 63) + (std::uint64_t{i} << (63 - internal::kChordBits));
     table[i] = high_word(uint128{static_cast<std::uint64_t>(log2_digits_q62(mantissa_q63))} * kLn2Q64) >> 4;
   }
   table.back() = kLn2Q64 >> 6;
@@ -113,7 +115,7 @@ constexpr std::uint64_t exp2_mantissa(std::uint32_t fraction) {
   constexpr std::uint64_t kLn2Q64 = 12786308645202655660ull;
   constexpr int kRest = 32 - kExpBits;
   const std::uint64_t rest_q63 = std::uint64_t{fraction & ((1u << kRest) - 1)} << 31;
-  const std::uint64_t t = high_word(uint128{rest_q63} * kLn2Q64);            // rest * ln 2, * 2^63
+  const std::uint64_t t = high_word(uint128{rest_q63} * kLn2Q64);  // rest * ln 2, * 2^63
   const std::uint64_t t2 = static_cast<std::uint64_t>((uint128{t} * t) >> 63);
   const std::uint64_t t3 = static_cast<std::uint64_t>((uint128{t2} * t) >> 63);
   const std::uint64_t t4 = static_cast<std::uint64_t>((uint128{t2} * t2) >> 63);
@@ -147,8 +149,10 @@ class NormalTable {
   std::int64_t at(std::uint64_t odd) const {
     const int zeros = std::countl_zero(odd);
     const std::uint64_t mantissa = odd << zeros;
-    const std::size_t i = static_cast<std::size_t>(63 - zeros) * kPerOctave + ((mantissa >> 57) & (kPerOctave - 1));
-    const auto within = static_cast<std::int64_t>((mantissa << 7) >> 39);  // 25 bits of the way to the next knot
+    const std::size_t i =
+        static_cast<std::size_t>(63 - zeros) * kPerOctave + ((mantissa >> 57) & (kPerOctave - 1));
+    const auto within =
+        static_cast<std::int64_t>((mantissa << 7) >> 39);  // 25 bits of the way to the next knot
     return knots_[i] + (((knots_[i + 1] - knots_[i]) * within) >> 25);
   }
 
@@ -159,7 +163,9 @@ class NormalTable {
   static constexpr std::size_t kCells = 19 << (kCellShift - 1);  // z from 0 to 9.5
   static constexpr std::int64_t kOne = std::int64_t{1} << 56;
 
-  static constexpr std::int64_t z_at(std::size_t cell) { return static_cast<std::int64_t>(cell) * (kOne >> kCellShift); }
+  static constexpr std::int64_t z_at(std::size_t cell) {
+    return static_cast<std::int64_t>(cell) * (kOne >> kCellShift);
+  }
   static constexpr std::int64_t mul(std::int64_t a, std::int64_t b) { return mul_shift(a, b, 56); }
 
   void carry_mills_ratio_down() {
@@ -256,13 +262,16 @@ std::int64_t scale_exp2(std::int64_t whole, Q32 exponent) {
   const std::int64_t octaves = exponent.raw >> 32;
   if (octaves >= 63) return kMax;
   if (octaves < -64) return 0;
-  const uint128 product = uint128{static_cast<std::uint64_t>(whole)} * exp2_mantissa(static_cast<std::uint32_t>(exponent.raw));
+  const uint128 product =
+      uint128{static_cast<std::uint64_t>(whole)} * exp2_mantissa(static_cast<std::uint32_t>(exponent.raw));
   const auto shift = static_cast<int>(63 - octaves);  // 1..127
   const uint128 rounded = (product + (uint128{1} << (shift - 1))) >> shift;
   return rounded > static_cast<uint128>(kMax) ? kMax : static_cast<std::int64_t>(rounded);
 }
 
-Q32 exp2(Q32 x) { return Q32{scale_exp2(std::int64_t{1} << 32, x)}; }
+Q32 exp2(Q32 x) {
+  return Q32{scale_exp2(std::int64_t{1} << 32, x)};
+}
 
 Q32 pow(Q32 base, Q32 exponent) {
   SIM_CHECK(base.raw > 0, "only positive numbers are raised to fractions");

@@ -44,8 +44,8 @@ inline constexpr int kChordBits = 8;
 extern const std::array<std::uint64_t, (1u << kChordBits) + 1> kLnChords;  // ln(1 + i / 256) * 2^58
 }  // namespace internal
 
-// -ln(x / 2^64) with 58 fractional bits, too large by at most 2^-19 or too small by 2^-52: chords between 257 points,
-// made to be drawn from in a few nanoseconds. Never decreasing as x falls. REQUIRES: x > 0
+// -ln(x / 2^64) with 58 fractional bits, too large by at most 2^-19 or too small by 2^-52: chords between 257
+// points, made to be drawn from in a few nanoseconds. Never decreasing as x falls. REQUIRES: x > 0
 inline std::uint64_t neg_ln_q58(std::uint64_t x) {
   SIM_CHECK(x > 0, "zero has no logarithm");
   const int zeros = std::countl_zero(x);
@@ -56,10 +56,10 @@ inline std::uint64_t neg_ln_q58(std::uint64_t x) {
   return (static_cast<std::uint64_t>(zeros) + 1) * internal::kLnChords.back() - ln_mantissa;
 }
 
-Q32 log2(Q32 x);                   // REQUIRES: x > 0
-Q32 ln(Q32 x);                     // REQUIRES: x > 0
-Q32 exp2(Q32 x);                   // saturates at the largest Q32
-Q32 pow(Q32 base, Q32 exponent);   // REQUIRES: base > 0
+Q32 log2(Q32 x);                  // REQUIRES: x > 0
+Q32 ln(Q32 x);                    // REQUIRES: x > 0
+Q32 exp2(Q32 x);                  // saturates at the largest Q32
+Q32 pow(Q32 base, Q32 exponent);  // REQUIRES: base > 0
 
 // whole * 2^exponent, rounded to nearest, saturating at the largest int64. REQUIRES: whole >= 0
 std::int64_t scale_exp2(std::int64_t whole, Q32 exponent);
@@ -71,8 +71,8 @@ std::uint64_t exp2_fraction(Q32 exponent);
 // +-9.1, where 2^-64 lies.
 Q32 normal_quantile(std::uint64_t u);
 
-inline constexpr Q32 kNormalP99{9991588038};   // normal quantile of 0.99: 2.3263478740
-inline constexpr Q32 kLn2{2977044472};         // 0.6931471806
-inline constexpr Q32 kLog2E{6196328019};       // 1.4426950409
+inline constexpr Q32 kNormalP99{9991588038};  // normal quantile of 0.99: 2.3263478740
+inline constexpr Q32 kLn2{2977044472};        // 0.6931471806
+inline constexpr Q32 kLog2E{6196328019};      // 1.4426950409
 
 }  // namespace sim

@@ -39,10 +39,11 @@ class Fingerprint {
   }
 
   // Several words of one record in one step: they meet in parallel before they touch the state, so
-  // the chain that every later step waits for stays one multiplication long. Each word is spread in a way of its
-  // own; for given others the sum is still a bijection of it. The turns keep apart what differs in high bits alone,
-  // which a multiplication leaves where it is.
-  constexpr void add(std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d, std::uint64_t e = 0) {
+  // the chain that every later step waits for stays one multiplication long. Each word is spread in a way of
+  // its own; for given others the sum is still a bijection of it. The turns keep apart what differs in high
+  // bits alone, which a multiplication leaves where it is.
+  constexpr void add(std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d,
+                     std::uint64_t e = 0) {
     add(a * 0x9E3779B97F4A7C15ull + std::rotl(b * 0xC2B2AE3D27D4EB4Full, 13) +
         std::rotl(c * 0x165667B19E3779F9ull, 26) + std::rotl(d * 0xD6E8FEB86659FD93ull, 39) +
         std::rotl(e * 0x94D049BB133111EBull, 52));

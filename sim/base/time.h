@@ -32,17 +32,31 @@ struct NodeClock {
 };
 }  // namespace internal
 
-using Instant = internal::KernelClock::time_point;    // 0 = start of the run
-using LocalTime = internal::NodeClock::time_point;    // 0 = start of the run on an exact clock
+using Instant = internal::KernelClock::time_point;  // 0 = start of the run
+using LocalTime = internal::NodeClock::time_point;  // 0 = start of the run on an exact clock
 
 inline constexpr Duration kForever = Duration::max();
 
-constexpr std::int64_t nanos(Duration d) { return d.count(); }
-constexpr std::int64_t nanos(Instant t) { return t.time_since_epoch().count(); }
-constexpr std::int64_t nanos(LocalTime t) { return t.time_since_epoch().count(); }
-constexpr std::int64_t millis(Duration d) { return d.count() / 1'000'000; }
-constexpr Duration from_millis(std::int64_t ms) { return Duration{ms * 1'000'000}; }
-constexpr Instant instant_at(std::int64_t ns) { return Instant{Duration{ns}}; }
-constexpr LocalTime local_at(std::int64_t ns) { return LocalTime{Duration{ns}}; }
+constexpr std::int64_t nanos(Duration d) {
+  return d.count();
+}
+constexpr std::int64_t nanos(Instant t) {
+  return t.time_since_epoch().count();
+}
+constexpr std::int64_t nanos(LocalTime t) {
+  return t.time_since_epoch().count();
+}
+constexpr std::int64_t millis(Duration d) {
+  return d.count() / 1'000'000;
+}
+constexpr Duration from_millis(std::int64_t ms) {
+  return Duration{ms * 1'000'000};
+}
+constexpr Instant instant_at(std::int64_t ns) {
+  return Instant{Duration{ns}};
+}
+constexpr LocalTime local_at(std::int64_t ns) {
+  return LocalTime{Duration{ns}};
+}
 
 }  // namespace sim

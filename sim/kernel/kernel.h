@@ -76,12 +76,16 @@ class Kernel {
   bool next(Fired& out) {
     while (true) {
       const EventKey* const first = queue_.first();
-      if (first == nullptr) [[unlikely]] return went_idle();
+      if (first == nullptr) [[unlikely]]
+        return went_idle();
       const EventKey key = *first;
-      if (key.at() > limit_) [[unlikely]] return stop_at_limit();
-      if (events_fired_ == budget_) [[unlikely]] return stop(StopReason::event_budget);
+      if (key.at() > limit_) [[unlikely]]
+        return stop_at_limit();
+      if (events_fired_ == budget_) [[unlikely]]
+        return stop(StopReason::event_budget);
       const Entry& entry = queue_.pop_first(key);
-      const Event* const event = entry.timer == kNoTimer ? &entry.event : timer_came_up({entry.timer}, key.seq());
+      const Event* const event =
+          entry.timer == kNoTimer ? &entry.event : timer_came_up({entry.timer}, key.seq());
       if (event == nullptr) continue;
       fire(out, key, *event);
       return true;
@@ -111,7 +115,7 @@ class Kernel {
 
   static constexpr std::uint32_t kNoTimer = ~std::uint32_t{0};
   struct Entry {
-    Event event;  // unless it is a timer's, which keeps its own
+    Event event;          // unless it is a timer's, which keeps its own
     std::uint32_t timer;  // or kNoTimer
   };
   static_assert(sizeof(Entry) <= 32);

@@ -6,7 +6,8 @@
 namespace sim::kernel {
 namespace {
 
-// Four vectors of eight 16-bit numbers are ranked in one walk: what fits the registers of every x86-64 and ARM.
+// Four vectors of eight 16-bit numbers are ranked in one walk: what fits the registers of every x86-64 and
+// ARM.
 using Lanes = std::int16_t __attribute__((vector_size(16)));
 constexpr std::size_t kLanes = 8;
 constexpr std::size_t kWalk = 4 * kLanes;
@@ -39,8 +40,8 @@ void count_ranks(const Codes& codes, std::size_t n, Codes& ranks) {
 }
 
 // Sorts by counting for each key how many others come before it, which takes no branch that depends on a key.
-// Compared are 16 bits of each: the top of its time, as far as times differ, and its place among them; so keys
-// of nearly the same time come out in the order in which they stood.
+// Compared are 16 bits of each: the top of its time, as far as times differ, and its place among them; so
+// keys of nearly the same time come out in the order in which they stood.
 void sort_roughly(const EventKey* from, std::size_t n, EventKey* to) {
   std::uint64_t differing = 0;
   for (std::size_t i = 0; i < n; ++i) differing |= from[i].time() ^ from[0].time();
@@ -59,7 +60,8 @@ void sort_roughly(const EventKey* from, std::size_t n, EventKey* to) {
 
 void sort_nearly_sorted(EventKey* keys, std::size_t n) {
   for (std::size_t i = 1; i < n; ++i) {
-    if (!(keys[i] < keys[i - 1])) [[likely]] continue;
+    if (!(keys[i] < keys[i - 1])) [[likely]]
+      continue;
     const EventKey key = keys[i];
     std::size_t j = i;
     for (; j > 0 && key < keys[j - 1]; --j) keys[j] = keys[j - 1];
@@ -80,8 +82,8 @@ void RadixKeys::restart(std::uint64_t time) {
   set_array(0, 0);
 }
 
-// Takes the first buckets for the array, once the first of all is small. REQUIRES: the array is empty, there is no
-// near key, and some bucket is taken
+// Takes the first buckets for the array, once the first of all is small. REQUIRES: the array is empty, there
+// is no near key, and some bucket is taken
 void RadixKeys::refill_array() {
   std::size_t level = first_level();
   std::size_t digit = first_digit(level);
@@ -113,7 +115,8 @@ void RadixKeys::take_for_array(std::size_t level, std::size_t digit) {
     const Cell* const from = pool_.data() + begin;
     const std::size_t n = end - begin;
     tail_ += n;
-    // Three whether there are as many or not: most neighbours hold few, and a loop would guess wrong how many.
+    // Three whether there are as many or not: most neighbours hold few, and a loop would guess wrong how
+    // many.
     for (std::size_t i = 0; i < 3; ++i) to[i] = from[i].key;
     for (std::size_t i = 3; i < n; ++i) to[i] = from[i].key;
   });
@@ -190,8 +193,8 @@ void RadixKeys::merge_near() {
   if (merged_ > kPatience) split();
 }
 
-// Much is scheduled for very soon, all of which is inserted into the array. Its later half returns to the buckets,
-// unless it all belongs to one instant; then new keys come last and cost nothing.
+// Much is scheduled for very soon, all of which is inserted into the array. Its later half returns to the
+// buckets, unless it all belongs to one instant; then new keys come last and cost nothing.
 void RadixKeys::split() {
   merged_ = 0;
   const auto begin = sorted_.begin() + static_cast<std::ptrdiff_t>(head_);
@@ -210,8 +213,9 @@ void RadixKeys::split() {
   set_array(head_, static_cast<std::size_t>(keep_end - sorted_.begin()));
 }
 
-// Someone looked at the first key, which moved base_ up to it, and then pushed a great many before it. Buckets
-// are only in order above base_, so all keys are dealt out anew from the beginning of time. Rare, and linear.
+// Someone looked at the first key, which moved base_ up to it, and then pushed a great many before it.
+// Buckets are only in order above base_, so all keys are dealt out anew from the beginning of time. Rare, and
+// linear.
 void RadixKeys::start_over() {
   std::vector<EventKey> keys(sorted_.begin() + static_cast<std::ptrdiff_t>(head_),
                              sorted_.begin() + static_cast<std::ptrdiff_t>(tail_));

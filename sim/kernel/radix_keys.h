@@ -8,8 +8,8 @@
 
 #include "kernel/event_key.h"
 
-// Keys in a monotone radix heap of base 64, with a small sorted array before it (Ahuja, Mehlhorn, Orlin, Tarjan
-// 1990, adapted to a simulation's clock).
+// Keys in a monotone radix heap of base 64, with a small sorted array before it (Ahuja, Mehlhorn, Orlin,
+// Tarjan 1990, adapted to a simulation's clock).
 //
 // Time never runs backward, so no order is needed among keys that lie far ahead. A key goes into the
 // bucket named by the highest base-64 digit in which its time differs from `base_`, and by that digit.
@@ -23,9 +23,9 @@
 // bucket like any other, and sorted in when the first of them has its turn; and the array is sorted
 // by counting ranks.
 //
-// Invariants: every key in the array and every near key has time < limit_, every key in a bucket has time >= limit_;
-// limit_ >= base_; in each level, only digits above base_'s digit are taken (and that digit itself where time equals
-// base_).
+// Invariants: every key in the array and every near key has time < limit_, every key in a bucket has time >=
+// limit_; limit_ >= base_; in each level, only digits above base_'s digit are taken (and that digit itself
+// where time equals base_).
 //
 // Buckets are chains of fixed chunks out of one pool: a bucket that has been emptied hands its memory to the
 // next one that fills, so the whole takes the memory of what is pending, not of every bucket's record.
@@ -41,7 +41,8 @@ class RadixKeys {
     const std::size_t bucket = level * kDigits + digit_of(key.time(), level);
     const std::size_t all_if_near = key.time() < limit_ ? ~std::size_t{0} : 0;
     Position& end = ends_[bucket ^ ((bucket ^ kNear) & all_if_near)];
-    if (end % kChunk == 0) [[unlikely]] return push_to_new_chunk(key);
+    if (end % kChunk == 0) [[unlikely]]
+      return push_to_new_chunk(key);
     near_first_ = earlier(near_first_, key);
     pool_[end++].key = key;
   }
@@ -51,14 +52,14 @@ class RadixKeys {
   template <class Prefetch>
   const EventKey* first(const Prefetch& prefetch) {
     while (!(sorted_[head_] < near_first_)) [[unlikely]] {
-      if (ends_[kNear] != kNoneNear) {
-        merge_near();
-      } else if (levels_ != 0) {
-        refill(prefetch);
-      } else {
-        return nullptr;
+        if (ends_[kNear] != kNoneNear) {
+          merge_near();
+        } else if (levels_ != 0) {
+          refill(prefetch);
+        } else {
+          return nullptr;
+        }
       }
-    }
     return &sorted_[head_];
   }
 
@@ -72,16 +73,16 @@ class RadixKeys {
   static constexpr int kDigitBits = 6;
   static constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
   static constexpr std::size_t kLevels = 63 / kDigitBits + 1;
-  static constexpr std::uint32_t kChunk = 64;         // cells of a chunk, the first of which is its link
-  static constexpr std::size_t kRun = kChunk;         // a bucket with fewer keys is sorted, not spread
-  static constexpr std::size_t kEnough = 16;          // neighbours are taken along until there are so many
-  static constexpr std::size_t kPatience = 32;        // near keys after which a long array is split
-  static constexpr std::size_t kLong = 2 * kRun;      // an array for which even starting over pays
-  static constexpr std::size_t kFew = 8;              // keys that need no bucket at all
+  static constexpr std::uint32_t kChunk = 64;     // cells of a chunk, the first of which is its link
+  static constexpr std::size_t kRun = kChunk;     // a bucket with fewer keys is sorted, not spread
+  static constexpr std::size_t kEnough = 16;      // neighbours are taken along until there are so many
+  static constexpr std::size_t kPatience = 32;    // near keys after which a long array is split
+  static constexpr std::size_t kLong = 2 * kRun;  // an array for which even starting over pays
+  static constexpr std::size_t kFew = 8;          // keys that need no bucket at all
 
-  using Position = std::uint32_t;  // an index into pool_
+  using Position = std::uint32_t;                          // an index into pool_
   static constexpr std::size_t kNear = kLevels * kDigits;  // the near keys' place in ends_
-  static constexpr Position kNoneNear = 1;                 // chunk 0 is theirs; to a bucket, position 0 means "nothing"
+  static constexpr Position kNoneNear = 1;  // chunk 0 is theirs; to a bucket, position 0 means "nothing"
 
   union Cell {
     EventKey key;
@@ -96,14 +97,19 @@ class RadixKeys {
   static constexpr std::size_t digit_of(std::uint64_t time, std::size_t level) {
     return (time >> (kDigitBits * static_cast<int>(level))) & (kDigits - 1);
   }
-  Position& end_of(std::size_t level, std::uint64_t time) { return ends_[level * kDigits + digit_of(time, level)]; }
+  Position& end_of(std::size_t level, std::uint64_t time) {
+    return ends_[level * kDigits + digit_of(time, level)];
+  }
   std::size_t first_level() const { return static_cast<std::size_t>(std::countr_zero(levels_)); }
-  std::size_t first_digit(std::size_t level) const { return static_cast<std::size_t>(std::countr_zero(taken_[level])); }
+  std::size_t first_digit(std::size_t level) const {
+    return static_cast<std::size_t>(std::countr_zero(taken_[level]));
+  }
   std::size_t array_size() const { return tail_ - head_; }
 
   void append(std::size_t level, EventKey key) {
     Position& end = end_of(level, key.time());
-    if (end % kChunk == 0) [[unlikely]] return append_to_new_chunk(level, key);
+    if (end % kChunk == 0) [[unlikely]]
+      return append_to_new_chunk(level, key);
     pool_[end++].key = key;
   }
 
@@ -153,16 +159,16 @@ class RadixKeys {
 
   std::uint64_t base_ = 0;
   std::uint64_t limit_ = 0;
-  EventKey near_first_;        // of the near keys; if there are none, before all at limit_
+  EventKey near_first_;  // of the near keys; if there are none, before all at limit_
   std::size_t head_ = 0;
   std::size_t tail_ = 0;
-  std::vector<EventKey> sorted_;                       // rising from head_ to tail_, where a key after all others stands
-  std::uint32_t levels_ = 0;                           // bit l: level l has a bucket in use
-  std::array<std::uint64_t, kLevels> taken_{};         // bit d of level l: that bucket is in use
-  std::array<Position, kNear + 1> ends_{};             // one past a bucket's last key; 0: empty
+  std::vector<EventKey> sorted_;  // rising from head_ to tail_, where a key after all others stands
+  std::uint32_t levels_ = 0;      // bit l: level l has a bucket in use
+  std::array<std::uint64_t, kLevels> taken_{};  // bit d of level l: that bucket is in use
+  std::array<Position, kNear + 1> ends_{};      // one past a bucket's last key; 0: empty
   std::vector<Cell> pool_;
   Position free_chunks_ = 0;
-  std::size_t merged_ = 0;                             // near keys since the array was filled or split
+  std::size_t merged_ = 0;  // near keys since the array was filled or split
 };
 
 }  // namespace sim::kernel

@@ -116,11 +116,13 @@ class TimerTable {
   };
 
   Timer& existing(TimerHandle handle) {
-    SIM_CHECK(handle.index < timers_.size() && timers_[handle.index].exists, "a destroyed timer is forgotten");
+    SIM_CHECK(handle.index < timers_.size() && timers_[handle.index].exists,
+              "a destroyed timer is forgotten");
     return timers_[handle.index];
   }
   const Timer& existing(TimerHandle handle) const {
-    SIM_CHECK(handle.index < timers_.size() && timers_[handle.index].exists, "a destroyed timer is forgotten");
+    SIM_CHECK(handle.index < timers_.size() && timers_[handle.index].exists,
+              "a destroyed timer is forgotten");
     return timers_[handle.index];
   }
 

@@ -1,5 +1,5 @@
-// Distributions: what is drawn has the shape that was asked for, quantiles and means agree with it, and the same
-// seed gives the same numbers everywhere.
+// Distributions: what is drawn has the shape that was asked for, quantiles and means agree with it, and the
+// same seed gives the same numbers everywhere.
 #include "base/distribution.h"
 
 #include <doctest/doctest.h>
@@ -35,7 +35,8 @@ double mean_of(const std::vector<std::int64_t>& values) {
   return static_cast<double>(sum / static_cast<Real>(values.size()));
 }
 
-// quantile() and the draws tell the same story: of n draws, n * p fall below it, give or take 5 standard deviations.
+// quantile() and the draws tell the same story: of n draws, n * p fall below it, give or take 5 standard
+// deviations.
 void check_quantiles_against_draws(const Distribution& distribution) {
   constexpr int kDraws = 50'000;
   const std::vector<std::int64_t> values = draw_sorted(distribution, kDraws);
@@ -52,7 +53,8 @@ void check_quantiles_against_draws(const Distribution& distribution) {
 }
 
 // Chi-square over its degrees of freedom, in standard deviations from what pure chance gives.
-double surprise(const std::vector<std::uint64_t>& counts, const std::vector<Real>& probabilities, std::uint64_t draws) {
+double surprise(const std::vector<std::uint64_t>& counts, const std::vector<Real>& probabilities,
+                std::uint64_t draws) {
   Real chi_square = 0;
   Real freedom = -1;
   Real rest_expected = 0;  // cells too rare to be judged alone
@@ -130,8 +132,10 @@ TEST_CASE("exponential") {
   CHECK(values.front() >= 0);
   CHECK(std::fabs(mean_of(values) - kMean) < 5.0 * kMean / std::sqrt(kDraws));
   double squares = 0;
-  for (const std::int64_t value : values) squares += static_cast<double>(value) * static_cast<double>(value) / kDraws;
-  CHECK(std::fabs(squares / (2.0 * kMean * kMean) - 1) < 5 * std::sqrt(5.0 / kDraws));  // the variance is the mean's square
+  for (const std::int64_t value : values)
+    squares += static_cast<double>(value) * static_cast<double>(value) / kDraws;
+  CHECK(std::fabs(squares / (2.0 * kMean * kMean) - 1) <
+        5 * std::sqrt(5.0 / kDraws));  // the variance is the mean's square
 
   CHECK(Distribution::exponential(0).quantile(1, 1) == 0);
   CHECK(Distribution::exponential(1).quantile(1, 1) == 44);  // as far as 2^-64 reaches
@@ -151,13 +155,15 @@ TEST_CASE("lognormal meets the percentiles it is given by") {
     CAPTURE(row.p50);
     CAPTURE(row.p99);
     const Distribution latency = Distribution::lognormal(row.p50, row.p99);
-    const Real sigma = std::log(static_cast<Real>(row.p99) / static_cast<Real>(row.p50)) / 2.32634787404084110089L;
+    const Real sigma =
+        std::log(static_cast<Real>(row.p99) / static_cast<Real>(row.p50)) / 2.32634787404084110089L;
     const auto near = [](std::int64_t got, Real want) {
       return std::fabs(static_cast<Real>(got) - want) <= want * 2e-4L + 0.5L;
     };
     CHECK(near(latency.quantile(1, 2), static_cast<Real>(row.p50)));
     CHECK(near(latency.quantile(99, 100), static_cast<Real>(row.p99)));
-    CHECK(near(latency.quantile(1, 100), static_cast<Real>(row.p50) / static_cast<Real>(row.p99) * static_cast<Real>(row.p50)));
+    CHECK(near(latency.quantile(1, 100),
+               static_cast<Real>(row.p50) / static_cast<Real>(row.p99) * static_cast<Real>(row.p50)));
     const Real mean = static_cast<Real>(row.p50) * std::exp(sigma * sigma / 2);
     CHECK(near(latency.mean(), mean));
     CHECK(latency.quantile(0, 1) <= latency.quantile(1, 1));
@@ -192,7 +198,8 @@ TEST_CASE("Zipf draws each rank as often as its weight says") {
     std::int64_t n;
     std::int32_t s_hundredths;
   };
-  for (const Row& row : {Row{1, 100}, Row{2, 100}, Row{10, 0}, Row{100, 99}, Row{1000, 50}, Row{1000, 120}, Row{500, 1000}}) {
+  for (const Row& row :
+       {Row{1, 100}, Row{2, 100}, Row{10, 0}, Row{100, 99}, Row{1000, 50}, Row{1000, 120}, Row{500, 1000}}) {
     CAPTURE(row.n);
     CAPTURE(row.s_hundredths);
     const Distribution keys = Distribution::zipf(row.n, row.s_hundredths);
@@ -217,10 +224,12 @@ TEST_CASE("Zipf draws each rank as often as its weight says") {
     if (row.n > 1) CHECK(std::fabs(surprise(counts, probabilities, kDraws)) < 5);
     CHECK(std::fabs(static_cast<Real>(keys.mean()) - mean) <= 0.5L + 1e-6L);
     CHECK(keys.quantile(0, 1) == 0);
-    if (row.s_hundredths < 1000) CHECK(keys.quantile(1, 1) == row.n - 1);  // there, the last ranks weigh nothing
+    if (row.s_hundredths < 1000)
+      CHECK(keys.quantile(1, 1) == row.n - 1);  // there, the last ranks weigh nothing
     Real sum = 0;
     std::int64_t median = 0;
-    while (median + 1 < row.n && (sum += probabilities[static_cast<std::size_t>(median)]) < 0.5L - 1e-9L) ++median;
+    while (median + 1 < row.n && (sum += probabilities[static_cast<std::size_t>(median)]) < 0.5L - 1e-9L)
+      ++median;
     CHECK(keys.quantile(1, 2) == median);
   }
 }
@@ -234,7 +243,8 @@ TEST_CASE("Zipf over very many ranks") {
   const double of_first = 1 / (std::log(2147483648.0) + 0.5772156649);
   const auto firsts = static_cast<double>(std::upper_bound(ranks.begin(), ranks.end(), 0) - ranks.begin());
   CHECK(std::fabs(firsts - 20'000 * of_first) < 5 * std::sqrt(20'000 * of_first));
-  const auto below_million = static_cast<double>(std::lower_bound(ranks.begin(), ranks.end(), 1'000'000) - ranks.begin());
+  const auto below_million =
+      static_cast<double>(std::lower_bound(ranks.begin(), ranks.end(), 1'000'000) - ranks.begin());
   const double share = (std::log(1e6) + 0.5772156649) * of_first;
   CHECK(std::fabs(below_million - 20'000 * share) < 5 * std::sqrt(20'000 * share * (1 - share)));
   CHECK_THROWS_AS(Distribution::zipf(0, 100), InternalError);
@@ -280,8 +290,13 @@ TEST_CASE("a copy of a distribution shares what is big and draws the same") {
 
 // Walks through the whole range of draws in steps that meet each column in many places.
 TEST_CASE("an alias table gives every index its exact share") {
-  const std::vector<std::vector<std::uint64_t>> tables = {
-      {1}, {0, 5}, {1, 1}, {1, 2, 3, 4}, {1, 0, 0, 1'000'000}, {7, 7, 7, 7, 7, 7, 7}, {(std::uint64_t{1} << 62), 1, 1}};
+  const std::vector<std::vector<std::uint64_t>> tables = {{1},
+                                                          {0, 5},
+                                                          {1, 1},
+                                                          {1, 2, 3, 4},
+                                                          {1, 0, 0, 1'000'000},
+                                                          {7, 7, 7, 7, 7, 7, 7},
+                                                          {(std::uint64_t{1} << 62), 1, 1}};
   for (const std::vector<std::uint64_t>& weights : tables) {
     CAPTURE(weights.size());
     const AliasTable table(weights);

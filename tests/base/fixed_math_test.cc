@@ -1,5 +1,5 @@
-// The integer functions keep the bounds that their header states, measured against long double libm; and give the
-// same bits everywhere.
+// The integer functions keep the bounds that their header states, measured against long double libm; and give
+// the same bits everywhere.
 #include "base/fixed_math.h"
 
 #include <doctest/doctest.h>
@@ -19,8 +19,12 @@ using Real = long double;
 
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 
-Real real(Q32 x) { return static_cast<Real>(x.raw) * 0x1p-32L; }
-Real ulps_q32(Q32 got, Real want) { return std::fabs(real(got) - want) * 0x1p32L; }
+Real real(Q32 x) {
+  return static_cast<Real>(x.raw) * 0x1p-32L;
+}
+Real ulps_q32(Q32 got, Real want) {
+  return std::fabs(real(got) - want) * 0x1p32L;
+}
 
 // Numbers of every size: the edges of each octave, and some from within it.
 std::vector<std::uint64_t> sizes(int bits) {
@@ -138,7 +142,9 @@ TEST_CASE("pow is good to what the last bit of its exponent's logarithm is worth
 }
 
 // P(Z > z)
-Real tail(Real z) { return std::erfc(z / std::sqrt(2.0L)) / 2; }
+Real tail(Real z) {
+  return std::erfc(z / std::sqrt(2.0L)) / 2;
+}
 
 TEST_CASE("the normal quantile is good to 2^-14") {
   for (const std::uint64_t x : sizes(63)) {
@@ -188,7 +194,7 @@ TEST_CASE("Q32 arithmetic rounds as it says, and saturates") {
   CHECK(Q32::ratio(0, 3).raw == 0);
   CHECK_THROWS_AS(Q32::ratio(1, 0), InternalError);
   CHECK(Q32::of(3) * Q32::ratio(1, 2) == Q32::ratio(3, 2));
-  CHECK(Q32{3} * Q32::ratio(1, 2) == Q32{2});    // a half of the last bit rounds up
+  CHECK(Q32{3} * Q32::ratio(1, 2) == Q32{2});  // a half of the last bit rounds up
   CHECK(Q32{-3} * Q32::ratio(1, 2) == Q32{-1});
   CHECK(Q32::of(1'000'000) * Q32::of(1'000'000) == Q32{kMax});
   CHECK(Q32::of(-1'000'000) * Q32::of(1'000'000) == Q32{-kMax});

@@ -40,7 +40,8 @@ TEST_CASE("the same hashes on every machine and compiler") {
 TEST_CASE("mix64 spreads each bit of its input over half of its output") {
   for (int bit = 0; bit < 64; ++bit) {
     int changed = 0;
-    for (std::uint64_t x = 1; x <= 200; ++x) changed += std::popcount(mix64(x) ^ mix64(x ^ std::uint64_t{1} << bit));
+    for (std::uint64_t x = 1; x <= 200; ++x)
+      changed += std::popcount(mix64(x) ^ mix64(x ^ std::uint64_t{1} << bit));
     CHECK(changed > 200 * 28);
     CHECK(changed < 200 * 36);
   }
@@ -94,7 +95,8 @@ TEST_CASE("every word of a record counts, and where it stands") {
   }
   for (int bit = 2; bit < 64; ++bit) {  // and each single bit further up, in each word
     const std::uint64_t x = std::uint64_t{1} << bit;
-    all.insert({of(x, 0, 0, 0, 0), of(0, x, 0, 0, 0), of(0, 0, x, 0, 0), of(0, 0, 0, x, 0), of(0, 0, 0, 0, x)});
+    all.insert(
+        {of(x, 0, 0, 0, 0), of(0, x, 0, 0, 0), of(0, 0, x, 0, 0), of(0, 0, 0, x, 0), of(0, 0, 0, 0, x)});
     records += 5;
   }
   CHECK(all.size() == records);

@@ -122,7 +122,8 @@ TEST_CASE("every bit is as often one as zero, and follows no other bit of the dr
     const std::uint64_t x = rng.next();
     for (unsigned b = 0; b < 64; ++b) {
       ones[b] += static_cast<int>(x >> b & 1);
-      for (std::uint64_t alike = ~(x ^ std::rotl(last, static_cast<int>(b))); alike != 0; alike &= alike - 1) {
+      for (std::uint64_t alike = ~(x ^ std::rotl(last, static_cast<int>(b))); alike != 0;
+           alike &= alike - 1) {
         ++same[b * 64 + static_cast<unsigned>(std::countr_zero(alike))];
       }
     }

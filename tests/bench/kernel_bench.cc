@@ -37,8 +37,12 @@ void* operator new(std::size_t size) {
   if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 namespace sim::kernel {
 namespace {
@@ -127,7 +131,9 @@ class PriorityQueueSide {
     Event event;
   };
   struct Later {
-    bool operator()(const Entry& x, const Entry& y) const { return x.at != y.at ? x.at > y.at : x.seq > y.seq; }
+    bool operator()(const Entry& x, const Entry& y) const {
+      return x.at != y.at ? x.at > y.at : x.seq > y.seq;
+    }
   };
   std::priority_queue<Entry, std::vector<Entry>, Later> queue_;
   std::vector<std::uint64_t> generations_;
@@ -203,8 +209,8 @@ class RatioReporter : public benchmark::ConsoleReporter {
       const double kernel = median("kernel/" + std::string(row.kernel));
       const double baseline = median("priority_queue/" + std::string(row.kernel));
       if (kernel == 0 || baseline == 0) continue;
-      std::printf("%-16s %7.1f ns %13.1f ns %7.2fx %8.1fx%s\n", row.kernel, kernel, baseline, baseline / kernel,
-                  row.promised, baseline / kernel < row.promised ? "  MISSED" : "");
+      std::printf("%-16s %7.1f ns %13.1f ns %7.2fx %8.1fx%s\n", row.kernel, kernel, baseline,
+                  baseline / kernel, row.promised, baseline / kernel < row.promised ? "  MISSED" : "");
     }
   }
 
@@ -227,16 +233,19 @@ int main(int argc, char** argv) {
   using namespace sim::kernel;
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  const auto shape = [](benchmark::internal::Benchmark* bench, std::int64_t pending, std::int64_t iterations) {
+  const auto shape = [](benchmark::internal::Benchmark* bench, std::int64_t pending,
+                        std::int64_t iterations) {
     bench->Arg(pending)->Iterations(iterations)->Repetitions(5)->ReportAggregatesOnly(false);
   };
   for (const std::int64_t pending : {100, 10'000, 1'000'000}) {
     const std::int64_t iterations = pending > 100'000 ? 2'000'000 : 4'000'000;
     shape(benchmark::RegisterBenchmark("kernel/hold", run<KernelSide, false>), pending, iterations);
-    shape(benchmark::RegisterBenchmark("priority_queue/hold", run<PriorityQueueSide, false>), pending, iterations);
+    shape(benchmark::RegisterBenchmark("priority_queue/hold", run<PriorityQueueSide, false>), pending,
+          iterations);
   }
   shape(benchmark::RegisterBenchmark("kernel/timers", run<KernelSide, true>), 10'000, 2'000'000);
-  shape(benchmark::RegisterBenchmark("priority_queue/timers", run<PriorityQueueSide, true>), 10'000, 2'000'000);
+  shape(benchmark::RegisterBenchmark("priority_queue/timers", run<PriorityQueueSide, true>), 10'000,
+        2'000'000);
   RatioReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);
   benchmark::Shutdown();

@@ -41,7 +41,9 @@ class ReferenceQueue {
 
  private:
   struct Later {
-    bool operator()(const Fired& x, const Fired& y) const { return std::tie(x.at, x.seq) > std::tie(y.at, y.seq); }
+    bool operator()(const Fired& x, const Fired& y) const {
+      return std::tie(x.at, x.seq) > std::tie(y.at, y.seq);
+    }
   };
   std::priority_queue<Fired, std::vector<Fired>, Later> queue_;
   std::uint64_t next_seq_ = 1;
@@ -54,7 +56,8 @@ std::int64_t draw_delay(Rng& rng, int mix) {
   if (mix == 0) return rng.between(0, 1000);
   if (mix == 1) return kind < 5 ? 0 : rng.between(0, 3);
   if (mix == 2) return static_cast<std::int64_t>((kind + 1) * 1'000'000 % 3'000'000);
-  if (mix == 5) return kind == 0 ? std::int64_t{1} << 40 : rng.between(0, 100);  // a crowd, and some far ahead
+  if (mix == 5)
+    return kind == 0 ? std::int64_t{1} << 40 : rng.between(0, 100);  // a crowd, and some far ahead
   if (mix == 6) return 1'000'000 + rng.between(0, 5);
   const auto bits = static_cast<int>(rng.below(mix == 3 ? 50 : 30));
   return rng.between(0, (std::int64_t{1} << bits) + 1);
@@ -83,7 +86,8 @@ class Pair {
       } else if (what < pushes_of_hundred + 4) {
         push_reserved();
       } else if (what < pushes_of_hundred + 8) {
-        REQUIRE(queue_.next_at() == reference_.next_at());  // a look ahead must not spoil what is pushed after it
+        REQUIRE(queue_.next_at() ==
+                reference_.next_at());  // a look ahead must not spoil what is pushed after it
       } else {
         pop();
       }
@@ -215,7 +219,8 @@ TEST_CASE("both queues fire the same hold model") {
   }
 }
 
-TEST_CASE_TEMPLATE("events of one instant fire as they were scheduled", Queue, HeapQueue<Payload>, RadixQueue<Payload>) {
+TEST_CASE_TEMPLATE("events of one instant fire as they were scheduled", Queue, HeapQueue<Payload>,
+                   RadixQueue<Payload>) {
   Queue queue;
   for (std::uint64_t i = 0; i < 3000; ++i) queue.schedule(instant_at(5), {i, 0});
   for (std::uint64_t i = 0; i < 6000; ++i) {
@@ -226,7 +231,8 @@ TEST_CASE_TEMPLATE("events of one instant fire as they were scheduled", Queue, H
   CHECK(queue.empty());
 }
 
-TEST_CASE_TEMPLATE("many events before one that was looked at", Queue, HeapQueue<Payload>, RadixQueue<Payload>) {
+TEST_CASE_TEMPLATE("many events before one that was looked at", Queue, HeapQueue<Payload>,
+                   RadixQueue<Payload>) {
   Queue queue;
   for (int i = 0; i < 500; ++i) queue.schedule(instant_at(1'000'000 + i % 7), {0, 0});
   CHECK(queue.next_at() == instant_at(1'000'000));

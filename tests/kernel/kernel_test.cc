@@ -83,7 +83,9 @@ TEST_CASE("lazy timers fire as eager ones would") {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     CAPTURE(seed);
     Rng rng(seed, "fuzz/timers");
-    const std::int64_t horizon = seed % 3 == 0 ? 5 : seed % 3 == 1 ? 200 : 1'000'000;  // few instants: many ties
+    const std::int64_t horizon = seed % 3 == 0   ? 5
+                                 : seed % 3 == 1 ? 200
+                                                 : 1'000'000;  // few instants: many ties
     const auto count = static_cast<std::uint32_t>(1 + rng.below(300));
     TestKernel lazy;
     EagerKernel eager;
@@ -263,7 +265,8 @@ struct World {
     for (int i = 0; i < events && kernel.next(fired); ++i) {
       const std::int64_t delay = rng.between(0, 5000);
       const std::int64_t timeout = rng.between(100, 20'000);
-      if (fired.event.kind == 1) kernel.schedule(fired.at + Duration{delay}, {1, fired.event.who, fired.event.a + 1});
+      if (fired.event.kind == 1)
+        kernel.schedule(fired.at + Duration{delay}, {1, fired.event.who, fired.event.a + 1});
       kernel.arm(timers[fired.event.who], fired.at + Duration{timeout});
       if (rng.bernoulli(1, 10)) kernel.cancel(timers[(fired.event.who + 1) % 50]);
     }
