@@ -17,9 +17,12 @@ class Painter {
   std::string dim(const std::string& text) const { return paint("2", text); }
   std::string by(Verdict verdict, const std::string& text) const {
     switch (verdict) {
-      case Verdict::ok: return paint("1;32", text);
-      case Verdict::failed: return paint("1;31", text);
-      case Verdict::inconclusive: return paint("1;33", text);
+      case Verdict::ok:
+        return paint("1;32", text);
+      case Verdict::failed:
+        return paint("1;31", text);
+      case Verdict::inconclusive:
+        return paint("1;33", text);
     }
     return text;
   }
@@ -33,37 +36,50 @@ class Painter {
 
 const char* word(Verdict verdict) {
   switch (verdict) {
-    case Verdict::ok: return "PASS";
-    case Verdict::failed: return "FAIL";
-    case Verdict::inconclusive: return "INCONCLUSIVE";
+    case Verdict::ok:
+      return "PASS";
+    case Verdict::failed:
+      return "FAIL";
+    case Verdict::inconclusive:
+      return "INCONCLUSIVE";
   }
   return "?";
 }
 
 const char* mark(Verdict verdict) {
   switch (verdict) {
-    case Verdict::ok: return "ok";
-    case Verdict::failed: return "x ";
-    case Verdict::inconclusive: return "? ";
+    case Verdict::ok:
+      return "ok";
+    case Verdict::failed:
+      return "x ";
+    case Verdict::inconclusive:
+      return "? ";
   }
   return "?";
 }
 
 std::string value_text(std::int64_t value, check::Unit unit) {
   switch (unit) {
-    case check::Unit::nanoseconds: return human_duration(value);
-    case check::Unit::count: return human_count(static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)));
-    case check::Unit::milli_per_s: return human_rate(value);
+    case check::Unit::nanoseconds:
+      return human_duration(value);
+    case check::Unit::count:
+      return human_count(static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)));
+    case check::Unit::milli_per_s:
+      return human_rate(value);
   }
   return "?";
 }
 
 std::string window_text(const check::Expectation& e) {
   switch (e.window) {
-    case check::Window::steady: return " (steady)";
-    case check::Window::faults: return " (faults)";
-    case check::Window::all: return "";
-    case check::Window::after: return " (after " + e.after_fault + ")";
+    case check::Window::steady:
+      return " (steady)";
+    case check::Window::faults:
+      return " (faults)";
+    case check::Window::all:
+      return "";
+    case check::Window::after:
+      return " (after " + e.after_fault + ")";
   }
   return "";
 }
@@ -75,19 +91,29 @@ std::string subject(const check::Expectation& e) {
   return text + window_text(e);
 }
 
-std::string source_name(const std::string& source) { return std::filesystem::path(source).filename().string(); }
+std::string source_name(const std::string& source) {
+  return std::filesystem::path(source).filename().string();
+}
 
 std::string headline(const Summary& summary, const TextOptions& options, const Painter& paint) {
   std::string verdict = word(summary.verdict);
   if (summary.partial()) verdict = "PARTIAL " + verdict;
   std::string text = paint.by(summary.verdict, verdict) + "  " + paint.bold(summary.scenario) + "   seed " +
-                     std::to_string(summary.seed) + "   " + human_duration(nanos(summary.end.end)) + " simulated";
+                     std::to_string(summary.seed) + "   " + human_duration(nanos(summary.end.end)) +
+                     " simulated";
   if (options.wall) text += " in " + human_duration(nanos(*options.wall));
   switch (summary.end.reason) {
-    case StopReason::settled: break;
-    case StopReason::time_limit: text += ", stopped at its time limit"; break;
-    case StopReason::event_budget: text += ", stopped by its event budget"; break;
-    case StopReason::interrupted: text += ", interrupted"; break;
+    case StopReason::settled:
+      break;
+    case StopReason::time_limit:
+      text += ", stopped at its time limit";
+      break;
+    case StopReason::event_budget:
+      text += ", stopped by its event budget";
+      break;
+    case StopReason::interrupted:
+      text += ", interrupted";
+      break;
   }
   return text + "\n";
 }
@@ -95,7 +121,8 @@ std::string headline(const Summary& summary, const TextOptions& options, const P
 std::string expectation_lines(const Summary& summary, const Painter& paint) {
   std::size_t subject_width = 0, value_width = 0, limit_width = 0;
   const auto value_of = [](const JudgedExpectation& judged) {
-    return judged.measured.value ? value_text(*judged.measured.value, judged.expectation.unit) : std::string("-");
+    return judged.measured.value ? value_text(*judged.measured.value, judged.expectation.unit)
+                                 : std::string("-");
   };
   for (const JudgedExpectation& judged : summary.expectations) {
     subject_width = std::max(subject_width, subject(judged.expectation).size());
@@ -105,8 +132,10 @@ std::string expectation_lines(const Summary& summary, const Painter& paint) {
   std::string text;
   for (const JudgedExpectation& judged : summary.expectations) {
     const check::Expectation& e = judged.expectation;
-    text += "  " + paint.by(judged.verdict, mark(judged.verdict)) + " " + padded_right(subject(e), subject_width) + "   " +
-            paint.bold(padded_right(value_of(judged), value_width)) + "   expected " + padded_right(e.limit_text, limit_width);
+    text += "  " + paint.by(judged.verdict, mark(judged.verdict)) + " " +
+            padded_right(subject(e), subject_width) + "   " +
+            paint.bold(padded_right(value_of(judged), value_width)) + "   expected " +
+            padded_right(e.limit_text, limit_width);
     if (judged.verdict == Verdict::inconclusive) text += "   " + check::why_inconclusive(e, judged.measured);
     if (!e.source.empty()) text += "   " + paint.dim(source_name(e.source));
     text += "\n";
@@ -114,7 +143,8 @@ std::string expectation_lines(const Summary& summary, const Painter& paint) {
   for (const check::Violation& first : summary.violations) {
     text += "  " + paint.by(Verdict::failed, "x ") + " invariant " + first.invariant + " broken" +
             (first.times > 1 ? " " + human_count(first.times) + " times, first at " : " at ") +
-            human_duration(nanos(first.at)) + " (event " + std::to_string(first.seq) + "): " + first.what + "\n";
+            human_duration(nanos(first.at)) + " (event " + std::to_string(first.seq) + "): " + first.what +
+            "\n";
   }
   return text;
 }
@@ -125,7 +155,8 @@ std::string counted(std::uint64_t count, const char* what) {
 
 std::string order_lines(const Summary& summary) {
   const OrderCounts& orders = summary.orders;
-  std::string text = "orders   " + human_count(orders.placed) + " placed · " + human_count(orders.fulfilled) + " fulfilled";
+  std::string text =
+      "orders   " + human_count(orders.placed) + " placed · " + human_count(orders.fulfilled) + " fulfilled";
   const auto also = [&](std::uint64_t count, const char* what) {
     if (count > 0) text += " · " + human_count(count) + " " + what;
   };
@@ -135,12 +166,13 @@ std::string order_lines(const Summary& summary) {
   also(orders.retried, "retried");
   text += "\n";
   if (orders.failed_yet_handled > 0) {
-    text += "         " + human_count(orders.failed_yet_handled) + " of those reported as failed were handled all the same\n";
+    text += "         " + human_count(orders.failed_yet_handled) +
+            " of those reported as failed were handled all the same\n";
   }
   for (const ServiceSummary& service : summary.services) {
     if (service.duplicate_effects == 0) continue;
-    text += "again    " + service.name + " did " + counted(service.done_again, "order") + " more than once, " +
-            counted(service.duplicate_effects, "effect") + " too many\n";
+    text += "again    " + service.name + " did " + counted(service.done_again, "order") +
+            " more than once, " + counted(service.duplicate_effects, "effect") + " too many\n";
   }
   return text;
 }
@@ -160,16 +192,26 @@ std::string latency_line(const char* what, const Distribution& latency) {
 
 const char* in_words(metrics::Stage stage) {
   switch (stage) {
-    case metrics::Stage::send_wait: return "waiting for send()";
-    case metrics::Stage::linger: return "in the producer's batch (linger)";
-    case metrics::Stage::retry: return "in producer retries";
-    case metrics::Stage::network: return "on the network to the leader";
-    case metrics::Stage::request_queue: return "in the leader's request queue";
-    case metrics::Stage::append: return "in the leader's append";
-    case metrics::Stage::replication: return "in replication";
-    case metrics::Stage::fetch_wait: return "waiting to be fetched";
-    case metrics::Stage::consumer_queue: return "in the consumer's queue";
-    case metrics::Stage::service: return "in the service itself";
+    case metrics::Stage::send_wait:
+      return "waiting for send()";
+    case metrics::Stage::linger:
+      return "in the producer's batch (linger)";
+    case metrics::Stage::retry:
+      return "in producer retries";
+    case metrics::Stage::network:
+      return "on the network to the leader";
+    case metrics::Stage::request_queue:
+      return "in the leader's request queue";
+    case metrics::Stage::append:
+      return "in the leader's append";
+    case metrics::Stage::replication:
+      return "in replication";
+    case metrics::Stage::fetch_wait:
+      return "waiting to be fetched";
+    case metrics::Stage::consumer_queue:
+      return "in the consumer's queue";
+    case metrics::Stage::service:
+      return "in the service itself";
   }
   return "?";
 }
@@ -177,13 +219,17 @@ const char* in_words(metrics::Stage stage) {
 std::string slowest_line(const Summary& summary, const TextOptions& options, const Painter& paint) {
   if (!summary.slowest) return "";
   const Slowest& slowest = *summary.slowest;
-  std::string text = "slowest  order " + std::to_string(slowest.order) + ": " + human_duration(slowest.latency);
-  if (slowest.outcome != metrics::Outcome::fulfilled) text += std::string(", ") + metrics::name(slowest.outcome);
+  std::string text =
+      "slowest  order " + std::to_string(slowest.order) + ": " + human_duration(slowest.latency);
+  if (slowest.outcome != metrics::Outcome::fulfilled)
+    text += std::string(", ") + metrics::name(slowest.outcome);
   if (!slowest.service.empty()) {
-    text += ", " + human_duration(slowest.in_stage) + " of it " + in_words(slowest.stage) + " (" + slowest.service + ")";
+    text += ", " + human_duration(slowest.in_stage) + " of it " + in_words(slowest.stage) + " (" +
+            slowest.service + ")";
   }
   if (!options.folder.empty()) {
-    text += "   " + paint.dim("kraftsim export " + options.folder + " --format mermaid --order " + std::to_string(slowest.order));
+    text += "   " + paint.dim("kraftsim export " + options.folder + " --format mermaid --order " +
+                              std::to_string(slowest.order));
   }
   return text + "\n";
 }
@@ -192,14 +238,15 @@ std::string slowest_line(const Summary& summary, const TextOptions& options, con
 
 std::string to_text(const Summary& summary, const TextOptions& options) {
   const Painter paint(options.color);
-  std::string text = headline(summary, options, paint) + expectation_lines(summary, paint) + order_lines(summary) +
-                     latency_line("latency  ", summary.e2e) + latency_line("produce  ", summary.produce) +
-                     slowest_line(summary, options, paint);
+  std::string text = headline(summary, options, paint) + expectation_lines(summary, paint) +
+                     order_lines(summary) + latency_line("latency  ", summary.e2e) +
+                     latency_line("produce  ", summary.produce) + slowest_line(summary, options, paint);
   if (!options.folder.empty()) {
     text += "files    " + (std::filesystem::path(options.folder) / "summary.json").string() +
             "   (also orders.csv, metrics.csv, leadership.csv, hist/)\n";
   }
-  return text + "repro    " + paint.bold(summary.end.repro) + "   fingerprint " + fingerprint_text(summary.end.fingerprint) + "\n";
+  return text + "repro    " + paint.bold(summary.end.repro) + "   fingerprint " +
+         fingerprint_text(summary.end.fingerprint) + "\n";
 }
 
 }  // namespace sim::app

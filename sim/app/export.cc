@@ -43,8 +43,8 @@ Result<OrderRow> slowest_order(OrdersReader& orders, const std::filesystem::path
   return *slowest;
 }
 
-// The commit that first covered this order covered everything else that has its stamp: its offset is one more than the
-// last of those.
+// The commit that first covered this order covered everything else that has its stamp: its offset is one more
+// than the last of those.
 Result<std::vector<std::int64_t>> commits_covering(const std::filesystem::path& run, const OrderRow& order) {
   auto orders = OrdersReader::open(run);
   if (!orders) return orders.problems();
@@ -82,7 +82,8 @@ const std::vector<std::string>& export_formats() {
 std::optional<Problem> check_run_folder(const std::filesystem::path& run) {
   std::error_code error;
   if (!std::filesystem::exists(run, error)) return problem(run, "does not exist");
-  if (!identify_run(run)) return problem(run, "is not the folder of a run: it has no manifest.json of kraftsim");
+  if (!identify_run(run))
+    return problem(run, "is not the folder of a run: it has no manifest.json of kraftsim");
   return std::nullopt;
 }
 
@@ -102,11 +103,13 @@ Result<OrderRow> find_order(const std::filesystem::path& run, const std::string&
   }
   if (orders->problem()) return *orders->problem();
   if (found.empty()) {
-    return problem(run, "there is no order " + which,
-                   last < 0 ? std::string() : "orders 0 to " + std::to_string(last) + " were placed in this run");
+    return problem(
+        run, "there is no order " + which,
+        last < 0 ? std::string() : "orders 0 to " + std::to_string(last) + " were placed in this run");
   }
   if (found.size() > 1) {
-    return problem(run, "several flows have an order " + which, found[0].flow + "/" + which + ", or " + found[1].flow + "/" + which);
+    return problem(run, "several flows have an order " + which,
+                   found[0].flow + "/" + which + ", or " + found[1].flow + "/" + which);
   }
   return found[0];
 }
@@ -116,7 +119,8 @@ Result<std::string> export_run(const ExportRequest& request) {
   if (request.format == "mermaid") return mermaid(request);
   if (request.format == "perfetto") return perfetto_of(request);
   if (request.format == "openmetrics") return openmetrics_of(request.run);
-  return problem(request.run, "\"" + request.format + "\" is not a format", "mermaid, perfetto or openmetrics");
+  return problem(request.run, "\"" + request.format + "\" is not a format",
+                 "mermaid, perfetto or openmetrics");
 }
 
 }  // namespace sim::app

@@ -28,8 +28,8 @@ Result<std::string> export_run(const ExportRequest& request);
 
 // The parts, each in its own file.
 
-// One order from the customer's click to the last commit, as a sequence diagram. `commits` are the offsets that the
-// commits covering it carried, by service; -1 where there was none.
+// One order from the customer's click to the last commit, as a sequence diagram. `commits` are the offsets
+// that the commits covering it carried, by service; -1 where there was none.
 std::string mermaid_of_order(const OrderRow& order, const std::vector<std::int64_t>& commits);
 // What happened to brokers, partitions and groups in a window of time.
 Result<std::string> mermaid_of_window(const std::filesystem::path& run, Duration from, Duration to);

@@ -42,7 +42,8 @@ Result<CsvReader> CsvReader::open(const std::filesystem::path& file) {
   reader.in_.open(file);
   if (!reader.in_) return problem_in(reader.file_, 0, "cannot be read");
   std::string line;
-  if (!std::getline(reader.in_, line) || line.empty()) return problem_in(reader.file_, 0, "has no header line");
+  if (!std::getline(reader.in_, line) || line.empty())
+    return problem_in(reader.file_, 0, "has no header line");
   split(line, reader.header_);
   reader.line_ = 1;
   return reader;
@@ -60,7 +61,9 @@ bool CsvReader::next() {
   ++line_;
   split(line, cells_);
   if (cells_.size() == header_.size()) return true;
-  problem_ = problem_in(file_, line_, "has " + std::to_string(cells_.size()) + " cells, the header has " + std::to_string(header_.size()));
+  problem_ = problem_in(
+      file_, line_,
+      "has " + std::to_string(cells_.size()) + " cells, the header has " + std::to_string(header_.size()));
   return false;
 }
 
@@ -68,13 +71,34 @@ bool CsvReader::next() {
 
 namespace {
 
-constexpr const char* kOrderColumns[] = {
-    "flow",      "order",       "key",         "value_bytes",       "warmup",          "outcome",       "error",
-    "intended_ns", "accepted_ns", "batched_ns", "sent_ns",          "received_ns",     "dequeued_ns",   "appended_ns",
-    "high_watermark_ns", "acknowledged_ns", "failed_ns", "ended_ns", "topic",          "partition",     "offset",
-    "leader",    "isr",         "batch_records", "retries"};
+constexpr const char* kOrderColumns[] = {"flow",
+                                         "order",
+                                         "key",
+                                         "value_bytes",
+                                         "warmup",
+                                         "outcome",
+                                         "error",
+                                         "intended_ns",
+                                         "accepted_ns",
+                                         "batched_ns",
+                                         "sent_ns",
+                                         "received_ns",
+                                         "dequeued_ns",
+                                         "appended_ns",
+                                         "high_watermark_ns",
+                                         "acknowledged_ns",
+                                         "failed_ns",
+                                         "ended_ns",
+                                         "topic",
+                                         "partition",
+                                         "offset",
+                                         "leader",
+                                         "isr",
+                                         "batch_records",
+                                         "retries"};
 constexpr std::size_t kFirstService = std::size(kOrderColumns);
-constexpr const char* kServiceColumns[] = {"_fetched_ns", "_started_ns", "_done_ns", "_committed_ns", "_member", "_times", "_lost"};
+constexpr const char* kServiceColumns[] = {"_fetched_ns", "_started_ns", "_done_ns", "_committed_ns",
+                                           "_member",     "_times",      "_lost"};
 constexpr std::size_t kPerService = std::size(kServiceColumns);
 
 bool is_orders_header(const std::vector<std::string>& header) {
@@ -88,13 +112,15 @@ Result<OrdersReader> OrdersReader::open(const std::filesystem::path& run) {
   auto reader = CsvReader::open(run / "orders.csv");
   if (!reader) return reader.problems();
   if (!is_orders_header(reader->header())) {
-    return problem_in((run / "orders.csv").string(), 1, "does not have the columns of this version of kraftsim");
+    return problem_in((run / "orders.csv").string(), 1,
+                      "does not have the columns of this version of kraftsim");
   }
   OrdersReader orders(std::move(*reader));
   const auto& header = orders.reader_.header();
   for (std::size_t column = kFirstService; column < header.size(); column += kPerService) {
     OrderRow::Service service;
-    service.name = header[column].substr(0, header[column].size() - std::string_view(kServiceColumns[0]).size());
+    service.name =
+        header[column].substr(0, header[column].size() - std::string_view(kServiceColumns[0]).size());
     orders.row_.services.push_back(service);
   }
   return orders;
@@ -106,7 +132,8 @@ std::int64_t OrdersReader::number(std::size_t column) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (error != std::errc() || end != cell.data() + cell.size()) {
-    problem_ = problem_in("orders.csv", 0, "\"" + cell + "\" in column " + reader_.header()[column] + " is not a number");
+    problem_ = problem_in("orders.csv", 0,
+                          "\"" + cell + "\" in column " + reader_.header()[column] + " is not a number");
   }
   return value;
 }
@@ -124,8 +151,9 @@ bool OrdersReader::next() {
   row_.outcome = cells[5];
   row_.error = cells[6];
   std::size_t column = 7;
-  for (std::int64_t* stamp : {&row_.intended, &row_.accepted, &row_.batched, &row_.sent, &row_.received, &row_.dequeued,
-                              &row_.appended, &row_.high_watermark, &row_.acknowledged, &row_.failed, &row_.ended}) {
+  for (std::int64_t* stamp :
+       {&row_.intended, &row_.accepted, &row_.batched, &row_.sent, &row_.received, &row_.dequeued,
+        &row_.appended, &row_.high_watermark, &row_.acknowledged, &row_.failed, &row_.ended}) {
     *stamp = number(column++);
   }
   row_.topic = cells[18];
@@ -137,7 +165,8 @@ bool OrdersReader::next() {
   row_.retries = number(24);
   column = kFirstService;
   for (OrderRow::Service& service : row_.services) {
-    for (std::int64_t* value : {&service.fetched, &service.started, &service.done, &service.committed, &service.member, &service.times}) {
+    for (std::int64_t* value : {&service.fetched, &service.started, &service.done, &service.committed,
+                                &service.member, &service.times}) {
       *value = number(column++);
     }
     service.lost = number(column++) == 1;

@@ -56,8 +56,8 @@ struct OrderRow {
   std::int64_t value_bytes = 0;
   std::string outcome;
   std::string error;
-  std::int64_t intended = -1, accepted = -1, batched = -1, sent = -1, received = -1, dequeued = -1, appended = -1,
-               high_watermark = -1, acknowledged = -1, failed = -1, ended = -1;
+  std::int64_t intended = -1, accepted = -1, batched = -1, sent = -1, received = -1, dequeued = -1,
+               appended = -1, high_watermark = -1, acknowledged = -1, failed = -1, ended = -1;
   std::string topic;
   std::int64_t partition = -1;
   std::int64_t offset = -1;

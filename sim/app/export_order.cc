@@ -19,7 +19,8 @@ std::string plain(std::string text) {
 
 class OrderDiagram {
  public:
-  OrderDiagram(const OrderRow& order, const std::vector<std::int64_t>& commits) : order_(order), commits_(commits) {}
+  OrderDiagram(const OrderRow& order, const std::vector<std::int64_t>& commits)
+      : order_(order), commits_(commits) {}
 
   std::string draw() {
     tell_producing();
@@ -56,7 +57,8 @@ class OrderDiagram {
     const std::size_t dash = order_.leader.rfind('-');
     std::string text;
     std::string rest = order_.isr + ";";
-    for (std::size_t end = rest.find(';'); end != std::string::npos; rest.erase(0, end + 1), end = rest.find(';')) {
+    for (std::size_t end = rest.find(';'); end != std::string::npos;
+         rest.erase(0, end + 1), end = rest.find(';')) {
       const std::string broker = order_.leader.substr(0, dash + 1) + rest.substr(0, end);
       if (broker != order_.leader) text += (text.empty() ? "" : ", ") + broker;
     }
@@ -64,8 +66,9 @@ class OrderDiagram {
   }
 
   std::string participants() const {
-    std::string text = "sequenceDiagram\n    title Order " + std::to_string(order_.number) + " of " + plain(order_.flow) + ": " +
-                       order_.outcome + " after " + human_duration(order_.ended - order_.intended) + "\n";
+    std::string text = "sequenceDiagram\n    title Order " + std::to_string(order_.number) + " of " +
+                       plain(order_.flow) + ": " + order_.outcome + " after " +
+                       human_duration(order_.ended - order_.intended) + "\n";
     text += "    actor customer as customer\n    participant producer as " + plain(order_.flow) + "\n";
     if (order_.appended >= 0) {
       text += "    participant leader as " + order_.leader + "<br/>leader\n";
@@ -96,9 +99,11 @@ class OrderDiagram {
     if (order_.retries > 0) {
       note(order_.batched, "producer", "first attempt to send " + batch);
       arrow(order_.sent, order_.appended >= 0 ? "producer->>leader" : "producer->>producer",
-            "ProduceRequest, after " + std::to_string(order_.retries) + (order_.retries == 1 ? " retry" : " retries"));
+            "ProduceRequest, after " + std::to_string(order_.retries) +
+                (order_.retries == 1 ? " retry" : " retries"));
     } else {
-      arrow(order_.sent, order_.appended >= 0 ? "producer->>leader" : "producer->>producer", "ProduceRequest with " + batch);
+      arrow(order_.sent, order_.appended >= 0 ? "producer->>leader" : "producer->>producer",
+            "ProduceRequest with " + batch);
     }
   }
 
@@ -106,35 +111,44 @@ class OrderDiagram {
     if (order_.appended < 0) return;
     if (order_.dequeued >= 0) {
       note(order_.dequeued, "leader",
-           "an I/O thread takes it, " + human_duration(order_.dequeued - std::max(order_.received, order_.sent)) + " after it arrived");
+           "an I/O thread takes it, " +
+               human_duration(order_.dequeued - std::max(order_.received, order_.sent)) +
+               " after it arrived");
     }
     arrow(order_.appended, "leader->>log", "append at offset " + offset());
     if (has_followers()) {
-      arrow(order_.high_watermark, "followers->>leader", "fetched past it: high watermark is now beyond " + offset());
+      arrow(order_.high_watermark, "followers->>leader",
+            "fetched past it: high watermark is now beyond " + offset());
     } else {
       note(order_.high_watermark, "log", "high watermark is now beyond " + offset());
     }
     if (order_.acknowledged >= 0) {
-      arrow(order_.acknowledged, "leader-->>producer", "acknowledged: " + partition() + " offset " + offset());
+      arrow(order_.acknowledged, "leader-->>producer",
+            "acknowledged: " + partition() + " offset " + offset());
     }
   }
 
   void tell_service(std::size_t s) {
     const OrderRow::Service& service = order_.services[s];
     const std::string name = "service" + std::to_string(s);
-    if (order_.appended >= 0) arrow(service.fetched, ("log->>" + name).c_str(), "poll() returns offset " + offset());
+    if (order_.appended >= 0)
+      arrow(service.fetched, ("log->>" + name).c_str(), "poll() returns offset " + offset());
     if (service.done >= 0) {
       const std::int64_t started = service.started >= 0 ? service.started : service.done;
       note(service.done, name, "done, after " + human_duration(service.done - started) + " of work");
     } else {
       note(service.started, name, "work begins");
     }
-    if (service.times > 1) note(service.done, name, "and done again: " + std::to_string(service.times) + " times in all");
+    if (service.times > 1)
+      note(service.done, name, "and done again: " + std::to_string(service.times) + " times in all");
     if (service.committed < 0) return;
     const std::int64_t next = std::max(commits_[s], order_.offset + 1);
-    steps_.push_back(Step{service.committed, name + "->>coordinator: commit " + plain(partition()) + " = " + std::to_string(next) +
-                                                 ", the NEXT offset to read (Kafka never commits the last one read)"});
-    arrow(service.committed, ("coordinator-->>" + name).c_str(), "committed: " + service.name + " will go on at " + std::to_string(next));
+    steps_.push_back(
+        Step{service.committed, name + "->>coordinator: commit " + plain(partition()) + " = " +
+                                    std::to_string(next) +
+                                    ", the NEXT offset to read (Kafka never commits the last one read)"});
+    arrow(service.committed, ("coordinator-->>" + name).c_str(),
+          "committed: " + service.name + " will go on at " + std::to_string(next));
     if (service.done < 0) note(service.committed, name, "committed, but not done");
   }
 

@@ -1,5 +1,5 @@
-// Orders as Chrome trace events: a process for the way to the high watermark and one for each service, a thread per order, a
-// slice per stage.
+// Orders as Chrome trace events: a process for the way to the high watermark and one for each service, a
+// thread per order, a slice per stage.
 #include <algorithm>
 #include <initializer_list>
 #include <string>
@@ -17,10 +17,12 @@ class TraceEvents {
  public:
   void process(std::size_t pid, const std::string& name) {
     begin();
-    text_ += R"({"name":"process_name","ph":"M","pid":)" + std::to_string(pid) + R"(,"args":{"name":")" + escaped(name) + "\"}}";
+    text_ += R"({"name":"process_name","ph":"M","pid":)" + std::to_string(pid) + R"(,"args":{"name":")" +
+             escaped(name) + "\"}}";
   }
   // Slices in a row; what never happened is left out, and the time to the next that did belongs to that one.
-  void slices(std::size_t pid, const OrderRow& order, std::int64_t from, std::initializer_list<std::pair<const char*, std::int64_t>> stages) {
+  void slices(std::size_t pid, const OrderRow& order, std::int64_t from,
+              std::initializer_list<std::pair<const char*, std::int64_t>> stages) {
     for (const auto& [name, end] : stages) {
       if (end < 0 || from < 0) continue;
       if (end > from) slice(pid, order, name, from, end);
@@ -34,9 +36,10 @@ class TraceEvents {
 
   void slice(std::size_t pid, const OrderRow& order, const char* name, std::int64_t from, std::int64_t end) {
     begin();
-    text_ += std::string(R"({"name":")") + name + R"(","ph":"X","pid":)" + std::to_string(pid) + ",\"tid\":" +
-             std::to_string(order.number) + ",\"ts\":" + fixed(from, 3) + ",\"dur\":" + fixed(end - from, 3) +
-             R"(,"args":{"flow":")" + escaped(order.flow) + R"(","outcome":")" + order.outcome + "\"}}";
+    text_ += std::string(R"({"name":")") + name + R"(","ph":"X","pid":)" + std::to_string(pid) +
+             ",\"tid\":" + std::to_string(order.number) + ",\"ts\":" + fixed(from, 3) +
+             ",\"dur\":" + fixed(end - from, 3) + R"(,"args":{"flow":")" + escaped(order.flow) +
+             R"(","outcome":")" + order.outcome + "\"}}";
   }
 
   static std::string escaped(const std::string& text) {
@@ -63,8 +66,9 @@ void add_order(TraceEvents& events, const OrderRow& order) {
   events.slices(2, order, order.high_watermark, {{"response", order.acknowledged}});
   for (std::size_t s = 0; s < order.services.size(); ++s) {
     const OrderRow::Service& service = order.services[s];
-    events.slices(3 + s, order, order.high_watermark,
-                  {{"fetch_wait", service.fetched}, {"consumer_queue", service.started}, {"service", service.done}});
+    events.slices(
+        3 + s, order, order.high_watermark,
+        {{"fetch_wait", service.fetched}, {"consumer_queue", service.started}, {"service", service.done}});
     events.slices(3 + s, order, service.done, {{"commit", service.committed}});
   }
 }
@@ -87,7 +91,9 @@ Result<std::string> perfetto_of(const ExportRequest& request) {
   while (orders->next()) {
     const OrderRow& order = orders->row();
     if (only && (order.number != only->number || order.flow != only->flow)) continue;
-    if (request.window && (order.ended < nanos(request.window->first) || order.intended >= nanos(request.window->second))) continue;
+    if (request.window &&
+        (order.ended < nanos(request.window->first) || order.intended >= nanos(request.window->second)))
+      continue;
     if (++count > kMostOrders) {
       Problem problem;
       problem.file = request.run.string();

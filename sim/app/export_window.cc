@@ -19,12 +19,25 @@ constexpr std::size_t kMostSteps = 400;
 
 // Requests (and their responses) that change something in the cluster; what merely flows is left out.
 bool is_control_message(const std::string& name) {
-  static const std::set<std::string> apis{"Vote",       "BeginQuorumEpoch", "EndQuorumEpoch",  "AlterPartition", "BrokerRegistration",
-                                          "JoinGroup",  "SyncGroup",        "LeaveGroup",      "CreateTopics",   "ControlledShutdown",
-                                          "FindCoordinator", "InitProducerId", "AllocateProducerIds", "FetchSnapshot"};
+  static const std::set<std::string> apis{"Vote",
+                                          "BeginQuorumEpoch",
+                                          "EndQuorumEpoch",
+                                          "AlterPartition",
+                                          "BrokerRegistration",
+                                          "JoinGroup",
+                                          "SyncGroup",
+                                          "LeaveGroup",
+                                          "CreateTopics",
+                                          "ControlledShutdown",
+                                          "FindCoordinator",
+                                          "InitProducerId",
+                                          "AllocateProducerIds",
+                                          "FetchSnapshot"};
   for (const char* suffix : {"Request", "Response"}) {
     const std::size_t end = name.rfind(suffix);
-    if (end != std::string::npos && end + std::string(suffix).size() == name.size() && apis.count(name.substr(0, end)) > 0) return true;
+    if (end != std::string::npos && end + std::string(suffix).size() == name.size() &&
+        apis.count(name.substr(0, end)) > 0)
+      return true;
   }
   return false;
 }
@@ -44,8 +57,9 @@ std::string words(const nlohmann::ordered_json& event) {
   std::string text = event.value("ev", "?");
   for (const auto& [key, value] : event.items()) {
     if (key == "t" || key == "seq" || key == "node" || key == "ev" || key == "cause") continue;
-    text += key == "tp" || key == "topic" || key == "group" || key == "error" || key == "state" ? " " + text_of(value)
-                                                                                               : " " + key + " " + text_of(value);
+    text += key == "tp" || key == "topic" || key == "group" || key == "error" || key == "state"
+                ? " " + text_of(value)
+                : " " + key + " " + text_of(value);
   }
   std::replace(text.begin(), text.end(), ';', ',');
   std::replace(text.begin(), text.end(), '#', ' ');
@@ -68,14 +82,17 @@ class WindowDiagram {
   }
 
   std::string draw(Duration from, Duration to) const {
-    std::string text = "sequenceDiagram\n    title What changed between " + human_duration(nanos(from)) + " and " +
-                       human_duration(nanos(to)) + "\n";
-    for (std::size_t i = 0; i < nodes_.size(); ++i) text += "    participant n" + std::to_string(i) + " as " + nodes_[i] + "\n";
+    std::string text = "sequenceDiagram\n    title What changed between " + human_duration(nanos(from)) +
+                       " and " + human_duration(nanos(to)) + "\n";
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      text += "    participant n" + std::to_string(i) + " as " + nodes_[i] + "\n";
     for (const Step& step : steps_) {
-      text += "    " + step.line + (step.alike > 0 ? " and " + std::to_string(step.alike) + " alike" : "") + "\n";
+      text +=
+          "    " + step.line + (step.alike > 0 ? " and " + std::to_string(step.alike) + " alike" : "") + "\n";
     }
     if (left_out_ > 0) {
-      text += "    Note over n0: and " + std::to_string(left_out_) + " more, choose a smaller window to see them\n";
+      text += "    Note over n0: and " + std::to_string(left_out_) +
+              " more, choose a smaller window to see them\n";
     }
     if (nodes_.empty()) text += "    participant nobody as nothing changed\n";
     return text;
@@ -83,9 +100,10 @@ class WindowDiagram {
 
  private:
   static bool is_told(const std::string& ev) {
-    static const std::set<std::string> told{"BecameLeader", "IsrChanged",         "LogTruncated", "TopicCreated",  "GroupStateChanged",
-                                            "AssignmentReceived", "PositionReset", "RecordFailed", "ProcessStarted", "ProcessStopped",
-                                            "ConnectionClosed"};
+    static const std::set<std::string> told{"BecameLeader",   "IsrChanged",        "LogTruncated",
+                                            "TopicCreated",   "GroupStateChanged", "AssignmentReceived",
+                                            "PositionReset",  "RecordFailed",      "ProcessStarted",
+                                            "ProcessStopped", "ConnectionClosed"};
     return told.count(ev) > 0;
   }
 

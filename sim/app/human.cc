@@ -61,14 +61,16 @@ std::string human_duration(std::int64_t ns) {
   if (ns < kMilli - 500) return three_digits(ns, kMicro) + " us";
   if (ns < kSecond - kMilli / 2) return three_digits(ns, kMilli) + " ms";
   if (ns < 120 * kSecond || ns % (60 * kSecond) == 0) {
-    return ns < 600 * kSecond ? three_digits(ns, kSecond) + " s" : std::to_string(ns / (60 * kSecond)) + " min";
+    return ns < 600 * kSecond ? three_digits(ns, kSecond) + " s"
+                              : std::to_string(ns / (60 * kSecond)) + " min";
   }
   const std::int64_t seconds = (ns + kSecond / 2) / kSecond;
   return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
 }
 
 std::string human_rate(std::int64_t milli_per_s) {
-  if (milli_per_s >= 1'000'000) return human_count(static_cast<std::uint64_t>((milli_per_s + 500) / 1000)) + " /s";
+  if (milli_per_s >= 1'000'000)
+    return human_count(static_cast<std::uint64_t>((milli_per_s + 500) / 1000)) + " /s";
   return three_digits(milli_per_s, 1000) + " /s";
 }
 
@@ -82,7 +84,8 @@ std::string human_bytes(std::int64_t bytes) {
 
 std::string padded_right(std::string text, std::size_t width) {
   const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
-  const auto points = text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), continues));
+  const auto points =
+      text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), continues));
   if (points < width) text.append(width - points, ' ');
   return text;
 }

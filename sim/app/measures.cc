@@ -17,15 +17,19 @@ using check::Window;
 using metrics::OrderLedger;
 
 bool in_a_fault(const MeasuredRun& run, std::int64_t at) {
-  return std::any_of(run.faults.begin(), run.faults.end(),
-                     [at](const FaultWindow& fault) { return nanos(fault.from) <= at && at < nanos(fault.to); });
+  return std::any_of(run.faults.begin(), run.faults.end(), [at](const FaultWindow& fault) {
+    return nanos(fault.from) <= at && at < nanos(fault.to);
+  });
 }
 
 bool lies_in(const MeasuredRun& run, const Expectation& expectation, std::int64_t at) {
   switch (expectation.window) {
-    case Window::all: return at >= nanos(run.warmup);
-    case Window::steady: return at >= nanos(run.warmup) && !in_a_fault(run, at);
-    case Window::faults: return in_a_fault(run, at);
+    case Window::all:
+      return at >= nanos(run.warmup);
+    case Window::steady:
+      return at >= nanos(run.warmup) && !in_a_fault(run, at);
+    case Window::faults:
+      return in_a_fault(run, at);
     case Window::after:
       return std::any_of(run.faults.begin(), run.faults.end(), [&](const FaultWindow& fault) {
         return fault.name == expectation.after_fault && at >= nanos(fault.to);
@@ -59,7 +63,8 @@ Measured statistic_of(const Expectation& expectation, std::vector<std::int64_t>&
   Measured measured;
   measured.samples = samples.size();
   if (const auto share = check::percentile_share(expectation.statistic)) {
-    const auto nth = samples.begin() + static_cast<std::ptrdiff_t>(metrics::rank_of(*share, samples.size()) - 1);
+    const auto nth =
+        samples.begin() + static_cast<std::ptrdiff_t>(metrics::rank_of(*share, samples.size()) - 1);
     std::nth_element(samples.begin(), nth, samples.end());
     measured.value = *nth;
   } else if (expectation.statistic == "max") {
@@ -120,7 +125,8 @@ std::int64_t count_of(const MeasuredRun& run, const Expectation& expectation, Or
   if (metric == "open_orders") return outcome == metrics::Outcome::open;
   if (metric == "retried_orders") return ledger.batch_of(order).attempts > 1;
   if (metric == "lost_orders") {
-    return service ? ledger.lost_for(index, *service) : any_service([&](std::size_t s) { return ledger.lost_for(index, s); });
+    return service ? ledger.lost_for(index, *service)
+                   : any_service([&](std::size_t s) { return ledger.lost_for(index, s); });
   }
   if (metric == "unhandled_orders") {
     return outcome != metrics::Outcome::failed &&
@@ -171,12 +177,15 @@ Distribution distribution_of(std::vector<std::int64_t>& samples) {
   if (samples.empty()) return distribution;
   const int128 sum = std::accumulate(samples.begin(), samples.end(), int128{0});
   distribution.mean = static_cast<std::int64_t>(sum / static_cast<std::int64_t>(samples.size()));
-  const std::pair<std::int64_t, std::int64_t*> wanted[] = {
-      {50'000, &distribution.p50}, {90'000, &distribution.p90}, {99'000, &distribution.p99}, {99'900, &distribution.p999}};
+  const std::pair<std::int64_t, std::int64_t*> wanted[] = {{50'000, &distribution.p50},
+                                                           {90'000, &distribution.p90},
+                                                           {99'000, &distribution.p99},
+                                                           {99'900, &distribution.p999}};
   auto from = samples.begin();  // what lies before is smaller than all that is still asked for
   for (const auto& [share, value] : wanted) {
     if (!metrics::enough_samples(share, samples.size())) break;
-    const auto nth = samples.begin() + static_cast<std::ptrdiff_t>(metrics::rank_of(share, samples.size()) - 1);
+    const auto nth =
+        samples.begin() + static_cast<std::ptrdiff_t>(metrics::rank_of(share, samples.size()) - 1);
     std::nth_element(from, nth, samples.end());
     *value = *nth;
     from = nth;

@@ -13,8 +13,8 @@
 
 // What expectations are held against: a metric in a window of simulated time, from the ledger and the series.
 //
-// An order belongs to the window that holds its intended time, whenever it ended. Counts over the window `all`
-// include the warm-up: an order lost while warming up is lost.
+// An order belongs to the window that holds its intended time, whenever it ended. Counts over the window
+// `all` include the warm-up: an order lost while warming up is lost.
 namespace sim::app {
 
 struct FaultWindow {

@@ -15,11 +15,12 @@ using metrics::Series;
 
 void write_header(CsvWriter& csv, const observe::Names& names) {
   for (const char* column :
-       {"t_s", "orders_placed_per_s", "orders_acknowledged_per_s", "orders_failed_per_s", "orders_fulfilled_per_s",
-        "orders_in_flight", "e2e_latency_samples", "e2e_latency_p50_ms", "e2e_latency_p90_ms", "e2e_latency_p99_ms",
-        "e2e_latency_max_ms", "kafka_server_BrokerTopicMetrics_MessagesInPerSec", "kafka_server_BrokerTopicMetrics_BytesInPerSec",
-        "kafka_server_ReplicaManager_UnderReplicatedPartitions", "kafka_server_ReplicaManager_IsrShrinksPerSec",
-        "kafka_server_ReplicaManager_IsrExpandsPerSec"}) {
+       {"t_s", "orders_placed_per_s", "orders_acknowledged_per_s", "orders_failed_per_s",
+        "orders_fulfilled_per_s", "orders_in_flight", "e2e_latency_samples", "e2e_latency_p50_ms",
+        "e2e_latency_p90_ms", "e2e_latency_p99_ms", "e2e_latency_max_ms",
+        "kafka_server_BrokerTopicMetrics_MessagesInPerSec", "kafka_server_BrokerTopicMetrics_BytesInPerSec",
+        "kafka_server_ReplicaManager_UnderReplicatedPartitions",
+        "kafka_server_ReplicaManager_IsrShrinksPerSec", "kafka_server_ReplicaManager_IsrExpandsPerSec"}) {
     csv.text(column);
   }
   for (const std::string& group : names.groups) {
@@ -50,14 +51,16 @@ void write_latency(CsvWriter& csv, std::vector<std::int64_t>& samples) {
 
 }  // namespace
 
-void write_metrics_csv(OutputFile& file, const Series& series, const OrderLedger& ledger, const observe::Names& names) {
+void write_metrics_csv(OutputFile& file, const Series& series, const OrderLedger& ledger,
+                       const observe::Names& names) {
   CsvWriter csv(file);
   write_header(csv, names);
   auto latencies = latencies_by_second(ledger, series.rows().size());
   for (std::size_t i = 0; i < series.rows().size(); ++i) {
     const Series::Row& row = series.rows()[i];
     csv.text(fixed(series.end_of(i) / 1'000'000, 3));
-    for (const std::int64_t count : {row.placed, row.acknowledged, row.failed, row.fulfilled, row.in_flight}) csv.number(count);
+    for (const std::int64_t count : {row.placed, row.acknowledged, row.failed, row.fulfilled, row.in_flight})
+      csv.number(count);
     write_latency(csv, latencies[i]);
     for (const std::int64_t count :
          {row.messages_in, row.bytes_in, row.under_replicated, row.isr_shrinks, row.isr_expands}) {

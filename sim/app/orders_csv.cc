@@ -8,14 +8,36 @@ namespace {
 using metrics::OrderLedger;
 
 void write_header(CsvWriter& csv, const observe::Names& names) {
-  for (const char* column :
-       {"flow", "order", "key", "value_bytes", "warmup", "outcome", "error", "intended_ns", "accepted_ns", "batched_ns",
-        "sent_ns", "received_ns", "dequeued_ns", "appended_ns", "high_watermark_ns", "acknowledged_ns", "failed_ns", "ended_ns",
-        "topic", "partition", "offset", "leader", "isr", "batch_records", "retries"}) {
+  for (const char* column : {"flow",
+                             "order",
+                             "key",
+                             "value_bytes",
+                             "warmup",
+                             "outcome",
+                             "error",
+                             "intended_ns",
+                             "accepted_ns",
+                             "batched_ns",
+                             "sent_ns",
+                             "received_ns",
+                             "dequeued_ns",
+                             "appended_ns",
+                             "high_watermark_ns",
+                             "acknowledged_ns",
+                             "failed_ns",
+                             "ended_ns",
+                             "topic",
+                             "partition",
+                             "offset",
+                             "leader",
+                             "isr",
+                             "batch_records",
+                             "retries"}) {
     csv.text(column);
   }
   for (const std::string& service : names.services) {
-    for (const char* column : {"fetched_ns", "started_ns", "done_ns", "committed_ns", "member", "times", "lost"}) {
+    for (const char* column :
+         {"fetched_ns", "started_ns", "done_ns", "committed_ns", "member", "times", "lost"}) {
       csv.text(service + "_" + column);
     }
   }
@@ -23,8 +45,9 @@ void write_header(CsvWriter& csv, const observe::Names& names) {
 }
 
 std::string_view name_of(const std::vector<std::string>& names, std::int32_t index) {
-  return index >= 0 && static_cast<std::size_t>(index) < names.size() ? std::string_view(names[static_cast<std::size_t>(index)])
-                                                                     : std::string_view();
+  return index >= 0 && static_cast<std::size_t>(index) < names.size()
+             ? std::string_view(names[static_cast<std::size_t>(index)])
+             : std::string_view();
 }
 
 }  // namespace
@@ -50,8 +73,9 @@ void write_orders_csv(OutputFile& file, const OrderLedger& ledger, const observe
     csv.text(metrics::name(ledger.outcome(i)));
     csv.text(order.error == ErrorCode::none ? std::string_view() : sim::name(order.error));
     csv.number(order.intended);
-    for (const std::int64_t stamp : {order.accepted, batch.batched, batch.sent, batch.received, batch.dequeued, batch.appended,
-                                     batch.high_watermark, batch.acknowledged, order.failed, ledger.ended(i)}) {
+    for (const std::int64_t stamp :
+         {order.accepted, batch.batched, batch.sent, batch.received, batch.dequeued, batch.appended,
+          batch.high_watermark, batch.acknowledged, order.failed, ledger.ended(i)}) {
       csv.number_or_empty(stamp);
     }
     csv.text(topic_name);

@@ -104,13 +104,15 @@ std::optional<RunIdentity> identify_run(const fs::path& folder) {
   if (!manifest.is_object() || manifest.value("schema", "") != "kraftsim-manifest/1") return std::nullopt;
   const auto& scenario = manifest.find("scenario");
   const auto& seed = manifest.find("seed");
-  if (scenario == manifest.end() || !scenario->is_object() || seed == manifest.end() || !seed->is_number_unsigned()) {
+  if (scenario == manifest.end() || !scenario->is_object() || seed == manifest.end() ||
+      !seed->is_number_unsigned()) {
     return std::nullopt;
   }
   return RunIdentity{scenario->value("name", ""), seed->get<std::uint64_t>()};
 }
 
-Result<std::unique_ptr<OutputFolder>> OutputFolder::create(const fs::path& out, const RunIdentity& run, bool force) {
+Result<std::unique_ptr<OutputFolder>> OutputFolder::create(const fs::path& out, const RunIdentity& run,
+                                                           bool force) {
   std::error_code error;
   const fs::path place = place_of(out);
   if (!place.has_filename()) return problem(out, "the root folder cannot hold a run");
@@ -119,13 +121,17 @@ Result<std::unique_ptr<OutputFolder>> OutputFolder::create(const fs::path& out, 
   }
   if (fs::is_directory(place, error) && !fs::is_empty(place, error) && !force) {
     const auto there = identify_run(place);
-    if (!there) return problem(out, "holds files that are not a result of kraftsim", "choose another folder, or add --force");
-    if (there->scenario != run.scenario || there->seed != run.seed) {
-      return problem(out, "holds the result of scenario " + there->scenario + ", seed " + std::to_string(there->seed),
+    if (!there)
+      return problem(out, "holds files that are not a result of kraftsim",
                      "choose another folder, or add --force");
+    if (there->scenario != run.scenario || there->seed != run.seed) {
+      return problem(
+          out, "holds the result of scenario " + there->scenario + ", seed " + std::to_string(there->seed),
+          "choose another folder, or add --force");
     }
   }
-  const fs::path aside = place.parent_path() / ("." + place.filename().string() + ".part-" + std::to_string(::getpid()));
+  const fs::path aside =
+      place.parent_path() / ("." + place.filename().string() + ".part-" + std::to_string(::getpid()));
   fs::create_directories(aside / "hist", error);
   if (error) return problem(out, "cannot be created: " + error.message());
   if (fs::is_directory(place, error) && ::access(place.c_str(), W_OK) != 0) {
@@ -181,10 +187,12 @@ std::optional<Problem> OutputFolder::publish() {
 
 bool point_link(const fs::path& link, const fs::path& folder) {
   std::error_code error;
-  if (fs::exists(fs::symlink_status(link, error)) && !fs::is_symlink(fs::symlink_status(link, error))) return false;
+  if (fs::exists(fs::symlink_status(link, error)) && !fs::is_symlink(fs::symlink_status(link, error)))
+    return false;
   const fs::path base = fs::absolute(link).parent_path();
   const fs::path fresh = link.string() + ".part-" + std::to_string(::getpid());
-  fs::create_directory_symlink(fs::absolute(folder).lexically_normal().lexically_relative(base.lexically_normal()), fresh, error);
+  fs::create_directory_symlink(
+      fs::absolute(folder).lexically_normal().lexically_relative(base.lexically_normal()), fresh, error);
   if (!error) fs::rename(fresh, link, error);
   if (error) fs::remove(fresh, error);
   return !error;

@@ -15,9 +15,9 @@
 
 // The folder of a run: written aside, then put in place as a whole.
 //
-// Nothing under the wanted path changes before publish(): an earlier result stays what it was if the run fails,
-// the disk is full or the program is killed. What stands there is replaced without asking only if it is a result of
-// the same scenario and seed; files that kraftsim did not write are kept in any case.
+// Nothing under the wanted path changes before publish(): an earlier result stays what it was if the run
+// fails, the disk is full or the program is killed. What stands there is replaced without asking only if it
+// is a result of the same scenario and seed; files that kraftsim did not write are kept in any case.
 namespace sim::app {
 
 // Whose result a folder holds.
@@ -53,7 +53,8 @@ class OutputFile final : public trace::Sink {
 class OutputFolder {
  public:
   // Tries all that can go wrong: whether `out` may be replaced, and whether anything can be written there.
-  static Result<std::unique_ptr<OutputFolder>> create(const std::filesystem::path& out, const RunIdentity& run, bool force);
+  static Result<std::unique_ptr<OutputFolder>> create(const std::filesystem::path& out,
+                                                      const RunIdentity& run, bool force);
   // Removes what was not published.
   ~OutputFolder();
   OutputFolder(const OutputFolder&) = delete;
@@ -75,7 +76,8 @@ class OutputFolder {
   std::optional<Problem> publish();
 
  private:
-  OutputFolder(std::filesystem::path out, std::filesystem::path aside) : out_(std::move(out)), aside_(std::move(aside)) {}
+  OutputFolder(std::filesystem::path out, std::filesystem::path aside)
+      : out_(std::move(out)), aside_(std::move(aside)) {}
 
   std::filesystem::path out_;
   std::filesystem::path aside_;  // where it is written first; empty once published

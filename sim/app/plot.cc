@@ -43,7 +43,8 @@ std::optional<fs::path> plots_above(fs::path folder) {
   return std::nullopt;
 }
 
-Problems wrong_words(const std::vector<std::string>& words, const std::vector<std::string>& known, const char* what) {
+Problems wrong_words(const std::vector<std::string>& words, const std::vector<std::string>& known,
+                     const char* what) {
   Problems problems;
   for (const std::string& word : words) {
     if (std::find(known.begin(), known.end(), word) != known.end()) continue;
@@ -55,7 +56,8 @@ Problems wrong_words(const std::vector<std::string>& words, const std::vector<st
 }  // namespace
 
 const std::vector<std::string>& chart_names() {
-  static const std::vector<std::string> names{"incident_timeline", "percentile_spectrum", "stage_breakdown", "lag"};
+  static const std::vector<std::string> names{"incident_timeline", "percentile_spectrum", "stage_breakdown",
+                                              "lag"};
   return names;
 }
 
@@ -72,13 +74,15 @@ Result<std::vector<std::string>> plot_command_line(const PlotRequest& request) {
   Problems problems = wrong_words(request.charts, chart_names(), "a chart");
   const std::vector<std::string> formats =
       request.formats.empty() ? std::vector<std::string>{"png", "svg"} : request.formats;
-  for (Problem& wrong : wrong_words(formats, {"png", "svg", "pdf"}, "a format")) problems.push_back(std::move(wrong));
+  for (Problem& wrong : wrong_words(formats, {"png", "svg", "pdf"}, "a format"))
+    problems.push_back(std::move(wrong));
   for (const fs::path& run : request.runs) {
     if (auto wrong = check_run_folder(run)) problems.push_back(*wrong);
   }
   const auto plots = find_plots();
   if (!plots) {
-    problems.push_back(problem("", "the folder plots/ is not to be found", "run kraftsim from its source folder"));
+    problems.push_back(
+        problem("", "the folder plots/ is not to be found", "run kraftsim from its source folder"));
   }
   if (!problems.empty()) return problems;
   std::vector<std::string> words{kPython, (*plots / "draw.py").string(), "--format", joined(formats, ",")};
@@ -96,8 +100,10 @@ Result<int> plot_runs(const PlotRequest& request) {
   for (const std::string& word : *words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   pid_t child = 0;
-  if (const int error = ::posix_spawn(&child, kPython, nullptr, nullptr, arguments.data(), environ); error != 0) {
-    return problem(kPython, std::string("cannot be run: ") + std::strerror(error), "apt-get install python3-matplotlib");
+  if (const int error = ::posix_spawn(&child, kPython, nullptr, nullptr, arguments.data(), environ);
+      error != 0) {
+    return problem(kPython, std::string("cannot be run: ") + std::strerror(error),
+                   "apt-get install python3-matplotlib");
   }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {

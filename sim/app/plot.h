@@ -7,8 +7,8 @@
 
 #include "base/result.h"
 
-// `kraftsim plot`: runs the scripts under plots/, which read the files of a run and never simulate. The simulator
-// itself knows nothing of drawing.
+// `kraftsim plot`: runs the scripts under plots/, which read the files of a run and never simulate. The
+// simulator itself knows nothing of drawing.
 namespace sim::app {
 
 struct PlotRequest {
@@ -20,13 +20,15 @@ struct PlotRequest {
 // The charts there are, in the order in which they are drawn.
 const std::vector<std::string>& chart_names();
 
-// What the scripts are called with. Fails if a run, chart or format is not one, or the scripts are not to be found.
+// What the scripts are called with. Fails if a run, chart or format is not one, or the scripts are not to be
+// found.
 Result<std::vector<std::string>> plot_command_line(const PlotRequest& request);
 
 // Draws into RUN/charts/; what the scripts say goes to this program's own output. Their exit code.
 Result<int> plot_runs(const PlotRequest& request);
 
-// The folder plots/ that belongs to this program: beside or above its executable, else above the current folder.
+// The folder plots/ that belongs to this program: beside or above its executable, else above the current
+// folder.
 std::optional<std::filesystem::path> find_plots();
 
 }  // namespace sim::app

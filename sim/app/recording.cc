@@ -33,7 +33,8 @@ metrics::LedgerSpec ledger_spec(const cluster::ClusterSpec& cluster) {
 check::InvariantsSpec invariants_spec(const cluster::ClusterSpec& cluster) {
   check::InvariantsSpec spec;
   for (const cluster::BrokerSpec& broker : cluster.brokers) spec.brokers.push_back(broker.id);
-  for (const workload::FlowSpec& flow : cluster.flows) spec.acks_all_of_flow.push_back(flow.producer.acks == -1);
+  for (const workload::FlowSpec& flow : cluster.flows)
+    spec.acks_all_of_flow.push_back(flow.producer.acks == -1);
   return spec;
 }
 
@@ -46,15 +47,17 @@ RecordingOptions default_places(const scenario::Scenario& scenario) {
   return options;
 }
 
-Result<std::unique_ptr<Recording>> Recording::open(const scenario::Scenario& scenario, const observe::Names& names,
+Result<std::unique_ptr<Recording>> Recording::open(const scenario::Scenario& scenario,
+                                                   const observe::Names& names,
                                                    const RecordingOptions& options) {
-  auto output = OutputFolder::create(options.folder, RunIdentity{scenario.name, scenario.seed}, options.force);
+  auto output =
+      OutputFolder::create(options.folder, RunIdentity{scenario.name, scenario.seed}, options.force);
   if (!output) return output.problems();
   return std::unique_ptr<Recording>(new Recording(scenario, names, options, std::move(*output)));
 }
 
-Recording::Recording(const scenario::Scenario& scenario, const observe::Names& names, const RecordingOptions& options,
-                     std::unique_ptr<OutputFolder> output)
+Recording::Recording(const scenario::Scenario& scenario, const observe::Names& names,
+                     const RecordingOptions& options, std::unique_ptr<OutputFolder> output)
     : scenario_(scenario),
       names_(names),
       options_(options),
@@ -80,7 +83,8 @@ bool Recording::settled() const {
   bool all_committed = true;
   ledger_.for_each_partition([&](TopicPartition tp) {
     for (std::size_t s = 0; s < ledger_.services(); ++s) {
-      if (ledger_.reads(tp, s) && ledger_.committed(tp, s) < ledger_.high_watermark(tp)) all_committed = false;
+      if (ledger_.reads(tp, s) && ledger_.committed(tp, s) < ledger_.high_watermark(tp))
+        all_committed = false;
     }
   });
   return all_committed;
@@ -139,7 +143,8 @@ void Recording::write_histograms() {
   }
 }
 
-std::string Recording::manifest_json(const Summary& summary, const std::map<std::string, OutputFolder::Entry>& files) const {
+std::string Recording::manifest_json(const Summary& summary,
+                                     const std::map<std::string, OutputFolder::Entry>& files) const {
   Json json{{"schema", "kraftsim-manifest/1"},
             {"version", kVersion},
             {"scenario", {{"name", scenario_.name}, {"sha256", Sha256::of(scenario_.source_text)}}},
@@ -149,7 +154,8 @@ std::string Recording::manifest_json(const Summary& summary, const std::map<std:
             {"events", summary.end.events},
             {"fingerprint", fingerprint_text(summary.end.fingerprint)}};
   json["files"] = Json::object();
-  for (const auto& [name, entry] : files) json["files"][name] = {{"bytes", entry.bytes}, {"sha256", entry.sha256}};
+  for (const auto& [name, entry] : files)
+    json["files"][name] = {{"bytes", entry.bytes}, {"sha256", entry.sha256}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -161,7 +167,8 @@ std::string Recording::host_json(const Summary& summary) const {
   const Json json{{"schema", "kraftsim-host/1"},
                   {"wall_ms", wall_ns / 1'000'000},
                   {"events_per_s", events_per_s},
-                  {"simulated_to_wall_milli", static_cast<std::uint64_t>(int128{nanos(summary.end.end)} * 1000 / wall_ns)},
+                  {"simulated_to_wall_milli",
+                   static_cast<std::uint64_t>(int128{nanos(summary.end.end)} * 1000 / wall_ns)},
                   {"peak_memory_kib", usage.ru_maxrss}};
   return json.dump(2) + "\n";
 }

@@ -17,8 +17,8 @@
 #include "trace/event_log.h"
 #include "trace/leadership.h"
 
-// All that is kept of a run, behind one observer: ledger, series, invariants, leadership, trace; and the files they
-// become. Order of use: open() before anything is played, observe, finish().
+// All that is kept of a run, behind one observer: ledger, series, invariants, leadership, trace; and the
+// files they become. Order of use: open() before anything is played, observe, finish().
 namespace sim::app {
 
 struct RecordingOptions {
@@ -34,7 +34,8 @@ RecordingOptions default_places(const scenario::Scenario& scenario);
 class Recording final : public observe::Observer {
  public:
   // Fails, and changes nothing, if the results could not be written there.
-  static Result<std::unique_ptr<Recording>> open(const scenario::Scenario& scenario, const observe::Names& names,
+  static Result<std::unique_ptr<Recording>> open(const scenario::Scenario& scenario,
+                                                 const observe::Names& names,
                                                  const RecordingOptions& options);
 
   void on(const observe::Observation& observation) override;
@@ -56,7 +57,8 @@ class Recording final : public observe::Observer {
 
   void write_files(const Summary& summary);
   void write_histograms();
-  std::string manifest_json(const Summary& summary, const std::map<std::string, OutputFolder::Entry>& files) const;
+  std::string manifest_json(const Summary& summary,
+                            const std::map<std::string, OutputFolder::Entry>& files) const;
   std::string host_json(const Summary& summary) const;
 
   scenario::Scenario scenario_;

@@ -6,7 +6,9 @@
 
 namespace sim::app {
 
-Sha256::Sha256() : context_(std::make_unique<sha256_ctx>()) { sha256_init(context_.get()); }
+Sha256::Sha256() : context_(std::make_unique<sha256_ctx>()) {
+  sha256_init(context_.get());
+}
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;

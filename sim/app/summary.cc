@@ -12,17 +12,23 @@ using metrics::Outcome;
 
 const char* name(StopReason reason) {
   switch (reason) {
-    case StopReason::settled: return "settled";
-    case StopReason::time_limit: return "time_limit";
-    case StopReason::event_budget: return "event_budget";
-    case StopReason::interrupted: return "interrupted";
+    case StopReason::settled:
+      return "settled";
+    case StopReason::time_limit:
+      return "time_limit";
+    case StopReason::event_budget:
+      return "event_budget";
+    case StopReason::interrupted:
+      return "interrupted";
   }
   return "?";
 }
 
 namespace {
 
-bool after_warmup(const MeasuredRun& run, const OrderLedger::Order& order) { return order.intended >= nanos(run.warmup); }
+bool after_warmup(const MeasuredRun& run, const OrderLedger::Order& order) {
+  return order.intended >= nanos(run.warmup);
+}
 
 OrderCounts count_orders(const OrderLedger& ledger) {
   OrderCounts counts;
@@ -31,9 +37,15 @@ OrderCounts count_orders(const OrderLedger& ledger) {
   counts.retried = ledger.totals().retried;
   for (OrderLedger::Index i = 0; i < ledger.size(); ++i) {
     switch (ledger.outcome(i)) {
-      case Outcome::fulfilled: ++counts.fulfilled; break;
-      case Outcome::lost: ++counts.lost; break;
-      case Outcome::open: ++counts.open; break;
+      case Outcome::fulfilled:
+        ++counts.fulfilled;
+        break;
+      case Outcome::lost:
+        ++counts.lost;
+        break;
+      case Outcome::open:
+        ++counts.open;
+        break;
       case Outcome::failed:
         ++counts.failed;
         if (ledger.last_service(i) != ledger.services()) ++counts.failed_yet_handled;
@@ -76,7 +88,8 @@ std::array<StageShare, metrics::kStages> share_stages(const MeasuredRun& run) {
   std::int64_t count = 0;
   for (OrderLedger::Index i = 0; i < run.ledger.size(); ++i) {
     const std::size_t last = run.ledger.last_service(i);
-    if (!after_warmup(run, run.ledger.order(i)) || last == run.ledger.services() || run.ledger.outcome(i) != Outcome::fulfilled) {
+    if (!after_warmup(run, run.ledger.order(i)) || last == run.ledger.services() ||
+        run.ledger.outcome(i) != Outcome::fulfilled) {
       continue;
     }
     const auto stages = run.ledger.stages(i, last);
@@ -88,7 +101,8 @@ std::array<StageShare, metrics::kStages> share_stages(const MeasuredRun& run) {
   for (const int128 sum : sums) whole += sum;
   for (std::size_t stage = 0; stage < metrics::kStages && whole > 0; ++stage) {
     shares[stage].mean = static_cast<std::int64_t>(sums[stage] / count);
-    shares[stage].share_milli_percent = static_cast<std::int64_t>((sums[stage] * 100'000 + whole / 2) / whole);
+    shares[stage].share_milli_percent =
+        static_cast<std::int64_t>((sums[stage] * 100'000 + whole / 2) / whole);
   }
   return shares;
 }
@@ -141,8 +155,8 @@ check::Verdict overall(const Summary& summary) {
 
 }  // namespace
 
-Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run, const check::Invariants& invariants,
-                  const RunEnd& end) {
+Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run,
+                  const check::Invariants& invariants, const RunEnd& end) {
   Summary summary;
   summary.scenario = scenario.name;
   summary.scenario_file = scenario.file;
@@ -153,14 +167,19 @@ Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run, co
   summary.end = end;
   for (const check::Expectation& expectation : scenario.expectations) {
     const check::Measured measured = measure(run, expectation);
-    summary.expectations.push_back(JudgedExpectation{expectation, measured, check::judge(expectation, measured)});
+    summary.expectations.push_back(
+        JudgedExpectation{expectation, measured, check::judge(expectation, measured)});
   }
   summary.violations = invariants.violations();
   summary.orders = count_orders(run.ledger);
-  summary.e2e = latencies(run, [&](OrderLedger::Index i, const OrderLedger::Order&) { return std::optional(run.ledger.ended(i)); });
-  summary.produce =
-      latencies(run, [&](OrderLedger::Index i, const OrderLedger::Order&) { return std::optional(run.ledger.answered(i)); });
-  for (std::size_t s = 0; s < run.ledger.services(); ++s) summary.services.push_back(summarize_service(run, s));
+  summary.e2e = latencies(run, [&](OrderLedger::Index i, const OrderLedger::Order&) {
+    return std::optional(run.ledger.ended(i));
+  });
+  summary.produce = latencies(run, [&](OrderLedger::Index i, const OrderLedger::Order&) {
+    return std::optional(run.ledger.answered(i));
+  });
+  for (std::size_t s = 0; s < run.ledger.services(); ++s)
+    summary.services.push_back(summarize_service(run, s));
   summary.stages = share_stages(run);
   summary.slowest = find_slowest(run);
   summary.verdict = overall(summary);
@@ -169,9 +188,12 @@ Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run, co
 
 int exit_code(const Summary& summary) {
   switch (summary.verdict) {
-    case check::Verdict::ok: return 0;
-    case check::Verdict::failed: return 1;
-    case check::Verdict::inconclusive: return 3;
+    case check::Verdict::ok:
+      return 0;
+    case check::Verdict::failed:
+      return 1;
+    case check::Verdict::inconclusive:
+      return 3;
   }
   return 3;
 }
@@ -189,28 +211,38 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json known(std::int64_t value) { return value == Distribution::kUnknown ? Json(nullptr) : Json(value); }
+Json known(std::int64_t value) {
+  return value == Distribution::kUnknown ? Json(nullptr) : Json(value);
+}
 
 Json json_of(const Distribution& d) {
-  return {{"count", d.count},          {"mean_ns", d.mean},       {"p50_ns", known(d.p50)}, {"p90_ns", known(d.p90)},
-          {"p99_ns", known(d.p99)}, {"p99.9_ns", known(d.p999)}, {"max_ns", d.max}};
+  return {{"count", d.count},       {"mean_ns", d.mean},      {"p50_ns", known(d.p50)},
+          {"p90_ns", known(d.p90)}, {"p99_ns", known(d.p99)}, {"p99.9_ns", known(d.p999)},
+          {"max_ns", d.max}};
 }
 
 const char* unit_name(check::Unit unit) {
   switch (unit) {
-    case check::Unit::nanoseconds: return "ns";
-    case check::Unit::count: return "count";
-    case check::Unit::milli_per_s: return "milli_per_s";
+    case check::Unit::nanoseconds:
+      return "ns";
+    case check::Unit::count:
+      return "count";
+    case check::Unit::milli_per_s:
+      return "milli_per_s";
   }
   return "?";
 }
 
 const char* window_name(check::Window window) {
   switch (window) {
-    case check::Window::steady: return "steady";
-    case check::Window::faults: return "faults";
-    case check::Window::all: return "all";
-    case check::Window::after: return "after";
+    case check::Window::steady:
+      return "steady";
+    case check::Window::faults:
+      return "faults";
+    case check::Window::all:
+      return "all";
+    case check::Window::after:
+      return "after";
   }
   return "?";
 }
@@ -228,20 +260,21 @@ Json json_of(const JudgedExpectation& judged) {
   json["expected"] = e.limit_text;
   json["limit"] = e.limit;
   json["source"] = e.source;
-  if (judged.verdict == check::Verdict::inconclusive) json["why"] = check::why_inconclusive(e, judged.measured);
+  if (judged.verdict == check::Verdict::inconclusive)
+    json["why"] = check::why_inconclusive(e, judged.measured);
   return json;
 }
 
 Json json_of(const OrderCounts& c) {
-  return {{"placed", c.placed}, {"fulfilled", c.fulfilled},       {"failed", c.failed},   {"lost", c.lost},
-          {"open", c.open},     {"acknowledged", c.acknowledged}, {"retried", c.retried}, {"failed_yet_handled", c.failed_yet_handled}};
+  return {{"placed", c.placed},   {"fulfilled", c.fulfilled},
+          {"failed", c.failed},   {"lost", c.lost},
+          {"open", c.open},       {"acknowledged", c.acknowledged},
+          {"retried", c.retried}, {"failed_yet_handled", c.failed_yet_handled}};
 }
 
 Json json_of(const Slowest& s) {
-  Json json{{"flow", s.flow},
-            {"order", s.order},
-            {"outcome", metrics::name(s.outcome)},
-            {"latency_ns", s.latency}};
+  Json json{
+      {"flow", s.flow}, {"order", s.order}, {"outcome", metrics::name(s.outcome)}, {"latency_ns", s.latency}};
   if (!s.service.empty()) {
     json["service"] = s.service;
     json["stage"] = metrics::name(s.stage);
@@ -265,20 +298,22 @@ Json invariants_json(const Summary& summary) {
 }  // namespace
 
 std::string to_json(const Summary& summary) {
-  Json json{{"schema", "kraftsim-summary/1"},
-            {"version", kVersion},
-            {"scenario", {{"name", summary.scenario}, {"file", summary.scenario_file}, {"about", summary.about}}},
-            {"seed", summary.seed},
-            {"verdict", check::name(summary.verdict)},
-            {"partial", summary.partial()},
-            {"stopped", name(summary.end.reason)},
-            {"duration_ns", nanos(summary.duration)},
-            {"warmup_ns", nanos(summary.warmup)},
-            {"end_ns", nanos(summary.end.end)},
-            {"events", summary.end.events},
-            {"fingerprint", fingerprint_text(summary.end.fingerprint)}};
+  Json json{
+      {"schema", "kraftsim-summary/1"},
+      {"version", kVersion},
+      {"scenario", {{"name", summary.scenario}, {"file", summary.scenario_file}, {"about", summary.about}}},
+      {"seed", summary.seed},
+      {"verdict", check::name(summary.verdict)},
+      {"partial", summary.partial()},
+      {"stopped", name(summary.end.reason)},
+      {"duration_ns", nanos(summary.duration)},
+      {"warmup_ns", nanos(summary.warmup)},
+      {"end_ns", nanos(summary.end.end)},
+      {"events", summary.end.events},
+      {"fingerprint", fingerprint_text(summary.end.fingerprint)}};
   json["expectations"] = Json::array();
-  for (const JudgedExpectation& judged : summary.expectations) json["expectations"].push_back(json_of(judged));
+  for (const JudgedExpectation& judged : summary.expectations)
+    json["expectations"].push_back(json_of(judged));
   json["invariants"] = invariants_json(summary);
   json["orders"] = json_of(summary.orders);
   json["e2e_latency"] = json_of(summary.e2e);
@@ -294,7 +329,8 @@ std::string to_json(const Summary& summary) {
   json["stages"] = Json::object();
   for (std::size_t stage = 0; stage < metrics::kStages; ++stage) {
     json["stages"][metrics::name(static_cast<metrics::Stage>(stage))] = {
-        {"mean_ns", summary.stages[stage].mean}, {"share_milli_percent", summary.stages[stage].share_milli_percent}};
+        {"mean_ns", summary.stages[stage].mean},
+        {"share_milli_percent", summary.stages[stage].share_milli_percent}};
   }
   json["slowest"] = summary.slowest ? json_of(*summary.slowest) : Json(nullptr);
   json["repro"] = summary.end.repro;

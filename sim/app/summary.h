@@ -16,10 +16,10 @@
 namespace sim::app {
 
 enum class StopReason : std::uint8_t {
-  settled,       // every order has ended and every group has committed
-  time_limit,    // the drain, or --until, was over first
+  settled,     // every order has ended and every group has committed
+  time_limit,  // the drain, or --until, was over first
   event_budget,
-  interrupted,   // SIGINT or SIGTERM
+  interrupted,  // SIGINT or SIGTERM
 };
 const char* name(StopReason reason);
 
@@ -84,7 +84,7 @@ struct Summary {
   std::vector<JudgedExpectation> expectations;
   std::vector<check::Violation> violations;  // the first of each invariant
   OrderCounts orders;
-  Distribution e2e;      // of orders intended after the warm-up, as are all latencies
+  Distribution e2e;  // of orders intended after the warm-up, as are all latencies
   Distribution produce;
   std::vector<ServiceSummary> services;
   std::array<StageShare, metrics::kStages> stages{};
@@ -93,8 +93,8 @@ struct Summary {
   bool partial() const { return end.reason == StopReason::interrupted; }
 };
 
-Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run, const check::Invariants& invariants,
-                  const RunEnd& end);
+Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run,
+                  const check::Invariants& invariants, const RunEnd& end);
 
 // 0, 1 or 3, as the command line reports it; an interruption is the caller's to report.
 int exit_code(const Summary& summary);

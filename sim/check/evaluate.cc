@@ -9,11 +9,16 @@ constexpr std::int64_t kWhole = 100'000;
 
 bool holds(std::int64_t value, Comparison comparison, std::int64_t limit) {
   switch (comparison) {
-    case Comparison::less: return value < limit;
-    case Comparison::less_equal: return value <= limit;
-    case Comparison::equal: return value == limit;
-    case Comparison::greater_equal: return value >= limit;
-    case Comparison::greater: return value > limit;
+    case Comparison::less:
+      return value < limit;
+    case Comparison::less_equal:
+      return value <= limit;
+    case Comparison::equal:
+      return value == limit;
+    case Comparison::greater_equal:
+      return value >= limit;
+    case Comparison::greater:
+      return value > limit;
   }
   return false;
 }
@@ -29,9 +34,12 @@ std::uint64_t samples_needed(const Expectation& expectation) {
 
 const char* name(Verdict verdict) {
   switch (verdict) {
-    case Verdict::ok: return "ok";
-    case Verdict::failed: return "failed";
-    case Verdict::inconclusive: return "inconclusive";
+    case Verdict::ok:
+      return "ok";
+    case Verdict::failed:
+      return "failed";
+    case Verdict::inconclusive:
+      return "inconclusive";
   }
   return "?";
 }
@@ -44,7 +52,8 @@ Verdict judge(const Expectation& expectation, const Measured& measured) {
 std::string why_inconclusive(const Expectation& expectation, const Measured& measured) {
   const std::uint64_t needed = samples_needed(expectation);
   if (measured.samples < needed) {
-    return expectation.statistic + " needs " + std::to_string(needed) + " samples, there are " + std::to_string(measured.samples);
+    return expectation.statistic + " needs " + std::to_string(needed) + " samples, there are " +
+           std::to_string(measured.samples);
   }
   return measured.value ? "" : "nothing was measured";
 }

@@ -14,10 +14,16 @@ constexpr std::uint64_t kDrained = 4;
 constexpr std::uint64_t kAppended = 8;
 constexpr std::int32_t kServices = 28;  // of which two bits each fit; more are not watched
 
-std::uint64_t started_bit(observe::ServiceId service) { return std::uint64_t{256} << (2 * service.value()); }
-std::uint64_t done_bit(observe::ServiceId service) { return std::uint64_t{512} << (2 * service.value()); }
+std::uint64_t started_bit(observe::ServiceId service) {
+  return std::uint64_t{256} << (2 * service.value());
+}
+std::uint64_t done_bit(observe::ServiceId service) {
+  return std::uint64_t{512} << (2 * service.value());
+}
 
-std::string number(std::int64_t value) { return std::to_string(value); }
+std::string number(std::int64_t value) {
+  return std::to_string(value);
+}
 
 }  // namespace
 
@@ -25,28 +31,29 @@ void Invariants::on(const observe::Observation& observation) {
   now_ = observation.at;
   seq_ = observation.seq;
   const ProcessId process = observation.process;
-  std::visit(Overloaded{
-                 [&](const observe::OrderPlaced& fact) { on(fact); },
-                 [&](const observe::RecordAccepted& fact) { on(fact); },
-                 [&](const observe::BatchDrained& fact) { on(fact); },
-                 [&](const observe::BatchAppended& fact) { on(fact); },
-                 [&](const observe::BatchAcknowledged& fact) { on(fact); },
-                 [&](const observe::BecameLeader& fact) { on(fact, process); },
-                 [&](const observe::HighWatermarkAdvanced& fact) { on(fact, process); },
-                 [&](const observe::IsrChanged& fact) { on(fact, process); },
-                 [&](const observe::RecordsPolled& fact) { on(fact); },
-                 [&](const observe::ProcessingStarted& fact) { on(fact); },
-                 [&](const observe::ProcessingDone& fact) { on(fact); },
-                 [&](const observe::OffsetsStored& fact) { check_committed(fact.tp, fact.offset, fact.group); },
-                 [&](const observe::CommitAcknowledged& fact) {
-                   if (fact.error == ErrorCode::none) {
-                     check_committed(fact.tp, fact.offset, "service " + number(fact.service.value()));
-                   }
-                 },
-                 [&](const observe::TopicCreated& fact) { topics_.on(fact); },
-                 [](const auto&) {},  // what no invariant speaks of
-             },
-             observation.fact);
+  std::visit(
+      Overloaded{
+          [&](const observe::OrderPlaced& fact) { on(fact); },
+          [&](const observe::RecordAccepted& fact) { on(fact); },
+          [&](const observe::BatchDrained& fact) { on(fact); },
+          [&](const observe::BatchAppended& fact) { on(fact); },
+          [&](const observe::BatchAcknowledged& fact) { on(fact); },
+          [&](const observe::BecameLeader& fact) { on(fact, process); },
+          [&](const observe::HighWatermarkAdvanced& fact) { on(fact, process); },
+          [&](const observe::IsrChanged& fact) { on(fact, process); },
+          [&](const observe::RecordsPolled& fact) { on(fact); },
+          [&](const observe::ProcessingStarted& fact) { on(fact); },
+          [&](const observe::ProcessingDone& fact) { on(fact); },
+          [&](const observe::OffsetsStored& fact) { check_committed(fact.tp, fact.offset, fact.group); },
+          [&](const observe::CommitAcknowledged& fact) {
+            if (fact.error == ErrorCode::none) {
+              check_committed(fact.tp, fact.offset, "service " + number(fact.service.value()));
+            }
+          },
+          [&](const observe::TopicCreated& fact) { topics_.on(fact); },
+          [](const auto&) {},  // what no invariant speaks of
+      },
+      observation.fact);
 }
 
 void Invariants::violated(const char* invariant, std::string what) {
@@ -79,7 +86,9 @@ void Invariants::advance(RecordId id, std::uint64_t stage, std::uint64_t after, 
   stages |= stage;
 }
 
-void Invariants::on(const observe::OrderPlaced& fact) { stages_of(fact.record) |= kPlaced; }
+void Invariants::on(const observe::OrderPlaced& fact) {
+  stages_of(fact.record) |= kPlaced;
+}
 
 void Invariants::on(const observe::RecordAccepted& fact) {
   advance(fact.record, kAccepted, kPlaced, "accepted by the producer before it was placed");
@@ -103,15 +112,17 @@ void Invariants::on(const observe::ProcessingStarted& fact) {
 
 void Invariants::on(const observe::ProcessingDone& fact) {
   if (fact.service.value() >= kServices) return;
-  advance(fact.record, done_bit(fact.service), started_bit(fact.service), "done by a service that had not started on it");
+  advance(fact.record, done_bit(fact.service), started_bit(fact.service),
+          "done by a service that had not started on it");
 }
 
 // ---- Partitions
 
 Invariants::Leadership& Invariants::leadership(Partition& partition, LeaderEpoch leader_epoch) {
   auto& leaders = partition.leaders;
-  const auto at = std::lower_bound(leaders.begin(), leaders.end(), leader_epoch,
-                                   [](const Leadership& l, LeaderEpoch wanted) { return l.leader_epoch < wanted; });
+  const auto at =
+      std::lower_bound(leaders.begin(), leaders.end(), leader_epoch,
+                       [](const Leadership& l, LeaderEpoch wanted) { return l.leader_epoch < wanted; });
   if (at != leaders.end() && at->leader_epoch == leader_epoch) return *at;
   Leadership fresh;
   fresh.leader_epoch = leader_epoch;
@@ -128,9 +139,9 @@ Invariants::Leadership* Invariants::latest_of(Partition& partition, ProcessId pr
 void Invariants::on(const observe::BecameLeader& fact, ProcessId process) {
   Leadership& leader = leadership(partitions_[fact.tp], fact.leader_epoch);
   if (leader.broker != kNoNode && leader.broker != fact.broker) {
-    violated("one-leader-per-epoch", topics_[fact.tp] + " is led by broker " + number(fact.broker.value()) + " and by broker " +
-                                         number(leader.broker.value()) + " in leader epoch " +
-                                         number(fact.leader_epoch.value()));
+    violated("one-leader-per-epoch", topics_[fact.tp] + " is led by broker " + number(fact.broker.value()) +
+                                         " and by broker " + number(leader.broker.value()) +
+                                         " in leader epoch " + number(fact.leader_epoch.value()));
   }
   leader.broker = fact.broker;
   leader.process = process;
@@ -144,13 +155,13 @@ void Invariants::on(const observe::HighWatermarkAdvanced& fact, ProcessId proces
   Leadership* leader = latest_of(partition, process);
   if (leader == nullptr) return;
   if (fact.to < fact.from || fact.to < leader->high_watermark) {
-    violated("high-watermark-monotone", topics_[fact.tp] + ": from " + number(std::max(fact.from, leader->high_watermark)) +
-                                            " to " + number(fact.to) + " in leader epoch " +
-                                            number(leader->leader_epoch.value()));
+    violated("high-watermark-monotone",
+             topics_[fact.tp] + ": from " + number(std::max(fact.from, leader->high_watermark)) + " to " +
+                 number(fact.to) + " in leader epoch " + number(leader->leader_epoch.value()));
   }
   if (fact.to > leader->end) {
-    violated("high-watermark-monotone", topics_[fact.tp] + ": at " + number(fact.to) + ", but the log of its leader ends at " +
-                                            number(leader->end));
+    violated("high-watermark-monotone", topics_[fact.tp] + ": at " + number(fact.to) +
+                                            ", but the log of its leader ends at " + number(leader->end));
   }
   leader->high_watermark = fact.to;
 }
@@ -177,11 +188,13 @@ void Invariants::on(const observe::BatchAcknowledged& fact) {
   const Partition& partition = partitions_[fact.tp];
   const auto flow = static_cast<std::size_t>(flow_of(records.front().id).value());
   const Offset end = fact.base_offset + fact.batch->record_count();
-  if (flow < spec_.acks_all_of_flow.size() && spec_.acks_all_of_flow[flow] && end > partition.high_watermark) {
+  if (flow < spec_.acks_all_of_flow.size() && spec_.acks_all_of_flow[flow] &&
+      end > partition.high_watermark) {
     violated("acked-below-high-watermark", topics_[fact.tp] + ": acknowledged up to " + number(end) +
                                                ", the high watermark is " + number(partition.high_watermark));
   }
-  for (const Record& record : records) advance(record.id, 0, kAppended, "acknowledged before it was in a log");
+  for (const Record& record : records)
+    advance(record.id, 0, kAppended, "acknowledged before it was in a log");
 }
 
 void Invariants::on(const observe::IsrChanged& fact, ProcessId process) {
@@ -189,14 +202,17 @@ void Invariants::on(const observe::IsrChanged& fact, ProcessId process) {
   if (fact.isr.empty()) broken("its ISR is empty");
   std::vector<NodeId> sorted = fact.isr;
   std::sort(sorted.begin(), sorted.end());
-  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) broken("a broker is in its ISR twice");
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+    broken("a broker is in its ISR twice");
   for (const NodeId broker : fact.isr) {
     const bool known = spec_.brokers.empty() ||
                        std::find(spec_.brokers.begin(), spec_.brokers.end(), broker) != spec_.brokers.end();
-    if (!known || broker == kNoNode) broken("broker " + number(broker.value()) + " of its ISR does not exist");
+    if (!known || broker == kNoNode)
+      broken("broker " + number(broker.value()) + " of its ISR does not exist");
   }
   const Leadership* leader = latest_of(partitions_[fact.tp], process);
-  if (leader != nullptr && !fact.isr.empty() && !std::binary_search(sorted.begin(), sorted.end(), leader->broker)) {
+  if (leader != nullptr && !fact.isr.empty() &&
+      !std::binary_search(sorted.begin(), sorted.end(), leader->broker)) {
     broken("its leader, broker " + number(leader->broker.value()) + ", is not in its ISR");
   }
 }
@@ -209,15 +225,16 @@ void Invariants::on(const observe::RecordsPolled& fact) {
   if (service >= partition.polled_below.size()) partition.polled_below.resize(service + 1);
   partition.polled_below[service] = std::max(partition.polled_below[service], fact.to);
   if (fact.to <= partition.high_watermark) return;
-  violated("read-below-high-watermark", topics_[fact.tp] + ": service " + number(fact.service.value()) + " read up to " +
-                                            number(fact.to) + ", the high watermark is " + number(partition.high_watermark));
+  violated("read-below-high-watermark", topics_[fact.tp] + ": service " + number(fact.service.value()) +
+                                            " read up to " + number(fact.to) + ", the high watermark is " +
+                                            number(partition.high_watermark));
 }
 
 void Invariants::check_committed(TopicPartition tp, Offset offset, const std::string& who) {
   const Partition& partition = partitions_[tp];
   if (offset <= partition.log_end) return;
-  violated("commit-within-log",
-           topics_[tp] + ": " + who + " committed " + number(offset) + ", the log ends at " + number(partition.log_end));
+  violated("commit-within-log", topics_[tp] + ": " + who + " committed " + number(offset) +
+                                    ", the log ends at " + number(partition.log_end));
 }
 
 }  // namespace sim::check

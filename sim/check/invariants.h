@@ -16,11 +16,12 @@
 //   read-below-high-watermark    a consumer never gets a record that was not below the high watermark
 //   acked-below-high-watermark   what a producer with acks=all hears as written is below the high watermark
 //   commit-within-log            a committed offset never lies beyond the end of the log
-//   isr-known                    an ISR is never empty, names brokers that exist, each once, its leader among them
-//   stages-in-order              an order is placed, accepted, drained, appended, polled, started, done in this order
+//   isr-known                    an ISR is never empty, names brokers that exist, each once, its leader among
+//   them stages-in-order              an order is placed, accepted, drained, appended, polled, started, done
+//   in this order
 //
-// High watermark and log end of a partition are the highest ever seen: after an unclean election a consumer may
-// still hold what it fetched before, which is no crime of its own.
+// High watermark and log end of a partition are the highest ever seen: after an unclean election a consumer
+// may still hold what it fetched before, which is no crime of its own.
 namespace sim::check {
 
 struct Violation {
@@ -32,7 +33,7 @@ struct Violation {
 };
 
 struct InvariantsSpec {
-  std::vector<NodeId> brokers;          // all there are; empty: not known
+  std::vector<NodeId> brokers;         // all there are; empty: not known
   std::vector<bool> acks_all_of_flow;  // by FlowId
 };
 
@@ -54,7 +55,7 @@ class Invariants final : public observe::Observer {
     Offset end = 0;
   };
   struct Partition {
-    std::vector<Leadership> leaders;    // by leader epoch, ascending
+    std::vector<Leadership> leaders;   // by leader epoch, ascending
     std::vector<Offset> polled_below;  // by service
     Offset high_watermark = 0;
     Offset log_end = 0;

@@ -7,13 +7,16 @@ namespace sim::check {
 const std::vector<MetricInfo>& known_metrics() {
   static const std::vector<MetricInfo> metrics{
       {"e2e_latency", Unit::nanoseconds, true, true,
-       "from the intended time of an order until every service (or the one named) has done it; failures at their age"},
+       "from the intended time of an order until every service (or the one named) has done it; failures at "
+       "their age"},
       {"produce_latency", Unit::nanoseconds, true, false,
        "from the intended time of an order until its producer hears of success or failure"},
       {"lag", Unit::nanoseconds, true, true,
-       "age of the oldest record a group has not committed, once a second; the worst group unless one is named"},
+       "age of the oldest record a group has not committed, once a second; the worst group unless one is "
+       "named"},
       {"lag_offsets", Unit::count, true, true,
-       "records between a group's committed offsets and the high watermarks, once a second; the worst group unless one is named"},
+       "records between a group's committed offsets and the high watermarks, once a second; the worst group "
+       "unless one is named"},
       {"lost_orders", Unit::count, false, true, "acknowledged orders that some service can no longer do"},
       {"failed_orders", Unit::count, false, false, "orders for which the producer reported an error"},
       {"fulfilled_orders", Unit::count, false, false, "orders that every service has done"},
@@ -21,7 +24,8 @@ const std::vector<MetricInfo>& known_metrics() {
        "orders that some service (or the one named) had not done when the run ended, failed ones apart"},
       {"open_orders", Unit::count, false, false, "orders still under way when the run ended"},
       {"retried_orders", Unit::count, false, false, "orders whose batch was sent more than once"},
-      {"duplicate_effects", Unit::count, false, true, "times a service did an order again that it had already done"},
+      {"duplicate_effects", Unit::count, false, true,
+       "times a service did an order again that it had already done"},
       {"throughput", Unit::milli_per_s, false, false, "orders fulfilled per second"},
   };
   return metrics;
@@ -29,7 +33,8 @@ const std::vector<MetricInfo>& known_metrics() {
 
 const MetricInfo* find_metric(std::string_view name) {
   const auto& metrics = known_metrics();
-  const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const MetricInfo& m) { return m.name == name; });
+  const auto found =
+      std::find_if(metrics.begin(), metrics.end(), [&](const MetricInfo& m) { return m.name == name; });
   return found == metrics.end() ? nullptr : &*found;
 }
 

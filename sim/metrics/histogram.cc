@@ -14,7 +14,8 @@ std::size_t Histogram::index_of(std::int64_t value) {
   const auto bits = static_cast<std::uint64_t>(value);
   const int bucket = std::max(0, static_cast<int>(std::bit_width(bits)) - kSubBucketBits);
   const auto sub_bucket = static_cast<std::int64_t>(bits >> bucket);
-  return static_cast<std::size_t>(bucket * kHalf + sub_bucket);  // the lower half of a bucket is the one before it
+  return static_cast<std::size_t>(bucket * kHalf +
+                                  sub_bucket);  // the lower half of a bucket is the one before it
 }
 
 std::int64_t Histogram::lowest_at(std::size_t index) {
@@ -80,7 +81,9 @@ std::string decimal(uint128 numerator, uint128 denominator, std::size_t digits, 
   return padded(std::move(text), width);
 }
 
-std::string whole(std::uint64_t value, std::size_t width) { return padded(std::to_string(value), width); }
+std::string whole(std::uint64_t value, std::size_t width) {
+  return padded(std::to_string(value), width);
+}
 
 constexpr std::uint64_t kNanosPerMilli = 1'000'000;
 
@@ -93,17 +96,20 @@ uint128 square_root(uint128 x) {
   return root;
 }
 
-// A percentile level as HdrHistogram steps through it: `parts` of 5 * 2^halvings. Each halving of the distance
-// to 100 % takes five steps.
+// A percentile level as HdrHistogram steps through it: `parts` of 5 * 2^halvings. Each halving of the
+// distance to 100 % takes five steps.
 struct Level {
   std::uint64_t parts = 0;
   int halvings = 1;
 
   uint128 whole() const { return uint128{5} << halvings; }
   uint128 missing() const { return whole() - parts; }
-  bool reached_by(std::uint64_t count, std::uint64_t total) const { return uint128{count} * whole() >= uint128{parts} * total; }
+  bool reached_by(std::uint64_t count, std::uint64_t total) const {
+    return uint128{count} * whole() >= uint128{parts} * total;
+  }
   void step() {
-    // Steps of a fifth of what was missing when the level last halved it: 10 % each to 50 %, 5 % each to 75 %, ...
+    // Steps of a fifth of what was missing when the level last halved it: 10 % each to 50 %, 5 % each to 75
+    // %, ...
     int wanted = 1;
     while ((missing() << wanted) <= whole()) ++wanted;
     parts <<= wanted - halvings;
@@ -123,13 +129,14 @@ std::string Histogram::percentile_text() const {
     seen += counts_[index];
     const auto value = static_cast<std::uint64_t>(highest_at(index));
     while (level.reached_by(seen, count_)) {
-      text += decimal(value, kNanosPerMilli, 3, 12) + ' ' + decimal(level.parts, level.whole(), 12, 14) + ' ' + whole(seen, 10) +
-              ' ' + decimal(level.whole(), level.missing(), 2, 14) + '\n';
+      text += decimal(value, kNanosPerMilli, 3, 12) + ' ' + decimal(level.parts, level.whole(), 12, 14) +
+              ' ' + whole(seen, 10) + ' ' + decimal(level.whole(), level.missing(), 2, 14) + '\n';
       level.step();
       if (seen == count_) break;
     }
     if (seen == count_) {
-      text += decimal(value, kNanosPerMilli, 3, 12) + ' ' + decimal(1, 1, 12, 14) + ' ' + whole(seen, 10) + '\n';
+      text +=
+          decimal(value, kNanosPerMilli, 3, 12) + ' ' + decimal(1, 1, 12, 14) + ' ' + whole(seen, 10) + '\n';
     }
   }
   return text + summary_lines();
@@ -153,7 +160,8 @@ std::string Histogram::summary_lines() const {
   while (counts_.size() > static_cast<std::size_t>(kHalf) * (buckets + 1)) ++buckets;
   return "#[Mean    = " + decimal(sum, uint128{total} * kNanosPerMilli, 3, 12) +
          ", StdDeviation   = " + decimal(square_root(squares), kNanosPerMilli, 3, 12) + "]\n#[Max     = " +
-         decimal(count_ == 0 ? 0 : static_cast<std::uint64_t>(highest_at(index_of(max_))), kNanosPerMilli, 3, 12) +
+         decimal(count_ == 0 ? 0 : static_cast<std::uint64_t>(highest_at(index_of(max_))), kNanosPerMilli, 3,
+                 12) +
          ", Total count    = " + whole(count_, 12) + "]\n#[Buckets = " + whole(buckets, 12) +
          ", SubBuckets     = " + whole(static_cast<std::uint64_t>(kSubBuckets), 12) + "]\n";
 }

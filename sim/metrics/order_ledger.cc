@@ -11,26 +11,40 @@ namespace sim::metrics {
 
 const char* name(Stage stage) {
   switch (stage) {
-    case Stage::send_wait: return "send_wait";
-    case Stage::linger: return "linger";
-    case Stage::retry: return "retry";
-    case Stage::network: return "network";
-    case Stage::request_queue: return "request_queue";
-    case Stage::append: return "append";
-    case Stage::replication: return "replication";
-    case Stage::fetch_wait: return "fetch_wait";
-    case Stage::consumer_queue: return "consumer_queue";
-    case Stage::service: return "service";
+    case Stage::send_wait:
+      return "send_wait";
+    case Stage::linger:
+      return "linger";
+    case Stage::retry:
+      return "retry";
+    case Stage::network:
+      return "network";
+    case Stage::request_queue:
+      return "request_queue";
+    case Stage::append:
+      return "append";
+    case Stage::replication:
+      return "replication";
+    case Stage::fetch_wait:
+      return "fetch_wait";
+    case Stage::consumer_queue:
+      return "consumer_queue";
+    case Stage::service:
+      return "service";
   }
   return "?";
 }
 
 const char* name(Outcome outcome) {
   switch (outcome) {
-    case Outcome::fulfilled: return "fulfilled";
-    case Outcome::failed: return "failed";
-    case Outcome::lost: return "lost";
-    case Outcome::open: return "open";
+    case Outcome::fulfilled:
+      return "fulfilled";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::lost:
+      return "lost";
+    case Outcome::open:
+      return "open";
   }
   return "?";
 }
@@ -167,7 +181,8 @@ OrderLedger::Index OrderLedger::open_batch(const observe::BatchDrained& fact, st
   return index;
 }
 
-// An attempt that never arrived is forgotten: its connection is gone. One that did arrive may still be appended.
+// An attempt that never arrived is forgotten: its connection is gone. One that did arrive may still be
+// appended.
 void OrderLedger::sent_again(Index index, std::int64_t at) {
   Batch& batch = batches_[index];
   if (batch.high_watermark != kNever) return;
@@ -208,14 +223,16 @@ void OrderLedger::on(const observe::RequestProgress& fact, std::int64_t at, Proc
   const auto* produce = std::get_if<ProduceRequest>(&fact.request->message);
   if (produce == nullptr) return;
   for (const ProduceRequest::Partition& partition : produce->partitions) {
-    if (const Index index = batch_index(partition.batch); index != kNone) arrived(index, fact.stage, at, broker);
+    if (const Index index = batch_index(partition.batch); index != kNone)
+      arrived(index, fact.stage, at, broker);
   }
 }
 
 void OrderLedger::arrived(Index index, observe::RequestStage stage, std::int64_t at, ProcessId broker) {
   Batch& batch = batches_[index];
   const bool is_arrival = stage == observe::RequestStage::received;
-  if (!batch.in_log && (is_arrival ? batch.received == kNever : batch.leader == broker && batch.dequeued == kNever)) {
+  if (!batch.in_log &&
+      (is_arrival ? batch.received == kNever : batch.leader == broker && batch.dequeued == kNever)) {
     (is_arrival ? batch.received : batch.dequeued) = at;
     batch.leader = broker;
     return;
@@ -223,7 +240,8 @@ void OrderLedger::arrived(Index index, observe::RequestStage stage, std::int64_t
   const auto found = more_attempts_.find(index);
   if (found == more_attempts_.end()) return;
   for (Attempt& attempt : found->second) {
-    if (is_arrival ? attempt.received != kNever : attempt.broker != broker || attempt.dequeued != kNever) continue;
+    if (is_arrival ? attempt.received != kNever : attempt.broker != broker || attempt.dequeued != kNever)
+      continue;
     (is_arrival ? attempt.received : attempt.dequeued) = at;
     attempt.broker = broker;
     return;
@@ -249,7 +267,8 @@ void OrderLedger::choose_attempt(Index index, ProcessId broker) {
 void OrderLedger::on(const observe::BatchAppended& fact, std::int64_t at, ProcessId broker) {
   if (fact.batch.data->application_records().empty()) return;
   Partition& partition = partitions_[fact.tp];
-  if (fact.batch.leader_epoch < partition.leader_epoch) return;  // by one that does not know yet that it was replaced
+  if (fact.batch.leader_epoch < partition.leader_epoch)
+    return;  // by one that does not know yet that it was replaced
   map_offsets(partition, fact.batch);
   const Index index = batch_index(fact.batch.data);
   if (index == kNone) return;
@@ -299,10 +318,13 @@ void OrderLedger::drop_from(Partition& partition, Offset end) {
     if (index == kNone || batches_[index].base_offset < end) continue;
     Batch& batch = batches_[index];
     batch.in_log = false;
-    if (batch.high_watermark == kNever) batch.received = batch.dequeued = kNever;  // another attempt will count
+    if (batch.high_watermark == kNever)
+      batch.received = batch.dequeued = kNever;  // another attempt will count
   }
-  if (static_cast<std::size_t>(end) < partition.orders.size()) partition.orders.resize(static_cast<std::size_t>(end));
-  while (!partition.awaiting.empty() && partition.awaiting.back().base_offset >= end) partition.awaiting.pop_back();
+  if (static_cast<std::size_t>(end) < partition.orders.size())
+    partition.orders.resize(static_cast<std::size_t>(end));
+  while (!partition.awaiting.empty() && partition.awaiting.back().base_offset >= end)
+    partition.awaiting.pop_back();
 }
 
 void OrderLedger::on(const observe::IsrChanged& fact) {
@@ -459,13 +481,15 @@ std::size_t OrderLedger::last_service(Index index) const {
 std::int64_t OrderLedger::ended(Index index) const {
   const Order& order = orders_[index];
   switch (outcome(index)) {
-    case Outcome::failed: return order.failed;
+    case Outcome::failed:
+      return order.failed;
     case Outcome::fulfilled: {
       const std::size_t last = last_service(index);
       return last == spec_.services ? batch_of(order).acknowledged : service(index, last).done;
     }
     case Outcome::lost:
-    case Outcome::open: return end_;
+    case Outcome::open:
+      return end_;
   }
   return end_;
 }
@@ -488,15 +512,17 @@ std::array<std::int64_t, kStages> OrderLedger::stages(Index index, std::size_t s
   const Order& order = orders_[index];
   const Batch& batch = batch_of(order);
   const Service& row = service(index, s);
-  const std::int64_t end_of[kStages] = {order.accepted, batch.batched,        batch.sent,  batch.received, batch.dequeued,
-                                        batch.appended, batch.high_watermark, row.fetched, row.started,    row.done};
+  const std::int64_t end_of[kStages] = {order.accepted, batch.batched,  batch.sent,           batch.received,
+                                        batch.dequeued, batch.appended, batch.high_watermark, row.fetched,
+                                        row.started,    row.done};
   std::size_t reached = kStages;
   while (reached > 0 && end_of[reached - 1] == kNever) --reached;
   std::array<std::int64_t, kStages> stages{};
   const std::int64_t end = ended(index, s);
   std::int64_t before = order.intended;
   for (std::size_t stage = 0; stage < reached; ++stage) {
-    const std::int64_t stamp = std::clamp(end_of[stage], before, std::max(before, end));  // one that is missing takes no time
+    const std::int64_t stamp =
+        std::clamp(end_of[stage], before, std::max(before, end));  // one that is missing takes no time
     stages[stage] = stamp - before;
     before = stamp;
   }

@@ -25,8 +25,8 @@
 // `batched` is the first time its batch left the accumulator, `sent` the departure of the attempt that was
 // appended; `fetched`, `started` and `done` belong to the first time the service handled it.
 //
-// The log is what its current leader holds: a new leader whose epoch starts below the end of the log drops what
-// lies above; appends and high watermarks of a leader that has been replaced do not count.
+// The log is what its current leader holds: a new leader whose epoch starts below the end of the log drops
+// what lies above; appends and high watermarks of a leader that has been replaced do not count.
 namespace sim::metrics {
 
 inline constexpr std::int64_t kNever = -1;
@@ -136,8 +136,8 @@ class OrderLedger {
   std::int64_t answered(Index index) const;
   // The service that did it last; services() if there is none.
   std::size_t last_service(Index index) const;
-  // Sums to ended(index, s) - intended. What is not done spends the rest of its time in the first stage it has
-  // not left.
+  // Sums to ended(index, s) - intended. What is not done spends the rest of its time in the first stage it
+  // has not left.
   std::array<std::int64_t, kStages> stages(Index index, std::size_t service) const;
 
   // How far a partition is, for lag. Partitions that never held an order have end 0.
@@ -207,7 +207,9 @@ class OrderLedger {
   void choose_attempt(Index index, ProcessId broker);
   void map_offsets(Partition& partition, const sim::Batch& appended);
   void drop_from(Partition& partition, Offset end);
-  Service& service_row(Index index, std::size_t service) { return service_rows_[index * spec_.services + service]; }
+  Service& service_row(Index index, std::size_t service) {
+    return service_rows_[index * spec_.services + service];
+  }
   std::uint64_t wanted_by(RecordId id) const;
   bool is_fulfilled(const Order& order) const;
   bool in_hand(const Service& row, std::size_t service) const;
@@ -216,12 +218,12 @@ class OrderLedger {
   LedgerSpec spec_;
   Chunked<Order> orders_;
   Chunked<Batch> batches_;
-  Chunked<Service> service_rows_;  // order * services + service
+  Chunked<Service> service_rows_;             // order * services + service
   std::vector<std::vector<Index>> index_of_;  // by flow, then number
   observe::PartitionMap<Partition> partitions_;
   std::map<Index, std::vector<Attempt>> more_attempts_;  // of batches on their way; seldom any
-  std::vector<std::vector<ProcessId>> members_;      // by service, then member
-  std::vector<std::int64_t> stopped_;                // by process: when it last stopped
+  std::vector<std::vector<ProcessId>> members_;          // by service, then member
+  std::vector<std::int64_t> stopped_;                    // by process: when it last stopped
   std::vector<std::string> isrs_;
   Totals totals_;
   std::int64_t end_ = kNever;

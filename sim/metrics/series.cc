@@ -9,9 +9,9 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 
 void Series::on(const observe::Observation& observation, const OrderLedger& ledger) {
   while (nanos(observation.at) > next_close_) [[unlikely]] {
-    close_row(next_close_, ledger);
-    next_close_ += kSecond;
-  }
+      close_row(next_close_, ledger);
+      next_close_ += kSecond;
+    }
   if (const auto* appended = std::get_if<observe::BatchAppended>(&observation.fact)) {
     now_.messages_in += appended->batch.record_count;
     now_.bytes_in += appended->batch.size_bytes();

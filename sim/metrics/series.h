@@ -8,13 +8,13 @@
 #include "observe/observation.h"
 #include "observe/partition_map.h"
 
-// A row per simulated second: what a Kafka operator's dashboard would have shown. A second ends with what happens
-// at its last instant: row 0 covers [0 s, 1 s], row 1 covers (1 s, 2 s], and so on.
+// A row per simulated second: what a Kafka operator's dashboard would have shown. A second ends with what
+// happens at its last instant: row 0 covers [0 s, 1 s], row 1 covers (1 s, 2 s], and so on.
 //
-// Rows are made when the first observation of a later second arrives, so an idle second costs the run nothing.
-// Gauges (lag, under-replicated partitions, orders in flight) are read at the end of the second, counters
-// count within it. Lag is what kafka_exporter calls it: high watermark less committed offset; in seconds it is the
-// age of the oldest record that is not yet committed.
+// Rows are made when the first observation of a later second arrives, so an idle second costs the run
+// nothing. Gauges (lag, under-replicated partitions, orders in flight) are read at the end of the second,
+// counters count within it. Lag is what kafka_exporter calls it: high watermark less committed offset; in
+// seconds it is the age of the oldest record that is not yet committed.
 namespace sim::metrics {
 
 class Series {
@@ -39,7 +39,9 @@ class Series {
 
   explicit Series(std::size_t services) : services_(services) {}
 
-  static std::size_t row_of(std::int64_t at_ns) { return at_ns <= 0 ? 0 : static_cast<std::size_t>((at_ns - 1) / 1'000'000'000); }
+  static std::size_t row_of(std::int64_t at_ns) {
+    return at_ns <= 0 ? 0 : static_cast<std::size_t>((at_ns - 1) / 1'000'000'000);
+  }
 
   // REQUIRES: `ledger` has seen everything before this observation, and not yet this one
   void on(const observe::Observation& observation, const OrderLedger& ledger);

@@ -35,7 +35,8 @@ class PartitionMap {
   void for_each(Visit visit) const {
     for (std::size_t topic = 0; topic < topics_.size(); ++topic) {
       for (std::size_t partition = 0; partition < topics_[topic].size(); ++partition) {
-        const TopicPartition tp{TopicId{static_cast<std::int32_t>(topic)}, static_cast<std::int32_t>(partition)};
+        const TopicPartition tp{TopicId{static_cast<std::int32_t>(topic)},
+                                static_cast<std::int32_t>(partition)};
         visit(tp, topics_[topic][partition]);
       }
     }
@@ -60,7 +61,9 @@ class TopicNames {
     if (id == kClusterMetadataTopic) return "__cluster_metadata";
     return "topic-" + std::to_string(id.value());
   }
-  std::string operator[](TopicPartition tp) const { return (*this)[tp.topic] + "-" + std::to_string(tp.partition); }
+  std::string operator[](TopicPartition tp) const {
+    return (*this)[tp.topic] + "-" + std::to_string(tp.partition);
+  }
 
  private:
   std::vector<std::string> names_;

@@ -74,35 +74,52 @@ bool is_control(const observe::Fact& fact) {
 
 std::string_view name_of(observe::RequestStage stage) {
   switch (stage) {
-    case observe::RequestStage::received: return "received";
-    case observe::RequestStage::queued: return "queued";
-    case observe::RequestStage::dequeued: return "dequeued";
-    case observe::RequestStage::completed: return "completed";
-    case observe::RequestStage::sent: return "sent";
+    case observe::RequestStage::received:
+      return "received";
+    case observe::RequestStage::queued:
+      return "queued";
+    case observe::RequestStage::dequeued:
+      return "dequeued";
+    case observe::RequestStage::completed:
+      return "completed";
+    case observe::RequestStage::sent:
+      return "sent";
   }
   return "?";
 }
 
 std::string_view name_of(observe::GroupState state) {
   switch (state) {
-    case observe::GroupState::empty: return "Empty";
-    case observe::GroupState::preparing_rebalance: return "PreparingRebalance";
-    case observe::GroupState::completing_rebalance: return "CompletingRebalance";
-    case observe::GroupState::stable: return "Stable";
-    case observe::GroupState::dead: return "Dead";
+    case observe::GroupState::empty:
+      return "Empty";
+    case observe::GroupState::preparing_rebalance:
+      return "PreparingRebalance";
+    case observe::GroupState::completing_rebalance:
+      return "CompletingRebalance";
+    case observe::GroupState::stable:
+      return "Stable";
+    case observe::GroupState::dead:
+      return "Dead";
   }
   return "?";
 }
 
 std::string_view name_of(Lane lane) {
   switch (lane) {
-    case Lane::data: return "data";
-    case Lane::coordinator: return "coordinator";
-    case Lane::replica_fetcher: return "replica_fetcher";
-    case Lane::heartbeat: return "heartbeat";
-    case Lane::alter_partition: return "alter_partition";
-    case Lane::forwarding: return "forwarding";
-    case Lane::raft: return "raft";
+    case Lane::data:
+      return "data";
+    case Lane::coordinator:
+      return "coordinator";
+    case Lane::replica_fetcher:
+      return "replica_fetcher";
+    case Lane::heartbeat:
+      return "heartbeat";
+    case Lane::alter_partition:
+      return "alter_partition";
+    case Lane::forwarding:
+      return "forwarding";
+    case Lane::raft:
+      return "raft";
   }
   return "replica_fetcher";  // + its index
 }
@@ -225,7 +242,9 @@ void EventLog::message(const Envelope& envelope) {
   count("correlation", envelope.correlation);
 }
 
-void EventLog::error(ErrorCode error) { text("error", sim::name(error)); }
+void EventLog::error(ErrorCode error) {
+  text("error", sim::name(error));
+}
 
 // ---- Facts
 
@@ -370,8 +389,14 @@ void EventLog::fields(const observe::MessageSent& fact) {
   message(*fact.envelope);
   count("bytes", fact.bytes);
 }
-void EventLog::fields(const observe::MessageDelivered& fact) { message(*fact.envelope); }
-void EventLog::fields(const observe::ConnectionOpened& fact) { channel(fact.channel); }
-void EventLog::fields(const observe::ConnectionClosed& fact) { channel(fact.channel); }
+void EventLog::fields(const observe::MessageDelivered& fact) {
+  message(*fact.envelope);
+}
+void EventLog::fields(const observe::ConnectionOpened& fact) {
+  channel(fact.channel);
+}
+void EventLog::fields(const observe::ConnectionClosed& fact) {
+  channel(fact.channel);
+}
 
 }  // namespace sim::trace

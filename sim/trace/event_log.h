@@ -15,19 +15,24 @@
 //   {"t":32000000000,"seq":918,"node":"broker-2","ev":"HighWatermarkAdvanced","cause":911,"tp":"orders-0","from":7,"to":8}
 //
 // `t` is simulated nanoseconds, `seq` the number of the event being handled, `cause` that of the event whose
-// handling scheduled it. Written straight into a buffer: no allocation, no locale, several million lines a second.
+// handling scheduled it. Written straight into a buffer: no allocation, no locale, several million lines a
+// second.
 namespace sim::trace {
 
 enum class Level : std::uint8_t {
   off,
-  control,  // what happens to brokers, partitions and groups, and every error; nothing per record, batch or message
+  control,  // what happens to brokers, partitions and groups, and every error; nothing per record, batch or
+            // message
   full,     // every fact
 };
 constexpr const char* name(Level level) {
   switch (level) {
-    case Level::off: return "off";
-    case Level::control: return "control";
-    case Level::full: return "full";
+    case Level::off:
+      return "off";
+    case Level::control:
+      return "control";
+    case Level::full:
+      return "full";
   }
   return "";
 }
@@ -84,8 +89,8 @@ class EventLog final : public observe::Observer {
 
   void raw(std::string_view text) { buffer_.append(text); }
   void number(std::int64_t value);
-  void count(std::string_view key, std::int64_t value);           // "key":17
-  void text(std::string_view key, std::string_view value);        // "key":"value", escaped
+  void count(std::string_view key, std::int64_t value);     // "key":17
+  void text(std::string_view key, std::string_view value);  // "key":"value", escaped
   void order(RecordId id);
   void partition(TopicPartition tp);
   void who(observe::ServiceId service, std::int32_t member);

@@ -21,8 +21,10 @@ void Leadership::on(const observe::Observation& observation) {
              observation.fact);
 }
 
-void Leadership::add(const char* event, TopicPartition tp, const Partition& partition, Offset offset, NodeId replica) {
-  rows_.push_back(Row{now_, tp, event, partition.leader, partition.leader_epoch, partition.isr, offset, replica});
+void Leadership::add(const char* event, TopicPartition tp, const Partition& partition, Offset offset,
+                     NodeId replica) {
+  rows_.push_back(
+      Row{now_, tp, event, partition.leader, partition.leader_epoch, partition.isr, offset, replica});
 }
 
 void Leadership::on(const observe::BecameLeader& fact, ProcessId process) {
@@ -68,9 +70,10 @@ std::string Leadership::csv() const {
       if (!isr.empty()) isr += ';';
       isr += std::to_string(broker.value());
     }
-    text += std::to_string(nanos(row.at)) + ',' + topics_[row.tp.topic] + ',' + std::to_string(row.tp.partition) + ',' +
-            row.event + ',' + optional(row.leader.value()) + ',' + optional(row.leader_epoch.value()) + ',' + isr + ',' +
-            optional(row.offset) + ',' + optional(row.replica.value()) + '\n';
+    text += std::to_string(nanos(row.at)) + ',' + topics_[row.tp.topic] + ',' +
+            std::to_string(row.tp.partition) + ',' + row.event + ',' + optional(row.leader.value()) + ',' +
+            optional(row.leader_epoch.value()) + ',' + isr + ',' + optional(row.offset) + ',' +
+            optional(row.replica.value()) + '\n';
   }
   return text;
 }

@@ -9,10 +9,10 @@
 
 // leadership.csv: every change of who leads a partition, in which epoch, with which ISR.
 //
-// A row is the whole state of one partition from its time on, so a reader needs no memory. `event` says what made
-// the row: leader (`offset` = where its epoch starts), leader_stopped (nobody leads), isr, high_watermark (the first
-// advance under this leader: from here on the partition works again), truncated (`offset` = the new log end of
-// broker `replica`).
+// A row is the whole state of one partition from its time on, so a reader needs no memory. `event` says what
+// made the row: leader (`offset` = where its epoch starts), leader_stopped (nobody leads), isr,
+// high_watermark (the first advance under this leader: from here on the partition works again), truncated
+// (`offset` = the new log end of broker `replica`).
 namespace sim::trace {
 
 class Leadership final : public observe::Observer {
@@ -41,7 +41,8 @@ class Leadership final : public observe::Observer {
     NodeId replica;
   };
 
-  void add(const char* event, TopicPartition tp, const Partition& partition, Offset offset, NodeId replica = kNoNode);
+  void add(const char* event, TopicPartition tp, const Partition& partition, Offset offset,
+           NodeId replica = kNoNode);
   void on(const observe::BecameLeader& fact, ProcessId process);
   void on(const observe::IsrChanged& fact, ProcessId process);
   void on(const observe::HighWatermarkAdvanced& fact, ProcessId process);

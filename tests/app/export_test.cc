@@ -58,14 +58,16 @@ TEST_CASE("one order's story, from the click to the last commit, which is of the
         "    producer-->>customer: +17 ms your order is placed\n"
         "    log->>service0: +20 ms poll() returns offset 1\n"
         "    Note over service0: +25 ms done, after 5 ms of work\n"
-        "    service0->>coordinator: commit orders-0 = 2, the NEXT offset to read (Kafka never commits the last one "
+        "    service0->>coordinator: commit orders-0 = 2, the NEXT offset to read (Kafka never commits the "
+        "last one "
         "read)\n"
         "    coordinator-->>service0: +27 ms committed: inventory will go on at 2\n"
         "    log->>service1: +50 ms poll() returns offset 1\n"
         "    Note over service1: +55 ms done, after 5 ms of work\n"
         "    Note over service1: +55 ms and done again: 2 times in all\n"
         "    Note over customer: +55 ms every service has done it\n"
-        "    service1->>coordinator: commit orders-0 = 2, the NEXT offset to read (Kafka never commits the last one "
+        "    service1->>coordinator: commit orders-0 = 2, the NEXT offset to read (Kafka never commits the "
+        "last one "
         "read)\n"
         "    coordinator-->>service1: +57 ms committed: payment will go on at 2\n");
 }
@@ -104,7 +106,8 @@ TEST_CASE("a window shows what changed in it, and only that") {
   ExportRequest request = of(tmp.path() / "run", "mermaid");
   request.window = {Duration{0s}, Duration{500ms}};
   const std::string text = text_of(request);
-  CHECK(text.find("Note over n0: 0.000000 s BecameLeader orders-0 broker 1 leader_epoch 0 epoch_start 0") != std::string::npos);
+  CHECK(text.find("Note over n0: 0.000000 s BecameLeader orders-0 broker 1 leader_epoch 0 epoch_start 0") !=
+        std::string::npos);
   CHECK(text.find("RecordFailed") == std::string::npos);
   request.window = {Duration{500ms}, Duration{1s}};
   CHECK(text_of(request).find("RecordFailed order 1 REQUEST_TIMED_OUT") != std::string::npos);
@@ -143,7 +146,8 @@ TEST_CASE("what is wrong is said") {
   const fs::path run = tmp.path() / "run";
   test::record_shop(run, trace::Level::off);
   CHECK(refusal(of(tmp.path() / "no", "mermaid", "1")).message == "does not exist");
-  CHECK(refusal(of(tmp.path(), "mermaid", "1")).message == "is not the folder of a run: it has no manifest.json of kraftsim");
+  CHECK(refusal(of(tmp.path(), "mermaid", "1")).message ==
+        "is not the folder of a run: it has no manifest.json of kraftsim");
   CHECK(refusal(of(run, "mermaid", "3")).message == "there is no order 3");
   CHECK(refusal(of(run, "mermaid", "3")).hint == "orders 0 to 2 were placed in this run");
   CHECK(refusal(of(run, "mermaid", "one")).message == "\"one\" names no order");

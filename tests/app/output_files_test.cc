@@ -15,8 +15,8 @@ using test::write_text;
 const RunIdentity kRun{"checkout", 7};
 
 std::string manifest_of(const std::string& scenario, int seed, const std::string& files = "{}") {
-  return R"({"schema": "kraftsim-manifest/1", "scenario": {"name": ")" + scenario + R"("}, "seed": )" + std::to_string(seed) +
-         R"(, "files": )" + files + "}";
+  return R"({"schema": "kraftsim-manifest/1", "scenario": {"name": ")" + scenario + R"("}, "seed": )" +
+         std::to_string(seed) + R"(, "files": )" + files + "}";
 }
 
 void publish(const fs::path& out, const std::string& text, bool force = false) {
@@ -25,7 +25,8 @@ void publish(const fs::path& out, const std::string& text, bool force = false) {
   (*folder)->write("summary.txt", text);
   (*folder)->write("hist/e2e.hgrm", "hist");
   REQUIRE((*folder)->seal().ok());
-  (*folder)->write("manifest.json", manifest_of("checkout", 7, R"({"summary.txt": {}, "hist/e2e.hgrm": {}})"));
+  (*folder)->write("manifest.json",
+                   manifest_of("checkout", 7, R"({"summary.txt": {}, "hist/e2e.hgrm": {}})"));
   REQUIRE((*folder)->seal().ok());
   CHECK_FALSE((*folder)->publish().has_value());
 }

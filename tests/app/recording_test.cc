@@ -1,4 +1,5 @@
-// A short run written by hand, recorded: the summary says what happened, and the files are the same each time.
+// A short run written by hand, recorded: the summary says what happened, and the files are the same each
+// time.
 #include "app/recording.h"
 
 #include <doctest/doctest.h>
@@ -69,7 +70,8 @@ TEST_CASE("two recordings of the same run differ in host.json only") {
     if (entry.is_directory() || entry.path().filename() == "host.json") continue;
     CAPTURE(entry.path().string());
     ++files;
-    CHECK(read_text(entry.path()) == read_text(tmp.path() / "two" / entry.path().lexically_relative(tmp.path() / "one")));
+    CHECK(read_text(entry.path()) ==
+          read_text(tmp.path() / "two" / entry.path().lexically_relative(tmp.path() / "one")));
   }
   CHECK(files == 13);
 }
@@ -95,17 +97,26 @@ TEST_CASE("orders.csv has a row per order with every stamp") {
   test::TemporaryFolder tmp;
   test::record_shop(tmp.path() / "run", trace::Level::off);
   CHECK(read_text(tmp.path() / "run" / "orders.csv") ==
-        "flow,order,key,value_bytes,warmup,outcome,error,intended_ns,accepted_ns,batched_ns,sent_ns,received_ns,dequeued_ns,"
-        "appended_ns,high_watermark_ns,acknowledged_ns,failed_ns,ended_ns,topic,partition,offset,leader,isr,batch_records,retries,"
-        "inventory_fetched_ns,inventory_started_ns,inventory_done_ns,inventory_committed_ns,inventory_member,inventory_times,"
-        "inventory_lost,payment_fetched_ns,payment_started_ns,payment_done_ns,payment_committed_ns,payment_member,payment_times,"
+        "flow,order,key,value_bytes,warmup,outcome,error,intended_ns,accepted_ns,batched_ns,sent_ns,received_"
+        "ns,dequeued_ns,"
+        "appended_ns,high_watermark_ns,acknowledged_ns,failed_ns,ended_ns,topic,partition,offset,leader,isr,"
+        "batch_records,retries,"
+        "inventory_fetched_ns,inventory_started_ns,inventory_done_ns,inventory_committed_ns,inventory_member,"
+        "inventory_times,"
+        "inventory_lost,payment_fetched_ns,payment_started_ns,payment_done_ns,payment_committed_ns,payment_"
+        "member,payment_times,"
         "payment_lost\n"
-        "order-service,0,7,100,0,fulfilled,,100000000,101000000,106000000,106000000,107000000,109000000,112000000,116000000,"
-        "117000000,,135000000,orders,0,0,broker-1,1,1,0,120000000,120000000,125000000,127000000,0,1,0,130000000,130000000,"
+        "order-service,0,7,100,0,fulfilled,,100000000,101000000,106000000,106000000,107000000,109000000,"
+        "112000000,116000000,"
+        "117000000,,135000000,orders,0,0,broker-1,1,1,0,120000000,120000000,125000000,127000000,0,1,0,"
+        "130000000,130000000,"
         "135000000,137000000,0,1,0\n"
-        "order-service,1,7,100,0,failed,REQUEST_TIMED_OUT,200000000,,,,,,,,,900000000,900000000,,,,,,0,0,,,,,,0,0,,,,,,0,0\n"
-        "order-service,2,7,100,0,fulfilled,,1100000000,1101000000,1106000000,1106000000,1107000000,1109000000,1112000000,"
-        "1116000000,1117000000,,1155000000,orders,0,1,broker-1,1,1,0,1120000000,1120000000,1125000000,1127000000,0,1,0,"
+        "order-service,1,7,100,0,failed,REQUEST_TIMED_OUT,200000000,,,,,,,,,900000000,900000000,,,,,,0,0,,,,,"
+        ",0,0,,,,,,0,0\n"
+        "order-service,2,7,100,0,fulfilled,,1100000000,1101000000,1106000000,1106000000,1107000000,"
+        "1109000000,1112000000,"
+        "1116000000,1117000000,,1155000000,orders,0,1,broker-1,1,1,0,1120000000,1120000000,1125000000,"
+        "1127000000,0,1,0,"
         "1150000000,1150000000,1155000000,1157000000,0,2,0\n");
   CHECK_FALSE(fs::exists(tmp.path() / "run" / "events.jsonl"));
 }

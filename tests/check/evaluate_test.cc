@@ -23,8 +23,8 @@ TEST_CASE("every comparison, below, at and above its limit") {
     bool below, at, above;
   };
   const Row rows[] = {
-      {Comparison::less, true, false, false},         {Comparison::less_equal, true, true, false},
-      {Comparison::equal, false, true, false},        {Comparison::greater_equal, false, true, true},
+      {Comparison::less, true, false, false},    {Comparison::less_equal, true, true, false},
+      {Comparison::equal, false, true, false},   {Comparison::greater_equal, false, true, true},
       {Comparison::greater, false, false, true},
   };
   for (const Row& row : rows) {
@@ -44,9 +44,11 @@ TEST_CASE("too few samples make it inconclusive, whatever was measured") {
     Verdict want;
   };
   const Row rows[] = {
-      {"p50", 5, Verdict::inconclusive},   {"p50", 6, Verdict::failed},       {"p99", 299, Verdict::inconclusive},
-      {"p99", 300, Verdict::failed},       {"p99.9", 2999, Verdict::inconclusive}, {"p99.9", 3000, Verdict::failed},
-      {"max", 0, Verdict::inconclusive},   {"max", 1, Verdict::failed},       {"value", 0, Verdict::failed},
+      {"p50", 5, Verdict::inconclusive},      {"p50", 6, Verdict::failed},
+      {"p99", 299, Verdict::inconclusive},    {"p99", 300, Verdict::failed},
+      {"p99.9", 2999, Verdict::inconclusive}, {"p99.9", 3000, Verdict::failed},
+      {"max", 0, Verdict::inconclusive},      {"max", 1, Verdict::failed},
+      {"value", 0, Verdict::failed},
   };
   for (const Row& row : rows) {
     CAPTURE(row.statistic);
@@ -64,9 +66,10 @@ TEST_CASE("a percentile is a p and a number below 100") {
     const char* text;
     std::int64_t want;  // 0 = not one
   };
-  const Row rows[] = {{"p50", 50'000}, {"p99", 99'000},  {"p99.9", 99'900}, {"p99.99", 99'990}, {"p99.999", 99'999},
-                      {"p5", 5'000},   {"p2.5", 2'500},  {"p0", 0},         {"p100", 0},        {"p", 0},
-                      {"max", 0},      {"p99.", 0},      {"p9x", 0},        {"p99.9999", 0},    {"p9.9.9", 0}};
+  const Row rows[] = {{"p50", 50'000},     {"p99", 99'000}, {"p99.9", 99'900}, {"p99.99", 99'990},
+                      {"p99.999", 99'999}, {"p5", 5'000},   {"p2.5", 2'500},   {"p0", 0},
+                      {"p100", 0},         {"p", 0},        {"max", 0},        {"p99.", 0},
+                      {"p9x", 0},          {"p99.9999", 0}, {"p9.9.9", 0}};
   for (const Row& row : rows) {
     CAPTURE(row.text);
     CHECK(percentile_share(row.text).value_or(0) == row.want);

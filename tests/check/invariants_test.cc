@@ -14,7 +14,9 @@ using test::kBroker1;
 using test::kBroker2;
 using test::Story;
 
-Invariants watching() { return Invariants(InvariantsSpec{{NodeId{1}, NodeId{2}, NodeId{3}}, {true}}); }
+Invariants watching() {
+  return Invariants(InvariantsSpec{{NodeId{1}, NodeId{2}, NodeId{3}}, {true}});
+}
 
 void healthy_start(Story& story) {
   story.leads(0, 0, 0);
@@ -66,11 +68,22 @@ TEST_CASE("each invariant catches what breaks it, and says when") {
        }},
       {"commit-within-log", [](Story& s) { s.committed(50, 0, 3); }},
       {"commit-within-log",
-       [](Story& s) { s.tell(50, kBroker1, observe::OffsetsStored{"inventory", test::kOrders0, 7}); }},
+       [](Story& s) {
+         s.tell(50, kBroker1, observe::OffsetsStored{"inventory", test::kOrders0, 7});
+       }},
       {"isr-known", [](Story& s) { s.isr(50, {}); }},
-      {"isr-known", [](Story& s) { s.isr(50, {NodeId{1}, NodeId{9}}); }},
-      {"isr-known", [](Story& s) { s.isr(50, {NodeId{1}, NodeId{2}, NodeId{2}}); }},
-      {"isr-known", [](Story& s) { s.isr(50, {NodeId{2}, NodeId{3}}); }},
+      {"isr-known",
+       [](Story& s) {
+         s.isr(50, {NodeId{1}, NodeId{9}});
+       }},
+      {"isr-known",
+       [](Story& s) {
+         s.isr(50, {NodeId{1}, NodeId{2}, NodeId{2}});
+       }},
+      {"isr-known",
+       [](Story& s) {
+         s.isr(50, {NodeId{2}, NodeId{3}});
+       }},
       {"stages-in-order", [](Story& s) { s.accepted(50, 2); }},
       {"stages-in-order",
        [](Story& s) {

@@ -57,7 +57,8 @@ TEST_CASE("a histogram is within a thousandth of the exact percentile") {
 TEST_CASE("merging is adding") {
   Histogram one, other, both;
   for (std::int64_t value : {3, 70, 5'000'000}) one.add(value), both.add(value);
-  for (std::int64_t value : {std::int64_t{1}, std::int64_t{900'000'000'000}}) other.add(value), both.add(value);
+  for (std::int64_t value : {std::int64_t{1}, std::int64_t{900'000'000'000}})
+    other.add(value), both.add(value);
   one.merge(other);
   CHECK(one.percentile_text() == both.percentile_text());
   CHECK(one.min() == 1);

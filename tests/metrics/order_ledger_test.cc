@@ -1,5 +1,5 @@
-// The ledger: stages add up, whatever happens on the way; and what became of an order is what a reader of the facts
-// would say.
+// The ledger: stages add up, whatever happens on the way; and what became of an order is what a reader of the
+// facts would say.
 #include "metrics/order_ledger.h"
 
 #include <doctest/doctest.h>
@@ -18,7 +18,8 @@ using test::kBroker2;
 using test::Story;
 
 struct Fixture {
-  explicit Fixture(std::size_t services = 1) : ledger(LedgerSpec{services, {(std::uint64_t{1} << services) - 1}}) {}
+  explicit Fixture(std::size_t services = 1)
+      : ledger(LedgerSpec{services, {(std::uint64_t{1} << services) - 1}}) {}
 
   OrderLedger ledger;
   Story story{[this](const observe::Observation& observation) { ledger.on(observation); }};
@@ -168,7 +169,8 @@ TEST_CASE("what became of an order") {
   }
   SUBCASE("a group that began at the latest offset has skipped it: lost") {
     f.story.published(0, {0}, 0);
-    f.story.tell(50, Story::member_of(0), observe::PositionReset{observe::ServiceId{0}, 0, test::kOrders0, 1});
+    f.story.tell(50, Story::member_of(0),
+                 observe::PositionReset{observe::ServiceId{0}, 0, test::kOrders0, 1});
     f.ledger.finish(Instant{1s}, true);
     CHECK(f.outcome(0) == Outcome::lost);
   }
@@ -238,7 +240,8 @@ TEST_CASE("what is not done spends the rest of its time where it is stuck") {
     row.tell(f.story);
     f.ledger.finish(Instant{1s}, false);
     const auto stages = f.ledger.stages(f.index(0), 0);
-    CHECK(std::max_element(stages.begin(), stages.end()) - stages.begin() == static_cast<std::ptrdiff_t>(row.want));
+    CHECK(std::max_element(stages.begin(), stages.end()) - stages.begin() ==
+          static_cast<std::ptrdiff_t>(row.want));
     CHECK(std::accumulate(stages.begin(), stages.end(), std::int64_t{0}) == 1'000'000'000);
   }
 }

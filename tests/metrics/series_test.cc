@@ -47,10 +47,12 @@ TEST_CASE("a second ends with what happens at its last instant") {
   CHECK(Series::row_of(1'000'000'001) == 1);
 }
 
-TEST_CASE("lag is what lies between the committed offset and the high watermark, and the age of its oldest record") {
+TEST_CASE(
+    "lag is what lies between the committed offset and the high watermark, and the age of its oldest "
+    "record") {
   Fixture f;
-  f.story.published(100, {0, 1}, 0);   // appended at 112 ms
-  f.story.published(1'200, {2}, 2);    // appended at 1212 ms
+  f.story.published(100, {0, 1}, 0);  // appended at 112 ms
+  f.story.published(1'200, {2}, 2);   // appended at 1212 ms
   f.story.committed(1'500, 0, 2);
   f.story.committed(2'500, 0, 3);
   f.series.finish(Instant{3s}, f.ledger);

@@ -8,8 +8,8 @@
 
 #include "observe/observation.h"
 
-// Observations written by hand, for the tests of those who only watch: what happens to a few orders on their way
-// through one partition and its services. Times are milliseconds.
+// Observations written by hand, for the tests of those who only watch: what happens to a few orders on their
+// way through one partition and its services. Times are milliseconds.
 namespace sim::test {
 
 inline constexpr TopicPartition kOrders0{TopicId{1}, 0};
@@ -17,7 +17,8 @@ inline constexpr ProcessId kBroker1{10}, kBroker2{11}, kShop{20}, kInventory{30}
 
 class Story {
  public:
-  explicit Story(std::function<void(const observe::Observation&)> listener) : listener_(std::move(listener)) {}
+  explicit Story(std::function<void(const observe::Observation&)> listener)
+      : listener_(std::move(listener)) {}
   explicit Story(observe::Observer& observer)
       : Story([&observer](const observe::Observation& observation) { observer.on(observation); }) {}
 
@@ -39,21 +40,26 @@ class Story {
   void placed(std::int64_t ms, std::int64_t number) {
     tell(ms, kShop, observe::OrderPlaced{order(number), FlowId{0}, ms * 1'000'000, 7, 6, 100});
   }
-  void accepted(std::int64_t ms, std::int64_t number) { tell(ms, kShop, observe::RecordAccepted{order(number), kOrders0}); }
+  void accepted(std::int64_t ms, std::int64_t number) {
+    tell(ms, kShop, observe::RecordAccepted{order(number), kOrders0});
+  }
   void failed(std::int64_t ms, std::int64_t number, ErrorCode error) {
     tell(ms, kShop, observe::RecordFailed{order(number), error});
   }
   void drained(std::int64_t ms, const BatchDataPtr& batch, std::int32_t attempt = 0) {
     tell(ms, kShop, observe::BatchDrained{kOrders0, batch, attempt});
   }
-  void arrived(std::int64_t ms, observe::RequestStage stage, const BatchDataPtr& batch, ProcessId broker = kBroker1) {
+  void arrived(std::int64_t ms, observe::RequestStage stage, const BatchDataPtr& batch,
+               ProcessId broker = kBroker1) {
     const Envelope envelope{Channel{kShop, broker, Lane::data}, 1, false,
                             ProduceRequest{-1, 30'000, {ProduceRequest::Partition{kOrders0, batch}}}};
     tell(ms, broker, observe::RequestProgress{stage, &envelope, envelope.channel, 1});
   }
   void appended(std::int64_t ms, Offset base, const BatchDataPtr& batch, std::int32_t leader_epoch = 0,
                 ProcessId broker = kBroker1) {
-    tell(ms, broker, observe::BatchAppended{kOrders0, Batch{base, LeaderEpoch{leader_epoch}, batch->record_count(), batch}});
+    tell(ms, broker,
+         observe::BatchAppended{kOrders0,
+                                Batch{base, LeaderEpoch{leader_epoch}, batch->record_count(), batch}});
   }
   void high_watermark(std::int64_t ms, Offset from, Offset to, ProcessId broker = kBroker1) {
     tell(ms, broker, observe::HighWatermarkAdvanced{kOrders0, from, to});
@@ -78,13 +84,16 @@ class Story {
     tell(ms, member_of(service), observe::RecordsPolled{observe::ServiceId{service}, 0, kOrders0, from, to});
   }
   void started(std::int64_t ms, std::int32_t service, Offset offset, std::int64_t number) {
-    tell(ms, member_of(service), observe::ProcessingStarted{observe::ServiceId{service}, 0, kOrders0, offset, order(number)});
+    tell(ms, member_of(service),
+         observe::ProcessingStarted{observe::ServiceId{service}, 0, kOrders0, offset, order(number)});
   }
   void done(std::int64_t ms, std::int32_t service, Offset offset, std::int64_t number) {
-    tell(ms, member_of(service), observe::ProcessingDone{observe::ServiceId{service}, 0, kOrders0, offset, order(number)});
+    tell(ms, member_of(service),
+         observe::ProcessingDone{observe::ServiceId{service}, 0, kOrders0, offset, order(number)});
   }
   void committed(std::int64_t ms, std::int32_t service, Offset offset) {
-    tell(ms, member_of(service), observe::CommitAcknowledged{observe::ServiceId{service}, 0, kOrders0, offset, ErrorCode::none});
+    tell(ms, member_of(service),
+         observe::CommitAcknowledged{observe::ServiceId{service}, 0, kOrders0, offset, ErrorCode::none});
   }
 
   // The whole way of orders 0.. in one batch at `base` up to the acknowledgement, from `ms` on.

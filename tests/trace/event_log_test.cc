@@ -51,9 +51,13 @@ TEST_CASE("a fact is one line: time, number, node, name, cause, and its values")
   const Row rows[] = {
       {[](Story& s) { s.high_watermark(5, 7, 8); },
        R"({"t":5000000,"seq":2,"node":"broker-1","ev":"HighWatermarkAdvanced","cause":1,"tp":"orders-0","from":7,"to":8})"},
-      {[](Story& s) { s.appended(5, 7, Story::batch_of({3, 4})); },
+      {[](Story& s) {
+         s.appended(5, 7, Story::batch_of({3, 4}));
+       },
        R"({"t":5000000,"seq":2,"node":"broker-1","ev":"BatchAppended","cause":1,"tp":"orders-0","offset":7,"leader_epoch":0,"records":2,"bytes":200,"orders":[3,4]})"},
-      {[](Story& s) { s.isr(5, {NodeId{1}, NodeId{3}}); },
+      {[](Story& s) {
+         s.isr(5, {NodeId{1}, NodeId{3}});
+       },
        R"({"t":5000000,"seq":2,"node":"broker-1","ev":"IsrChanged","cause":1,"tp":"orders-0","isr":[1,3],"partition_epoch":0})"},
       {[](Story& s) { s.done(5, 0, 7, 3); },
        R"({"t":5000000,"seq":2,"node":"inventory[0]","ev":"ProcessingDone","cause":1,"service":"inventory","member":0,"tp":"orders-0","offset":7,"order":3})"},
