@@ -26,11 +26,11 @@ std::vector<std::string> files_in(const std::string& folder) {
   return files;
 }
 
-std::string row(const std::string& name, const std::string& file, bool color) {
+std::string row(const std::string& name, const std::string& file, std::size_t width, bool color) {
   const Result<scenario::Scenario> scenario = scenario::load(file, {});
   std::string about = scenario ? scenario->about : "has mistakes: kraftsim check " + file;
   std::replace(about.begin(), about.end(), '\n', ' ');
-  const std::string left = fmt::format("{:<28}", name);
+  const std::string left = fmt::format("{:<{}}  ", name, width);
   return "  " + (color ? "\x1b[1m" + left + "\x1b[0m" : left) + about + "\n";
 }
 
@@ -45,11 +45,18 @@ std::vector<std::string> builtin_scenarios() {
 }
 
 std::string list_scenarios(const std::string& folder, bool color) {
-  std::string text = "Built in\n";
-  for (const std::string& name : builtin_scenarios()) text += row("@" + name, "@" + name, color);
   const std::vector<std::string> files = files_in(folder);
+  std::vector<std::string> builtin = builtin_scenarios();
+  std::size_t width = 0;
+  for (std::string& name : builtin) {
+    name.insert(0, "@");
+    width = std::max(width, name.size());
+  }
+  for (const std::string& file : files) width = std::max(width, file.size());
+  std::string text = "Built in\n";
+  for (const std::string& name : builtin) text += row(name, name, width, color);
   if (!files.empty()) text += "\nIn " + folder + "/\n";
-  for (const std::string& file : files) text += row(file, file, color);
+  for (const std::string& file : files) text += row(file, file, width, color);
   return text + "\nkraftsim run NAME plays one\n";
 }
 
