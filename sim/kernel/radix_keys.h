@@ -159,7 +159,7 @@ class RadixKeys {
 
   std::uint64_t base_ = 0;
   std::uint64_t limit_ = 0;
-  EventKey near_first_;  // of the near keys; if there are none, before all at limit_
+  EventKey near_first_;  // the first near key; if there is none, before all at limit_
   std::size_t head_ = 0;
   std::size_t tail_ = 0;
   std::vector<EventKey> sorted_;  // rising from head_ to tail_, where a key after all others stands
