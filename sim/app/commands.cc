@@ -11,19 +11,13 @@
 #include "app/json_schema.h"
 #include "app/list.h"
 #include "app/render_problems.h"
+#include "app/say.h"
 #include "app/version.h"
 #include "base/overloaded.h"
 
 namespace sim::app {
 
 namespace {
-
-void print(std::FILE* stream, const std::string& text) { std::fwrite(text.data(), 1, text.size(), stream); }
-
-int refuse(const Problems& problems, const Terminal& terminal) {
-  print(stderr, render_problems(problems, terminal.color_err));
-  return number(ExitCode::usage);
-}
 
 int print_result(const Result<std::string>& result, const Terminal& terminal) {
   if (!result) return refuse(result.problems(), terminal);

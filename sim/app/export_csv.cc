@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string_view>
 #include <utility>
+
+#include "app/orders_columns.h"
 
 namespace sim::app {
 namespace {
@@ -71,35 +74,8 @@ bool CsvReader::next() {
 
 namespace {
 
-constexpr const char* kOrderColumns[] = {"flow",
-                                         "order",
-                                         "key",
-                                         "value_bytes",
-                                         "warmup",
-                                         "outcome",
-                                         "error",
-                                         "intended_ns",
-                                         "accepted_ns",
-                                         "batched_ns",
-                                         "sent_ns",
-                                         "received_ns",
-                                         "dequeued_ns",
-                                         "appended_ns",
-                                         "high_watermark_ns",
-                                         "acknowledged_ns",
-                                         "failed_ns",
-                                         "ended_ns",
-                                         "topic",
-                                         "partition",
-                                         "offset",
-                                         "leader",
-                                         "isr",
-                                         "batch_records",
-                                         "retries"};
-constexpr std::size_t kFirstService = std::size(kOrderColumns);
-constexpr const char* kServiceColumns[] = {"_fetched_ns", "_started_ns", "_done_ns", "_committed_ns",
-                                           "_member",     "_times",      "_lost"};
-constexpr std::size_t kPerService = std::size(kServiceColumns);
+constexpr std::size_t kFirstService = kOrderColumns.size();
+constexpr std::size_t kPerService = kServiceColumns.size();
 
 bool is_orders_header(const std::vector<std::string>& header) {
   if (header.size() < kFirstService || (header.size() - kFirstService) % kPerService != 0) return false;
@@ -120,7 +96,7 @@ Result<OrdersReader> OrdersReader::open(const std::filesystem::path& run) {
   for (std::size_t column = kFirstService; column < header.size(); column += kPerService) {
     OrderRow::Service service;
     service.name =
-        header[column].substr(0, header[column].size() - std::string_view(kServiceColumns[0]).size());
+        header[column].substr(0, header[column].size() - std::string_view(kServiceColumns[0]).size() - 1);  // "inventory_fetched_ns"
     orders.row_.services.push_back(service);
   }
   return orders;

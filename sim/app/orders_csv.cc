@@ -1,6 +1,7 @@
 #include "app/orders_csv.h"
 
 #include "app/csv.h"
+#include "app/orders_columns.h"
 
 namespace sim::app {
 namespace {
@@ -8,38 +9,9 @@ namespace {
 using metrics::OrderLedger;
 
 void write_header(CsvWriter& csv, const observe::Names& names) {
-  for (const char* column : {"flow",
-                             "order",
-                             "key",
-                             "value_bytes",
-                             "warmup",
-                             "outcome",
-                             "error",
-                             "intended_ns",
-                             "accepted_ns",
-                             "batched_ns",
-                             "sent_ns",
-                             "received_ns",
-                             "dequeued_ns",
-                             "appended_ns",
-                             "high_watermark_ns",
-                             "acknowledged_ns",
-                             "failed_ns",
-                             "ended_ns",
-                             "topic",
-                             "partition",
-                             "offset",
-                             "leader",
-                             "isr",
-                             "batch_records",
-                             "retries"}) {
-    csv.text(column);
-  }
+  for (const char* column : kOrderColumns) csv.text(column);
   for (const std::string& service : names.services) {
-    for (const char* column :
-         {"fetched_ns", "started_ns", "done_ns", "committed_ns", "member", "times", "lost"}) {
-      csv.text(service + "_" + column);
-    }
+    for (const char* column : kServiceColumns) csv.text(service + "_" + column);
   }
   csv.end_row();
 }

@@ -10,6 +10,7 @@
 
 #include "app/commands.h"
 #include "app/render_problems.h"
+#include "app/say.h"
 #include "app/summary.h"
 #include "cluster/cluster.h"
 #include "scenario/scenario.h"
@@ -18,13 +19,6 @@
 // `kraftsim replay RUN`: plays a run again from its scenario.resolved.yaml and compares fingerprints.
 namespace sim::app {
 namespace {
-
-void print(std::FILE* stream, const std::string& text) { std::fwrite(text.data(), 1, text.size(), stream); }
-
-int refuse(const Problems& problems, const Terminal& terminal) {
-  print(stderr, render_problems(problems, terminal.color_err));
-  return number(ExitCode::usage);
-}
 
 struct Recorded {
   std::uint64_t events = 0;

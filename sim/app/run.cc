@@ -13,19 +13,13 @@
 #include "app/progress_line.h"
 #include "app/recording.h"
 #include "app/render_problems.h"
+#include "app/say.h"
 #include "cluster/cluster.h"
 #include "scenario/scenario.h"
 
 // `kraftsim run`: load, play, record, say.
 namespace sim::app {
 namespace {
-
-void print(std::FILE* stream, const std::string& text) { std::fwrite(text.data(), 1, text.size(), stream); }
-
-int refuse(const Problems& problems, const Terminal& terminal) {
-  print(stderr, render_problems(problems, terminal.color_err));
-  return number(ExitCode::usage);
-}
 
 std::string quoted(const std::string& word) {
   const bool plain = word.find_first_of(" '\"\\$`!*?&|;<>(){}[]#~\n\t") == std::string::npos && !word.empty();
