@@ -35,7 +35,9 @@ void ReplicaManager::on(ProduceRequest& request, const Envelope& from, const Con
 void ReplicaManager::append(GroupCoordinator::WriteId id, TopicPartition tp, BatchDataPtr batch, const Context& context) {
   PendingAppend pending;
   ProducedAppend produced;
-  produced.deadline = context.now() + from_millis(context.config.offsets_commit_timeout_ms);
+  // No deadline: what the coordinator has written it waits for as long as it leads. offsets.commit.timeout.ms is
+  // that of the requests which rest on it (CoordinatorRuntime).
+  produced.deadline = LocalTime::max();
   produced.operation.outcome.who = id;
   pending.then = std::move(produced);
   std::vector<log::LogWrite> writes;
