@@ -124,6 +124,7 @@ bool OrdersReader::next() {
   row_.number = number(1);
   row_.key = number(2);
   row_.value_bytes = number(3);
+  row_.in_warmup = number(4) == 1;
   row_.outcome = cells[5];
   row_.error = cells[6];
   std::size_t column = 7;

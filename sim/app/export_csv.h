@@ -54,6 +54,7 @@ struct OrderRow {
   std::int64_t number = 0;
   std::int64_t key = -1;
   std::int64_t value_bytes = 0;
+  bool in_warmup = false;
   std::string outcome;
   std::string error;
   std::int64_t intended = -1, accepted = -1, batched = -1, sent = -1, received = -1, dequeued = -1,

@@ -100,6 +100,12 @@ class MainJob(InATemporaryFolder):
         for word in ("order-service", "inventory", "payment", "fulfillment", "offset", "NEXT offset", "ProduceRequest"):
             self.assertIn(word, done.stdout)
 
+    def test_the_slowest_order_is_the_one_the_summary_names(self):
+        run, _ = self.run_short()
+        slowest = json.loads((run / "summary.json").read_text())["slowest"]
+        done = kraftsim("export", run, "--format", "mermaid", "--order", "slowest")
+        self.assertIn(f"Order {slowest['order']} of {slowest['flow']}", done.stdout)
+
     def test_an_order_that_was_never_placed_is_an_error(self):
         run, _ = self.run_short()
         done = kraftsim("export", run, "--format", "mermaid", "--order", "99999999")
