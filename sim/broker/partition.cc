@@ -137,7 +137,8 @@ void Partition::assign_as_is(const Batch& batch) {
 
 bool Partition::append(Batch batch, bool as_leader, const Context& context) {
   if (as_leader) node::report(context.out, observe::BatchAppended{tp_, batch});
-  log_.append(std::move(batch));
+  const Offset base_offset = batch.base_offset;
+  if (log_.append(std::move(batch))) rolled_segment_ = base_offset;
   if (!as_leader) node::report(context.out, observe::ReplicaAppended{tp_, context.self, log_end_offset()});
   return is_leader() && maybe_advance_high_watermark(context);
 }

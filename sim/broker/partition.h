@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -19,7 +20,8 @@
 //
 // Epochs decide: what the metadata says with an older partition epoch than known is ignored, and a request
 // with another leader epoch is refused. `isr` is what the controller has committed; the high watermark waits
-// for the maximal ISR, which adds a replica whose joining is pending and keeps one whose leaving is (KIP-497).
+// for the maximal ISR, which adds a replica whose joining is pending and keeps one whose leaving is
+// (KIP-497).
 //
 // It decides and keeps state; who is told, woken or answered is its owner's affair, so methods that move
 // the high watermark or the ISR say so by their return value.
@@ -100,7 +102,13 @@ class Partition {
   std::optional<Transition> become_follower(const metadata::PartitionRegistration& registration,
                                             const metadata::TopicImage& topic, const Context& context);
 
-  void set_config(const TopicConfig& config) { config_ = config; }
+  void set_config(const TopicConfig& config) {
+    config_ = config;
+    log_.set_segment_limits({config.segment_bytes, config.segment_ms});
+  }
+  // Where a new segment has begun since this was last asked: what lies below is to be flushed in the
+  // background.
+  std::optional<Offset> take_rolled_segment() { return std::exchange(rolled_segment_, std::nullopt); }
 
   // FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH or none; -1 asks for no check.
   ErrorCode check_leader_epoch(LeaderEpoch current) const;
@@ -144,9 +152,11 @@ class Partition {
   // What a reader may see: all of the log for a replica, below the high watermark for a consumer.
   Offset readable_end(bool from_follower) const { return from_follower ? log_end_offset() : high_watermark_; }
   // KIP-595: none, OFFSET_OUT_OF_RANGE, or (set in `end`) where the reader's log leaves ours.
-  ErrorCode check_divergence(Offset offset, LeaderEpoch last_fetched_epoch, FetchResponse::EpochEnd& end) const;
+  ErrorCode check_divergence(Offset offset, LeaderEpoch last_fetched_epoch,
+                             FetchResponse::EpochEnd& end) const;
 
-  ListOffsetsResponse::Partition list_offset(const ListOffsetsRequest::Partition& request, bool from_replica) const;
+  ListOffsetsResponse::Partition list_offset(const ListOffsetsRequest::Partition& request,
+                                             bool from_replica) const;
 
   // ---- Followers and ISR, as leader
   const FollowerProgress* follower(NodeId broker) const;
@@ -171,7 +181,8 @@ class Partition {
     bool high_watermark_advanced = false;
     std::optional<IsrChange> retry;
   };
-  IsrAnswer isr_answered(std::uint64_t change, const AlterPartitionResponse::Partition& answer, const Context& context);
+  IsrAnswer isr_answered(std::uint64_t change, const AlterPartitionResponse::Partition& answer,
+                         const Context& context);
   // The change never went out (OPERATION_NOT_ATTEMPTED).
   void isr_not_attempted(std::uint64_t change);
 
@@ -199,7 +210,8 @@ class Partition {
   FollowerProgress* find_follower(NodeId broker);
   const CommittedIsr& committed() const;
   void set_isr(IsrState state);
-  void take_assignment(const metadata::PartitionRegistration& registration, const metadata::TopicImage& topic);
+  void take_assignment(const metadata::PartitionRegistration& registration,
+                       const metadata::TopicImage& topic);
   void report_isr_if_changed(PartitionEpoch before, const Context& context) const;
   bool maybe_advance_high_watermark(const Context& context);
   bool is_isr_eligible(const FollowerProgress& follower, const Context& context) const;
@@ -216,6 +228,7 @@ class Partition {
   PartitionEpoch partition_epoch_{0};
   std::size_t replicas_ = 1;
   TopicConfig config_;
+  std::optional<Offset> rolled_segment_;
   bool internal_ = false;
   std::uint32_t truncations_ = 0;
   std::uint64_t next_change_ = 1;

@@ -9,14 +9,16 @@
 
 namespace sim::broker {
 
-ReplicaManager::ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& config, const node::DurableImage& image)
+ReplicaManager::ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& config,
+                               const node::DurableImage& image)
     : self_(self),
       id_(id),
       found_(image.logs),
       sessions_(config.max_incremental_fetch_session_cache_slots),
       alter_partition_(self),
       isr_timer_(kIsrTimer, from_millis(config.replica_lag_time_max_ms / 2)),
-      checkpoint_timer_(kCheckpointTimer, from_millis(config.replica_high_watermark_checkpoint_interval_ms)) {}
+      checkpoint_timer_(kCheckpointTimer, from_millis(config.replica_high_watermark_checkpoint_interval_ms)) {
+}
 
 void ReplicaManager::start(LocalTime now) {
   isr_timer_.start(now);
@@ -44,7 +46,8 @@ LeaderHint ReplicaManager::leader_hint(TopicPartition tp, const Context& context
     hint.leader = registration->leader;
     hint.leader_epoch = registration->leader_epoch;
   }
-  if (const metadata::BrokerRegistration* broker = context.image.broker(hint.leader)) hint.endpoint = broker->endpoint;
+  if (const metadata::BrokerRegistration* broker = context.image.broker(hint.leader))
+    hint.endpoint = broker->endpoint;
   return hint;
 }
 
@@ -102,18 +105,21 @@ void ReplicaManager::remove(LocalIndex local, const Context& context) {
   produces_.fail_all(local, missing(tp, context), deadlines_, failed);
   for (AppendOutcome& outcome : failed) answer(outcome, -1, context);
   resign(local);
-  context.out.emplace_back(node::Persist{node::PersistId{next_persist_++}, {log::TruncateLog{tp, 0}}, node::Safety::written});
+  context.out.emplace_back(
+      node::Persist{node::PersistId{next_persist_++}, {log::TruncateLog{tp, 0}}, node::Safety::written});
   std::erase(to_follow_, local);
   table_.remove(local);
 }
 
-void ReplicaManager::make_leader(TopicPartition tp, const metadata::PartitionRegistration& registration, const Context& context) {
+void ReplicaManager::make_leader(TopicPartition tp, const metadata::PartitionRegistration& registration,
+                                 const Context& context) {
   const LocalIndex local = find_or_create(tp);
   stop_fetcher(local);
   Partition& partition = table_.at(local);
   const auto transition = partition.become_leader(registration, *context.image.topic(tp.topic), context);
   if (!transition) return;
-  for (const FetchWatcher& watcher : sessions_.watchers(local)) sessions_.list(watcher.session, watcher.partition);
+  for (const FetchWatcher& watcher : sessions_.watchers(local))
+    sessions_.list(watcher.session, watcher.partition);
   if (transition->high_watermark_advanced) high_watermark_changed(local, context);
   if (produces_.is_waiting(local)) to_check_.push_back(local);
   if (partition.has_lagging_isr()) isr_timer_.arm(context.now(), context.out);
@@ -123,7 +129,8 @@ void ReplicaManager::make_leader(TopicPartition tp, const metadata::PartitionReg
   }
 }
 
-void ReplicaManager::make_follower(TopicPartition tp, const metadata::PartitionRegistration& registration, const Context& context) {
+void ReplicaManager::make_follower(TopicPartition tp, const metadata::PartitionRegistration& registration,
+                                   const Context& context) {
   const LocalIndex local = find_or_create(tp);
   Partition& partition = table_.at(local);
   const auto transition = partition.become_follower(registration, *context.image.topic(tp.topic), context);
@@ -164,12 +171,14 @@ void ReplicaManager::start_fetcher(LocalIndex local, const Context& context) {
   fetcher.add(local, table_);
 }
 
-ReplicaFetcher& ReplicaManager::fetcher_for(NodeId source, ProcessId endpoint, std::int32_t index, const Context& context) {
+ReplicaFetcher& ReplicaManager::fetcher_for(NodeId source, ProcessId endpoint, std::int32_t index,
+                                            const Context& context) {
   for (ReplicaFetcher& fetcher : fetchers_) {
     if (fetcher.source() == source && fetcher.index() == index) return fetcher;
   }
   const auto timer = kFirstFetcherTimer + 2 * static_cast<std::uint32_t>(fetchers_.size());
-  fetchers_.emplace_back(self_, source, endpoint, index, context.config, node::TimerId{timer}, node::TimerId{timer + 1});
+  fetchers_.emplace_back(self_, source, endpoint, index, context.config, node::TimerId{timer},
+                         node::TimerId{timer + 1});
   return fetchers_.back();
 }
 
@@ -206,8 +215,17 @@ void ReplicaManager::append(PlacedBatch& placed, const Context& context) {
   Partition* partition = table_.get(placed.local, placed.tp);
   if (partition == nullptr || partition->truncations() != placed.truncations) return;
   log_end_will_advance(placed.local);
-  if (partition->append(std::move(placed.batch), placed.as_leader, context)) high_watermark_changed(placed.local, context);
+  if (partition->append(std::move(placed.batch), placed.as_leader, context))
+    high_watermark_changed(placed.local, context);
   if (partition->has_lagging_isr()) isr_timer_.arm(context.now(), context.out);
+  if (const auto base_offset = partition->take_rolled_segment())
+    flush_below(placed.tp, *base_offset, context);
+}
+
+// UnifiedLog.roll: what a finished segment holds is made safe while work goes on.
+void ReplicaManager::flush_below(TopicPartition tp, Offset base_offset, const Context& context) {
+  context.out.emplace_back(node::Persist{
+      node::PersistId{next_persist_++}, {log::RollSegment{tp, base_offset}}, node::Safety::flushed});
 }
 
 void ReplicaManager::high_watermark_changed(LocalIndex local, const Context& context) {
@@ -217,7 +235,8 @@ void ReplicaManager::high_watermark_changed(LocalIndex local, const Context& con
     if (session.waiting && !session.from_follower()) woken_.push_back(watcher);
   }
   if (produces_.is_waiting(local)) to_check_.push_back(local);
-  if (std::cmp_greater_equal(local, is_to_checkpoint_.size())) is_to_checkpoint_.resize(static_cast<std::size_t>(local) + 1, 0);
+  if (std::cmp_greater_equal(local, is_to_checkpoint_.size()))
+    is_to_checkpoint_.resize(static_cast<std::size_t>(local) + 1, 0);
   if (std::exchange(is_to_checkpoint_[static_cast<std::size_t>(local)], std::uint8_t{1}) == 0) {
     to_checkpoint_.push_back(local);
     checkpoint_timer_.arm(context.now(), context.out);
@@ -245,7 +264,8 @@ void ReplicaManager::on_isr_answers(AlterPartitionManager::Answers& answers, con
     if (result.retry) submit(*result.retry, context);
     if (result.high_watermark_advanced) high_watermark_changed(local, context);
     // Whoever is now in or out of the ISR is followed in another way.
-    for (const FetchWatcher& watcher : sessions_.watchers(local)) sessions_.list(watcher.session, watcher.partition);
+    for (const FetchWatcher& watcher : sessions_.watchers(local))
+      sessions_.list(watcher.session, watcher.partition);
     if (partition.has_lagging_isr()) isr_timer_.arm(context.now(), context.out);
   }
   alter_partition_.propagate(context);
@@ -277,7 +297,8 @@ void ReplicaManager::checkpoint(const Context& context) {
     writes.emplace_back(log::CheckpointHighWatermark{partition.tp(), partition.high_watermark()});
   }
   if (writes.empty()) return;
-  context.out.emplace_back(node::Persist{node::PersistId{next_persist_++}, std::move(writes), node::Safety::written});
+  context.out.emplace_back(
+      node::Persist{node::PersistId{next_persist_++}, std::move(writes), node::Safety::written});
 }
 
 void ReplicaManager::expire(const Context& context) {
@@ -345,15 +366,18 @@ void ReplicaManager::finish_step(const Context& context) {
   for (const LocalIndex local : to_check_) {
     if (!table_.occupied(local)) continue;
     const Partition& partition = table_.at(local);
-    if (partition.is_leader()) produces_.check(local, partition, deadlines_, done);
-    else produces_.fail_all(local, ErrorCode::not_leader_or_follower, deadlines_, done);
+    if (partition.is_leader())
+      produces_.check(local, partition, deadlines_, done);
+    else
+      produces_.fail_all(local, ErrorCode::not_leader_or_follower, deadlines_, done);
   }
   to_check_.clear();
   for (AppendOutcome& outcome : done) answer(outcome, -1, context);
   for (std::size_t i = 0; i < woken_.size(); ++i) {
     const FetchWatcher watcher = woken_[i];
     FetchSession& session = sessions_.at(watcher.session);
-    if (!session.waiting || !std::cmp_less(watcher.partition, session.partitions.size())) continue;  // answered meanwhile
+    if (!session.waiting || !std::cmp_less(watcher.partition, session.partitions.size()))
+      continue;  // answered meanwhile
     FetchedPartition& wanted = session.at(watcher.partition);
     if (wanted.used && consider(session, wanted)) complete(watcher.session, context);
   }
@@ -375,14 +399,16 @@ ListOffsetsResponse ReplicaManager::on(const ListOffsetsRequest& request, const 
   return response;
 }
 
-OffsetForLeaderEpochResponse ReplicaManager::on(const OffsetForLeaderEpochRequest& request, const Context& context) const {
+OffsetForLeaderEpochResponse ReplicaManager::on(const OffsetForLeaderEpochRequest& request,
+                                                const Context& context) const {
   OffsetForLeaderEpochResponse response;
   response.partitions.reserve(request.partitions.size());
   for (const OffsetForLeaderEpochRequest::Partition& one : request.partitions) {
     OffsetForLeaderEpochResponse::Partition& answer = response.partitions.emplace_back();
     answer.tp = one.tp;
     const Partition* here = partition(one.tp);
-    answer.error = here == nullptr ? missing(one.tp, context) : here->check_access(one.current_leader_epoch, true);
+    answer.error =
+        here == nullptr ? missing(one.tp, context) : here->check_access(one.current_leader_epoch, true);
     if (answer.error != ErrorCode::none) continue;
     if (const auto end = here->log().end_offset_for(one.leader_epoch)) {
       answer.leader_epoch = end->leader_epoch;

@@ -17,8 +17,8 @@
 #include "broker/timers.h"
 #include "node/durable_image.h"
 
-// All partitions of a broker and what is done with them (ReplicaManager in Kafka): produce, fetch, following other
-// brokers, the ISR's shrinking, the high watermark's checkpoints.
+// All partitions of a broker and what is done with them (ReplicaManager in Kafka): produce, fetch, following
+// other brokers, the ISR's shrinking, the high watermark's checkpoints.
 //
 // What must be noticed after a change (delayed fetches, delayed produces) is noted while a step runs and
 // looked at once at its end, by finish_step(), as Kafka's ActionQueue does for appends.
@@ -45,14 +45,17 @@ class ReplicaManager {
     GroupCoordinator::WriteId id = 0;
     ErrorCode error = ErrorCode::none;
   };
-  using Event = std::variant<CoordinatorElected, CoordinatorResigned, CoordinatorHighWatermark, CoordinatorWritten>;
+  using Event =
+      std::variant<CoordinatorElected, CoordinatorResigned, CoordinatorHighWatermark, CoordinatorWritten>;
 
   ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& config, const node::DurableImage& image);
 
   void start(LocalTime now);
   // The image has moved on by what `delta` tells: deletes, then leaders, then followers.
   void apply(const metadata::MetadataDelta& delta, const Context& context);
-  void set_controller(ProcessId controller, const Context& context) { alter_partition_.set_controller(controller, context); }
+  void set_controller(ProcessId controller, const Context& context) {
+    alter_partition_.set_controller(controller, context);
+  }
 
   void on(ProduceRequest& request, const Envelope& from, const Context& context);
   void on(const FetchRequest& request, const Envelope& from, const Context& context);
@@ -73,8 +76,10 @@ class ReplicaManager {
   LocalIndex find_or_create(TopicPartition tp);
   void remove_topic(TopicId topic, const Context& context);
   void remove(LocalIndex local, const Context& context);
-  void make_leader(TopicPartition tp, const metadata::PartitionRegistration& registration, const Context& context);
-  void make_follower(TopicPartition tp, const metadata::PartitionRegistration& registration, const Context& context);
+  void make_leader(TopicPartition tp, const metadata::PartitionRegistration& registration,
+                   const Context& context);
+  void make_follower(TopicPartition tp, const metadata::PartitionRegistration& registration,
+                     const Context& context);
   void resign(LocalIndex local);
   void start_fetcher(LocalIndex local, const Context& context);
   void stop_fetcher(LocalIndex local);
@@ -86,6 +91,7 @@ class ReplicaManager {
 
   void persisted(node::PersistId id, const Context& context);
   void append(PlacedBatch& placed, const Context& context);
+  void flush_below(TopicPartition tp, Offset base_offset, const Context& context);
   void high_watermark_changed(LocalIndex local, const Context& context);
   void submit(const IsrChange& change, const Context& context);
   void on_isr_answers(AlterPartitionManager::Answers& answers, const Context& context);
@@ -94,8 +100,8 @@ class ReplicaManager {
   void expire(const Context& context);
 
   // ---- replica_manager_produce.cc
-  bool place(TopicPartition tp, BatchDataPtr batch, std::int16_t acks, bool internal_allowed, PendingAppend& pending,
-             std::vector<log::LogWrite>& writes, const Context& context);
+  bool place(TopicPartition tp, BatchDataPtr batch, std::int16_t acks, bool internal_allowed,
+             PendingAppend& pending, std::vector<log::LogWrite>& writes, const Context& context);
   void start_append(PendingAppend pending, std::vector<log::LogWrite> writes, const Context& context);
   void appended(ProducedAppend& append, const Context& context);
   void answer(AppendOutcome& outcome, std::int16_t acks, const Context& context);
@@ -106,11 +112,13 @@ class ReplicaManager {
     FetchResponse response;
     std::vector<std::int32_t> sources;  // of the response's partitions: index in the session
     std::int64_t bytes = 0;
-    bool urgent = false;                // an error, or a log to be truncated
+    bool urgent = false;  // an error, or a log to be truncated
   };
-  Draft draft(FetchSessions::Slot slot, std::int64_t max_bytes, const FetchRequest* request, const Context& context);
-  FetchResponse::Partition read(const FetchSession& session, const FetchedPartition& wanted, std::int64_t max_bytes,
-                                bool at_least_one, const FetchRequest* request, const Context& context);
+  Draft draft(FetchSessions::Slot slot, std::int64_t max_bytes, const FetchRequest* request,
+              const Context& context);
+  FetchResponse::Partition read(const FetchSession& session, const FetchedPartition& wanted,
+                                std::int64_t max_bytes, bool at_least_one, const FetchRequest* request,
+                                const Context& context);
   void send(FetchSessions::Slot slot, Draft draft, const ReplyTo& to, const Context& context);
   void settle(FetchSessions::Slot slot, const Draft& draft);
   void wait(FetchSessions::Slot slot, WaitingFetch waiting, Duration max_wait, const Context& context);

@@ -221,7 +221,9 @@ void Cluster::persisted(ProcessId id, std::uint32_t index) {
       const TopicPartition tp = std::visit([](const auto& one) { return one.tp; }, write);
       log::LogImage& image = writer.image.logs[tp];
       image.perform(write);
-      if (pending.safety == node::Safety::flushed) pending.flushes.emplace_back(tp, image.end_offset());
+      if (pending.safety != node::Safety::flushed) continue;
+      const auto* roll = std::get_if<log::RollSegment>(&write);
+      pending.flushes.emplace_back(tp, roll != nullptr ? roll->base_offset : image.end_offset());
     }
     if (pending.safety == node::Safety::flushed) {
       schedule(writer.disk.flush(kernel_.now()), EventKind::persisted, id, index, writer.incarnation.value());

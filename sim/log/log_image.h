@@ -27,6 +27,7 @@ void truncate_epochs_to(std::vector<EpochStart>& epochs, Offset end);
 struct LogImage {
   BatchList batches;
   std::vector<EpochStart> epochs;     // leader-epoch-checkpoint, rising
+  std::vector<Offset> segment_bases;  // of all segments but the first, rising
   Offset start_offset = 0;            // log start offset
   Offset high_watermark = 0;          // replication-offset-checkpoint
   Offset flushed_end_offset = 0;      // below it everything is on the platter
@@ -36,6 +37,7 @@ struct LogImage {
   void perform(const LogWrite& write);
   void flush() { flushed_end_offset = end_offset(); }
   void lose_unflushed();
+  void truncate_segments_to(Offset end);
 };
 
 }  // namespace sim::log

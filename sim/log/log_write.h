@@ -23,6 +23,13 @@ struct CheckpointHighWatermark {
   Offset high_watermark = 0;
 };
 
-using LogWrite = std::variant<AppendBatch, TruncateLog, CheckpointHighWatermark>;
+// The segment before `base_offset` is finished. Asked for with Safety::flushed, it makes safe what lies
+// below, as Kafka's scheduler does in the background.
+struct RollSegment {
+  TopicPartition tp;
+  Offset base_offset = 0;
+};
+
+using LogWrite = std::variant<AppendBatch, TruncateLog, CheckpointHighWatermark, RollSegment>;
 
 }  // namespace sim::log

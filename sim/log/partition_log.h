@@ -6,6 +6,7 @@
 
 #include "log/batch_list.h"
 #include "log/log_image.h"
+#include "log/segments.h"
 #include "protocol/ids.h"
 #include "protocol/record_batch.h"
 #include "protocol/topic_config.h"
@@ -39,8 +40,12 @@ class PartitionLog {
   Batch assign(BatchDataPtr data, LeaderEpoch leader_epoch);
   // A follower's: the offsets are the leader's. REQUIRES: batch.base_offset >= next_offset()
   void assign_as_is(const Batch& batch);
-  // The write of an assigned batch was performed. REQUIRES: in the order of assigning
-  void append(Batch batch);
+  // The write of an assigned batch was performed. True: it began a new segment, so the one before it is
+  // finished. REQUIRES: in the order of assigning
+  bool append(Batch batch);
+
+  void set_segment_limits(const SegmentLimits& limits) { segment_limits_ = limits; }
+  const std::vector<Segment>& segments() const { return segments_.list(); }
 
   // See BatchList::read.
   std::vector<Batch> read(Offset from, Offset end, std::int64_t max_bytes, bool at_least_one) const;
@@ -68,6 +73,8 @@ class PartitionLog {
  private:
   BatchList batches_;
   std::vector<EpochStart> epochs_;
+  Segments segments_;
+  SegmentLimits segment_limits_;
   Offset start_ = 0;
   Offset end_ = 0;
   Offset next_ = 0;
