@@ -106,9 +106,15 @@ std::string similar_scenario(const std::string& path) {
 std::string locate(const std::string& scenario_file, const std::string& path) {
   if (path.starts_with('@') || path.starts_with('/')) return path;
   if (scenario_file.starts_with('@')) return "@" + path;
-  const std::filesystem::path beside = (std::filesystem::path(scenario_file).parent_path() / path).lexically_normal();
   std::error_code ignored;
-  if (!std::filesystem::exists(beside, ignored) && std::filesystem::exists(path, ignored)) return path;
+  const std::filesystem::path folder = std::filesystem::path(scenario_file).parent_path();
+  const std::filesystem::path beside = (folder / path).lexically_normal();
+  if (std::filesystem::exists(beside, ignored)) return beside.string();
+  if (std::filesystem::exists(path, ignored)) return path;
+  for (std::filesystem::path above = folder; above.has_relative_path(); above = above.parent_path()) {
+    const std::filesystem::path found = (above.parent_path() / path).lexically_normal();
+    if (std::filesystem::exists(found, ignored)) return found.string();
+  }
   return beside.string();
 }
 

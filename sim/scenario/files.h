@@ -22,8 +22,8 @@ bool read_file(const std::string& path, std::size_t most_bytes, std::string& tex
 // The scenario, on disk beside `path` or built in, whose name is nearest to a file that does not exist; or nothing.
 std::string similar_scenario(const std::string& path);
 
-// Where a file named in a scenario lies: beside the scenario, else as seen from the working folder. The answer can
-// be written into another scenario and means the same there.
+// Where a file named in a scenario lies: beside the scenario, else as seen from the working folder, else from a folder
+// above the scenario. So a resolved scenario finds, from its place under runs/, what the first one found.
 std::string locate(const std::string& scenario_file, const std::string& path);
 
 }  // namespace sim::scenario

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "base/overloaded.h"
+#include "scenario/files.h"
 #include "scenario/loading.h"
 #include "scenario/scenario.h"
 
@@ -315,6 +316,28 @@ TEST_CASE("recorded orders are found beside the scenario, and from where the res
   INFO(print(again.problems()));
   REQUIRE(again.ok());
   CHECK(again->resolved_yaml.find(folder.path("traces/orders.csv")) != std::string::npos);
+}
+
+TEST_CASE("a file is looked for beside the scenario, in the working folder, and above the scenario") {
+  const Folder folder;
+  folder.file("shop/data/times.csv", "1ms\n");
+  struct Row {
+    std::string scenario;
+    std::string path;
+    std::string want;
+  };
+  const Row rows[] = {
+      {folder.path("shop/a.yaml"), "data/times.csv", folder.path("shop/data/times.csv")},
+      {folder.path("shop/runs/a/1/resolved.yaml"), "data/times.csv", folder.path("shop/data/times.csv")},
+      {folder.path("shop/a.yaml"), "scenarios/order-flow.yaml", "scenarios/order-flow.yaml"},
+      {folder.path("shop/a.yaml"), "nowhere.csv", folder.path("shop/nowhere.csv")},
+      {folder.path("shop/a.yaml"), "@traces/x.csv", "@traces/x.csv"},
+      {"@trace-replay", "traces/x.csv", "@traces/x.csv"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.path);
+    CHECK(locate(row.scenario, row.path) == row.want);
+  }
 }
 
 TEST_CASE("what has no effect is one notice") {
