@@ -56,7 +56,8 @@ void AlterPartitionManager::step(node::Input& input, const Context& context, Ans
   for (ControllerChannel::Answer& one : received) handle(one, context, answers);
 }
 
-void AlterPartitionManager::handle(ControllerChannel::Answer& answer, const Context& context, Answers& answers) {
+void AlterPartitionManager::handle(ControllerChannel::Answer& answer, const Context& context,
+                                   Answers& answers) {
   SIM_CHECK(answer.response.has_value(), "an AlterPartition request is never given up");
   auto* response = std::get_if<AlterPartitionResponse>(&*answer.response);
   SIM_CHECK(response != nullptr, "AlterPartition is answered in kind");

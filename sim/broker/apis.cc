@@ -5,8 +5,8 @@
 #include "base/overloaded.h"
 #include "broker/broker_process.h"
 
-// What clients may ask of any broker (KafkaApis): metadata, coordinators, producer ids; and the way to the parts
-// that answer the rest.
+// What clients may ask of any broker (KafkaApis): metadata, coordinators, producer ids; and the way to the
+// parts that answer the rest.
 namespace sim::broker {
 
 void Broker::on(ApiVersionsRequest&, const Envelope& from, const Context& context) {
@@ -75,7 +75,8 @@ void Broker::on(MetadataRequest& request, const Envelope& from, const Context& c
     MetadataResponse::Topic& unknown = response.topics.emplace_back();
     unknown.name = name;
     unknown.internal = name == kOffsetsTopicName;
-    unknown.error = is_valid_topic_name(name) ? ErrorCode::unknown_topic_or_partition : ErrorCode::invalid_topic_exception;
+    unknown.error = is_valid_topic_name(name) ? ErrorCode::unknown_topic_or_partition
+                                              : ErrorCode::invalid_topic_exception;
     const bool may_create = boot_.config.auto_create_topics_enable && request.allow_auto_topic_creation;
     if (may_create && unknown.error == ErrorCode::unknown_topic_or_partition) {
       auto_topics_.want(name, boot_.config, to_create);
@@ -97,10 +98,12 @@ void Broker::on(FindCoordinatorRequest& request, const Envelope& from, const Con
     create_topics(std::move(to_create), context);
     return node::reply(context.out, from, response);
   }
-  const std::int32_t index = GroupCoordinator::partition_for(request.key, boot_.config.offsets_topic_num_partitions);
+  const std::int32_t index =
+      GroupCoordinator::partition_for(request.key, boot_.config.offsets_topic_num_partitions);
   if (std::cmp_less(index, topic->partitions.size())) {
     const NodeId leader = topic->partitions[static_cast<std::size_t>(index)].leader;
-    if (const metadata::BrokerRegistration* broker = image_.broker(leader); broker != nullptr && !broker->fenced) {
+    if (const metadata::BrokerRegistration* broker = image_.broker(leader);
+        broker != nullptr && !broker->fenced) {
       response = FindCoordinatorResponse{ErrorCode::none, leader, broker->endpoint};
     }
   }
@@ -151,7 +154,9 @@ void Broker::forwarded(ControllerChannel::Answers& answers, const Context& conte
     SIM_CHECK(it != forwarded_.end(), "what is answered was sent");
     std::visit(Overloaded{
                    [&](const CreateTopicsRequest& request) { auto_topics_.done(request); },
-                   [&](const AllocateProducerIdsRequest&) { producer_ids_.answered(answer.response, context.now()); },
+                   [&](const AllocateProducerIdsRequest&) {
+                     producer_ids_.answered(answer.response, context.now());
+                   },
                },
                it->request);
     forwarded_.erase(it);

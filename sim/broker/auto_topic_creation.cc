@@ -9,13 +9,15 @@ namespace sim::broker {
 bool is_valid_topic_name(std::string_view name) {
   constexpr std::size_t kMaxLength = 249;
   const auto is_legal = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   };
   return !name.empty() && name.size() <= kMaxLength && name != "." && name != ".." &&
          std::all_of(name.begin(), name.end(), is_legal);
 }
 
-void AutoTopicCreation::want(const std::string& name, const BrokerConfig& config, CreateTopicsRequest& request) {
+void AutoTopicCreation::want(const std::string& name, const BrokerConfig& config,
+                             CreateTopicsRequest& request) {
   if (!in_flight_.insert(name).second) return;
   CreateTopicsRequest::Topic topic;
   topic.name = name;

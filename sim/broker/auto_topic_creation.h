@@ -8,8 +8,8 @@
 #include "broker/config.h"
 #include "protocol/messages.h"
 
-// Topics that are created because someone asked for them (AutoTopicCreationManager). The controller decides; those
-// who asked are told that the topic is unknown, and find it when they ask again.
+// Topics that are created because someone asked for them (AutoTopicCreationManager). The controller decides;
+// those who asked are told that the topic is unknown, and find it when they ask again.
 namespace sim::broker {
 
 // Topic.validate: 1 to 249 of [a-zA-Z0-9._-], neither "." nor "..".

@@ -19,7 +19,8 @@ Broker::Broker(const BrokerBoot& boot, const node::DurableImage& image)
       replicas_(boot.self, boot.id, boot.config, image),
       groups_(boot.config, boot.id, kGroupTimer),
       coordinates_(static_cast<std::size_t>(boot.config.offsets_topic_num_partitions)),
-      forwarding_(boot.self, Lane::forwarding, kForwardingNetworkTimer, from_millis(boot.config.request_timeout_ms)) {}
+      forwarding_(boot.self, Lane::forwarding, kForwardingNetworkTimer,
+                  from_millis(boot.config.request_timeout_ms)) {}
 
 void Broker::step(node::Input& input, node::Env env, node::Effects& out) {
   const Context context{env, out, image_, boot_.config, boot_.id};
@@ -90,7 +91,8 @@ TopicPartition Broker::offsets_partition(std::int32_t partition) const {
 }
 
 void Broker::append(GroupCoordinator::Write write, const Context& context) {
-  replicas_.append(write.id, offsets_partition(write.partition), make_batch(std::move(write.records), context.now_ms()), context);
+  replicas_.append(write.id, offsets_partition(write.partition),
+                   make_batch(std::move(write.records), context.now_ms()), context);
 }
 
 // Reads the partition's log in pieces of offsets.load.buffer.size, to its end. Reading takes no time here.

@@ -28,14 +28,14 @@ concept OneOf = (std::is_same_v<T, Ts> || ...);
 template <class M>
 concept NotForBrokers =
     OneOf<M, ApiVersionsResponse, MetadataResponse, ProduceResponse, FetchResponse, ListOffsetsResponse,
-          OffsetForLeaderEpochResponse, InitProducerIdResponse, AllocateProducerIdsRequest, AllocateProducerIdsResponse,
-          CreateTopicsRequest, CreateTopicsResponse, FindCoordinatorResponse, JoinGroupResponse, SyncGroupResponse,
-          HeartbeatResponse, LeaveGroupResponse, OffsetCommitResponse, OffsetFetchResponse, AlterPartitionRequest,
-          AlterPartitionResponse, BrokerRegistrationRequest, BrokerRegistrationResponse, BrokerHeartbeatRequest,
-          BrokerHeartbeatResponse, NoOpResponse>;
+          OffsetForLeaderEpochResponse, InitProducerIdResponse, AllocateProducerIdsRequest,
+          AllocateProducerIdsResponse, CreateTopicsRequest, CreateTopicsResponse, FindCoordinatorResponse,
+          JoinGroupResponse, SyncGroupResponse, HeartbeatResponse, LeaveGroupResponse, OffsetCommitResponse,
+          OffsetFetchResponse, AlterPartitionRequest, AlterPartitionResponse, BrokerRegistrationRequest,
+          BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse, NoOpResponse>;
 template <class M>
-concept ForGroupCoordinator = OneOf<M, JoinGroupRequest, SyncGroupRequest, HeartbeatRequest, LeaveGroupRequest,
-                                    OffsetCommitRequest, OffsetFetchRequest>;
+concept ForGroupCoordinator = OneOf<M, JoinGroupRequest, SyncGroupRequest, HeartbeatRequest,
+                                    LeaveGroupRequest, OffsetCommitRequest, OffsetFetchRequest>;
 
 class Broker final : public node::Node {
  public:

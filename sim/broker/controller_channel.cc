@@ -42,13 +42,15 @@ bool says_not_controller(const Message& message) {
 ControllerChannel::ControllerChannel(ProcessId self, Lane lane, node::TimerId timer, Duration retry_timeout)
     : client_(self, lane, client_config(), timer), retry_timeout_(retry_timeout) {}
 
-void ControllerChannel::set_controller(ProcessId controller, node::Env env, node::Effects& out, Answers& answers) {
+void ControllerChannel::set_controller(ProcessId controller, node::Env env, node::Effects& out,
+                                       Answers& answers) {
   if (controller == controller_) return;
   controller_ = controller;
   maybe_send(env, out, answers);
 }
 
-ControllerChannel::Ticket ControllerChannel::send(Message request, node::Env env, node::Effects& out, Answers& answers) {
+ControllerChannel::Ticket ControllerChannel::send(Message request, node::Env env, node::Effects& out,
+                                                  Answers& answers) {
   const Ticket ticket = next_ticket_++;
   queue_.push_back(Item{ticket, env.now, std::move(request)});
   maybe_send(env, out, answers);
@@ -72,7 +74,8 @@ void ControllerChannel::step(node::Input& input, node::Env env, node::Effects& o
   for (std::size_t i = 0; i < events.size(); ++i) handle(events[i], env, out, answers);
 }
 
-void ControllerChannel::handle(node::NetworkClient::Event& event, node::Env env, node::Effects& out, Answers& answers) {
+void ControllerChannel::handle(node::NetworkClient::Event& event, node::Env env, node::Effects& out,
+                               Answers& answers) {
   using node::NetworkClient;
   std::visit(Overloaded{
                  [&](NetworkClient::Response& response) {

@@ -11,7 +11,8 @@ namespace sim::broker {
 
 namespace {
 
-constexpr Duration kEvictionAge = std::chrono::seconds(120);  // FetchSession.INCREMENTAL_FETCH_SESSIONS_EVICTION_MS
+constexpr Duration kEvictionAge =
+    std::chrono::seconds(120);  // FetchSession.INCREMENTAL_FETCH_SESSIONS_EVICTION_MS
 constexpr std::int32_t kFinalEpoch = -1;
 constexpr std::int32_t kInitialEpoch = 0;
 
@@ -21,7 +22,8 @@ std::int32_t epoch_after(std::int32_t epoch) {
 
 }  // namespace
 
-FetchSessions::Opened FetchSessions::open(const FetchRequest& request, PartitionTable& table, const Context& context) {
+FetchSessions::Opened FetchSessions::open(const FetchRequest& request, PartitionTable& table,
+                                          const Context& context) {
   if (request.session_epoch == kFinalEpoch || request.session_epoch == kInitialEpoch) {
     if (const auto old = find(request.session_id)) uncache(*old, table);  // a full fetch closes what it names
     const Slot slot = make(request, table, context);
@@ -30,7 +32,8 @@ FetchSessions::Opened FetchSessions::open(const FetchRequest& request, Partition
   }
   const auto slot = find(request.session_id);
   if (!slot) return Opened{ErrorCode::fetch_session_id_not_found, -1};
-  if (at(*slot).next_epoch != request.session_epoch) return Opened{ErrorCode::invalid_fetch_session_epoch, -1};
+  if (at(*slot).next_epoch != request.session_epoch)
+    return Opened{ErrorCode::invalid_fetch_session_epoch, -1};
   for (const FetchRequest::Partition& wanted : request.partitions) enter(*slot, false, wanted, table);
   for (const TopicPartition tp : request.forgotten) leave(*slot, tp, table);
   FetchSession& session = at(*slot);
@@ -50,11 +53,13 @@ std::optional<FetchSessions::Slot> FetchSessions::find(std::int32_t id) const {
   return it == by_id_.end() ? std::nullopt : std::optional(it->second);
 }
 
-FetchSessions::Slot FetchSessions::make(const FetchRequest& request, PartitionTable& table, const Context& context) {
+FetchSessions::Slot FetchSessions::make(const FetchRequest& request, PartitionTable& table,
+                                        const Context& context) {
   const auto size = static_cast<std::int32_t>(request.partitions.size());
   const bool privileged = request.replica != kNoNode;
   const bool wanted = request.session_epoch == kInitialEpoch;
-  const bool cached = wanted && (std::cmp_less(by_id_.size(), cache_slots_) || try_evict(privileged, size, context.now(), table));
+  const bool cached = wanted && (std::cmp_less(by_id_.size(), cache_slots_) ||
+                                 try_evict(privileged, size, context.now(), table));
   Slot slot = static_cast<Slot>(sessions_.size());
   if (free_.empty()) {
     sessions_.emplace_back();
@@ -82,24 +87,29 @@ std::int32_t FetchSessions::new_id(Rng& rng) const {
   }
 }
 
-// FetchSessionCacheShard.tryEvict: the least recently used if it is stale, else the least valuable, if it is worth
-// less than the new one. Followers' sessions are worth more than consumers', large ones more than small ones; a
-// session that has lived long enough may be replaced by anyone's.
+// FetchSessionCacheShard.tryEvict: the least recently used if it is stale, else the least valuable, if it is
+// worth less than the new one. Followers' sessions are worth more than consumers', large ones more than small
+// ones; a session that has lived long enough may be replaced by anyone's.
 bool FetchSessions::try_evict(bool privileged, std::int32_t size, LocalTime now, PartitionTable& table) {
   const FetchSession* oldest = nullptr;
   const FetchSession* cheapest = nullptr;
-  const auto worth = [](const FetchSession& one) { return std::tuple(one.from_follower(), one.size, one.id); };
+  const auto worth = [](const FetchSession& one) {
+    return std::tuple(one.from_follower(), one.size, one.id);
+  };
   for (const FetchSession& one : sessions_) {
     if (!one.in_use || !one.cached) continue;
-    if (oldest == nullptr || std::tuple(one.last_used, one.id) < std::tuple(oldest->last_used, oldest->id)) oldest = &one;
+    if (oldest == nullptr || std::tuple(one.last_used, one.id) < std::tuple(oldest->last_used, oldest->id))
+      oldest = &one;
     const bool established = one.last_used - one.created > kEvictionAge;
     const bool evictable = privileged ? !one.from_follower() || established : established;
     if (evictable && (cheapest == nullptr || worth(one) < worth(*cheapest))) cheapest = &one;
   }
   if (oldest == nullptr) return false;
   const FetchSession* victim = cheapest;
-  if (now - oldest->last_used > kEvictionAge) victim = oldest;
-  else if (cheapest == nullptr || std::tuple(privileged, size, 0) < worth(*cheapest)) return false;
+  if (now - oldest->last_used > kEvictionAge)
+    victim = oldest;
+  else if (cheapest == nullptr || std::tuple(privileged, size, 0) < worth(*cheapest))
+    return false;
   uncache(static_cast<Slot>(victim - sessions_.data()), table);
   return true;
 }
@@ -129,7 +139,8 @@ void FetchSessions::release(Slot slot, PartitionTable& table) {
   free_.push_back(slot);
 }
 
-void FetchSessions::settle(const FetchSession& session, const FetchedPartition& partition, PartitionTable& table) const {
+void FetchSessions::settle(const FetchSession& session, const FetchedPartition& partition,
+                           PartitionTable& table) const {
   if (!session.from_follower() || partition.listed || partition.local == kNotLocal) return;
   table.at(partition.local).follower_fetched_nothing_new(session.replica, session.last_used);
 }
@@ -149,7 +160,8 @@ std::int32_t FetchSessions::index_of(Slot slot, TopicPartition tp, LocalIndex lo
   return -1;
 }
 
-void FetchSessions::enter(Slot slot, bool fresh, const FetchRequest::Partition& wanted, const PartitionTable& table) {
+void FetchSessions::enter(Slot slot, bool fresh, const FetchRequest::Partition& wanted,
+                          const PartitionTable& table) {
   const LocalIndex local = table.find(wanted.tp);
   std::int32_t index = fresh ? -1 : index_of(slot, wanted.tp, local);
   FetchSession& session = at(slot);
@@ -223,7 +235,8 @@ void FetchSessions::watch(Slot slot, std::int32_t partition) {
 void FetchSessions::unwatch(Slot slot, std::int32_t partition) {
   const LocalIndex local = at(slot).at(partition).local;
   if (local == kNotLocal) return;
-  std::erase_if(watchers_[static_cast<std::size_t>(local)], [&](const FetchWatcher& one) { return one.session == slot; });
+  std::erase_if(watchers_[static_cast<std::size_t>(local)],
+                [&](const FetchWatcher& one) { return one.session == slot; });
 }
 
 void FetchSessions::forget(LocalIndex local) {

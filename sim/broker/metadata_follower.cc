@@ -29,7 +29,9 @@ node::NetworkClientConfig client_config() {
 MetadataFollower::MetadataFollower(ProcessId self, NodeId id, ProcessId controller)
     : client_(self, Lane::raft, client_config(), kMetadataNetworkTimer), id_(id), controller_(controller) {}
 
-void MetadataFollower::start(node::Env env, node::Effects& out) { fetch(env, out); }
+void MetadataFollower::start(node::Env env, node::Effects& out) {
+  fetch(env, out);
+}
 
 bool MetadataFollower::owns(const node::Input& input) const {
   const auto* fired = std::get_if<node::TimerFired>(&input);
@@ -87,9 +89,11 @@ std::vector<Batch> MetadataFollower::on(FetchResponse& response, node::Env env, 
     uncommitted_.push_back(std::move(batch));
   }
   high_watermark_ = std::max(high_watermark_, std::min(log.high_watermark, end_));
-  const auto first_above = std::find_if(uncommitted_.begin(), uncommitted_.end(),
-                                        [this](const Batch& batch) { return batch.end_offset() > high_watermark_; });
-  std::vector<Batch> committed(std::make_move_iterator(uncommitted_.begin()), std::make_move_iterator(first_above));
+  const auto first_above = std::find_if(uncommitted_.begin(), uncommitted_.end(), [this](const Batch& batch) {
+    return batch.end_offset() > high_watermark_;
+  });
+  std::vector<Batch> committed(std::make_move_iterator(uncommitted_.begin()),
+                               std::make_move_iterator(first_above));
   uncommitted_.erase(uncommitted_.begin(), first_above);
   fetch(env, out);
   return committed;

@@ -7,8 +7,8 @@
 #include "protocol/envelope.h"
 #include "protocol/messages.h"
 
-// Follows the metadata log of one controller by fetching, and hands on what is committed (interim: an observer of
-// the raft quorum takes its place, and with it the choice of whom to follow).
+// Follows the metadata log of one controller by fetching, and hands on what is committed (interim: an
+// observer of the raft quorum takes its place, and with it the choice of whom to follow).
 //
 // Keeps nothing on disk: after a restart it reads the log from its beginning.
 namespace sim::broker {

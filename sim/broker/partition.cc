@@ -16,8 +16,9 @@ bool contains(const std::vector<NodeId>& nodes, NodeId node) {
   return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
 }
 
-// The controller refused an ISR (Partition.handleAlterPartitionError): it was not applied and never will be; or
-// we are behind, and stay pending until the metadata says how things are; anything else is worth another try.
+// The controller refused an ISR (Partition.handleAlterPartitionError): it was not applied and never will be;
+// or we are behind, and stay pending until the metadata says how things are; anything else is worth another
+// try.
 bool was_not_applied(ErrorCode error) {
   return error == ErrorCode::operation_not_attempted || error == ErrorCode::ineligible_replica;
 }
@@ -36,7 +37,8 @@ Partition::Partition(TopicPartition tp, const log::LogImage& image) : tp_(tp), l
 
 // ---- Roles
 
-void Partition::take_assignment(const metadata::PartitionRegistration& registration, const metadata::TopicImage& topic) {
+void Partition::take_assignment(const metadata::PartitionRegistration& registration,
+                                const metadata::TopicImage& topic) {
   leader_ = registration.leader;
   leader_epoch_ = registration.leader_epoch;
   partition_epoch_ = registration.partition_epoch;
@@ -45,8 +47,9 @@ void Partition::take_assignment(const metadata::PartitionRegistration& registrat
   internal_ = topic.name == kOffsetsTopicName;
 }
 
-std::optional<Partition::Transition> Partition::become_leader(const metadata::PartitionRegistration& registration,
-                                                              const metadata::TopicImage& topic, const Context& context) {
+std::optional<Partition::Transition> Partition::become_leader(
+    const metadata::PartitionRegistration& registration, const metadata::TopicImage& topic,
+    const Context& context) {
   if (registration.partition_epoch < partition_epoch_) return std::nullopt;
   Transition transition{registration.leader_epoch > leader_epoch_, is_leader(), false};
   const PartitionEpoch epoch_before = transition.new_leader_epoch ? PartitionEpoch{-1} : partition_epoch_;
@@ -82,8 +85,9 @@ std::optional<Partition::Transition> Partition::become_leader(const metadata::Pa
   return transition;
 }
 
-std::optional<Partition::Transition> Partition::become_follower(const metadata::PartitionRegistration& registration,
-                                                                const metadata::TopicImage& topic, const Context& context) {
+std::optional<Partition::Transition> Partition::become_follower(
+    const metadata::PartitionRegistration& registration, const metadata::TopicImage& topic,
+    const Context& context) {
   if (registration.partition_epoch < partition_epoch_) return std::nullopt;
   const Transition transition{registration.leader_epoch > leader_epoch_, is_leader(), false};
   role_ = FollowerRole{};
@@ -108,7 +112,8 @@ ErrorCode Partition::check_access(LeaderEpoch current, bool leader_only) const {
 // ---- Appending
 
 // Partition.appendRecordsToLeader, UnifiedLog.append, LogValidator: in this order.
-Partition::AppendCheck Partition::check_append(const BatchData& batch, std::int16_t acks, std::int64_t now_ms) const {
+Partition::AppendCheck Partition::check_append(const BatchData& batch, std::int16_t acks,
+                                               std::int64_t now_ms) const {
   if (!is_leader()) return {ErrorCode::not_leader_or_follower, {}};
   if (acks == -1 && is_under_min_isr()) return {ErrorCode::not_enough_replicas, {}};
   if (batch.size_bytes > config_.max_message_bytes) return {ErrorCode::message_too_large, {}};
@@ -145,7 +150,8 @@ bool Partition::append(Batch batch, bool as_leader, const Context& context) {
 
 // ---- Reading
 
-ErrorCode Partition::check_divergence(Offset offset, LeaderEpoch last_fetched_epoch, FetchResponse::EpochEnd& end) const {
+ErrorCode Partition::check_divergence(Offset offset, LeaderEpoch last_fetched_epoch,
+                                      FetchResponse::EpochEnd& end) const {
   if (last_fetched_epoch == kNoLeaderEpoch) return ErrorCode::none;
   const auto ours = log_.end_offset_for(last_fetched_epoch);
   if (!ours || offset < log_start_offset()) return ErrorCode::offset_out_of_range;
@@ -164,11 +170,13 @@ Partition::Read Partition::read(const ReadRequest& request) const {
     return result;
   }
   const Offset end = readable_end(request.from_follower);
-  if (request.offset < end) result.batches = log_.read(request.offset, end, request.max_bytes, request.at_least_one);
+  if (request.offset < end)
+    result.batches = log_.read(request.offset, end, request.max_bytes, request.at_least_one);
   return result;
 }
 
-ListOffsetsResponse::Partition Partition::list_offset(const ListOffsetsRequest::Partition& request, bool from_replica) const {
+ListOffsetsResponse::Partition Partition::list_offset(const ListOffsetsRequest::Partition& request,
+                                                      bool from_replica) const {
   ListOffsetsResponse::Partition answer;
   answer.tp = tp_;
   answer.error = check_access(request.current_leader_epoch, true);
@@ -179,7 +187,8 @@ ListOffsetsResponse::Partition Partition::list_offset(const ListOffsetsRequest::
   if (request.timestamp == kEarliestTimestamp) {
     answer.offset = log_start_offset();
     const auto& epochs = log_.epochs();
-    if (!epochs.empty() && epochs.front().start_offset <= answer.offset) answer.leader_epoch = epochs.front().leader_epoch;
+    if (!epochs.empty() && epochs.front().start_offset <= answer.offset)
+      answer.leader_epoch = epochs.front().leader_epoch;
     return answer;
   }
   if (request.timestamp == kLatestTimestamp) {
@@ -216,10 +225,11 @@ FollowerProgress* Partition::find_follower(NodeId broker) {
 }
 
 const CommittedIsr& Partition::committed() const {
-  return std::visit(Overloaded{[](const CommittedIsr& state) -> const CommittedIsr& { return state; },
-                               [](const PendingExpandIsr& state) -> const CommittedIsr& { return state.last_committed; },
-                               [](const PendingShrinkIsr& state) -> const CommittedIsr& { return state.last_committed; }},
-                    leading().isr);
+  return std::visit(
+      Overloaded{[](const CommittedIsr& state) -> const CommittedIsr& { return state; },
+                 [](const PendingExpandIsr& state) -> const CommittedIsr& { return state.last_committed; },
+                 [](const PendingShrinkIsr& state) -> const CommittedIsr& { return state.last_committed; }},
+      leading().isr);
 }
 
 const std::vector<NodeId>& Partition::isr() const {
@@ -231,7 +241,8 @@ void Partition::set_isr(IsrState state) {
   leading().isr = std::move(state);
   const auto* expanding = std::get_if<PendingExpandIsr>(&leading().isr);
   for (FollowerProgress& one : leading().followers) {
-    one.in_maximal_isr = contains(isr(), one.broker) || (expanding != nullptr && expanding->joining == one.broker);
+    one.in_maximal_isr =
+        contains(isr(), one.broker) || (expanding != nullptr && expanding->joining == one.broker);
   }
 }
 
@@ -246,7 +257,8 @@ std::size_t Partition::effective_min_isr() const {
 std::optional<ErrorCode> Partition::replicated(Offset end) const {
   if (!is_leader()) return ErrorCode::not_leader_or_follower;
   if (high_watermark_ < end) return std::nullopt;
-  return maximal_isr_size() >= effective_min_isr() ? ErrorCode::none : ErrorCode::not_enough_replicas_after_append;
+  return maximal_isr_size() >= effective_min_isr() ? ErrorCode::none
+                                                   : ErrorCode::not_enough_replicas_after_append;
 }
 
 void Partition::report_isr_if_changed(PartitionEpoch before, const Context& context) const {
@@ -261,8 +273,9 @@ bool Partition::is_isr_eligible(const FollowerProgress& follower, const Context&
   return *follower.broker_epoch == kNoBrokerEpoch || *follower.broker_epoch == broker->broker_epoch;
 }
 
-// The least end offset of those that count: the maximal ISR, and whoever is caught up and may join, lest the high
-// watermark run away from it for ever. Frozen while fewer than min.insync.replicas are in sync (KIP-966).
+// The least end offset of those that count: the maximal ISR, and whoever is caught up and may join, lest the
+// high watermark run away from it for ever. Frozen while fewer than min.insync.replicas are in sync
+// (KIP-966).
 bool Partition::maybe_advance_high_watermark(const Context& context) {
   if (is_under_min_isr()) return false;
   const Offset end = log_end_offset();
@@ -270,7 +283,8 @@ bool Partition::maybe_advance_high_watermark(const Context& context) {
   Offset high_watermark = end;
   for (const FollowerProgress& one : leading().followers) {
     if (one.log_end_offset >= high_watermark) continue;
-    if (one.in_maximal_isr || (one.is_caught_up(end, context.now(), max_lag) && is_isr_eligible(one, context))) {
+    if (one.in_maximal_isr ||
+        (one.is_caught_up(end, context.now(), max_lag) && is_isr_eligible(one, context))) {
       high_watermark = one.log_end_offset;
     }
   }
@@ -280,8 +294,8 @@ bool Partition::maybe_advance_high_watermark(const Context& context) {
   return true;
 }
 
-Partition::FollowerFetch Partition::follower_fetched(NodeId broker, BrokerEpoch broker_epoch, Offset offset, Offset log_start,
-                                                     const Context& context) {
+Partition::FollowerFetch Partition::follower_fetched(NodeId broker, BrokerEpoch broker_epoch, Offset offset,
+                                                     Offset log_start, const Context& context) {
   FollowerProgress* one = find_follower(broker);
   SIM_CHECK(one != nullptr, "whoever is not a follower is refused before");
   const metadata::BrokerRegistration* registration = context.image.broker(broker);
@@ -324,7 +338,8 @@ std::optional<IsrChange> Partition::expand_isr(const FollowerProgress& follower,
   const auto* committed_isr = std::get_if<CommittedIsr>(&leading().isr);
   if (committed_isr == nullptr || contains(committed_isr->isr, follower.broker)) return std::nullopt;
   if (!is_isr_eligible(follower, context)) return std::nullopt;
-  if (follower.log_end_offset < high_watermark_ || follower.log_end_offset < leading().epoch_start) return std::nullopt;
+  if (follower.log_end_offset < high_watermark_ || follower.log_end_offset < leading().epoch_start)
+    return std::nullopt;
   std::vector<NodeId> isr = committed_isr->isr;
   isr.push_back(follower.broker);
   IsrChange change = propose(isr, context);
@@ -349,8 +364,8 @@ std::optional<IsrChange> Partition::shrink_isr(const Context& context) {
   std::vector<NodeId> staying;
   for (const NodeId member : committed_isr->isr) {
     const FollowerProgress* one = follower(member);
-    const bool in_sync =
-        member == context.self || (one != nullptr && one->is_caught_up(log_end_offset(), context.now(), max_lag));
+    const bool in_sync = member == context.self ||
+                         (one != nullptr && one->is_caught_up(log_end_offset(), context.now(), max_lag));
     (in_sync ? staying : leaving).push_back(member);
   }
   if (leaving.empty()) return std::nullopt;
@@ -368,21 +383,26 @@ IsrChange Partition::propose(const std::vector<NodeId>& isr, const Context& cont
   for (const NodeId member : isr) {
     const FollowerProgress* one = follower(member);
     BrokerEpoch broker_epoch = kNoBrokerEpoch;
-    if (member == context.self) broker_epoch = context.broker_epoch();
-    else if (one != nullptr && one->broker_epoch) broker_epoch = *one->broker_epoch;
+    if (member == context.self)
+      broker_epoch = context.broker_epoch();
+    else if (one != nullptr && one->broker_epoch)
+      broker_epoch = *one->broker_epoch;
     change.request.new_isr.push_back({member, broker_epoch});
   }
   return change;
 }
 
-// Partition.submitAlterPartition's completion. An answer to a change that the metadata has overtaken is ignored.
-Partition::IsrAnswer Partition::isr_answered(std::uint64_t change, const AlterPartitionResponse::Partition& answer,
+// Partition.submitAlterPartition's completion. An answer to a change that the metadata has overtaken is
+// ignored.
+Partition::IsrAnswer Partition::isr_answered(std::uint64_t change,
+                                             const AlterPartitionResponse::Partition& answer,
                                              const Context& context) {
   IsrAnswer result;
   if (!is_leader()) return result;
   const auto* expand = std::get_if<PendingExpandIsr>(&leading().isr);
   const auto* shrink = std::get_if<PendingShrinkIsr>(&leading().isr);
-  const bool current = (expand != nullptr && expand->change == change) || (shrink != nullptr && shrink->change == change);
+  const bool current =
+      (expand != nullptr && expand->change == change) || (shrink != nullptr && shrink->change == change);
   if (!current) return result;
 
   if (answer.error == ErrorCode::none) {
@@ -431,8 +451,8 @@ void Partition::raise_log_start(Offset start) {
   high_watermark_ = std::max(high_watermark_, log_start_offset());
 }
 
-// AbstractFetcherThread.getOffsetTruncationState. If we do not know the leader's epoch, what we cut now may not be
-// all: the next fetch tells.
+// AbstractFetcherThread.getOffsetTruncationState. If we do not know the leader's epoch, what we cut now may
+// not be all: the next fetch tells.
 Offset Partition::truncation_point(FetchResponse::EpochEnd leader_end) const {
   const auto ours = log_.end_offset_for(leader_end.leader_epoch);
   if (!ours) return std::min(leader_end.end_offset, log_end_offset());

@@ -50,8 +50,9 @@ ProducerStates::Verdict ProducerStates::check(const BatchData& batch) const {
     }
   }
   if (batch.producer_epoch < entry->epoch) return Verdict{ErrorCode::invalid_producer_epoch, {}};
-  const std::int32_t expected =
-      batch.producer_epoch == entry->epoch ? add_to_sequence(entry->batches[entry->newest].last_sequence, 1) : 0;
+  const std::int32_t expected = batch.producer_epoch == entry->epoch
+                                    ? add_to_sequence(entry->batches[entry->newest].last_sequence, 1)
+                                    : 0;
   if (batch.base_sequence != expected) return Verdict{ErrorCode::out_of_order_sequence_number, {}};
   return {};
 }

@@ -26,10 +26,12 @@ std::uint32_t ProducePurgatory::park(Operation operation, const PartitionTable& 
     SIM_CHECK(local != kNotLocal, "what was appended to is here");
     slot.locals[i] = local;
     ++slot.left;
-    if (static_cast<std::size_t>(local) >= waiting_.size()) waiting_.resize(static_cast<std::size_t>(local) + 1);
+    if (static_cast<std::size_t>(local) >= waiting_.size())
+      waiting_.resize(static_cast<std::size_t>(local) + 1);
     std::vector<Waiting>& list = waiting_[static_cast<std::size_t>(local)];
-    const auto after = std::upper_bound(list.begin(), list.end(), required,
-                                        [](Offset offset, const Waiting& one) { return offset < one.required; });
+    const auto after =
+        std::upper_bound(list.begin(), list.end(), required,
+                         [](Offset offset, const Waiting& one) { return offset < one.required; });
     list.insert(after, Waiting{required, key, i});
   }
   SIM_CHECK(slot.left > 0, "something is waited for");
@@ -52,7 +54,8 @@ void ProducePurgatory::check(LocalIndex local, const Partition& partition, Deadl
 void ProducePurgatory::fail_all(LocalIndex local, ErrorCode error, DeadlineQueue& deadlines,
                                 std::vector<AppendOutcome>& done) {
   if (!is_waiting(local)) return;
-  for (const Waiting& waiting : waiting_[static_cast<std::size_t>(local)]) resolve(waiting, error, deadlines, done);
+  for (const Waiting& waiting : waiting_[static_cast<std::size_t>(local)])
+    resolve(waiting, error, deadlines, done);
   waiting_[static_cast<std::size_t>(local)].clear();
 }
 

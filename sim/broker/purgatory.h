@@ -20,8 +20,12 @@
 namespace sim::broker {
 
 // Produce and fetch share one queue of deadlines.
-constexpr DeadlineQueue::Key deadline_of_produce(std::uint32_t key) { return key * 2; }
-constexpr DeadlineQueue::Key deadline_of_fetch(std::int32_t session) { return static_cast<DeadlineQueue::Key>(session) * 2 + 1; }
+constexpr DeadlineQueue::Key deadline_of_produce(std::uint32_t key) {
+  return key * 2;
+}
+constexpr DeadlineQueue::Key deadline_of_fetch(std::int32_t session) {
+  return static_cast<DeadlineQueue::Key>(session) * 2 + 1;
+}
 
 // Who is told what became of an append: a client, or the group coordinator of this broker.
 using Appender = std::variant<ReplyTo, GroupCoordinator::WriteId>;
@@ -43,13 +47,16 @@ class ProducePurgatory {
 
   // What waits on `local` for no more than its high watermark, or all of it if the partition is no longer led
   // here, learns it; operations that are done are added to `done`.
-  void check(LocalIndex local, const Partition& partition, DeadlineQueue& deadlines, std::vector<AppendOutcome>& done);
-  void fail_all(LocalIndex local, ErrorCode error, DeadlineQueue& deadlines, std::vector<AppendOutcome>& done);
+  void check(LocalIndex local, const Partition& partition, DeadlineQueue& deadlines,
+             std::vector<AppendOutcome>& done);
+  void fail_all(LocalIndex local, ErrorCode error, DeadlineQueue& deadlines,
+                std::vector<AppendOutcome>& done);
   // Its time is up: what still waits is REQUEST_TIMED_OUT.
   AppendOutcome expire(std::uint32_t key);
 
   bool is_waiting(LocalIndex local) const {
-    return static_cast<std::size_t>(local) < waiting_.size() && !waiting_[static_cast<std::size_t>(local)].empty();
+    return static_cast<std::size_t>(local) < waiting_.size() &&
+           !waiting_[static_cast<std::size_t>(local)].empty();
   }
 
  private:
@@ -64,7 +71,8 @@ class ProducePurgatory {
     std::uint32_t left = 0;
   };
 
-  void resolve(const Waiting& waiting, ErrorCode error, DeadlineQueue& deadlines, std::vector<AppendOutcome>& done);
+  void resolve(const Waiting& waiting, ErrorCode error, DeadlineQueue& deadlines,
+               std::vector<AppendOutcome>& done);
   AppendOutcome release(std::uint32_t key);
 
   std::vector<Slot> slots_;

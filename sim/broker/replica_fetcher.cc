@@ -29,7 +29,8 @@ node::NetworkClientConfig client_config(const BrokerConfig& config) {
 }  // namespace
 
 ReplicaFetcher::ReplicaFetcher(ProcessId self, NodeId source, ProcessId endpoint, std::int32_t index,
-                               const BrokerConfig& config, node::TimerId backoff_timer, node::TimerId network_timer)
+                               const BrokerConfig& config, node::TimerId backoff_timer,
+                               node::TimerId network_timer)
     : source_(source),
       endpoint_(endpoint),
       index_(index),
@@ -128,16 +129,20 @@ bool ReplicaFetcher::owns(const node::Input& input) const {
   const auto is_mine = [this](const Channel& channel) {
     return channel.server == endpoint_ && channel.lane == lane_of(index_);
   };
-  if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == backoff_timer_) return true;
+  if (const auto* fired = std::get_if<node::TimerFired>(&input);
+      fired != nullptr && fired->timer == backoff_timer_)
+    return true;
   if (!client_.owns(input)) return false;  // the other brokers' fetchers share the lane
   if (const auto* received = std::get_if<node::Received>(&input)) return is_mine(received->envelope.channel);
   if (const auto* connected = std::get_if<node::Connected>(&input)) return is_mine(connected->channel);
-  if (const auto* disconnected = std::get_if<node::Disconnected>(&input)) return is_mine(disconnected->channel);
+  if (const auto* disconnected = std::get_if<node::Disconnected>(&input))
+    return is_mine(disconnected->channel);
   return true;
 }
 
 void ReplicaFetcher::step(node::Input& input, PartitionTable& table, const Context& context, Work& work) {
-  if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == backoff_timer_) {
+  if (const auto* fired = std::get_if<node::TimerFired>(&input);
+      fired != nullptr && fired->timer == backoff_timer_) {
     return resume(table, context, work);
   }
   NetworkClient::Events events;
@@ -146,11 +151,13 @@ void ReplicaFetcher::step(node::Input& input, PartitionTable& table, const Conte
   for (NetworkClient::Event& event : events) {
     request_lost |= std::holds_alternative<NetworkClient::Failure>(event);
     // The loss of a request has told all; only a connection that never was is news of its own.
-    if (!(request_lost && std::holds_alternative<NetworkClient::Unavailable>(event))) handle(event, table, context, work);
+    if (!(request_lost && std::holds_alternative<NetworkClient::Unavailable>(event)))
+      handle(event, table, context, work);
   }
 }
 
-void ReplicaFetcher::handle(NetworkClient::Event& event, PartitionTable& table, const Context& context, Work& work) {
+void ReplicaFetcher::handle(NetworkClient::Event& event, PartitionTable& table, const Context& context,
+                            Work& work) {
   std::visit(Overloaded{
                  [&](NetworkClient::Response& response) {
                    if (auto* fetched = std::get_if<FetchResponse>(&response.message)) {
@@ -211,7 +218,8 @@ void ReplicaFetcher::rest(const Context& context) {
   if (is_empty()) return close_if_idle(context);
   if (delayed_.empty()) return;
   LocalTime first = LocalTime::max();
-  for (const std::int32_t index : delayed_) first = std::min(first, partitions_[static_cast<std::size_t>(index)].delayed_until);
+  for (const std::int32_t index : delayed_)
+    first = std::min(first, partitions_[static_cast<std::size_t>(index)].delayed_until);
   context.out.emplace_back(node::SetTimer{backoff_timer_, first});
 }
 
@@ -280,7 +288,8 @@ FetchRequest ReplicaFetcher::build(PartitionTable& table, const Context& context
     request.forgotten.insert(request.forgotten.end(), to_forget_.begin(), to_forget_.end());
     to_forget_.clear();
   }
-  for (FetchRequest::Partition& partition : request.partitions) partition.max_bytes = context.config.replica_fetch_max_bytes;
+  for (FetchRequest::Partition& partition : request.partitions)
+    partition.max_bytes = context.config.replica_fetch_max_bytes;
   for (const std::int32_t index : touched_) partitions_[static_cast<std::size_t>(index)].touched = false;
   touched_.clear();
   return request;
@@ -314,7 +323,8 @@ bool ReplicaFetcher::accept_session(const FetchResponse& response) {
 
 // ---- Answers (AbstractFetcherThread.processFetchRequest)
 
-void ReplicaFetcher::on_fetched(FetchResponse& response, PartitionTable& table, const Context& context, Work& work) {
+void ReplicaFetcher::on_fetched(FetchResponse& response, PartitionTable& table, const Context& context,
+                                Work& work) {
   SIM_CHECK(stage_ == Stage::fetching, "one request is in flight");
   if (!accept_session(response)) return proceed(table, context, work);
   std::vector<FetchResponse::Partition*> diverging;
@@ -322,7 +332,9 @@ void ReplicaFetcher::on_fetched(FetchResponse& response, PartitionTable& table, 
     const LocalIndex local = table.find(answer.tp);
     Position* position = find(local, answer.tp);
     // It may have left, or come anew, while the fetch was under way.
-    if (position == nullptr || !position->in_session || position->delayed || position->sent_offset != position->offset) continue;
+    if (position == nullptr || !position->in_session || position->delayed ||
+        position->sent_offset != position->offset)
+      continue;
     if (answer.error != ErrorCode::none) {
       on_error(answer, *position, context);
     } else if (answer.diverging_epoch.end_offset != kNoOffset) {
@@ -334,7 +346,8 @@ void ReplicaFetcher::on_fetched(FetchResponse& response, PartitionTable& table, 
   for (FetchResponse::Partition* answer : diverging) {
     const LocalIndex local = table.find(answer->tp);
     Partition& partition = table.at(local);
-    truncate(partition.truncation_point(answer->diverging_epoch), *find(local, answer->tp), partition, context, work);
+    truncate(partition.truncation_point(answer->diverging_epoch), *find(local, answer->tp), partition,
+             context, work);
   }
   if (session_epoch_ == 0) reset_session(0);
   if (work.writes.empty()) apply_learned(table, work);
@@ -352,12 +365,14 @@ void ReplicaFetcher::take(FetchResponse::Partition& answer, Position& position, 
     position.offset = batch.end_offset();
     position.last_fetched_epoch = batch.leader_epoch;
     work.writes.emplace_back(log::AppendBatch{position.tp, batch});
-    work.batches.push_back(PlacedBatch{position.local, position.tp, partition.truncations(), false, std::move(batch)});
+    work.batches.push_back(
+        PlacedBatch{position.local, position.tp, partition.truncations(), false, std::move(batch)});
   }
   touch(position);
 }
 
-void ReplicaFetcher::truncate(Offset end, Position& position, Partition& partition, const Context& context, Work& work) {
+void ReplicaFetcher::truncate(Offset end, Position& position, Partition& partition, const Context& context,
+                              Work& work) {
   if (partition.truncate_to(end, context)) {
     work.writes.emplace_back(log::TruncateLog{position.tp, end});
     work.truncated.push_back(position.local);
@@ -367,10 +382,12 @@ void ReplicaFetcher::truncate(Offset end, Position& position, Partition& partiti
   touch(position);
 }
 
-void ReplicaFetcher::on_error(const FetchResponse::Partition& answer, Position& position, const Context& context) {
+void ReplicaFetcher::on_error(const FetchResponse::Partition& answer, Position& position,
+                              const Context& context) {
   if (answer.error == ErrorCode::offset_out_of_range) {
     out_of_range_.push_back(OutOfRange{position.local, position.tp, position.leader_epoch, kNoOffset});
-  } else if (answer.error == ErrorCode::fenced_leader_epoch && position.sent_leader_epoch == position.leader_epoch) {
+  } else if (answer.error == ErrorCode::fenced_leader_epoch &&
+             position.sent_leader_epoch == position.leader_epoch) {
     remove(position.local, position.tp);  // failed, until the metadata names a newer epoch
   } else {
     delay(position, context);
@@ -401,22 +418,26 @@ void ReplicaFetcher::ask(const Context& context) {
   stage_ = Stage::asking;
 }
 
-void ReplicaFetcher::on_offset(const ListOffsetsResponse& response, PartitionTable& table, const Context& context, Work& work) {
+void ReplicaFetcher::on_offset(const ListOffsetsResponse& response, PartitionTable& table,
+                               const Context& context, Work& work) {
   SIM_CHECK(stage_ == Stage::asking && response.partitions.size() == 1, "one question has one answer");
   OutOfRange one = out_of_range_.front();
   const ListOffsetsResponse::Partition& answer = response.partitions.front();
   Position* position = find(one.local, one.tp);
   Partition* partition = table.get(one.local, one.tp);
   const bool gone = position == nullptr || partition == nullptr || position->leader_epoch != one.leader_epoch;
-  if (!gone && answer.error == ErrorCode::none && one.leader_end == kNoOffset && answer.offset >= partition->log_end_offset()) {
+  if (!gone && answer.error == ErrorCode::none && one.leader_end == kNoOffset &&
+      answer.offset >= partition->log_end_offset()) {
     out_of_range_.front().leader_end = answer.offset;  // it is not our end that is wrong: ask for its start
     return proceed(table, context, work);
   }
   out_of_range_.erase(out_of_range_.begin());
   if (gone) return proceed(table, context, work);
   if (answer.error != ErrorCode::none) {
-    if (answer.error == ErrorCode::fenced_leader_epoch) remove(one.local, one.tp);
-    else delay(*position, context);
+    if (answer.error == ErrorCode::fenced_leader_epoch)
+      remove(one.local, one.tp);
+    else
+      delay(*position, context);
   } else if (one.leader_end == kNoOffset) {
     truncate(answer.offset, *position, *partition, context, work);
   } else if (answer.offset > partition->log_end_offset()) {

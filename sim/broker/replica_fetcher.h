@@ -27,17 +27,17 @@ namespace sim::broker {
 
 class ReplicaFetcher {
  public:
-  // What the replica manager is to carry out after a call. If there is anything to write, it writes it at once
-  // and calls written() when that was performed.
+  // What the replica manager is to carry out after a call. If there is anything to write, it writes it at
+  // once and calls written() when that was performed.
   struct Work {
     std::vector<PlacedBatch> batches;
-    std::vector<log::LogWrite> writes;           // of the batches, and truncations
-    std::vector<LocalIndex> truncated;           // their readers may find themselves beyond the end
+    std::vector<log::LogWrite> writes;  // of the batches, and truncations
+    std::vector<LocalIndex> truncated;  // their readers may find themselves beyond the end
     std::vector<LocalIndex> high_watermark_changed;
   };
 
-  ReplicaFetcher(ProcessId self, NodeId source, ProcessId endpoint, std::int32_t index, const BrokerConfig& config,
-                 node::TimerId backoff_timer, node::TimerId network_timer);
+  ReplicaFetcher(ProcessId self, NodeId source, ProcessId endpoint, std::int32_t index,
+                 const BrokerConfig& config, node::TimerId backoff_timer, node::TimerId network_timer);
 
   NodeId source() const { return source_; }
   std::int32_t index() const { return index_; }
@@ -103,11 +103,13 @@ class ReplicaFetcher {
   void handle(node::NetworkClient::Event& event, PartitionTable& table, const Context& context, Work& work);
   void on_fetched(FetchResponse& response, PartitionTable& table, const Context& context, Work& work);
   bool accept_session(const FetchResponse& response);
-  void take(FetchResponse::Partition& answer, Position& position, Partition& partition, const Context& context, Work& work);
+  void take(FetchResponse::Partition& answer, Position& position, Partition& partition,
+            const Context& context, Work& work);
   void truncate(Offset end, Position& position, Partition& partition, const Context& context, Work& work);
   void on_error(const FetchResponse::Partition& answer, Position& position, const Context& context);
   void ask(const Context& context);
-  void on_offset(const ListOffsetsResponse& response, PartitionTable& table, const Context& context, Work& work);
+  void on_offset(const ListOffsetsResponse& response, PartitionTable& table, const Context& context,
+                 Work& work);
   void apply_learned(PartitionTable& table, Work& work);
 
   NodeId source_;
@@ -124,7 +126,7 @@ class ReplicaFetcher {
   std::vector<TopicPartition> to_forget_;  // left while in the session
   std::int32_t ready_ = 0;                 // followed and not delayed
   std::int32_t session_id_ = 0;
-  std::int32_t session_epoch_ = 0;         // 0: the next request is full
+  std::int32_t session_epoch_ = 0;  // 0: the next request is full
   bool request_was_full_ = true;
   std::vector<Learned> learned_;
   std::vector<OutOfRange> out_of_range_;

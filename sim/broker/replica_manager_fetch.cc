@@ -12,7 +12,8 @@ void ReplicaManager::on(const FetchRequest& request, const Envelope& from, const
   const auto refuse = [&](const ReplyTo& whom, ErrorCode error) {
     FetchResponse response;
     response.error = error;
-    context.out.emplace_back(node::Send{Envelope{whom.channel, whom.correlation, true, std::move(response)}, {}});
+    context.out.emplace_back(
+        node::Send{Envelope{whom.channel, whom.correlation, true, std::move(response)}, {}});
   };
   const FetchSessions::Opened opened = sessions_.open(request, table_, context);
   if (opened.error != ErrorCode::none) return refuse(to, opened.error);
@@ -33,8 +34,8 @@ void ReplicaManager::on(const FetchRequest& request, const Envelope& from, const
 
 // `request` is the fetch that is being handled, which tells a follower's progress; null when it is read once
 // more for its answer.
-ReplicaManager::Draft ReplicaManager::draft(FetchSessions::Slot slot, std::int64_t max_bytes, const FetchRequest* request,
-                                            const Context& context) {
+ReplicaManager::Draft ReplicaManager::draft(FetchSessions::Slot slot, std::int64_t max_bytes,
+                                            const FetchRequest* request, const Context& context) {
   FetchSession& session = sessions_.at(slot);
   Draft result;
   result.response.session_id = session.cached ? session.id : 0;
@@ -71,8 +72,8 @@ ReplicaManager::Draft ReplicaManager::draft(FetchSessions::Slot slot, std::int64
 }
 
 FetchResponse::Partition ReplicaManager::read(const FetchSession& session, const FetchedPartition& wanted,
-                                              std::int64_t max_bytes, bool at_least_one, const FetchRequest* request,
-                                              const Context& context) {
+                                              std::int64_t max_bytes, bool at_least_one,
+                                              const FetchRequest* request, const Context& context) {
   FetchResponse::Partition answer;
   answer.tp = wanted.tp;
   const auto refuse = [&](ErrorCode error) {
@@ -90,7 +91,8 @@ FetchResponse::Partition ReplicaManager::read(const FetchSession& session, const
   }
   Partition& partition = table_.at(wanted.local);
   const bool from_follower = session.from_follower();
-  if (const ErrorCode error = partition.check_access(wanted.current_leader_epoch, from_follower); error != ErrorCode::none) {
+  if (const ErrorCode error = partition.check_access(wanted.current_leader_epoch, from_follower);
+      error != ErrorCode::none) {
     return refuse(error);
   }
   if (from_follower && partition.follower(session.replica) == nullptr) {
@@ -99,7 +101,8 @@ FetchResponse::Partition ReplicaManager::read(const FetchSession& session, const
   // A follower is told the high watermark from before its own fetch moved it.
   answer.high_watermark = answer.last_stable_offset = partition.high_watermark();
   answer.log_start_offset = partition.log_start_offset();
-  Partition::Read data = partition.read({wanted.fetch_offset, wanted.last_fetched_epoch, from_follower, max_bytes, at_least_one});
+  Partition::Read data = partition.read(
+      {wanted.fetch_offset, wanted.last_fetched_epoch, from_follower, max_bytes, at_least_one});
   if (data.error != ErrorCode::none) return refuse(data.error);
   answer.diverging_epoch = data.diverging_epoch;
   answer.batches = std::move(data.batches);
@@ -115,7 +118,8 @@ FetchResponse::Partition ReplicaManager::read(const FetchSession& session, const
 
 void ReplicaManager::send(FetchSessions::Slot slot, Draft draft, const ReplyTo& to, const Context& context) {
   settle(slot, draft);
-  context.out.emplace_back(node::Send{Envelope{to.channel, to.correlation, true, std::move(draft.response)}, {}});
+  context.out.emplace_back(
+      node::Send{Envelope{to.channel, to.correlation, true, std::move(draft.response)}, {}});
   sessions_.answered(slot, table_);
 }
 
@@ -135,7 +139,8 @@ void ReplicaManager::settle(FetchSessions::Slot slot, const Draft& draft) {
     if (one.used && !keep) {
       const Partition& partition = table_.at(one.local);
       keep = one.fetch_offset < partition.readable_end(session.from_follower()) ||
-             partition.high_watermark() != one.high_watermark || partition.log_start_offset() != one.log_start ||
+             partition.high_watermark() != one.high_watermark ||
+             partition.log_start_offset() != one.log_start ||
              (session.from_follower() && partition.awaits_join(session.replica));
     }
     one.listed = keep;
@@ -143,7 +148,8 @@ void ReplicaManager::settle(FetchSessions::Slot slot, const Draft& draft) {
   });
 }
 
-void ReplicaManager::wait(FetchSessions::Slot slot, WaitingFetch waiting, Duration max_wait, const Context& context) {
+void ReplicaManager::wait(FetchSessions::Slot slot, WaitingFetch waiting, Duration max_wait,
+                          const Context& context) {
   FetchSession& session = sessions_.at(slot);
   for (const std::int32_t index : session.to_look_at) waiting.bytes += session.at(index).waiting_bytes;
   session.waiting = waiting;
@@ -157,15 +163,19 @@ void ReplicaManager::complete(FetchSessions::Slot slot, const Context& context) 
   send(slot, draft(slot, waiting.max_bytes, nullptr, context), waiting.reply_to, context);
 }
 
-// DelayedFetch.tryComplete, for the one partition that has moved: the bytes of the others are counted already.
+// DelayedFetch.tryComplete, for the one partition that has moved: the bytes of the others are counted
+// already.
 bool ReplicaManager::consider(FetchSession& session, FetchedPartition& wanted) {
   if (wanted.local == kNotLocal) return true;
   const Partition& partition = table_.at(wanted.local);
-  if (partition.check_access(wanted.current_leader_epoch, session.from_follower()) != ErrorCode::none) return true;
+  if (partition.check_access(wanted.current_leader_epoch, session.from_follower()) != ErrorCode::none)
+    return true;
   const Offset end = partition.readable_end(session.from_follower());
   if (wanted.fetch_offset > end) return true;  // the log was cut
   FetchResponse::EpochEnd diverging;
-  if (partition.check_divergence(wanted.fetch_offset, wanted.last_fetched_epoch, diverging) != ErrorCode::none) return true;
+  if (partition.check_divergence(wanted.fetch_offset, wanted.last_fetched_epoch, diverging) !=
+      ErrorCode::none)
+    return true;
   if (diverging.end_offset != kNoOffset) return true;
   std::int64_t bytes = partition.log().bytes_between(wanted.fetch_offset, end, wanted.max_bytes);
   bytes = std::min<std::int64_t>(bytes, wanted.max_bytes);
@@ -173,14 +183,15 @@ bool ReplicaManager::consider(FetchSession& session, FetchedPartition& wanted) {
   return session.waiting->bytes >= session.waiting->min_bytes;
 }
 
-// Before the end of a log moves: followers that fetched up to it, and had nothing to say since, were in sync until
-// their last fetch.
+// Before the end of a log moves: followers that fetched up to it, and had nothing to say since, were in sync
+// until their last fetch.
 void ReplicaManager::log_end_will_advance(LocalIndex local) {
   Partition& partition = table_.at(local);
   for (const FetchWatcher& watcher : sessions_.watchers(local)) {
     FetchSession& session = sessions_.at(watcher.session);
     if (!session.from_follower()) continue;
-    if (!session.at(watcher.partition).listed) partition.follower_fetched_nothing_new(session.replica, session.last_used);
+    if (!session.at(watcher.partition).listed)
+      partition.follower_fetched_nothing_new(session.replica, session.last_used);
     sessions_.list(watcher.session, watcher.partition);
     if (session.waiting) woken_.push_back(watcher);
   }

@@ -25,18 +25,20 @@ void ReplicaManager::on(ProduceRequest& request, const Envelope& from, const Con
       place(one.tp, std::move(one.batch), request.acks, false, pending, writes, context);
     } else {
       auto& operation = std::get<ProducedAppend>(pending.then).operation;
-      operation.outcome.partitions.push_back({one.tp, ErrorCode::invalid_required_acks, kNoOffset, -1, kNoOffset, {}});
+      operation.outcome.partitions.push_back(
+          {one.tp, ErrorCode::invalid_required_acks, kNoOffset, -1, kNoOffset, {}});
       operation.required.push_back(kNoOffset);
     }
   }
   start_append(std::move(pending), std::move(writes), context);
 }
 
-void ReplicaManager::append(GroupCoordinator::WriteId id, TopicPartition tp, BatchDataPtr batch, const Context& context) {
+void ReplicaManager::append(GroupCoordinator::WriteId id, TopicPartition tp, BatchDataPtr batch,
+                            const Context& context) {
   PendingAppend pending;
   ProducedAppend produced;
-  // No deadline: what the coordinator has written it waits for as long as it leads. offsets.commit.timeout.ms is
-  // that of the requests which rest on it (CoordinatorRuntime).
+  // No deadline: what the coordinator has written it waits for as long as it leads. offsets.commit.timeout.ms
+  // is that of the requests which rest on it (CoordinatorRuntime).
   produced.deadline = LocalTime::max();
   produced.operation.outcome.who = id;
   pending.then = std::move(produced);
@@ -47,7 +49,8 @@ void ReplicaManager::append(GroupCoordinator::WriteId id, TopicPartition tp, Bat
 
 // One partition's part of an append: its place in the log or its error, and what it will be answered.
 bool ReplicaManager::place(TopicPartition tp, BatchDataPtr batch, std::int16_t acks, bool internal_allowed,
-                           PendingAppend& pending, std::vector<log::LogWrite>& writes, const Context& context) {
+                           PendingAppend& pending, std::vector<log::LogWrite>& writes,
+                           const Context& context) {
   auto& operation = std::get<ProducedAppend>(pending.then).operation;
   ProduceResponse::Partition& answer = operation.outcome.partitions.emplace_back();
   Offset& required = operation.required.emplace_back(kNoOffset);
@@ -83,7 +86,8 @@ bool ReplicaManager::place(TopicPartition tp, BatchDataPtr batch, std::int16_t a
   return true;
 }
 
-void ReplicaManager::start_append(PendingAppend pending, std::vector<log::LogWrite> writes, const Context& context) {
+void ReplicaManager::start_append(PendingAppend pending, std::vector<log::LogWrite> writes,
+                                  const Context& context) {
   if (!writes.empty()) {
     pending.id = node::PersistId{next_persist_++};
     context.out.emplace_back(node::Persist{pending.id, std::move(writes), node::Safety::written});
@@ -94,7 +98,8 @@ void ReplicaManager::start_append(PendingAppend pending, std::vector<log::LogWri
   const ProducePurgatory::Operation& operation = std::get<ProducedAppend>(pending.then).operation;
   for (std::size_t i = 0; i < operation.required.size(); ++i) {
     const LocalIndex local = table_.find(operation.outcome.partitions[i].tp);
-    if (operation.required[i] == kNoOffset || table_.at(local).log_end_offset() >= operation.required[i]) continue;
+    if (operation.required[i] == kNoOffset || table_.at(local).log_end_offset() >= operation.required[i])
+      continue;
     SIM_CHECK(!pending_.empty(), "what is not yet in the log is being written");
     pending.id = pending_.back().id;
     pending_.push_back(std::move(pending));
@@ -131,16 +136,19 @@ void ReplicaManager::answer(AppendOutcome& outcome, std::int16_t acks, const Con
                    bool failed = false;
                    for (ProduceResponse::Partition& one : outcome.partitions) {
                      failed |= one.error != ErrorCode::none;
-                     if (one.error == ErrorCode::not_leader_or_follower) one.current_leader = leader_hint(one.tp, context);
+                     if (one.error == ErrorCode::not_leader_or_follower)
+                       one.current_leader = leader_hint(one.tp, context);
                    }
                    if (acks != 0) {
                      ProduceResponse response;
                      response.partitions = std::move(outcome.partitions);
-                     context.out.emplace_back(node::Send{Envelope{to.channel, to.correlation, true, std::move(response)}, {}});
+                     context.out.emplace_back(
+                         node::Send{Envelope{to.channel, to.correlation, true, std::move(response)}, {}});
                    } else if (failed) {  // the only way to tell a client that does not listen
                      context.out.emplace_back(node::Disconnect{to.channel});
                    } else {
-                     context.out.emplace_back(node::Send{Envelope{to.channel, to.correlation, true, NoOpResponse{}}, {}});
+                     context.out.emplace_back(
+                         node::Send{Envelope{to.channel, to.correlation, true, NoOpResponse{}}, {}});
                    }
                  },
                  [&](GroupCoordinator::WriteId id) {

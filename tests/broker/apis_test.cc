@@ -49,7 +49,8 @@ TEST_CASE("an unknown topic is created while its asker hears that it is unknown"
   CHECK(wanted[0].replication_factor == 2);
 
   // Answered without success, it is asked for again.
-  world.reply(world.create_requests[0], CreateTopicsResponse{{{"orders", ErrorCode::invalid_replication_factor, kNoTopic}}});
+  world.reply(world.create_requests[0],
+              CreateTopicsResponse{{{"orders", ErrorCode::invalid_replication_factor, kNoTopic}}});
   world.run_for(5ms);
   world.create_topics = true;
   world.ask<MetadataResponse>(1, about("orders"));
@@ -134,8 +135,10 @@ TEST_CASE("commits are replicated before they are acknowledged, and survive thei
   const int other = coordinator % 3 + 1;
   world.run_for(50ms);
 
-  CHECK(world.ask<OffsetCommitResponse>(other, commit("payment", orders, 7)).partitions[0].error == ErrorCode::not_coordinator);
-  CHECK(world.ask<OffsetCommitResponse>(coordinator, commit("payment", orders, 7)).partitions[0].error == ErrorCode::none);
+  CHECK(world.ask<OffsetCommitResponse>(other, commit("payment", orders, 7)).partitions[0].error ==
+        ErrorCode::not_coordinator);
+  CHECK(world.ask<OffsetCommitResponse>(coordinator, commit("payment", orders, 7)).partitions[0].error ==
+        ErrorCode::none);
   for (int id = 1; id <= 3; ++id) CHECK(world.partition(id, tp).log_end_offset() == 1);
   CHECK(world.ask<OffsetFetchResponse>(coordinator, committed("payment", orders)).partitions[0].offset == 7);
 
@@ -146,17 +149,21 @@ TEST_CASE("commits are replicated before they are acknowledged, and survive thei
   world.run_for(6s);
   REQUIRE(world.answer<OffsetCommitResponse>(waiting));
   CHECK(world.answered_at - sent >= 5s);
-  CHECK(world.answer<OffsetCommitResponse>(waiting)->partitions[0].error == ErrorCode::coordinator_not_available);
+  CHECK(world.answer<OffsetCommitResponse>(waiting)->partitions[0].error ==
+        ErrorCode::coordinator_not_available);
   world.heal();
 
-  // The new leader has the commit, but was cut off before it heard that it was replicated: nobody may see it yet.
+  // The new leader has the commit, but was cut off before it heard that it was replicated: nobody may see it
+  // yet.
   world.elect(tp, other, {1, 2, 3});
   world.run_for(100ms);
   CHECK(world.partition(other, tp).log_end_offset() == 1);
-  CHECK(world.ask<OffsetFetchResponse>(other, committed("payment", orders)).partitions[0].offset == kNoOffset);
+  CHECK(world.ask<OffsetFetchResponse>(other, committed("payment", orders)).partitions[0].offset ==
+        kNoOffset);
   world.run_for(40s);  // the old leader's connection to it times out, and it fetches
   CHECK(world.partition(other, tp).high_watermark() == 1);
-  CHECK(world.ask<OffsetFetchResponse>(coordinator, committed("payment", orders)).error == ErrorCode::not_coordinator);
+  CHECK(world.ask<OffsetFetchResponse>(coordinator, committed("payment", orders)).error ==
+        ErrorCode::not_coordinator);
   CHECK(world.ask<OffsetFetchResponse>(other, committed("payment", orders)).partitions[0].offset == 7);
 }
 
@@ -188,7 +195,8 @@ TEST_CASE("a produce request's partitions fail one by one") {
   CHECK(answer.partitions[1].error == ErrorCode::not_leader_or_follower);
   CHECK(answer.partitions[1].current_leader.leader == NodeId{2});
   CHECK(answer.partitions[2].error == ErrorCode::unknown_topic_or_partition);
-  CHECK(world.ask<ProduceResponse>(1, produce(mine, batch_of(1), 2)).partitions[0].error == ErrorCode::invalid_required_acks);
+  CHECK(world.ask<ProduceResponse>(1, produce(mine, batch_of(1), 2)).partitions[0].error ==
+        ErrorCode::invalid_required_acks);
 }
 
 TEST_CASE("a retry that overtakes the write of its original is acknowledged with it") {
@@ -210,7 +218,8 @@ TEST_CASE("a retry that overtakes the write of its original is acknowledged with
 
 TEST_CASE("producer ids come in blocks, and the first producer has to ask again") {
   World world = three_brokers();
-  CHECK(world.ask<InitProducerIdResponse>(1, InitProducerIdRequest{}).error == ErrorCode::coordinator_load_in_progress);
+  CHECK(world.ask<InitProducerIdResponse>(1, InitProducerIdRequest{}).error ==
+        ErrorCode::coordinator_load_in_progress);
   world.run_for(5ms);
   const auto first = world.ask<InitProducerIdResponse>(1, InitProducerIdRequest{});
   CHECK(first.error == ErrorCode::none);
@@ -257,13 +266,17 @@ TEST_CASE("offsets and epochs, asked for by clients") {
   world.run_for(50ms);
   world.ask<ProduceResponse>(2, produce(tp, batch_of(2), -1));
   ListOffsetsRequest offsets;
-  offsets.partitions = {{tp, LeaderEpoch{1}, kLatestTimestamp}, {tp, LeaderEpoch{1}, kEarliestTimestamp}, {tp, LeaderEpoch{0}, kLatestTimestamp}};
+  offsets.partitions = {{tp, LeaderEpoch{1}, kLatestTimestamp},
+                        {tp, LeaderEpoch{1}, kEarliestTimestamp},
+                        {tp, LeaderEpoch{0}, kLatestTimestamp}};
   const auto listed = world.ask<ListOffsetsResponse>(2, offsets).partitions;
   CHECK(listed[0].offset == 5);
   CHECK(listed[1].offset == 0);
   CHECK(listed[2].error == ErrorCode::fenced_leader_epoch);
   OffsetForLeaderEpochRequest epochs;
-  epochs.partitions = {{tp, LeaderEpoch{1}, LeaderEpoch{0}}, {tp, LeaderEpoch{1}, LeaderEpoch{1}}, {tp, LeaderEpoch{1}, LeaderEpoch{5}}};
+  epochs.partitions = {{tp, LeaderEpoch{1}, LeaderEpoch{0}},
+                       {tp, LeaderEpoch{1}, LeaderEpoch{1}},
+                       {tp, LeaderEpoch{1}, LeaderEpoch{5}}};
   const auto ends = world.ask<OffsetForLeaderEpochResponse>(2, epochs).partitions;
   CHECK(ends[0].end_offset == 3);
   CHECK(ends[1].end_offset == 5);

@@ -11,7 +11,8 @@ using test::produce;
 using test::records_in;
 using test::World;
 
-FetchRequest incremental(const FetchResponse& last, std::int32_t epoch, std::vector<FetchRequest::Partition> changed,
+FetchRequest incremental(const FetchResponse& last, std::int32_t epoch,
+                         std::vector<FetchRequest::Partition> changed,
                          std::vector<TopicPartition> forgotten = {}) {
   FetchRequest request = fetch(std::move(changed), 100);
   request.session_id = last.session_id;
@@ -85,10 +86,12 @@ TEST_CASE("a session is found by its id, and keeps count") {
   again.session_id = first.session_id;
   const auto second = world.ask<FetchResponse>(1, again);
   CHECK(second.session_id != first.session_id);
-  CHECK(world.ask<FetchResponse>(1, incremental(first, 2, {})).error == ErrorCode::fetch_session_id_not_found);
+  CHECK(world.ask<FetchResponse>(1, incremental(first, 2, {})).error ==
+        ErrorCode::fetch_session_id_not_found);
   // With nothing left in it, it ends.
   CHECK(world.ask<FetchResponse>(1, incremental(second, 1, {}, {tp})).session_id == 0);
-  CHECK(world.ask<FetchResponse>(1, incremental(second, 2, {})).error == ErrorCode::fetch_session_id_not_found);
+  CHECK(world.ask<FetchResponse>(1, incremental(second, 2, {})).error ==
+        ErrorCode::fetch_session_id_not_found);
 }
 
 TEST_CASE("a full cache makes room for followers, and for whoever comes when a session has gone stale") {
@@ -104,7 +107,8 @@ TEST_CASE("a full cache makes room for followers, and for whoever comes when a s
   FetchRequest follower = full({from(tp, 0)});
   follower.replica = NodeId{2};
   CHECK(world.ask<FetchResponse>(1, follower).session_id != 0);
-  CHECK(world.ask<FetchResponse>(1, incremental(consumer, 1, {})).error == ErrorCode::fetch_session_id_not_found);
+  CHECK(world.ask<FetchResponse>(1, incremental(consumer, 1, {})).error ==
+        ErrorCode::fetch_session_id_not_found);
   CHECK(world.ask<FetchResponse>(1, full({from(tp, 0)})).session_id == 0);
   world.run_for(121s);
   CHECK(world.ask<FetchResponse>(1, full({from(tp, 0)})).session_id != 0);

@@ -20,13 +20,15 @@
 #include "node/node.h"
 #include "protocol/batch_builder.h"
 
-// A small world for brokers: messages take a fixed time, writes another, and the controller is a script. What is
-// sent to a process that is not there (a client) is collected for the test to read.
+// A small world for brokers: messages take a fixed time, writes another, and the controller is a script. What
+// is sent to a process that is not there (a client) is collected for the test to read.
 namespace sim::test {
 
 inline constexpr ProcessId kController{0};
 inline constexpr ProcessId kClient{90};
-inline ProcessId process_of(int broker) { return ProcessId{broker}; }
+inline ProcessId process_of(int broker) {
+  return ProcessId{broker};
+}
 
 class World {
  public:
@@ -76,7 +78,8 @@ class World {
     nodes_.erase(process_of(id));
     ++lives_[process_of(id)];
     for (const Channel channel : std::set<Channel>(open_)) {
-      if (channel.client == process_of(id) || channel.server == process_of(id)) close(channel, process_of(id));
+      if (channel.client == process_of(id) || channel.server == process_of(id))
+        close(channel, process_of(id));
     }
     std::erase_if(parked_, [&](const Envelope& one) { return one.channel.client == process_of(id); });
   }
@@ -99,14 +102,16 @@ class World {
     image_.replay(log_.back());
     for (Envelope& fetch : std::exchange(parked_, {})) answer_fetch(fetch);
   }
-  TopicPartition create_topic(std::string name, std::vector<int> replicas, TopicConfig config = {}, int partitions = 1) {
+  TopicPartition create_topic(std::string name, std::vector<int> replicas, TopicConfig config = {},
+                              int partitions = 1) {
     const TopicId id = image_.next_topic_id();
     std::vector<MetadataRecord> records{TopicRecord{name, id}, TopicConfigRecord{id, config}};
     for (int i = 0; i < partitions; ++i) {
       PartitionRecord record;
       record.tp = TopicPartition{id, i};
       for (const int replica : replicas) record.replicas.push_back(NodeId{replica});
-      std::rotate(record.replicas.begin(), record.replicas.begin() + i % static_cast<int>(replicas.size()), record.replicas.end());
+      std::rotate(record.replicas.begin(), record.replicas.begin() + i % static_cast<int>(replicas.size()),
+                  record.replicas.end());
       record.isr = record.replicas;
       record.leader = record.replicas.front();
       records.push_back(record);
@@ -134,11 +139,15 @@ class World {
       answer.tp = one.tp;
       const auto unfit = [&](const auto& member) {
         const metadata::BrokerRegistration* broker = image_.broker(member.broker);
-        return !broker->active() || (member.broker_epoch != kNoBrokerEpoch && member.broker_epoch != broker->broker_epoch);
+        return !broker->active() ||
+               (member.broker_epoch != kNoBrokerEpoch && member.broker_epoch != broker->broker_epoch);
       };
-      if (one.leader_epoch < known->leader_epoch) answer.error = ErrorCode::fenced_leader_epoch;
-      else if (one.partition_epoch < known->partition_epoch) answer.error = ErrorCode::invalid_update_version;
-      else if (std::any_of(one.new_isr.begin(), one.new_isr.end(), unfit)) answer.error = ErrorCode::ineligible_replica;
+      if (one.leader_epoch < known->leader_epoch)
+        answer.error = ErrorCode::fenced_leader_epoch;
+      else if (one.partition_epoch < known->partition_epoch)
+        answer.error = ErrorCode::invalid_update_version;
+      else if (std::any_of(one.new_isr.begin(), one.new_isr.end(), unfit))
+        answer.error = ErrorCode::ineligible_replica;
       if (answer.error != ErrorCode::none) continue;
       PartitionChangeRecord change;
       change.tp = one.tp;
@@ -209,7 +218,8 @@ class World {
   std::vector<F> facts(int broker) const {
     std::vector<F> found;
     for (const auto& [process, fact] : facts_) {
-      if (process == process_of(broker) && std::holds_alternative<F>(fact)) found.push_back(std::get<F>(fact));
+      if (process == process_of(broker) && std::holds_alternative<F>(fact))
+        found.push_back(std::get<F>(fact));
     }
     return found;
   }
@@ -227,18 +237,24 @@ class World {
 
   void handle(Event& event) {
     if (event.process == kController) {
-      if (auto* received = std::get_if<node::Received>(&event.input)) control(received->envelope);
-      else for (Envelope& fetch : std::exchange(parked_, {})) answer_fetch(fetch, true);
+      if (auto* received = std::get_if<node::Received>(&event.input))
+        control(received->envelope);
+      else
+        for (Envelope& fetch : std::exchange(parked_, {})) answer_fetch(fetch, true);
       return;
     }
     const auto node = nodes_.find(event.process);
     if (node == nodes_.end()) {
       if (auto* received = std::get_if<node::Received>(&event.input)) {
         Envelope& envelope = received->envelope;
-        if (event.process == kClient) inbox_.emplace_back(std::move(envelope), now_);
-        else if (!puppets_.contains(event.process)) return;
-        else if (std::holds_alternative<ApiVersionsRequest>(envelope.message)) reply(envelope, ApiVersionsResponse{});
-        else puppet_inbox_.push_back(std::move(envelope));
+        if (event.process == kClient)
+          inbox_.emplace_back(std::move(envelope), now_);
+        else if (!puppets_.contains(event.process))
+          return;
+        else if (std::holds_alternative<ApiVersionsRequest>(envelope.message))
+          reply(envelope, ApiVersionsResponse{});
+        else
+          puppet_inbox_.push_back(std::move(envelope));
       }
       return;
     }
@@ -249,7 +265,8 @@ class World {
       timers_.erase(due);
       ++timers_fired[{event.process, fired->timer}];
     }
-    if (const auto* done = std::get_if<node::Persisted>(&event.input)) perform_writes(event.process, done->id);
+    if (const auto* done = std::get_if<node::Persisted>(&event.input))
+      perform_writes(event.process, done->id);
     node::Effects out;
     node->second->step(event.input, node::Env{now_, rng_}, out);
     for (node::Effect& effect : out) perform(event.process, effect);
@@ -269,15 +286,19 @@ class World {
                      timers_[{process, set.timer}] = due;
                      push(due, process, node::TimerFired{set.timer});
                    },
-                   [&](node::CancelTimer& cancel) { timers_.erase({process, cancel.timer}); },
+                   [&](node::CancelTimer& cancel) {
+                     timers_.erase({process, cancel.timer});
+                   },
                    [&](node::Connect& connect) {
                      const ProcessId server = connect.channel.server;
-                     const bool up = server == kController || nodes_.contains(server) || puppets_.contains(server);
+                     const bool up =
+                         server == kController || nodes_.contains(server) || puppets_.contains(server);
                      if (up && !is_cut(connect.channel)) {
                        open_.insert(connect.channel);
                        push(now_ + 2 * latency, process, node::Connected{connect.channel});
                      } else if (!is_cut(connect.channel)) {
-                       push(now_ + 2 * latency, process, node::Disconnected{connect.channel, node::DisconnectReason::refused});
+                       push(now_ + 2 * latency, process,
+                            node::Disconnected{connect.channel, node::DisconnectReason::refused});
                      }
                    },
                    [&](node::Disconnect& disconnect) { close(disconnect.channel, process); },
@@ -307,7 +328,8 @@ class World {
     if (open_.erase(channel) == 0) return;
     const ProcessId other = by == channel.client ? channel.server : channel.client;
     if (other == kClient) closed_by_server.push_back(channel);
-    if (nodes_.contains(other)) push(now_ + latency, other, node::Disconnected{channel, node::DisconnectReason::reset});
+    if (nodes_.contains(other))
+      push(now_ + latency, other, node::Disconnected{channel, node::DisconnectReason::reset});
   }
 
   // ---- The controller's script
@@ -316,7 +338,8 @@ class World {
                    [&](ApiVersionsRequest&) { reply(request, ApiVersionsResponse{}); },
                    [&](FetchRequest&) { answer_fetch(request); },
                    [&](AllocateProducerIdsRequest&) {
-                     reply(request, AllocateProducerIdsResponse{ErrorCode::none, ProducerId{next_producer_id_}, 1000});
+                     reply(request,
+                           AllocateProducerIdsResponse{ErrorCode::none, ProducerId{next_producer_id_}, 1000});
                      next_producer_id_ += 1000;
                    },
                    [&](AlterPartitionRequest&) {
@@ -329,7 +352,8 @@ class World {
                      for (const auto& topic : wanted.topics) {
                        std::vector<int> replicas;
                        for (const auto& [id, broker] : image_.brokers()) {
-                         if (std::cmp_less(replicas.size(), topic.replication_factor)) replicas.push_back(id.value());
+                         if (std::cmp_less(replicas.size(), topic.replication_factor))
+                           replicas.push_back(id.value());
                        }
                        create_topic(topic.name, replicas, topic.config, topic.partitions);
                      }
@@ -380,11 +404,14 @@ class World {
 
 // ---- Requests
 
-inline BatchDataPtr batch_of(int records, ProducerId producer = kNoProducerId, int sequence = -1, int epoch = 0) {
+inline BatchDataPtr batch_of(int records, ProducerId producer = kNoProducerId, int sequence = -1,
+                             int epoch = 0) {
   std::vector<Record> list;
   for (int i = 0; i < records; ++i) list.push_back(Record{RecordId{i}, 0, 10, 100});
-  return make_data_batch(std::move(list), producer, producer == kNoProducerId ? kNoProducerEpoch : ProducerEpoch{static_cast<std::int16_t>(epoch)},
-                         sequence);
+  return make_data_batch(
+      std::move(list), producer,
+      producer == kNoProducerId ? kNoProducerEpoch : ProducerEpoch{static_cast<std::int16_t>(epoch)},
+      sequence);
 }
 
 inline ProduceRequest produce(TopicPartition tp, BatchDataPtr batch, int acks = -1) {

@@ -13,15 +13,18 @@ constexpr TopicPartition kTp{TopicId{1}, 0};
 constexpr NodeId kSelf{1};
 
 BatchDataPtr batch_of(int records, ProducerId producer = kNoProducerId, int sequence = -1, int epoch = 0) {
-  return make_data_batch(std::vector<Record>(static_cast<std::size_t>(records), Record{RecordId{0}, 0, 10, 100}), producer,
-                         producer == kNoProducerId ? kNoProducerEpoch : ProducerEpoch{static_cast<std::int16_t>(epoch)}, sequence);
+  return make_data_batch(
+      std::vector<Record>(static_cast<std::size_t>(records), Record{RecordId{0}, 0, 10, 100}), producer,
+      producer == kNoProducerId ? kNoProducerEpoch : ProducerEpoch{static_cast<std::int16_t>(epoch)},
+      sequence);
 }
 
 // One partition, its metadata, and a clock.
 struct Fixture {
   explicit Fixture(std::vector<int> replicas = {1, 2, 3}, int min_isr = 1) {
     for (const int id : {1, 2, 3, 4}) {
-      image.replay(RegisterBrokerRecord{NodeId{id}, 1, BrokerEpoch{10 * id}, ProcessId{id}, "", false, false});
+      image.replay(
+          RegisterBrokerRecord{NodeId{id}, 1, BrokerEpoch{10 * id}, ProcessId{id}, "", false, false});
     }
     topic.config.min_insync_replicas = min_isr;
     for (const int id : replicas) registration.replicas.push_back(NodeId{id});
@@ -122,14 +125,16 @@ TEST_CASE("what a leader refuses to append, in Kafka's order") {
   fixture.set_isr({1, 2});
   const std::int64_t now_ms = 1'000;
   const auto batch = [](int records, int key_bytes, std::int64_t timestamp_ms, int sequence) {
-    return make_data_batch(std::vector<Record>(static_cast<std::size_t>(records), Record{RecordId{0}, timestamp_ms, key_bytes, 50}),
+    return make_data_batch(std::vector<Record>(static_cast<std::size_t>(records),
+                                               Record{RecordId{0}, timestamp_ms, key_bytes, 50}),
                            ProducerId{1}, ProducerEpoch{0}, sequence);
   };
   const auto check = [&](const BatchDataPtr& data, int acks) {
     return fixture.partition.check_append(*data, static_cast<std::int16_t>(acks), now_ms).error;
   };
   const std::int64_t future = now_ms + 3'600'001;
-  fixture.partition.append(fixture.partition.assign(batch(1, 1, 0, 0)), true, fixture.context());  // the next sequence is 1
+  fixture.partition.append(fixture.partition.assign(batch(1, 1, 0, 0)), true,
+                           fixture.context());  // the next sequence is 1
 
   CHECK(check(batch(5, -1, future, 7), -1) == ErrorCode::not_enough_replicas);
   CHECK(check(batch(5, -1, future, 7), 1) == ErrorCode::message_too_large);
@@ -158,19 +163,22 @@ TEST_CASE("what becomes of an idempotent producer's batch") {
       {"one that is forgotten", 1, 2, 2, ErrorCode::out_of_order_sequence_number, kNoOffset},
       {"the newest, cut in another way", 1, 12, 1, ErrorCode::out_of_order_sequence_number, kNoOffset},
       {"one too far", 1, 15, 2, ErrorCode::out_of_order_sequence_number, kNoOffset},
-      {"of an older epoch, even if the sequence is known", 0, 12, 2, ErrorCode::invalid_producer_epoch, kNoOffset},
+      {"of an older epoch, even if the sequence is known", 0, 12, 2, ErrorCode::invalid_producer_epoch,
+       kNoOffset},
       {"of a newer epoch, from the start", 2, 0, 2, ErrorCode::none, kNoOffset},
       {"of a newer epoch, from elsewhere", 2, 14, 2, ErrorCode::out_of_order_sequence_number, kNoOffset},
   };
   Fixture fixture;
   fixture.lead();
   const auto append = [&](ProducerId producer, int sequence) {
-    fixture.partition.append(fixture.partition.assign(batch_of(2, producer, sequence, 1)), true, fixture.context());
+    fixture.partition.append(fixture.partition.assign(batch_of(2, producer, sequence, 1)), true,
+                             fixture.context());
   };
   for (int sequence = 0; sequence < 14; sequence += 2) append(ProducerId{1}, sequence);
   for (const Row& row : rows) {
     CAPTURE(row.what);
-    const auto check = fixture.partition.check_append(*batch_of(row.records, ProducerId{1}, row.sequence, row.epoch), 1, 0);
+    const auto check =
+        fixture.partition.check_append(*batch_of(row.records, ProducerId{1}, row.sequence, row.epoch), 1, 0);
     CHECK(check.error == row.error);
     CHECK(check.duplicate_of.value_or(kNoOffset) == row.duplicate_of);
   }
@@ -179,7 +187,8 @@ TEST_CASE("what becomes of an idempotent producer's batch") {
   SUBCASE("after the largest sequence comes 0") {
     append(ProducerId{3}, 2'147'483'646);
     CHECK(fixture.partition.check_append(*batch_of(2, ProducerId{3}, 0, 1), 1, 0).error == ErrorCode::none);
-    CHECK(fixture.partition.check_append(*batch_of(2, ProducerId{3}, 1, 1), 1, 0).error == ErrorCode::out_of_order_sequence_number);
+    CHECK(fixture.partition.check_append(*batch_of(2, ProducerId{3}, 1, 1), 1, 0).error ==
+          ErrorCode::out_of_order_sequence_number);
   }
   SUBCASE("what was cut from the log is forgotten") {
     fixture.partition.truncate_to(10, fixture.context());
@@ -262,8 +271,8 @@ TEST_CASE("who may join the ISR") {
     fixture.set_isr({1, 2});
     fixture.append(1);
     fixture.fence(3, row.fenced);
-    const auto fetched =
-        fixture.partition.follower_fetched(NodeId{3}, BrokerEpoch{row.broker_epoch}, row.offset, 0, fixture.context());
+    const auto fetched = fixture.partition.follower_fetched(NodeId{3}, BrokerEpoch{row.broker_epoch},
+                                                            row.offset, 0, fixture.context());
     REQUIRE(fetched.isr_change.has_value() == row.joins);
     if (!row.joins) continue;
     CHECK(members(fetched.isr_change->request.new_isr) == std::vector{1, 2, 3});
@@ -277,7 +286,8 @@ TEST_CASE("who may join the ISR") {
 TEST_CASE("a fetch of an earlier life of a follower counts for nothing") {
   Fixture fixture;
   fixture.lead();
-  const auto fetched = fixture.partition.follower_fetched(NodeId{2}, BrokerEpoch{19}, 0, 0, fixture.context());
+  const auto fetched =
+      fixture.partition.follower_fetched(NodeId{2}, BrokerEpoch{19}, 0, 0, fixture.context());
   CHECK(fetched.error == ErrorCode::not_leader_or_follower);
   CHECK(fixture.partition.follower(NodeId{2})->log_end_offset == kNoOffset);
 }
@@ -465,7 +475,8 @@ TEST_CASE("a new leader does not tell the end before it knows how far its predec
   CHECK(partition.list_offset(latest, false).error == ErrorCode::offset_not_available);
   CHECK(partition.list_offset(latest, true).offset == 15);
   CHECK(partition.list_offset({kTp, kNoLeaderEpoch, kEarliestTimestamp}, false).offset == 0);
-  for (const int id : {2, 3}) partition.follower_fetched(NodeId{id}, BrokerEpoch{10 * id}, 15, 0, fixture.context());
+  for (const int id : {2, 3})
+    partition.follower_fetched(NodeId{id}, BrokerEpoch{10 * id}, 15, 0, fixture.context());
   CHECK(partition.list_offset(latest, false).offset == 15);
 }
 

@@ -13,10 +13,13 @@ struct Follower {
     world.add_broker(2);
     world.run_for(5ms);
     tp = world.create_topic("orders", {1, 2}, {}, 1);
-    for (int i = 1; i < partitions; ++i) others.push_back(world.create_topic("other" + std::to_string(i), {1, 2}));
+    for (int i = 1; i < partitions; ++i)
+      others.push_back(world.create_topic("other" + std::to_string(i), {1, 2}));
   }
   Envelope next() { return world.asked_of<FetchRequest>(1); }
-  static const FetchRequest& fetch(const Envelope& request) { return std::get<FetchRequest>(request.message); }
+  static const FetchRequest& fetch(const Envelope& request) {
+    return std::get<FetchRequest>(request.message);
+  }
 
   FetchResponse::Partition data(Offset base, int records, int epoch = 0) const {
     FetchResponse::Partition answer = nothing();
@@ -126,10 +129,8 @@ TEST_CASE("what an error does to a partition") {
     bool stays_away_for_good;
   };
   const Row rows[] = {
-      {ErrorCode::not_leader_or_follower, false},
-      {ErrorCode::unknown_leader_epoch, false},
-      {ErrorCode::unknown_topic_or_partition, false},
-      {ErrorCode::unknown_topic_id, false},
+      {ErrorCode::not_leader_or_follower, false},     {ErrorCode::unknown_leader_epoch, false},
+      {ErrorCode::unknown_topic_or_partition, false}, {ErrorCode::unknown_topic_id, false},
       {ErrorCode::fenced_leader_epoch, true},
   };
   for (const Row& row : rows) {

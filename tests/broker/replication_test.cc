@@ -31,7 +31,8 @@ TEST_CASE("acks=all waits for every follower in the ISR, acks=1 only for the lea
   sent = world.now();
   const auto all = world.send(1, produce(tp, batch_of(2), -1));
   world.run_for(2ms);
-  // There, written; a follower's parked fetch leaves; written there; it asks for more: that is the acknowledgement.
+  // There, written; a follower's parked fetch leaves; written there; it asks for more: that is the
+  // acknowledgement.
   const auto answer = world.answer<ProduceResponse>(all);
   REQUIRE(answer);
   CHECK(world.answered_at - sent == 2 * world.latency + 2 * world.write_time + 2 * world.latency);
@@ -155,7 +156,8 @@ TEST_CASE("acks=all appends that wait hear of it when leadership is lost") {
   CHECK(world.answer<ProduceResponse>(waiting)->partitions[0].error == ErrorCode::not_leader_or_follower);
 }
 
-TEST_CASE("a silent follower leaves the ISR at a turn of the check's period, and what waited for it goes on") {
+TEST_CASE(
+    "a silent follower leaves the ISR at a turn of the check's period, and what waited for it goes on") {
   World world = three_brokers();
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
   world.run_for(1s);
@@ -219,7 +221,9 @@ TEST_CASE("a restarted broker has its log, knows its producers, and joins the IS
   CHECK(world.metadata().partition(tp)->isr == std::vector{NodeId{1}, NodeId{2}});
   world.elect(tp, 2, {1, 2});
   world.run_for(50ms);
-  CHECK(world.ask<ProduceResponse>(2, produce(tp, batch_of(2, ProducerId{7}, 3), -1)).partitions[0].base_offset == 3);
+  CHECK(world.ask<ProduceResponse>(2, produce(tp, batch_of(2, ProducerId{7}, 3), -1))
+            .partitions[0]
+            .base_offset == 3);
   CHECK(world.partition(2, tp).log_end_offset() == 5);
 }
 

@@ -1,7 +1,8 @@
 #include "broker/harness.h"
 
-// Many small histories of three brokers under cuts, crashes and elections: what was acknowledged by acks=all with two
-// in sync is never lost, replicas agree below their high watermarks, and after all is healed everything goes on.
+// Many small histories of three brokers under cuts, crashes and elections: what was acknowledged by acks=all
+// with two in sync is never lost, replicas agree below their high watermarks, and after all is healed
+// everything goes on.
 namespace sim {
 namespace {
 
@@ -33,7 +34,8 @@ struct History {
     const int leader = registration->leader.value();
     if (!up[leader]) return;
     const int sequence = sequences[index]++;
-    ProduceRequest request = produce(tp(index), batch_of(1, ProducerId{100 + 1000 * index + sequence}, 0), -1);
+    ProduceRequest request =
+        produce(tp(index), batch_of(1, ProducerId{100 + 1000 * index + sequence}, 0), -1);
     request.timeout_ms = 20'000;
     sent.push_back({index, sequence, world.send(leader, request)});
   }
@@ -62,8 +64,10 @@ struct History {
         if (member != NodeId{id}) left.push_back(member.value());
       }
       const bool led = registration->leader == NodeId{id};
-      if (left.empty()) world.elect(tp(index), -1, {id});
-      else if (std::cmp_less(left.size(), registration->isr.size())) world.elect(tp(index), led ? left[0] : registration->leader.value(), left);
+      if (left.empty())
+        world.elect(tp(index), -1, {id});
+      else if (std::cmp_less(left.size(), registration->isr.size()))
+        world.elect(tp(index), led ? left[0] : registration->leader.value(), left);
     }
   }
   void restart(int id) {
@@ -125,14 +129,22 @@ void play(std::uint64_t seed, Rare& rare) {
     const int what = history.draw(20);
     const int index = history.draw(kPartitions);
     const int id = 1 + history.draw(3);
-    if (what < 12) history.send(index);
-    else if (what < 14) history.elect(index);
-    else if (what < 16) history.world.cut(id, id % 3 + 1);
-    else if (what < 17) history.world.heal();
-    else if (what < 18) history.crash(id);
-    else history.restart(id);
+    if (what < 12)
+      history.send(index);
+    else if (what < 14)
+      history.elect(index);
+    else if (what < 16)
+      history.world.cut(id, id % 3 + 1);
+    else if (what < 17)
+      history.world.heal();
+    else if (what < 18)
+      history.crash(id);
+    else
+      history.restart(id);
     const int pause = history.draw(6);
-    history.world.run_for(pause == 0 ? 7s : pause == 1 ? 300ms : std::chrono::microseconds(history.draw(2000)));
+    history.world.run_for(pause == 0   ? 7s
+                          : pause == 1 ? 300ms
+                                       : std::chrono::microseconds(history.draw(2000)));
     history.check_agreement();
   }
   history.world.heal();
@@ -154,7 +166,8 @@ void play(std::uint64_t seed, Rare& rare) {
     const auto answer = history.world.answer<ProduceResponse>(one.correlation);
     const bool acknowledged = answer && answer->partitions[0].error == ErrorCode::none;
     if (answer && !acknowledged) ++rare.refused;
-    if (std::cmp_greater_equal(i + kPartitions, history.sent.size())) CHECK(acknowledged);  // after all was healed
+    if (std::cmp_greater_equal(i + kPartitions, history.sent.size()))
+      CHECK(acknowledged);  // after all was healed
     if (!acknowledged) continue;
     const int leader = history.world.metadata().partition(history.tp(one.index))->leader.value();
     CHECK(history.holds(leader, one.index, one.sequence));
