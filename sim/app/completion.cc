@@ -63,7 +63,7 @@ std::string bash() {
     if (command.takes_files) text += " $(compgen -f -- \"$cur\")";
     text += ") ;;\n";
   }
-  return text + "  esac\n}\ncomplete -o filenames -F _kraftsim kraftsim ./kraftsim\n";
+  return text + "  esac\n}\nCOMP_WORDBREAKS=${COMP_WORDBREAKS//@/}\ncomplete -o filenames -F _kraftsim kraftsim ./kraftsim\n";
 }
 
 std::string zsh() { return "# kraftsim: eval \"$(kraftsim completion zsh)\"\nautoload -U +X bashcompinit && bashcompinit\n" + bash(); }
