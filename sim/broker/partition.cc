@@ -43,7 +43,7 @@ void Partition::take_assignment(const metadata::PartitionRegistration& registrat
   leader_epoch_ = registration.leader_epoch;
   partition_epoch_ = registration.partition_epoch;
   replicas_ = registration.replicas.size();
-  config_ = topic.config;
+  set_config(topic.config);
   internal_ = topic.name == kOffsetsTopicName;
 }
 
