@@ -59,7 +59,7 @@ Result<Scenario> load(const std::string& file, const std::vector<Override>& over
     Problem problem;
     problem.file = file;
     problem.message = why_not;
-    if (const std::string similar = similar_scenario(file); !similar.empty()) problem.hint = "did you mean " + similar + "?";
+    if (const std::string similar = similar_scenario(file); !similar.empty() && similar != file) problem.hint = "did you mean " + similar + "?";
     return problem;
   }
   Report report;
