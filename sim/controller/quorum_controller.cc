@@ -32,7 +32,12 @@ concept NotForControllers =
               FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest,
               SyncGroupResponse, HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse,
               OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse,
-              AlterPartitionResponse, BrokerRegistrationResponse, BrokerHeartbeatResponse, NoOpResponse>;
+              AlterPartitionResponse, BrokerRegistrationResponse, BrokerHeartbeatResponse,
+              VoteRequest, VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
+              EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest,
+              AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest,
+              UpdateRaftVoterResponse,
+              NoOpResponse>;
 
 }  // namespace
 

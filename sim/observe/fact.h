@@ -109,6 +109,55 @@ struct TopicCreated {  // the controller's record
   std::int16_t replication_factor = 0;
 };
 
+// ---- The KRaft quorum: voters and observers of __cluster_metadata, by node id
+enum class QuorumRole : std::uint8_t { unattached, prospective, candidate, leader, follower, resigned };
+struct QuorumRoleChanged {
+  NodeId node;
+  QuorumRole role;
+  QuorumEpoch quorum_epoch;
+  NodeId leader;  // as it knows, -1 = not
+};
+struct QuorumStateStored {  // asked of the disk; nothing that rests on it has left
+  NodeId node;
+  QuorumState state;
+};
+struct QuorumVoteAnswered {  // by the voter
+  NodeId node;
+  NodeId candidate;
+  QuorumEpoch quorum_epoch;  // the candidate's
+  bool pre_vote = false;
+  bool granted = false;
+};
+struct QuorumVotersChanged {  // as this node's log has it
+  NodeId node;
+  std::vector<NodeId> voters;
+};
+struct MetadataLogOpened {  // what a start found on disk
+  NodeId node;
+  QuorumState state;
+  Offset log_start_offset = 0;
+  Offset log_end_offset = 0;
+};
+struct MetadataAppended {
+  NodeId node;
+  Batch batch;
+};
+struct MetadataTruncated {
+  NodeId node;
+  Offset to = 0;
+};
+struct MetadataSnapshotFetched {  // and the log goes on from its end
+  NodeId node;
+  SnapshotId id;
+};
+struct MetadataCommitted {  // the high watermark has advanced
+  NodeId node;
+  QuorumEpoch quorum_epoch;
+  bool leads = false;
+  Offset from = 0;
+  Offset to = 0;
+};
+
 // ---- Consumers and groups
 struct RecordsPolled {  // returned by poll() to the application
   ServiceId service;
@@ -190,7 +239,9 @@ using Fact = std::variant<OrderPlaced, RecordAccepted, RecordFailed, BatchDraine
                           HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged, LogTruncated, ReplicaAppended,
                           TopicCreated, RecordsPolled, ProcessingStarted, ProcessingDone, CommitSent, CommitAcknowledged,
                           OffsetsStored, PositionReset, GroupStateChanged, AssignmentReceived, MessageSent, MessageDelivered,
-                          ConnectionOpened, ConnectionClosed, ProcessStarted, ProcessStopped>;
+                          ConnectionOpened, ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged,
+                          QuorumStateStored, QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
+                          MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted>;
 
 // Kafka-style name of the fact, e.g. "HighWatermarkAdvanced".
 const char* name(const Fact& fact);

@@ -68,6 +68,15 @@ bool is_control(const observe::Fact& fact) {
                         [](const observe::ConnectionClosed&) { return true; },
                         [](const observe::ProcessStarted&) { return true; },
                         [](const observe::ProcessStopped&) { return true; },
+                        [](const observe::QuorumRoleChanged&) { return true; },
+                        [](const observe::QuorumStateStored&) { return true; },
+                        [](const observe::QuorumVoteAnswered&) { return true; },
+                        [](const observe::QuorumVotersChanged&) { return true; },
+                        [](const observe::MetadataLogOpened&) { return true; },
+                        [](const observe::MetadataAppended&) { return false; },
+                        [](const observe::MetadataTruncated&) { return true; },
+                        [](const observe::MetadataSnapshotFetched&) { return true; },
+                        [](const observe::MetadataCommitted&) { return false; },
                     },
                     fact);
 }
@@ -84,6 +93,18 @@ std::string_view name_of(observe::RequestStage stage) {
       return "completed";
     case observe::RequestStage::sent:
       return "sent";
+  }
+  return "?";
+}
+
+std::string_view name_of(observe::QuorumRole role) {
+  switch (role) {
+    case observe::QuorumRole::unattached: return "Unattached";
+    case observe::QuorumRole::prospective: return "Prospective";
+    case observe::QuorumRole::candidate: return "Candidate";
+    case observe::QuorumRole::leader: return "Leader";
+    case observe::QuorumRole::follower: return "Follower";
+    case observe::QuorumRole::resigned: return "Resigned";
   }
   return "?";
 }
@@ -397,6 +418,51 @@ void EventLog::fields(const observe::ConnectionOpened& fact) {
 }
 void EventLog::fields(const observe::ConnectionClosed& fact) {
   channel(fact.channel);
+}
+
+// ---- The quorum
+void EventLog::fields(const observe::QuorumRoleChanged& fact) {
+  text("role", name_of(fact.role));
+  count("epoch", fact.quorum_epoch.value());
+  count("leader", fact.leader.value());
+}
+void EventLog::fields(const observe::QuorumStateStored& fact) {
+  count("epoch", fact.state.quorum_epoch.value());
+  count("leader", fact.state.leader.value());
+  count("voted", fact.state.voted.id.value());
+}
+void EventLog::fields(const observe::QuorumVoteAnswered& fact) {
+  count("candidate", fact.candidate.value());
+  count("epoch", fact.quorum_epoch.value());
+  raw(fact.pre_vote ? ",\"pre_vote\":true" : ",\"pre_vote\":false");
+  raw(fact.granted ? ",\"granted\":true" : ",\"granted\":false");
+}
+void EventLog::fields(const observe::QuorumVotersChanged& fact) {
+  raw(",\"voters\":[");
+  for (std::size_t i = 0; i < fact.voters.size(); ++i) {
+    if (i > 0) raw(",");
+    number(fact.voters[i].value());
+  }
+  raw("]");
+}
+void EventLog::fields(const observe::MetadataLogOpened& fact) {
+  count("epoch", fact.state.quorum_epoch.value());
+  count("start", fact.log_start_offset);
+  count("leo", fact.log_end_offset);
+}
+void EventLog::fields(const observe::MetadataAppended& fact) {
+  count("base", fact.batch.base_offset);
+  count("epoch", fact.batch.leader_epoch.value());
+  batch(*fact.batch.data);
+}
+void EventLog::fields(const observe::MetadataTruncated& fact) { count("to", fact.to); }
+void EventLog::fields(const observe::MetadataSnapshotFetched& fact) {
+  count("offset", fact.id.end_offset);
+  count("epoch", fact.id.leader_epoch.value());
+}
+void EventLog::fields(const observe::MetadataCommitted& fact) {
+  count("from", fact.from);
+  count("to", fact.to);
 }
 
 }  // namespace sim::trace

@@ -84,6 +84,15 @@ class EventLog final : public observe::Observer {
   void fields(const observe::MessageDelivered& fact);
   void fields(const observe::ConnectionOpened& fact);
   void fields(const observe::ConnectionClosed& fact);
+  void fields(const observe::QuorumRoleChanged& fact);
+  void fields(const observe::QuorumStateStored& fact);
+  void fields(const observe::QuorumVoteAnswered& fact);
+  void fields(const observe::QuorumVotersChanged& fact);
+  void fields(const observe::MetadataLogOpened& fact);
+  void fields(const observe::MetadataAppended& fact);
+  void fields(const observe::MetadataTruncated& fact);
+  void fields(const observe::MetadataSnapshotFetched& fact);
+  void fields(const observe::MetadataCommitted& fact);
   void fields(const observe::ProcessStarted&) {}
   void fields(const observe::ProcessStopped&) {}
 
