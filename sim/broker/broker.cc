@@ -31,6 +31,7 @@ void Broker::step(node::Input& input, node::Env env, node::Effects& out) {
                  [&](node::Persisted&) { route(input, context); },
                  [&](node::Connected&) { route(input, context); },
                  [&](node::Disconnected&) { route(input, context); },
+                 [&](node::StopRequested&) { context.out.emplace_back(node::Exit{}); },
              },
              input);
   finish_step(context);

@@ -32,7 +32,11 @@ concept NotForBrokers =
           AllocateProducerIdsResponse, CreateTopicsRequest, CreateTopicsResponse, FindCoordinatorResponse,
           JoinGroupResponse, SyncGroupResponse, HeartbeatResponse, LeaveGroupResponse, OffsetCommitResponse,
           OffsetFetchResponse, AlterPartitionRequest, AlterPartitionResponse, BrokerRegistrationRequest,
-          BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse, NoOpResponse>;
+          BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse, VoteRequest,
+          VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
+          EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest,
+          AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest,
+          UpdateRaftVoterResponse, NoOpResponse>;
 template <class M>
 concept ForGroupCoordinator = OneOf<M, JoinGroupRequest, SyncGroupRequest, HeartbeatRequest,
                                     LeaveGroupRequest, OffsetCommitRequest, OffsetFetchRequest>;

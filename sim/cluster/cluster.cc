@@ -117,6 +117,7 @@ void Cluster::step(ProcessId id, node::Input input) {
   stepped.node->step(input, node::Env{local_now(stepped), stepped.rng}, effects_);
   perform(id, effects_);
   effects_.clear();
+  if (std::exchange(exits_, kNoProcess) == id) crash(id, CrashMode::kill);
 }
 
 // ---- Effects, each folded into the fingerprint
@@ -196,6 +197,8 @@ void Cluster::perform(ProcessId id, const node::Report& report) {
   kernel_.fingerprint().add(report.fact.index());
   tell(id, report.fact);
 }
+
+void Cluster::perform(ProcessId id, node::Exit) { exits_ = id; }
 
 void Cluster::tell(ProcessId process, const observe::Fact& fact) {
   if (observers_.empty()) return;
@@ -279,6 +282,8 @@ void Cluster::crash(ProcessId id, CrashMode mode) {
   }
   drop_connections(id, mode == CrashMode::kill);
 }
+
+void Cluster::stop(ProcessId id) { step(id, node::StopRequested{}); }
 
 void Cluster::restart(ProcessId id) {
   SIM_CHECK(slot(id).node == nullptr, "only a process that is down can be started");

@@ -64,6 +64,8 @@ class Cluster {
 
   // REQUIRES: is_up(process)
   void crash(ProcessId process, CrashMode mode);
+  // SIGTERM; it is up until it has wound up. REQUIRES: is_up(process)
+  void stop(ProcessId process);
   // REQUIRES: !is_up(process)
   void restart(ProcessId process);
 
@@ -152,6 +154,7 @@ class Cluster {
   void perform(ProcessId id, const node::Connect& connect);
   void perform(ProcessId id, const node::Disconnect& disconnect);
   void perform(ProcessId id, const node::Report& report);
+  void perform(ProcessId id, node::Exit);
 
   // Connections (connections.cc)
   Connection* find_connection(const Channel& channel, std::uint32_t& index);
@@ -200,6 +203,7 @@ class Cluster {
   node::Effects effects_;  // of the step being performed; empty between events
   ProcessId handling_at_ = kNoProcess;          // whose I/O thread the present step runs on ...
   std::optional<std::uint32_t> handler_write_;  // ... and the write it will wait for
+  ProcessId exits_ = kNoProcess;                // asked for in the step being performed
   std::uint64_t event_number_ = 0;              // of the event being handled
   std::uint64_t cause_ = 0;                     // number of the event that scheduled it
   std::vector<observe::Observer*> observers_;

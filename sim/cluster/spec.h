@@ -9,9 +9,11 @@
 #include "broker/config.h"
 #include "controller/config.h"
 #include "disk/device.h"
+#include "fault/fault.h"
 #include "net/network.h"
 #include "protocol/ids.h"
 #include "protocol/topic_config.h"
+#include "raft/config.h"
 #include "workload/spec.h"
 
 // Everything the host needs to build a world: machines, links, topics, applications. A value,
@@ -57,11 +59,14 @@ struct ClusterSpec {
   std::uint64_t seed = 1;
   std::vector<ControllerSpec> controllers;  // with `combined`, each shares the machine of the broker of its id
   bool combined = false;
+  raft::RaftConfig quorum;
+  raft::RaftHistory quorum_history;
   std::vector<BrokerSpec> brokers;
   NetworkSpec network;
   std::vector<TopicSpec> topics;
   std::vector<workload::FlowSpec> flows;        // FlowId = index
   std::vector<workload::ServiceSpec> services;  // ServiceId = index
+  fault::Schedule faults;                       // FaultId = index
   // Applications place no orders from here on; what is under way is finished.
   Duration load_ends_at{};
 };

@@ -26,13 +26,18 @@ template <class M, class... Ms>
 inline constexpr bool is_one_of = (std::is_same_v<M, Ms> || ...);
 template <class M>
 concept NotForControllers =
-    is_one_of<M, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest, ProduceResponse, FetchResponse,
-              ListOffsetsRequest, ListOffsetsResponse, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
-              InitProducerIdRequest, InitProducerIdResponse, AllocateProducerIdsResponse, CreateTopicsResponse,
-              FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest,
+    is_one_of<M, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest, ProduceResponse,
+              FetchResponse, ListOffsetsRequest, ListOffsetsResponse, OffsetForLeaderEpochRequest,
+              OffsetForLeaderEpochResponse, InitProducerIdRequest, InitProducerIdResponse,
+              AllocateProducerIdsResponse, CreateTopicsResponse, FindCoordinatorRequest,
+              FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest,
               SyncGroupResponse, HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse,
               OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse,
-              AlterPartitionResponse, BrokerRegistrationResponse, BrokerHeartbeatResponse, NoOpResponse>;
+              AlterPartitionResponse, BrokerRegistrationResponse, BrokerHeartbeatResponse, VoteRequest,
+              VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
+              EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest,
+              AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest,
+              UpdateRaftVoterResponse, NoOpResponse>;
 
 }  // namespace
 
@@ -65,6 +70,7 @@ void QuorumController::step(node::Input& input, node::Env env, node::Effects& ou
                  [&](const node::Persisted& done) { persisted(done, env, out); },
                  [&](const node::Disconnected& lost) { disconnected(lost.channel); },
                  [](const node::Connected&) {},
+                 [&](const node::StopRequested&) { out.emplace_back(node::Exit{}); },
              },
              input);
   settle(env, out);
@@ -207,10 +213,12 @@ void QuorumController::on(const ApiVersionsRequest&, const Envelope& from, node:
   node::reply(out, from, ApiVersionsResponse{});
 }
 
-void QuorumController::on(const CreateTopicsRequest& request, const Envelope& from, node::Env env, node::Effects& out) {
+void QuorumController::on(const CreateTopicsRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
   if (!is_active()) {
     CreateTopicsResponse refusal;
-    for (const auto& topic : request.topics) refusal.topics.push_back({topic.name, ErrorCode::not_controller});
+    for (const auto& topic : request.topics)
+      refusal.topics.push_back({topic.name, ErrorCode::not_controller});
     return node::reply(out, from, std::move(refusal));
   }
   auto decision = replication_.create_topics(image_, request, cluster_.usable_brokers(image_), env.rng);
@@ -220,8 +228,9 @@ void QuorumController::on(const CreateTopicsRequest& request, const Envelope& fr
 
 void QuorumController::on(const AllocateProducerIdsRequest& request, const Envelope& from, node::Env env,
                           node::Effects& out) {
-  const ErrorCode error = is_active() ? ClusterControl::check_broker_epoch(image_, request.broker, request.broker_epoch)
-                                      : ErrorCode::not_controller;
+  const ErrorCode error =
+      is_active() ? ClusterControl::check_broker_epoch(image_, request.broker, request.broker_epoch)
+                  : ErrorCode::not_controller;
   if (error != ErrorCode::none) return node::reply(out, from, AllocateProducerIdsResponse{error});
   const ProducerId first = image_.next_producer_id();
   const ProducerId next{first.value() + kProducerIdBlock};
@@ -231,8 +240,9 @@ void QuorumController::on(const AllocateProducerIdsRequest& request, const Envel
 
 void QuorumController::on(const AlterPartitionRequest& request, const Envelope& from, node::Env env,
                           node::Effects& out) {
-  const ErrorCode error = is_active() ? ClusterControl::check_broker_epoch(image_, request.broker, request.broker_epoch)
-                                      : ErrorCode::not_controller;
+  const ErrorCode error =
+      is_active() ? ClusterControl::check_broker_epoch(image_, request.broker, request.broker_epoch)
+                  : ErrorCode::not_controller;
   if (error != ErrorCode::none) return node::reply(out, from, AlterPartitionResponse{error, {}});
   auto decision = replication_.alter_partition(image_, request);
   write(std::move(decision.records), env, out);
@@ -259,20 +269,24 @@ void QuorumController::on(const BrokerHeartbeatRequest& request, const Envelope&
 
 // ---- Observers
 
-// Data comes only up to the high watermark (Kafka's leader sends uncommitted records too, which an observer keeps
-// back until they are committed). A parked fetch is answered when the high watermark advances (KIP-1166).
-void QuorumController::on(const FetchRequest& request, const Envelope& from, node::Env env, node::Effects& out) {
+// Data comes only up to the high watermark (Kafka's leader sends uncommitted records too, which an observer
+// keeps back until they are committed). A parked fetch is answered when the high watermark advances
+// (KIP-1166).
+void QuorumController::on(const FetchRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
   if (is_active() && !has_news_for(request) && request.max_wait_ms > 0) {
-    return parked_.park({from.channel, from.correlation, request, env.now + from_millis(request.max_wait_ms)});
+    return parked_.park(
+        {from.channel, from.correlation, request, env.now + from_millis(request.max_wait_ms)});
   }
   node::reply(out, from, fetch_response(request));
 }
 
 bool QuorumController::has_news_for(const FetchRequest& request) const {
-  return std::any_of(request.partitions.begin(), request.partitions.end(), [this](const FetchRequest::Partition& one) {
-    const bool knows_less = one.high_watermark != kNoOffset && one.high_watermark < log_.high_watermark();
-    return one.tp != kClusterMetadata || one.fetch_offset < log_.high_watermark() || knows_less;
-  });
+  return std::any_of(
+      request.partitions.begin(), request.partitions.end(), [this](const FetchRequest::Partition& one) {
+        const bool knows_less = one.high_watermark != kNoOffset && one.high_watermark < log_.high_watermark();
+        return one.tp != kClusterMetadata || one.fetch_offset < log_.high_watermark() || knows_less;
+      });
 }
 
 FetchResponse QuorumController::fetch_response(const FetchRequest& request) const {
@@ -296,9 +310,11 @@ FetchResponse QuorumController::fetch_response(const FetchRequest& request) cons
   return response;
 }
 
-void QuorumController::answer_fetches(const std::vector<ParkedFetches::Fetch>& fetches, node::Effects& out) const {
+void QuorumController::answer_fetches(const std::vector<ParkedFetches::Fetch>& fetches,
+                                      node::Effects& out) const {
   for (const ParkedFetches::Fetch& fetch : fetches) {
-    out.emplace_back(node::Send{Envelope{fetch.channel, fetch.correlation, true, fetch_response(fetch.request)}});
+    out.emplace_back(
+        node::Send{Envelope{fetch.channel, fetch.correlation, true, fetch_response(fetch.request)}});
   }
 }
 

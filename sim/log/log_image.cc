@@ -1,6 +1,7 @@
 #include "log/log_image.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/overloaded.h"
 
@@ -22,6 +23,15 @@ void truncate_epochs_to(std::vector<EpochStart>& epochs, Offset end) {
   while (!epochs.empty() && epochs.back().start_offset >= end) epochs.pop_back();
 }
 
+void truncate_epochs_before(std::vector<EpochStart>& epochs, Offset start) {
+  const auto later =
+      std::upper_bound(epochs.begin(), epochs.end(), start,
+                       [](Offset offset, const EpochStart& entry) { return offset < entry.start_offset; });
+  if (later == epochs.begin()) return;
+  epochs.erase(epochs.begin(), std::prev(later));
+  epochs.front().start_offset = std::max(epochs.front().start_offset, start);
+}
+
 void LogImage::perform(const LogWrite& write) {
   std::visit(
       Overloaded{
@@ -37,6 +47,24 @@ void LogImage::perform(const LogWrite& write) {
           },
           [this](const CheckpointHighWatermark& checkpoint) { high_watermark = checkpoint.high_watermark; },
           [this](const RollSegment& roll) { segment_bases.push_back(roll.base_offset); },
+          [this](const WriteQuorumState& stored) { quorum_state = stored.state; },
+          [this](const WriteSnapshot& taken) {
+            std::erase_if(snapshots, [&](const auto& one) { return one->id == taken.snapshot->id; });
+            snapshots.push_back(taken.snapshot);
+          },
+          [this](const CleanLog& clean) {
+            std::erase_if(snapshots, [&](const auto& one) { return one->id.end_offset < clean.end; });
+            batches.drop_before(clean.end);
+            start_offset = std::max(start_offset, clean.end);
+            truncate_epochs_before(epochs, clean.end);
+            flushed_end_offset = std::max(flushed_end_offset, clean.end);
+          },
+          [this](const ResetLog& reset) {
+            batches = BatchList();
+            epochs.clear();
+            segment_bases.clear();
+            start_offset = flushed_end_offset = reset.start;
+          },
       },
       write);
 }

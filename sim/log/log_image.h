@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "log/batch_list.h"
@@ -23,6 +24,8 @@ struct EpochStart {
 void note_epoch(std::vector<EpochStart>& epochs, EpochStart entry);
 // Drops the epochs that start at or above `end` (truncateFromEnd).
 void truncate_epochs_to(std::vector<EpochStart>& epochs, Offset end);
+// The epoch in which the log now starts, starts there (LeaderEpochFileCache.truncateFromStart).
+void truncate_epochs_before(std::vector<EpochStart>& epochs, Offset start);
 
 struct LogImage {
   BatchList batches;
@@ -31,6 +34,8 @@ struct LogImage {
   Offset start_offset = 0;            // log start offset
   Offset high_watermark = 0;          // replication-offset-checkpoint
   Offset flushed_end_offset = 0;      // below it everything is on the platter
+  std::optional<QuorumState> quorum_state;     // of __cluster_metadata, as are
+  std::vector<MetadataSnapshotPtr> snapshots;  // by end offset
 
   Offset end_offset() const { return batches.empty() ? start_offset : batches.end_offset(); }
   // REQUIRES: the write is of this partition

@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "protocol/ids.h"
+#include "protocol/quorum.h"
 #include "protocol/record_batch.h"
 
 // What a process may ask its disk to keep. LogImage (log_image.h) is what these writes add up to.
@@ -30,6 +31,28 @@ struct RollSegment {
   Offset base_offset = 0;
 };
 
-using LogWrite = std::variant<AppendBatch, TruncateLog, CheckpointHighWatermark, RollSegment>;
+// ---- Of __cluster_metadata alone. Files that are written anew are replaced in one go: a crash leaves the
+// old or the new.
+struct WriteQuorumState {
+  TopicPartition tp;
+  QuorumState state;
+};
+struct WriteSnapshot {
+  TopicPartition tp;
+  MetadataSnapshotPtr snapshot;
+};
+// Drops snapshots that end below `end`, and what of the log lies below it.
+struct CleanLog {
+  TopicPartition tp;
+  Offset end = 0;
+};
+// Drops the whole log; it goes on from `start` (truncateFullyAndStartAt).
+struct ResetLog {
+  TopicPartition tp;
+  Offset start = 0;
+};
+
+using LogWrite = std::variant<AppendBatch, TruncateLog, CheckpointHighWatermark, RollSegment,
+                              WriteQuorumState, WriteSnapshot, CleanLog, ResetLog>;
 
 }  // namespace sim::log

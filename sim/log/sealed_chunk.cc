@@ -55,6 +55,7 @@ bool has_usual_records(const BatchData& data, const std::vector<CoordinatorRecor
 }
 
 bool has_usual_records(const BatchData&, const std::vector<MetadataRecord>&) { return false; }
+bool has_usual_records(const BatchData&, const std::vector<ControlRecord>&) { return false; }
 
 bool is_usual(const Batch& batch) {
   const BatchData& data = *batch.data;

@@ -76,7 +76,9 @@ struct Disconnect {
 struct Report {
   observe::Fact fact;
 };
-using Effect = std::variant<Send, Persist, SetTimer, CancelTimer, Connect, Disconnect, Report>;
+// The process ends: nothing of it happens any more, its connections are closed. What it wrote is in the page cache.
+struct Exit {};
+using Effect = std::variant<Send, Persist, SetTimer, CancelTimer, Connect, Disconnect, Report, Exit>;
 using Effects = std::vector<Effect>;
 
 // ---- Inputs
@@ -99,7 +101,10 @@ struct Disconnected {
   Channel channel;
   DisconnectReason reason = DisconnectReason::closed;
 };
-using Input = std::variant<Started, Received, TimerFired, Persisted, Connected, Disconnected>;
+// SIGTERM: the process winds up (a controlled shutdown, close() of a client) and ends with Exit. It goes on
+// receiving until then.
+struct StopRequested {};
+using Input = std::variant<Started, Received, TimerFired, Persisted, Connected, Disconnected, StopRequested>;
 
 class Node {
  public:

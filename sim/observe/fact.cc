@@ -32,6 +32,21 @@ const char* name_of(const ConnectionOpened&) { return "ConnectionOpened"; }
 const char* name_of(const ConnectionClosed&) { return "ConnectionClosed"; }
 const char* name_of(const ProcessStarted&) { return "ProcessStarted"; }
 const char* name_of(const ProcessStopped&) { return "ProcessStopped"; }
+const char* name_of(const QuorumRoleChanged&) { return "QuorumRoleChanged"; }
+const char* name_of(const QuorumStateStored&) { return "QuorumStateStored"; }
+const char* name_of(const QuorumVoteAnswered&) { return "QuorumVoteAnswered"; }
+const char* name_of(const QuorumVotersChanged&) { return "QuorumVotersChanged"; }
+const char* name_of(const MetadataLogOpened&) { return "MetadataLogOpened"; }
+const char* name_of(const MetadataAppended&) { return "MetadataAppended"; }
+const char* name_of(const MetadataTruncated&) { return "MetadataTruncated"; }
+const char* name_of(const MetadataSnapshotFetched&) { return "MetadataSnapshotFetched"; }
+const char* name_of(const MetadataCommitted&) { return "MetadataCommitted"; }
+const char* name_of(const MetadataReplayed&) { return "MetadataReplayed"; }
+const char* name_of(const ControllerChanged&) { return "ControllerChanged"; }
+const char* name_of(const BrokerStateChanged&) { return "BrokerStateChanged"; }
+const char* name_of(const PartitionChanged&) { return "PartitionChanged"; }
+const char* name_of(const FaultStruck&) { return "FaultStruck"; }
+const char* name_of(const FaultEnded&) { return "FaultEnded"; }
 
 }  // namespace
 

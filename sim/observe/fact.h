@@ -45,7 +45,8 @@ struct BatchAppended {  // in the leader's log
   TopicPartition tp;
   Batch batch;
 };
-struct BatchAcknowledged {  // the producer learnt it: error none, or why it failed for good or will be retried
+struct BatchAcknowledged {  // the producer learnt it: error none, or why it failed for good or will be
+                            // retried
   TopicPartition tp;
   BatchDataPtr batch;
   ErrorCode error = ErrorCode::none;
@@ -107,6 +108,92 @@ struct TopicCreated {  // the controller's record
   std::string name;
   std::int32_t partitions = 0;
   std::int16_t replication_factor = 0;
+};
+
+// ---- The KRaft quorum: voters and observers of __cluster_metadata, by node id
+enum class QuorumRole : std::uint8_t { unattached, prospective, candidate, leader, follower, resigned };
+struct QuorumRoleChanged {
+  NodeId node;
+  QuorumRole role;
+  QuorumEpoch quorum_epoch;
+  NodeId leader;  // as it knows, -1 = not
+};
+struct QuorumStateStored {  // asked of the disk; nothing that rests on it has left
+  NodeId node;
+  QuorumState state;
+};
+struct QuorumVoteAnswered {  // by the voter
+  NodeId node;
+  NodeId candidate;
+  QuorumEpoch quorum_epoch;  // the candidate's
+  bool pre_vote = false;
+  bool granted = false;
+};
+struct QuorumVotersChanged {  // as this node's log has it
+  NodeId node;
+  std::vector<NodeId> voters;
+};
+struct MetadataLogOpened {  // what a start found on disk
+  NodeId node;
+  QuorumState state;
+  Offset log_start_offset = 0;
+  Offset log_end_offset = 0;
+};
+struct MetadataAppended {
+  NodeId node;
+  Batch batch;
+};
+struct MetadataTruncated {
+  NodeId node;
+  Offset to = 0;
+};
+struct MetadataSnapshotFetched {  // and the log goes on from its end
+  NodeId node;
+  SnapshotId id;
+};
+struct MetadataCommitted {  // the high watermark has advanced
+  NodeId node;
+  QuorumEpoch quorum_epoch;
+  bool leads = false;
+  Offset from = 0;
+  Offset to = 0;
+};
+
+struct MetadataReplayed {  // committed records, into a node's image
+  NodeId node;
+  Offset end_offset = 0;
+  std::uint64_t digest = 0;  // of the image: equal images of one offset have equal digests
+};
+
+// ---- The active controller's decisions, told once they are committed
+struct ControllerChanged {
+  NodeId node;
+  QuorumEpoch quorum_epoch;
+  bool active = false;  // false: it has renounced
+};
+struct BrokerStateChanged {
+  NodeId broker;
+  BrokerEpoch broker_epoch;
+  bool fenced = true;
+  bool in_controlled_shutdown = false;
+};
+struct PartitionChanged {
+  TopicPartition tp;
+  NodeId leader;  // -1 = none
+  LeaderEpoch leader_epoch;
+  PartitionEpoch partition_epoch;
+  std::vector<NodeId> isr;
+  std::vector<NodeId> elr;
+};
+
+// ---- Faults, told by the host
+struct FaultStruck {
+  FaultId fault;
+  std::vector<ProcessId> touched;  // whom its targets turned out to be
+};
+struct FaultEnded {
+  FaultId fault;
+  std::int64_t effects = 0;  // processes stopped, messages dropped or held, ...: what it did in all
 };
 
 // ---- Consumers and groups
@@ -186,11 +273,16 @@ struct ConnectionClosed {
 struct ProcessStarted {};
 struct ProcessStopped {};
 
-using Fact = std::variant<OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged, RequestProgress,
-                          HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged, LogTruncated, ReplicaAppended,
-                          TopicCreated, RecordsPolled, ProcessingStarted, ProcessingDone, CommitSent, CommitAcknowledged,
-                          OffsetsStored, PositionReset, GroupStateChanged, AssignmentReceived, MessageSent, MessageDelivered,
-                          ConnectionOpened, ConnectionClosed, ProcessStarted, ProcessStopped>;
+using Fact =
+    std::variant<OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
+                 RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged,
+                 LogTruncated, ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted,
+                 ProcessingDone, CommitSent, CommitAcknowledged, OffsetsStored, PositionReset,
+                 GroupStateChanged, AssignmentReceived, MessageSent, MessageDelivered, ConnectionOpened,
+                 ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged, QuorumStateStored,
+                 QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
+                 MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed,
+                 ControllerChanged, BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded>;
 
 // Kafka-style name of the fact, e.g. "HighWatermarkAdvanced".
 const char* name(const Fact& fact);

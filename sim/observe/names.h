@@ -13,6 +13,7 @@ struct Names {
   std::vector<std::string> flows;      // by FlowId
   std::vector<std::string> services;   // by ServiceId
   std::vector<std::string> groups;     // by ServiceId: its group.id
+  std::vector<std::string> faults;     // by FaultId
 };
 
 }  // namespace sim::observe

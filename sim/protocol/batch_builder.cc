@@ -13,7 +13,7 @@ std::int32_t compressed(std::int32_t bytes, std::int32_t percent) {
 }
 
 template <class InternalRecord>
-BatchDataPtr internal_batch(std::vector<InternalRecord> records, std::int64_t timestamp_ms) {
+BatchDataPtr internal_batch(std::vector<InternalRecord> records, std::int64_t timestamp_ms, bool control) {
   SIM_CHECK(!records.empty(), "a batch holds at least one record");
   auto data = std::make_shared<BatchData>();
   std::int32_t size = kBatchHeaderBytes;
@@ -21,6 +21,7 @@ BatchDataPtr internal_batch(std::vector<InternalRecord> records, std::int64_t ti
   data->base_timestamp_ms = timestamp_ms;
   data->max_timestamp_ms = timestamp_ms;
   data->size_bytes = size;
+  data->control = control;
   data->records = std::move(records);
   return data;
 }
@@ -68,11 +69,15 @@ BatchDataPtr make_data_batch(std::vector<Record> records, ProducerId producer_id
 }
 
 BatchDataPtr make_batch(std::vector<CoordinatorRecord> records, std::int64_t timestamp_ms) {
-  return internal_batch(std::move(records), timestamp_ms);
+  return internal_batch(std::move(records), timestamp_ms, false);
 }
 
 BatchDataPtr make_batch(std::vector<MetadataRecord> records, std::int64_t timestamp_ms) {
-  return internal_batch(std::move(records), timestamp_ms);
+  return internal_batch(std::move(records), timestamp_ms, false);
+}
+
+BatchDataPtr make_batch(std::vector<ControlRecord> records, std::int64_t timestamp_ms) {
+  return internal_batch(std::move(records), timestamp_ms, true);
 }
 
 }  // namespace sim

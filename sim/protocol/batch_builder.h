@@ -51,9 +51,11 @@ BatchDataPtr make_data_batch(std::vector<Record> records, ProducerId producer_id
 // Batches of the internal topics, sized as Kafka serialises these records. REQUIRES: !records.empty()
 BatchDataPtr make_batch(std::vector<CoordinatorRecord> records, std::int64_t timestamp_ms);
 BatchDataPtr make_batch(std::vector<MetadataRecord> records, std::int64_t timestamp_ms);
+BatchDataPtr make_batch(std::vector<ControlRecord> records, std::int64_t timestamp_ms);  // a control batch
 
 // Bytes of one such record in a batch, its framing included.
 std::int32_t record_size(const CoordinatorRecord& record, std::int64_t offset_delta);
 std::int32_t record_size(const MetadataRecord& record, std::int64_t offset_delta);
+std::int32_t record_size(const ControlRecord& record, std::int64_t offset_delta);
 
 }  // namespace sim

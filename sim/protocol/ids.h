@@ -48,6 +48,9 @@ inline constexpr Generation kNoGeneration{-1};
 // A producing application (`order-service`), numbered in the order of the scenario.
 using FlowId = Id<struct FlowTag, std::int32_t>;
 
+// A fault of the scenario, numbered in its order.
+using FaultId = Id<struct FaultTag, std::int32_t>;
+
 // An order (or any application record) as the ledger knows it: its flow, and its number in that flow,
 // dense from 0 in order of intended send time; -1 = the record carries no application payload.
 using RecordId = Id<struct RecordTag, std::int64_t>;

@@ -124,6 +124,19 @@ std::int64_t value_size(const PartitionChangeRecord& record) {
 std::int64_t value_size(const ProducerIdsRecord&) { return kFrameAndTags + kInt32 + kInt64 + kInt64; }
 std::int64_t value_size(const NoOpRecord&) { return kFrameAndTags; }
 
+// ---- Control records: the key is version and type
+
+std::int64_t value_size(const LeaderChangeMessage& record) {
+  return kInt16 + kInt32 + array_of(record.voters, kInt32 + kUuid + kTags) +
+         array_of(record.granting_voters, kInt32 + kUuid + kTags) + kTags;
+}
+std::int64_t value_size(const KRaftVersionRecord&) { return kInt16 + kInt16 + kTags; }
+std::int64_t value_size(const VotersRecord& record) {
+  constexpr std::int64_t kEndpoint = compact_bytes(10) + compact_bytes(kHostNameBytes) + kInt16 + kTags;
+  constexpr std::int64_t kFeature = kInt16 + kInt16 + kTags;
+  return kInt16 + array_of(record.voters, kInt32 + kUuid + compact_length(1) + kEndpoint + kFeature + kTags) + kTags;
+}
+
 }  // namespace
 
 std::int32_t record_size(const CoordinatorRecord& record, std::int64_t offset_delta) {
@@ -132,6 +145,10 @@ std::int32_t record_size(const CoordinatorRecord& record, std::int64_t offset_de
 
 std::int32_t record_size(const MetadataRecord& record, std::int64_t offset_delta) {
   return std::visit([offset_delta](const auto& one) { return framed(-1, value_size(one), offset_delta); }, record);
+}
+
+std::int32_t record_size(const ControlRecord& record, std::int64_t offset_delta) {
+  return std::visit([offset_delta](const auto& one) { return framed(kInt16 + kInt16, value_size(one), offset_delta); }, record);
 }
 
 }  // namespace sim

@@ -120,7 +120,8 @@ std::int64_t size_of(const ProduceResponse& m) {
 
 std::int64_t size_of(const FetchRequest& m) {
   const auto partition = [](const FetchRequest::Partition& p) {
-    return kInt32 + kInt32 + kInt64 + kInt32 + kInt64 + kInt32 + kTags + (p.high_watermark == kNoOffset ? 0 : tagged(kInt64));
+    return kInt32 + kInt32 + kInt64 + kInt32 + kInt64 + kInt32 + kTags + (p.high_watermark == kNoOffset ? 0 : tagged(kInt64)) +
+           (p.replica_directory == kNoDirectory ? 0 : tagged(kUuid));
   };
   const std::int64_t replica = m.replica == kNoNode ? 0 : tagged(kInt32 + kInt64 + kTags);
   return kRequest + replica + 3 * kInt32 + kInt8 + 2 * kInt32 + by_topic(m.partitions, kUuid, partition) +
@@ -131,7 +132,8 @@ std::int64_t size_of(const FetchResponse& m) {
     std::int64_t batches = 0;
     for (const Batch& batch : p.batches) batches += batch.size_bytes();
     return kInt32 + kInt16 + 3 * kInt64 + kNull + kInt32 + compact_bytes(batches) + kTags + hint_bytes(p.current_leader) +
-           (p.diverging_epoch.end_offset == kNoOffset ? 0 : tagged(kInt32 + kInt64 + kTags));
+           (p.diverging_epoch.end_offset == kNoOffset ? 0 : tagged(kInt32 + kInt64 + kTags)) +
+           (p.snapshot_id.end_offset == kNoOffset ? 0 : tagged(kInt64 + kInt32 + kTags));
   };
   return kThrottled + kInt16 + kInt32 + by_topic(m.partitions, kUuid, partition) + endpoint_bytes(m.partitions);
 }
@@ -244,6 +246,49 @@ std::int64_t size_of(const BrokerRegistrationRequest& m) {
 std::int64_t size_of(const BrokerRegistrationResponse&) { return kThrottled + kInt16 + kInt64; }
 std::int64_t size_of(const BrokerHeartbeatRequest&) { return kRequest + kInt32 + 2 * kInt64 + 2 * kBool; }
 std::int64_t size_of(const BrokerHeartbeatResponse&) { return kThrottled + kInt16 + 3 * kBool; }
+
+// ---- The KRaft quorum. Topic name (__cluster_metadata) and cluster id are fixed.
+constexpr std::int64_t kQuorumTopic = compact_length(1) + compact_bytes(18) + compact_length(1) + kInt32 + 2 * kTags;
+constexpr std::int64_t kClusterUuid = compact_bytes(22);
+constexpr std::int64_t kQuorumEndpoint = compact_length(1) + compact_bytes(10) + kHostAndPort + kTags;
+std::int64_t node_endpoint(const QuorumLeader& current) {
+  return current.leader == kNoNode ? 0 : tagged(compact_length(1) + kInt32 + kHostAndPort + kTags);
+}
+std::int64_t quorum_answer(const QuorumLeader& current) {
+  return kResponse + kInt16 + kQuorumTopic + kInt16 + kInt32 + kInt32 + node_endpoint(current);
+}
+
+std::int64_t size_of(const VoteRequest&) {
+  return kRequest + kClusterUuid + kInt32 + kQuorumTopic + 4 * kInt32 + 2 * kUuid + kInt64 + kBool;
+}
+std::int64_t size_of(const VoteResponse& m) { return quorum_answer(m.current) + kBool; }
+std::int64_t size_of(const BeginQuorumEpochRequest&) {
+  return kRequest + kClusterUuid + kInt32 + kQuorumTopic + kUuid + 2 * kInt32 + kQuorumEndpoint;
+}
+std::int64_t size_of(const BeginQuorumEpochResponse& m) { return quorum_answer(m.current); }
+std::int64_t size_of(const EndQuorumEpochRequest& m) {
+  return kRequest + kClusterUuid + kQuorumTopic + 2 * kInt32 + kNull +
+         array_of(m.preferred_candidates, kInt32 + kUuid + kTags) + kQuorumEndpoint;
+}
+std::int64_t size_of(const EndQuorumEpochResponse& m) { return quorum_answer(m.current); }
+std::int64_t size_of(const FetchSnapshotRequest&) {
+  return kRequest + 2 * kInt32 + kQuorumTopic + kInt32 + (kInt64 + kInt32 + kTags) + kInt64 + tagged(kClusterUuid) + tagged(kUuid);
+}
+std::int64_t size_of(const FetchSnapshotResponse& m) {
+  return kThrottled + kInt16 + kQuorumTopic + kInt16 + (kInt64 + kInt32 + kTags) + 2 * kInt64 + compact_bytes(m.bytes) +
+         tagged(2 * kInt32 + kTags) + node_endpoint(m.current);
+}
+std::int64_t size_of(const AddRaftVoterRequest&) { return kRequest + kClusterUuid + 2 * kInt32 + kUuid + kQuorumEndpoint; }
+std::int64_t size_of(const AddRaftVoterResponse&) { return kThrottled + kInt16 + kNull; }
+std::int64_t size_of(const RemoveRaftVoterRequest&) { return kRequest + kClusterUuid + kInt32 + kUuid; }
+std::int64_t size_of(const RemoveRaftVoterResponse&) { return kThrottled + kInt16 + kNull; }
+std::int64_t size_of(const UpdateRaftVoterRequest&) {
+  return kRequest + kClusterUuid + 2 * kInt32 + kUuid + kQuorumEndpoint + 2 * kInt16 + kTags;
+}
+std::int64_t size_of(const UpdateRaftVoterResponse&) {
+  return kThrottled + kInt16 + tagged(2 * kInt32 + kHostAndPort + kTags);
+}
+
 std::int64_t size_of(const NoOpResponse&) { return 0; }
 
 const char* name_of(const ApiVersionsRequest&) { return "ApiVersionsRequest"; }
@@ -284,6 +329,20 @@ const char* name_of(const BrokerRegistrationRequest&) { return "BrokerRegistrati
 const char* name_of(const BrokerRegistrationResponse&) { return "BrokerRegistrationResponse"; }
 const char* name_of(const BrokerHeartbeatRequest&) { return "BrokerHeartbeatRequest"; }
 const char* name_of(const BrokerHeartbeatResponse&) { return "BrokerHeartbeatResponse"; }
+const char* name_of(const VoteRequest&) { return "VoteRequest"; }
+const char* name_of(const VoteResponse&) { return "VoteResponse"; }
+const char* name_of(const BeginQuorumEpochRequest&) { return "BeginQuorumEpochRequest"; }
+const char* name_of(const BeginQuorumEpochResponse&) { return "BeginQuorumEpochResponse"; }
+const char* name_of(const EndQuorumEpochRequest&) { return "EndQuorumEpochRequest"; }
+const char* name_of(const EndQuorumEpochResponse&) { return "EndQuorumEpochResponse"; }
+const char* name_of(const FetchSnapshotRequest&) { return "FetchSnapshotRequest"; }
+const char* name_of(const FetchSnapshotResponse&) { return "FetchSnapshotResponse"; }
+const char* name_of(const AddRaftVoterRequest&) { return "AddRaftVoterRequest"; }
+const char* name_of(const AddRaftVoterResponse&) { return "AddRaftVoterResponse"; }
+const char* name_of(const RemoveRaftVoterRequest&) { return "RemoveRaftVoterRequest"; }
+const char* name_of(const RemoveRaftVoterResponse&) { return "RemoveRaftVoterResponse"; }
+const char* name_of(const UpdateRaftVoterRequest&) { return "UpdateRaftVoterRequest"; }
+const char* name_of(const UpdateRaftVoterResponse&) { return "UpdateRaftVoterResponse"; }
 const char* name_of(const NoOpResponse&) { return "NoOpResponse"; }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "protocol/error_code.h"
 #include "protocol/ids.h"
 #include "protocol/metadata_records.h"
+#include "protocol/quorum.h"
 #include "protocol/record_batch.h"
 
 // One struct per Kafka API, with Kafka's names. Only what changes behaviour is carried; what a
@@ -91,6 +92,7 @@ struct FetchRequest {
     Offset log_start_offset = kNoOffset;
     std::int32_t max_bytes = 1'048'576;
     Offset high_watermark = kNoOffset;  // KIP-1166, KRaft only
+    DirectoryId replica_directory = kNoDirectory;  // KIP-853, KRaft only
   };
   NodeId replica = kNoNode;  // -1 = consumer
   BrokerEpoch replica_epoch = kNoBrokerEpoch;
@@ -119,6 +121,7 @@ struct FetchResponse {
     LeaderHint current_leader;
     NodeId preferred_read_replica = kNoNode;
     std::vector<Batch> batches;
+    SnapshotId snapshot_id;  // set: fetch this snapshot first (KRaft only)
   };
   ErrorCode error = ErrorCode::none;
   std::int32_t session_id = 0;
@@ -385,6 +388,86 @@ struct BrokerHeartbeatResponse {
   bool should_shut_down = false;
 };
 
+// ---- The KRaft quorum: Vote (52), BeginQuorumEpoch (53), EndQuorumEpoch (54), FetchSnapshot (59).
+// Fetch (1) replicates; epochs of __cluster_metadata travel in it as leader epochs.
+struct QuorumLeader {  // in every answer: who leads, as far as the receiver knows
+  QuorumEpoch quorum_epoch{0};
+  NodeId leader = kNoNode;
+  ProcessId endpoint = kNoProcess;
+};
+struct VoteRequest {
+  ReplicaKey voter;  // who is asked
+  ReplicaKey candidate;
+  QuorumEpoch candidate_epoch{0};
+  LeaderEpoch last_offset_epoch{0};
+  Offset last_offset = 0;  // of the candidate's log: its end
+  bool pre_vote = false;   // KIP-996
+};
+struct VoteResponse {
+  ErrorCode error = ErrorCode::none;
+  QuorumLeader current;
+  bool vote_granted = false;
+};
+struct BeginQuorumEpochRequest {
+  ReplicaKey voter;  // who is told
+  NodeId leader = kNoNode;
+  ProcessId leader_endpoint = kNoProcess;
+  QuorumEpoch quorum_epoch{0};
+};
+struct BeginQuorumEpochResponse {
+  ErrorCode error = ErrorCode::none;
+  QuorumLeader current;
+};
+struct EndQuorumEpochRequest {
+  NodeId leader = kNoNode;
+  ProcessId leader_endpoint = kNoProcess;
+  QuorumEpoch quorum_epoch{0};
+  std::vector<ReplicaKey> preferred_candidates;  // best first
+};
+struct EndQuorumEpochResponse {
+  ErrorCode error = ErrorCode::none;
+  QuorumLeader current;
+};
+struct FetchSnapshotRequest {
+  ReplicaKey replica;
+  QuorumEpoch current_leader_epoch{0};
+  SnapshotId snapshot_id;
+  std::int64_t position = 0;
+  std::int32_t max_bytes = 8'388'608;
+};
+struct FetchSnapshotResponse {
+  ErrorCode error = ErrorCode::none;
+  QuorumLeader current;
+  SnapshotId snapshot_id;
+  std::int64_t size = 0;
+  std::int64_t position = 0;
+  std::int64_t bytes = 0;         // of the slice
+  MetadataSnapshotPtr snapshot;  // what the slices add up to
+};
+
+// ---- Voter changes (KIP-853): AddRaftVoter (80), RemoveRaftVoter (81), UpdateRaftVoter (82)
+struct AddRaftVoterRequest {
+  QuorumVoter voter;
+  std::int32_t timeout_ms = 30'000;
+};
+struct AddRaftVoterResponse {
+  ErrorCode error = ErrorCode::none;
+};
+struct RemoveRaftVoterRequest {
+  ReplicaKey voter;
+};
+struct RemoveRaftVoterResponse {
+  ErrorCode error = ErrorCode::none;
+};
+struct UpdateRaftVoterRequest {
+  QuorumEpoch current_leader_epoch{0};
+  QuorumVoter voter;
+};
+struct UpdateRaftVoterResponse {
+  ErrorCode error = ErrorCode::none;
+  QuorumLeader current;
+};
+
 // The answer that is never sent (Kafka's RequestChannel.NoOpResponse): a produce with acks=0 is
 // done; the host lets the connection's next request in and sends nothing.
 struct NoOpResponse {};
@@ -398,6 +481,9 @@ using Message =
                  HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse, OffsetCommitRequest,
                  OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, AlterPartitionRequest, AlterPartitionResponse,
                  BrokerRegistrationRequest, BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse,
+                 VoteRequest, VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
+                 EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse,
+                 RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse,
                  NoOpResponse>;
 
 // Kafka's name of the message, e.g. "FetchRequest".

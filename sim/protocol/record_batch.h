@@ -9,6 +9,7 @@
 #include "protocol/coordinator_records.h"
 #include "protocol/ids.h"
 #include "protocol/metadata_records.h"
+#include "protocol/quorum.h"
 
 // Record batches as format v2 (magic 2) lays them out: what is inside, and how many bytes it takes.
 //
@@ -35,7 +36,9 @@ struct BatchData {
   std::int32_t size_bytes = 0;  // on the wire and on disk, header included, after compression
   bool transactional = false;
   bool control = false;
-  std::variant<std::vector<Record>, std::vector<CoordinatorRecord>, std::vector<MetadataRecord>> records;
+  std::variant<std::vector<Record>, std::vector<CoordinatorRecord>, std::vector<MetadataRecord>,
+               std::vector<ControlRecord>>
+      records;
 
   std::int32_t record_count() const;
   // The application records; empty for batches of internal topics.

@@ -68,6 +68,21 @@ bool is_control(const observe::Fact& fact) {
                         [](const observe::ConnectionClosed&) { return true; },
                         [](const observe::ProcessStarted&) { return true; },
                         [](const observe::ProcessStopped&) { return true; },
+                        [](const observe::QuorumRoleChanged&) { return true; },
+                        [](const observe::QuorumStateStored&) { return true; },
+                        [](const observe::QuorumVoteAnswered&) { return true; },
+                        [](const observe::QuorumVotersChanged&) { return true; },
+                        [](const observe::MetadataLogOpened&) { return true; },
+                        [](const observe::MetadataAppended&) { return false; },
+                        [](const observe::MetadataTruncated&) { return true; },
+                        [](const observe::MetadataSnapshotFetched&) { return true; },
+                        [](const observe::MetadataCommitted&) { return false; },
+                        [](const observe::MetadataReplayed&) { return false; },
+                        [](const observe::ControllerChanged&) { return true; },
+                        [](const observe::BrokerStateChanged&) { return true; },
+                        [](const observe::PartitionChanged&) { return true; },
+                        [](const observe::FaultStruck&) { return true; },
+                        [](const observe::FaultEnded&) { return true; },
                     },
                     fact);
 }
@@ -84,6 +99,18 @@ std::string_view name_of(observe::RequestStage stage) {
       return "completed";
     case observe::RequestStage::sent:
       return "sent";
+  }
+  return "?";
+}
+
+std::string_view name_of(observe::QuorumRole role) {
+  switch (role) {
+    case observe::QuorumRole::unattached: return "Unattached";
+    case observe::QuorumRole::prospective: return "Prospective";
+    case observe::QuorumRole::candidate: return "Candidate";
+    case observe::QuorumRole::leader: return "Leader";
+    case observe::QuorumRole::follower: return "Follower";
+    case observe::QuorumRole::resigned: return "Resigned";
   }
   return "?";
 }
@@ -131,6 +158,7 @@ EventLog::EventLog(Sink& sink, Level level, const observe::Names& names)
       level_(level),
       processes_(all_in_quotes(names.processes)),
       flows_(all_in_quotes(names.flows)),
+      faults_(names.faults),
       services_(all_in_quotes(names.services)) {
   buffer_.reserve(kFlushAt + 64 * 1024);
 }
@@ -179,6 +207,17 @@ void EventLog::text(std::string_view key, std::string_view value) {
   raw("\":\"");
   append_escaped(buffer_, value);
   raw("\"");
+}
+
+void EventLog::nodes(std::string_view key, const std::vector<NodeId>& ids) {
+  raw(",\"");
+  raw(key);
+  raw("\":[");
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (i > 0) raw(",");
+    number(ids[i].value());
+  }
+  raw("]");
 }
 
 std::string_view EventLog::process(ProcessId id) const {
@@ -305,12 +344,7 @@ void EventLog::fields(const observe::BecameFollower& fact) {
 }
 void EventLog::fields(const observe::IsrChanged& fact) {
   partition(fact.tp);
-  raw(",\"isr\":[");
-  for (std::size_t i = 0; i < fact.isr.size(); ++i) {
-    if (i > 0) raw(",");
-    number(fact.isr[i].value());
-  }
-  raw("]");
+  nodes("isr", fact.isr);
   count("partition_epoch", fact.partition_epoch.value());
 }
 void EventLog::fields(const observe::LogTruncated& fact) {
@@ -397,6 +431,84 @@ void EventLog::fields(const observe::ConnectionOpened& fact) {
 }
 void EventLog::fields(const observe::ConnectionClosed& fact) {
   channel(fact.channel);
+}
+
+// ---- The quorum
+void EventLog::fields(const observe::QuorumRoleChanged& fact) {
+  text("role", name_of(fact.role));
+  count("epoch", fact.quorum_epoch.value());
+  count("leader", fact.leader.value());
+}
+void EventLog::fields(const observe::QuorumStateStored& fact) {
+  count("epoch", fact.state.quorum_epoch.value());
+  count("leader", fact.state.leader.value());
+  count("voted", fact.state.voted.id.value());
+}
+void EventLog::fields(const observe::QuorumVoteAnswered& fact) {
+  count("candidate", fact.candidate.value());
+  count("epoch", fact.quorum_epoch.value());
+  raw(fact.pre_vote ? ",\"pre_vote\":true" : ",\"pre_vote\":false");
+  raw(fact.granted ? ",\"granted\":true" : ",\"granted\":false");
+}
+void EventLog::fields(const observe::QuorumVotersChanged& fact) {
+  nodes("voters", fact.voters);
+}
+void EventLog::fields(const observe::MetadataLogOpened& fact) {
+  count("epoch", fact.state.quorum_epoch.value());
+  count("start", fact.log_start_offset);
+  count("leo", fact.log_end_offset);
+}
+void EventLog::fields(const observe::MetadataAppended& fact) {
+  count("base", fact.batch.base_offset);
+  count("epoch", fact.batch.leader_epoch.value());
+  batch(*fact.batch.data);
+}
+void EventLog::fields(const observe::MetadataTruncated& fact) { count("to", fact.to); }
+void EventLog::fields(const observe::MetadataSnapshotFetched& fact) {
+  count("offset", fact.id.end_offset);
+  count("epoch", fact.id.leader_epoch.value());
+}
+void EventLog::fields(const observe::MetadataCommitted& fact) {
+  count("from", fact.from);
+  count("to", fact.to);
+}
+
+void EventLog::fields(const observe::MetadataReplayed& fact) { count("end", fact.end_offset); }
+
+// ---- Decisions of the active controller
+void EventLog::fields(const observe::ControllerChanged& fact) {
+  count("node", fact.node.value());
+  count("epoch", fact.quorum_epoch.value());
+  raw(fact.active ? ",\"active\":true" : ",\"active\":false");
+}
+void EventLog::fields(const observe::BrokerStateChanged& fact) {
+  count("broker", fact.broker.value());
+  count("broker_epoch", fact.broker_epoch.value());
+  raw(fact.fenced ? ",\"fenced\":true" : ",\"fenced\":false");
+  raw(fact.in_controlled_shutdown ? ",\"in_controlled_shutdown\":true" : "");
+}
+void EventLog::fields(const observe::PartitionChanged& fact) {
+  partition(fact.tp);
+  count("leader", fact.leader.value());
+  count("leader_epoch", fact.leader_epoch.value());
+  count("partition_epoch", fact.partition_epoch.value());
+  nodes("isr", fact.isr);
+  if (!fact.elr.empty()) nodes("elr", fact.elr);
+}
+
+// ---- Faults
+void EventLog::fields(const observe::FaultStruck& fact) {
+  text("fault", faults_[static_cast<std::size_t>(fact.fault.value())]);
+  raw(",\"touched\":[");
+  for (std::size_t i = 0; i < fact.touched.size(); ++i) {
+    if (i > 0) raw(",");
+    raw(process(fact.touched[i]));
+  }
+  raw("]");
+}
+void EventLog::fields(const observe::FaultEnded& fact) {
+  text("fault", faults_[static_cast<std::size_t>(fact.fault.value())]);
+  count("effects", fact.effects);
 }
 
 }  // namespace sim::trace

@@ -84,6 +84,21 @@ class EventLog final : public observe::Observer {
   void fields(const observe::MessageDelivered& fact);
   void fields(const observe::ConnectionOpened& fact);
   void fields(const observe::ConnectionClosed& fact);
+  void fields(const observe::QuorumRoleChanged& fact);
+  void fields(const observe::QuorumStateStored& fact);
+  void fields(const observe::QuorumVoteAnswered& fact);
+  void fields(const observe::QuorumVotersChanged& fact);
+  void fields(const observe::MetadataLogOpened& fact);
+  void fields(const observe::MetadataAppended& fact);
+  void fields(const observe::MetadataTruncated& fact);
+  void fields(const observe::MetadataSnapshotFetched& fact);
+  void fields(const observe::MetadataCommitted& fact);
+  void fields(const observe::MetadataReplayed& fact);
+  void fields(const observe::ControllerChanged& fact);
+  void fields(const observe::BrokerStateChanged& fact);
+  void fields(const observe::PartitionChanged& fact);
+  void fields(const observe::FaultStruck& fact);
+  void fields(const observe::FaultEnded& fact);
   void fields(const observe::ProcessStarted&) {}
   void fields(const observe::ProcessStopped&) {}
 
@@ -91,6 +106,7 @@ class EventLog final : public observe::Observer {
   void number(std::int64_t value);
   void count(std::string_view key, std::int64_t value);     // "key":17
   void text(std::string_view key, std::string_view value);  // "key":"value", escaped
+  void nodes(std::string_view key, const std::vector<NodeId>& ids);
   void order(RecordId id);
   void partition(TopicPartition tp);
   void who(observe::ServiceId service, std::int32_t member);
@@ -106,6 +122,7 @@ class EventLog final : public observe::Observer {
   std::string buffer_;
   std::vector<std::string> processes_;  // in quotes
   std::vector<std::string> flows_;
+  std::vector<std::string> faults_;
   std::vector<std::string> services_;
   observe::TopicNames topics_;
   observe::PartitionMap<std::string> partitions_;  // in quotes; empty = not yet asked for

@@ -145,6 +145,7 @@ inline bool same(const CoordinatorRecord& a, const CoordinatorRecord& b) {
 }
 
 inline bool same(const MetadataRecord& a, const MetadataRecord& b) { return a.index() == b.index(); }
+inline bool same(const ControlRecord& a, const ControlRecord& b) { return a.index() == b.index(); }
 
 inline bool same(const BatchData& a, const BatchData& b) {
   if (a.producer_id != b.producer_id || a.producer_epoch != b.producer_epoch || a.base_sequence != b.base_sequence ||

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/distribution.h"
+#include "base/time.h"
+#include "protocol/ids.h"
+
+// What goes wrong in a scenario, and when, as values. Whom a role means is found out at the instant at which
+// the fault strikes; how a fault is carried out is the host's affair.
+namespace sim::fault {
+
+// ---- Whom it hits
+
+struct BrokerTarget {
+  NodeId id;
+};
+struct ControllerTarget {
+  NodeId id;
+};
+struct RackTarget {  // every process on the rack's machines
+  std::string rack;
+};
+struct ActiveController {};
+struct LeaderOf {
+  std::string topic;
+  std::int32_t partition = 0;
+};
+struct FollowerOf {  // replicas other than the leader, in the order of the assignment, from 1
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int32_t ordinal = 1;
+};
+struct CoordinatorOf {
+  std::string group;
+};
+struct ClientTarget {
+  std::string name;                      // order-service, payment, ...
+  std::optional<std::int32_t> member{};  // all members without it
+};
+enum class Pool : std::uint8_t { brokers, controllers, clients };
+struct AllOf {
+  Pool pool;
+};
+struct RandomOf {  // drawn from the fault's own stream, of those that are up
+  Pool pool;
+  std::int32_t count = 1;
+};
+using Target = std::variant<BrokerTarget, ControllerTarget, RackTarget, ActiveController, LeaderOf,
+                            FollowerOf, CoordinatorOf, ClientTarget, AllOf, RandomOf>;
+using Targets = std::vector<Target>;
+
+// ---- What happens
+
+struct Kill {  // the operating system keeps its page cache and resets its connections
+  Targets targets;
+};
+struct PowerLoss {  // of the machine: what was not flushed is lost, and nobody is told
+  Targets targets;
+};
+struct Stop {  // SIGTERM: a controlled shutdown, a leaving consumer
+  Targets targets;
+};
+struct Restart {  // a clean stop, then at once a new start
+  Targets targets;
+};
+struct Pause {  // SIGSTOP, a long garbage collection: timers are due, nothing is sent, bytes queue in the
+                // sockets
+  Targets targets;
+};
+
+enum class Direction : std::uint8_t { both, to, from };  // as seen from the targets
+struct Isolate {                                         // from everybody else
+  Targets targets;
+};
+struct Groups {  // each hears only itself; who is in none hears everybody
+  std::vector<Targets> groups;
+};
+struct Halves {};          // the servers, split in two at random, clients with the first half
+struct MajoritiesRing {};  // every server hears a majority, no two the same (Jepsen's majorities-ring)
+struct Partition {         // bytes are lost, connections stay open until somebody's time is over
+  std::variant<Isolate, Groups, Halves, MajoritiesRing> shape;
+  Direction direction = Direction::both;  // of Isolate
+};
+
+// Of messages between the targets and `peers` (nobody named: everybody).
+struct Wires {
+  Targets targets;
+  Targets peers;
+  Direction direction = Direction::both;
+};
+struct Delay {  // in addition to what the link takes
+  Wires wires;
+  Distribution by = Distribution::constant(0);  // ns
+};
+struct Loss {  // of segments; TCP sends them again: the message arrives late by its retransmission time-outs
+  Wires wires;
+  std::int32_t per_million = 0;
+};
+struct Hold {  // requests of one kind stay on the wire until the fault ends, and what follows them on their
+               // connection
+  Wires wires;
+  std::string request;  // Kafka's name without "Request": AlterPartition, BrokerHeartbeat, Fetch, ...
+};
+
+using Kind = std::variant<Kill, PowerLoss, Stop, Restart, Pause, Partition, Delay, Loss, Hold>;
+
+// ---- When
+
+struct Fault {
+  std::string name;  // unique in its scenario
+  Kind kind;
+  Instant at{};                     // strikes first
+  std::optional<Duration> every{};  // and again, until the load ends
+  std::optional<Duration> lasts{};  // `for`; then it is undone: restarted, resumed, healed. nullopt: never
+};
+
+using Schedule = std::vector<Fault>;  // by FaultId
+
+// The word of the scenario: "kill", "partition", ...
+const char* word(const Kind& kind);
+
+}  // namespace sim::fault

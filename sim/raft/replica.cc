@@ -1,0 +1,393 @@
+#include "raft/replica.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/overloaded.h"
+
+namespace sim::raft {
+namespace {
+
+constexpr std::uint64_t kFirstPersist = std::uint64_t{1} << 62;  // apart from its process's own
+
+node::NetworkClientConfig client_config(const RaftConfig& config) {
+  node::NetworkClientConfig result;
+  result.request_timeout = config.request_timeout;
+  result.reconnect_backoff = result.reconnect_backoff_max = std::chrono::milliseconds(50);  // RaftManager
+  result.max_in_flight = 1;
+  return result;
+}
+
+}  // namespace
+
+Replica::Replica(const ReplicaSpec& spec, const log::LogImage* image)
+    : spec_(spec),
+      log_(image, VoterSet(spec.voters)),
+      role_(Unattached{LocalTime::max()}),
+      client_(spec.process, Lane::raft, client_config(spec.config), spec.network_timer),
+      next_persist_(kFirstPersist) {
+  if (!spec_.history.directory_ids) spec_.self.directory = kNoDirectory;
+  if (image != nullptr && image->quorum_state) state_ = *image->quorum_state;
+  if (spec_.defect == PlantedDefect::vote_forgotten_on_restart) {
+    state_.voted = ReplicaKey{};
+    state_.leader = kNoNode;
+  }
+  if (const MetadataSnapshotPtr snapshot = log_.latest_snapshot()) high_watermark_ = snapshot->id.end_offset;
+}
+
+// ---- Inputs
+
+bool Replica::owns(const node::Input& input) const {
+  if (const auto* received = std::get_if<node::Received>(&input)) {
+    return received->envelope.channel.lane == Lane::raft;
+  }
+  if (const auto* fired = std::get_if<node::TimerFired>(&input)) {
+    return fired->timer == spec_.timer || fired->timer == spec_.network_timer;
+  }
+  if (const auto* persisted = std::get_if<node::Persisted>(&input))
+    return persisted->id.value() >= kFirstPersist;
+  if (const auto* connected = std::get_if<node::Connected>(&input))
+    return connected->channel.lane == Lane::raft;
+  if (const auto* lost = std::get_if<node::Disconnected>(&input)) return lost->channel.lane == Lane::raft;
+  return false;
+}
+
+Replica::Events Replica::start(node::Env env, node::Effects& out) {
+  Events events;
+  Step step{env, out, events};
+  node::report(out, observe::MetadataLogOpened{id(), state_, log_.start_offset(), log_.end_offset()});
+  check_voters(step);
+  initialize(step);
+  work(step);
+  return events;
+}
+
+Replica::Events Replica::step(node::Input& input, node::Env env, node::Effects& out) {
+  Events events;
+  Step step{env, out, events};
+  if (awaits_restart()) return events;
+  if (client_.owns(input)) {
+    node::NetworkClient::Events network;
+    client_.step(input, env, out, network);
+    for (node::NetworkClient::Event& event : network) deferred_.emplace_back(std::move(event));
+  } else if (auto* received = std::get_if<node::Received>(&input)) {
+    deferred_.emplace_back(std::move(received->envelope));
+  } else if (const auto* done = std::get_if<node::Persisted>(&input)) {
+    persisted(done->id, step);
+  } else if (const auto* lost = std::get_if<node::Disconnected>(&input)) {
+    if (auto* leader = std::get_if<Leader>(&role_)) {
+      std::erase_if(leader->parked, [lost](const auto& one) { return one.channel == lost->channel; });
+    }
+    std::erase_if(deferred_, [lost](const Deferred& one) {
+      const auto* envelope = std::get_if<Envelope>(&one);
+      return envelope != nullptr && envelope->channel == lost->channel;
+    });
+  } else if (std::holds_alternative<node::TimerFired>(input)) {
+    armed_for_ = LocalTime::max();
+  }
+  work(step);
+  return events;
+}
+
+// One input after the other, until a write blocks.
+void Replica::work(Step& step) {
+  while (!blocked_on_ && !awaits_restart()) {
+    if (deferred_.empty()) {
+      poll(step);
+      if (!blocked_on_ || deferred_.empty()) return;
+      continue;
+    }
+    Deferred input = std::move(deferred_.front());
+    deferred_.pop_front();
+    handle(input, step);
+  }
+}
+
+void Replica::handle(Deferred& input, Step& step) {
+  if (auto* envelope = std::get_if<Envelope>(&input)) return on_request(*envelope, step);
+  on_event(std::get<node::NetworkClient::Event>(input), step);
+}
+
+void Replica::persisted(node::PersistId id, Step& step) {
+  const auto snapshot = std::find_if(snapshots_being_written_.begin(), snapshots_being_written_.end(),
+                                     [id](const auto& one) { return one.first == id; });
+  if (snapshot != snapshots_being_written_.end()) {
+    log_.add_snapshot(std::move(snapshot->second));
+    snapshots_being_written_.erase(snapshot);
+    if (!clean_at_) clean_at_ = step.now() + spec_.config.clean_interval;
+    return;
+  }
+  if (blocked_on_ != id) return;  // several writes of one step are done in order: the last one counts
+  blocked_on_.reset();
+  if (auto* leader = std::get_if<Leader>(&role_)) {
+    maybe_advance_high_watermark(*leader, step);
+  } else if (auto* follower = std::get_if<Follower>(&role_)) {
+    if (follower->fetched_high_watermark != kNoOffset) {
+      advance_high_watermark(
+          std::min(std::exchange(follower->fetched_high_watermark, kNoOffset), log_.end_offset()), step);
+    }
+  }
+}
+
+// ---- What is due (KafkaRaftClient.poll)
+
+void Replica::poll(Step& step) {
+  std::uint64_t before = 0;
+  do {
+    before = role_changes_;
+    next_poll_ = LocalTime::max();
+    poll_role(step);
+  } while (role_changes_ != before && !blocked_on_ && !awaits_restart());
+  if (awaits_restart()) return;
+  hand_out_committed(step);
+  maybe_clean(step);
+  if (blocked_on_ || next_poll_ >= armed_for_) return;
+  armed_for_ = next_poll_;
+  step.out.emplace_back(node::SetTimer{spec_.timer, std::max(next_poll_, step.now())});
+}
+
+void Replica::poll_role(Step& step) {
+  if (shutdown_deadline_) {
+    const bool has_remote_leader = std::holds_alternative<Follower>(role_);
+    if (!is_voter() || log_.voters().is_only(spec_.self) || has_remote_leader ||
+        step.now() >= *shutdown_deadline_) {
+      is_shut_down_ = true;
+      step.events.emplace_back(ShutDown{});
+      return;
+    }
+    need_poll_at(*shutdown_deadline_);
+  }
+  std::visit([&](auto& role) { on_poll(role, step); }, role_);
+}
+
+void Replica::on_poll(Unattached& role, Step& step) {
+  if (!is_voter()) return fetch_from_any_voter(step);
+  if (shutdown_deadline_) return;
+  if (role.election_deadline == LocalTime::max())
+    role.election_deadline = election_deadline(step);  // became a voter
+  if (step.now() >= role.election_deadline)
+    return spec_.history.pre_vote ? to_prospective(step) : to_candidate(step);
+  need_poll_at(role.election_deadline);
+}
+
+void Replica::on_poll(Prospective& role, Step& step) {
+  if (!shutdown_deadline_ && step.now() >= role.election_deadline) return election_lost(step);
+  need_poll_at(role.election_deadline);
+  if (!role.election.is_rejected()) request_votes(role.election, true, step);
+}
+
+void Replica::on_poll(Candidate& role, Step& step) {
+  if (shutdown_deadline_) return request_votes(role.election, false, step);
+  if (role.backs_off_until) {
+    if (step.now() >= *role.backs_off_until) return to_candidate(step, role.retries + 1);
+    return need_poll_at(*role.backs_off_until);
+  }
+  if (step.now() >= role.election_deadline) {
+    if (spec_.history.pre_vote) return to_prospective(step);
+    return election_lost(step);
+  }
+  need_poll_at(role.election_deadline);
+  if (!role.election.is_rejected()) request_votes(role.election, false, step);
+}
+
+void Replica::request_votes(const Election& election, bool pre_vote, Step& step) {
+  election.for_each_unrecorded([&](const QuorumVoter& voter) {
+    if (!can_send_to(voter.endpoint, step)) return;
+    VoteRequest request;
+    request.voter = voter.key;
+    request.candidate = spec_.self;
+    request.candidate_epoch = epoch();
+    request.last_offset_epoch = log_.last_epoch();
+    request.last_offset = log_.end_offset();
+    request.pre_vote = pre_vote;
+    send_to(voter.endpoint, request, step);
+  });
+}
+
+void Replica::on_poll(Leader& role, Step& step) {
+  const bool lost_quorum = spec_.history.check_quorum && step.now() >= role.check_quorum_deadline;
+  if (shutdown_deadline_ || role.resign_requested || lost_quorum) return to_resigned(step);
+  if (role.check_quorum_deadline != LocalTime::max() && spec_.history.check_quorum)
+    need_poll_at(role.check_quorum_deadline);
+  if (role.change && step.now() >= role.change->deadline)
+    finish_change(role, ErrorCode::request_timed_out, step);
+  if (role.change) need_poll_at(role.change->deadline);
+
+  release_parked(role, false, step);
+  for (const Leader::ParkedFetch& one : role.parked) need_poll_at(one.deadline);
+
+  if (step.now() >= role.begin_quorum_at) {
+    role.to_begin.clear();
+    for (const QuorumVoter& voter : log_.voters().all()) {
+      if (voter.key.id != id()) role.to_begin.push_back(voter.key.id);
+    }
+    role.begin_quorum_at = step.now() + spec_.config.fetch_timeout / 2;
+  }
+  if (log_.voters().size() > 1) need_poll_at(role.begin_quorum_at);
+  std::erase_if(role.to_begin, [&](NodeId to) {
+    const QuorumVoter* voter = log_.voters().find(to);
+    if (voter == nullptr) return true;
+    return can_send_to(voter->endpoint, step) &&
+           send_to(voter->endpoint, BeginQuorumEpochRequest{voter->key, id(), spec_.process, epoch()}, step);
+  });
+
+  const auto drain_at = accumulator_.drain_at();
+  if (drain_at && step.now() >= *drain_at) return drain(role, step);
+  if (drain_at) need_poll_at(*drain_at);
+}
+
+void Replica::on_poll(Follower& role, Step& step) {
+  if (is_voter()) {
+    if (step.now() >= role.fetch_deadline)
+      return spec_.history.pre_vote ? to_prospective(step) : to_candidate(step);
+    need_poll_at(role.fetch_deadline);
+    return fetch_from_leader(role, step);
+  }
+  // An observer whose leader does not answer asks the other voters who leads.
+  const bool leader_is_lost = step.now() >= role.fetch_deadline ||
+                              link(leader_endpoint_).backs_off_until > step.now() ||
+                              client_.is_backing_off(leader_endpoint_, step.now());
+  if (leader_is_lost || probe_) return fetch_from_any_voter(step);
+  need_poll_at(role.fetch_deadline);
+  fetch_from_leader(role, step);
+}
+
+void Replica::fetch_from_leader(Follower& role, Step& step) {
+  if (!can_send_to(leader_endpoint_, step)) return;
+  const QuorumVoter* ours = log_.voters().find(id());
+  const bool key_is_old = ours != nullptr && spec_.history.directory_ids && log_.voters_offset() > 0 &&
+                          (ours->endpoint != spec_.process || ours->key != spec_.self);
+  if (step.now() >= role.update_voter_at) {
+    role.update_voter_at = step.now() + 3 * spec_.config.fetch_timeout;
+    if (is_voter() && key_is_old) {
+      send_to(leader_endpoint_, UpdateRaftVoterRequest{epoch(), QuorumVoter{spec_.self, spec_.process}},
+              step);
+      return;
+    }
+  }
+  if (role.fetching) {
+    FetchSnapshotRequest request;
+    request.replica = spec_.self;
+    request.current_leader_epoch = epoch();
+    request.snapshot_id = *role.fetching;
+    request.position = role.fetched_bytes;
+    request.max_bytes = spec_.config.max_snapshot_chunk_bytes;
+    send_to(leader_endpoint_, request, step);
+  } else {
+    send_to(leader_endpoint_, fetch_request(), step);
+  }
+}
+
+Message Replica::fetch_request() const {
+  FetchRequest request;
+  request.replica = id();
+  request.max_wait_ms = static_cast<std::int32_t>(millis(spec_.config.fetch_max_wait));
+  request.max_bytes = spec_.config.max_fetch_bytes;
+  FetchRequest::Partition& partition = request.partitions.emplace_back();
+  partition.tp = kClusterMetadata;
+  partition.current_leader_epoch = leader_epoch(epoch());
+  partition.fetch_offset = log_.end_offset();
+  partition.last_fetched_epoch = log_.last_epoch();
+  partition.max_bytes = spec_.config.max_fetch_bytes;
+  if (spec_.history.fetch_high_watermark) partition.high_watermark = high_watermark();
+  partition.replica_directory = spec_.self.directory;
+  return request;
+}
+
+// RequestManager.findReadyBootstrapServer: a random one, and only one request under way to any.
+void Replica::fetch_from_any_voter(Step& step) {
+  if (std::any_of(links_.begin(), links_.end(), [](const Link& one) { return one.in_flight.has_value(); }))
+    return;
+  if (!probe_) {
+    std::vector<ProcessId> ready;
+    LocalTime earliest = LocalTime::max();
+    for (const QuorumVoter& voter : spec_.voters) {
+      if (voter.endpoint == spec_.process) continue;
+      const LocalTime until = link(voter.endpoint).backs_off_until;
+      if (until > step.now()) {
+        earliest = std::min(earliest, until);
+      } else if (!client_.is_backing_off(voter.endpoint, step.now())) {
+        ready.push_back(voter.endpoint);
+      }
+    }
+    if (ready.empty()) {
+      if (earliest != LocalTime::max()) need_poll_at(earliest);
+      return;
+    }
+    probe_ = ready[step.env.rng.below(ready.size())];
+  }
+  if (can_send_to(*probe_, step)) send_to(*std::exchange(probe_, std::nullopt), fetch_request(), step);
+}
+
+void Replica::drain(Leader& role, Step& step) {
+  std::vector<log::LogWrite> writes;
+  for (BatchDataPtr& data : accumulator_.drain(step.now())) append_batch(std::move(data), step, writes);
+  if (writes.empty()) return;
+  persist(std::move(writes), node::Safety::flushed, step);
+  release_parked(role, false, step);
+}
+
+// ---- Connections (RequestManager)
+
+Replica::Link& Replica::link(ProcessId server) {
+  for (Link& one : links_) {
+    if (one.server == server) return one;
+  }
+  links_.push_back(Link{server});
+  return links_.back();
+}
+
+bool Replica::can_send_to(ProcessId server, Step& step) {
+  const Link& to = link(server);
+  if (to.in_flight) return false;
+  if (to.backs_off_until > step.now()) {
+    need_poll_at(to.backs_off_until);
+    return false;
+  }
+  return client_.ready(server, step.env, step.out);  // its answer or its end wakes us
+}
+
+bool Replica::send_to(ProcessId server, Message message, Step& step) {
+  link(server).in_flight = client_.send(server, std::move(message), step.env, step.out);
+  return true;
+}
+
+// ---- For its owner
+
+std::optional<Offset> Replica::append(std::vector<MetadataRecord> records, node::Env env,
+                                      node::Effects& out) {
+  SIM_CHECK(!records.empty(), "there is something to append");
+  const auto* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr || leader->resign_requested || awaits_restart()) return std::nullopt;
+  const Offset first = accumulator_.append(std::move(records), env.now);
+  const LocalTime drain_at = *accumulator_.drain_at();
+  if (!blocked_on_ && drain_at < armed_for_) {
+    armed_for_ = drain_at;
+    out.emplace_back(node::SetTimer{spec_.timer, drain_at});
+  }
+  return first;
+}
+
+void Replica::resign(node::Env env, node::Effects& out) {
+  auto* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr) return;
+  leader->resign_requested = true;
+  armed_for_ = env.now;
+  out.emplace_back(node::SetTimer{spec_.timer, env.now});
+}
+
+void Replica::shut_down(node::Env env, node::Effects& out) {
+  if (shutdown_deadline_) return;
+  shutdown_deadline_ = env.now + spec_.config.shutdown_timeout;
+  armed_for_ = env.now;
+  out.emplace_back(node::SetTimer{spec_.timer, env.now});
+}
+
+void Replica::check_voters(Step& step) {
+  if (voters_ == log_.voters()) return;
+  voters_ = log_.voters();
+  node::report(step.out, observe::QuorumVotersChanged{id(), voters_.ids()});
+}
+
+}  // namespace sim::raft

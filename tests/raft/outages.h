@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "raft/world.h"
+
+// The scenarios of Kafka's RaftEventSimulationTest, by the outage that they survive. Each returns whether all
+// that is promised after the outage came about.
+namespace sim::raft::test {
+
+inline bool a_cold_start(World& world) {
+  return world.run_until([&] { return world.all_reached(10); });
+}
+
+inline bool loss_of_the_leader(World& world, Crash how, bool gracefully) {
+  if (!a_cold_start(world)) return false;
+  if (!world.run_until([&] { return world.leader().has_value(); })) return false;
+  const std::size_t old = *world.leader();
+  if (gracefully) {
+    world.shut_down(old);
+    if (!world.run_until([&] { return !world.is_up(old); })) return false;
+  } else {
+    world.crash(old, how);
+  }
+  const Offset goal = world.highest() + 10;
+  if (!world.run_until([&] { return world.all_reached(goal); })) return false;
+  world.restart(old);
+  const Offset later = world.highest() + 10;
+  return world.run_until([&] { return world.all_reached(later); });
+}
+
+inline bool loss_of_everyone(World& world, std::size_t voters, Crash how) {
+  if (!a_cold_start(world)) return false;
+  const Offset reached = world.highest();
+  for (std::size_t i = 0; i < world.size(); ++i) {
+    if (world.is_up(i)) world.crash(i, how);
+  }
+  const std::size_t majority = voters / 2 + 1;
+  const std::size_t first = world.rng().below(voters);
+  for (std::size_t k = 0; k < majority; ++k) world.restart((first + k) % voters);
+  return world.run_until([&] { return world.all_reached(reached + 10); });
+}
+
+inline bool isolation_of_the_leader(World& world) {
+  if (!a_cold_start(world)) return false;
+  if (!world.run_until([&] { return world.leader().has_value(); })) return false;
+  const std::size_t old = *world.leader();
+  world.isolate(old);
+  const Offset goal = world.highest() + 10;
+  if (!world.run_until([&] { return world.all_reached(goal, old); })) return false;
+  world.heal();
+  const Offset later = world.highest() + 10;
+  return world.run_until([&] { return world.all_reached(later); });
+}
+
+// Of five voters two are cut off, with or without the leader.
+inline bool split_with_a_majority(World& world) {
+  if (!a_cold_start(world)) return false;
+  for (std::size_t a = 0; a < 2; ++a) {
+    for (std::size_t b = 2; b < 5; ++b) {
+      world.cut(a, b);
+      world.cut(b, a);
+    }
+  }
+  const auto side = [&](std::size_t from, std::size_t to) {
+    Offset best = 0;
+    for (std::size_t i = from; i < to; ++i) best = std::max(best, world.high_watermark(i));
+    return best;
+  };
+  const Offset before = world.highest();
+  if (!world.run_until([&] { return side(2, 5) > before + 10 && side(2, 5) > side(0, 2); })) return false;
+  world.heal();
+  const Offset goal = 2 * world.highest();
+  return world.run_until([&] { return world.all_reached(goal); });
+}
+
+inline bool isolation_of_two_leaders_in_a_row(World& world) {
+  if (!a_cold_start(world)) return false;
+  if (!world.run_until([&] { return world.leader().has_value(); })) return false;
+  const std::size_t first = *world.leader();
+  world.isolate(first);
+  if (!world.run_until([&] { return world.leader() && *world.leader() != first; })) return false;
+  const std::size_t second = *world.leader();
+  world.heal(first);
+  world.isolate(second);
+  const Offset goal = world.highest() + 10;
+  if (!world.run_until([&] { return world.all_reached(goal, second); })) return false;
+  world.heal();
+  return world.run_until([&] { return world.all_reached(goal + 10); });
+}
+
+inline bool loss_of_a_disk(World& world, std::size_t voters) {
+  if (!a_cold_start(world)) return false;
+  const std::size_t victim = world.rng().below(voters);
+  world.invariants.tolerate_loss();
+  world.crash(victim, Crash::wipe);
+  if (!world.run_until([&] { return world.leader() && *world.leader() != victim; })) return false;
+  const Offset goal = world.highest() + 10;
+  if (!world.run_until([&] { return world.all_reached(goal); })) return false;
+  world.restart(victim);
+  const Offset later = world.highest() + 10;
+  return world.run_until([&] { return world.all_reached(later); });
+}
+
+}  // namespace sim::raft::test
