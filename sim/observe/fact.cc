@@ -14,6 +14,7 @@ const char* name_of(const HighWatermarkAdvanced&) { return "HighWatermarkAdvance
 const char* name_of(const BecameLeader&) { return "BecameLeader"; }
 const char* name_of(const BecameFollower&) { return "BecameFollower"; }
 const char* name_of(const IsrChanged&) { return "IsrChanged"; }
+const char* name_of(const IsrProposed&) { return "IsrProposed"; }
 const char* name_of(const LogTruncated&) { return "LogTruncated"; }
 const char* name_of(const ReplicaAppended&) { return "ReplicaAppended"; }
 const char* name_of(const TopicCreated&) { return "TopicCreated"; }

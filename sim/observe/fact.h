@@ -92,6 +92,11 @@ struct IsrChanged {  // as the leader has it committed
   std::vector<NodeId> isr;
   PartitionEpoch partition_epoch;
 };
+struct IsrProposed {  // by the leader, in an AlterPartition it is about to send
+  TopicPartition tp;
+  std::vector<NodeId> isr;
+  PartitionEpoch partition_epoch;  // on which it is based
+};
 struct LogTruncated {
   TopicPartition tp;
   NodeId broker;
@@ -182,6 +187,7 @@ struct PartitionChanged {
   NodeId leader;  // -1 = none
   LeaderEpoch leader_epoch;
   PartitionEpoch partition_epoch;
+  std::vector<NodeId> replicas;
   std::vector<NodeId> isr;
   std::vector<NodeId> elr;
 };
@@ -273,16 +279,15 @@ struct ConnectionClosed {
 struct ProcessStarted {};
 struct ProcessStopped {};
 
-using Fact =
-    std::variant<OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
-                 RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged,
-                 LogTruncated, ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted,
-                 ProcessingDone, CommitSent, CommitAcknowledged, OffsetsStored, PositionReset,
-                 GroupStateChanged, AssignmentReceived, MessageSent, MessageDelivered, ConnectionOpened,
-                 ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged, QuorumStateStored,
-                 QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
-                 MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed,
-                 ControllerChanged, BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded>;
+using Fact = std::variant<
+    OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
+    RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged, LogTruncated,
+    ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted, ProcessingDone, CommitSent,
+    CommitAcknowledged, OffsetsStored, PositionReset, GroupStateChanged, AssignmentReceived, MessageSent,
+    MessageDelivered, ConnectionOpened, ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged,
+    QuorumStateStored, QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
+    MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed, ControllerChanged,
+    BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded, IsrProposed>;
 
 // Kafka-style name of the fact, e.g. "HighWatermarkAdvanced".
 const char* name(const Fact& fact);

@@ -83,6 +83,7 @@ bool is_control(const observe::Fact& fact) {
                         [](const observe::PartitionChanged&) { return true; },
                         [](const observe::FaultStruck&) { return true; },
                         [](const observe::FaultEnded&) { return true; },
+                        [](const observe::IsrProposed&) { return true; },
                     },
                     fact);
 }
@@ -343,6 +344,11 @@ void EventLog::fields(const observe::BecameFollower& fact) {
   count("leader", fact.leader.value());
 }
 void EventLog::fields(const observe::IsrChanged& fact) {
+  partition(fact.tp);
+  nodes("isr", fact.isr);
+  count("partition_epoch", fact.partition_epoch.value());
+}
+void EventLog::fields(const observe::IsrProposed& fact) {
   partition(fact.tp);
   nodes("isr", fact.isr);
   count("partition_epoch", fact.partition_epoch.value());

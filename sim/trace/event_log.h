@@ -68,6 +68,7 @@ class EventLog final : public observe::Observer {
   void fields(const observe::BecameLeader& fact);
   void fields(const observe::BecameFollower& fact);
   void fields(const observe::IsrChanged& fact);
+  void fields(const observe::IsrProposed& fact);
   void fields(const observe::LogTruncated& fact);
   void fields(const observe::ReplicaAppended& fact);
   void fields(const observe::TopicCreated& fact);
