@@ -28,8 +28,7 @@ std::string number(std::int64_t value) {
 }  // namespace
 
 void Invariants::on(const observe::Observation& observation) {
-  now_ = observation.at;
-  seq_ = observation.seq;
+  violations_.at(observation);
   const ProcessId process = observation.process;
   std::visit(
       Overloaded{
@@ -54,15 +53,6 @@ void Invariants::on(const observe::Observation& observation) {
           [](const auto&) {},  // what no invariant speaks of
       },
       observation.fact);
-}
-
-void Invariants::violated(const char* invariant, std::string what) {
-  for (Violation& known : violations_) {
-    if (known.invariant != invariant) continue;
-    ++known.times;
-    return;
-  }
-  violations_.push_back(Violation{invariant, now_, seq_, std::move(what)});
 }
 
 // ---- The way of an order

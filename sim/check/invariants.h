@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "check/violation.h"
 #include "observe/observation.h"
 #include "observe/partition_map.h"
 
@@ -16,21 +17,12 @@
 //   read-below-high-watermark    a consumer never gets a record that was not below the high watermark
 //   acked-below-high-watermark   what a producer with acks=all hears as written is below the high watermark
 //   commit-within-log            a committed offset never lies beyond the end of the log
-//   isr-known                    an ISR is never empty, names brokers that exist, each once, its leader among
-//   them stages-in-order              an order is placed, accepted, drained, appended, polled, started, done
-//   in this order
+//   isr-known                    an ISR is never empty, names brokers that exist, each once, its leader among them
+//   stages-in-order              an order is placed, accepted, drained, appended, polled, started, done in this order
 //
 // High watermark and log end of a partition are the highest ever seen: after an unclean election a consumer
 // may still hold what it fetched before, which is no crime of its own.
 namespace sim::check {
-
-struct Violation {
-  std::string invariant;
-  Instant at;
-  std::uint64_t seq = 0;
-  std::string what;
-  std::uint64_t times = 1;  // that this invariant was broken; the rest tells of the first
-};
 
 struct InvariantsSpec {
   std::vector<NodeId> brokers;         // all there are; empty: not known
@@ -43,8 +35,7 @@ class Invariants final : public observe::Observer {
 
   void on(const observe::Observation& observation) override;
 
-  // The first of each invariant that was broken, in that order.
-  const std::vector<Violation>& violations() const { return violations_; }
+  const std::vector<Violation>& violations() const { return violations_.all(); }
 
  private:
   struct Leadership {
@@ -79,16 +70,14 @@ class Invariants final : public observe::Observer {
   static Leadership* latest_of(Partition& partition, ProcessId process);
   std::uint64_t& stages_of(RecordId id);
   void advance(RecordId id, std::uint64_t stage, std::uint64_t after, const char* what);
-  void violated(const char* invariant, std::string what);
+  void violated(const char* invariant, std::string what) { violations_.add(invariant, std::move(what)); }
   std::string called(RecordId id) const;
 
   InvariantsSpec spec_;
   observe::TopicNames topics_;
   observe::PartitionMap<Partition> partitions_;
   std::vector<std::vector<std::uint64_t>> stages_;  // by flow, then number: bits of what has happened
-  std::vector<Violation> violations_;
-  Instant now_{};
-  std::uint64_t seq_ = 0;
+  Violations violations_;
 };
 
 }  // namespace sim::check

@@ -1,0 +1,160 @@
+#include "check/metadata_invariants.h"
+
+#include <algorithm>
+
+#include "base/overloaded.h"
+
+namespace sim::check {
+namespace {
+
+std::string number(std::int64_t value) {
+  return std::to_string(value);
+}
+std::string broker(NodeId id) {
+  return "broker " + number(id.value());
+}
+
+std::string list(const std::vector<NodeId>& ids) {
+  std::string text = "[";
+  for (const NodeId id : ids) text += (text.size() > 1 ? "," : "") + number(id.value());
+  return text + "]";
+}
+
+bool contains(const std::vector<NodeId>& ids, NodeId id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+bool contains_all(const std::vector<NodeId>& ids, const std::vector<NodeId>& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&ids](NodeId id) { return contains(ids, id); });
+}
+
+}  // namespace
+
+void MetadataInvariants::on(const observe::Observation& observation) {
+  violations_.at(observation);
+  std::visit(Overloaded{
+                 [&](const observe::MetadataReplayed& fact) { on(fact); },
+                 [&](const observe::ControllerChanged& fact) { on(fact); },
+                 [&](const observe::BrokerStateChanged& fact) { on(fact); },
+                 [&](const observe::PartitionChanged& fact) { on(fact); },
+                 [&](const observe::BecameLeader& fact) { on(fact); },
+                 [&](const observe::IsrChanged& fact) { on(fact); },
+                 [&](const observe::IsrProposed& fact) { on(fact); },
+                 [&](const observe::TopicCreated& fact) { topics_.on(fact); },
+                 [](const auto&) {},  // what no invariant here speaks of
+             },
+             observation.fact);
+}
+
+// ---- Images
+
+void MetadataInvariants::on(const observe::MetadataReplayed& fact) {
+  const auto at = std::lower_bound(images_.begin(), images_.end(), fact.end_offset,
+                                   [](const Image& image, Offset end) { return image.end_offset < end; });
+  if (at == images_.end() || at->end_offset != fact.end_offset) {
+    images_.insert(at, Image{fact.end_offset, fact.digest, fact.node});
+  } else if (at->digest != fact.digest) {
+    violations_.add("images-agree", "at offset " + number(fact.end_offset) + " node " +
+                                        number(fact.node.value()) + " has another image than node " +
+                                        number(at->first.value()));
+  }
+}
+
+void MetadataInvariants::on(const observe::ControllerChanged& fact) {
+  if (!fact.active) return;
+  for (const Active& other : active_) {
+    if (other.quorum_epoch != fact.quorum_epoch || other.node == fact.node) continue;
+    violations_.add("one-active-controller", "in quorum epoch " + number(fact.quorum_epoch.value()) +
+                                                 " node " + number(fact.node.value()) + " and node " +
+                                                 number(other.node.value()));
+  }
+  active_.push_back({fact.quorum_epoch, fact.node});
+}
+
+// ---- Decisions
+
+void MetadataInvariants::on(const observe::BrokerStateChanged& fact) {
+  if (!fact.fenced) return;
+  partitions_.for_each([&](TopicPartition tp, const Partition& partition) {
+    if (!partition.known || partition.last.leader != fact.broker) return;
+    violations_.add("fenced-leads-nothing", broker(fact.broker) + " is fenced and leads " + topics_[tp]);
+  });
+}
+
+void MetadataInvariants::check_shape(const observe::PartitionChanged& fact) {
+  const auto broken = [&](const std::string& what) {
+    violations_.add("partition-leader", topics_[fact.tp] + ": " + what);
+  };
+  if (fact.leader != kNoNode && !contains(fact.isr, fact.leader)) {
+    broken("its leader, " + broker(fact.leader) + ", is not in its ISR " + list(fact.isr));
+  }
+  if (!contains_all(fact.replicas, fact.isr)) {
+    broken("its ISR " + list(fact.isr) + " is not among its replicas " + list(fact.replicas));
+  }
+  if (!contains_all(fact.replicas, fact.elr)) {
+    broken("its ELR " + list(fact.elr) + " is not among its replicas " + list(fact.replicas));
+  }
+  const bool apart =
+      std::none_of(fact.elr.begin(), fact.elr.end(), [&](NodeId id) { return contains(fact.isr, id); });
+  if (!apart)
+    broken("its ELR " + list(fact.elr) + " and its ISR " + list(fact.isr) + " have somebody in common");
+}
+
+void MetadataInvariants::on(const observe::PartitionChanged& fact) {
+  check_shape(fact);
+  Partition& partition = partitions_[fact.tp];
+  if (partition.known) {
+    const observe::PartitionChanged& last = partition.last;
+    const auto broken = [&](const std::string& what) {
+      violations_.add("partition-epochs", topics_[fact.tp] + ": " + what);
+    };
+    if (fact.leader_epoch < last.leader_epoch) {
+      broken("leader epoch from " + number(last.leader_epoch.value()) + " to " +
+             number(fact.leader_epoch.value()));
+    }
+    if (fact.partition_epoch <= last.partition_epoch) {
+      broken("partition epoch from " + number(last.partition_epoch.value()) + " to " +
+             number(fact.partition_epoch.value()));
+    }
+    if (fact.leader != last.leader && fact.leader_epoch == last.leader_epoch) {
+      broken("another leader, " + number(fact.leader.value()) + " after " + number(last.leader.value()) +
+             ", in the same leader epoch " + number(fact.leader_epoch.value()));
+    }
+  }
+  partition.known = true;
+  partition.last = fact;
+  check_maximal_isr(fact.tp);
+}
+
+// ---- The leader's view
+
+void MetadataInvariants::on(const observe::BecameLeader& fact) {
+  Leadership& leadership = leaderships_[fact.tp];
+  leadership = Leadership{fact.broker, fact.leader_epoch};
+}
+
+void MetadataInvariants::on(const observe::IsrChanged& fact) {
+  Leadership& leadership = leaderships_[fact.tp];
+  leadership.partition_epoch = fact.partition_epoch;
+  leadership.maximal_isr = fact.isr;
+}
+
+void MetadataInvariants::on(const observe::IsrProposed& fact) {
+  Leadership& leadership = leaderships_[fact.tp];
+  for (const NodeId id : fact.isr) {
+    if (!contains(leadership.maximal_isr, id)) leadership.maximal_isr.push_back(id);
+  }
+}
+
+// Says nothing while the leader has not yet heard of its leader epoch.
+void MetadataInvariants::check_maximal_isr(TopicPartition tp) {
+  const observe::PartitionChanged& decided = partitions_[tp].last;
+  const Leadership& leadership = leaderships_[tp];
+  if (leadership.broker != decided.leader || leadership.leader_epoch != decided.leader_epoch) return;
+  if (leadership.partition_epoch > decided.partition_epoch) return;
+  if (contains_all(leadership.maximal_isr, decided.isr)) return;
+  violations_.add("maximal-isr", topics_[tp] + ": its leader, " + broker(decided.leader) + ", counts on " +
+                                     list(leadership.maximal_isr) + " at most, the controller's ISR is " +
+                                     list(decided.isr));
+}
+
+}  // namespace sim::check
