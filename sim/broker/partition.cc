@@ -389,6 +389,7 @@ IsrChange Partition::propose(const std::vector<NodeId>& isr, const Context& cont
       broker_epoch = *one->broker_epoch;
     change.request.new_isr.push_back({member, broker_epoch});
   }
+  node::report(context.out, observe::IsrProposed{tp_, isr, partition_epoch_});
   return change;
 }
 
