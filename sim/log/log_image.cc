@@ -65,6 +65,7 @@ void LogImage::perform(const LogWrite& write) {
             segment_bases.clear();
             start_offset = flushed_end_offset = reset.start;
           },
+          [this](const WriteCleanShutdown& file) { clean_shutdown = file.broker_epoch; },
       },
       write);
 }

@@ -36,6 +36,7 @@ struct LogImage {
   Offset flushed_end_offset = 0;      // below it everything is on the platter
   std::optional<QuorumState> quorum_state;     // of __cluster_metadata, as are
   std::vector<MetadataSnapshotPtr> snapshots;  // by end offset
+  BrokerEpoch clean_shutdown = kNoBrokerEpoch;  // -1: the broker did not shut down in order
 
   Offset end_offset() const { return batches.empty() ? start_offset : batches.end_offset(); }
   // REQUIRES: the write is of this partition

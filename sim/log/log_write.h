@@ -52,7 +52,14 @@ struct ResetLog {
   Offset start = 0;
 };
 
+// The file .kafka_cleanshutdown of a broker, kept beside the metadata log: who shut down in order, by the epoch
+// of its registration. -1 removes it.
+struct WriteCleanShutdown {
+  TopicPartition tp;
+  BrokerEpoch broker_epoch = kNoBrokerEpoch;
+};
+
 using LogWrite = std::variant<AppendBatch, TruncateLog, CheckpointHighWatermark, RollSegment,
-                              WriteQuorumState, WriteSnapshot, CleanLog, ResetLog>;
+                              WriteQuorumState, WriteSnapshot, CleanLog, ResetLog, WriteCleanShutdown>;
 
 }  // namespace sim::log
