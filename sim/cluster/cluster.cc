@@ -8,6 +8,16 @@
 // Events, effects, writes, timers, and the life of processes. What happens to messages on their way is in
 // messages.cc, connections are in connections.cc.
 namespace sim::cluster {
+namespace {
+
+std::int64_t size_of(const log::LogWrite& write) {
+  constexpr std::int64_t kSmallWriteBytes = 64;  // a truncation, a checkpoint's entry
+  if (const auto* append = std::get_if<log::AppendBatch>(&write)) return append->batch.size_bytes();
+  if (const auto* whole = std::get_if<log::WriteSnapshot>(&write)) return whole->snapshot->size_bytes;
+  return kSmallWriteBytes;
+}
+
+}  // namespace
 
 Cluster::Slot::Slot(const Slot& other)
     : node(other.node ? other.node->clone() : nullptr),
@@ -140,7 +150,6 @@ void Cluster::perform(ProcessId id, node::Send& sent) {
 }
 
 void Cluster::perform(ProcessId id, node::Persist& persist) {
-  constexpr std::int64_t kSmallWriteBytes = 64;  // a truncation, a checkpoint's entry
   Slot& writer = slot(id);
   if (writer.free_writes.empty()) {
     writer.free_writes.push_back(static_cast<std::uint32_t>(writer.writes.size()));
@@ -151,8 +160,7 @@ void Cluster::perform(ProcessId id, node::Persist& persist) {
   Instant done = kernel_.now();
   std::int64_t bytes_in_all = 0;
   for (const log::LogWrite& write : persist.writes) {
-    const auto* append = std::get_if<log::AppendBatch>(&write);
-    const std::int64_t bytes = append != nullptr ? append->batch.size_bytes() : kSmallWriteBytes;
+    const std::int64_t bytes = size_of(write);
     done = writer.disk.write(kernel_.now(), bytes);
     bytes_in_all += bytes;
   }
