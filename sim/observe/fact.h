@@ -123,7 +123,7 @@ struct QuorumRoleChanged {
   QuorumEpoch quorum_epoch;
   NodeId leader;  // as it knows, -1 = not
 };
-struct QuorumStateStored {  // asked of the disk; nothing that rests on it has left
+struct QuorumStateStored {  // flushed: from now on what rests on it may leave
   NodeId node;
   QuorumState state;
 };

@@ -120,6 +120,7 @@ void Replica::persisted(node::PersistId id, Step& step) {
   }
   if (blocked_on_ != id) return;  // several writes of one step are done in order: the last one counts
   blocked_on_.reset();
+  if (std::exchange(state_is_new_, false)) node::report(step.out, observe::QuorumStateStored{spec_.self.id, state_});
   if (auto* leader = std::get_if<Leader>(&role_)) {
     maybe_advance_high_watermark(*leader, step);
   } else if (auto* follower = std::get_if<Follower>(&role_)) {

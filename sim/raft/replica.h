@@ -155,6 +155,7 @@ class Replica {
   // Learns of a leader or an epoch from a message (maybeTransition); false: the message contradicts what is
   // known.
   bool maybe_transition(const QuorumLeader& told, Step& step);
+  void maybe_follow(const QuorumLeader& told, Step& step);
   void fail(const char* why, Step& step);
   LocalTime election_deadline(Step& step);
 
@@ -169,6 +170,7 @@ class Replica {
   ErrorCode validate_leader_only(QuorumEpoch asked) const;
   FetchResponse::Partition answer_to(const FetchRequest::Partition& asked, const ReplicaKey& replica,
                                      Step& step);
+  bool skips_truncation(Offset fetch_offset) const;
   FetchResponse::Partition empty_answer(ErrorCode error) const;
   void release_parked(Leader& leader, bool all, Step& step);
   void reply(const Channel& channel, CorrelationId correlation, Message message, Step& step,
@@ -227,6 +229,7 @@ class Replica {
   std::optional<ProcessId> probe_;  // the voter an observer asks next, once it is connected
 
   std::optional<node::PersistId> blocked_on_;
+  bool state_is_new_ = false;  // it has not been flushed yet
   std::uint64_t next_persist_;
   std::deque<Deferred> deferred_;
   std::vector<std::pair<node::PersistId, MetadataSnapshotPtr>> snapshots_being_written_;

@@ -168,6 +168,13 @@ FetchResponse::Partition Replica::empty_answer(ErrorCode error) const {
   return answer;
 }
 
+// A planted defect: whoever diverges is sent what follows, if that begins where its log ends.
+bool Replica::skips_truncation(Offset fetch_offset) const {
+  if (spec_.defect != PlantedDefect::truncation_skipped) return false;
+  const std::vector<Batch> next = log_.read(fetch_offset, log_.end_offset(), 1);
+  return !next.empty() && next.front().base_offset == fetch_offset;
+}
+
 // tryCompleteFetchRequest. A fetch at offset N says "I hold everything below N": it acknowledges as well as
 // asks.
 FetchResponse::Partition Replica::answer_to(const FetchRequest::Partition& asked, const ReplicaKey& replica,
@@ -189,10 +196,8 @@ FetchResponse::Partition Replica::answer_to(const FetchRequest::Partition& asked
     answer.snapshot_id = from->id;
     return answer;
   }
-  const bool skipped =
-      spec_.defect == PlantedDefect::truncation_skipped && asked.fetch_offset <= log_.end_offset();
   if (const auto* diverging = std::get_if<RaftLog::Diverging>(&validation);
-      diverging != nullptr && !skipped) {
+      diverging != nullptr && !skips_truncation(asked.fetch_offset)) {
     answer.diverging_epoch = diverging->end;
     return answer;
   }

@@ -67,7 +67,7 @@ Replica::Handled Replica::handle_common(ErrorCode error, const QuorumLeader& tol
       fail("told to lead an epoch that we do not", step);
       return Handled::done;
     }
-    to_follower(epoch(), told.leader, told.endpoint, step);
+    maybe_follow(told, step);
     return error == ErrorCode::none ? Handled::no : Handled::done;
   }
   if (error == ErrorCode::broker_not_available) return Handled::failed;

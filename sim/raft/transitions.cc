@@ -66,7 +66,7 @@ void Replica::become(Role role, Step& step) {
 void Replica::store(QuorumState state, Step& step) {
   if (state == state_) return;
   state_ = state;
-  node::report(step.out, observe::QuorumStateStored{id(), state_});
+  state_is_new_ = true;
   persist({log::WriteQuorumState{kClusterMetadata, state_}}, node::Safety::flushed, step);
 }
 
@@ -83,6 +83,7 @@ void Replica::initialize(Step& step) {
     for (const QuorumVoter& voter : log_.voters().all()) {
       if (voter.key.id != id()) resigned.unacknowledged.push_back(voter.key.id);
     }
+    leader_endpoint_ = spec_.process;
     become(std::move(resigned), step);
   } else if (votes && state_.leader == kNoNode && state_.voted == spec_.self) {
     Candidate candidate{Election(log_.voters(), id()), election_deadline(step)};
@@ -229,7 +230,6 @@ bool Replica::maybe_transition(const QuorumLeader& told, Step& step) {
     fail("two leaders in one epoch, or one that we never were", step);
     return false;
   }
-  const bool follows = std::holds_alternative<Follower>(role_);
   const bool old_is_believed =
       spec_.defect == PlantedDefect::old_epoch_accepted && told.quorum_epoch < epoch();
   if (told.quorum_epoch > epoch() || old_is_believed) {
@@ -238,10 +238,18 @@ bool Replica::maybe_transition(const QuorumLeader& told, Step& step) {
     } else {
       to_unattached(told.quorum_epoch, step);
     }
-  } else if (told.quorum_epoch == epoch() && told.leader != kNoNode && !names_us && !follows) {
-    to_follower(epoch(), told.leader, told.endpoint, step);
+  } else if (told.quorum_epoch == epoch()) {
+    maybe_follow(told, step);
   }
   return true;
+}
+
+// The leader of our epoch, if we knew none or not where it is. Who knows it already learns nothing: a
+// Prospective that is reminded of its leader goes on asking.
+void Replica::maybe_follow(const QuorumLeader& told, Step& step) {
+  if (told.leader == kNoNode || told.endpoint == kNoProcess) return;
+  if (state_.leader != kNoNode && leader_endpoint_ != kNoProcess) return;
+  to_follower(epoch(), told.leader, told.endpoint, step);
 }
 
 void Replica::fail(const char* why, Step& step) {

@@ -103,4 +103,75 @@ inline bool loss_of_a_disk(World& world, std::size_t voters) {
   return world.run_until([&] { return world.all_reached(later); });
 }
 
+// The leader is killed; while others try to succeed it, voters come and go.
+inline void flaps_in_an_election(World& world, std::size_t voters) {
+  if (const auto old = world.leader()) world.crash(*old, Crash::kill);
+  const auto is_candidate = [&](std::size_t i) {
+    return world.is_up(i) && std::holds_alternative<Candidate>(world.replica(i).role());
+  };
+  const auto someone_asks = [&] {
+    for (std::size_t i = 0; i < voters; ++i) {
+      if (is_candidate(i)) return true;
+    }
+    return false;
+  };
+  if (!world.run_until(someone_asks, 5'000)) return;
+  for (int flap = 0; flap < 6; ++flap) {
+    const std::size_t who = world.rng().below(voters);
+    if (world.is_up(who)) world.crash(who, Crash::kill);
+    world.restart(who);
+    const std::int64_t pause_us = world.rng().between(500, 10'000);
+    if (!world.run_for(std::chrono::microseconds(pause_us))) return;
+  }
+}
+
+// Everything at once, in no order: voters and observers killed, without power, cut off in one or both
+// directions, resigning, all of them dark in one instant; then all return, and progress is demanded.
+inline bool a_turmoil(World& world, std::size_t voters, int blows) {
+  Rng& rng = world.rng();
+  for (int blow = 0; blow < blows; ++blow) {
+    const std::size_t any = rng.below(world.size());
+    const std::size_t victim = rng.bernoulli(1, 2) ? world.leader().value_or(any) : any;
+    switch (rng.below(9)) {
+      case 0:
+        if (world.is_up(victim)) world.crash(victim, Crash::kill);
+        break;
+      case 1:
+        if (world.is_up(victim)) world.crash(victim, Crash::power_loss);
+        break;
+      case 2:
+        for (std::size_t i = 0; i < world.size(); ++i) {
+          if (world.is_up(i)) world.crash(i, Crash::power_loss);
+        }
+        for (std::size_t i = 0; i < voters; ++i) world.restart(i);
+        break;
+      case 3:
+        world.isolate(victim);
+        break;
+      case 4:
+        world.cut(victim, rng.below(world.size()));
+        break;
+      case 5:
+        if (world.is_up(victim)) world.resign(victim);
+        break;
+      case 6:
+        flaps_in_an_election(world, voters);
+        break;
+      default:
+        world.heal();
+        for (std::size_t i = 0; i < world.size(); ++i) {
+          if (!world.is_up(i)) world.restart(i);
+        }
+    }
+    const std::int64_t pause_ms = rng.between(50, 2000);
+    if (!world.run_for(from_millis(pause_ms))) return false;
+  }
+  world.heal();
+  for (std::size_t i = 0; i < world.size(); ++i) {
+    if (!world.is_up(i)) world.restart(i);
+  }
+  const Offset goal = world.highest() + 10;
+  return world.run_until([&] { return world.all_reached(goal); });
+}
+
 }  // namespace sim::raft::test

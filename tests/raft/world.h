@@ -24,6 +24,7 @@ struct WorldSpec {
   RaftConfig config{};
   RaftHistory history{};
   PlantedDefect defect = PlantedDefect::none;
+  Duration delay_max = std::chrono::microseconds(1500);
   int resets_per_10000 = 5;   // messages that tear their connection down instead of arriving
   Offset snapshot_every = 0;  // records; 0 = never
 };
@@ -56,6 +57,7 @@ class World {
   }
   bool run_for(Duration time) {
     const Instant end = kernel_.now() + time;
+    schedule(end, kNothing, 0, 0, 0);  // time passes even while everyone is down
     return run_until([&] { return kernel_.now() >= end; }, 20'000'000);
   }
   Instant now() const { return kernel_.now(); }
@@ -149,7 +151,16 @@ class World {
   check::RaftInvariants invariants;
 
  private:
-  enum Kind : std::uint32_t { kTimer, kPersisted, kConnect, kConnected, kMessage, kClosed, kAppend };
+  enum Kind : std::uint32_t {
+    kTimer,
+    kPersisted,
+    kConnect,
+    kConnected,
+    kMessage,
+    kClosed,
+    kAppend,
+    kNothing
+  };
   struct Event {
     std::uint32_t kind;
     std::uint32_t target;
@@ -245,6 +256,8 @@ class World {
         break;
       case kAppend:
         append(event);
+        break;
+      case kNothing:
         break;
     }
     return true;
@@ -389,7 +402,7 @@ class World {
   Connection& connection(std::size_t client, std::size_t server) {
     return connections_[client * n_ + server];
   }
-  Duration delay() { return Duration{rng_.between(200'000, 1'500'000)}; }
+  Duration delay() { return Duration{rng_.between(200'000, nanos(spec_.delay_max))}; }
   bool is_cut(std::size_t from, std::size_t to) const {
     return blocked_[from * n_ + to] || slots_[to].is_dark;
   }
@@ -421,6 +434,7 @@ class World {
     one.state = Connection::State::open;
     input(event.target, node::Connected{channel});
   }
+  void perform(std::size_t, const node::Exit&) { SIM_CHECK(false, "a replica does not end its process"); }
   void perform(std::size_t i, const node::Disconnect& disconnect) {
     const std::size_t client = index(disconnect.channel.client);
     const std::size_t server = index(disconnect.channel.server);
