@@ -15,7 +15,7 @@ constexpr Duration kRetryAfter = std::chrono::milliseconds(50);
 }  // namespace
 
 AlterPartitionManager::AlterPartitionManager(ProcessId self)
-    : channel_(self, Lane::alter_partition, kAlterPartitionNetworkTimer, kForever) {}
+    : channel_(self, Lane::alter_partition, kAlterPartitionNetworkTimer, kAlterPartitionExpiryTimer, kForever) {}
 
 void AlterPartitionManager::set_controller(ProcessId controller, const Context& context) {
   ControllerChannel::Answers none;  // nothing is given up
@@ -34,7 +34,7 @@ void AlterPartitionManager::propagate(const Context& context) {
   if (in_flight_ > 0 || backing_off_ || unsent_.empty()) return;
   AlterPartitionRequest request;
   request.broker = context.self;
-  request.broker_epoch = context.broker_epoch();
+  request.broker_epoch = context.broker_epoch;
   for (const IsrChange& change : unsent_) request.partitions.push_back(change.request);
   in_flight_ = unsent_.size();
   ControllerChannel::Answers none;

@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "base/overloaded.h"
-#include "broker/broker_process.h"
+#include "broker/broker.h"
 
 // What clients may ask of any broker (KafkaApis): metadata, coordinators, producer ids; and the way to the
 // parts that answer the rest.
@@ -136,7 +136,7 @@ void Broker::create_topics(CreateTopicsRequest request, const Context& context) 
 }
 
 void Broker::request_producer_ids(const Context& context) {
-  forward(AllocateProducerIdsRequest{boot_.id, context.broker_epoch()}, context);
+  forward(AllocateProducerIdsRequest{boot_.id, context.broker_epoch}, context);
 }
 
 template <class M>

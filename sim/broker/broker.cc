@@ -4,76 +4,168 @@
 
 #include "base/check.h"
 #include "base/overloaded.h"
-#include "broker/broker_process.h"
 #include "protocol/batch_builder.h"
 
 namespace sim::broker {
 
-std::unique_ptr<node::Node> boot_broker(const BrokerBoot& boot, const node::DurableImage& image) {
-  return std::make_unique<Broker>(boot, image);
+namespace {
+
+constexpr Duration kControlledShutdownTimeout = std::chrono::minutes(5);  // Server.shutdown's
+constexpr Duration kForwardingTimeout = std::chrono::seconds(60);
+
+BrokerEpoch previous_broker_epoch(const node::DurableImage& image) {
+  const auto metadata = image.logs.find(kClusterMetadata);
+  return metadata == image.logs.end() ? kNoBrokerEpoch : metadata->second.clean_shutdown;
 }
+
+}  // namespace
 
 Broker::Broker(const BrokerBoot& boot, const node::DurableImage& image)
     : boot_(boot),
-      metadata_(boot.self, boot.id, boot.controllers.front()),
+      lifecycle_({boot.self, boot.id, boot.rack, boot.incarnation, previous_broker_epoch(image)}, boot.config),
       replicas_(boot.self, boot.id, boot.config, image),
       groups_(boot.config, boot.id, kGroupTimer),
       coordinates_(static_cast<std::size_t>(boot.config.offsets_topic_num_partitions)),
-      forwarding_(boot.self, Lane::forwarding, kForwardingNetworkTimer,
-                  from_millis(boot.config.request_timeout_ms)) {}
+      forwarding_(boot.self, Lane::forwarding, kForwardingNetworkTimer, kForwardingExpiryTimer,
+                  kForwardingTimeout) {}
+
+void Broker::start(node::Env env, node::Effects& out) {
+  lifecycle_.start(context(env, out));
+}
+
+// ---- Inputs
+
+bool Broker::owns(const node::Input& input) const {
+  const auto is_client_lane = [](Lane lane) { return lane < Lane::heartbeat; };
+  const auto opened = [&](const Channel& channel) {
+    return channel.client == boot_.self && channel.lane != Lane::raft;
+  };
+  return std::visit(
+      Overloaded{
+          [](const node::Started&) { return false; },
+          [&](const node::Received& received) {
+            const Channel& channel = received.envelope.channel;
+            return received.envelope.response ? opened(channel) : is_client_lane(channel.lane);
+          },
+          [](const node::TimerFired& fired) { return is_broker_timer(fired.timer); },
+          [](const node::Persisted& done) { return is_broker_write(done.id); },
+          [&](const node::Connected& connected) { return opened(connected.channel); },
+          [&](const node::Disconnected& lost) { return opened(lost.channel); },
+          [](const node::StopRequested&) { return false; },
+      },
+      input);
+}
 
 void Broker::step(node::Input& input, node::Env env, node::Effects& out) {
-  const Context context{env, out, image_, boot_.config, boot_.id};
-  std::visit(Overloaded{
-                 [&](node::Started& started) { on(started, input, context); },
-                 [&](node::Received& received) { on(received, input, context); },
-                 [&](node::TimerFired&) { route(input, context); },
-                 [&](node::Persisted&) { route(input, context); },
-                 [&](node::Connected&) { route(input, context); },
-                 [&](node::Disconnected&) { route(input, context); },
-                 [&](node::StopRequested&) { context.out.emplace_back(node::Exit{}); },
-             },
-             input);
+  const Context context = this->context(env, out);
+  auto* received = std::get_if<node::Received>(&input);
+  if (received != nullptr && !received->envelope.response) {
+    receive(*received, context);
+  } else {
+    route(input, context);
+  }
   finish_step(context);
 }
 
-void Broker::on(node::Started, node::Input&, const Context& context) {
-  replicas_.start(context.now());
-  ControllerChannel::Answers none;
-  forwarding_.set_controller(metadata_.controller(), context.env, context.out, none);
-  replicas_.set_controller(metadata_.controller(), context);
-  metadata_.start(context.env, context.out);
-}
-
-void Broker::on(node::Received& received, node::Input& input, const Context& context) {
-  if (received.envelope.response) return route(input, context);
+void Broker::receive(node::Received& received, const Context& context) {
   const Envelope& from = received.envelope;
+  if (stage_ != Stage::serving) {
+    context.out.emplace_back(node::Disconnect{from.channel});
+    return;
+  }
   std::visit([&](auto& request) { on(request, from, context); }, received.envelope.message);
 }
 
-// Whatever is not a request has an owner, unless it concerns a connection that someone else has opened.
+// Whatever is not a request has an owner, unless that has forgotten it.
 void Broker::route(node::Input& input, const Context& context) {
+  if (stage_ == Stage::stopped) return;
+  if (stage_ == Stage::closing) {
+    const auto* done = std::get_if<node::Persisted>(&input);
+    if (done != nullptr && done->id == closing_) stage_ = Stage::stopped;
+    return;
+  }
   if (replicas_.step(input, context)) return;
-  if (metadata_.owns(input)) return replay(metadata_.step(input, context.env, context.out), context);
+  if (lifecycle_.owns(input)) return lifecycle_.step(input, context);
   if (forwarding_.owns(input)) {
     ControllerChannel::Answers answers;
     forwarding_.step(input, context.env, context.out, answers);
     return forwarded(answers, context);
   }
   const auto* fired = std::get_if<node::TimerFired>(&input);
-  if (fired != nullptr && fired->timer == kGroupTimer) groups_.timer_fired(context.env, context.out);
+  if (fired == nullptr) return;
+  if (fired->timer == kGroupTimer) groups_.timer_fired(context.env, context.out);
+  if (fired->timer == kShutdownTimer) lifecycle_.begin_shutdown(context);
 }
 
-// MetadataLoader and its publishers: the image first, then the replicas, then the coordinator.
-void Broker::replay(const std::vector<Batch>& committed, const Context& context) {
-  if (committed.empty()) return;
+// ---- Life (BrokerServer.startup, shutdown)
+
+void Broker::stop(node::Env env, node::Effects& out) {
+  const Context context = this->context(env, out);
+  if (boot_.config.controlled_shutdown_enable) {
+    context.out.emplace_back(node::SetTimer{kShutdownTimer, context.now() + kControlledShutdownTimeout});
+    replicas_.begin_controlled_shutdown();
+    lifecycle_.begin_controlled_shutdown(context);
+  } else {
+    lifecycle_.begin_shutdown(context);
+  }
+  finish_step(context);
+}
+
+void Broker::follow_lifecycle(const Context& context) {
+  const bool caught_up = lifecycle_.state() == BrokerState::recovery && published_;
+  if (caught_up && !lifecycle_.is_ready_to_unfence()) lifecycle_.set_ready_to_unfence(context);
+  const bool serves =
+      lifecycle_.state() == BrokerState::running || (lifecycle_.is_first_life() && published_);
+  if (stage_ == Stage::starting && serves) stage_ = Stage::serving;
+  if (lifecycle_.state() != BrokerState::shutting_down || stage_ >= Stage::closing) return;
+  if (published_) {
+    stage_ = Stage::closing;
+    closing_ = replicas_.close(context);
+  } else {
+    stage_ = Stage::stopped;  // it has not looked at its logs
+  }
+}
+
+// ---- Metadata (MetadataLoader and its publishers)
+
+void Broker::replay(const std::vector<Batch>& committed, node::Env env, node::Effects& out) {
+  if (stage_ >= Stage::closing || committed.empty()) return;
   metadata::MetadataDelta delta;
   for (const Batch& batch : committed) image_.replay(batch, &delta);
+  publish(delta, context(env, out));
+}
+
+void Broker::load(const MetadataSnapshot& snapshot, node::Env env, node::Effects& out) {
+  if (stage_ >= Stage::closing) return;
+  metadata::MetadataImage loaded(snapshot);
+  const metadata::MetadataDelta delta = metadata::difference(image_, loaded);
+  image_ = std::move(loaded);
+  publish(delta, context(env, out));
+}
+
+// The image first, then the replicas, then the coordinator. Until there is anything to see, nothing starts.
+void Broker::publish(const metadata::MetadataDelta& delta, const Context& context) {
+  if (!published_ && delta.empty()) return;
+  if (!std::exchange(published_, true)) replicas_.start(context);
   if (!delta.empty()) replicas_.apply(delta, context);
+  finish_step(context);
+}
+
+void Broker::set_controller(ProcessId leader, node::Env env, node::Effects& out) {
+  if (stage_ >= Stage::closing) return;
+  const Context context = this->context(env, out);
+  lifecycle_.set_controller(leader, context);
+  replicas_.set_controller(leader, context);
+  ControllerChannel::Answers given_up;
+  forwarding_.set_controller(leader, context.env, context.out, given_up);
+  forwarded(given_up, context);
+  finish_step(context);
 }
 
 // The parts tell each other what they did until nobody has anything to tell.
 void Broker::finish_step(const Context& context) {
+  follow_lifecycle(context);
+  if (stage_ == Stage::stopped) return;
   for (;;) {
     replicas_.finish_step(context);
     std::vector<ReplicaManager::Event> events = replicas_.take_events();

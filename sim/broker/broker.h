@@ -2,16 +2,37 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
 #include <vector>
 
+#include "base/check.h"
+#include "broker/auto_topic_creation.h"
 #include "broker/config.h"
+#include "broker/context.h"
+#include "broker/controller_channel.h"
+#include "broker/group_coordinator.h"
+#include "broker/lifecycle.h"
+#include "broker/producer_id_manager.h"
+#include "broker/replica_manager.h"
+#include "metadata/metadata_image.h"
 #include "node/durable_image.h"
 #include "node/node.h"
-#include "protocol/ids.h"
+#include "protocol/quorum.h"
 
 // A Kafka broker: replica manager, replica fetchers, group coordinator, and the APIs that clients call
-// (KafkaApis). It follows the metadata log and becomes leader or follower of its partitions from it.
+// (BrokerServer, KafkaApis). It takes inputs to the part that they concern, answers what needs no part of its
+// own, and lets the parts hear of each other.
+//
+// What it knows of the cluster is what its owner replays to it: committed records of the metadata log, and
+// nothing else. It becomes leader or follower of its partitions from them.
+//
+// It serves clients and followers once the controller has unfenced it (in its first life, which goes on from one
+// before the run, with the first metadata). Before and after it closes their connections as soon as they ask for
+// something; Kafka's port is not open then.
 namespace sim::broker {
 
 struct BrokerBoot {
@@ -23,6 +44,117 @@ struct BrokerBoot {
   Incarnation incarnation;
 };
 
+// A process of its own (interim: it follows the metadata of the first controller).
 std::unique_ptr<node::Node> boot_broker(const BrokerBoot& boot, const node::DurableImage& image);
+
+// What a broker never receives as a request: answers, and what is asked of controllers.
+template <class T, class... Ts>
+concept OneOf = (std::is_same_v<T, Ts> || ...);
+template <class M>
+concept NotForBrokers =
+    OneOf<M, ApiVersionsResponse, MetadataResponse, ProduceResponse, FetchResponse, ListOffsetsResponse,
+          OffsetForLeaderEpochResponse, InitProducerIdResponse, AllocateProducerIdsRequest,
+          AllocateProducerIdsResponse, CreateTopicsRequest, CreateTopicsResponse, FindCoordinatorResponse,
+          JoinGroupResponse, SyncGroupResponse, HeartbeatResponse, LeaveGroupResponse, OffsetCommitResponse,
+          OffsetFetchResponse, AlterPartitionRequest, AlterPartitionResponse, BrokerRegistrationRequest,
+          BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse, VoteRequest,
+          VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
+          EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest,
+          AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest,
+          UpdateRaftVoterResponse, NoOpResponse>;
+template <class M>
+concept ForGroupCoordinator = OneOf<M, JoinGroupRequest, SyncGroupRequest, HeartbeatRequest,
+                                    LeaveGroupRequest, OffsetCommitRequest, OffsetFetchRequest>;
+
+class Broker {
+ public:
+  Broker(const BrokerBoot& boot, const node::DurableImage& image);
+
+  void start(node::Env env, node::Effects& out);
+  // SIGTERM: hands over its leaders, closes its logs.
+  void stop(node::Env env, node::Effects& out);
+  // After stop(), or when it could not register: there is nothing more to wait for.
+  bool has_stopped() const { return stage_ == Stage::stopped; }
+
+  // ---- From the replica of the metadata log
+  // Records that are committed; they go on where the image ends.
+  void replay(const std::vector<Batch>& committed, node::Env env, node::Effects& out);
+  // Everything that is known is replaced.
+  void load(const MetadataSnapshot& snapshot, node::Env env, node::Effects& out);
+  // Who leads the quorum; kNoProcess: nobody is known to.
+  void set_controller(ProcessId leader, node::Env env, node::Effects& out);
+
+  // Requests that are asked of brokers, its own connections, timers and writes.
+  bool owns(const node::Input& input) const;
+  // REQUIRES: owns(input)
+  void step(node::Input& input, node::Env env, node::Effects& out);
+
+  NodeId id() const { return boot_.id; }
+  BrokerState state() const { return lifecycle_.state(); }
+  const metadata::MetadataImage& image() const { return image_; }
+  const ReplicaManager& replicas() const { return replicas_; }
+
+ private:
+  enum class Stage : std::uint8_t { starting, serving, closing, stopped };
+
+  // ---- broker.cc
+  Context context(node::Env env, node::Effects& out) const {
+    return Context{env, out, image_, boot_.config, boot_.id, lifecycle_.broker_epoch()};
+  }
+  void receive(node::Received& received, const Context& context);
+  void route(node::Input& input, const Context& context);
+  void publish(const metadata::MetadataDelta& delta, const Context& context);
+  void follow_lifecycle(const Context& context);
+  void finish_step(const Context& context);
+  void on(const ReplicaManager::CoordinatorElected& event, const Context& context);
+  void on(const ReplicaManager::CoordinatorResigned& event, const Context& context);
+  void on(const ReplicaManager::CoordinatorHighWatermark& event, const Context& context);
+  void on(const ReplicaManager::CoordinatorWritten& event, const Context& context);
+  void append(GroupCoordinator::Write write, const Context& context);
+  TopicPartition offsets_partition(std::int32_t partition) const;
+
+  // ---- apis.cc
+  void on(ApiVersionsRequest& request, const Envelope& from, const Context& context);
+  void on(MetadataRequest& request, const Envelope& from, const Context& context);
+  void on(ProduceRequest& request, const Envelope& from, const Context& context);
+  void on(FetchRequest& request, const Envelope& from, const Context& context);
+  void on(ListOffsetsRequest& request, const Envelope& from, const Context& context);
+  void on(OffsetForLeaderEpochRequest& request, const Envelope& from, const Context& context);
+  void on(FindCoordinatorRequest& request, const Envelope& from, const Context& context);
+  void on(InitProducerIdRequest& request, const Envelope& from, const Context& context);
+  template <ForGroupCoordinator M>
+  void on(M& request, const Envelope& from, const Context& context) {
+    groups_.on(request, from, context.env, context.out);
+  }
+  template <NotForBrokers M>
+  void on(M&, const Envelope&, const Context&) {
+    SIM_CHECK(false, "nobody asks this of a broker");
+  }
+
+  MetadataResponse::Topic describe(const metadata::TopicImage& topic) const;
+  void create_topics(CreateTopicsRequest request, const Context& context);
+  void request_producer_ids(const Context& context);
+  template <class M>
+  void forward(M request, const Context& context);
+  void forwarded(ControllerChannel::Answers& answers, const Context& context);
+
+  BrokerBoot boot_;
+  metadata::MetadataImage image_;
+  bool published_ = false;  // the image has been of use
+  Stage stage_ = Stage::starting;
+  std::optional<node::PersistId> closing_;  // the last write
+  Lifecycle lifecycle_;
+  ReplicaManager replicas_;
+  GroupCoordinator groups_;
+  std::vector<bool> coordinates_;  // by partition of __consumer_offsets
+  ControllerChannel forwarding_;
+  struct Forwarded {
+    ControllerChannel::Ticket ticket = 0;
+    std::variant<CreateTopicsRequest, AllocateProducerIdsRequest> request;
+  };
+  std::vector<Forwarded> forwarded_;  // and not yet answered
+  AutoTopicCreation auto_topics_;
+  ProducerIdManager producer_ids_;
+};
 
 }  // namespace sim::broker

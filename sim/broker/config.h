@@ -48,9 +48,11 @@ struct BrokerConfig {
   std::int32_t group_max_size = 2'147'483'647;
   std::int32_t group_coordinator_append_linger_ms = 5;
   std::int32_t group_coordinator_threads = 4;
-  // Liveness (used from the controller quorum on)
+  // Liveness
   std::int32_t broker_heartbeat_interval_ms = 2'000;
   std::int32_t broker_session_timeout_ms = 9'000;
+  std::int32_t initial_broker_registration_timeout_ms = 60'000;
+  bool controlled_shutdown_enable = true;
 };
 
 }  // namespace sim::broker

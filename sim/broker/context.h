@@ -15,15 +15,10 @@ struct Context {
   const metadata::MetadataImage& image;  // as far as this broker has replayed it
   const BrokerConfig& config;
   NodeId self;
+  BrokerEpoch broker_epoch;  // of this broker's registration; -1 before
 
   LocalTime now() const { return env.now; }
   std::int64_t now_ms() const { return millis(env.now.time_since_epoch()); }
-
-  // Of this broker's own registration; -1 while it has none.
-  BrokerEpoch broker_epoch() const {
-    const metadata::BrokerRegistration* own = image.broker(self);
-    return own == nullptr ? kNoBrokerEpoch : own->broker_epoch;
-  }
 };
 
 // Earlier than anything that happens in a run; Kafka's time stamp 0.

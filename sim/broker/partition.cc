@@ -384,7 +384,7 @@ IsrChange Partition::propose(const std::vector<NodeId>& isr, const Context& cont
     const FollowerProgress* one = follower(member);
     BrokerEpoch broker_epoch = kNoBrokerEpoch;
     if (member == context.self)
-      broker_epoch = context.broker_epoch();
+      broker_epoch = context.broker_epoch;
     else if (one != nullptr && one->broker_epoch)
       broker_epoch = *one->broker_epoch;
     change.request.new_isr.push_back({member, broker_epoch});

@@ -259,7 +259,7 @@ FetchRequest::Partition ReplicaFetcher::describe(Position& position, const Parti
 FetchRequest ReplicaFetcher::build(PartitionTable& table, const Context& context) {
   FetchRequest request;
   request.replica = context.self;
-  request.replica_epoch = context.broker_epoch();
+  request.replica_epoch = context.broker_epoch;
   request.max_wait_ms = context.config.replica_fetch_wait_max_ms;
   request.min_bytes = context.config.replica_fetch_min_bytes;
   request.max_bytes = context.config.replica_fetch_response_max_bytes;

@@ -18,11 +18,18 @@ ReplicaManager::ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& co
       alter_partition_(self),
       isr_timer_(kIsrTimer, from_millis(config.replica_lag_time_max_ms / 2)),
       checkpoint_timer_(kCheckpointTimer, from_millis(config.replica_high_watermark_checkpoint_interval_ms)) {
+  const auto metadata = found_.find(kClusterMetadata);
+  if (metadata == found_.end()) return;
+  was_shut_down_cleanly_ = metadata->second.clean_shutdown != kNoBrokerEpoch;
+  found_.erase(metadata);
 }
 
-void ReplicaManager::start(LocalTime now) {
-  isr_timer_.start(now);
-  checkpoint_timer_.start(now);
+void ReplicaManager::start(const Context& context) {
+  isr_timer_.start(context.now());
+  checkpoint_timer_.start(context.now());
+  if (!was_shut_down_cleanly_) return;
+  context.out.emplace_back(node::Persist{
+      node::PersistId{next_persist_++}, {log::WriteCleanShutdown{kClusterMetadata}}, node::Safety::written});
 }
 
 const Partition* ReplicaManager::partition(TopicPartition tp) const {
@@ -46,8 +53,8 @@ LeaderHint ReplicaManager::leader_hint(TopicPartition tp, const Context& context
     hint.leader = registration->leader;
     hint.leader_epoch = registration->leader_epoch;
   }
-  if (const metadata::BrokerRegistration* broker = context.image.broker(hint.leader))
-    hint.endpoint = broker->endpoint;
+  const metadata::BrokerRegistration* leader = context.image.broker(hint.leader);
+  if (leader != nullptr && !leader->fenced) hint.endpoint = leader->endpoint;
   return hint;
 }
 
@@ -135,9 +142,12 @@ void ReplicaManager::make_follower(TopicPartition tp, const metadata::PartitionR
   Partition& partition = table_.at(local);
   const auto transition = partition.become_follower(registration, *context.image.topic(tp.topic), context);
   if (!transition) return;
-  if (transition->new_leader_epoch || transition->was_leader) {
+  const auto& isr = registration.isr;
+  const bool in_isr = std::find(isr.begin(), isr.end(), id_) != isr.end();
+  const bool is_let_go = in_controlled_shutdown_ && (registration.leader == kNoNode || !in_isr);
+  if (is_let_go || transition->new_leader_epoch || transition->was_leader) {
     stop_fetcher(local);
-    if (context.image.broker(partition.leader()) != nullptr) to_follow_.push_back(local);
+    if (!is_let_go && context.image.broker(partition.leader()) != nullptr) to_follow_.push_back(local);
     wake_all(local);
     if (produces_.is_waiting(local)) to_check_.push_back(local);
   }
@@ -176,9 +186,9 @@ ReplicaFetcher& ReplicaManager::fetcher_for(NodeId source, ProcessId endpoint, s
   for (ReplicaFetcher& fetcher : fetchers_) {
     if (fetcher.source() == source && fetcher.index() == index) return fetcher;
   }
-  const auto timer = kFirstFetcherTimer + 2 * static_cast<std::uint32_t>(fetchers_.size());
+  const auto timer = kFirstFetcherTimer + 2 * kTimerStep * static_cast<std::uint32_t>(fetchers_.size());
   fetchers_.emplace_back(self_, source, endpoint, index, context.config, node::TimerId{timer},
-                         node::TimerId{timer + 1});
+                         node::TimerId{timer + kTimerStep});
   return fetchers_.back();
 }
 
@@ -299,6 +309,20 @@ void ReplicaManager::checkpoint(const Context& context) {
   if (writes.empty()) return;
   context.out.emplace_back(
       node::Persist{node::PersistId{next_persist_++}, std::move(writes), node::Safety::written});
+}
+
+// ReplicaManager.shutdown, LogManager.shutdown: everything to the platter, then the mark that says so.
+node::PersistId ReplicaManager::close(const Context& context) {
+  std::vector<log::LogWrite> writes;
+  for (LocalIndex local = 0; local < table_.size(); ++local) {
+    if (!table_.occupied(local)) continue;
+    const Partition& partition = table_.at(local);
+    writes.emplace_back(log::CheckpointHighWatermark{partition.tp(), partition.high_watermark()});
+  }
+  writes.emplace_back(log::WriteCleanShutdown{kClusterMetadata, context.broker_epoch});
+  const node::PersistId id{next_persist_++};
+  context.out.emplace_back(node::Persist{id, std::move(writes), node::Safety::flushed});
+  return id;
 }
 
 void ReplicaManager::expire(const Context& context) {

@@ -50,7 +50,8 @@ class ReplicaManager {
 
   ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& config, const node::DurableImage& image);
 
-  void start(LocalTime now);
+  // With the first metadata. From here on a crash is a crash: the mark of a clean shutdown is removed.
+  void start(const Context& context);
   // The image has moved on by what `delta` tells: deletes, then leaders, then followers.
   void apply(const metadata::MetadataDelta& delta, const Context& context);
   void set_controller(ProcessId controller, const Context& context) {
@@ -70,6 +71,11 @@ class ReplicaManager {
   std::vector<Event> take_events() { return std::exchange(events_, {}); }
 
   const Partition* partition(TopicPartition tp) const;
+
+  // Partitions that lose their leader, or have this broker out of their ISR, are no longer followed.
+  void begin_controlled_shutdown() { in_controlled_shutdown_ = true; }
+  // Writes down and flushes everything, for a restart that finds all of it. Done when this was persisted.
+  node::PersistId close(const Context& context);
 
  private:
   // ---- replica_manager.cc
@@ -139,6 +145,8 @@ class ReplicaManager {
   std::vector<ReplicaFetcher> fetchers_;
   std::deque<PendingAppend> pending_;
   std::uint64_t next_persist_ = 1;
+  bool was_shut_down_cleanly_ = false;
+  bool in_controlled_shutdown_ = false;
   PeriodicTimer isr_timer_;
   PeriodicTimer checkpoint_timer_;
   std::vector<LocalIndex> to_checkpoint_;

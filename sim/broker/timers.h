@@ -3,20 +3,33 @@
 #include "node/node.h"
 
 // The timers of a broker, and a clock rhythm that costs nothing while it has nothing to do.
+//
+// They are even: the odd ones belong to whatever else lives in the broker's process (see cluster::SharedServer).
 namespace sim::broker {
 
 inline constexpr node::TimerId kPurgatoryTimer{0};
-inline constexpr node::TimerId kIsrTimer{1};
-inline constexpr node::TimerId kCheckpointTimer{2};
-inline constexpr node::TimerId kGroupTimer{3};
-inline constexpr node::TimerId kAlterPartitionRetryTimer{4};
-inline constexpr node::TimerId kAlterPartitionNetworkTimer{5};
-inline constexpr node::TimerId kForwardingNetworkTimer{6};
-inline constexpr node::TimerId kMetadataTimer{7};
-inline constexpr node::TimerId kMetadataNetworkTimer{8};
+inline constexpr node::TimerId kIsrTimer{2};
+inline constexpr node::TimerId kCheckpointTimer{4};
+inline constexpr node::TimerId kGroupTimer{6};
+inline constexpr node::TimerId kAlterPartitionRetryTimer{8};
+inline constexpr node::TimerId kAlterPartitionNetworkTimer{10};
+inline constexpr node::TimerId kAlterPartitionExpiryTimer{12};
+inline constexpr node::TimerId kForwardingNetworkTimer{14};
+inline constexpr node::TimerId kForwardingExpiryTimer{16};
+inline constexpr node::TimerId kHeartbeatNetworkTimer{18};
+inline constexpr node::TimerId kHeartbeatExpiryTimer{20};
+inline constexpr node::TimerId kCommunicationTimer{22};
+inline constexpr node::TimerId kRegistrationTimer{24};
+inline constexpr node::TimerId kShutdownTimer{26};
+inline constexpr node::TimerId kMetadataTimer{28};
+inline constexpr node::TimerId kMetadataNetworkTimer{30};
 // Two for each replica fetcher, from here on: its back-off, then its network client.
-inline constexpr std::uint32_t kFirstFetcherTimer = 9;
+inline constexpr std::uint32_t kFirstFetcherTimer = 32;
+inline constexpr std::uint32_t kTimerStep = 2;
 
+constexpr bool is_broker_timer(node::TimerId timer) { return timer.value() % kTimerStep == 0; }
+// Writes of a broker are numbered from 1, those of whatever else lives there from far above.
+constexpr bool is_broker_write(node::PersistId id) { return id.value() < (std::uint64_t{1} << 62); }
 // A periodic task of Kafka's scheduler that is armed only while there is work for it: it fires when the
 // period's next turn comes, counted from the broker's start, as if it had run all the time.
 class PeriodicTimer {

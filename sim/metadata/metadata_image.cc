@@ -8,6 +8,28 @@
 
 namespace sim::metadata {
 
+MetadataImage::MetadataImage(const MetadataSnapshot& snapshot) {
+  for (const MetadataRecord& record : snapshot.records) replay(record);
+  end_offset_ = snapshot.id.end_offset;
+}
+
+MetadataDelta difference(const MetadataImage& before, const MetadataImage& after) {
+  MetadataDelta delta;
+  for (const auto& [id, broker] : before.brokers()) delta.brokers.insert(id);
+  for (const auto& [id, broker] : after.brokers()) delta.brokers.insert(id);
+  for (const auto& [id, topic] : before.topics()) {
+    if (after.topic(id) == nullptr) delta.removed_topics.insert(id);
+  }
+  for (const auto& [id, topic] : after.topics()) {
+    if (before.topic(id) == nullptr) delta.created_topics.insert(id);
+    delta.configs.insert(id);
+    for (std::int32_t i = 0; std::cmp_less(i, topic->partitions.size()); ++i) {
+      delta.partitions.insert(TopicPartition{id, i});
+    }
+  }
+  return delta;
+}
+
 void MetadataImage::replay(const MetadataRecord& record, MetadataDelta* delta) {
   std::visit([this, delta](const auto& one) { on(one, delta); }, record);
   ++end_offset_;

@@ -10,6 +10,7 @@
 
 #include "protocol/ids.h"
 #include "protocol/metadata_records.h"
+#include "protocol/quorum.h"
 #include "protocol/record_batch.h"
 #include "protocol/topic_config.h"
 
@@ -69,6 +70,9 @@ struct MetadataDelta {
 
 class MetadataImage {
  public:
+  MetadataImage() = default;
+  explicit MetadataImage(const MetadataSnapshot& snapshot);
+
   // The offset of the next record to replay.
   Offset end_offset() const { return end_offset_; }
 
@@ -116,5 +120,8 @@ class MetadataImage {
   TopicId next_topic_id_{1};
   Offset end_offset_ = 0;
 };
+
+// What is to be looked at anew by who knew `before` and now knows `after`, though it may be as it was.
+MetadataDelta difference(const MetadataImage& before, const MetadataImage& after);
 
 }  // namespace sim::metadata

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,12 +15,12 @@
 #include "base/overloaded.h"
 #include "base/rng.h"
 #include "broker/broker.h"
-#include "broker/broker_process.h"
 #include "node/node.h"
 #include "protocol/batch_builder.h"
 
-// A small world for brokers: messages take a fixed time, writes another, and the controller is a script. What
-// is sent to a process that is not there (a client) is collected for the test to read.
+// A small world for brokers: messages take a fixed time, writes another, and the controller is a script: what
+// it commits is replayed by all brokers one message's time later. What is sent to a process that is not there
+// (a client) is collected for the test to read.
 namespace sim::test {
 
 inline constexpr ProcessId kController{0};
@@ -48,10 +47,10 @@ class World {
     boot.self = process_of(id);
     boot.id = NodeId{id};
     boot.config = configs_[id];
-    boot.controllers = {kController};
-    boot.incarnation = Incarnation{++lives_[process_of(id)]};
-    nodes_[process_of(id)] = broker::boot_broker(boot, images_[process_of(id)]);
+    boot.incarnation = Incarnation{lives_[process_of(id)]};
+    nodes_.insert_or_assign(process_of(id), broker::Broker(boot, images_[process_of(id)]));
     push(now_, process_of(id), node::Started{});
+    push(now_ + latency, process_of(id), MetadataArrives{});
   }
   // A registered broker whose part the test plays: what it is asked is handed out by asked_of().
   void add_puppet(int id) {
@@ -81,12 +80,17 @@ class World {
       if (channel.client == process_of(id) || channel.server == process_of(id))
         close(channel, process_of(id));
     }
-    std::erase_if(parked_, [&](const Envelope& one) { return one.channel.client == process_of(id); });
   }
   // Messages between them vanish, and nobody is told.
   void cut(int a, int b) { cut_.insert({process_of(a), process_of(b)}); }
-  void heal() { cut_.clear(); }
-  broker::Broker& broker(int id) { return dynamic_cast<broker::Broker&>(*nodes_.at(process_of(id))); }
+  void heal() {
+    cut_.clear();
+    tell_brokers();
+  }
+  broker::Broker& broker(int id) { return nodes_.at(process_of(id)); }
+  bool is_up(int id) const { return nodes_.contains(process_of(id)); }
+  // SIGTERM
+  void stop(int id) { push(now_, process_of(id), node::StopRequested{}); }
   const broker::Partition& partition(int id, TopicPartition tp) {
     const broker::Partition* found = broker(id).replicas().partition(tp);
     REQUIRE(found != nullptr);
@@ -100,7 +104,7 @@ class World {
     const Offset base = log_.empty() ? 0 : log_.back().end_offset();
     log_.push_back(Batch{base, LeaderEpoch{1}, data->record_count(), data});
     image_.replay(log_.back());
-    for (Envelope& fetch : std::exchange(parked_, {})) answer_fetch(fetch);
+    tell_brokers();
   }
   TopicPartition create_topic(std::string name, std::vector<int> replicas, TopicConfig config = {},
                               int partitions = 1) {
@@ -130,6 +134,8 @@ class World {
   const metadata::MetadataImage& metadata() const { return image_; }
   std::vector<Envelope> isr_requests;     // AlterPartition, answered or not
   std::vector<Envelope> create_requests;  // CreateTopics
+  std::vector<BrokerRegistrationRequest> registrations;
+  std::vector<BrokerHeartbeatRequest> heartbeats;
   void answer_isr(const Envelope& request) {
     AlterPartitionResponse response;
     std::vector<MetadataRecord> records;
@@ -225,51 +231,74 @@ class World {
   }
 
  private:
+  struct MetadataArrives {};
   struct Event {
     ProcessId process;
     std::uint32_t life;
-    node::Input input;
+    std::variant<node::Input, MetadataArrives> input;
   };
 
-  void push(LocalTime at, ProcessId process, node::Input input) {
+  void tell_brokers() {
+    for (const auto& [process, broker] : nodes_) push(now_ + latency, process, MetadataArrives{});
+  }
+  void push(LocalTime at, ProcessId process, std::variant<node::Input, MetadataArrives> input) {
     events_.emplace(std::pair(at, ++sequence_), Event{process, lives_[process], std::move(input)});
   }
 
   void handle(Event& event) {
+    auto* input = std::get_if<node::Input>(&event.input);
+    auto* received = input == nullptr ? nullptr : std::get_if<node::Received>(input);
     if (event.process == kController) {
-      if (auto* received = std::get_if<node::Received>(&event.input))
-        control(received->envelope);
-      else
-        for (Envelope& fetch : std::exchange(parked_, {})) answer_fetch(fetch, true);
+      if (received != nullptr) control(received->envelope);
       return;
     }
     const auto node = nodes_.find(event.process);
     if (node == nodes_.end()) {
-      if (auto* received = std::get_if<node::Received>(&event.input)) {
-        Envelope& envelope = received->envelope;
-        if (event.process == kClient)
-          inbox_.emplace_back(std::move(envelope), now_);
-        else if (!puppets_.contains(event.process))
-          return;
-        else if (std::holds_alternative<ApiVersionsRequest>(envelope.message))
-          reply(envelope, ApiVersionsResponse{});
-        else
-          puppet_inbox_.push_back(std::move(envelope));
-      }
+      if (received == nullptr) return;
+      Envelope& envelope = received->envelope;
+      if (event.process == kClient)
+        inbox_.emplace_back(std::move(envelope), now_);
+      else if (!puppets_.contains(event.process))
+        return;
+      else if (std::holds_alternative<ApiVersionsRequest>(envelope.message))
+        reply(envelope, ApiVersionsResponse{});
+      else
+        puppet_inbox_.push_back(std::move(envelope));
       return;
     }
     if (event.life != lives_[event.process]) return;
-    if (const auto* fired = std::get_if<node::TimerFired>(&event.input)) {
-      const auto due = timers_.find({event.process, fired->timer});
-      if (due == timers_.end() || due->second != now_) return;
-      timers_.erase(due);
-      ++timers_fired[{event.process, fired->timer}];
-    }
-    if (const auto* done = std::get_if<node::Persisted>(&event.input))
-      perform_writes(event.process, done->id);
+    broker::Broker& broker = node->second;
+    const node::Env env{now_, rng_};
     node::Effects out;
-    node->second->step(event.input, node::Env{now_, rng_}, out);
+    if (input == nullptr) {
+      replay(event.process, broker, env, out);
+    } else if (std::holds_alternative<node::Started>(*input)) {
+      broker.start(env, out);
+      broker.set_controller(kController, env, out);
+    } else if (std::holds_alternative<node::StopRequested>(*input)) {
+      broker.stop(env, out);
+    } else {
+      if (const auto* fired = std::get_if<node::TimerFired>(input)) {
+        const auto due = timers_.find({event.process, fired->timer});
+        if (due == timers_.end() || due->second != now_) return;
+        timers_.erase(due);
+        ++timers_fired[{event.process, fired->timer}];
+      }
+      if (const auto* done = std::get_if<node::Persisted>(input)) perform_writes(event.process, done->id);
+      if (broker.owns(*input)) broker.step(*input, env, out);
+    }
     for (node::Effect& effect : out) perform(event.process, effect);
+    if (broker.has_stopped()) crash(event.process.value());
+  }
+
+  // What it does not know yet of the log.
+  void replay(ProcessId process, broker::Broker& broker, node::Env env, node::Effects& out) {
+    if (is_cut(Channel{process, kController, Lane::raft})) return;
+    std::vector<Batch> news;
+    for (const Batch& batch : log_) {
+      if (batch.base_offset >= broker.image().end_offset()) news.push_back(batch);
+    }
+    broker.replay(news, env, out);
   }
 
   void perform(ProcessId process, node::Effect& effect) {
@@ -303,6 +332,7 @@ class World {
                    },
                    [&](node::Disconnect& disconnect) { close(disconnect.channel, process); },
                    [&](node::Report& report) { facts_.emplace_back(process, std::move(report.fact)); },
+                   [](node::Exit&) { FAIL("its process ends, not the broker"); },
                },
                effect);
   }
@@ -336,7 +366,16 @@ class World {
   void control(Envelope& request) {
     std::visit(Overloaded{
                    [&](ApiVersionsRequest&) { reply(request, ApiVersionsResponse{}); },
-                   [&](FetchRequest&) { answer_fetch(request); },
+                   [&](BrokerRegistrationRequest& registration) {
+                     registrations.push_back(registration);
+                     reply(request, BrokerRegistrationResponse{
+                                        ErrorCode::none, image_.broker(registration.broker)->broker_epoch});
+                   },
+                   [&](BrokerHeartbeatRequest& heartbeat) {
+                     heartbeats.push_back(heartbeat);
+                     reply(request, BrokerHeartbeatResponse{ErrorCode::none, true, heartbeat.want_fence,
+                                                            heartbeat.want_shut_down});
+                   },
                    [&](AllocateProducerIdsRequest&) {
                      reply(request,
                            AllocateProducerIdsResponse{ErrorCode::none, ProducerId{next_producer_id_}, 1000});
@@ -363,27 +402,12 @@ class World {
                },
                request.message);
   }
-  void answer_fetch(Envelope& request, bool at_once = false) {
-    const auto& fetch = std::get<FetchRequest>(request.message).partitions.front();
-    FetchResponse response;
-    FetchResponse::Partition& partition = response.partitions.emplace_back();
-    partition.tp = kClusterMetadata;
-    partition.high_watermark = log_.empty() ? 0 : log_.back().end_offset();
-    for (const Batch& batch : log_) {
-      if (batch.base_offset >= fetch.fetch_offset) partition.batches.push_back(batch);
-    }
-    if (partition.batches.empty() && !at_once) {
-      push(now_ + 500ms, kController, node::Started{});
-      return parked_.push_back(std::move(request));
-    }
-    reply(request, std::move(response));
-  }
 
   LocalTime now_{};
   Rng rng_{1, "test"};
   std::uint64_t sequence_ = 0;
   std::map<std::pair<LocalTime, std::uint64_t>, Event> events_;
-  std::map<ProcessId, std::unique_ptr<node::Node>> nodes_;
+  std::map<ProcessId, broker::Broker> nodes_;
   std::map<ProcessId, std::uint32_t> lives_;
   std::map<ProcessId, node::DurableImage> images_;
   std::map<int, broker::BrokerConfig> configs_;
@@ -397,7 +421,6 @@ class World {
   std::vector<std::pair<ProcessId, observe::Fact>> facts_;
   CorrelationId correlation_ = 0;
   std::vector<Batch> log_;
-  std::vector<Envelope> parked_;
   metadata::MetadataImage image_;
   std::int64_t next_producer_id_ = 0;
 };

@@ -234,15 +234,15 @@ TEST_CASE("a copy of a broker plays on as the original would") {
   world.send(1, fetch({from(tp, 0)}));
   world.send(1, produce(tp, batch_of(4), -1));
   world.run_for(300us);
-  const std::unique_ptr<node::Node> copy = world.broker(1).clone();
-  const auto play = [](node::Node& node) {
+  broker::Broker copy = world.broker(1);
+  const auto play = [](broker::Broker& broker) {
     node::Effects out;
     Rng rng{3, "copy"};
     node::Input input = node::TimerFired{broker::kPurgatoryTimer};
-    node.step(input, node::Env{LocalTime{100s}, rng}, out);
+    broker.step(input, node::Env{LocalTime{100s}, rng}, out);
     return out.size();
   };
-  const std::size_t effects = play(*copy);
+  const std::size_t effects = play(copy);
   CHECK(effects > 0);
   CHECK(play(world.broker(1)) == effects);
 }
