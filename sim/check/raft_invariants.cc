@@ -18,10 +18,16 @@ std::string called(NodeId id) {
   return "node " + number(id.value());
 }
 
-template <class Log>
-void truncate_to(Log& log, Offset to) {
-  while (!log.empty() && log.back().end_offset > to) log.pop_back();
+// The last entry at or below `end`; null: none.
+template <class Entry>
+const Entry* entry_at(const std::vector<Entry>& log, Offset end) {
+  const auto after = std::upper_bound(log.begin(), log.end(), end, [](Offset offset, const Entry& entry) {
+    return offset < entry.end_offset;
+  });
+  return after == log.begin() ? nullptr : &*std::prev(after);
 }
+
+constexpr std::size_t kMostViolations = 100;
 
 // What a batch says, as far as two of them are told apart.
 std::uint64_t content(const Batch& batch) {
@@ -59,7 +65,9 @@ void RaftInvariants::on(const observe::Observation& observation) {
                  [&](const observe::MetadataAppended& fact) { on(fact); },
                  [&](const observe::MetadataTruncated& fact) {
                    ++counts_.truncations;
-                   truncate(fact.node, fact.to);
+                   Node& one = node(fact.node);
+                   one.before = one.log;
+                   truncate(one.log, fact.to);
                  },
                  [&](const observe::MetadataSnapshotFetched& fact) { on(fact); },
                  [&](const observe::MetadataCommitted& fact) { on(fact); },
@@ -69,17 +77,29 @@ void RaftInvariants::on(const observe::Observation& observation) {
 }
 
 RaftInvariants::Node& RaftInvariants::node(NodeId id) {
-  const auto index = static_cast<std::size_t>(id.value());
-  if (index >= nodes_.size()) nodes_.resize(index + 1);
-  return nodes_[index];
+  const auto at = static_cast<std::size_t>(id.value());
+  if (at >= index_.size()) index_.resize(at + 1, -1);
+  if (index_[at] < 0) {
+    index_[at] = static_cast<std::int32_t>(nodes_.size());
+    nodes_.emplace_back();
+  }
+  return nodes_[static_cast<std::size_t>(index_[at])];
+}
+
+RaftInvariants::Epoch& RaftInvariants::of(QuorumEpoch epoch) {
+  const auto at = static_cast<std::size_t>(epoch.value());
+  if (at >= epochs_.size()) epochs_.resize(at + 1);
+  return epochs_[at];
 }
 
 void RaftInvariants::forget(NodeId id) {
   node(id) = Node{};
+  node(id).excused = true;
 }
 
 void RaftInvariants::violated(const char* invariant, std::string what) {
-  violations_.push_back(Violation{invariant, now_, std::move(what)});
+  if (violations_.size() < kMostViolations)
+    violations_.push_back(Violation{invariant, now_, std::move(what)});
 }
 
 // ---- Epochs and votes
@@ -102,12 +122,11 @@ void RaftInvariants::note_state(NodeId id, const QuorumState& state) {
 }
 
 void RaftInvariants::leads(NodeId id, QuorumEpoch epoch) {
-  const auto index = static_cast<std::size_t>(epoch.value());
-  if (index >= leaders_.size()) leaders_.resize(index + 1, kNoNode);
-  if (leaders_[index] == kNoNode) leaders_[index] = id;
-  if (leaders_[index] == id) return;
+  NodeId& leader = of(epoch).leader;
+  if (leader == kNoNode) leader = id;
+  if (leader == id) return;
   violated("single-leader",
-           called(leaders_[index]) + " and " + called(id) + " lead in epoch " + number(epoch.value()));
+           called(leader) + " and " + called(id) + " lead in epoch " + number(epoch.value()));
 }
 
 void RaftInvariants::on(const observe::QuorumStateStored& fact) {
@@ -117,81 +136,96 @@ void RaftInvariants::on(const observe::QuorumStateStored& fact) {
 
 void RaftInvariants::on(const observe::QuorumRoleChanged& fact) {
   Node& one = node(fact.node);
-  if (one.role == QuorumRole::candidate &&
+  const QuorumRole was = std::exchange(one.role, fact.role);
+  if (was == QuorumRole::candidate &&
       (fact.role == QuorumRole::prospective || fact.role == QuorumRole::candidate)) {
-    ++counts_.split_votes;
+    ++counts_.elections_given_up;
   }
-  one.role = fact.role;
-  if (fact.role == QuorumRole::resigned) ++counts_.resignations;
+  if (was == QuorumRole::leader && fact.role == QuorumRole::resigned) ++counts_.resignations;
+  if (fact.role == QuorumRole::candidate) {
+    Epoch& epoch = of(fact.quorum_epoch);
+    if (epoch.candidate == kNoNode) epoch.candidate = fact.node;
+    if (epoch.candidate != fact.node && !std::exchange(epoch.is_split, true)) ++counts_.split_votes;
+  }
   if (fact.role != QuorumRole::leader) return;
   ++counts_.elections;
   leads(fact.node, fact.quorum_epoch);
-  if (committed_.empty() || loss_is_tolerated_) return;
-  const Entry& last = committed_.back();
-  const Entry* held = entry_at(one.log, last.end_offset);
-  if (held == nullptr || held->end_offset < last.end_offset || held->chain != last.chain) {
-    violated("committed-never-lost", called(fact.node) + " leads epoch " + number(fact.quorum_epoch.value()) +
-                                         " without what is committed below " + number(last.end_offset));
-  }
+  if (committed_.empty() || loss_is_tolerated_ || holds(one, committed_.back())) return;
+  violated("committed-never-lost", called(fact.node) + " leads epoch " + number(fact.quorum_epoch.value()) +
+                                       " without what is committed below " + number(committed()));
 }
 
 // ---- Logs
 
-const RaftInvariants::Entry* RaftInvariants::entry_at(const std::vector<Entry>& log, Offset end) {
-  const auto after = std::upper_bound(log.begin(), log.end(), end, [](Offset offset, const Entry& entry) {
-    return offset < entry.end_offset;
-  });
-  return after == log.begin() ? nullptr : &*std::prev(after);
+bool RaftInvariants::holds(const Node& one, const Entry& entry) const {
+  if (one.log.shared.end_offset >= entry.end_offset && entry.end_offset <= committed()) return true;
+  const Entry* held = entry_at(one.log.tail, entry.end_offset);
+  if (held == nullptr) held = &one.log.shared;
+  return held->end_offset == entry.end_offset && held->chain == entry.chain;
+}
+
+void RaftInvariants::truncate(Log& log, Offset to) const {
+  while (!log.tail.empty() && log.tail.back().end_offset > to) log.tail.pop_back();
+  if (log.shared.end_offset <= to) return;
+  const Entry* last = entry_at(committed_, to);
+  log.shared = last == nullptr ? Entry{} : *last;
 }
 
 void RaftInvariants::on(const observe::MetadataLogOpened& fact) {
   Node& one = node(fact.node);
-  if (!one.dropped.empty() && (one.log.empty() || one.log.back().end_offset != fact.log_end_offset)) {
-    truncate_to(one.log, one.dropped.front().end_offset - 1);
-    one.log.insert(one.log.end(), one.dropped.begin(), one.dropped.end());
-  }
-  one.dropped.clear();
-  truncate_to(one.log, fact.log_end_offset);
+  if (one.before && one.log.last().end_offset != fact.log_end_offset) one.log = std::move(*one.before);
+  one.before.reset();
+  truncate(one.log, fact.log_end_offset);
   one.high_watermark = 0;
   one.role = QuorumRole::unattached;
   note_state(fact.node, fact.state);
 }
 
-void RaftInvariants::truncate(NodeId id, Offset to) {
-  Node& one = node(id);
-  const auto first = std::find_if(one.log.begin(), one.log.end(),
-                                  [to](const Entry& entry) { return entry.end_offset > to; });
-  one.dropped.assign(first, one.log.end());
-  one.log.erase(first, one.log.end());
-}
-
 void RaftInvariants::on(const observe::MetadataAppended& fact) {
   Node& one = node(fact.node);
-  const std::uint64_t before = one.log.empty() ? 0 : one.log.back().chain;
   Fingerprint print;
-  print.add(before);
+  print.add(one.log.last().chain);
   print.add(content(fact.batch));
-  const Entry entry{fact.batch.end_offset(), fact.batch.leader_epoch, print.value()};
-  one.log.push_back(entry);
-  one.dropped.clear();
-  const auto [known, is_new] = chains_.emplace(std::pair(entry.end_offset, entry.leader_epoch), entry.chain);
-  if (!is_new && known->second != entry.chain) {
-    violated("log-matching", called(fact.node) + " differs from others below " + number(entry.end_offset) +
-                                 " of epoch " + number(entry.leader_epoch.value()));
+  one.before.reset();
+  one.log.tail.push_back(Entry{fact.batch.end_offset(), fact.batch.leader_epoch, print.value()});
+  if (one.log.last().end_offset >= committed()) one.excused = false;
+  matches(fact.node, one.log.last());
+}
+
+// A batch of this epoch at this place was seen before: then so was all that is below it.
+void RaftInvariants::matches(NodeId id, const Entry& entry) {
+  const Entry* known = nullptr;
+  if (entry.end_offset <= committed()) {
+    known = entry_at(committed_, entry.end_offset);
+    if (known == nullptr || known->end_offset != entry.end_offset ||
+        known->leader_epoch != entry.leader_epoch)
+      return;
+  } else {
+    const auto at = std::lower_bound(open_.begin(), open_.end(), entry, [](const Entry& a, const Entry& b) {
+      return std::pair(a.end_offset, a.leader_epoch) < std::pair(b.end_offset, b.leader_epoch);
+    });
+    if (at == open_.end() || at->end_offset != entry.end_offset || at->leader_epoch != entry.leader_epoch) {
+      open_.insert(at, entry);
+      return;
+    }
+    known = &*at;
   }
+  if (known->chain == entry.chain) return;
+  violated("log-matching", called(id) + " differs from others below " + number(entry.end_offset) +
+                               " of epoch " + number(entry.leader_epoch.value()));
 }
 
 void RaftInvariants::on(const observe::MetadataSnapshotFetched& fact) {
   ++counts_.snapshots_fetched;
   Node& one = node(fact.node);
-  one.dropped = std::exchange(one.log, {});
+  one.before = std::exchange(one.log, {});
   const Entry* entry = entry_at(committed_, fact.id.end_offset);
   if (entry == nullptr || entry->end_offset != fact.id.end_offset ||
       entry->leader_epoch != fact.id.leader_epoch) {
     return violated("committed-never-changed",
                     called(fact.node) + " fetched a snapshot of what was never committed");
   }
-  one.log.push_back(*entry);
+  one.log.shared = *entry;
 }
 
 // ---- Commits
@@ -203,48 +237,56 @@ void RaftInvariants::on(const observe::MetadataCommitted& fact) {
     violated("high-watermark-monotone", called(fact.node) + " falls to " + number(fact.to));
   }
   one.high_watermark = fact.to;
-  if (one.log.empty()) return;
-  if (fact.leads) {
-    if (fact.to < leader_high_watermark_ && !loss_is_tolerated_) {
-      violated("high-watermark-monotone",
-               "the leader's falls from " + number(leader_high_watermark_) + " to " + number(fact.to));
-    }
-    leader_high_watermark_ = std::max(leader_high_watermark_, fact.to);
-    const Entry* at = entry_at(one.log, fact.to);
-    if (at == nullptr || at->leader_epoch.value() != fact.quorum_epoch.value()) {
-      violated("high-watermark-own-epoch", called(fact.node) + " commits below " + number(fact.to) +
-                                               " before anything of its epoch " +
-                                               number(fact.quorum_epoch.value()));
-    }
-    std::size_t holders = 0;
-    for (const NodeId voter : one.voters) {
-      const std::vector<Entry>& log = node(voter).log;
-      holders += !log.empty() && log.back().end_offset >= fact.to ? 1 : 0;
-    }
-    if (holders < one.voters.size() / 2 + 1 && !loss_is_tolerated_) {
-      violated("majority-high-watermark", number(static_cast<std::int64_t>(holders)) + " of " +
-                                              number(static_cast<std::int64_t>(one.voters.size())) +
-                                              " voters hold all below " + number(fact.to));
-    }
+  if (fact.leads) check_leader(fact, one);
+  commit(fact.node, one, fact.to);
+}
+
+void RaftInvariants::check_leader(const observe::MetadataCommitted& fact, Node& one) {
+  if (fact.to < leader_high_watermark_ && !loss_is_tolerated_) {
+    violated("high-watermark-monotone",
+             "the leader's falls from " + number(leader_high_watermark_) + " to " + number(fact.to));
   }
-  // What nobody has committed before joins the committed; what somebody has must be the same. Below the first
-  // entry that agrees everything does, by its chain.
-  const Offset known = committed();
-  auto entry = std::upper_bound(one.log.begin(), one.log.end(), std::min(known, fact.to),
-                                [](Offset offset, const Entry& e) { return offset < e.end_offset; });
-  if (entry != one.log.begin() && !committed_.empty()) {
-    const Entry& ours = *std::prev(entry);
-    const Entry* theirs = entry_at(committed_, ours.end_offset);
-    const bool same =
-        theirs != nullptr && theirs->end_offset == ours.end_offset && theirs->chain == ours.chain;
-    if (!same && !loss_is_tolerated_) {
+  leader_high_watermark_ = std::max(leader_high_watermark_, fact.to);
+  if (fact.to <= one.log.shared.end_offset) return;
+  const Entry* at = entry_at(one.log.tail, fact.to);
+  if (at == nullptr || at->leader_epoch.value() != fact.quorum_epoch.value()) {
+    violated("high-watermark-own-epoch", called(fact.node) + " commits below " + number(fact.to) +
+                                             " before anything of its epoch " +
+                                             number(fact.quorum_epoch.value()));
+  }
+  if (loss_is_tolerated_ || at == nullptr) return;
+  const Entry highest = *at;
+  std::size_t holders = 0;
+  for (const NodeId voter : one.voters) {
+    const Node& other = node(voter);
+    holders += other.excused || holds(other, highest) ? 1 : 0;
+  }
+  if (holders >= one.voters.size() / 2 + 1) return;
+  violated("majority-high-watermark", number(static_cast<std::int64_t>(holders)) + " of " +
+                                          number(static_cast<std::int64_t>(one.voters.size())) +
+                                          " voters hold all below " + number(fact.to));
+}
+
+// What nobody has committed before joins the committed; what somebody has must be the same.
+void RaftInvariants::commit(NodeId id, Node& one, Offset to) {
+  std::vector<Entry>& tail = one.log.tail;
+  auto entry = tail.begin();
+  for (; entry != tail.end() && entry->end_offset <= to; ++entry) {
+    if (one.log.shared.end_offset >= committed() && (committed_.empty() || holds(one, committed_.back()))) {
+      committed_.push_back(*entry);
+    } else if (const Entry* known = entry_at(committed_, entry->end_offset);
+               !loss_is_tolerated_ &&
+               (known == nullptr || known->end_offset != entry->end_offset || known->chain != entry->chain)) {
       violated("committed-never-changed",
-               called(fact.node) + " commits something else below " + number(ours.end_offset));
+               called(id) + " commits something else below " + number(entry->end_offset));
+      break;
     }
+    one.log.shared = *entry;
   }
-  for (; entry != one.log.end() && entry->end_offset <= fact.to; ++entry) {
-    if (entry->end_offset > committed()) committed_.push_back(*entry);
-  }
+  tail.erase(tail.begin(), entry);
+  const auto above =
+      std::find_if(open_.begin(), open_.end(), [this](const Entry& e) { return e.end_offset > committed(); });
+  open_.erase(open_.begin(), above);
 }
 
 }  // namespace sim::check

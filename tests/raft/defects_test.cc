@@ -2,7 +2,6 @@
 // turmoil without a defect is clean.
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -20,15 +19,13 @@ WorldSpec spec_of(std::uint64_t seed, PlantedDefect defect) {
   spec.voters = 3 + static_cast<int>(seed % 3);
   spec.observers = static_cast<int>(seed % 2);
   if (seed % 4 == 0) spec.delay_max = std::chrono::milliseconds(40);  // so that candidates meet
+  if (seed % 3 == 0) {  // so that a log begins where a snapshot ends
+    spec.snapshot_every = 200;
+    spec.config.clean_interval = std::chrono::milliseconds(500);
+    spec.config.retention_bytes = 30 << 20;
+  }
   spec.defect = defect;
   return spec;
-}
-
-std::string told(const World& world) {
-  if (!world.invariants.broken())
-    return "stuck at " + std::to_string(millis(world.now().time_since_epoch())) + " ms";
-  const auto& first = world.invariants.violations().front();
-  return first.invariant + ": " + first.what;
 }
 
 // The first seed whose first broken invariant is this one; 0: none.
@@ -71,7 +68,8 @@ TEST_CASE("every planted defect is caught by a named invariant") {
   }
 }
 
-TEST_CASE("without a defect the same turmoil is clean") {
+TEST_CASE("without a defect the same turmoil is clean, and the rare things happen in it") {
+  RareThings sums;
   const std::uint64_t seeds = std::getenv("KRAFTSIM_SWEEP") != nullptr ? kSeeds : 25;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     const WorldSpec spec = spec_of(seed, PlantedDefect::none);
@@ -80,7 +78,18 @@ TEST_CASE("without a defect the same turmoil is clean") {
     const bool survived = a_turmoil(world, static_cast<std::size_t>(spec.voters), kBlows);
     CHECK_MESSAGE(survived, told(world));
     CHECK(world.failures() == 0);
+    sums.add(world);
   }
+  CHECK(sums.elections > 0);
+  CHECK(sums.split_votes > 0);
+  CHECK(sums.pre_votes_refused > 0);
+  CHECK(sums.truncations > 0);
+  CHECK(sums.snapshots_fetched > 0);
+  CHECK(sums.lost_majorities > 0);
+  CHECK(sums.resets > 0);
+  MESSAGE("elections ", sums.elections, ", split votes ", sums.split_votes, ", pre-votes refused ",
+          sums.pre_votes_refused, ", truncations ", sums.truncations, ", snapshots fetched ",
+          sums.snapshots_fetched, ", majorities lost ", sums.lost_majorities, ", resets ", sums.resets);
 }
 
 }  // namespace

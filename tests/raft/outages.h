@@ -2,12 +2,37 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 
 #include "raft/world.h"
 
 // The scenarios of Kafka's RaftEventSimulationTest, by the outage that they survive. Each returns whether all
 // that is promised after the outage came about.
 namespace sim::raft::test {
+
+// What happened in them, so that a test can show that it did.
+struct RareThings {
+  std::int64_t elections = 0, split_votes = 0, pre_votes_refused = 0, truncations = 0, snapshots_fetched = 0,
+               lost_majorities = 0, resets = 0;
+  void add(const World& world) {
+    const auto& one = world.invariants.counts();
+    elections += one.elections;
+    split_votes += one.split_votes;
+    pre_votes_refused += one.pre_votes_refused;
+    truncations += one.truncations;
+    snapshots_fetched += one.snapshots_fetched;
+    lost_majorities += one.resignations - world.asked_to_resign() - world.shut_downs();  // at least
+    resets += world.resets();
+  }
+};
+
+// What went wrong first.
+inline std::string told(const World& world) {
+  if (!world.invariants.broken())
+    return "stuck at " + std::to_string(millis(world.now().time_since_epoch())) + " ms";
+  const auto& first = world.invariants.violations().front();
+  return first.invariant + ": " + first.what;
+}
 
 inline bool a_cold_start(World& world) {
   return world.run_until([&] { return world.all_reached(10); });

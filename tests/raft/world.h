@@ -89,6 +89,8 @@ class World {
     for (std::size_t i = 0; i < n_; ++i) best = std::max(best, high_watermark(i));
     return best;
   }
+  std::int64_t asked_to_resign() const { return asked_to_resign_; }  // leaders
+  std::int64_t resets() const { return resets_; }
   std::int64_t failures() const { return failures_; }
   std::int64_t shut_downs() const { return shut_downs_; }
   Rng& rng() { return rng_; }
@@ -127,6 +129,7 @@ class World {
     with(i, [&](Slot& slot, node::Env env) { slot.replica->shut_down(env, effects_); });
   }
   void resign(std::size_t i) {
+    if (replica(i).is_leader()) ++asked_to_resign_;
     with(i, [&](Slot& slot, node::Env env) { slot.replica->resign(env, effects_); });
   }
   void cut(std::size_t from, std::size_t to) { blocked_[from * n_ + to] = true; }
@@ -476,6 +479,7 @@ class World {
       const std::size_t client = index(envelope.channel.client);
       const std::size_t server = index(envelope.channel.server);
       const std::uint64_t generation = one.generation;
+      ++resets_;
       one.state = Connection::State::closed;
       schedule(kernel_.now() + delay(), kClosed, client, client * n_ + server, generation);
       schedule(kernel_.now() + delay(), kClosed, server, client * n_ + server, generation);
@@ -515,6 +519,8 @@ class World {
   std::uint64_t generations_ = 0;
   std::uint64_t wins_ = 0;
   std::int64_t value_ = 0;
+  std::int64_t asked_to_resign_ = 0;
+  std::int64_t resets_ = 0;
   std::int64_t failures_ = 0;
   std::int64_t shut_downs_ = 0;
   bool fatal_ = false;
