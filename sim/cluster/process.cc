@@ -59,6 +59,7 @@ void Census::add_controller(std::size_t index) {
   const ControllerSpec& controller = spec_.controllers[index];
   ProcessSpec process;
   process.name = "controller-" + std::to_string(controller.id.value());
+  process.controller = controller.id;
   process.boot = controller::ControllerBoot{
       .self = next_id(),
       .id = controller.id,
@@ -85,6 +86,7 @@ void Census::add_broker(std::size_t index) {
   const BrokerSpec& broker = spec_.brokers[index];
   ProcessSpec process;
   process.name = "broker-" + std::to_string(broker.id.value());
+  process.broker = broker.id;
   process.boot = broker::BrokerBoot{
       .self = next_id(),
       .id = broker.id,
@@ -105,6 +107,7 @@ void Census::add_flow(std::size_t index) {
   const workload::FlowSpec& flow = spec_.flows[index];
   ProcessSpec process;
   process.name = flow.name;
+  process.application = flow.name;
   process.boot = workload::OrderServiceBoot{
       .self = next_id(),
       .flow = FlowId{static_cast<std::int32_t>(index)},
@@ -125,6 +128,8 @@ void Census::add_service(std::size_t index) {
   for (std::int32_t member = 0; member < service.members; ++member) {
     ProcessSpec process;
     process.name = service.name + "[" + std::to_string(member) + "]";
+    process.application = service.name;
+    process.member = member;
     process.boot = workload::ServiceMemberBoot{
         .self = next_id(),
         .service = observe::ServiceId{static_cast<std::int32_t>(index)},

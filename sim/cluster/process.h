@@ -32,6 +32,11 @@ struct ServerThreads {
 
 struct ProcessSpec {
   std::string name;
+  // What it is to a fault that looks for its targets: the node ids of a server's roles, or an application's member.
+  NodeId broker = kNoNode;
+  NodeId controller = kNoNode;
+  std::string application{};
+  std::int32_t member = -1;
   Boot boot;
   net::Endpoint machine = 0;
   Instant starts_at{};

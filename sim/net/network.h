@@ -10,6 +10,7 @@
 #include "base/distribution.h"
 #include "base/rng.h"
 #include "base/time.h"
+#include "net/interference.h"
 
 // The wires between machines: how long bytes take, queueing included.
 //
@@ -18,11 +19,11 @@
 // it travels for a one-way latency drawn from the link's distribution. The receiving card does not queue.
 // Order within a connection is the host's business: here two messages may overtake each other.
 //
+// What is wrong with the wires for a while is kept beside them (interference.h), for whoever sends.
+//
 // Each directed pair of machines draws from a stream of its own ("net/1->2"). What TCP does on its own (slow start,
 // windows, Nagle) is left out.
 namespace sim::net {
-
-using Endpoint = std::int32_t;  // a machine
 
 struct LinkSpec {
   Distribution one_way = Distribution::constant(200'000);  // ns
@@ -65,6 +66,10 @@ class Network {
   // Travel time alone, for the bare signals of a connection (SYN, FIN, RST).
   Duration travel_time(Endpoint from, Endpoint to) { return latency(wire(from, to)); }
 
+  Interference& interference() { return interference_; }
+  const Interference& interference() const { return interference_; }
+  std::size_t machines() const { return machines_; }
+
  private:
   struct Wire {
     Rng rng;
@@ -82,6 +87,7 @@ class Network {
   std::vector<Distribution> links_;
   std::vector<Pipe> cards_;          // by machine
   std::vector<Pipe> pipes_;          // by directed rack pair
+  Interference interference_;
 };
 
 }  // namespace sim::net
