@@ -129,6 +129,12 @@ void Producer::returns(ErrorCode error, node::Effects& out, Events& events) {
   sender_.accumulator().set_exhausted(false);
 }
 
+void Producer::close() {
+  closing_ = true;
+  sender_.accumulator().close();
+  run_at_ = LocalTime::min();
+}
+
 // ---- Steps
 
 bool Producer::owns(const node::Input& input) const {

@@ -20,7 +20,7 @@
 // in one step travel as if they had been sent before the sender thread looked. It needs two timers of its
 // process, `first_timer` and the next one. It is a value.
 //
-// Left out: transactions, interceptors, flush() and close().
+// Left out: transactions, interceptors and flush().
 namespace sim::client {
 
 struct ProducerRecord {
@@ -51,6 +51,10 @@ class Producer {
   // REQUIRES: !blocked()
   SendResult send(TopicNumber topic, const ProducerRecord& record, node::Env env, node::Effects& out);
   bool blocked() const { return blocked_.has_value(); }
+  // close(): what was sent is brought to its end, at once and without a time limit of its own. REQUIRES: no send
+  // follows
+  void close();
+  bool closed() const { return closing_ && !blocked_ && sender_.is_idle(); }
 
   bool owns(const node::Input& input) const;
   void step(node::Input& input, node::Env env, node::Effects& out, Events& events);
@@ -90,6 +94,7 @@ class Producer {
   Sender sender_;
   std::optional<Blocked> blocked_;
   std::vector<Sender::Completed> completed_;
+  bool closing_ = false;
   LocalTime run_at_ = LocalTime::min();  // when the sender is to run
   LocalTime armed_for_ = LocalTime::max();
 };

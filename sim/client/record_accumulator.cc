@@ -132,7 +132,7 @@ void RecordAccumulator::check_ready(Queue& queue, LocalTime now, Ready& out) {
     return;
   const bool backing_off = first.backing_off(now);
   const LocalTime due = backing_off ? first.retry_at : first.last_attempt + linger_;
-  const bool sendable = queue.batches.size() > 1 || first.full() || now >= due || exhausted_;
+  const bool sendable = queue.batches.size() > 1 || first.full() || now >= due || exhausted_ || closed_;
   if (sendable && !backing_off) {
     out.servers.push_back(queue.leader);
   } else {

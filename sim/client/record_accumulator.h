@@ -17,7 +17,8 @@
 // A record goes into the newest batch of its partition if it has room by the sizes of format v2, else into a
 // new one, which reserves batch.size bytes, or what its first record needs, until its fate is known. A server
 // is ready to be sent to once the first batch of one of its partitions is: complete, or followed by another,
-// or older than linger.ms, or at the end of its retry back-off, or if an append waits for memory.
+// or older than linger.ms, or at the end of its retry back-off, or if an append waits for memory or the
+// producer is being closed.
 //
 // Idempotence is the caller's: where it matters, `sequences` is null without it.
 namespace sim::client {
@@ -45,6 +46,8 @@ class RecordAccumulator {
   bool has_memory_for(const Record& record) const { return reservation(record) <= available_memory_; }
   // Appends wait for memory: whatever is there is to be sent.
   void set_exhausted(bool exhausted) { exhausted_ = exhausted; }
+  // Nothing more comes: whatever is there is to be sent.
+  void close() { closed_ = true; }
 
   // ---- Batches out
 
@@ -149,6 +152,7 @@ class RecordAccumulator {
   std::int64_t queued_batches_ = 0;
   LocalTime next_expiry_at_ = LocalTime::max();  // not later than the first
   bool exhausted_ = false;
+  bool closed_ = false;
 };
 
 }  // namespace sim::client

@@ -43,6 +43,8 @@ class Sender {
   const MetadataClient& metadata() const { return metadata_; }
   RecordAccumulator& accumulator() { return accumulator_; }
   const RecordAccumulator& accumulator() const { return accumulator_; }
+  // Nothing waits to be sent or answered.
+  bool is_idle() const { return !accumulator_.has_undrained() && requests_.empty(); }
   // Set once no record can be sent any more: the producer id was refused.
   std::optional<ErrorCode> fatal_error() const { return fatal_error_; }
 

@@ -100,14 +100,20 @@ class OrderService final : public node::Node {
     } else if (const auto* fired = std::get_if<node::TimerFired>(&input);
                fired != nullptr && fired->timer == kArrivalTimer) {
       place_due_orders(env, out);
+    } else if (std::holds_alternative<node::StopRequested>(input)) {
+      next_.reset();
+      stopping_ = true;
+      out.emplace_back(node::CancelTimer{kArrivalTimer});
     } else if (producer_.owns(input)) {
       producer_.step(input, env, out, events_);
     }
     do {
       const bool returned = take_events();
       if (returned) send_waiting(env, out);
+      if (stopping_ && waiting_.empty() && !producer_.blocked()) producer_.close();
       producer_.poll(env, out, events_);
     } while (!events_.empty());
+    if (stopping_ && producer_.closed()) out.emplace_back(node::Exit{});
   }
 
  private:
@@ -172,6 +178,7 @@ class OrderService final : public node::Node {
   std::optional<Order> next_;
   std::deque<Order> waiting_;  // placed while a send is blocked, in order
   Producer::Events events_;    // of the step
+  bool stopping_ = false;
 };
 
 }  // namespace

@@ -13,7 +13,8 @@
 //
 // Open loop: an order's latency counts from its intended time, whatever the producer is waiting for. While
 // send() blocks (metadata unknown, buffer.memory exhausted, up to max.block.ms) later orders queue in the
-// application, in order.
+// application, in order. Asked to stop, it takes no more orders, sends those it has, closes its producer and
+// ends.
 namespace sim::workload {
 
 struct OrderServiceBoot {

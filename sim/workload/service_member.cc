@@ -36,7 +36,22 @@ class ServiceMember final : public node::Node {
   std::unique_ptr<node::Node> clone() const override { return std::make_unique<ServiceMember>(*this); }
 
   void step(node::Input& input, node::Env env, node::Effects& out) override {
+    handle(input, env, out);
+    if (stopping_ && (phase_ == Phase::before_start || consumer_.closed())) out.emplace_back(node::Exit{});
+  }
+
+ private:
+  enum class Phase : std::uint8_t { before_start, polling, serving, committing, closing };
+  // What the application does next; `wait` ends the step.
+  enum class Next : std::uint8_t { wait, poll, serve };
+
+  void handle(node::Input& input, node::Env env, node::Effects& out) {
     if (std::holds_alternative<node::Started>(input)) return start_later(env, out);
+    if (std::holds_alternative<node::StopRequested>(input)) {
+      stopping_ = true;
+      if (phase_ == Phase::polling) close(env, out);  // wakeup()
+      return;
+    }
     if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == kServiceTimer) {
       return phase_ == Phase::before_start ? start(env, out) : served(env, out);
     }
@@ -45,11 +60,6 @@ class ServiceMember final : public node::Node {
     if (call_poll) return work(Next::poll, env, out);
     if (phase_ == Phase::committing) work(commit_answered(env, out), env, out);
   }
-
- private:
-  enum class Phase : std::uint8_t { before_start, polling, serving, committing, failed };
-  // What the application does next; `wait` ends the step.
-  enum class Next : std::uint8_t { wait, poll, serve };
 
   void start_later(node::Env env, node::Effects& out) {
     if (spec_.start_at <= env.now.time_since_epoch()) return start(env, out);
@@ -70,10 +80,11 @@ class ServiceMember final : public node::Node {
   }
 
   Next poll(node::Env env, node::Effects& out) {
+    if (stopping_) return close(env, out);
     phase_ = Phase::polling;
     switch (consumer_.poll(polled_, env, out)) {
       case Consumer::Poll::waiting: return Next::wait;
-      case Consumer::Poll::failed: return give_up(env, out);
+      case Consumer::Poll::failed: return close(env, out);
       case Consumer::Poll::records: break;
     }
     range_ = 0;
@@ -105,9 +116,9 @@ class ServiceMember final : public node::Node {
     return commit_answered(env, out);
   }
 
-  // An exception that nobody catches: the application closes its consumer and ends.
-  Next give_up(node::Env env, node::Effects& out) {
-    phase_ = Phase::failed;
+  // After an exception that nobody catches, too: there is nothing left to do but to wait for the end.
+  Next close(node::Env env, node::Effects& out) {
+    phase_ = Phase::closing;
     consumer_.close(env, out);
     return Next::wait;
   }
@@ -124,7 +135,7 @@ class ServiceMember final : public node::Node {
     switch (*result) {
       case CommitError::none: return spec_.commit == CommitMode::after_batch ? Next::poll : Next::serve;
       case CommitError::commit_failed: return Next::poll;  // left behind: what is left of the batch has another owner
-      case CommitError::fenced: return give_up(env, out);
+      case CommitError::fenced: return close(env, out);
       case CommitError::rebalance_in_progress:
       case CommitError::timed_out:
       case CommitError::retriable:
@@ -145,6 +156,7 @@ class ServiceMember final : public node::Node {
   Rng service_times_;
   Consumer consumer_;
   Phase phase_ = Phase::before_start;
+  bool stopping_ = false;
   std::vector<PolledRecords> polled_;
   std::size_t range_ = 0;    // of polled_: what is in hand, or comes next
   std::int32_t index_ = 0;   // in its batch

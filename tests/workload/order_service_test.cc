@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -82,6 +83,7 @@ struct World {
       if (auto* send = std::get_if<node::Send>(&effect)) {
         (now < answers_from ? held : requests).push_back(std::move(send->envelope));
       }
+      if (std::holds_alternative<node::Exit>(effect) && !exited_at) exited_at = now;
     }
     for (node::Input& next : follow) feed(std::move(next));
     for (Envelope& request : requests) serve(std::move(request));
@@ -121,6 +123,7 @@ struct World {
   std::map<node::TimerId, LocalTime> timers;
   std::vector<Envelope> held;
   std::vector<Seen> seen;
+  std::optional<LocalTime> exited_at{};
 };
 
 FlowSpec spec(Arrivals arrivals) {
@@ -171,6 +174,38 @@ TEST_CASE("nothing is placed before its start, at the end of load or after it, o
   few.start();
   few.run_until(20s);
   CHECK(few.all<observe::OrderPlaced>().size() == 4);
+}
+
+TEST_CASE("asked to stop, it takes no more orders, sends those it has without lingering, and ends") {
+  FlowSpec flow = spec(ConstantArrivals{100'000});
+  flow.producer.linger_ms = 1'000;
+  World world(flow, 10s);
+  world.start();
+  world.run_until(2'015ms);
+  world.feed(node::StopRequested{});
+  CHECK(world.exited_at == local_at(nanos(2'015ms)));
+  world.run_until(20s);
+  const auto placed = world.all<observe::OrderPlaced>();
+  CHECK(placed.size() == 202);
+  std::size_t acknowledged = 0;
+  for (const auto& [at, fact] : world.all<observe::BatchAcknowledged>())
+    acknowledged += fact.batch->application_records().size();
+  CHECK(acknowledged == placed.size());
+}
+
+TEST_CASE("asked to stop while send() is blocked, it waits for the orders it has") {
+  World world(spec(ConstantArrivals{10'000}), 10s);
+  world.answers_from = local_at(nanos(5s));
+  world.start();
+  world.run_until(2s);
+  world.feed(node::StopRequested{});
+  world.run_until(4s);
+  CHECK_FALSE(world.exited_at);
+  world.run_until(20s);
+  REQUIRE(world.exited_at.has_value());
+  CHECK(millis(world.exited_at->time_since_epoch()) == 5'000);
+  CHECK(world.all<observe::OrderPlaced>().size() == 21);
+  CHECK(world.all<observe::RecordAccepted>().size() == 21);
 }
 
 TEST_CASE("an open loop: a cluster that does not answer delays no order's intended time, and loses none") {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,6 +68,8 @@ struct World {
         log.push_back("disconnect");
       } else if (const auto* report = std::get_if<node::Report>(&effect)) {
         note(report->fact);
+      } else if (std::holds_alternative<node::Exit>(effect)) {
+        if (!exited_at) exited_at = now;
       }
     }
   }
@@ -112,7 +115,10 @@ struct World {
       return reply(request, SyncGroupResponse{ErrorCode::none, sync->assignments.at(0).partitions});
     }
     if (std::holds_alternative<HeartbeatRequest>(request.message)) return reply(request, HeartbeatResponse{});
-    if (std::holds_alternative<LeaveGroupRequest>(request.message)) return reply(request, LeaveGroupResponse{});
+    if (std::holds_alternative<LeaveGroupRequest>(request.message)) {
+      ++leaves;
+      return reply(request, LeaveGroupResponse{});
+    }
     if (std::holds_alternative<OffsetFetchRequest>(request.message)) {
       OffsetFetchResponse response;
       response.partitions.push_back({kOrders, ErrorCode::none, committed, kNoLeaderEpoch});
@@ -188,6 +194,8 @@ struct World {
   std::deque<ErrorCode> commit_errors;
   ErrorCode fetch_error = ErrorCode::none;
   std::int32_t joins = 0;
+  std::int32_t leaves = 0;
+  std::optional<LocalTime> exited_at;
   std::string client_id, instance_id;
 };
 
@@ -265,6 +273,35 @@ TEST_CASE("an exception ends the application, which closes its consumer") {
   world.fetch_error = ErrorCode::corrupt_message;
   CHECK(world.play() == Log{"10 reset 0", "disconnect", "disconnect"});
   CHECK(world.timers.size() <= 2);  // of its connections
+}
+
+TEST_CASE("asked to stop, a member handles and commits what it has polled, leaves its group and ends") {
+  struct Row {
+    CommitMode mode;
+    int stop_at_ms;
+    Offset committed;
+    int ends_at_ms;
+  };
+  const Row rows[] = {
+      {CommitMode::after_batch, 5, kNoOffset, 5},  // before it began
+      {CommitMode::after_batch, 15, 3, 40},        // in the middle of three orders
+      {CommitMode::after_each, 15, 3, 40},
+      {CommitMode::before, 15, 3, 40},
+      {CommitMode::auto_commit, 15, 3, 40},
+      {CommitMode::auto_commit, 1'000, 4, 30'040},  // when the fetch that nobody answers is given up
+  };
+  for (const Row& row : rows) {
+    CAPTURE(static_cast<int>(row.mode));
+    CAPTURE(row.stop_at_ms);
+    World world(row.mode, from_millis(10));
+    world.play(local_at(0) + from_millis(row.stop_at_ms));
+    world.inputs.push_back(node::StopRequested{});
+    world.run_until(local_at(0) + from_millis(40'000));
+    CHECK(world.committed == row.committed);
+    CHECK(world.leaves == (row.stop_at_ms == 5 ? 0 : 1));
+    REQUIRE(world.exited_at.has_value());
+    CHECK(millis(world.exited_at->time_since_epoch()) == row.ends_at_ms);
+  }
 }
 
 TEST_CASE("a clone plays on as the original does") {
