@@ -101,7 +101,7 @@ std::string explain(const Property& property, std::string_view name) {
 }
 
 std::string default_of(const Key& key) {
-  if (key.required || key.alternative) return {};
+  if (key.required || key.alternative != 0) return {};
   return key.computed() ? std::string(key.fallback.substr(1)) : std::string(key.fallback);
 }
 
@@ -119,8 +119,9 @@ std::string explain(const Key& key) {
   text += line("value", value_of(key));
   text += line("default", default_of(key));
   if (key.required) text += line("needed", "it must be given");
-  if (key.alternative) text += line("needed", "one of its kind must be given");
-  if (!key.only_with.empty()) text += line("only", "of a client that " + std::string(key.only_with));
+  if (key.alternative != 0) text += line("needed", "one of its kind must be given");
+  const bool client = key.only_with == "produces" || key.only_with == "consumes";
+  if (!key.only_with.empty()) text += line("only", (client ? "of a client that " : "together with ") + std::string(key.only_with));
   if (!key.example.empty()) text += line("example", std::string(key.last()) + ": " + std::string(key.example));
   std::string path(key.path);
   if (key.type == KeyType::list) path += "/[]";

@@ -71,6 +71,15 @@ Json key_choice() {
                                      closed_map({{"uniform", closed_map({{"n", n}}, {"n"})}}, {"uniform"})})}};
 }
 
+// One or a list of them.
+Json targets() {
+  constexpr std::string_view kTarget =
+      "^(broker-[1-9][0-9]*|controller(-[1-9][0-9]*)?|brokers|controllers|clients|leader\\(.+-[0-9]+\\)|follower\\(.+-[0-9]+(, *[1-9][0-9]*)?\\)|"
+      "(rack|coordinator|client)\\(.+\\)|random\\((brokers|controllers|clients)(, *[1-9][0-9]*)?\\))$";
+  const Json one{{"type", "string"}, {"pattern", kTarget}};
+  return Json{{"anyOf", Json::array({one, Json{{"type", "array"}, {"minItems", 1}, {"items", one}}})}};
+}
+
 Json property_schema(const Property& property) {
   Json json;
   switch (property.type) {
@@ -111,8 +120,9 @@ Json schema_of(const Key& key);
 Json section(std::string_view path) {
   Json properties = Json::object();
   Json required = Json::array();
-  Json alternatives = Json::array();
+  Json alternatives = Json::object();  // by set
   Json dependencies = Json::object();
+  std::string_view companion;  // of a set of alternatives that only counts beside it
   for (const Key* key : scenario::keys_below(path)) {
     const std::string name(key->last());
     Json child = schema_of(*key);
@@ -124,19 +134,21 @@ Json section(std::string_view path) {
     }
     properties[name] = std::move(child);
     if (key->required && key->only_with.empty()) required.push_back(name);
-    if (key->alternative) alternatives.push_back(Json{{"required", {name}}});
+    if (key->alternative != 0) alternatives[std::to_string(key->alternative)].push_back(Json{{"required", {name}}});
+    if (key->alternative != 0 && !key->only_with.empty()) companion = key->only_with;
     if (!key->only_with.empty()) dependencies[name] = Json::array({std::string(key->only_with)});
     if (key->required && !key->only_with.empty()) dependencies[std::string(key->only_with)].push_back(name);
   }
   Json json = closed_map(std::move(properties), std::move(required));
-  if (!alternatives.empty()) json["oneOf"] = std::move(alternatives);
+  if (alternatives.contains("1")) json["oneOf"] = std::move(alternatives["1"]);
+  if (alternatives.contains("2")) dependencies[std::string(companion)] = Json{{"oneOf", std::move(alternatives["2"])}};
   if (!dependencies.empty()) json["dependencies"] = std::move(dependencies);
   return json;
 }
 
 Json schema_of(const Key& key) {
   switch (key.type) {
-    case KeyType::section: return section(key.path);
+    case KeyType::section: return key.words.empty() ? section(key.path) : Json{{"anyOf", Json::array({words(key.words), section(key.path)})}};
     case KeyType::names: return Json{{"type", "object"}, {"propertyNames", {{"pattern", kName}}}, {"additionalProperties", section(std::string(key.path) + "/<name>")}};
     case KeyType::list: return Json{{"type", "array"}, {"items", section(std::string(key.path) + "/[]")}};
     case KeyType::scalar: return number(key.unit, key.least, key.most);
@@ -154,6 +166,8 @@ Json schema_of(const Key& key) {
       }
       return Json::object();
     case KeyType::limit: return Json{{"type", {"string", "integer"}}};
+    case KeyType::targets: return reference("targets");
+    case KeyType::target_groups: return Json{{"type", "array"}, {"minItems", 2}, {"items", reference("targets")}};
     case KeyType::not_yet: return Json{{"not", Json::object()}};
   }
   return Json::object();
@@ -168,6 +182,7 @@ std::string json_schema() {
   definitions["duration-distribution"] = distribution(UnitKind::duration);
   definitions["size-distribution"] = distribution(UnitKind::size);
   definitions["key"] = key_choice();
+  definitions["targets"] = targets();
   for (const auto& [components, name] : kPropertySets) definitions[std::string(name)] = property_set(components);
   json["definitions"] = std::move(definitions);
   return json.dump(1) + "\n";

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "scenario/distribution.h"
+#include "scenario/faults.h"
 #include "scenario/property_values.h"
 #include "scenario/units.h"
 
@@ -31,6 +32,7 @@ class Builder {
     spec.load_ends_at = duration(root_.at("duration"));
     spec.network = network(cluster.at("network"));
     add_servers(cluster, spec);
+    set_quorum(cluster, spec);
     for (const Entry& topic : root_.at("topics").entries) spec.topics.push_back(topic_spec(topic));
     for (const Entry& client : root_.at("clients").entries) {
       if (client.value.find("produces") != nullptr) {
@@ -39,6 +41,7 @@ class Builder {
         spec.services.push_back(service(client));
       }
     }
+    spec.faults = build_faults(root_, spec, report_);
     return spec;
   }
 
@@ -83,6 +86,18 @@ class Builder {
       controller.rack = rack_of(id);
       spec.controllers.push_back(controller);
     }
+  }
+
+  static void set_quorum(const Value& cluster, cluster::ClusterSpec& spec) {
+    apply_properties(cluster.at("config"), kBroker | kController, Targets{.quorum = &spec.quorum});
+    const Value& history = cluster.at("history");
+    const auto is_on = [&history](std::string_view key) { return history.at(key).text == "on"; };
+    spec.quorum_history.pre_vote = is_on("pre-vote");
+    spec.quorum_history.check_quorum = is_on("check-quorum");
+    spec.quorum_history.directory_ids = is_on("directory-ids");
+    spec.quorum_history.fetch_high_watermark = is_on("fetch-high-watermark");
+    if (is_on("eligible-leader-replicas")) return;
+    for (cluster::ControllerSpec& controller : spec.controllers) controller.config.eligible_leader_replicas_enable = false;
   }
 
   cluster::DiskSpec disk(const Value& value) {

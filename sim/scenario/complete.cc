@@ -42,7 +42,7 @@ class Completion {
 
  private:
   void below(Value& value, const Key& row, const std::string& name) {
-    if (row.type == KeyType::section) section(value, row.path, name);
+    if (row.type == KeyType::section && value.is_map()) section(value, row.path, name);
     if (row.type == KeyType::list) {
       for (Value& item : value.items) section(item, std::string(row.path) + "/[]", name);
     }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "scenario/faults.h"
 #include "scenario/suggest.h"
 #include "scenario/units.h"
 
@@ -75,8 +76,8 @@ std::string spaced(const std::string& scalar) {
 
 class Reader {
  public:
-  Reader(Value& item, std::size_t index, const Value& clients, Report& report)
-      : item_(item), where_("expect[" + std::to_string(index) + "]"), clients_(clients), report_(report) {}
+  Reader(Value& item, std::size_t index, const Value& clients, const std::vector<std::string>& faults, Report& report)
+      : item_(item), where_("expect[" + std::to_string(index) + "]"), clients_(clients), faults_(faults), report_(report) {}
 
   std::optional<Expectation> read() {
     const Value* metric_name = item_.find("metric");
@@ -188,14 +189,23 @@ class Reader {
                     did_you_mean(window.text, {"all", "steady", "faults"}));
       return false;
     }
-    if (expectation.window != Window::faults && expectation.window != Window::after) return true;
-    report_.error(window.place, where_ + ".window: there is no fault " + (expectation.after_fault.empty() ? "in this scenario" : "\"" + expectation.after_fault + "\""));
+    if (expectation.window == Window::faults && faults_.empty()) {
+      report_.error(window.place, where_ + ".window: there is no fault in this scenario");
+      return false;
+    }
+    return expectation.window != Window::after || is_fault(expectation.after_fault, window, "window");
+  }
+
+  bool is_fault(const std::string& name, const Value& at, const std::string& key) {
+    if (std::find(faults_.begin(), faults_.end(), name) != faults_.end()) return true;
+    report_.error(at.place, where_ + "." + key + ": there is no fault \"" + name + "\"", did_you_mean(name, {faults_.begin(), faults_.end()}));
     return false;
   }
 
   Value& item_;
   std::string where_;
   const Value& clients_;
+  const std::vector<std::string>& faults_;
   Report& report_;
 };
 
@@ -205,10 +215,11 @@ std::vector<Expectation> read_expectations(Value& root, Report& report) {
   std::vector<Expectation> expectations;
   Value* expect = root.find("expect");
   if (expect == nullptr) return expectations;
+  const std::vector<std::string> faults = fault_names(root);
   std::set<std::string> ids;
   for (std::size_t i = 0; i < expect->items.size(); ++i) {
     Value& item = expect->items[i];
-    std::optional<Expectation> expectation = Reader(item, i, root.at("clients"), report).read();
+    std::optional<Expectation> expectation = Reader(item, i, root.at("clients"), faults, report).read();
     if (!expectation) continue;
     if (!ids.insert(expectation->id).second) {
       report.error(item.place, "expect[" + std::to_string(i) + "]: another expectation is called \"" + expectation->id + "\" too", "give each an id of its own");

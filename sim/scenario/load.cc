@@ -7,6 +7,7 @@
 #include "scenario/build.h"
 #include "scenario/complete.h"
 #include "scenario/expectations.h"
+#include "scenario/faults.h"
 #include "scenario/files.h"
 #include "scenario/overrides.h"
 #include "scenario/resolved.h"
@@ -77,6 +78,7 @@ Result<Scenario> load(const std::string& file, const std::vector<Override>& over
   complete(root, stem_of(file), report);
   validate_cluster(root, report);
   validate_clients(root, report);
+  validate_faults(root, report);
   std::vector<check::Expectation> expectations = read_expectations(root, report);
   const Traces traces = read_traces(root, report);
   if (report.failed()) return report.take();

@@ -12,6 +12,7 @@
 #include "client/config.h"
 #include "controller/config.h"
 #include "protocol/topic_config.h"
+#include "raft/config.h"
 
 // The table of Kafka's properties (4.1: KafkaConfig and the config classes it is made of, ProducerConfig,
 // ConsumerConfig, TopicConfig): name, type, default, range, one sentence, and what we do with it.
@@ -37,6 +38,7 @@ struct Range {
 struct Targets {
   broker::BrokerConfig* broker = nullptr;
   controller::ControllerConfig* controller = nullptr;
+  raft::RaftConfig* quorum = nullptr;
   TopicConfig* topic = nullptr;
   client::ProducerConfig* producer = nullptr;
   client::ConsumerConfig* consumer = nullptr;

@@ -52,6 +52,10 @@ struct TargetOf<controller::ControllerConfig> {
   static controller::ControllerConfig* of(const Targets& targets) { return targets.controller; }
 };
 template <>
+struct TargetOf<raft::RaftConfig> {
+  static raft::RaftConfig* of(const Targets& targets) { return targets.quorum; }
+};
+template <>
 struct TargetOf<TopicConfig> {
   static TopicConfig* of(const Targets& targets) { return targets.topic; }
 };

@@ -15,7 +15,7 @@
 namespace sim::scenario {
 
 enum class KeyType : std::uint8_t {
-  section,        // a map with the keys below it
+  section,        // a map with the keys below it, or one of `words`, if there are any
   names,          // a map from names of the user's choice to "<name>"
   list,           // a list of "[]"
   scalar,         // a number, with a unit unless UnitKind::none
@@ -29,7 +29,9 @@ enum class KeyType : std::uint8_t {
   key_choice,     // none, {zipf: {n, s}} or {uniform: {n}}
   properties,     // Kafka properties of `components`: a map, a pasted block, or {file: ...}
   limit,          // "< 500ms", "= 0": what it is compared with depends on the metric
-  not_yet,        // known, but not carried out
+  targets,        // whom a fault hits, one or a list
+  target_groups,  // a list of lists of them
+  not_yet,        // known, but not carried out; `example` says what to do instead
 };
 
 struct Key {
@@ -43,7 +45,7 @@ struct Key {
   std::string_view words = {};        // divided by |
   Components components = 0;
   bool required = false;
-  bool alternative = false;           // exactly one of its section's alternatives must be given
+  std::uint8_t alternative = 0;       // of its section's keys with the same number exactly one must be given; 0 = none such
   std::string_view only_with = {};    // means something only beside this key of its section
   std::string_view example = {};
 

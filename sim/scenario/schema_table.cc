@@ -23,7 +23,7 @@ constexpr Key section(std::string_view path, std::string_view meaning, std::stri
   return Key{.path = path, .type = KeyType::section, .meaning = meaning, .only_with = only_with};
 }
 constexpr Key alternative(Key key, std::string_view example) {
-  key.alternative = true;
+  key.alternative = 1;
   key.example = example;
   return key;
 }
@@ -36,8 +36,25 @@ constexpr Key with_example(Key key, std::string_view example) {
   return key;
 }
 constexpr Key limit(std::string_view path, std::string_view meaning, std::string_view example) {
-  return Key{.path = path, .type = KeyType::limit, .meaning = meaning, .alternative = true, .example = example};
+  return Key{.path = path, .type = KeyType::limit, .meaning = meaning, .alternative = 2, .only_with = "metric", .example = example};
 }
+
+constexpr Key targets(std::string_view path, std::string_view meaning, std::string_view example = "broker-2") {
+  return Key{.path = path, .type = KeyType::targets, .meaning = meaning, .example = example};
+}
+constexpr Key direction(std::string_view path, std::string_view only_with = {}) {
+  return Key{.path = path, .type = KeyType::word, .fallback = "both", .meaning = "Which way, as seen from the target: what is sent to it, what comes from it, or both.",
+             .words = "both|to|from", .only_with = only_with};
+}
+// A switch of cluster.history.
+constexpr Key history(std::string_view path, std::string_view meaning) {
+  return Key{.path = path, .type = KeyType::word, .fallback = "on", .meaning = meaning, .words = "on|off"};
+}
+
+constexpr std::string_view kRequests =
+    "AddRaftVoter|AllocateProducerIds|AlterPartition|ApiVersions|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|CreateTopics|EndQuorumEpoch|Fetch|FetchSnapshot|"
+    "FindCoordinator|Heartbeat|InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|OffsetFetch|OffsetForLeaderEpoch|Produce|RemoveRaftVoter|SyncGroup|"
+    "UpdateRaftVoter|Vote";
 
 constexpr Key kKeys[] = {
     {.path = "schema", .type = KeyType::word, .meaning = "The version of this format.", .words = "kraftsim/v1", .required = true},
@@ -58,6 +75,16 @@ constexpr Key kKeys[] = {
     {.path = "cluster/combined", .type = KeyType::boolean, .fallback = "false", .meaning = "Whether the controllers are brokers too (process.roles=broker,controller)."},
     {.path = "cluster/racks", .type = KeyType::name_list, .fallback = "[]", .meaning = "Servers are dealt out to these racks in turn.", .example = "[a, b, c]"},
     {.path = "cluster/config", .type = KeyType::properties, .meaning = "Properties of all brokers and controllers (server.properties).", .components = kBroker | kController},
+    section("cluster/history", "Switches back to a time before Kafka had something, to see what it cured."),
+    history("cluster/history/pre-vote", "Who has heard nothing of a leader asks whether it would be elected before it raises the epoch (KIP-996, Kafka 4.0). Off: an isolated voter "
+            "comes back with a higher epoch and deposes the leader."),
+    history("cluster/history/check-quorum", "A leader of the quorum that hears of no majority within 1.5 times controller.quorum.fetch.timeout.ms resigns (KAFKA-15489, Kafka 3.7). Off: "
+            "cut off, it believes in itself for ever."),
+    history("cluster/history/directory-ids", "Voters are known by the id of their log directory too (KIP-853, kraft.version 1, Kafka 3.9). Off: one that has lost its disk may vote twice."),
+    history("cluster/history/fetch-high-watermark", "A parked fetch of the metadata log is answered when the high watermark moves (KIP-1166, Kafka 4.1). Off: followers learn of a commit "
+            "up to half a second late."),
+    history("cluster/history/eligible-leader-replicas", "Replicas that left the ISR while min.insync.replicas was not met may still be elected (KIP-966, on for new clusters from Kafka 4.1). Off: as with "
+            "eligible.leader.replicas.version=0."),
     section("cluster/network", "What lies between any two processes."),
     distribution("cluster/network/rtt", UnitKind::duration, "{p50: 400us, p99: 2ms}", "Round-trip time; each direction takes half of a draw of its own."),
     scalar_key("cluster/network/bandwidth", UnitKind::bandwidth, "1Gbit", 0, 1'000 * kSecond, "Bandwidth of each direction."),
@@ -127,8 +154,45 @@ constexpr Key kKeys[] = {
     {.path = "clients/<name>/config", .type = KeyType::properties, .meaning = "Properties of the producer (producer.properties).", .components = kProducer, .only_with = "produces"},
     {.path = "clients/<name>/config", .type = KeyType::properties, .meaning = "Properties of the consumers (consumer.properties).", .components = kConsumer, .only_with = "consumes"},
 
-    {.path = "faults", .type = KeyType::not_yet, .meaning = "What goes wrong, and when."},
-    {.path = "chaos", .type = KeyType::not_yet, .meaning = "Faults drawn at random."},
+    {.path = "faults", .type = KeyType::list, .meaning = "What goes wrong, and when. Whom a role means is found out when the fault strikes."},
+    {.path = "faults/[]/name", .type = KeyType::name, .fallback = "=made of the kind and the target", .meaning = "What the fault is called, in results and expectations."},
+    required(with_example(scalar_key("faults/[]/at", UnitKind::duration, "", 0, kYear, "When it strikes."), "30s")),
+    {.path = "faults/[]/when", .type = KeyType::not_yet, .meaning = "A condition under which it strikes.", .example = "give the time at which it strikes, such as at: 30s"},
+    scalar_key("faults/[]/every", UnitKind::duration, "", 1, kYear, "From one strike to the next: it strikes again and again until the load ends. Without it, once."),
+    scalar_key("faults/[]/for", UnitKind::duration, "", 1, kYear, "How long it lasts; then it is undone: restarted, resumed, healed. Without it, to the end of the run."),
+    alternative(section("faults/[]/kill", "Processes die at once (SIGKILL). The machine goes on: its page cache survives, its connections are reset."), "{target: \"leader(orders-0)\"}"),
+    required(targets("faults/[]/kill/target", "Who dies.", "\"leader(orders-0)\"")),
+    alternative(section("faults/[]/powerloss", "Machines lose power: what was not flushed to disk is lost, and nobody is told; peers find out by their time-outs."), "{target: broker-2}"),
+    required(targets("faults/[]/powerloss/target", "Whose machines.")),
+    alternative(section("faults/[]/stop", "Processes are asked to stop (SIGTERM): a broker hands over its leaderships first, a consumer leaves its group."), "{target: broker-2}"),
+    required(targets("faults/[]/stop/target", "Who stops.")),
+    alternative(section("faults/[]/restart", "A clean stop, and a new start as soon as it has wound up."), "{target: broker-2}"),
+    required(targets("faults/[]/restart/target", "Who is restarted.")),
+    alternative(section("faults/[]/pause", "Processes stand still (SIGSTOP, a long garbage collection): what arrives waits, what is due is late."), "{target: broker-2}"),
+    required(targets("faults/[]/pause/target", "Who stands still.")),
+    alternative({.path = "faults/[]/partition", .type = KeyType::section,
+                 .meaning = "The network is cut: bytes are lost, and connections stay open until somebody's time is over. halves splits the servers in two at random, clients on "
+                            "the first side; in a majorities-ring every server hears a majority, and no two hear the same.",
+                 .words = "halves|majorities-ring"}, "{isolate: \"leader(orders-0)\"}"),
+    alternative(targets("faults/[]/partition/isolate", "Who is cut off from everybody else."), "\"leader(orders-0)\""),
+    direction("faults/[]/partition/direction", "isolate"),
+    alternative({.path = "faults/[]/partition/groups", .type = KeyType::target_groups, .meaning = "Each group hears only itself; who is in none hears everybody."}, "[[broker-1, controller-1], [broker-2, broker-3]]"),
+    alternative(section("faults/[]/delay", "Messages take longer."), "{target: broker-2, to: controllers, by: 50ms}"),
+    required(targets("faults/[]/delay/target", "Whose messages.")),
+    targets("faults/[]/delay/to", "Only those exchanged with these; without it, with everybody.", "controllers"),
+    direction("faults/[]/delay/direction"),
+    required(with_example(distribution("faults/[]/delay/by", UnitKind::duration, "", "How much longer."), "50ms")),
+    alternative(section("faults/[]/loss", "Segments are lost and sent again by TCP: messages arrive late."), "{target: broker-2, rate: 5%}"),
+    required(targets("faults/[]/loss/target", "Whose messages.")),
+    targets("faults/[]/loss/to", "Only those exchanged with these; without it, with everybody.", "controllers"),
+    direction("faults/[]/loss/direction"),
+    required(with_example(scalar_key("faults/[]/loss/rate", UnitKind::share, "", 1, 990'000, "Share of the segments that is lost."), "5%")),
+    alternative(section("faults/[]/hold", "Requests of one kind are held back on their connection, and what follows them there, until the fault ends."), "{target: \"leader(orders-0)\", request: AlterPartition}"),
+    required(targets("faults/[]/hold/target", "Whose requests.")),
+    targets("faults/[]/hold/to", "Only those exchanged with these; without it, with everybody.", "controllers"),
+    direction("faults/[]/hold/direction"),
+    {.path = "faults/[]/hold/request", .type = KeyType::word, .meaning = "Kafka's name of the request.", .words = kRequests, .required = true, .example = "AlterPartition"},
+    {.path = "chaos", .type = KeyType::not_yet, .meaning = "Faults drawn at random.", .example = "list them under faults; random(brokers, 1) draws whom one hits"},
 
     {.path = "expect", .type = KeyType::list, .meaning = "What must hold for the run to pass."},
     {.path = "expect/[]/id", .type = KeyType::name, .fallback = "=made of the metric, the statistic and of", .meaning = "What the expectation is called."},
@@ -176,7 +240,11 @@ std::string dotted(std::string_view path) {
 
 std::string describe(const Key& key) {
   switch (key.type) {
-    case KeyType::section: return key.example.empty() ? "a map" : "a map such as " + std::string(key.example);
+    case KeyType::section: {
+      std::string text = key.example.empty() ? "a map" : "a map such as " + std::string(key.example);
+      for (const char c : key.words.empty() ? std::string{} : "|" + std::string(key.words)) text += c == '|' ? std::string(" or ") : std::string(1, c);
+      return text;
+    }
     case KeyType::names: return "a map from names to maps";
     case KeyType::list: return "a list of maps";
     case KeyType::scalar: return std::string(describe(key.unit));
@@ -198,6 +266,8 @@ std::string describe(const Key& key) {
     case KeyType::key_choice: return "none, {zipf: {n: 100000, s: 1.1}} or {uniform: {n: 100000}}";
     case KeyType::properties: return "Kafka properties: a map, a pasted block (|) or {file: server.properties}";
     case KeyType::limit: return "a limit such as " + std::string(key.example);
+    case KeyType::targets: return "a target such as broker-2, controller or leader(orders-0), or a list of them";
+    case KeyType::target_groups: return "a list of groups such as [[broker-1, controller-1], [broker-2, broker-3]]";
     case KeyType::not_yet: return "nothing yet";
   }
   return {};

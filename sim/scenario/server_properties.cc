@@ -7,6 +7,7 @@ namespace {
 
 using broker::BrokerConfig;
 using controller::ControllerConfig;
+using raft::RaftConfig;
 
 template <std::int64_t ms, std::int64_t TopicConfig::*member>
 void log_time(const Targets& targets, const std::string& value) {
@@ -22,6 +23,13 @@ void log_cleanup_policy(const Targets& targets, const std::string& value) {
 
 void eligible_leader_replicas(const Targets& targets, const std::string& value) {
   if (targets.controller != nullptr) targets.controller->eligible_leader_replicas_enable = value == "1";
+}
+
+template <Duration raft::RaftConfig::*member>
+void quorum_ms(const Targets& targets, const std::string& value) {
+  std::int64_t count = 0;
+  assign(count, value);
+  if (targets.quorum != nullptr) targets.quorum->*member = std::chrono::milliseconds(count);
 }
 
 constexpr std::string_view kBrokerCodecs = "uncompressed|zstd|lz4|snappy|gzip|producer";
@@ -83,23 +91,28 @@ constexpr Property kRows[] = {
     // KRaft
     accepted("controller.quorum.voters", kServer, list, "", "The voters of the metadata quorum; cluster.controllers says it here."),
     accepted("controller.quorum.bootstrap.servers", kServer, list, "", "Where to find the quorum; cluster.controllers says it here."),
-    accepted("controller.quorum.election.timeout.ms", kServer, int32, "1000", "How long a candidate waits for votes before it tries again.",
-             within(0, kMaxInt)),
-    accepted("controller.quorum.fetch.timeout.ms", kServer, int32, "2000", "How long a follower does without a fetch before it stands for election.",
-             within(0, kMaxInt)),
-    accepted("controller.quorum.election.backoff.max.ms", kServer, int32, "1000", "The longest pause between elections.", within(0, kMaxInt)),
-    accepted("controller.quorum.request.timeout.ms", kServer, int32, "2000", "How long a request within the quorum may take.", within(0, kMaxInt)),
-    accepted("controller.quorum.retry.backoff.ms", kServer, int32, "20", "Pause before a failed request within the quorum is sent again.",
-             within(0, kMaxInt)),
-    accepted("controller.quorum.append.linger.ms", kServer, int32, "25", "How long the quorum's leader gathers records before it writes them.",
-             within(0, kMaxInt)),
+    modelled("controller.quorum.election.timeout.ms", kServer, int32, "1000", from(1), quorum_ms<&RaftConfig::election_timeout>,
+             "How long a candidate waits for votes before it tries again: a draw between this and twice this."),
+    modelled("controller.quorum.fetch.timeout.ms", kServer, int32, "2000", from(1), quorum_ms<&RaftConfig::fetch_timeout>,
+             "How long a follower does without an answer to a fetch before it stands for election; a leader that hears of no majority for 1.5 times this "
+             "resigns."),
+    modelled("controller.quorum.election.backoff.max.ms", kServer, int32, "1000", from(0), quorum_ms<&RaftConfig::election_backoff_max>,
+             "The longest pause between elections."),
+    modelled("controller.quorum.request.timeout.ms", kServer, int32, "2000", from(1), quorum_ms<&RaftConfig::request_timeout>,
+             "How long a request within the quorum may take."),
+    modelled("controller.quorum.retry.backoff.ms", kServer, int32, "20", from(0), quorum_ms<&RaftConfig::retry_backoff>,
+             "Pause before a failed request within the quorum is sent again."),
+    modelled("controller.quorum.append.linger.ms", kServer, int32, "25", from(0), quorum_ms<&RaftConfig::append_linger>,
+             "How long the quorum's leader gathers records before it writes them."),
     modelled("metadata.max.idle.interval.ms", kServer, int32, "500", from(0), field<&ControllerConfig::metadata_max_idle_interval_ms>,
              "How often the active controller writes a no-op record when there is nothing else; 0 turns it off."),
     accepted("metadata.log.dir", kServer, text, "null", "Where the metadata log lies."),
     accepted("metadata.log.segment.bytes", kServer, int32, "1073741824", "Size of a segment of the metadata log.", from(12)),
     accepted("metadata.log.segment.ms", kServer, int64, "604800000", "Age at which a segment of the metadata log is closed."),
-    accepted("metadata.max.retention.bytes", kServer, int64, "104857600", "Size to which the metadata log and its snapshots are cut."),
-    accepted("metadata.max.retention.ms", kServer, int64, "604800000", "Age at which parts of the metadata log are deleted."),
+    modelled("metadata.max.retention.bytes", kServer, int64, "104857600", any(), field<&RaftConfig::retention_bytes>,
+             "Size to which the metadata log and its snapshots are cut."),
+    modelled("metadata.max.retention.ms", kServer, int64, "604800000", any(), quorum_ms<&RaftConfig::retention>,
+             "Age at which snapshots of the metadata log, and the log before them, are deleted."),
     accepted("metadata.log.max.record.bytes.between.snapshots", kServer, int64, "20971520", "Bytes of new records after which a snapshot is taken.",
              from(1)),
     accepted("metadata.log.max.snapshot.interval.ms", kServer, int64, "3600000", "Time after which a snapshot is taken.", from(0)),

@@ -30,6 +30,7 @@ constexpr Unit kByteRate[] = {{"GB/s", kG},      {"MB/s", kM},      {"kB/s", kK}
                               {"MiB/s", 1 << 20}, {"KiB/s", 1 << 10}, {"B/s", 1}};
 constexpr Unit kNone[] = {{"", 1}};
 constexpr Unit kRatio[] = {{"", 100}};
+constexpr Unit kShare[] = {{"%", 10'000}};
 
 std::span<const Unit> units_of(UnitKind kind) {
   switch (kind) {
@@ -40,6 +41,7 @@ std::span<const Unit> units_of(UnitKind kind) {
     case UnitKind::bandwidth: return kBandwidth;
     case UnitKind::byte_rate: return kByteRate;
     case UnitKind::ratio: return kRatio;
+    case UnitKind::share: return kShare;
   }
   return {};
 }
@@ -99,6 +101,7 @@ std::string_view smallest_name(UnitKind kind) {
     case UnitKind::bandwidth: return "whole number of bits per second";
     case UnitKind::byte_rate: return "whole number of bytes per second";
     case UnitKind::ratio: return "whole number of hundredths";
+    case UnitKind::share: return "whole number of millionths";
   }
   return {};
 }
@@ -110,6 +113,7 @@ std::string_view usual_unit(UnitKind kind) {
     case UnitKind::rate: return "/s";
     case UnitKind::bandwidth: return "Mbit";
     case UnitKind::byte_rate: return "MB/s";
+    case UnitKind::share: return "%";
     case UnitKind::none:
     case UnitKind::ratio: break;
   }
@@ -173,13 +177,13 @@ std::string print_scalar(std::int64_t value, UnitKind kind) {
   if (kind == UnitKind::bandwidth || kind == UnitKind::byte_rate) {
     if (value == 0) return "unlimited";
   }
-  if (kind == UnitKind::ratio || kind == UnitKind::rate) {  // with a decimal point, trailing zeros cut
-    const std::int64_t one = kind == UnitKind::ratio ? 100 : 1000;
+  if (kind == UnitKind::ratio || kind == UnitKind::rate || kind == UnitKind::share) {  // with a decimal point, trailing zeros cut
+    const std::int64_t one = kind == UnitKind::ratio ? 100 : kind == UnitKind::rate ? 1000 : 10'000;
     std::string text = std::to_string(value / one);
     std::string fraction = std::to_string(one + value % one).substr(1);
     while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
     if (!fraction.empty()) text += "." + fraction;
-    return kind == UnitKind::rate ? text + "/s" : text;
+    return text + (kind == UnitKind::rate ? "/s" : kind == UnitKind::share ? "%" : "");
   }
   const std::span<const Unit> units = units_of(kind);
   for (const Unit& unit : units) {
@@ -197,6 +201,7 @@ std::string_view describe(UnitKind kind) {
     case UnitKind::bandwidth: return "a bandwidth such as 1Gbit, 100Mbit or unlimited";
     case UnitKind::byte_rate: return "a throughput such as 500MB/s, 100MiB/s or unlimited";
     case UnitKind::ratio: return "a ratio such as 0.6";
+    case UnitKind::share: return "a share such as 5% or 0.1%";
   }
   return {};
 }
@@ -210,6 +215,7 @@ std::string_view pattern(UnitKind kind) {
     case UnitKind::bandwidth: return "^((0|[1-9][0-9]*)(\\.[0-9]+)? *(bit|kbit|Mbit|Gbit)|unlimited)$";
     case UnitKind::byte_rate: return "^((0|[1-9][0-9]*)(\\.[0-9]+)? *(B|kB|KiB|MB|MiB|GB|GiB)/s|unlimited)$";
     case UnitKind::ratio: return "^(0|[1-9][0-9]*)(\\.[0-9]+)?$";
+    case UnitKind::share: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? *%$";
   }
   return {};
 }

@@ -19,6 +19,7 @@ enum class UnitKind : std::uint8_t {
   bandwidth,  // 1Gbit, 100Mbit, 64kbit (per second), unlimited; kept in bit/s
   byte_rate,  // 500MB/s, 100MiB/s, unlimited; kept in bytes/s
   ratio,      // 0.6; kept in hundredths
+  share,      // 5%; kept in millionths
 };
 
 struct Scalar {

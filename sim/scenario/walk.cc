@@ -103,14 +103,22 @@ void Walk::unknown_key(const Entry& entry, std::string_view path, const Value& s
 }
 
 bool Walk::keep_one_alternative(Value& value, std::string_view path, const std::string& where) {
-  std::vector<std::string_view> all;
-  std::string list;
-  for (const Key* row : keys_below(path)) {
-    if (!row->alternative) continue;
-    all.push_back(row->last());
-    list += (list.empty() ? "" : ", ") + std::string(row->last());
+  constexpr std::uint8_t kMostSets = 2;
+  bool all_given = true;
+  for (std::uint8_t set = 1; set <= kMostSets; ++set) {
+    std::vector<std::string_view> all;
+    for (const Key* row : keys_below(path)) {
+      const bool counts = row->only_with.empty() || value.find(row->only_with) != nullptr;
+      if (row->alternative == set && counts) all.push_back(row->last());
+    }
+    if (!all.empty() && !keep_one_of(value, all, where)) all_given = false;
   }
-  if (all.empty()) return true;
+  return all_given;
+}
+
+bool Walk::keep_one_of(Value& value, const std::vector<std::string_view>& all, const std::string& where) {
+  std::string list;
+  for (const std::string_view key : all) list += (list.empty() ? "" : ", ") + std::string(key);
   std::string first;
   std::erase_if(value.entries, [&](const Entry& entry) {
     if (std::find(all.begin(), all.end(), entry.key) == all.end()) return false;
@@ -129,6 +137,7 @@ bool Walk::any(Value& value, const Key& key, const std::string& where) {
   if (value.kind == Value::Kind::null && key.type != KeyType::not_yet) return not_a(value, key, where);
   switch (key.type) {
     case KeyType::section:
+      if (value.is_scalar() && !key.words.empty()) return word(value, key, where);
       if (!value.is_map()) return not_a(value, key, where);
       return section(value, key.path, where);
     case KeyType::names: return names(value, key, where);
@@ -144,8 +153,10 @@ bool Walk::any(Value& value, const Key& key, const std::string& where) {
     case KeyType::distribution: return distribution(value, key, where);
     case KeyType::key_choice: return key_choice(value, key, where);
     case KeyType::properties: return properties(value, key, where);
+    case KeyType::targets: return targets(value, key, where);
+    case KeyType::target_groups: return target_groups(value, key, where);
     case KeyType::not_yet:
-      report_.error(value.place, "\"" + where + "\" is not played yet", "leave it out for now");
+      report_.error(value.place, "\"" + where + "\" is not played yet", key.example.empty() ? "leave it out for now" : std::string(key.example));
       return false;
   }
   return false;

@@ -45,6 +45,8 @@ class Walk {
   bool distribution(Value& value, const Key& key, const std::string& where);
   bool values_file(Value& value, const Key& key, const std::string& where);
   bool path(Value& value, const Key& key, const std::string& where);
+  bool targets(Value& value, const Key& key, const std::string& where);
+  bool target_groups(Value& value, const Key& key, const std::string& where);
   bool properties(Value& value, const Key& key, const std::string& where);
 
   // A map whose keys are all among `allowed`, of which exactly one is given if `one_only`.
@@ -56,6 +58,7 @@ class Walk {
   void unknown_key(const Entry& entry, std::string_view path, const Value& section, const std::string& where);
   // Of keys that exclude each other one must be given; a second one is reported and dropped. False if none is.
   bool keep_one_alternative(Value& value, std::string_view path, const std::string& where);
+  bool keep_one_of(Value& value, const std::vector<std::string_view>& all, const std::string& where);
 
   Value property_map(const Value& value, const std::string& where);
   Value pasted_block(const Value& value, int source, int first_line, int indent, const std::string& where);

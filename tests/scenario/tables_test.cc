@@ -182,7 +182,7 @@ TEST_CASE("every row of the key table is whole") {
     CHECK(seen.emplace(key.path, key.only_with).second);
     CHECK_FALSE(key.meaning.empty());
     CHECK(key.meaning.back() == '.');
-    CHECK((key.type == KeyType::word) == !key.words.empty());
+    if (key.type != KeyType::section) CHECK((key.type == KeyType::word) == !key.words.empty());
     CHECK((key.type == KeyType::properties) == (key.components != 0));
     const std::size_t parent = key.path.rfind('/');
     const bool rooted = parent == std::string_view::npos || std::any_of(keys().begin(), keys().end(), [&](const Key& other) {

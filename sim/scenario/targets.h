@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "fault/fault.h"
+
+// Whom a fault hits, as one writes it: broker-2, controller-1, rack(a), controller (the active one),
+// leader(orders-0), follower(orders-0, 1), coordinator(payment), client(payment[1]), random(brokers, 1),
+// brokers, controllers, clients.
+namespace sim::scenario {
+
+struct ReadTarget {
+  // A controller's id is its number here: which node id that is depends on the cluster.
+  std::optional<fault::Target> target;
+  std::string problem;  // without one: "is no target"
+  std::string hint;
+};
+
+ReadTarget read_target(std::string_view text);
+
+// Reads back as the same target.
+std::string print_target(const fault::Target& target);
+
+// A few of each kind, for messages.
+inline constexpr std::string_view kTargetExamples =
+    "broker-2, controller-1, controller, leader(orders-0), follower(orders-0, 1), coordinator(payment), "
+    "client(payment[1]), rack(a), random(brokers, 1), brokers, controllers, clients";
+
+}  // namespace sim::scenario

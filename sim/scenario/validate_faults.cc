@@ -1,0 +1,283 @@
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/overloaded.h"
+#include "scenario/faults.h"
+#include "scenario/schema.h"
+#include "scenario/suggest.h"
+#include "scenario/targets.h"
+#include "scenario/units.h"
+
+namespace sim::scenario {
+
+namespace {
+
+std::int64_t whole(const Value& value) { return *read_scalar(value.text, UnitKind::none).value; }
+std::int64_t nanoseconds(const Value& value) { return *read_scalar(value.text, UnitKind::duration).value; }
+
+// kill, partition, ...: the entry that says what happens, or null if there is none, which has been reported.
+const Entry* kind_of(const Value& fault) {
+  for (const Key* row : keys_below("faults/[]")) {
+    if (row->alternative == 0) continue;
+    for (const Entry& entry : fault.entries) {
+      if (entry.key == row->last()) return &entry;
+    }
+  }
+  return nullptr;
+}
+
+// Where whom it hits stands, or null: halves and rings choose for themselves.
+const Value* aim_of(const Entry& kind) {
+  for (const std::string_view key : {"target", "isolate", "groups"}) {
+    if (const Value* found = kind.value.find(key)) return found;
+  }
+  return nullptr;
+}
+
+const Value& first_of(const Value& aim) {
+  const Value* first = &aim;
+  while (first->is_list() && !first->items.empty()) first = &first->items.front();
+  return *first;
+}
+
+class Faults {
+ public:
+  Faults(Value& root, Report& report) : root_(root), report_(report) {
+    const Value& config = root.at("cluster").at("config");
+    for (const Entry& topic : root.at("topics").entries) topics_[topic.key] = whole(topic.value.at("partitions"));
+    for (const Entry& client : root.at("clients").entries) {
+      clients_.push_back(client.key);
+      if (const Value* produces = client.value.find("produces")) {
+        topics_.emplace(produces->text, whole(config.at("num.partitions")));  // created when it is asked for
+      }
+      if (const Value* group = client.value.find("group.id")) groups_.push_back(group->text);
+    }
+    topics_.emplace("__consumer_offsets", whole(config.at("offsets.topic.num.partitions")));
+  }
+
+  void check() {
+    Value* faults = root_.find("faults");
+    if (faults == nullptr) return;
+    for (std::size_t i = 0; i < faults->items.size(); ++i) {
+      Value& fault = faults->items[i];
+      where_ = "faults[" + std::to_string(i) + "]";
+      if (const Entry* kind = kind_of(fault)) check_targets(*kind);
+      check_times(fault);
+      check_overlap(fault, i);
+      give_name(fault, i);
+    }
+  }
+
+ private:
+  void check_targets(const Entry& kind) {
+    for (const std::string_view key : {"target", "to", "isolate", "groups"}) {
+      if (const Value* aim = kind.value.find(key)) check_aim(*aim, where_ + "." + kind.key + "." + std::string(key));
+    }
+  }
+
+  void check_aim(const Value& aim, const std::string& where) {
+    for (const Value& item : aim.items) check_aim(item, where);
+    if (!aim.is_scalar() || aim.invented) return;
+    const std::optional<fault::Target> target = read_target(aim.text).target;
+    std::visit([&](const auto& one) { exists(one, aim, where); }, *target);
+  }
+
+  void nobody(const Value& at, const std::string& where, const std::string& why, const std::string& hint = {}) {
+    report_.error(at.place, where + ": " + why, hint);
+  }
+
+  void check_server(std::string_view role, NodeId id, const Value& at, const std::string& where) {
+    const Value& count = root_.at("cluster").at(std::string(role) + "s");
+    if (count.invented || id.value() <= whole(count)) return;
+    const std::string name(role);
+    nobody(at, where, "there is no " + at.text + " in a cluster of " + count.text + " " + name + (whole(count) == 1 ? "" : "s"),
+           whole(count) == 1 ? "there is " + name + "-1" : "there are " + name + "-1 to " + name + "-" + count.text);
+  }
+  void exists(const fault::BrokerTarget& broker, const Value& at, const std::string& where) { check_server("broker", broker.id, at, where); }
+  void exists(const fault::ControllerTarget& controller, const Value& at, const std::string& where) { check_server("controller", controller.id, at, where); }
+
+  void exists(const fault::RackTarget& rack, const Value& at, const std::string& where) {
+    std::vector<std::string_view> racks;
+    for (const Value& known : root_.at("cluster").at("racks").items) racks.push_back(known.text);
+    if (std::find(racks.begin(), racks.end(), rack.rack) != racks.end()) return;
+    nobody(at, where, "there is no rack \"" + rack.rack + "\" in cluster.racks", did_you_mean(rack.rack, racks));
+  }
+
+  void exists(const fault::ActiveController&, const Value&, const std::string&) {}
+  void exists(const fault::AllOf& all, const Value& at, const std::string& where) {
+    if (all.pool == fault::Pool::clients && clients_.empty()) nobody(at, where, "there are no clients");
+  }
+
+  void check_partition(const std::string& topic, std::int32_t partition, const Value& at, const std::string& where) {
+    const auto found = topics_.find(topic);
+    if (found == topics_.end()) {
+      std::vector<std::string_view> names;
+      for (const auto& [name, partitions] : topics_) names.push_back(name);
+      return nobody(at, where, "there is no topic \"" + topic + "\"",
+                    topic == "__cluster_metadata" ? "the leader of __cluster_metadata is: controller" : did_you_mean(topic, names));
+    }
+    if (partition < found->second) return;
+    nobody(at, where, "topic " + topic + " has no partition " + std::to_string(partition),
+           found->second == 1 ? "it has one: " + topic + "-0" : "it has " + topic + "-0 to " + topic + "-" + std::to_string(found->second - 1));
+  }
+  void exists(const fault::LeaderOf& leader, const Value& at, const std::string& where) { check_partition(leader.topic, leader.partition, at, where); }
+  void exists(const fault::FollowerOf& follower, const Value& at, const std::string& where) {
+    check_partition(follower.topic, follower.partition, at, where);
+    const Value* topic = root_.at("topics").find(follower.topic);
+    if (topic == nullptr) return;
+    const Value& factor = topic->at("replication.factor");
+    if (follower.ordinal < whole(factor)) return;
+    nobody(at, where, "topic " + follower.topic + " has " + factor.text + (whole(factor) == 1 ? " replica: it has no followers" : " replicas: the followers are 1 to " + std::to_string(whole(factor) - 1)));
+  }
+
+  void exists(const fault::CoordinatorOf& coordinator, const Value& at, const std::string& where) {
+    if (std::find(groups_.begin(), groups_.end(), coordinator.group) != groups_.end()) return;
+    nobody(at, where, "there is no group \"" + coordinator.group + "\"", did_you_mean(coordinator.group, {groups_.begin(), groups_.end()}));
+  }
+
+  void exists(const fault::ClientTarget& target, const Value& at, const std::string& where) {
+    const Value* client = root_.at("clients").find(target.name);
+    if (client == nullptr) {
+      return nobody(at, where, "there is no client \"" + target.name + "\"", did_you_mean(target.name, {clients_.begin(), clients_.end()}));
+    }
+    if (!target.member) return;
+    const Value* members = client->find("members");
+    if (members == nullptr) return nobody(at, where, target.name + " has no members", "write client(" + target.name + ")");
+    if (*target.member < whole(*members)) return;
+    nobody(at, where, target.name + " has no member " + std::to_string(*target.member),
+           whole(*members) == 1 ? "it has one: " + target.name + "[0]" : "it has " + target.name + "[0] to [" + std::to_string(whole(*members) - 1) + "]");
+  }
+
+  void exists(const fault::RandomOf& random, const Value& at, const std::string& where) {
+    std::int64_t there_are = 0;
+    std::string_view pool = "brokers";
+    if (random.pool == fault::Pool::clients) {
+      pool = "clients";
+      for (const Entry& client : root_.at("clients").entries) {
+        const Value* members = client.value.find("members");
+        there_are += members == nullptr ? 1 : whole(*members);
+      }
+    } else {
+      if (random.pool == fault::Pool::controllers) pool = "controllers";
+      const Value& count = root_.at("cluster").at(pool);
+      if (count.invented) return;
+      there_are = whole(count);
+    }
+    if (random.count <= there_are) return;
+    nobody(at, where, at.text + " asks for more than the " + std::to_string(there_are) + " " + std::string(pool) + " there are");
+  }
+
+  void check_times(const Value& fault) {
+    const Value& at = fault.at("at");
+    const Value* every = fault.find("every");
+    const Value* lasts = fault.find("for");
+    if (every != nullptr && lasts != nullptr && nanoseconds(*every) <= nanoseconds(*lasts)) {
+      report_.error(every->place, where_ + ": it lasts " + lasts->text + " and would strike again every " + every->text + ", before it has ended",
+                    "make every longer than for");
+    }
+    if (lasts != nullptr && fault.find("restart") != nullptr) {
+      report_.error(lasts->place, where_ + ".for: a restart ends when the process is up again", "to keep it down for a while, write stop with for");
+    }
+    const Value& duration = root_.at("duration");
+    if (at.invented || duration.invented || nanoseconds(at) < nanoseconds(duration)) return;
+    report_.warning(at.place, where_ + " strikes at " + at.text + ", when the load has ended (duration " + duration.text + "): the run may be over by then");
+  }
+
+  static std::string target_text(const Value& fault) {
+    const Entry* kind = kind_of(fault);
+    const Value* target = kind == nullptr ? nullptr : kind->value.find("target");
+    return target != nullptr && target->is_scalar() ? target->text : std::string{};
+  }
+
+  // Two of process faults on one named process at one time: the second finds it down.
+  void check_overlap(const Value& fault, std::size_t index) {
+    const std::string target = target_text(fault);
+    if (!(target.starts_with("broker-") || target.starts_with("controller-") || target.starts_with("client(")) || !takes_down(fault)) return;
+    const Value& faults = root_.at("faults");
+    for (std::size_t i = 0; i < faults.items.size(); ++i) {
+      const Value& other = faults.items[i];
+      if (i == index || target_text(other) != target || !takes_down(other) || fault.at("at").invented || other.at("at").invented) continue;
+      const std::int64_t at = nanoseconds(fault.at("at"));
+      const std::int64_t from = nanoseconds(other.at("at"));
+      if (at < from || (at == from && index < i)) continue;
+      const Value* lasts = other.find("for");
+      if (lasts != nullptr && at >= from + nanoseconds(*lasts)) continue;
+      report_.warning(fault.at("at").place, where_ + " strikes at " + fault.at("at").text + ", when faults[" + std::to_string(i) + "] has taken " + target +
+                                                " down" + (lasts == nullptr ? " for good" : " until " + print_scalar(from + nanoseconds(*lasts), UnitKind::duration)) +
+                                                ": it finds nothing to do there");
+      return;
+    }
+  }
+  static bool takes_down(const Value& fault) {
+    return fault.find("kill") != nullptr || fault.find("powerloss") != nullptr || fault.find("stop") != nullptr;
+  }
+
+  void give_name(Value& fault, std::size_t index) {
+    const Value* name = fault.find("name");
+    if (name == nullptr) {
+      fault.entries.insert(fault.entries.begin(), Entry{"name", Place{}, scalar(made_up_name(fault))});
+      name = &fault.entries.front().value;
+    } else if (names_.contains(name->text)) {
+      report_.error(name->place, "faults[" + std::to_string(index) + "]: another fault is called \"" + name->text + "\" too", "give each a name of its own");
+    }
+    names_.insert(name->text);
+  }
+
+  // kill-leader-orders-0; a number follows if there is one of that name.
+  std::string made_up_name(const Value& fault) const {
+    const Entry* kind = kind_of(fault);
+    std::string name = kind == nullptr ? "fault" : kind->key;
+    if (kind != nullptr && kind->value.is_scalar()) name += "-" + kind->value.text;
+    const Value* aim = kind == nullptr ? nullptr : aim_of(*kind);
+    if (aim != nullptr) name += "-" + first_of(*aim).text;
+    std::string plain;
+    for (const char c : name) {
+      const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
+      if (word) {
+        plain += c;
+      } else if (!plain.empty() && plain.back() != '-') {
+        plain += '-';
+      }
+    }
+    while (plain.back() == '-') plain.pop_back();
+    plain = plain.substr(0, 56);
+    std::string unique = plain;
+    for (int number = 2; is_taken(unique); ++number) unique = plain + "-" + std::to_string(number);
+    return unique;
+  }
+  bool is_taken(const std::string& name) const {
+    if (names_.contains(name)) return true;
+    const std::vector<std::string> given = fault_names(root_);
+    return std::find(given.begin(), given.end(), name) != given.end();
+  }
+
+  Value& root_;
+  Report& report_;
+  std::string where_;
+  std::map<std::string, std::int64_t, std::less<>> topics_;  // to their number of partitions
+  std::vector<std::string> clients_;
+  std::vector<std::string> groups_;
+  std::set<std::string> names_;
+};
+
+}  // namespace
+
+void validate_faults(Value& root, Report& report) { Faults(root, report).check(); }
+
+std::vector<std::string> fault_names(const Value& root) {
+  std::vector<std::string> names;
+  const Value* faults = root.find("faults");
+  if (faults == nullptr) return names;
+  for (const Value& fault : faults->items) {
+    if (const Value* name = fault.find("name")) names.push_back(name->text);
+  }
+  return names;
+}
+
+}  // namespace sim::scenario
