@@ -35,6 +35,8 @@ class World {
   Duration write_time = std::chrono::microseconds(50);
   bool grant_isr_changes = true;  // the controller accepts every AlterPartition
   bool create_topics = true;      // and every CreateTopics, on the brokers there are
+  bool unfences = true;           // whoever asks for it
+  bool lets_go = true;            // whoever wants to shut down
 
   // ---- Cluster
   void add_broker(int id, broker::BrokerConfig config = {}) {
@@ -199,6 +201,7 @@ class World {
     return *result;
   }
   LocalTime answered_at{};
+  bool was_flushed(TopicPartition tp) const { return flushed_.contains(tp); }
   std::vector<Channel> closed_by_server;
 
   // ---- Time
@@ -307,6 +310,10 @@ class World {
                      if (open_.contains(send.envelope.channel)) deliver(std::move(send.envelope));
                    },
                    [&](node::Persist& persist) {
+                     for (const log::LogWrite& write : persist.writes) {
+                       if (persist.safety == node::Safety::flushed)
+                         flushed_.insert(std::visit([](const auto& one) { return one.tp; }, write));
+                     }
                      writes_[{process, persist.id}] = std::move(persist.writes);
                      push(now_ + write_time, process, node::Persisted{persist.id});
                    },
@@ -373,8 +380,9 @@ class World {
                    },
                    [&](BrokerHeartbeatRequest& heartbeat) {
                      heartbeats.push_back(heartbeat);
-                     reply(request, BrokerHeartbeatResponse{ErrorCode::none, true, heartbeat.want_fence,
-                                                            heartbeat.want_shut_down});
+                     reply(request, BrokerHeartbeatResponse{ErrorCode::none, true,
+                                                            heartbeat.want_fence || !unfences,
+                                                            heartbeat.want_shut_down && lets_go});
                    },
                    [&](AllocateProducerIdsRequest&) {
                      reply(request,
@@ -413,6 +421,7 @@ class World {
   std::map<int, broker::BrokerConfig> configs_;
   std::map<std::pair<ProcessId, node::TimerId>, LocalTime> timers_;
   std::map<std::pair<ProcessId, node::PersistId>, std::vector<log::LogWrite>> writes_;
+  std::set<TopicPartition> flushed_;  // asked for, ever
   std::set<Channel> open_;
   std::set<ProcessId> puppets_;
   std::vector<Envelope> puppet_inbox_;
