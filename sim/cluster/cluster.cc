@@ -5,8 +5,8 @@
 
 #include "base/check.h"
 
-// Events, effects, writes, timers, and the life of processes. What happens to messages on their way is in
-// messages.cc, connections are in connections.cc.
+// Events, effects, writes and timers. What happens to messages on their way is in messages.cc, connections are in
+// connections.cc, what TCP does in trouble in flows.cc, the life of processes in life.cc, faults in faults.cc.
 namespace sim::cluster {
 namespace {
 
@@ -17,13 +17,28 @@ std::int64_t size_of(const log::LogWrite& write) {
   return kSmallWriteBytes;
 }
 
+std::optional<RequestPath> new_request_path(const ProcessSpec& process, const kernel::Streams& streams) {
+  if (!process.serves) return std::nullopt;
+  return RequestPath(process.threads.network_threads, process.threads.io_threads, process.threads.queued_max_requests,
+                     process.machine_spec, streams.get("threads/" + process.name));
+}
+
+Processes with_names(Processes processes, const fault::Schedule& faults) {
+  for (const fault::Fault& fault : faults) processes.names.faults.push_back(fault.name);
+  return processes;
+}
+
 }  // namespace
 
 Cluster::Slot::Slot(const Slot& other)
     : node(other.node ? other.node->clone() : nullptr),
       image(other.image),
       incarnation(other.incarnation),
-      powered(other.powered),
+      is_wanted(other.is_wanted),
+      is_stopping(other.is_stopping),
+      held_down(other.held_down),
+      paused(other.paused),
+      missed(other.missed),
       machine(other.machine),
       rng(other.rng),
       disk(other.disk),
@@ -35,20 +50,26 @@ Cluster::Slot::Slot(const Slot& other)
       opened(other.opened) {}
 
 Cluster::Cluster(const ClusterSpec& spec)
-    : Cluster(processes_of(spec, kernel::Streams(spec.seed)), spec.network, kernel::Streams(spec.seed)) {}
+    : Cluster(processes_of(spec, kernel::Streams(spec.seed)), spec.network, kernel::Streams(spec.seed), spec.faults,
+              Instant{} + spec.load_ends_at) {}
 
-Cluster::Cluster(Processes processes, const NetworkSpec& network, kernel::Streams streams)
-    : processes_(std::make_shared<const Processes>(std::move(processes))),
+Cluster::Cluster(Processes processes, const NetworkSpec& network, kernel::Streams streams, fault::Schedule faults,
+                 Instant load_ends_at)
+    : processes_(std::make_shared<const Processes>(with_names(std::move(processes), faults))),
       streams_(streams),
-      network_(network, processes_->machines, streams.seed()) {
+      network_(network, processes_->machines, streams.seed()),
+      machines_(processes_->machines.size()),
+      schedule_(std::make_shared<const fault::Schedule>(std::move(faults))),
+      load_ends_at_(load_ends_at) {
   slots_.reserve(processes_->specs.size());
   for (std::size_t i = 0; i < processes_->specs.size(); ++i) {
     const ProcessSpec& process = processes_->specs[i];
     slots_.emplace_back(process.machine, process.disk, streams_.get("process/" + process.name),
                         streams_.get("disk/" + process.name));
-    slots_.back().path = new_request_path(process);
+    slots_.back().path = new_request_path(process, streams_);
     schedule(process.starts_at, EventKind::start, ProcessId{static_cast<std::int32_t>(i)}, 0, 0);
   }
+  schedule_faults();
 }
 
 Cluster::Cluster(const Cluster& other)
@@ -57,17 +78,20 @@ Cluster::Cluster(const Cluster& other)
       kernel_(other.kernel_),
       network_(other.network_),
       slots_(other.slots_),
+      machines_(other.machines_),
       connections_(other.connections_),
+      free_connections_(other.free_connections_),
+      troubles_(other.troubles_),
       messages_(other.messages_),
       free_messages_(other.free_messages_),
+      requests_served_(other.requests_served_),
+      roles_(other.roles_),
+      schedule_(other.schedule_),
+      faults_(other.faults_),
+      holds_(other.holds_),
+      load_ends_at_(other.load_ends_at_),
       event_number_(other.event_number_),
       cause_(other.cause_) {}
-
-std::optional<RequestPath> Cluster::new_request_path(const ProcessSpec& process) const {
-  if (!process.serves) return std::nullopt;
-  return RequestPath(process.threads.network_threads, process.threads.io_threads, process.threads.queued_max_requests,
-                     process.machine_spec, streams_.get("threads/" + process.name));
-}
 
 void Cluster::observe(observe::Observer& observer) {
   observers_.push_back(&observer);
@@ -92,9 +116,14 @@ bool Cluster::step() {
 void Cluster::handle(const Event& event) {
   const ProcessId process{event.process};
   const bool same_life = event.life == slot(process).incarnation.value();
+  if (slot(process).paused != 0 && misses(event)) return slot(process).missed.push_back(event);
   switch (event.kind) {
     case EventKind::start:
-      if (same_life && !slot(process).node) start(process);
+      if (!same_life) return;
+      slot(process).is_wanted = true;
+      return try_start(process);
+    case EventKind::start_again:
+      if (same_life) try_start(process);
       return;
     case EventKind::timer:
       cause_ = slot(process).timers[event.index].cause;
@@ -102,23 +131,25 @@ void Cluster::handle(const Event& event) {
     case EventKind::persisted:
       if (same_life) persisted(process, event.index);
       return;
+    case EventKind::stop:
+      if (same_life) step(process, node::StopRequested{});
+      return;
     case EventKind::connect_arrives: return connect_arrives(event.index, event.life);
     case EventKind::connect_answered: return connect_answered(event.index, event.life);
-    case EventKind::close_arrives: return close_arrives(event.index, event.life, process);
+    case EventKind::connect_again: return connect_again(event.index, event.life);
+    case EventKind::close_reaches_client: return close_reaches_client(event.index, event.life);
+    case EventKind::close_reaches_server: return close_reaches_server(event.index, event.life);
+    case EventKind::reset_reaches_server: return reset_reaches_server(event.index, event.life);
+    case EventKind::retransmit_to_server: return retransmit(event.index, event.life, true);
+    case EventKind::retransmit_to_client: return retransmit(event.index, event.life, false);
     case EventKind::message_arrives: return message_arrives(event.index, process);
     case EventKind::network_work_done:
       return same_life ? network_work_done(process, event.index) : free_message(event.index);
     case EventKind::handler_done:
       return same_life ? handler_done(process, event.index) : free_message(event.index);
+    case EventKind::fault_strikes: return strike(FaultId{static_cast<std::int32_t>(event.index)});
+    case EventKind::fault_ends: return end_strike(FaultId{static_cast<std::int32_t>(event.index)});
   }
-}
-
-void Cluster::start(ProcessId id) {
-  Slot& started = slot(id);
-  started.node = boot(processes_->specs[static_cast<std::size_t>(id.value())], started.image, started.incarnation);
-  started.powered = true;
-  tell(id, observe::ProcessStarted{});
-  step(id, node::Started{});
 }
 
 void Cluster::step(ProcessId id, node::Input input) {
@@ -127,7 +158,7 @@ void Cluster::step(ProcessId id, node::Input input) {
   stepped.node->step(input, node::Env{local_now(stepped), stepped.rng}, effects_);
   perform(id, effects_);
   effects_.clear();
-  if (std::exchange(exits_, kNoProcess) == id) crash(id, CrashMode::kill);
+  if (std::exchange(exits_, kNoProcess) == id) exited(id);
 }
 
 // ---- Effects, each folded into the fingerprint
@@ -203,6 +234,7 @@ void Cluster::perform(ProcessId id, const node::CancelTimer& cancel) {
 
 void Cluster::perform(ProcessId id, const node::Report& report) {
   kernel_.fingerprint().add(report.fact.index());
+  roles_.on(report.fact);
   tell(id, report.fact);
 }
 
@@ -210,7 +242,8 @@ void Cluster::perform(ProcessId id, node::Exit) { exits_ = id; }
 
 void Cluster::tell(ProcessId process, const observe::Fact& fact) {
   if (observers_.empty()) return;
-  const observe::Observation observation{kernel_.now(), event_number_, cause_, process, slot(process).incarnation, fact};
+  const Incarnation incarnation = process == kNoProcess ? Incarnation{} : slot(process).incarnation;
+  const observe::Observation observation{kernel_.now(), event_number_, cause_, process, incarnation, fact};
   for (observe::Observer* observer : observers_) observer->on(observation);
 }
 
@@ -223,11 +256,34 @@ std::optional<std::uint32_t> Cluster::find_write(const Slot& slot, node::Persist
   return std::nullopt;
 }
 
+// Writing and flushing are the machine's work, and go on while the process is paused; asking for the flush and
+// learning that all is done are the process's.
 void Cluster::persisted(ProcessId id, std::uint32_t index) {
+  using Stage = PendingWrite::Stage;
   Slot& writer = slot(id);
   PendingWrite& pending = writer.writes[index];
-  if (!pending.performed) {
-    pending.performed = true;
+  if (pending.stage == Stage::writing || pending.stage == Stage::flushing) perform_writes(writer, pending);
+  if (writer.paused != 0) {
+    return writer.missed.push_back(Event{EventKind::persisted, static_cast<std::uint16_t>(id.value()), index,
+                                         writer.incarnation.value(), event_number_});
+  }
+  if (pending.stage == Stage::written && pending.safety == node::Safety::flushed) {
+    pending.stage = Stage::flushing;
+    return schedule(writer.disk.flush(kernel_.now()), EventKind::persisted, id, index, writer.incarnation.value());
+  }
+  const Incarnation incarnation = writer.incarnation;
+  const node::PersistId persist_id = pending.id;
+  const bool frees_io_thread = pending.occupies_io_thread;
+  pending.pending = false;
+  writer.free_writes.push_back(index);
+  release_held(writer, persist_id);
+  step(id, node::Persisted{persist_id});
+  if (frees_io_thread && writer.incarnation == incarnation) io_thread_free(id);
+}
+
+void Cluster::perform_writes(Slot& writer, PendingWrite& pending) {
+  if (pending.stage == PendingWrite::Stage::writing) {
+    pending.stage = PendingWrite::Stage::written;
     for (const log::LogWrite& write : pending.writes) {
       const TopicPartition tp = std::visit([](const auto& one) { return one.tp; }, write);
       log::LogImage& image = writer.image.logs[tp];
@@ -236,22 +292,13 @@ void Cluster::persisted(ProcessId id, std::uint32_t index) {
       const auto* roll = std::get_if<log::RollSegment>(&write);
       pending.flushes.emplace_back(tp, roll != nullptr ? roll->base_offset : image.end_offset());
     }
-    if (pending.safety == node::Safety::flushed) {
-      schedule(writer.disk.flush(kernel_.now()), EventKind::persisted, id, index, writer.incarnation.value());
-      return;
-    }
+    return;
   }
+  pending.stage = PendingWrite::Stage::done;
   for (const auto& [tp, end] : pending.flushes) {
     log::LogImage& image = writer.image.logs[tp];
     image.flushed_end_offset = std::max(image.flushed_end_offset, std::min(end, image.end_offset()));
   }
-  const node::PersistId persist_id = pending.id;
-  const bool frees_io_thread = pending.occupies_io_thread;
-  pending.pending = false;
-  writer.free_writes.push_back(index);
-  release_held(writer, persist_id);
-  step(id, node::Persisted{persist_id});
-  if (frees_io_thread) io_thread_free(id);
 }
 
 void Cluster::release_held(Slot& slot, node::PersistId id) {
@@ -263,39 +310,6 @@ void Cluster::release_held(Slot& slot, node::PersistId id) {
   }
   std::erase_if(slot.held, is_released);
   for (HeldSend& held : released) send(std::move(held.envelope));
-}
-
-// ---- The life of a process
-
-void Cluster::crash(ProcessId id, CrashMode mode) {
-  Slot& crashed = slot(id);
-  SIM_CHECK(crashed.node != nullptr, "only a process that is up can crash");
-  tell(id, observe::ProcessStopped{});
-  crashed.node.reset();
-  crashed.incarnation = crashed.incarnation.next();
-  for (Timer& timer : crashed.timers) {
-    if (timer.exists) kernel_.destroy_timer(timer.handle);
-  }
-  crashed.timers.clear();
-  crashed.writes.clear();
-  crashed.free_writes.clear();
-  crashed.held.clear();
-  if (crashed.path) {
-    for (const RequestPath::Ticket ticket : crashed.path->abandon()) free_message(ticket);
-    crashed.path = new_request_path(processes_->specs[static_cast<std::size_t>(id.value())]);
-  }
-  if (mode == CrashMode::power_loss) {
-    crashed.image.lose_unflushed();
-    crashed.powered = false;
-  }
-  drop_connections(id, mode == CrashMode::kill);
-}
-
-void Cluster::stop(ProcessId id) { step(id, node::StopRequested{}); }
-
-void Cluster::restart(ProcessId id) {
-  SIM_CHECK(slot(id).node == nullptr, "only a process that is down can be started");
-  start(id);
 }
 
 }  // namespace sim::cluster

@@ -10,43 +10,67 @@
 
 namespace sim::cluster {
 
-// One TCP connection, as the host sees both of its ends.
+// One direction of a connection: bytes arrive in order.
+struct Flow {
+  Instant last_arrival{};
+  // What waits in the sender's socket because it could not be sent or was lost on the way: tickets, at the
+  // end perhaps kEndOfStream. TCP sends all of it again when its time has come, unless it is held.
+  std::vector<std::uint32_t> unsent{};
+  std::int32_t retransmissions = 0;
+  std::optional<FaultId> held_by{};
+};
+inline constexpr std::uint32_t kEndOfStream = ~std::uint32_t{0};
+
+// One TCP connection, as the host sees both of its ends. An end knows only what has reached it: the client's
+// may be closed while the server still reads what was sent before, or knows of nothing at all because its
+// peer lost power.
 //
-// Bytes arrive in order in each direction. A server reads one request at a time: while one is under way the
-// connection is muted and what arrives waits in the socket (SocketServer's mute). Opening it again makes it
-// a new one, told apart by its generation; what was under way on the old one is lost.
+// A server reads one request at a time: while one is under way the connection is muted and what arrives, the
+// end of the stream included, waits in the socket (SocketServer's mute). Every opening makes a new
+// connection, told apart from others that had its place before by its generation.
 struct Connection {
   enum class State : std::uint8_t { closed, opening, open };
 
   Channel channel;
-  State state = State::closed;
   std::uint32_t generation = 0;
-  Instant last_arrival_at_server{};
-  Instant last_arrival_at_client{};
+  std::uint32_t older = kNoConnection;  // of the same channel, of which an end is left
+  Flow to_server;
+  Flow to_client;
+  // At the client
+  State state = State::closed;
+  std::int32_t syn_retransmissions = 0;
+  Instant syn_sent{};
   // At the server
   bool accepted = false;
-  std::int32_t network_thread = 0;
   bool muted = false;
-  CorrelationId under_way = 0;         // the request it is muted for
+  bool end_of_stream = false;  // it follows what is in the socket
+  std::int32_t network_thread = 0;
+  CorrelationId under_way = 0;         // the request it is muted for, as the server knows it ...
+  CorrelationId asked = 0;             // ... and as its client does
   std::deque<std::uint32_t> socket{};  // tickets of requests that have arrived and wait
+
+  static constexpr std::uint32_t kNoConnection = ~std::uint32_t{0};
 };
 
-// The connections a process has opened, found by server and lane. A handful: looked through in order.
+// The last connection a process has opened to each server and lane, if an end of it is left. A handful:
+// looked through in order.
 class ConnectionTable {
  public:
-  std::optional<std::uint32_t> find(ProcessId server, Lane lane) const {
+  std::uint32_t find(ProcessId server, Lane lane) const {
     const std::uint64_t wanted = key(server, lane);
     for (const Entry& entry : entries_) {
       if (entry.key == wanted) return entry.connection;
     }
-    return std::nullopt;
+    return Connection::kNoConnection;
   }
-  void add(ProcessId server, Lane lane, std::uint32_t connection) {
-    entries_.push_back({key(server, lane), connection});
-  }
-  template <class Visit>
-  void for_each(const Visit& visit) const {
-    for (const Entry& entry : entries_) visit(entry.connection);
+  // The place of the channel's entry, made if it is not there.
+  std::uint32_t& at(ProcessId server, Lane lane) {
+    const std::uint64_t wanted = key(server, lane);
+    for (Entry& entry : entries_) {
+      if (entry.key == wanted) return entry.connection;
+    }
+    entries_.push_back({wanted, Connection::kNoConnection});
+    return entries_.back().connection;
   }
 
  private:

@@ -1,65 +1,114 @@
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
 #include "cluster/cluster.h"
+#include "net/retransmission.h"
 
-// Connections: opened by a client's Connect, closed by either side, reset when a process dies.
+// Connections: opened by a client's Connect, closed by either side, reset by a machine that does not know
+// them.
 namespace sim::cluster {
 
-Connection* Cluster::find_connection(const Channel& channel, std::uint32_t& index) {
-  const auto found = slot(channel.client).opened.find(channel.server, channel.lane);
-  if (!found) return nullptr;
-  index = *found;
-  return &connections_[index];
+std::uint32_t Cluster::new_connection(const Channel& channel) {
+  if (free_connections_.empty()) {
+    free_connections_.push_back(static_cast<std::uint32_t>(connections_.size()));
+    connections_.emplace_back();
+  }
+  const std::uint32_t index = free_connections_.back();
+  free_connections_.pop_back();
+  std::uint32_t& last = slot(channel.client).opened.at(channel.server, channel.lane);
+  Connection fresh;
+  fresh.channel = channel;
+  fresh.generation = connections_[index].generation + 1;
+  fresh.older = std::exchange(last, index);
+  fresh.to_server.last_arrival = kernel_.now();
+  fresh.to_client.last_arrival = kernel_.now();
+  connections_[index] = std::move(fresh);
+  return index;
 }
+
+// What is still on its way to an end that is gone finds another generation.
+void Cluster::free_if_gone(std::uint32_t index) {
+  Connection& connection = connections_[index];
+  if (connection.state != Connection::State::closed || connection.accepted) return;
+  std::uint32_t* place =
+      &slot(connection.channel.client).opened.at(connection.channel.server, connection.channel.lane);
+  while (*place != index) place = &connections_[*place].older;
+  *place = connection.older;
+  drop_unsent(connection.to_server);
+  drop_unsent(connection.to_client);
+  ++connection.generation;
+  free_connections_.push_back(index);
+}
+
+// ---- Opening
 
 void Cluster::perform(ProcessId id, const node::Connect& connect) {
   SIM_CHECK(connect.channel.client == id, "only its client opens a connection");
-  std::uint32_t index = 0;
-  Connection* connection = find_connection(connect.channel, index);
-  if (connection == nullptr) {
-    index = static_cast<std::uint32_t>(connections_.size());
-    connections_.emplace_back();
-    connection = &connections_.back();
-    connection->channel = connect.channel;
-    slot(id).opened.add(connect.channel.server, connect.channel.lane, index);
+  const std::uint32_t last = last_opened(connect.channel);
+  if (last != Connection::kNoConnection && connections_[last].state != Connection::State::closed)
+    close_by_client(last);
+  const std::uint32_t index = new_connection(connect.channel);
+  connections_[index].state = Connection::State::opening;
+  send_syn(index);
+}
+
+void Cluster::send_syn(std::uint32_t index) {
+  Connection& connection = connections_[index];
+  const auto [client, server, lane] = connection.channel;
+  connection.syn_sent = kernel_.now();
+  if (troubles_ != 0 && is_blocked(machine_of(client), machine_of(server))) return send_syn_again(index);
+  const Duration travel = signal_time(client, server, net::kFirstSynRetransmission);
+  schedule(kernel_.now() + travel, EventKind::connect_arrives, server, index, connection.generation);
+}
+
+// A SYN, or the answer to it, was lost. Its client sends another one, unless it has given up by then.
+void Cluster::send_syn_again(std::uint32_t index) {
+  Connection& connection = connections_[index];
+  const auto [client, server, lane] = connection.channel;
+  if (connection.syn_retransmissions == 0) {
+    network_.interference().count_stopped(machine_of(client), machine_of(server));
+    network_.interference().count_stopped(machine_of(server), machine_of(client));
   }
-  if (connection->state != Connection::State::closed) close(index, id, true);
-  connection->state = Connection::State::opening;
-  ++connection->generation;
-  connection->accepted = false;
-  connection->last_arrival_at_server = kernel_.now();
-  connection->last_arrival_at_client = kernel_.now();
-  const Duration travel = network_.travel_time(slot(id).machine, slot(connect.channel.server).machine);
-  schedule(kernel_.now() + travel, EventKind::connect_arrives, connect.channel.server, index, connection->generation);
+  const Duration timeout =
+      net::retransmission_timeout(connection.syn_retransmissions++, net::kFirstSynRetransmission);
+  const Instant at = std::max(kernel_.now(), connection.syn_sent + timeout);
+  schedule(at, EventKind::connect_again, client, index, connection.generation);
 }
 
-void Cluster::perform(ProcessId id, const node::Disconnect& disconnect) {
-  std::uint32_t index = 0;
-  const Connection* connection = find_connection(disconnect.channel, index);
-  if (connection != nullptr && connection->state != Connection::State::closed) close(index, id, true);
+void Cluster::connect_again(std::uint32_t index, std::uint64_t generation) {
+  Connection& connection = connections_[index];
+  if (!is_of(index, generation) || connection.state != Connection::State::opening) return;
+  if (connection.syn_retransmissions <= net::kSynRetransmissions) return send_syn(index);
+  schedule(kernel_.now(), EventKind::connect_answered, connection.channel.client, index, generation);
 }
 
+// The operating system accepts for a process that is paused, and refuses for one that is down.
 void Cluster::connect_arrives(std::uint32_t index, std::uint64_t generation) {
   Connection& connection = connections_[index];
-  if (connection.generation != generation || connection.state != Connection::State::opening) return;
-  Slot& server = slot(connection.channel.server);
-  if (!server.powered) return;  // nobody answers: the client gives up when its set-up time is over
+  if (!is_of(index, generation) || connection.state != Connection::State::opening) return;
+  const auto [client, id, lane] = connection.channel;
+  if (troubles_ != 0) {
+    const bool is_heard = has_power(id) && !is_blocked(machine_of(id), machine_of(client));
+    if (!is_heard) return send_syn_again(index);
+  }
+  Slot& server = slot(id);
   if (server.node) {
     SIM_CHECK(server.path.has_value(), "only brokers and controllers are connected to");
     connection.accepted = true;
     connection.network_thread = server.path->accept();
   }
-  const Duration travel = network_.travel_time(server.machine, slot(connection.channel.client).machine);
-  schedule(kernel_.now() + travel, EventKind::connect_answered, connection.channel.client, index, generation);
+  const Duration travel = signal_time(id, client, net::kFirstSynRetransmission);
+  schedule(kernel_.now() + travel, EventKind::connect_answered, client, index, generation);
 }
 
 void Cluster::connect_answered(std::uint32_t index, std::uint64_t generation) {
   Connection& connection = connections_[index];
-  if (connection.generation != generation || connection.state != Connection::State::opening) return;
+  if (!is_of(index, generation) || connection.state != Connection::State::opening) return;
   const Channel channel = connection.channel;
   if (!connection.accepted) {
     connection.state = Connection::State::closed;
+    free_if_gone(index);
     return step(channel.client, node::Disconnected{channel, node::DisconnectReason::refused});
   }
   connection.state = Connection::State::open;
@@ -67,47 +116,71 @@ void Cluster::connect_answered(std::uint32_t index, std::uint64_t generation) {
   step(channel.client, node::Connected{channel});
 }
 
-// `by` hears nothing more of it; the other end learns it when the news has travelled, behind what was sent before.
-void Cluster::close(std::uint32_t index, ProcessId by, bool tell_other) {
-  Connection& connection = connections_[index];
-  const bool by_client = by == connection.channel.client;
-  const ProcessId other = by_client ? connection.channel.server : connection.channel.client;
-  if (tell_other) {
-    const Instant last = by_client ? connection.last_arrival_at_server : connection.last_arrival_at_client;
-    const Instant at = std::max(last, kernel_.now() + network_.travel_time(slot(by).machine, slot(other).machine));
-    schedule(at, EventKind::close_arrives, other, index, connection.generation);
-  }
-  if (messages_wanted_) tell(by, observe::ConnectionClosed{connection.channel});
-  if (by_client) {
-    connection.state = Connection::State::closed;
-  } else {
-    forget_server_end(connection);
-  }
+// ---- Closing
+
+void Cluster::perform(ProcessId id, const node::Disconnect& disconnect) {
+  const std::uint32_t last = last_opened(disconnect.channel);
+  if (last == Connection::kNoConnection) return;
+  const bool is_clients = id == disconnect.channel.client;
+  if (is_clients && connections_[last].state != Connection::State::closed) return close_by_client(last);
+  if (id == disconnect.channel.server && connections_[last].accepted) close_by_server(last);
 }
 
-// A server that does not know the connection answers with a reset.
-void Cluster::close_for_client(std::uint32_t index) {
-  const Connection& connection = connections_[index];
-  const Duration travel =
-      network_.travel_time(slot(connection.channel.server).machine, slot(connection.channel.client).machine);
-  schedule(kernel_.now() + travel, EventKind::close_arrives, connection.channel.client, index, connection.generation);
+// Who closes hears nothing more of it; the other end learns it when the news has travelled, behind what was
+// sent before.
+void Cluster::close_by_client(std::uint32_t index) {
+  Connection& connection = connections_[index];
+  connection.state = Connection::State::closed;
+  if (messages_wanted_) tell(connection.channel.client, observe::ConnectionClosed{connection.channel});
+  if (connection.accepted) send_end_of_stream(index, true);
+  free_if_gone(index);
 }
 
-void Cluster::close_arrives(std::uint32_t index, std::uint64_t generation, ProcessId at) {
+void Cluster::close_by_server(std::uint32_t index) {
   Connection& connection = connections_[index];
-  if (connection.generation != generation) return;
+  forget_server_end(connection);
+  if (messages_wanted_) tell(connection.channel.server, observe::ConnectionClosed{connection.channel});
+  if (connection.state != Connection::State::closed) send_end_of_stream(index, false);
+  free_if_gone(index);
+}
+
+void Cluster::close_reaches_client(std::uint32_t index, std::uint64_t generation) {
+  Connection& connection = connections_[index];
+  if (!is_of(index, generation) || connection.state == Connection::State::closed) return;
   const Channel channel = connection.channel;
-  if (at == channel.client) {
-    if (connection.state == Connection::State::closed) return;
-    connection.state = Connection::State::closed;
-  } else {
-    if (!connection.accepted) return;
-    forget_server_end(connection);
-  }
-  if (slot(at).node) step(at, node::Disconnected{channel, node::DisconnectReason::closed});
+  connection.state = Connection::State::closed;
+  free_if_gone(index);
+  step(channel.client, node::Disconnected{channel, node::DisconnectReason::closed});
 }
 
-// What the server has not begun to read is lost; what its threads hold is handled, and the answer goes nowhere.
+// A server finds the end of the stream when it has read all before it, one request after the other.
+void Cluster::close_reaches_server(std::uint32_t index, std::uint64_t generation) {
+  Connection& connection = connections_[index];
+  if (!is_of(index, generation) || !connection.accepted) return;
+  connection.end_of_stream = true;
+  const bool has_read_all = !connection.muted && connection.socket.empty();
+  if (has_read_all) end_at_server(index, node::DisconnectReason::closed);
+}
+
+void Cluster::reset_reaches_server(std::uint32_t index, std::uint64_t generation) {
+  if (!is_of(index, generation) || !connections_[index].accepted) return;
+  end_at_server(index, node::DisconnectReason::reset);
+}
+
+// Its process knows connections by their channels: of an older one it is not told when there is another by
+// now.
+void Cluster::end_at_server(std::uint32_t index, node::DisconnectReason reason) {
+  Connection& connection = connections_[index];
+  const Channel channel = connection.channel;
+  forget_server_end(connection);
+  const std::uint32_t last = last_opened(channel);
+  const bool is_superseded = last != index && connections_[last].accepted;
+  free_if_gone(index);
+  if (!is_superseded) step(channel.server, node::Disconnected{channel, reason});
+}
+
+// What the server has not begun to read is lost; what its threads hold is handled, and the answer goes
+// nowhere.
 void Cluster::forget_server_end(Connection& connection) {
   connection.accepted = false;
   connection.muted = false;
@@ -115,12 +188,58 @@ void Cluster::forget_server_end(Connection& connection) {
   connection.socket.clear();
 }
 
-void Cluster::drop_connections(ProcessId of, bool tell_others) {
-  for (std::size_t i = 0; i < connections_.size(); ++i) {
-    Connection& connection = connections_[i];
-    const bool is_client = connection.channel.client == of && connection.state != Connection::State::closed;
-    const bool is_server = connection.channel.server == of && connection.accepted;
-    if (is_client || is_server) close(static_cast<std::uint32_t>(i), of, tell_others);
+// A machine that gets bytes of a connection it does not know says so. Nobody sends that again if it is lost.
+void Cluster::reset_client(std::uint32_t index) {
+  const Connection& connection = connections_[index];
+  const auto [client, server, lane] = connection.channel;
+  if (troubles_ != 0 && is_blocked(machine_of(server), machine_of(client))) return;
+  const Duration travel = signal_time(server, client, net::kFirstRetransmission);
+  schedule(kernel_.now() + travel, EventKind::close_reaches_client, client, index, connection.generation);
+}
+
+void Cluster::reset_server(std::uint32_t index) {
+  const Connection& connection = connections_[index];
+  const auto [client, server, lane] = connection.channel;
+  if (!connection.accepted || (troubles_ != 0 && is_blocked(machine_of(client), machine_of(server)))) return;
+  const Duration travel = signal_time(client, server, net::kFirstRetransmission);
+  schedule(kernel_.now() + travel, EventKind::reset_reaches_server, server, index, connection.generation);
+}
+
+// The process is gone; its operating system closes what it had open.
+void Cluster::close_connections(ProcessId of) {
+  for (std::uint32_t index = 0; index < connections_.size(); ++index) {
+    Connection& connection = connections_[index];
+    const bool has_client_end =
+        connection.channel.client == of && connection.state != Connection::State::closed;
+    const bool has_server_end = connection.channel.server == of && connection.accepted;
+    if (has_client_end && has_server_end) {
+      connection.state = Connection::State::closed;
+      close_by_server(index);
+    } else if (has_client_end) {
+      close_by_client(index);
+    } else if (has_server_end) {
+      close_by_server(index);
+    }
+  }
+}
+
+// The machine is gone, and what it knew of connections with it. The other ends know nothing of that.
+void Cluster::lose_connections(net::Endpoint machine) {
+  for (std::uint32_t index = 0; index < connections_.size(); ++index) {
+    Connection& connection = connections_[index];
+    const bool is_client = machine_of(connection.channel.client) == machine;
+    const bool is_server = machine_of(connection.channel.server) == machine;
+    const bool is_free = connection.state == Connection::State::closed && !connection.accepted;
+    if (is_free || (!is_client && !is_server)) continue;
+    if (is_client) {
+      connection.state = Connection::State::closed;
+      drop_unsent(connection.to_server);
+    }
+    if (is_server) {
+      forget_server_end(connection);
+      drop_unsent(connection.to_client);
+    }
+    free_if_gone(index);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "cluster/cluster.h"
+#include "net/retransmission.h"
 
 // A message's way: over the wire in order of its connection, at a server through network threads, request
 // queue and I/O threads to the handler, and the answer back through the network thread that read the request.
@@ -30,56 +31,79 @@ void Cluster::free_message(std::uint32_t ticket) {
 }
 
 void Cluster::send(Envelope envelope) {
-  std::uint32_t index = 0;
-  Connection* connection = find_connection(envelope.channel, index);
-  if (connection == nullptr) return;
-  if (envelope.response) return respond(std::move(envelope), *connection, index);
-  if (connection->state != Connection::State::open) return;
-  transmit(new_message(std::move(envelope), *connection, index));
+  if (envelope.response) return respond(std::move(envelope));
+  const std::uint32_t index = last_opened(envelope.channel);
+  if (index == Connection::kNoConnection) return;
+  const Connection& connection = connections_[index];
+  if (connection.state != Connection::State::open) return;
+  transmit(new_message(std::move(envelope), connection, index));
 }
 
 void Cluster::transmit(std::uint32_t ticket) {
-  Message& message = messages_[ticket];
-  Connection& connection = connections_[message.connection];
-  const ProcessId from = message.envelope.from();
-  const ProcessId to = message.envelope.to();
-  Instant& last = message.envelope.response ? connection.last_arrival_at_client : connection.last_arrival_at_server;
-  last = std::max(last, network_.arrival(slot(from).machine, slot(to).machine, message.bytes, kernel_.now()));
+  const Message& message = messages_[ticket];
   kernel_.fingerprint().add(static_cast<std::uint64_t>(message.bytes) << 32 |
                             static_cast<std::uint32_t>(message.envelope.correlation));
-  if (messages_wanted_) tell(from, observe::MessageSent{&message.envelope, message.bytes});
+  if (messages_wanted_) tell(message.envelope.from(), observe::MessageSent{&message.envelope, message.bytes});
+  put_on_wire(ticket);
+}
+
+void Cluster::put_on_wire(std::uint32_t ticket) {
+  const Message& message = messages_[ticket];
+  const bool to_server = !message.envelope.response;
+  if (troubles_ != 0 && !passes(message.connection, to_server, ticket)) return;
+  const ProcessId to = message.envelope.to();
+  const net::Endpoint here = machine_of(message.envelope.from());
+  const net::Endpoint there = machine_of(to);
+  Instant at = network_.arrival(here, there, message.bytes, kernel_.now());
+  if (troubles_ != 0) at += network_.interference().hindrance(here, there, net::kFirstRetransmission);
+  Instant& last = flow(message.connection, to_server).last_arrival;
+  last = std::max(last, at);
   schedule(last, EventKind::message_arrives, to, ticket, message.generation);
 }
 
 void Cluster::message_arrives(std::uint32_t ticket, ProcessId at) {
   Message& message = messages_[ticket];
-  Connection& connection = connections_[message.connection];
-  const bool same_connection = connection.generation == message.generation;
-  if (message.envelope.response) {
-    if (!same_connection || connection.state != Connection::State::open) return free_message(ticket);
+  const std::uint32_t index = message.connection;
+  Connection& connection = connections_[index];
+  const bool is_response = message.envelope.response;
+  if (connection.generation != message.generation) return free_message(ticket);
+  // Its machine went off meanwhile: it will be sent again.
+  if (troubles_ != 0 && !has_power(at)) return stall(index, !is_response, ticket);
+  if (is_response) {
+    if (connection.state != Connection::State::open) {
+      reset_server(index);
+      return free_message(ticket);
+    }
     node::Received received{std::move(message.envelope)};
     if (messages_wanted_) tell(at, observe::MessageDelivered{&received.envelope});
     free_message(ticket);
     return step(at, std::move(received));
   }
-  if (!same_connection) return free_message(ticket);
   if (!connection.accepted) {  // the server's end is gone; a machine that is up says so
-    if (slot(at).powered) close_for_client(message.connection);
+    reset_client(index);
     return free_message(ticket);
   }
   if (messages_wanted_) tell(at, observe::MessageDelivered{&message.envelope});
   progress(observe::RequestStage::received, message, true);
   connection.socket.push_back(ticket);
-  begin_reading(connection);
+  begin_reading(index);
 }
 
-void Cluster::begin_reading(Connection& connection) {
-  if (connection.muted || connection.socket.empty()) return;
+void Cluster::begin_reading(std::uint32_t index) {
+  Connection& connection = connections_[index];
+  if (connection.muted) return;
+  if (connection.socket.empty()) {
+    if (!connection.end_of_stream) return;
+    return schedule(kernel_.now(), EventKind::close_reaches_server, connection.channel.server, index, connection.generation);
+  }
   const std::uint32_t ticket = connection.socket.front();
   connection.socket.pop_front();
+  Message& message = messages_[ticket];
+  message.is_written = false;
+  message.served_as = static_cast<CorrelationId>(requests_served_++);
   connection.muted = true;
-  connection.under_way = messages_[ticket].envelope.correlation;
-  messages_[ticket].is_written = false;
+  connection.under_way = message.served_as;
+  connection.asked = message.envelope.correlation;
   begin_network_work(connection.channel.server, connection, ticket);
 }
 
@@ -105,34 +129,56 @@ void Cluster::network_work_done(ProcessId server, std::uint32_t ticket) {
 void Cluster::begin_handling(ProcessId server, std::uint32_t ticket) {
   Slot& at = slot(server);
   progress(observe::RequestStage::dequeued, messages_[ticket], true);
-  const Duration takes = at.path->handler_time(messages_[ticket].bytes);
-  schedule(kernel_.now() + takes, EventKind::handler_done, server, ticket, at.incarnation.value());
+  const Instant done = at.path->begin_handling(ticket, messages_[ticket].bytes, kernel_.now());
+  schedule(done, EventKind::handler_done, server, ticket, at.incarnation.value());
 }
 
 void Cluster::handler_done(ProcessId server, std::uint32_t ticket) {
+  const Incarnation incarnation = slot(server).incarnation;
+  std::optional<RequestPath::Scheduled> again;
+  if (!slot(server).path->handling_done(ticket, kernel_.now(), again)) {
+    if (again) schedule(again->at, EventKind::handler_done, server, ticket, incarnation.value());
+    return;
+  }
   node::Received received{std::move(messages_[ticket].envelope)};
+  received.envelope.correlation = messages_[ticket].served_as;
   free_message(ticket);
   handling_at_ = server;
   handler_write_.reset();
   step(server, std::move(received));
   handling_at_ = kNoProcess;
-  if (!handler_write_) io_thread_free(server);
+  if (!handler_write_ && slot(server).incarnation == incarnation) io_thread_free(server);
 }
 
 void Cluster::io_thread_free(ProcessId server) {
+  if (const auto next = slot(server).path->io_thread_free(kernel_.now())) begin_handling(server, *next);
+  schedule_released(server);
+}
+
+void Cluster::schedule_released(ProcessId server) {
   Slot& at = slot(server);
-  if (const auto next = at.path->io_thread_free(kernel_.now())) begin_handling(server, *next);
   for (const RequestPath::Scheduled& released : at.path->released()) {
     schedule(released.at, EventKind::network_work_done, server, released.ticket, at.incarnation.value());
+  }
+  for (const RequestPath::Scheduled& released : at.path->released_handlers()) {
+    schedule(released.at, EventKind::handler_done, server, released.ticket, at.incarnation.value());
   }
   at.path->clear_released();
 }
 
-void Cluster::respond(Envelope response, Connection& connection, std::uint32_t index) {
-  const bool is_awaited = connection.accepted && connection.muted && connection.under_way == response.correlation;
-  if (!is_awaited) return;  // its connection is gone
+// An answer goes back on the connection on which it was asked for, if the server still has that.
+void Cluster::respond(Envelope response) {
+  std::uint32_t index = last_opened(response.channel);
+  while (index != Connection::kNoConnection) {
+    const Connection& connection = connections_[index];
+    if (connection.accepted && connection.muted && connection.under_way == response.correlation) break;
+    index = connection.older;
+  }
+  if (index == Connection::kNoConnection) return;
+  const Connection& connection = connections_[index];
   const ProcessId server = connection.channel.server;
-  if (std::holds_alternative<NoOpResponse>(response.message)) return request_answered(connection);
+  if (std::holds_alternative<NoOpResponse>(response.message)) return request_answered(index);
+  response.correlation = connection.asked;
   const std::uint32_t ticket = new_message(std::move(response), connection, index);
   messages_[ticket].is_written = true;
   progress(observe::RequestStage::completed, messages_[ticket], false);
@@ -141,16 +187,16 @@ void Cluster::respond(Envelope response, Connection& connection, std::uint32_t i
 
 void Cluster::response_written(std::uint32_t ticket) {
   const Message& message = messages_[ticket];
-  Connection& connection = connections_[message.connection];
-  if (connection.generation != message.generation || !connection.accepted) return free_message(ticket);
+  const std::uint32_t index = message.connection;
+  if (connections_[index].generation != message.generation || !connections_[index].accepted) return free_message(ticket);
   progress(observe::RequestStage::sent, message, false);
   transmit(ticket);
-  request_answered(connection);
+  request_answered(index);
 }
 
-void Cluster::request_answered(Connection& connection) {
-  connection.muted = false;
-  begin_reading(connection);
+void Cluster::request_answered(std::uint32_t index) {
+  connections_[index].muted = false;
+  begin_reading(index);
 }
 
 void Cluster::progress(observe::RequestStage stage, const Message& message, bool with_envelope) {

@@ -12,6 +12,7 @@ RequestPath::RequestPath(std::int32_t network_threads, std::int32_t io_threads, 
       rng_(rng),
       threads_(static_cast<std::size_t>(network_threads)),
       queued_max_requests_(static_cast<std::size_t>(queued_max_requests)),
+      io_threads_(io_threads),
       idle_io_threads_(io_threads) {}
 
 std::int32_t RequestPath::accept() {
@@ -72,8 +73,21 @@ bool RequestPath::enqueue(Ticket ticket, Instant now) {
   return false;
 }
 
-Duration RequestPath::handler_time(std::int64_t bytes) {
-  return Duration{machine_.io_per_request.sample(rng_) + machine_.io_ns_per_kib * bytes / 1024};
+Instant RequestPath::begin_handling(Ticket ticket, std::int64_t bytes, Instant now) {
+  work(ticket).delay_seen = paused_;
+  return now + Duration{machine_.io_per_request.sample(rng_) + machine_.io_ns_per_kib * bytes / 1024};
+}
+
+bool RequestPath::handling_done(Ticket ticket, Instant now, std::optional<Scheduled>& again) {
+  if (paused_since_) {
+    stalled_handlers_.push_back({ticket, now});
+    return false;
+  }
+  Work& done = work(ticket);
+  if (done.delay_seen == paused_) return true;
+  again = Scheduled{ticket, now + (paused_ - done.delay_seen)};
+  done.delay_seen = paused_;
+  return false;
 }
 
 std::optional<RequestPath::Ticket> RequestPath::io_thread_free(Instant now) {
@@ -87,27 +101,66 @@ std::optional<RequestPath::Ticket> RequestPath::io_thread_free(Instant now) {
   return next;
 }
 
-std::vector<RequestPath::Ticket> RequestPath::abandon() const {
+void RequestPath::clear_released() {
+  released_.clear();
+  released_handlers_.clear();
+}
+
+// A thread that waits for a place in the queue goes on waiting.
+void RequestPath::pause(Instant now) {
+  paused_since_ = now;
+  for (NetworkThread& thread : threads_) {
+    if (thread.blocked) continue;
+    thread.blocked = true;
+    thread.blocked_since = now;
+    thread.blocked_by.reset();
+  }
+}
+
+void RequestPath::resume(Instant now) {
+  SIM_CHECK(paused_since_.has_value(), "only what is paused is resumed");
+  paused_ += now - *paused_since_;
+  paused_since_.reset();
+  for (NetworkThread& thread : threads_) {
+    if (thread.blocked && !thread.blocked_by) go_on(thread, now);
+  }
+  for (const Stalled& stalled : stalled_handlers_) {
+    Work& later = work(stalled.ticket);
+    released_handlers_.push_back({stalled.ticket, stalled.came_up + (paused_ - later.delay_seen)});
+    later.delay_seen = paused_;
+  }
+  stalled_handlers_.clear();
+}
+
+std::vector<RequestPath::Ticket> RequestPath::start_over() {
   std::vector<Ticket> tickets(queue_.begin(), queue_.end());
   for (const NetworkThread& thread : threads_) {
-    if (thread.blocked) tickets.push_back(thread.blocked_by);
-    for (const NetworkThread::Stalled& stalled : thread.stalled) tickets.push_back(stalled.ticket);
+    if (thread.blocked_by) tickets.push_back(*thread.blocked_by);
+    for (const Stalled& stalled : thread.stalled) tickets.push_back(stalled.ticket);
   }
+  for (const Stalled& stalled : stalled_handlers_) tickets.push_back(stalled.ticket);
+  *this = RequestPath(static_cast<std::int32_t>(threads_.size()), io_threads_,
+                      static_cast<std::int32_t>(queued_max_requests_), machine_, rng_);
   return tickets;
 }
 
-// The thread that has waited longest puts its request into the place that has become free, and goes on with
-// everything else as much later as it was blocked.
+// The thread that has waited longest puts its request into the place that has become free.
 void RequestPath::unblock_one(Instant now) {
   NetworkThread& thread = threads_[static_cast<std::size_t>(blocked_threads_.front())];
   blocked_threads_.pop_front();
   SIM_CHECK(queue_.size() < queued_max_requests_, "a place in the request queue was just freed");
-  queue_.push_back(thread.blocked_by);
+  queue_.push_back(*thread.blocked_by);
+  thread.blocked_by.reset();
+  go_on(thread, now);
+}
+
+// It does everything that waits for it as much later as it was blocked.
+void RequestPath::go_on(NetworkThread& thread, Instant now) {
   const Duration blocked_for = now - thread.blocked_since;
   thread.blocked = false;
   thread.delayed += blocked_for;
   thread.busy_until += blocked_for;
-  for (const NetworkThread::Stalled& stalled : thread.stalled) {
+  for (const Stalled& stalled : thread.stalled) {
     Work& later = work(stalled.ticket);
     released_.push_back({stalled.ticket, stalled.came_up + (thread.delayed - later.delay_seen)});
     later.delay_seen = thread.delayed;

@@ -16,7 +16,7 @@
 // busy and queues are full, and for no other reason.
 //
 // It knows requests as tickets and asks its owner to schedule things; it never sees a message. A network thread that
-// finds the queue full (queued.max.requests) blocks, and all its other work with it.
+// finds the queue full (queued.max.requests) blocks, and all its other work with it. A pause stops all threads.
 namespace sim::cluster {
 
 class RequestPath {
@@ -44,39 +44,49 @@ class RequestPath {
   // A request has been read: an I/O thread takes it, or it queues, or it blocks its network thread.
   // True: an I/O thread took it; the owner begins to handle it.
   bool enqueue(Ticket ticket, Instant now);
-  // CPU time of the handler that was begun.
-  Duration handler_time(std::int64_t bytes);
+  // When the handler that is begun now will be done.
+  Instant begin_handling(Ticket ticket, std::int64_t bytes, Instant now);
+  // The handler's time has come up. False: the process was paused meanwhile, and it will come up again as `again`
+  // says, or when released_handlers() hands it out.
+  bool handling_done(Ticket ticket, Instant now, std::optional<Scheduled>& again);
   // An I/O thread has become free: the next request it takes, if any.
   std::optional<Ticket> io_thread_free(Instant now);
   // Work that a thread which was blocked can now go on with.
   const std::vector<Scheduled>& released() const { return released_; }
-  void clear_released() { released_.clear(); }
+  const std::vector<Scheduled>& released_handlers() const { return released_handlers_; }
+  void clear_released();
 
-  // The process is gone: the tickets for which nothing is scheduled and which will never be handled.
-  std::vector<Ticket> abandon() const;
+  // The process is stopped: its threads stand still, and go on as much later.
+  void pause(Instant now);
+  void resume(Instant now);
+
+  // The process is gone, and another one begins with threads at rest. Hands out the tickets for which nothing is
+  // scheduled and which will never be handled.
+  std::vector<Ticket> start_over();
 
   std::size_t queue_size() const { return queue_.size(); }
   std::int32_t idle_io_threads() const { return idle_io_threads_; }
 
  private:
+  struct Stalled {
+    Ticket ticket;
+    Instant came_up;
+  };
   struct NetworkThread {
     Instant busy_until{};
     Duration delayed{};  // by all blockings so far
     bool blocked = false;
     Instant blocked_since{};
-    Ticket blocked_by = 0;  // the request that found the queue full
-    struct Stalled {
-      Ticket ticket;
-      Instant came_up;
-    };
-    std::vector<Stalled> stalled;
+    std::optional<Ticket> blocked_by{};  // the request that found the queue full; none: the process is paused
+    std::vector<Stalled> stalled{};
   };
   struct Work {  // by ticket
     std::int32_t thread = 0;
-    Duration delay_seen{};
+    Duration delay_seen{};  // of its thread; of the process while it is handled
   };
 
   void unblock_one(Instant now);
+  void go_on(NetworkThread& thread, Instant now);
   Work& work(Ticket ticket);
 
   MachineSpec machine_;
@@ -86,9 +96,14 @@ class RequestPath {
   std::deque<Ticket> queue_;
   std::deque<std::int32_t> blocked_threads_;
   std::vector<Scheduled> released_;
+  std::vector<Scheduled> released_handlers_;
   std::size_t queued_max_requests_;
+  std::int32_t io_threads_;
   std::int32_t idle_io_threads_;
   std::int32_t next_thread_ = 0;
+  std::optional<Instant> paused_since_;
+  Duration paused_{};  // so far in all
+  std::vector<Stalled> stalled_handlers_;
 };
 
 }  // namespace sim::cluster

@@ -9,7 +9,9 @@
 
 namespace sim::net {
 
-bool Pairs::empty() const { return std::find(has_.begin(), has_.end(), true) == has_.end(); }
+bool Pairs::empty() const {
+  return std::find(has_.begin(), has_.end(), true) == has_.end();
+}
 
 RuleId Interference::add(Pairs pairs, std::variant<Cut, Slow, Lossy> what) {
   const RuleId id{next_++};
@@ -17,7 +19,9 @@ RuleId Interference::add(Pairs pairs, std::variant<Cut, Slow, Lossy> what) {
   return id;
 }
 
-RuleId Interference::cut(Pairs pairs) { return add(std::move(pairs), Cut{}); }
+RuleId Interference::cut(Pairs pairs) {
+  return add(std::move(pairs), Cut{});
+}
 
 RuleId Interference::delay(Pairs pairs, Distribution by, const Rng& rng) {
   return add(std::move(pairs), Slow{std::move(by), rng});
@@ -33,7 +37,8 @@ void Interference::lift(RuleId rule) {
 }
 
 std::int64_t Interference::touched(RuleId rule) const {
-  const auto found = std::find_if(rules_.begin(), rules_.end(), [rule](const Rule& one) { return one.id == rule; });
+  const auto found =
+      std::find_if(rules_.begin(), rules_.end(), [rule](const Rule& one) { return one.id == rule; });
   SIM_CHECK(found != rules_.end(), "only rules in force are asked about");
   return found->touched;
 }
@@ -62,19 +67,20 @@ Duration Interference::hindrance(Endpoint from, Endpoint to, Duration first_time
 }
 
 Duration Interference::hindrance(Rule& rule, Duration first_timeout) {
-  return std::visit(Overloaded{
-                        [](Cut&) { return Duration{0}; },
-                        [](Slow& slow) { return Duration{std::max<std::int64_t>(0, slow.by.sample(slow.rng))}; },
-                        [&](Lossy& lossy) {
-                          Duration late{0};
-                          for (int nth = 0; nth < kRetransmissions; ++nth) {
-                            if (!lossy.rng.bernoulli(lossy.per_million, 1'000'000)) break;
-                            late += retransmission_timeout(nth, first_timeout);
-                          }
-                          return late;
-                        },
-                    },
-                    rule.what);
+  return std::visit(
+      Overloaded{
+          [](Cut&) { return Duration{0}; },
+          [](Slow& slow) { return Duration{std::max<std::int64_t>(0, slow.by.sample(slow.rng))}; },
+          [&](Lossy& lossy) {
+            Duration late{0};
+            for (int nth = 0; nth < kRetransmissions; ++nth) {
+              if (!lossy.rng.bernoulli(lossy.per_million, 1'000'000)) break;
+              late += retransmission_timeout(nth, first_timeout);
+            }
+            return late;
+          },
+      },
+      rule.what);
 }
 
 }  // namespace sim::net

@@ -10,11 +10,11 @@
 #include "base/rng.h"
 #include "base/time.h"
 
-// What is wrong with the wires at present: rules, each for some directed pairs of machines, each counting what
-// it touched. Rules add up; within a machine nothing is ever wrong.
+// What is wrong with the wires at present: rules, each for some directed pairs of machines, each counting
+// what it touched. Rules add up; within a machine nothing is ever wrong.
 //
-// A rule knows packets as having a sender and a receiver, no more. What TCP makes of it (retransmission, order) is
-// the business of whoever keeps connections, with the times of retransmission.h.
+// A rule knows packets as having a sender and a receiver, no more. What TCP makes of it (retransmission,
+// order) is the business of whoever keeps connections, with the times of retransmission.h.
 namespace sim::net {
 
 using Endpoint = std::int32_t;  // a machine
@@ -59,8 +59,8 @@ class Interference {
   bool cuts(Endpoint from, Endpoint to) const;
   // A packet was stopped here.
   void count_stopped(Endpoint from, Endpoint to);
-  // How much later than otherwise a packet is there that is sent again, if it gets lost, after `first_timeout`,
-  // after twice that, and so on.
+  // How much later than otherwise a packet is there that is sent again, if it gets lost, after
+  // `first_timeout`, after twice that, and so on.
   Duration hindrance(Endpoint from, Endpoint to, Duration first_timeout);
 
  private:

@@ -21,8 +21,8 @@
 //
 // What is wrong with the wires for a while is kept beside them (interference.h), for whoever sends.
 //
-// Each directed pair of machines draws from a stream of its own ("net/1->2"). What TCP does on its own (slow start,
-// windows, Nagle) is left out.
+// Each directed pair of machines draws from a stream of its own ("net/1->2"). What TCP does on its own (slow
+// start, windows, Nagle) is left out.
 namespace sim::net {
 
 struct LinkSpec {
@@ -73,20 +73,22 @@ class Network {
  private:
   struct Wire {
     Rng rng;
-    std::int32_t link = 0;         // index into links_
-    std::int32_t shared_pipe = -1; // index into pipes_; -1: only the card
+    std::int32_t link = 0;          // index into links_
+    std::int32_t shared_pipe = -1;  // index into pipes_; -1: only the card
   };
 
   Wire& wire(Endpoint from, Endpoint to) {
     return wires_[static_cast<std::size_t>(from) * machines_ + static_cast<std::size_t>(to)];
   }
-  Duration latency(Wire& wire) { return Duration{links_[static_cast<std::size_t>(wire.link)].sample(wire.rng)}; }
+  Duration latency(Wire& wire) {
+    return Duration{links_[static_cast<std::size_t>(wire.link)].sample(wire.rng)};
+  }
 
   std::size_t machines_;
-  std::vector<Wire> wires_;          // machines x machines
+  std::vector<Wire> wires_;  // machines x machines
   std::vector<Distribution> links_;
-  std::vector<Pipe> cards_;          // by machine
-  std::vector<Pipe> pipes_;          // by directed rack pair
+  std::vector<Pipe> cards_;  // by machine
+  std::vector<Pipe> pipes_;  // by directed rack pair
   Interference interference_;
 };
 

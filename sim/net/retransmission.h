@@ -5,17 +5,18 @@
 
 #include "base/time.h"
 
-// When TCP sends again what was not acknowledged, as Linux does with its defaults. Round trips here are far below
-// the least time-out, so that is where it starts (TCP_RTO_MIN); it doubles each time.
+// When TCP sends again what was not acknowledged, as Linux does with its defaults. Round trips here are far
+// below the least time-out, so that is where it starts (TCP_RTO_MIN); it doubles each time.
 namespace sim::net {
 
 inline constexpr Duration kFirstRetransmission = 200ms;  // TCP_RTO_MIN
 inline constexpr Duration kMaxRetransmission = 120s;     // TCP_RTO_MAX
 inline constexpr Duration kFirstSynRetransmission = 1s;  // TCP_TIMEOUT_INIT
 
-inline constexpr int kRetransmissions = 15;       // net.ipv4.tcp_retries2: then the connection is given up
-inline constexpr int kOrphanRetransmissions = 8;  // of a socket that its process has closed (tcp_orphan_retries)
-inline constexpr int kSynRetransmissions = 6;     // net.ipv4.tcp_syn_retries
+inline constexpr int kRetransmissions = 15;  // net.ipv4.tcp_retries2: then the connection is given up
+inline constexpr int kOrphanRetransmissions =
+    8;                                         // of a socket that its process has closed (tcp_orphan_retries)
+inline constexpr int kSynRetransmissions = 6;  // net.ipv4.tcp_syn_retries
 
 // How long is waited after the `nth` sending, from 0.
 constexpr Duration retransmission_timeout(int nth, Duration first = kFirstRetransmission) {

@@ -25,8 +25,8 @@ TEST_CASE("a network thread does one thing after the other, two threads do two a
 
 TEST_CASE("handler time grows with bytes") {
   RequestPath path = sim::cluster::path(1, 1, 1);
-  CHECK(path.handler_time(0).count() == 100);
-  CHECK(path.handler_time(1'024).count() == 100 + 1'024);
+  CHECK(path.begin_handling(1, 0, Instant{}) == instant_at(100));
+  CHECK(path.begin_handling(1, 1'024, Instant{}) == instant_at(100 + 1'024));
 }
 
 TEST_CASE("a full request queue blocks the network thread, and everything it had to do happens later by as much") {
@@ -44,7 +44,7 @@ TEST_CASE("a full request queue blocks the network thread, and everything it had
   CHECK_FALSE(path.network_work_done(3, instant_at(40), again));
   CHECK_FALSE(again.has_value());
   CHECK_FALSE(path.begin_network_work(4, 0, 0, instant_at(60)).has_value());
-  CHECK(path.abandon().size() == 4);
+  CHECK(RequestPath(path).start_over().size() == 4);
   // The I/O thread becomes free at 110: 1 is taken, 2 gets its place, the thread goes on 80 later.
   CHECK(path.io_thread_free(instant_at(110)) == RequestPath::Ticket{1});
   REQUIRE(path.released().size() == 2);
