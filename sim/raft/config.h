@@ -55,9 +55,10 @@ enum class PlantedDefect : std::uint8_t {
 struct ReplicaSpec {
   ReplicaKey self;
   ProcessId process = kNoProcess;
-  // controller.quorum.voters, or what `kafka-storage format` put into the bootstrap checkpoint. They are also
-  // where an observer first asks (controller.quorum.bootstrap.servers).
+  // controller.quorum.voters, or what `kafka-storage format` put into the bootstrap checkpoint.
   std::vector<QuorumVoter> voters;
+  // Where an observer asks who leads (controller.quorum.bootstrap.servers); empty: the voters above.
+  std::vector<ProcessId> bootstrap_servers;
   bool always_flush = false;  // a process with the controller role flushes also while it is an observer
   RaftConfig config;
   RaftHistory history;

@@ -19,15 +19,25 @@ node::NetworkClientConfig client_config(const RaftConfig& config) {
   return result;
 }
 
+// Without directory ids (kraft.version 0) nobody knows one replica's disk from another.
+ReplicaSpec completed(ReplicaSpec spec) {
+  if (spec.bootstrap_servers.empty()) {
+    for (const QuorumVoter& voter : spec.voters) spec.bootstrap_servers.push_back(voter.endpoint);
+  }
+  if (spec.history.directory_ids) return spec;
+  spec.self.directory = kNoDirectory;
+  for (QuorumVoter& voter : spec.voters) voter.key.directory = kNoDirectory;
+  return spec;
+}
+
 }  // namespace
 
 Replica::Replica(const ReplicaSpec& spec, const log::LogImage* image)
-    : spec_(spec),
-      log_(image, VoterSet(spec.voters)),
+    : spec_(completed(spec)),
+      log_(image, VoterSet(spec_.voters)),
       role_(Unattached{LocalTime::max()}),
       client_(spec.process, Lane::raft, client_config(spec.config), spec.network_timer),
       next_persist_(kFirstPersist) {
-  if (!spec_.history.directory_ids) spec_.self.directory = kNoDirectory;
   if (image != nullptr && image->quorum_state) state_ = *image->quorum_state;
   if (spec_.defect == PlantedDefect::vote_forgotten_on_restart) {
     state_.voted = ReplicaKey{};
@@ -120,7 +130,8 @@ void Replica::persisted(node::PersistId id, Step& step) {
   }
   if (blocked_on_ != id) return;  // several writes of one step are done in order: the last one counts
   blocked_on_.reset();
-  if (std::exchange(state_is_new_, false)) node::report(step.out, observe::QuorumStateStored{spec_.self.id, state_});
+  if (std::exchange(state_is_new_, false))
+    node::report(step.out, observe::QuorumStateStored{spec_.self.id, state_});
   if (auto* leader = std::get_if<Leader>(&role_)) {
     maybe_advance_high_watermark(*leader, step);
   } else if (auto* follower = std::get_if<Follower>(&role_)) {
@@ -214,6 +225,7 @@ void Replica::on_poll(Leader& role, Step& step) {
   if (role.change && step.now() >= role.change->deadline)
     finish_change(role, ErrorCode::request_timed_out, step);
   if (role.change) need_poll_at(role.change->deadline);
+  probe_new_voter(role, step);
 
   release_parked(role, false, step);
   for (const Leader::ParkedFetch& one : role.parked) need_poll_at(one.deadline);
@@ -303,13 +315,13 @@ void Replica::fetch_from_any_voter(Step& step) {
   if (!probe_) {
     std::vector<ProcessId> ready;
     LocalTime earliest = LocalTime::max();
-    for (const QuorumVoter& voter : spec_.voters) {
-      if (voter.endpoint == spec_.process) continue;
-      const LocalTime until = link(voter.endpoint).backs_off_until;
+    for (const ProcessId server : spec_.bootstrap_servers) {
+      if (server == spec_.process) continue;
+      const LocalTime until = link(server).backs_off_until;
       if (until > step.now()) {
         earliest = std::min(earliest, until);
-      } else if (!client_.is_backing_off(voter.endpoint, step.now())) {
-        ready.push_back(voter.endpoint);
+      } else if (!client_.is_backing_off(server, step.now())) {
+        ready.push_back(server);
       }
     }
     if (ready.empty()) {

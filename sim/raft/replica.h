@@ -208,7 +208,10 @@ class Replica {
   void on(const RemoveRaftVoterRequest& request, const Envelope& from, Step& step);
   void on(const UpdateRaftVoterRequest& request, const Envelope& from, Step& step);
   ErrorCode may_change_voters(const Leader& leader) const;
-  void maybe_add_caught_up_voter(Leader& leader, Step& step);
+  bool on(const ApiVersionsResponse& response, NodeId from, Step& step);
+  void probe_new_voter(Leader& leader, Step& step);
+  void voter_unreachable(ProcessId server, Step& step);
+  bool is_caught_up(const Leader& leader, const ReplicaKey& replica, Step& step) const;
   void write_voters(Leader& leader, const VoterSet& voters, Step& step);
   void voter_change_committed(Leader& leader, Step& step);
   void finish_change(Leader& leader, ErrorCode error, Step& step);

@@ -203,12 +203,16 @@ FetchResponse::Partition Replica::answer_to(const FetchRequest::Partition& asked
   }
   Leader::Progress& progress = progress_of(leader, replica);
   progress.end_offset = asked.fetch_offset;
-  if (asked.fetch_offset >= log_.end_offset()) progress.last_caught_up = step.now();
+  if (asked.fetch_offset >= log_.end_offset()) {
+    progress.last_caught_up = step.now();
+  } else if (progress.leader_end_at_last_fetch > 0 &&
+             asked.fetch_offset >= progress.leader_end_at_last_fetch) {
+    progress.last_caught_up = std::max(progress.last_caught_up, progress.last_fetch);
+  }
   progress.last_fetch = step.now();
   progress.leader_end_at_last_fetch = log_.end_offset();
   heard_of(leader, replica, step);
   if (log_.voters().contains(replica)) maybe_advance_high_watermark(leader, step);
-  maybe_add_caught_up_voter(leader, step);
   answer.batches = log_.read(asked.fetch_offset, log_.end_offset(), asked.max_bytes);
   answer.high_watermark = leader.high_watermark.value_or(kNoOffset);
   return answer;

@@ -26,6 +26,7 @@ void Replica::on_event(node::NetworkClient::Event& event, Step& step) {
                  [&](node::NetworkClient::Unavailable& lost) {
                    link(lost.server).backs_off_until = step.now() + spec_.config.retry_backoff;
                    if (probe_ == lost.server) probe_.reset();
+                   voter_unreachable(lost.server, step);
                  },
                  [](node::NetworkClient::Ready&) {},     // the poll that follows
                  [](node::NetworkClient::MayRetry&) {},  // sees to it

@@ -101,6 +101,7 @@ struct Leader {
     QuorumVoter voter;
     Offset committed_at = kNoOffset;  // its VotersRecord lies below; kNoOffset: not written yet
     LocalTime deadline;
+    bool probed = false;  // the new voter was asked for its ApiVersions
   };
   Offset epoch_start = 0;
   std::optional<Offset> high_watermark{};  // none until something of this epoch is on a majority

@@ -168,7 +168,14 @@ void Replica::to_leader(Candidate& candidate, Step& step) {
   become(std::move(leader), step);
   log_.begin_epoch(leader_epoch(epoch()));
   accumulator_ = Accumulator(log_.end_offset(), spec_.config.append_linger, spec_.config.max_batch_bytes);
-  std::vector<ControlRecord> records{LeaderChangeMessage{id(), log_.voters().ids(), std::move(granting)}};
+  std::vector<ControlRecord> records;
+  records.reserve(3);
+  records.emplace_back(LeaderChangeMessage{id(), log_.voters().ids(), std::move(granting)});
+  // The first leader writes down what came with the bootstrap checkpoint, so that all replicate it.
+  if (spec_.history.directory_ids && log_.voters_offset() == 0) {
+    records.emplace_back(KRaftVersionRecord{});
+    records.emplace_back(VotersRecord{log_.voters().all()});
+  }
   accumulator_.append_control(std::move(records), step.now());
 }
 

@@ -1,5 +1,6 @@
 // Voters come and go one at a time (KIP-853: AddVoterHandler, RemoveVoterHandler, UpdateVoterHandler). A
 // VotersRecord counts from its appending on, and is committed by the majority that it makes.
+#include <algorithm>
 #include <utility>
 
 #include "raft/replica.h"
@@ -8,7 +9,6 @@ namespace sim::raft {
 
 // What stands in the way of any change.
 ErrorCode Replica::may_change_voters(const Leader& leader) const {
-  if (shutdown_deadline_ || leader.resign_requested) return ErrorCode::not_leader_or_follower;
   if (leader.change) return ErrorCode::request_timed_out;  // another one is under way
   if (!leader.high_watermark) return ErrorCode::request_timed_out;
   if (!spec_.history.directory_ids) return ErrorCode::unsupported_version;
@@ -25,45 +25,78 @@ void Replica::on(const AddRaftVoterRequest& request, const Envelope& from, Step&
   const auto refuse = [&](ErrorCode error) {
     reply(from.channel, from.correlation, AddRaftVoterResponse{error}, step);
   };
-  auto* leader = std::get_if<Leader>(&role_);
-  if (leader == nullptr) return refuse(ErrorCode::not_leader_or_follower);
-  if (request.voter.key.id == kNoNode || request.voter.key.directory == kNoDirectory)
+  const QuorumVoter& voter = request.voter;
+  if (const ErrorCode error = validate_leader_only(epoch()); error != ErrorCode::none) return refuse(error);
+  if (voter.key.id == kNoNode || voter.key.directory == kNoDirectory || voter.endpoint == kNoProcess)
     return refuse(ErrorCode::invalid_request);
-  if (const ErrorCode error = may_change_voters(*leader); error != ErrorCode::none) return refuse(error);
-  if (log_.voters().find(request.voter.key.id) != nullptr) return refuse(ErrorCode::duplicate_voter);
-  const LocalTime deadline = step.now() + from_millis(request.timeout_ms);
-  leader->change =
-      Leader::VoterChange{from.channel, from.correlation, true, request.voter, kNoOffset, deadline};
-  maybe_add_caught_up_voter(*leader, step);
+  auto& leader = std::get<Leader>(role_);
+  if (const ErrorCode error = may_change_voters(leader); error != ErrorCode::none) return refuse(error);
+  if (log_.voters().find(voter.key.id) != nullptr) return refuse(ErrorCode::duplicate_voter);
+  const Link& to = link(voter.endpoint);  // something else is under way to it, or it just failed
+  if (to.in_flight || to.backs_off_until > step.now()) return refuse(ErrorCode::request_timed_out);
+  const LocalTime deadline = step.now() + spec_.config.request_timeout;
+  leader.change = Leader::VoterChange{from.channel, from.correlation, true, voter, kNoOffset, deadline};
+  probe_new_voter(leader, step);
 }
 
-// LeaderState.isReplicaCaughtUp: reached the end within the last hour, and not long ago.
-void Replica::maybe_add_caught_up_voter(Leader& leader, Step& step) {
-  if (!leader.change || !leader.change->adds || leader.change->committed_at != kNoOffset || blocked_on_)
-    return;
-  const QuorumVoter voter = leader.change->voter;
-  for (const Leader::Progress& one : leader.replicas) {
-    if (one.key != voter.key || one.last_caught_up == LocalTime::min()) continue;
-    if (step.now() - one.last_caught_up > std::chrono::hours(1)) continue;
-    leader.change->committed_at = accumulator_.next_offset() + 1;
-    return write_voters(leader, log_.voters().with(voter), step);
+// The new voter is asked whether it knows how to be one, as soon as it can be reached.
+void Replica::probe_new_voter(Leader& leader, Step& step) {
+  if (!leader.change || !leader.change->adds || leader.change->probed) return;
+  if (!can_send_to(leader.change->voter.endpoint, step)) return;
+  leader.change->probed = true;
+  send_to(leader.change->voter.endpoint, ApiVersionsRequest{}, step);
+}
+
+// It knows. Now it must also hold what the leader holds, or else the high watermark would wait for it.
+bool Replica::on(const ApiVersionsResponse&, NodeId, Step& step) {
+  auto* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr || !leader->change || !leader->change->adds || !leader->change->probed ||
+      leader->change->committed_at != kNoOffset) {
+    return true;
   }
+  const QuorumVoter voter = leader->change->voter;
+  if (!is_caught_up(*leader, voter.key, step)) {
+    finish_change(*leader, ErrorCode::request_timed_out, step);
+    return true;
+  }
+  leader->change->committed_at = accumulator_.next_offset() + 1;
+  write_voters(*leader, log_.voters().with(voter), step);
+  return true;
+}
+
+// LeaderState.isReplicaCaughtUp: it reached the end once, and fetched within the last hour.
+bool Replica::is_caught_up(const Leader& leader, const ReplicaKey& replica, Step& step) const {
+  return std::any_of(leader.replicas.begin(), leader.replicas.end(), [&](const Leader::Progress& one) {
+    return one.key == replica && one.last_caught_up != LocalTime::min() &&
+           step.now() - one.last_fetch < std::chrono::hours(1);
+  });
+}
+
+void Replica::voter_unreachable(ProcessId server, Step& step) {
+  auto* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr || !leader->change || !leader->change->adds ||
+      leader->change->committed_at != kNoOffset)
+    return;
+  if (leader->change->voter.endpoint == server) finish_change(*leader, ErrorCode::request_timed_out, step);
 }
 
 void Replica::on(const RemoveRaftVoterRequest& request, const Envelope& from, Step& step) {
   const auto refuse = [&](ErrorCode error) {
     reply(from.channel, from.correlation, RemoveRaftVoterResponse{error}, step);
   };
-  auto* leader = std::get_if<Leader>(&role_);
-  if (leader == nullptr) return refuse(ErrorCode::not_leader_or_follower);
-  if (const ErrorCode error = may_change_voters(*leader); error != ErrorCode::none) return refuse(error);
-  if (!log_.voters().contains(request.voter) || log_.voters().size() == 1)
+  if (const ErrorCode error = validate_leader_only(epoch()); error != ErrorCode::none) return refuse(error);
+  if (request.voter.id == kNoNode || request.voter.directory == kNoDirectory)
+    return refuse(ErrorCode::invalid_request);
+  auto& leader = std::get<Leader>(role_);
+  if (const ErrorCode error = may_change_voters(leader); error != ErrorCode::none) return refuse(error);
+  const QuorumVoter* voter = log_.voters().find(request.voter.id);
+  if (voter == nullptr || voter->key != request.voter || log_.voters().size() == 1)
     return refuse(ErrorCode::voter_not_found);
   const LocalTime deadline = step.now() + spec_.config.request_timeout;
   const Offset end = accumulator_.next_offset() + 1;
-  leader->change =
+  leader.change =
       Leader::VoterChange{from.channel, from.correlation, false, QuorumVoter{request.voter}, end, deadline};
-  write_voters(*leader, log_.voters().without(request.voter.id), step);
+  write_voters(leader, log_.voters().without(request.voter.id), step);
 }
 
 void Replica::on(const UpdateRaftVoterRequest& request, const Envelope& from, Step& step) {
@@ -79,12 +112,13 @@ void Replica::on(const UpdateRaftVoterRequest& request, const Envelope& from, St
 }
 
 void Replica::voter_change_committed(Leader& leader, Step& step) {
-  if (leader.change && leader.change->committed_at != kNoOffset &&
-      *leader.high_watermark >= leader.change->committed_at) {
-    finish_change(leader, ErrorCode::none, step);
-  }
-  // A leader that is no voter any more leads until that is committed.
-  if (!is_voter() && *leader.high_watermark >= log_.voters_offset()) leader.resign_requested = true;
+  if (!leader.change || leader.change->committed_at == kNoOffset) return;
+  if (*leader.high_watermark < leader.change->committed_at) return;
+  const bool removed = !leader.change->adds;
+  finish_change(leader, ErrorCode::none, step);
+  // A leader that removed itself leads until that is committed. (Had the request timed out before, it would
+  // stay: RemoveVoterHandler resigns only with the answer.)
+  if (removed && !is_voter()) leader.resign_requested = true;
 }
 
 void Replica::finish_change(Leader& leader, ErrorCode error, Step& step) {

@@ -27,6 +27,9 @@ struct WorldSpec {
   Duration delay_max = std::chrono::microseconds(1500);
   int resets_per_10000 = 5;   // messages that tear their connection down instead of arriving
   Offset snapshot_every = 0;  // records; 0 = never
+  // Kafka's test wipes a disk and keeps its directory id, as a node without directory ids would.
+  bool new_disks_are_known = false;
+  bool all_are_bootstrap_servers = false;  // not only the first voters
 };
 
 enum class Crash : std::uint8_t { kill, power_loss, wipe };
@@ -67,6 +70,10 @@ class World {
   // ---- Looking at it
   std::size_t size() const { return n_; }
   bool is_up(std::size_t i) const { return slots_[i].replica.has_value(); }
+  ReplicaKey key(std::size_t i) const {
+    return key_of(static_cast<int>(i), spec_.new_disks_are_known ? slots_[i].disk : 0);
+  }
+  QuorumVoter as_voter(std::size_t i) const { return QuorumVoter{key(i), process(i)}; }
   const Replica& replica(std::size_t i) const { return *slots_[i].replica; }
   Offset high_watermark(std::size_t i) const { return is_up(i) ? replica(i).high_watermark() : 0; }
   // The leader of the highest epoch, of those that are up.
@@ -214,10 +221,11 @@ class World {
   void start(std::size_t i) {
     Slot& slot = slots_[i];
     ReplicaSpec spec;
-    // Kafka's test wipes a disk and keeps its directory id, as a node without directory ids would.
-    spec.self = key_of(static_cast<int>(i), 0);
+    spec.self = key(i);
     spec.process = process(i);
     spec.voters = voters_;
+    for (std::size_t any = 0; spec_.all_are_bootstrap_servers && any < n_; ++any)
+      spec.bootstrap_servers.push_back(process(any));
     spec.config = spec_.config;
     spec.history = spec_.history;
     spec.defect = spec_.defect;
@@ -468,9 +476,13 @@ class World {
       return;
     }
     Connection& one = connection(envelope.channel);
-    if (one.state != Connection::State::open) return;
     const std::size_t from = index(envelope.from());
     const std::size_t to = index(envelope.to());
+    if (one.state != Connection::State::open) {  // the other end is gone, and says so if it can
+      const std::size_t ends = index(envelope.channel.client) * n_ + index(envelope.channel.server);
+      if (!is_cut(from, to)) schedule(kernel_.now() + delay(), kClosed, from, ends, one.generation);
+      return;
+    }
     if (is_cut(from, to)) {
       one.torn = true;
       return;
