@@ -72,8 +72,16 @@ void MetadataInvariants::on(const observe::ControllerChanged& fact) {
 
 // ---- Decisions
 
+// A controller that becomes active may tell once more what the one before had told.
+bool MetadataInvariants::is_repeated(Offset offset) {
+  if (offset == kNoOffset) return false;
+  if (offset < told_end_) return true;
+  told_end_ = offset + 1;
+  return false;
+}
+
 void MetadataInvariants::on(const observe::BrokerStateChanged& fact) {
-  if (!fact.fenced) return;
+  if (is_repeated(fact.offset) || !fact.fenced) return;
   partitions_.for_each([&](TopicPartition tp, const Partition& partition) {
     if (!partition.known || partition.last.leader != fact.broker) return;
     violations_.add("fenced-leads-nothing", broker(fact.broker) + " is fenced and leads " + topics_[tp]);
@@ -100,6 +108,7 @@ void MetadataInvariants::check_shape(const observe::PartitionChanged& fact) {
 }
 
 void MetadataInvariants::on(const observe::PartitionChanged& fact) {
+  if (is_repeated(fact.offset)) return;
   check_shape(fact);
   Partition& partition = partitions_[fact.tp];
   if (partition.known) {

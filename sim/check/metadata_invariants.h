@@ -59,6 +59,7 @@ class MetadataInvariants final : public observe::Observer {
   void on(const observe::BecameLeader& fact);
   void on(const observe::IsrChanged& fact);
   void on(const observe::IsrProposed& fact);
+  bool is_repeated(Offset offset);
   void check_shape(const observe::PartitionChanged& fact);
   void check_maximal_isr(TopicPartition tp);
 
@@ -67,6 +68,7 @@ class MetadataInvariants final : public observe::Observer {
   observe::PartitionMap<Leadership> leaderships_;
   std::vector<Image> images_;   // by end offset
   std::vector<Active> active_;  // by quorum epoch
+  Offset told_end_ = 0;         // of the decisions told
   Violations violations_;
 };
 

@@ -13,17 +13,19 @@ namespace {
 class Census {
  public:
   Census(const ClusterSpec& spec, const kernel::Streams& streams) : spec_(spec), streams_(streams) {
-    const auto brokers = static_cast<std::int32_t>(spec.brokers.size());
-    // Interim: a quorum of one. The other controllers have no process until they can vote.
-    const auto controllers = std::min<std::int32_t>(1, static_cast<std::int32_t>(spec.controllers.size()));
-    for (std::int32_t i = 0; i < controllers; ++i) controller_ids_.emplace_back(i);
-    for (std::int32_t i = 0; i < brokers; ++i) broker_ids_.emplace_back(controllers + i);
+    const auto dedicated = spec.combined ? 0 : static_cast<std::int32_t>(spec.controllers.size());
+    for (std::size_t i = 0; i < spec.brokers.size(); ++i) {
+      broker_ids_.emplace_back(dedicated + static_cast<std::int32_t>(i));
+    }
+    for (std::size_t i = 0; i < spec.controllers.size(); ++i) {
+      const NodeId id = spec.controllers[i].id;
+      const ProcessId process = spec.combined ? broker_process(id) : ProcessId{static_cast<std::int32_t>(i)};
+      voters_.push_back(QuorumVoter{replica_key(id, process), process});
+    }
   }
 
   Processes take() {
-    // Machines of brokers first, so that a combined controller finds its own.
-    for (const BrokerSpec& broker : spec_.brokers) broker_machines_.push_back(add_machine(broker.rack, false));
-    for (std::size_t i = 0; i < controller_ids_.size(); ++i) add_controller(i);
+    for (std::size_t i = 0; i < spec_.controllers.size() && !spec_.combined; ++i) add_controller(i);
     for (std::size_t i = 0; i < spec_.brokers.size(); ++i) add_broker(i);
     for (std::size_t i = 0; i < spec_.flows.size(); ++i) add_flow(i);
     for (std::size_t i = 0; i < spec_.services.size(); ++i) add_service(i);
@@ -41,7 +43,21 @@ class Census {
     result_.specs.push_back(std::move(process));
   }
 
+  // Every process has a disk of its own.
+  static ReplicaKey replica_key(NodeId id, ProcessId process) {
+    return {id, DirectoryId{static_cast<std::uint64_t>(process.value()) + 1}};
+  }
+  ProcessId broker_process(NodeId id) const {
+    for (std::size_t i = 0; i < spec_.brokers.size(); ++i) {
+      if (spec_.brokers[i].id == id) return broker_ids_[i];
+    }
+    SIM_CHECK(false, "a combined controller is a broker, too");
+    return kNoProcess;
+  }
+
   std::vector<MetadataRecord> bootstrap_records() const;
+  raft::ReplicaSpec replica(NodeId id, bool has_controller) const;
+  controller::ControllerBoot controller_boot(const ControllerSpec& controller) const;
   void add_controller(std::size_t index);
   void add_broker(std::size_t index);
   void add_flow(std::size_t index);
@@ -49,32 +65,36 @@ class Census {
 
   const ClusterSpec& spec_;
   const kernel::Streams& streams_;
-  std::vector<ProcessId> controller_ids_;
+  std::vector<QuorumVoter> voters_;
   std::vector<ProcessId> broker_ids_;
-  std::vector<net::Endpoint> broker_machines_;
   Processes result_;
 };
 
+raft::ReplicaSpec Census::replica(NodeId id, bool has_controller) const {
+  raft::ReplicaSpec spec;
+  spec.self = replica_key(id, next_id());
+  spec.process = next_id();
+  spec.voters = voters_;
+  spec.always_flush = has_controller;
+  spec.config = spec_.quorum;
+  spec.history = spec_.quorum_history;
+  spec.timer = kReplicaTimer;
+  spec.network_timer = kReplicaNetworkTimer;
+  return spec;
+}
+
+controller::ControllerBoot Census::controller_boot(const ControllerSpec& controller) const {
+  return {next_id(), controller.id, controller.config, bootstrap_records()};
+}
+
+// Processes are called by their number in the scenario, whatever their node id.
 void Census::add_controller(std::size_t index) {
   const ControllerSpec& controller = spec_.controllers[index];
   ProcessSpec process;
-  process.name = "controller-" + std::to_string(controller.id.value());
+  process.name = "controller-" + std::to_string(index + 1);
   process.controller = controller.id;
-  process.boot = controller::ControllerBoot{
-      .self = next_id(),
-      .id = controller.id,
-      .config = controller.config,
-      .voters = controller_ids_,
-      .bootstrap = bootstrap_records(),
-      .incarnation = Incarnation{},
-  };
-  process.machine = -1;
-  if (spec_.combined) {
-    for (std::size_t i = 0; i < spec_.brokers.size(); ++i) {
-      if (spec_.brokers[i].id == controller.id) process.machine = broker_machines_[i];
-    }
-  }
-  if (process.machine < 0) process.machine = add_machine(controller.rack, false);
+  process.boot = ServerBoot{replica(controller.id, true), controller_boot(controller), std::nullopt, {}};
+  process.machine = add_machine(controller.rack, false);
   process.serves = true;
   process.threads.io_threads = 1;  // everything passes the controller's single event queue
   process.machine_spec = controller.machine;
@@ -87,17 +107,23 @@ void Census::add_broker(std::size_t index) {
   ProcessSpec process;
   process.name = "broker-" + std::to_string(broker.id.value());
   process.broker = broker.id;
-  process.boot = broker::BrokerBoot{
-      .self = next_id(),
-      .id = broker.id,
-      .rack = broker.rack,
-      .config = broker.config,
-      .controllers = controller_ids_,
-      .incarnation = Incarnation{},
-  };
-  process.machine = broker_machines_[index];
+  ServerBoot boot;
+  for (const ControllerSpec& controller : spec_.controllers) {
+    if (!spec_.combined || controller.id != broker.id) continue;
+    process.controller = controller.id;
+    boot.controller = controller_boot(controller);
+  }
+  boot.quorum = replica(broker.id, boot.controller.has_value());
+  broker::BrokerBoot& role = boot.broker.emplace();
+  role.self = next_id();
+  role.id = broker.id;
+  role.rack = broker.rack;
+  role.config = broker.config;
+  process.boot = std::move(boot);
+  process.machine = add_machine(broker.rack, false);
   process.serves = true;
-  process.threads = {broker.config.num_network_threads, broker.config.num_io_threads, broker.config.queued_max_requests};
+  process.threads = {broker.config.num_network_threads, broker.config.num_io_threads,
+                     broker.config.queued_max_requests};
   process.machine_spec = broker.machine;
   process.disk = broker.disk;
   add(std::move(process));
@@ -144,8 +170,8 @@ void Census::add_service(std::size_t index) {
   }
 }
 
-// What `kafka-storage format` and the first minutes of a cluster's life have left in its metadata: every broker
-// registered and unfenced, the listed topics created.
+// What `kafka-storage format` and the first minutes of a cluster's life have left in its metadata: every
+// broker registered and unfenced, the listed topics created.
 std::vector<MetadataRecord> Census::bootstrap_records() const {
   std::vector<controller::BootstrapBroker> brokers;
   for (std::size_t i = 0; i < spec_.brokers.size(); ++i) {
@@ -160,23 +186,23 @@ std::vector<MetadataRecord> Census::bootstrap_records() const {
 
 }  // namespace
 
-Processes processes_of(const ClusterSpec& spec, const kernel::Streams& streams) { return Census(spec, streams).take(); }
+Processes processes_of(const ClusterSpec& spec, const kernel::Streams& streams) {
+  return Census(spec, streams).take();
+}
 
-std::unique_ptr<node::Node> boot(const ProcessSpec& spec, const node::DurableImage& image, Incarnation incarnation) {
-  return std::visit(Overloaded{
-                        [&](controller::ControllerBoot boot) {
-                          boot.incarnation = incarnation;
-                          return controller::boot_controller(boot, image);
-                        },
-                        [&](broker::BrokerBoot boot) {
-                          boot.incarnation = incarnation;
-                          return broker::boot_broker(boot, image);
-                        },
-                        [](const workload::OrderServiceBoot& boot) { return workload::boot_order_service(boot); },
-                        [](const workload::ServiceMemberBoot& boot) { return workload::boot_service_member(boot); },
-                        [](const Prototype& prototype) { return prototype->clone(); },
-                    },
-                    spec.boot);
+std::unique_ptr<node::Node> boot(const ProcessSpec& spec, const node::DurableImage& image,
+                                 Incarnation incarnation) {
+  return std::visit(
+      Overloaded{
+          [&](ServerBoot boot) -> std::unique_ptr<node::Node> {
+            if (boot.broker) boot.broker->incarnation = incarnation;
+            return std::make_unique<SharedServer>(boot, image);
+          },
+          [](const workload::OrderServiceBoot& boot) { return workload::boot_order_service(boot); },
+          [](const workload::ServiceMemberBoot& boot) { return workload::boot_service_member(boot); },
+          [](const Prototype& prototype) { return prototype->clone(); },
+      },
+      spec.boot);
 }
 
 }  // namespace sim::cluster

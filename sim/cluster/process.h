@@ -5,9 +5,8 @@
 #include <variant>
 #include <vector>
 
-#include "broker/broker.h"
+#include "cluster/shared_server.h"
 #include "cluster/spec.h"
-#include "controller/controller.h"
 #include "kernel/streams.h"
 #include "node/node.h"
 #include "observe/names.h"
@@ -15,14 +14,14 @@
 #include "workload/service_member.h"
 
 // The processes of a world: who they are, where they run, and how each is booted. ProcessIds are given in the
-// order controllers, brokers, flows, service members.
+// order dedicated controllers, brokers, flows, service members. In combined mode the process of a broker is
+// also that of the controller with its node id.
 namespace sim::cluster {
 
 // A ready-made process, cloned at each start: what tests bring along.
 using Prototype = std::shared_ptr<const node::Node>;
 
-using Boot = std::variant<controller::ControllerBoot, broker::BrokerBoot, workload::OrderServiceBoot,
-                          workload::ServiceMemberBoot, Prototype>;
+using Boot = std::variant<ServerBoot, workload::OrderServiceBoot, workload::ServiceMemberBoot, Prototype>;
 
 struct ServerThreads {
   std::int32_t network_threads = 3;
@@ -32,7 +31,8 @@ struct ServerThreads {
 
 struct ProcessSpec {
   std::string name;
-  // What it is to a fault that looks for its targets: the node ids of a server's roles, or an application's member.
+  // What it is to a fault that looks for its targets: the node ids of a server's roles, or an application's
+  // member.
   NodeId broker = kNoNode;
   NodeId controller = kNoNode;
   std::string application{};
@@ -55,6 +55,7 @@ struct Processes {
 Processes processes_of(const ClusterSpec& spec, const kernel::Streams& streams);
 
 // The only way to make a process.
-std::unique_ptr<node::Node> boot(const ProcessSpec& spec, const node::DurableImage& image, Incarnation incarnation);
+std::unique_ptr<node::Node> boot(const ProcessSpec& spec, const node::DurableImage& image,
+                                 Incarnation incarnation);
 
 }  // namespace sim::cluster

@@ -29,7 +29,8 @@ std::vector<MetadataRecord> bootstrap_records(const std::vector<BootstrapBroker>
     const std::optional<ReplicaLists> replicas =
         place_replicas(topic.partitions, topic.replication_factor, usable, rng);
     SIM_CHECK(replicas.has_value(), "a scenario lists only topics that its brokers can hold");
-    std::vector<MetadataRecord> created = new_topic_records(topic.name, next_id, topic.config, *replicas, usable);
+    std::vector<MetadataRecord> created =
+        new_topic_records(topic.name, next_id, topic.config, *replicas, usable);
     std::move(created.begin(), created.end(), std::back_inserter(records));
     next_id = next_id.next();
   }

@@ -7,14 +7,11 @@
 
 namespace sim::controller {
 
-void BrokerHeartbeats::replayed(NodeId broker, bool fenced, bool with_session, LocalTime now) {
+void BrokerHeartbeats::replayed(NodeId broker, bool fenced, LocalTime now) {
   const auto [it, is_new] = brokers_.try_emplace(broker);
-  Broker& one = it->second;
-  if (is_new) one.in_session = with_session;
-  const Offset metadata_offset = !is_new && one.fenced != fenced ? one.metadata_offset : kNoOffset;
-  const bool in_session = one.in_session;
+  const Offset metadata_offset =
+      !is_new && it->second.fenced != fenced ? it->second.metadata_offset : kNoOffset;
   touch(broker, fenced, metadata_offset, now);
-  one.in_session = in_session;  // a record is no sign of life
 }
 
 void BrokerHeartbeats::touch(NodeId broker, bool fenced, Offset metadata_offset, LocalTime now) {
@@ -24,7 +21,6 @@ void BrokerHeartbeats::touch(NodeId broker, bool fenced, Offset metadata_offset,
   one.last_contact = now;
   one.metadata_offset = metadata_offset;
   one.fenced = fenced;
-  one.in_session = true;
   // A fenced broker leaves controlled shutdown; at its next heartbeat it may go at once.
   if (fenced) one.controlled_shutdown_offset = kNoOffset;
 }
@@ -41,7 +37,7 @@ void BrokerHeartbeats::enter_controlled_shutdown(NodeId broker, Offset offset) {
 
 bool BrokerHeartbeats::has_valid_session(NodeId broker, LocalTime now) const {
   const auto it = brokers_.find(broker);
-  return it != brokers_.end() && it->second.watched() && it->second.last_contact + session_timeout_ >= now;
+  return it != brokers_.end() && !it->second.fenced && it->second.last_contact + session_timeout_ >= now;
 }
 
 bool BrokerHeartbeats::is_shutting_down(NodeId broker) const {
@@ -65,7 +61,8 @@ BrokerState BrokerHeartbeats::next_state(const BrokerHeartbeatRequest& request, 
   switch (state(request.broker)) {
     case BrokerState::fenced:
       if (request.want_shut_down) return BrokerState::shutdown_now;
-      if (request.want_fence || request.current_metadata_offset < registration_offset) return BrokerState::fenced;
+      if (request.want_fence || request.current_metadata_offset < registration_offset)
+        return BrokerState::fenced;
       return BrokerState::unfenced;
     case BrokerState::unfenced:
       if (request.want_fence) return request.want_shut_down ? BrokerState::shutdown_now : BrokerState::fenced;
@@ -85,7 +82,7 @@ BrokerState BrokerHeartbeats::next_state(const BrokerHeartbeatRequest& request, 
 Offset BrokerHeartbeats::lowest_active_offset() const {
   Offset lowest = std::numeric_limits<Offset>::max();
   for (const auto& [id, broker] : brokers_) {
-    if (broker.watched() && !broker.shutting_down()) lowest = std::min(lowest, broker.metadata_offset);
+    if (!broker.fenced && !broker.shutting_down()) lowest = std::min(lowest, broker.metadata_offset);
   }
   return lowest;
 }
@@ -94,7 +91,7 @@ BrokerHeartbeats::Brokers::const_iterator BrokerHeartbeats::oldest_contact() con
   auto oldest = brokers_.end();
   for (auto it = brokers_.begin(); it != brokers_.end(); ++it) {
     const bool older = oldest == brokers_.end() || it->second.last_contact < oldest->second.last_contact;
-    if (it->second.watched() && older) oldest = it;
+    if (!it->second.fenced && older) oldest = it;
   }
   return oldest;
 }
@@ -108,7 +105,8 @@ std::optional<NodeId> BrokerHeartbeats::stale_broker(LocalTime now) const {
 std::optional<LocalTime> BrokerHeartbeats::next_expiry() const {
   const auto oldest = oldest_contact();
   if (oldest == brokers_.end()) return std::nullopt;
-  return oldest->second.last_contact + session_timeout_ + Duration{1};  // valid up to and including its last instant
+  return oldest->second.last_contact + session_timeout_ +
+         Duration{1};  // valid up to and including its last instant
 }
 
 }  // namespace sim::controller

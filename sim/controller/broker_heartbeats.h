@@ -8,8 +8,8 @@
 #include "protocol/ids.h"
 #include "protocol/messages.h"
 
-// The controller's view of brokers' lives, from their heartbeats (BrokerHeartbeatManager in Kafka). Soft state: it
-// is built anew by each active controller and is in no record.
+// The controller's view of brokers' lives, from their heartbeats (BrokerHeartbeatManager in Kafka). Soft
+// state: it is built anew by each active controller and is in no record.
 //
 // A broker's state, evaluated at each heartbeat:
 //
@@ -21,11 +21,12 @@
 //   unfenced             no               yes           fenced
 //   unfenced             yes              no            controlled_shutdown if it leads, else shutdown_now
 //   unfenced             no               no            unfenced
-//   controlled_shutdown  -                -             shutdown_now once it leads nothing and every active broker
+//   controlled_shutdown  -                -             shutdown_now once it leads nothing and every active
+//   broker
 //                                                       knows so, else controlled_shutdown
 //
-// Deliberately different: a session that ends is noticed at that instant, not by the next run of a periodic task
-// (Kafka 4.1 looks every broker.session.timeout.ms / 8), because here nothing ticks.
+// Deliberately different: a session that ends is noticed at that instant, not by the next run of a periodic
+// task (Kafka 4.1 looks every broker.session.timeout.ms / 8), because here nothing ticks.
 namespace sim::controller {
 
 enum class BrokerState : std::uint8_t { fenced, unfenced, controlled_shutdown, shutdown_now };
@@ -34,9 +35,9 @@ class BrokerHeartbeats {
  public:
   explicit BrokerHeartbeats(Duration session_timeout) : session_timeout_(session_timeout) {}
 
-  // A registration as it was just replayed. Without a session nothing is demanded of the broker until it has
-  // sent a heartbeat; with one, an unfenced broker must be heard from within the session timeout.
-  void replayed(NodeId broker, bool fenced, bool with_session, LocalTime now);
+  // A registration as it is, or was just replayed. That counts as a sign of life: an unfenced broker must be
+  // heard from within the session timeout.
+  void replayed(NodeId broker, bool fenced, LocalTime now);
   void remove(NodeId broker) { brokers_.erase(broker); }
   // Heard from; `fenced` is what it is from now on. REQUIRES: is_known(broker)
   void touch(NodeId broker, bool fenced, Offset metadata_offset, LocalTime now);
@@ -51,7 +52,8 @@ class BrokerHeartbeats {
   bool is_fenced(NodeId broker) const;
   BrokerState state(NodeId broker) const;  // REQUIRES: is_known(broker)
   // REQUIRES: is_known(request.broker)
-  BrokerState next_state(const BrokerHeartbeatRequest& request, Offset registration_offset, bool leads_any) const;
+  BrokerState next_state(const BrokerHeartbeatRequest& request, Offset registration_offset,
+                         bool leads_any) const;
 
   // The broker whose session ended first; nullopt: all sessions are valid.
   std::optional<NodeId> stale_broker(LocalTime now) const;
@@ -64,10 +66,8 @@ class BrokerHeartbeats {
     Offset metadata_offset = kNoOffset;
     Offset controlled_shutdown_offset = kNoOffset;
     bool fenced = true;
-    bool in_session = false;
 
     bool shutting_down() const { return controlled_shutdown_offset >= 0; }
-    bool watched() const { return !fenced && in_session; }
   };
   using Brokers = std::map<NodeId, Broker>;
   Offset lowest_active_offset() const;

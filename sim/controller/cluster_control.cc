@@ -7,20 +7,31 @@ namespace sim::controller {
 using metadata::BrokerRegistration;
 using metadata::MetadataImage;
 
-void ClusterControl::replayed(const MetadataImage& image, const MetadataRecord& record, Offset offset, LocalTime now) {
+void note_registration(const MetadataRecord& record, Offset offset, RegistrationOffsets& registered_at) {
+  if (const auto* registered = std::get_if<RegisterBrokerRecord>(&record)) {
+    registered_at[registered->broker] = offset;
+  } else if (const auto* gone = std::get_if<UnregisterBrokerRecord>(&record)) {
+    registered_at.erase(gone->broker);
+  }
+}
+
+ClusterControl::ClusterControl(const ControllerConfig& config, const MetadataImage& image,
+                               const RegistrationOffsets& registered_at, LocalTime now)
+    : heartbeats_(from_millis(config.broker_session_timeout_ms)), registered_at_(registered_at) {
+  for (const auto& [id, registration] : image.brokers()) heartbeats_.replayed(id, registration.fenced, now);
+}
+
+void ClusterControl::replayed(const MetadataImage& image, const MetadataRecord& record, Offset offset,
+                              LocalTime now) {
+  note_registration(record, offset, registered_at_);
   std::visit(Overloaded{
                  [&](const RegisterBrokerRecord& one) {
-                   registration_offsets_[one.broker] = offset;
                    heartbeats_.remove(one.broker);
-                   heartbeats_.replayed(one.broker, one.fenced, one.incarnation != 0, now);
+                   heartbeats_.replayed(one.broker, one.fenced, now);
                  },
-                 [&](const UnregisterBrokerRecord& one) {
-                   registration_offsets_.erase(one.broker);
-                   heartbeats_.remove(one.broker);
-                 },
+                 [&](const UnregisterBrokerRecord& one) { heartbeats_.remove(one.broker); },
                  [&](const BrokerRegistrationChangeRecord& one) {
-                   const BrokerRegistration& registration = *image.broker(one.broker);
-                   heartbeats_.replayed(one.broker, registration.fenced, registration.incarnation != 0, now);
+                   heartbeats_.replayed(one.broker, image.broker(one.broker)->fenced, now);
                  },
                  [](const TopicRecord&) {},
                  [](const RemoveTopicRecord&) {},
@@ -33,7 +44,8 @@ void ClusterControl::replayed(const MetadataImage& image, const MetadataRecord& 
              record);
 }
 
-ErrorCode ClusterControl::check_broker_epoch(const MetadataImage& image, NodeId broker, BrokerEpoch broker_epoch) {
+ErrorCode ClusterControl::check_broker_epoch(const MetadataImage& image, NodeId broker,
+                                             BrokerEpoch broker_epoch) {
   const BrokerRegistration* registration = image.broker(broker);
   const bool current = registration != nullptr && registration->broker_epoch == broker_epoch;
   return current ? ErrorCode::none : ErrorCode::stale_broker_epoch;
@@ -71,12 +83,13 @@ Decision<BrokerRegistrationResponse> ClusterControl::register_broker(const Metad
 
 Decision<BrokerHeartbeatResponse> ClusterControl::heartbeat(const MetadataImage& image,
                                                             const BrokerHeartbeatRequest& request,
-                                                            const ReplicationControl& replication, LocalTime now) {
+                                                            const ReplicationControl& replication,
+                                                            LocalTime now) {
   Decision<BrokerHeartbeatResponse> decision;
   decision.answer.error = check_broker_epoch(image, request.broker, request.broker_epoch);
   if (decision.answer.error != ErrorCode::none) return decision;
 
-  const Offset registered_at = registration_offsets_.at(request.broker);
+  const Offset registered_at = registered_at_.at(request.broker);
   const BrokerState before = heartbeats_.state(request.broker);
   const bool may_go = request.want_shut_down || before == BrokerState::controlled_shutdown;
   const bool leads_any = may_go && replication.leads_any(image, request.broker);

@@ -13,34 +13,42 @@
 #include "protocol/messages.h"
 
 // Brokers: registrations, sessions, fencing (ClusterControlManager in Kafka, with the heartbeat handling of
-// ReplicationControlManager).
-//
-// Registrations that were written with incarnation 0 (bootstrap_records) are those of brokers that need not
-// heartbeat: no session runs for them until they have sent one. All others start one when a controller
-// becomes active, and are fenced when it ends.
+// ReplicationControlManager). It lives as long as its controller is active: whoever becomes active gives
+// every unfenced broker a whole new session.
 namespace sim::controller {
+
+// Where the RegisterBrokerRecord of each broker lies (registerBrokerRecordOffsets): it is no part of the
+// image, but made by the same records.
+using RegistrationOffsets = std::map<NodeId, Offset>;
+void note_registration(const MetadataRecord& record, Offset offset, RegistrationOffsets& registered_at);
 
 class ClusterControl {
  public:
-  explicit ClusterControl(const ControllerConfig& config) : heartbeats_(from_millis(config.broker_session_timeout_ms)) {}
+  ClusterControl(const ControllerConfig& config, const metadata::MetadataImage& image,
+                 const RegistrationOffsets& registered_at, LocalTime now);
 
   // After each record that `image` has replayed; the record lies at `offset`.
-  void replayed(const metadata::MetadataImage& image, const MetadataRecord& record, Offset offset, LocalTime now);
+  void replayed(const metadata::MetadataImage& image, const MetadataRecord& record, Offset offset,
+                LocalTime now);
 
   // STALE_BROKER_EPOCH if it is not registered, or in another epoch.
-  static ErrorCode check_broker_epoch(const metadata::MetadataImage& image, NodeId broker, BrokerEpoch broker_epoch);
+  static ErrorCode check_broker_epoch(const metadata::MetadataImage& image, NodeId broker,
+                                      BrokerEpoch broker_epoch);
 
   // The broker's epoch will be the offset at which the records go. An error comes without records.
   Decision<BrokerRegistrationResponse> register_broker(const metadata::MetadataImage& image,
                                                        const BrokerRegistrationRequest& request,
-                                                       const ReplicationControl& replication, LocalTime now) const;
+                                                       const ReplicationControl& replication,
+                                                       LocalTime now) const;
 
-  // Also notes that the broker is alive. A broker that begins to shut down in order may go when all active brokers
-  // have applied the records of this decision.
-  Decision<BrokerHeartbeatResponse> heartbeat(const metadata::MetadataImage& image, const BrokerHeartbeatRequest& request,
+  // Also notes that the broker is alive. A broker that begins to shut down in order may go when all active
+  // brokers have applied the records of this decision.
+  Decision<BrokerHeartbeatResponse> heartbeat(const metadata::MetadataImage& image,
+                                              const BrokerHeartbeatRequest& request,
                                               const ReplicationControl& replication, LocalTime now);
 
-  // Fences the broker whose session ended first, if one did: one at a time, so that the next decision sees it.
+  // Fences the broker whose session ended first, if one did: one at a time, so that the next decision sees
+  // it.
   std::vector<MetadataRecord> fence_one_stale_broker(const metadata::MetadataImage& image,
                                                      const ReplicationControl& replication, LocalTime now);
   std::optional<LocalTime> next_session_expiry() const { return heartbeats_.next_expiry(); }
@@ -50,7 +58,7 @@ class ClusterControl {
 
  private:
   BrokerHeartbeats heartbeats_;
-  std::map<NodeId, Offset> registration_offsets_;  // of the RegisterBrokerRecord
+  RegistrationOffsets registered_at_;
 };
 
 }  // namespace sim::controller

@@ -89,21 +89,25 @@ std::optional<PartitionChangeRecord> PartitionChangeBuilder::build() {
 
 // ---- Election
 
-bool PartitionChangeBuilder::is_acceptable(NodeId replica) const { return contains(acceptable_, replica); }
+bool PartitionChangeBuilder::is_acceptable(NodeId replica) const {
+  return contains(acceptable_, replica);
+}
 
 bool PartitionChangeBuilder::is_valid_leader(NodeId replica) const {
-  const bool knows_all = contains(target_.isr, replica) || (target_.isr.empty() && contains(target_.elr, replica));
+  const bool knows_all =
+      contains(target_.isr, replica) || (target_.isr.empty() && contains(target_.elr, replica));
   return knows_all && is_acceptable(replica);
 }
 
 // It is kept, alone, where the last known ELR would stand.
 bool PartitionChangeBuilder::can_elect_last_known_leader() const {
-  return elr_enabled_ && target_.isr.empty() && target_.elr.empty() && partition_.last_known_elr.size() == 1 &&
-         is_acceptable(partition_.last_known_elr.front());
+  return elr_enabled_ && target_.isr.empty() && target_.elr.empty() &&
+         partition_.last_known_elr.size() == 1 && is_acceptable(partition_.last_known_elr.front());
 }
 
 PartitionChangeBuilder::Elected PartitionChangeBuilder::elect() const {
-  if (election_ == Election::preferred && is_valid_leader(target_.replicas.front())) return {target_.replicas.front()};
+  if (election_ == Election::preferred && is_valid_leader(target_.replicas.front()))
+    return {target_.replicas.front()};
   if (is_valid_leader(partition_.leader)) return {partition_.leader};
   for (const NodeId replica : target_.replicas) {
     if (is_valid_leader(replica)) return {replica};
@@ -156,8 +160,8 @@ void PartitionChangeBuilder::bump_leader_epoch_if_replicas_left(PartitionChangeR
 
 // ---- Eligible leader replicas
 
-// Below min.insync.replicas the high watermark stands still, so whoever leaves the ISR now still holds all that is
-// committed, until it goes down uncleanly.
+// Below min.insync.replicas the high watermark stands still, so whoever leaves the ISR now still holds all
+// that is committed, until it goes down uncleanly.
 void PartitionChangeBuilder::choose_target_elr() {
   if (!elr_enabled_) return;
   if (target_.isr.size() >= static_cast<std::size_t>(min_isr_)) {
@@ -178,8 +182,8 @@ void PartitionChangeBuilder::settle_elr(const PartitionChangeRecord& record) {
   if (unclean || !elr_enabled_) target_.elr.clear();
 }
 
-// The place of the last known ELR holds the last known leader, from the moment when the ISR becomes empty until
-// there is a leader again.
+// The place of the last known ELR holds the last known leader, from the moment when the ISR becomes empty
+// until there is a leader again.
 void PartitionChangeBuilder::settle_last_known_leader(const PartitionChangeRecord& record) {
   target_.last_known_elr = partition_.last_known_elr;
   if (!elr_enabled_) return;
@@ -192,8 +196,8 @@ void PartitionChangeBuilder::settle_last_known_leader(const PartitionChangeRecor
 }
 
 bool PartitionChangeBuilder::changes_nothing(const PartitionChangeRecord& record) const {
-  return record.leader == kLeaderUnchanged && !record.has_isr && !record.has_replicas && record.recovery < 0 &&
-         !record.has_elr;
+  return record.leader == kLeaderUnchanged && !record.has_isr && !record.has_replicas &&
+         record.recovery < 0 && !record.has_elr;
 }
 
 }  // namespace sim::controller

@@ -12,8 +12,8 @@
 // finishes a reassignment, keeps the eligible leader replicas (KIP-966), elects a leader.
 //
 // `acceptable` are the replicas that may lead at this moment: registered, unfenced, not shutting down.
-// A replica is a valid leader if it is acceptable and in the target ISR, or, with an empty target ISR, in the ELR.
-// Order of trying, first hit wins:
+// A replica is a valid leader if it is acceptable and in the target ISR, or, with an empty target ISR, in the
+// ELR. Order of trying, first hit wins:
 //
 //   preferred   the first replica if valid, the present leader if valid, then as online
 //   online      the present leader if valid, the first valid replica, the last known leader (ELR on), none
@@ -30,7 +30,11 @@ class PartitionChangeBuilder {
   // Starts with the partition as it is. `min_isr` is the effective one: not above the replication factor.
   PartitionChangeBuilder(TopicPartition tp, const metadata::PartitionRegistration& partition,
                          std::vector<NodeId> acceptable, std::int32_t min_isr)
-      : tp_(tp), partition_(partition), target_(partition), acceptable_(std::move(acceptable)), min_isr_(min_isr) {}
+      : tp_(tp),
+        partition_(partition),
+        target_(partition),
+        acceptable_(std::move(acceptable)),
+        min_isr_(min_isr) {}
 
   PartitionChangeBuilder& set_election(Election election);
   PartitionChangeBuilder& set_elr_enabled(bool enabled);

@@ -1,6 +1,5 @@
 #include "controller/quorum_controller.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <type_traits>
@@ -12,152 +11,268 @@
 namespace sim::controller {
 namespace {
 
-constexpr node::TimerId kSessionTimer{0};
-constexpr node::TimerId kFetchTimer{1};
-constexpr node::TimerId kBalanceTimer{2};
-constexpr node::TimerId kUncleanTimer{3};
-
 constexpr std::size_t kMaxRecordsPerBatch = 10'000;             // QuorumController.MAX_RECORDS_PER_BATCH
 constexpr std::int32_t kProducerIdBlock = 1'000;                // ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE
 constexpr Duration kNextSweep = std::chrono::milliseconds(10);  // when a run left something to do
 
-// What a controller is never sent: requests of clients, and answers, since it asks nobody.
+// What a controller is never asked: requests of clients, of the quorum, and answers, since it asks nobody.
 template <class M, class... Ms>
 inline constexpr bool is_one_of = (std::is_same_v<M, Ms> || ...);
 template <class M>
 concept NotForControllers =
     is_one_of<M, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest, ProduceResponse,
-              FetchResponse, ListOffsetsRequest, ListOffsetsResponse, OffsetForLeaderEpochRequest,
-              OffsetForLeaderEpochResponse, InitProducerIdRequest, InitProducerIdResponse,
-              AllocateProducerIdsResponse, CreateTopicsResponse, FindCoordinatorRequest,
-              FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest,
-              SyncGroupResponse, HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse,
-              OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse,
-              AlterPartitionResponse, BrokerRegistrationResponse, BrokerHeartbeatResponse, VoteRequest,
-              VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
-              EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest,
-              AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest,
-              UpdateRaftVoterResponse, NoOpResponse>;
+              FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse,
+              OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, InitProducerIdRequest,
+              InitProducerIdResponse, AllocateProducerIdsResponse, CreateTopicsResponse,
+              FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse,
+              SyncGroupRequest, SyncGroupResponse, HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest,
+              LeaveGroupResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest,
+              OffsetFetchResponse, AlterPartitionResponse, BrokerRegistrationResponse,
+              BrokerHeartbeatResponse, VoteRequest, VoteResponse, BeginQuorumEpochRequest,
+              BeginQuorumEpochResponse, EndQuorumEpochRequest, EndQuorumEpochResponse, FetchSnapshotRequest,
+              FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse, RemoveRaftVoterRequest,
+              RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse, NoOpResponse>;
+
+// ---- What a controller says that is not active
+CreateTopicsResponse refusal(const CreateTopicsRequest& request) {
+  CreateTopicsResponse response;
+  for (const auto& topic : request.topics) response.topics.push_back({topic.name, ErrorCode::not_controller});
+  return response;
+}
+AllocateProducerIdsResponse refusal(const AllocateProducerIdsRequest&) {
+  return {ErrorCode::not_controller};
+}
+AlterPartitionResponse refusal(const AlterPartitionRequest&) {
+  return {ErrorCode::not_controller, {}};
+}
+BrokerRegistrationResponse refusal(const BrokerRegistrationRequest&) {
+  return {ErrorCode::not_controller};
+}
+BrokerHeartbeatResponse refusal(const BrokerHeartbeatRequest&) {
+  return {ErrorCode::not_controller};
+}
+
+// The same in the place of an answer that can no longer be given.
+Message refusal_instead_of(const Message& answer) {
+  if (const auto* created = std::get_if<CreateTopicsResponse>(&answer)) {
+    CreateTopicsResponse response;
+    for (const auto& topic : created->topics)
+      response.topics.push_back({topic.name, ErrorCode::not_controller});
+    return response;
+  }
+  if (std::holds_alternative<AllocateProducerIdsResponse>(answer))
+    return refusal(AllocateProducerIdsRequest{});
+  if (std::holds_alternative<AlterPartitionResponse>(answer)) return refusal(AlterPartitionRequest{});
+  if (std::holds_alternative<BrokerRegistrationResponse>(answer)) return refusal(BrokerRegistrationRequest{});
+  SIM_CHECK(std::holds_alternative<BrokerHeartbeatResponse>(answer),
+            "a controller's answers wait, and no others");
+  return refusal(BrokerHeartbeatRequest{});
+}
 
 }  // namespace
 
-std::unique_ptr<node::Node> boot_controller(const ControllerBoot& boot, const node::DurableImage& image) {
-  const auto log = image.logs.find(kClusterMetadata);
-  return std::make_unique<QuorumController>(boot, log == image.logs.end() ? nullptr : &log->second);
+// ---- Inputs
+
+bool QuorumController::owns(const node::Input& input) const {
+  const auto is_ours = [this](const Channel& channel) {
+    const bool for_controllers = channel.lane == Lane::heartbeat || channel.lane == Lane::alter_partition ||
+                                 channel.lane == Lane::forwarding;
+    return channel.server == boot_.self && for_controllers;
+  };
+  if (const auto* received = std::get_if<node::Received>(&input)) {
+    return !received->envelope.response && is_ours(received->envelope.channel);
+  }
+  if (const auto* fired = std::get_if<node::TimerFired>(&input)) {
+    return fired->timer == kSessionTimer || fired->timer == kBalanceTimer || fired->timer == kUncleanTimer ||
+           fired->timer == kNoOpTimer;
+  }
+  const auto* lost = std::get_if<node::Disconnected>(&input);
+  return lost != nullptr && is_ours(lost->channel);
 }
 
-QuorumController::QuorumController(const ControllerBoot& boot, const log::LogImage* image)
-    : self_(boot.self),
-      id_(boot.id),
-      config_(boot.config),
-      voters_(boot.voters),
-      bootstrap_(boot.bootstrap),
-      log_(image),
-      replication_(boot.config),
-      cluster_(boot.config),
-      session_alarm_{kSessionTimer},
-      fetch_alarm_{kFetchTimer},
-      balance_{kBalanceTimer},
-      unclean_{kUncleanTimer} {
-  SIM_CHECK(!voters_.empty(), "a quorum has voters");
+void QuorumController::step(node::Input& input, const Context& context) {
+  if (const auto* received = std::get_if<node::Received>(&input)) {
+    receive(received->envelope, context);
+  } else if (const auto* fired = std::get_if<node::TimerFired>(&input)) {
+    timer_fired(fired->timer, context);
+  } else {
+    disconnected(std::get<node::Disconnected>(input).channel);
+  }
+  settle(context);
 }
 
-void QuorumController::step(node::Input& input, node::Env env, node::Effects& out) {
-  std::visit(Overloaded{
-                 [&](const node::Started&) { activate(env, out); },
-                 [&](const node::Received& received) { receive(received.envelope, env, out); },
-                 [&](const node::TimerFired& fired) { timer_fired(fired.timer, env, out); },
-                 [&](const node::Persisted& done) { persisted(done, env, out); },
-                 [&](const node::Disconnected& lost) { disconnected(lost.channel); },
-                 [](const node::Connected&) {},
-                 [&](const node::StopRequested&) { out.emplace_back(node::Exit{}); },
-             },
-             input);
-  settle(env, out);
-}
-
-void QuorumController::activate(node::Env env, node::Effects& out) {
-  if (!is_active()) return;
-  const bool first_start = log_.empty();
-  for (const Batch& batch : log_.recovered()) replay(batch, env.now);
-  replay(log_.begin_epoch(env, out), env.now);
-  if (first_start) write(std::move(bootstrap_), env, out);
-}
-
-void QuorumController::receive(const Envelope& request, node::Env env, node::Effects& out) {
+void QuorumController::receive(const Envelope& request, const Context& context) {
   std::visit(
       [&](const auto& message) {
-        if constexpr (NotForControllers<std::decay_t<decltype(message)>>) {
+        using M = std::decay_t<decltype(message)>;
+        if constexpr (NotForControllers<M>) {
           SIM_CHECK(false, "this message is never sent to a controller");
+        } else if constexpr (std::is_same_v<M, ApiVersionsRequest>) {
+          node::reply(context.out, request, ApiVersionsResponse{});
         } else {
-          on(message, request, env, out);
+          if (!active_) return node::reply(context.out, request, refusal(message));
+          on(message, request, context);
         }
       },
       request.message);
 }
 
-void QuorumController::persisted(const node::Persisted& done, node::Env, node::Effects& out) {
-  log_.persisted(done);
-  const Offset committed = log_.high_watermark();
-  for (; !created_.empty() && created_.front().offset < committed; created_.pop_front()) {
-    const metadata::TopicImage* topic = image_.topic(created_.front().id);
-    if (topic == nullptr) continue;  // removed again meanwhile
+void QuorumController::disconnected(const Channel& channel) {
+  if (!active_) return;
+  std::erase_if(active_->pending, [&channel](const PendingAnswer& one) { return one.channel == channel; });
+}
+
+// ---- Leadership (claim, completeActivation, renounce)
+
+void QuorumController::claim(QuorumEpoch quorum_epoch, const Context& context) {
+  SIM_CHECK(!active_, "it was not active before");
+  active_.emplace(boot_.config, quorum_epoch, image_, std::exchange(registered_at_, {}), context.now());
+  node::report(context.out, observe::ControllerChanged{boot_.id, quorum_epoch, true});
+  if (image_.empty() && !boot_.bootstrap.empty() && !append(boot_.bootstrap, context)) return;
+  schedule_no_op(context);
+  settle(context);
+}
+
+void QuorumController::renounce(const Context& context) {
+  if (!active_) return;
+  context.log.resign(context.env, context.out);
+  for (PendingAnswer& one : active_->pending) {
+    context.out.emplace_back(
+        node::Send{Envelope{one.channel, one.correlation, true, refusal_instead_of(one.answer)}});
+  }
+  image_ = std::move(active_->committed);
+  registered_at_ = std::move(active_->registered_at);
+  node::report(context.out, observe::ControllerChanged{boot_.id, active_->quorum_epoch, false});
+  active_.reset();
+  for (const node::TimerId timer : {kSessionTimer, kBalanceTimer, kUncleanTimer, kNoOpTimer}) {
+    context.out.emplace_back(node::CancelTimer{timer});
+  }
+}
+
+// ---- What is committed
+
+void QuorumController::replay(const std::vector<Batch>& committed, const Context& context) {
+  for (const Batch& batch : committed) replay(batch, context);
+  if (!active_) return;
+  const Offset end = active_->committed.end_offset();
+  std::deque<PendingAnswer>& pending = active_->pending;
+  for (; !pending.empty() && pending.front().end <= end; pending.pop_front()) {
+    PendingAnswer& one = pending.front();
+    context.out.emplace_back(node::Send{Envelope{one.channel, one.correlation, true, std::move(one.answer)}});
+  }
+}
+
+// Who leads tells what was decided. That is told again if the leader before died while the news of the commit
+// was on its way.
+void QuorumController::replay(const Batch& batch, const Context& context) {
+  metadata::MetadataImage& image = active_ ? active_->committed : image_;
+  image.skip_to(batch.base_offset);
+  if (const auto* records = std::get_if<std::vector<MetadataRecord>>(&batch.data->records)) {
+    replay(*records, batch.base_offset, active_ || context.log.is_leader(), context.out);
+  } else {
+    image.skip_to(batch.end_offset());
+  }
+  report_replayed(context.out);
+}
+
+void QuorumController::replay(const std::vector<MetadataRecord>& records, Offset base_offset, bool tells,
+                              node::Effects& out) {
+  metadata::MetadataImage& image = active_ ? active_->committed : image_;
+  RegistrationOffsets& registered_at = active_ ? active_->registered_at : registered_at_;
+  Offset offset = base_offset;
+  std::vector<TopicId> created;
+  for (const MetadataRecord& record : records) {
+    image.replay(record);
+    note_registration(record, offset, registered_at);
+    if (tells) tell_of(record, offset, out);
+    if (const auto* topic = std::get_if<TopicRecord>(&record)) created.push_back(topic->id);
+    ++offset;
+  }
+  for (const TopicId id : created) {
+    const metadata::TopicImage* topic = image.topic(id);
+    if (!tells || topic == nullptr) continue;  // removed again
     const auto partitions = static_cast<std::int32_t>(topic->partitions.size());
     const auto replicas = static_cast<std::int16_t>(topic->partitions.front().replicas.size());
     node::report(out, observe::TopicCreated{topic->id, topic->name, partitions, replicas});
   }
-  for (; !pending_.empty() && pending_.front().end <= committed; pending_.pop_front()) {
-    PendingAnswer& one = pending_.front();
-    out.emplace_back(node::Send{Envelope{one.channel, one.correlation, true, std::move(one.answer)}});
-  }
-  answer_fetches(parked_.take_all(), out);
 }
 
-void QuorumController::disconnected(const Channel& channel) {
-  parked_.forget(channel);
-  std::erase_if(pending_, [&channel](const PendingAnswer& one) { return one.channel == channel; });
+void QuorumController::tell_of(const MetadataRecord& record, Offset offset, node::Effects& out) const {
+  const metadata::MetadataImage& image = committed_image();
+  const auto of_broker = [&](NodeId id) {
+    const metadata::BrokerRegistration& one = *image.broker(id);
+    node::report(out, observe::BrokerStateChanged{id, one.broker_epoch, one.fenced,
+                                                  one.in_controlled_shutdown, offset});
+  };
+  const auto of_partition = [&](TopicPartition tp) {
+    const metadata::PartitionRegistration& one = *image.partition(tp);
+    node::report(out, observe::PartitionChanged{tp, one.leader, one.leader_epoch, one.partition_epoch,
+                                                one.replicas, one.isr, one.elr, offset});
+  };
+  std::visit(Overloaded{
+                 [&](const RegisterBrokerRecord& one) { of_broker(one.broker); },
+                 [&](const BrokerRegistrationChangeRecord& one) { of_broker(one.broker); },
+                 [&](const PartitionRecord& one) { of_partition(one.tp); },
+                 [&](const PartitionChangeRecord& one) { of_partition(one.tp); },
+                 [](const UnregisterBrokerRecord&) {},
+                 [](const TopicRecord&) {},
+                 [](const RemoveTopicRecord&) {},
+                 [](const TopicConfigRecord&) {},
+                 [](const ProducerIdsRecord&) {},
+                 [](const NoOpRecord&) {},
+             },
+             record);
+}
+
+void QuorumController::load(const MetadataSnapshot& snapshot, const Context& context) {
+  SIM_CHECK(!active_, "whoever leads has everything");
+  image_ = metadata::MetadataImage(snapshot);
+  registered_at_.clear();
+  for (const auto& [id, registration] : image_.brokers()) registered_at_[id] = snapshot.id.end_offset - 1;
+  report_replayed(context.out);
+}
+
+void QuorumController::report_replayed(node::Effects& out) const {
+  const metadata::MetadataImage& image = committed_image();
+  node::report(out, observe::MetadataReplayed{boot_.id, image.end_offset(), image.digest()});
 }
 
 // ---- Writing
 
-void QuorumController::write(std::vector<MetadataRecord> records, node::Env env, node::Effects& out) {
-  const auto append = [&](std::vector<MetadataRecord> part) {
-    const Batch batch = log_.append(std::move(part), env, out);
-    replay(batch, env.now);
-    note_created_topics(batch);
-  };
+bool QuorumController::write(std::vector<MetadataRecord> records, const Context& context) {
   while (records.size() > kMaxRecordsPerBatch) {
     const auto rest = records.begin() + kMaxRecordsPerBatch;
     std::vector<MetadataRecord> later(std::make_move_iterator(rest), std::make_move_iterator(records.end()));
     records.erase(rest, records.end());
-    append(std::exchange(records, std::move(later)));
+    if (!append(std::exchange(records, std::move(later)), context)) return false;
   }
-  if (!records.empty()) append(std::move(records));
+  return records.empty() || append(std::move(records), context);
 }
 
-void QuorumController::replay(const Batch& batch, LocalTime now) {
-  const auto* records = std::get_if<std::vector<MetadataRecord>>(&batch.data->records);
-  if (records == nullptr) return image_.replay(batch);
-  for (const MetadataRecord& record : *records) {
-    const Offset offset = image_.end_offset();
+bool QuorumController::append(std::vector<MetadataRecord> records, const Context& context) {
+  const std::optional<Offset> first = context.log.append(records, context.env, context.out);
+  if (!first) {
+    renounce(context);
+    return false;
+  }
+  image_.skip_to(*first);
+  Offset offset = *first;
+  for (const MetadataRecord& record : records) {
     image_.replay(record);
-    replication_.replayed(image_, record);
-    cluster_.replayed(image_, record, offset, now);
+    active_->replication.replayed(image_, record);
+    active_->cluster.replayed(image_, record, offset++, context.now());
   }
-  SIM_CHECK(image_.end_offset() == batch.end_offset(), "the image holds what the log holds");
+  return true;
 }
 
-void QuorumController::note_created_topics(const Batch& batch) {
-  Offset offset = batch.base_offset;
-  for (const MetadataRecord& record : std::get<std::vector<MetadataRecord>>(batch.data->records)) {
-    if (const auto* created = std::get_if<TopicRecord>(&record)) created_.push_back({offset, created->id});
-    ++offset;
+void QuorumController::conclude(const Envelope& request, std::vector<MetadataRecord> records, Message answer,
+                                const Context& context) {
+  if (!write(std::move(records), context)) {
+    return node::reply(context.out, request, refusal_instead_of(answer));
   }
-}
-
-void QuorumController::answer_when_committed(const Envelope& request, Message answer, node::Effects& out) {
-  if (log_.next_offset() <= log_.high_watermark()) return node::reply(out, request, std::move(answer));
-  pending_.push_back({log_.next_offset(), request.channel, request.correlation, std::move(answer)});
+  const Offset end = image_.end_offset();
+  if (end <= active_->committed.end_offset()) return node::reply(context.out, request, std::move(answer));
+  active_->pending.push_back({end, request.channel, request.correlation, std::move(answer)});
 }
 
 // ---- Deadlines
@@ -178,144 +293,83 @@ void QuorumController::Sweep::schedule(Duration interval, LocalTime now, node::E
   out.emplace_back(node::SetTimer{timer, now + (more_to_do ? kNextSweep : interval)});
 }
 
-void QuorumController::settle(node::Env env, node::Effects& out) {
-  session_alarm_.set(cluster_.next_session_expiry(), out);
-  fetch_alarm_.set(parked_.next_deadline(), out);
-  if (config_.auto_leader_rebalance_enable && replication_.any_imbalanced()) {
-    balance_.schedule(std::chrono::seconds(config_.leader_imbalance_check_interval_seconds), env.now, out);
+void QuorumController::settle(const Context& context) {
+  if (!active_) return;
+  const ControllerConfig& config = boot_.config;
+  active_->session_alarm.set(active_->cluster.next_session_expiry(), context.out);
+  if (config.auto_leader_rebalance_enable && active_->replication.any_imbalanced()) {
+    const auto interval = std::chrono::seconds(config.leader_imbalance_check_interval_seconds);
+    active_->balance.schedule(interval, context.now(), context.out);
   }
-  if (replication_.any_leaderless()) {
-    unclean_.schedule(from_millis(config_.unclean_leader_election_interval_ms), env.now, out);
+  if (active_->replication.any_leaderless()) {
+    const Duration interval = from_millis(config.unclean_leader_election_interval_ms);
+    active_->unclean.schedule(interval, context.now(), context.out);
   }
 }
 
-void QuorumController::timer_fired(node::TimerId timer, node::Env env, node::Effects& out) {
+// So that the high watermark goes on, and whoever follows can tell that it is up to date; 0 = never.
+void QuorumController::schedule_no_op(const Context& context) {
+  const Duration interval = from_millis(boot_.config.metadata_max_idle_interval_ms);
+  if (interval > Duration{0}) context.out.emplace_back(node::SetTimer{kNoOpTimer, context.now() + interval});
+}
+
+void QuorumController::timer_fired(node::TimerId timer, const Context& context) {
+  SIM_CHECK(active_.has_value(), "a standby waits for nothing");
   if (timer == kSessionTimer) {
-    session_alarm_.armed_for.reset();
-    write(cluster_.fence_one_stale_broker(image_, replication_, env.now), env, out);
-  } else if (timer == kFetchTimer) {
-    fetch_alarm_.armed_for.reset();
-    answer_fetches(parked_.take_expired(env.now), out);
+    active_->session_alarm.armed_for.reset();
+    write(active_->cluster.fence_one_stale_broker(image_, active_->replication, context.now()), context);
+  } else if (timer == kNoOpTimer) {
+    schedule_no_op(context);
+    write({NoOpRecord{}}, context);
   } else {
     const bool balances = timer == kBalanceTimer;
-    Sweep& sweep = balances ? balance_ : unclean_;
-    ReplicationControl::Records records =
-        balances ? replication_.balance_leaders(image_) : replication_.elect_unclean_leaders(image_);
+    Sweep& sweep = balances ? active_->balance : active_->unclean;
+    ReplicationControl::Records records = balances ? active_->replication.balance_leaders(image_)
+                                                   : active_->replication.elect_unclean_leaders(image_);
     sweep.scheduled = false;
     sweep.more_to_do = records.size() >= ReplicationControl::kMaxElections;
-    write(std::move(records), env, out);
+    write(std::move(records), context);
   }
 }
 
-// ---- Requests
+// ---- Requests, of the active controller. Those that are refused are answered at once.
 
-void QuorumController::on(const ApiVersionsRequest&, const Envelope& from, node::Env, node::Effects& out) {
-  node::reply(out, from, ApiVersionsResponse{});
+void QuorumController::on(const CreateTopicsRequest& request, const Envelope& from, const Context& context) {
+  auto decision = active_->replication.create_topics(image_, request, active_->cluster.usable_brokers(image_),
+                                                     context.env.rng);
+  conclude(from, std::move(decision.records), std::move(decision.answer), context);
 }
 
-void QuorumController::on(const CreateTopicsRequest& request, const Envelope& from, node::Env env,
-                          node::Effects& out) {
-  if (!is_active()) {
-    CreateTopicsResponse refusal;
-    for (const auto& topic : request.topics)
-      refusal.topics.push_back({topic.name, ErrorCode::not_controller});
-    return node::reply(out, from, std::move(refusal));
-  }
-  auto decision = replication_.create_topics(image_, request, cluster_.usable_brokers(image_), env.rng);
-  write(std::move(decision.records), env, out);
-  answer_when_committed(from, std::move(decision.answer), out);
-}
-
-void QuorumController::on(const AllocateProducerIdsRequest& request, const Envelope& from, node::Env env,
-                          node::Effects& out) {
-  const ErrorCode error =
-      is_active() ? ClusterControl::check_broker_epoch(image_, request.broker, request.broker_epoch)
-                  : ErrorCode::not_controller;
-  if (error != ErrorCode::none) return node::reply(out, from, AllocateProducerIdsResponse{error});
+void QuorumController::on(const AllocateProducerIdsRequest& request, const Envelope& from,
+                          const Context& context) {
+  const ErrorCode error = ClusterControl::check_broker_epoch(image_, request.broker, request.broker_epoch);
+  if (error != ErrorCode::none) return node::reply(context.out, from, AllocateProducerIdsResponse{error});
   const ProducerId first = image_.next_producer_id();
   const ProducerId next{first.value() + kProducerIdBlock};
-  write({ProducerIdsRecord{request.broker, request.broker_epoch, next}}, env, out);
-  answer_when_committed(from, AllocateProducerIdsResponse{ErrorCode::none, first, kProducerIdBlock}, out);
+  conclude(from, {ProducerIdsRecord{request.broker, request.broker_epoch, next}},
+           AllocateProducerIdsResponse{ErrorCode::none, first, kProducerIdBlock}, context);
 }
 
-void QuorumController::on(const AlterPartitionRequest& request, const Envelope& from, node::Env env,
-                          node::Effects& out) {
-  const ErrorCode error =
-      is_active() ? ClusterControl::check_broker_epoch(image_, request.broker, request.broker_epoch)
-                  : ErrorCode::not_controller;
-  if (error != ErrorCode::none) return node::reply(out, from, AlterPartitionResponse{error, {}});
-  auto decision = replication_.alter_partition(image_, request);
-  write(std::move(decision.records), env, out);
-  answer_when_committed(from, std::move(decision.answer), out);
+void QuorumController::on(const AlterPartitionRequest& request, const Envelope& from,
+                          const Context& context) {
+  const ErrorCode error = ClusterControl::check_broker_epoch(image_, request.broker, request.broker_epoch);
+  if (error != ErrorCode::none) return node::reply(context.out, from, AlterPartitionResponse{error, {}});
+  auto decision = active_->replication.alter_partition(image_, request);
+  conclude(from, std::move(decision.records), std::move(decision.answer), context);
 }
 
-void QuorumController::on(const BrokerRegistrationRequest& request, const Envelope& from, node::Env env,
-                          node::Effects& out) {
-  if (!is_active()) return node::reply(out, from, BrokerRegistrationResponse{ErrorCode::not_controller});
-  auto decision = cluster_.register_broker(image_, request, replication_, env.now);
-  if (decision.answer.error != ErrorCode::none) return node::reply(out, from, decision.answer);
-  write(std::move(decision.records), env, out);
-  answer_when_committed(from, decision.answer, out);
+void QuorumController::on(const BrokerRegistrationRequest& request, const Envelope& from,
+                          const Context& context) {
+  auto decision = active_->cluster.register_broker(image_, request, active_->replication, context.now());
+  if (decision.answer.error != ErrorCode::none) return node::reply(context.out, from, decision.answer);
+  conclude(from, std::move(decision.records), decision.answer, context);
 }
 
-void QuorumController::on(const BrokerHeartbeatRequest& request, const Envelope& from, node::Env env,
-                          node::Effects& out) {
-  if (!is_active()) return node::reply(out, from, BrokerHeartbeatResponse{ErrorCode::not_controller});
-  auto decision = cluster_.heartbeat(image_, request, replication_, env.now);
-  if (decision.answer.error != ErrorCode::none) return node::reply(out, from, decision.answer);
-  write(std::move(decision.records), env, out);
-  answer_when_committed(from, decision.answer, out);
-}
-
-// ---- Observers
-
-// Data comes only up to the high watermark (Kafka's leader sends uncommitted records too, which an observer
-// keeps back until they are committed). A parked fetch is answered when the high watermark advances
-// (KIP-1166).
-void QuorumController::on(const FetchRequest& request, const Envelope& from, node::Env env,
-                          node::Effects& out) {
-  if (is_active() && !has_news_for(request) && request.max_wait_ms > 0) {
-    return parked_.park(
-        {from.channel, from.correlation, request, env.now + from_millis(request.max_wait_ms)});
-  }
-  node::reply(out, from, fetch_response(request));
-}
-
-bool QuorumController::has_news_for(const FetchRequest& request) const {
-  return std::any_of(
-      request.partitions.begin(), request.partitions.end(), [this](const FetchRequest::Partition& one) {
-        const bool knows_less = one.high_watermark != kNoOffset && one.high_watermark < log_.high_watermark();
-        return one.tp != kClusterMetadata || one.fetch_offset < log_.high_watermark() || knows_less;
-      });
-}
-
-FetchResponse QuorumController::fetch_response(const FetchRequest& request) const {
-  FetchResponse response;
-  for (const FetchRequest::Partition& wanted : request.partitions) {
-    FetchResponse::Partition& answer = response.partitions.emplace_back();
-    answer.tp = wanted.tp;
-    if (wanted.tp != kClusterMetadata) {
-      answer.error = ErrorCode::unknown_topic_or_partition;
-    } else if (!is_active()) {
-      answer.error = ErrorCode::not_leader_or_follower;
-      answer.current_leader.endpoint = voters_.front();
-    } else {
-      answer.high_watermark = log_.high_watermark();
-      answer.last_stable_offset = log_.high_watermark();
-      answer.log_start_offset = 0;
-      answer.current_leader = {id_, log_.leader_epoch(), self_};
-      answer.batches = log_.read(wanted.fetch_offset, wanted.max_bytes);
-    }
-  }
-  return response;
-}
-
-void QuorumController::answer_fetches(const std::vector<ParkedFetches::Fetch>& fetches,
-                                      node::Effects& out) const {
-  for (const ParkedFetches::Fetch& fetch : fetches) {
-    out.emplace_back(
-        node::Send{Envelope{fetch.channel, fetch.correlation, true, fetch_response(fetch.request)}});
-  }
+void QuorumController::on(const BrokerHeartbeatRequest& request, const Envelope& from,
+                          const Context& context) {
+  auto decision = active_->cluster.heartbeat(image_, request, active_->replication, context.now());
+  if (decision.answer.error != ErrorCode::none) return node::reply(context.out, from, decision.answer);
+  conclude(from, std::move(decision.records), decision.answer, context);
 }
 
 }  // namespace sim::controller

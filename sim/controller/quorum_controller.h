@@ -2,30 +2,67 @@
 
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <vector>
 
 #include "controller/cluster_control.h"
 #include "controller/controller.h"
 #include "controller/decision.h"
-#include "controller/metadata_log.h"
-#include "controller/parked_fetches.h"
 #include "controller/replication_control.h"
 #include "metadata/metadata_image.h"
 #include "node/node.h"
+#include "raft/replica.h"
 
+// A KRaft controller (QuorumController): decides about brokers, topics and leaders as records of the metadata
+// log. One event after the other, as its queue takes them.
+//
+// The active one, which leads the quorum, makes a decision from the image, appends its records and replays
+// them at once, so that the next decision sees them; the answer waits until everything written so far is
+// committed. A refused request is answered at once. When it renounces, because it leads no more, the image
+// goes back to the last commit, and whoever waits for an answer hears NOT_CONTROLLER. A standby replays what
+// is committed and refuses all requests.
+//
+// It is a value, owned by its process beside the replica of the log, which it is handed in each call.
+//
+// Deliberately different: the records of a new cluster are one append, however many (Kafka: one metadata
+// transaction), and a session that ends is noticed at that instant (see broker_heartbeats.h). Left out: a
+// limit on what waits in the queue, metadata versions and other features, quotas.
 namespace sim::controller {
 
-// The process behind boot_controller. One event after the other, as QuorumController's queue: a decision is made
-// from the image, its records are written and replayed at once, so that the next decision sees them; its answer
-// waits until everything written so far is committed. A refused request is answered at once.
-class QuorumController final : public node::Node {
- public:
-  QuorumController(const ControllerBoot& boot, const log::LogImage* image);
+// Its timers: small, odd, and apart from those of the replica (1 and 3).
+inline constexpr node::TimerId kSessionTimer{5};
+inline constexpr node::TimerId kBalanceTimer{7};
+inline constexpr node::TimerId kUncleanTimer{9};
+inline constexpr node::TimerId kNoOpTimer{11};
 
-  std::unique_ptr<node::Node> clone() const override { return std::make_unique<QuorumController>(*this); }
-  void step(node::Input& input, node::Env env, node::Effects& out) override;
+class QuorumController {
+ public:
+  struct Context {  // of the event under way
+    raft::Replica& log;
+    node::Env env;
+    node::Effects& out;
+    LocalTime now() const { return env.now; }
+  };
+
+  explicit QuorumController(const ControllerBoot& boot) : boot_(boot) {}
+
+  // ---- From the replica of the metadata log
+  void replay(const std::vector<Batch>& committed, const Context& context);
+  void load(const MetadataSnapshot& snapshot, const Context& context);
+  // Leads the quorum from here on, and has replayed everything of earlier epochs.
+  void claim(QuorumEpoch quorum_epoch, const Context& context);
+  // Leads no more. Nothing happens if it has found out before.
+  void renounce(const Context& context);
+
+  // Requests that are asked of controllers, and its timers.
+  bool owns(const node::Input& input) const;
+  // REQUIRES: owns(input)
+  void step(node::Input& input, const Context& context);
+
+  bool is_active() const { return active_.has_value(); }
+  // Everything it knows of, committed or not.
+  const metadata::MetadataImage& image() const { return image_; }
+  const metadata::MetadataImage& committed_image() const { return active_ ? active_->committed : image_; }
 
  private:
   struct PendingAnswer {
@@ -33,10 +70,6 @@ class QuorumController final : public node::Node {
     Channel channel;
     CorrelationId correlation = 0;
     Message answer;
-  };
-  struct CreatedTopic {  // to be told when it is committed
-    Offset offset = 0;
-    TopicId id = kNoTopic;
   };
   // One deadline of many behind one timer: set only when it changes.
   struct Alarm {
@@ -51,51 +84,58 @@ class QuorumController final : public node::Node {
     bool more_to_do = false;  // the last run stopped at its limit: the next one follows soon
     void schedule(Duration interval, LocalTime now, node::Effects& out);
   };
+  struct Active {  // what only the active controller has
+    Active(const ControllerConfig& config, QuorumEpoch epoch, const metadata::MetadataImage& image,
+           const RegistrationOffsets& registered, LocalTime now)
+        : quorum_epoch(epoch),
+          committed(image),
+          registered_at(registered),
+          replication(config, image),
+          cluster(config, image, registered, now) {}
 
-  bool is_active() const { return voters_.front() == self_; }
-  void activate(node::Env env, node::Effects& out);
-  void receive(const Envelope& request, node::Env env, node::Effects& out);
-  void timer_fired(node::TimerId timer, node::Env env, node::Effects& out);
-  void persisted(const node::Persisted& done, node::Env env, node::Effects& out);
+    QuorumEpoch quorum_epoch;
+    // To go back to. The image proper is ahead of it by what is written and not committed.
+    metadata::MetadataImage committed;
+    RegistrationOffsets registered_at;
+    ReplicationControl replication;
+    ClusterControl cluster;
+    std::deque<PendingAnswer> pending{};  // `end` never falls
+    Alarm session_alarm{kSessionTimer};
+    Sweep balance{kBalanceTimer};
+    Sweep unclean{kUncleanTimer};
+  };
+
+  void receive(const Envelope& request, const Context& context);
+  void timer_fired(node::TimerId timer, const Context& context);
   void disconnected(const Channel& channel);
 
-  void on(const ApiVersionsRequest& request, const Envelope& from, node::Env env, node::Effects& out);
-  void on(const FetchRequest& request, const Envelope& from, node::Env env, node::Effects& out);
-  void on(const CreateTopicsRequest& request, const Envelope& from, node::Env env, node::Effects& out);
-  void on(const AllocateProducerIdsRequest& request, const Envelope& from, node::Env env, node::Effects& out);
-  void on(const AlterPartitionRequest& request, const Envelope& from, node::Env env, node::Effects& out);
-  void on(const BrokerRegistrationRequest& request, const Envelope& from, node::Env env, node::Effects& out);
-  void on(const BrokerHeartbeatRequest& request, const Envelope& from, node::Env env, node::Effects& out);
+  void on(const ApiVersionsRequest& request, const Envelope& from, const Context& context);
+  void on(const CreateTopicsRequest& request, const Envelope& from, const Context& context);
+  void on(const AllocateProducerIdsRequest& request, const Envelope& from, const Context& context);
+  void on(const AlterPartitionRequest& request, const Envelope& from, const Context& context);
+  void on(const BrokerRegistrationRequest& request, const Envelope& from, const Context& context);
+  void on(const BrokerHeartbeatRequest& request, const Envelope& from, const Context& context);
 
-  // Writes and replays; nothing if there are no records.
-  void write(std::vector<MetadataRecord> records, node::Env env, node::Effects& out);
-  void replay(const Batch& batch, LocalTime now);
-  void note_created_topics(const Batch& batch);
-  void answer_when_committed(const Envelope& request, Message answer, node::Effects& out);
-  void settle(node::Env env, node::Effects& out);  // what follows each event: alarms, sweeps
+  // ---- Writing. REQUIRES: is_active()
+  // Writes and replays; nothing if there are no records. False: it turned out to lead no more, and renounced.
+  bool write(std::vector<MetadataRecord> records, const Context& context);
+  bool append(std::vector<MetadataRecord> records, const Context& context);
+  // Writes, and answers once that is committed.
+  void conclude(const Envelope& request, std::vector<MetadataRecord> records, Message answer,
+                const Context& context);
+  void schedule_no_op(const Context& context);
+  void settle(const Context& context);  // what follows each event: alarms, sweeps
 
-  FetchResponse fetch_response(const FetchRequest& request) const;
-  bool has_news_for(const FetchRequest& request) const;
-  void answer_fetches(const std::vector<ParkedFetches::Fetch>& fetches, node::Effects& out) const;
+  // ---- Replaying
+  void replay(const Batch& batch, const Context& context);
+  void replay(const std::vector<MetadataRecord>& records, Offset base_offset, bool tells, node::Effects& out);
+  void tell_of(const MetadataRecord& record, Offset offset, node::Effects& out) const;
+  void report_replayed(node::Effects& out) const;
 
-  ProcessId self_;
-  NodeId id_;
-  ControllerConfig config_;
-  std::vector<ProcessId> voters_;
-  std::vector<MetadataRecord> bootstrap_;
-
-  MetadataLog log_;
-  metadata::MetadataImage image_;  // everything written, committed or not
-  ReplicationControl replication_;
-  ClusterControl cluster_;
-
-  std::deque<PendingAnswer> pending_;  // `end` never falls
-  std::deque<CreatedTopic> created_;
-  ParkedFetches parked_;
-  Alarm session_alarm_;
-  Alarm fetch_alarm_;
-  Sweep balance_;
-  Sweep unclean_;
+  ControllerBoot boot_;
+  metadata::MetadataImage image_;
+  RegistrationOffsets registered_at_;  // of a standby
+  std::optional<Active> active_;
 };
 
 }  // namespace sim::controller

@@ -26,22 +26,31 @@ std::int32_t effective_min_isr(const metadata::TopicImage& topic) {
 
 // ---- Indexes
 
-void ReplicationControl::replayed(const MetadataImage& image, const MetadataRecord& record) {
-  const auto index = [this, &image](TopicPartition tp) {
-    const PartitionRegistration& partition = *image.partition(tp);
-    const auto keep = [tp](std::set<TopicPartition>& partitions, bool in) {
-      if (in) {
-        partitions.insert(tp);
-      } else {
-        partitions.erase(tp);
-      }
-    };
-    keep(leaderless_, partition.leader == kNoNode);
-    keep(imbalanced_, partition.leader != partition.replicas.front());
+ReplicationControl::ReplicationControl(const ControllerConfig& config, const MetadataImage& image)
+    : config_(config) {
+  for (const auto& [id, topic] : image.topics()) {
+    for (std::size_t i = 0; i < topic->partitions.size(); ++i)
+      index(image, {id, static_cast<std::int32_t>(i)});
+  }
+}
+
+void ReplicationControl::index(const MetadataImage& image, TopicPartition tp) {
+  const PartitionRegistration& partition = *image.partition(tp);
+  const auto keep = [tp](std::set<TopicPartition>& partitions, bool in) {
+    if (in) {
+      partitions.insert(tp);
+    } else {
+      partitions.erase(tp);
+    }
   };
+  keep(leaderless_, partition.leader == kNoNode);
+  keep(imbalanced_, partition.leader != partition.replicas.front());
+}
+
+void ReplicationControl::replayed(const MetadataImage& image, const MetadataRecord& record) {
   std::visit(Overloaded{
-                 [&](const PartitionRecord& one) { index(one.tp); },
-                 [&](const PartitionChangeRecord& one) { index(one.tp); },
+                 [&](const PartitionRecord& one) { index(image, one.tp); },
+                 [&](const PartitionChangeRecord& one) { index(image, one.tp); },
                  [&](const RemoveTopicRecord& one) {
                    const auto gone = [&one](TopicPartition tp) { return tp.topic == one.id; };
                    std::erase_if(leaderless_, gone);
@@ -98,11 +107,13 @@ PartitionChangeBuilder ReplicationControl::builder_for(const MetadataImage& imag
   return builder;
 }
 
-void ReplicationControl::change_partitions(const MetadataImage& image, const std::vector<TopicPartition>& partitions,
+void ReplicationControl::change_partitions(const MetadataImage& image,
+                                           const std::vector<TopicPartition>& partitions,
                                            const Effect& effect, Records& records) const {
   for (const TopicPartition tp : partitions) {
     std::vector<NodeId> isr = image.partition(tp)->isr;
-    std::erase_if(isr, [&effect](NodeId node) { return node == effect.removed || node == effect.unclean_shutdown; });
+    std::erase_if(
+        isr, [&effect](NodeId node) { return node == effect.removed || node == effect.unclean_shutdown; });
     PartitionChangeBuilder builder = builder_for(image, tp, effect);
     builder.set_target_isr(std::move(isr)).set_unclean_shutdown(effect.unclean_shutdown);
     if (auto record = builder.build()) records.emplace_back(std::move(*record));
@@ -147,7 +158,8 @@ ReplicationControl::Records ReplicationControl::balance_leaders(const MetadataIm
   for (const TopicPartition tp : imbalanced_) {
     if (records.size() >= kMaxElections) break;
     PartitionChangeBuilder builder = builder_for(image, tp, Effect{});
-    if (auto record = builder.set_election(Election::preferred).build()) records.emplace_back(std::move(*record));
+    if (auto record = builder.set_election(Election::preferred).build())
+      records.emplace_back(std::move(*record));
   }
   return records;
 }
@@ -158,15 +170,16 @@ ReplicationControl::Records ReplicationControl::elect_unclean_leaders(const Meta
     if (records.size() >= kMaxElections) break;
     if (!image.topic(tp.topic)->config.unclean_leader_election_enable) continue;
     PartitionChangeBuilder builder = builder_for(image, tp, Effect{});
-    if (auto record = builder.set_election(Election::unclean).build()) records.emplace_back(std::move(*record));
+    if (auto record = builder.set_election(Election::unclean).build())
+      records.emplace_back(std::move(*record));
   }
   return records;
 }
 
 // ---- AlterPartition
 
-Decision<AlterPartitionResponse> ReplicationControl::alter_partition(const MetadataImage& image,
-                                                                     const AlterPartitionRequest& request) const {
+Decision<AlterPartitionResponse> ReplicationControl::alter_partition(
+    const MetadataImage& image, const AlterPartitionRequest& request) const {
   Decision<AlterPartitionResponse> decision;
   for (const AlterPartitionRequest::Partition& wanted : request.partitions) {
     decision.answer.partitions.push_back(alter_one(image, request.broker, wanted, decision.records));
@@ -189,24 +202,27 @@ ErrorCode ReplicationControl::check_alter_partition(const MetadataImage& image, 
 
   std::vector<NodeId> isr;
   for (const AlterPartitionRequest::IsrMember& member : wanted.new_isr) {
-    if (!contains(partition->replicas, member.broker) || contains(isr, member.broker)) return ErrorCode::invalid_request;
+    if (!contains(partition->replicas, member.broker) || contains(isr, member.broker))
+      return ErrorCode::invalid_request;
     isr.push_back(member.broker);
   }
   if (!contains(isr, partition->leader)) return ErrorCode::invalid_request;
   if (wanted.recovery == LeaderRecoveryState::recovering) {
-    if (isr.size() > 1 || partition->recovery == LeaderRecoveryState::recovered) return ErrorCode::invalid_request;
+    if (isr.size() > 1 || partition->recovery == LeaderRecoveryState::recovered)
+      return ErrorCode::invalid_request;
   }
   for (const AlterPartitionRequest::IsrMember& member : wanted.new_isr) {
     if (!image.is_active(member.broker)) return ErrorCode::ineligible_replica;
     const BrokerEpoch registered = image.broker(member.broker)->broker_epoch;
-    if (member.broker_epoch != kNoBrokerEpoch && member.broker_epoch != registered) return ErrorCode::ineligible_replica;
+    if (member.broker_epoch != kNoBrokerEpoch && member.broker_epoch != registered)
+      return ErrorCode::ineligible_replica;
   }
   return ErrorCode::none;
 }
 
-AlterPartitionResponse::Partition ReplicationControl::alter_one(const MetadataImage& image, NodeId sender,
-                                                                const AlterPartitionRequest::Partition& wanted,
-                                                                Records& records) const {
+AlterPartitionResponse::Partition ReplicationControl::alter_one(
+    const MetadataImage& image, NodeId sender, const AlterPartitionRequest::Partition& wanted,
+    Records& records) const {
   AlterPartitionResponse::Partition answer;
   answer.tp = wanted.tp;
   answer.error = check_alter_partition(image, sender, wanted);
@@ -220,7 +236,8 @@ AlterPartitionResponse::Partition ReplicationControl::alter_one(const MetadataIm
   if (record) {
     records.emplace_back(*record);
     after.merge(*record);
-    // Only a completed reassignment takes the leadership from the sender. It must learn that from the metadata.
+    // Only a completed reassignment takes the leadership from the sender. It must learn that from the
+    // metadata.
     if (record->leader != kLeaderUnchanged && record->leader != sender) {
       answer.error = ErrorCode::new_leader_elected;
       return answer;

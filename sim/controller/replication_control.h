@@ -15,19 +15,21 @@
 
 // Topics, partitions, leaders and ISRs: what to record about them (ReplicationControlManager in Kafka).
 //
-// Every decision is made from the image alone. Kept beside it are only two indexes of it: which partitions have
-// no leader, and which have another than their first replica. Partitions are gone through in order of
+// Every decision is made from the image alone. Kept beside it are only two indexes of it: which partitions
+// have no leader, and which have another than their first replica. Partitions are gone through in order of
 // topic id and number (Kafka: in that of a hash map).
 namespace sim::controller {
 
 class ReplicationControl {
  public:
   explicit ReplicationControl(const ControllerConfig& config) : config_(config) {}
+  ReplicationControl(const ControllerConfig& config, const metadata::MetadataImage& image);
 
   // After each record that `image` has replayed.
   void replayed(const metadata::MetadataImage& image, const MetadataRecord& record);
 
-  Decision<CreateTopicsResponse> create_topics(const metadata::MetadataImage& image, const CreateTopicsRequest& request,
+  Decision<CreateTopicsResponse> create_topics(const metadata::MetadataImage& image,
+                                               const CreateTopicsRequest& request,
                                                const std::vector<UsableBroker>& brokers, Rng& rng) const;
   // REQUIRES: the sender's broker epoch was checked
   Decision<AlterPartitionResponse> alter_partition(const metadata::MetadataImage& image,
@@ -37,10 +39,12 @@ class ReplicationControl {
   using Records = std::vector<MetadataRecord>;
   void broker_fenced(const metadata::MetadataImage& image, NodeId broker, Records& records) const;
   void broker_unfenced(const metadata::MetadataImage& image, NodeId broker, Records& records) const;
-  void broker_in_controlled_shutdown(const metadata::MetadataImage& image, NodeId broker, Records& records) const;
+  void broker_in_controlled_shutdown(const metadata::MetadataImage& image, NodeId broker,
+                                     Records& records) const;
   // A new incarnation of it registers: what the last one held is as good as after fencing if it was shut down
   // cleanly, else (with ELR on) it leaves the ELRs too (KAFKA-18106).
-  void broker_restarted(const metadata::MetadataImage& image, NodeId broker, bool clean_shutdown, Records& records) const;
+  void broker_restarted(const metadata::MetadataImage& image, NodeId broker, bool clean_shutdown,
+                        Records& records) const;
 
   bool leads_any(const metadata::MetadataImage& image, NodeId broker) const;
 
@@ -53,26 +57,31 @@ class ReplicationControl {
   Records elect_unclean_leaders(const metadata::MetadataImage& image) const;
 
  private:
-  struct Effect {  // of a broker's change of state on who may lead and who is in sync
+  void index(const metadata::MetadataImage& image, TopicPartition tp);
+
+  struct Effect {                       // of a broker's change of state on who may lead and who is in sync
     NodeId removed = kNoNode;           // leaves ISRs, may not lead
     NodeId added = kNoNode;             // may lead, though the image still has it fenced
     NodeId unclean_shutdown = kNoNode;  // leaves ISRs and ELRs, may not lead
   };
   enum class Where : std::uint8_t { in_isr, in_elr };
 
-  std::vector<TopicPartition> partitions_with(const metadata::MetadataImage& image, NodeId broker, Where where) const;
+  std::vector<TopicPartition> partitions_with(const metadata::MetadataImage& image, NodeId broker,
+                                              Where where) const;
   void change_partitions(const metadata::MetadataImage& image, const std::vector<TopicPartition>& partitions,
                          const Effect& effect, Records& records) const;
   PartitionChangeBuilder builder_for(const metadata::MetadataImage& image, TopicPartition tp,
                                      const Effect& effect) const;
 
-  ErrorCode check_new_topic(const metadata::MetadataImage& image, const CreateTopicsRequest::Topic& topic) const;
-  ErrorCode create_topic(const CreateTopicsRequest::Topic& topic, TopicId id, const std::vector<UsableBroker>& brokers,
-                         Rng& rng, Records& records) const;
+  ErrorCode check_new_topic(const metadata::MetadataImage& image,
+                            const CreateTopicsRequest::Topic& topic) const;
+  ErrorCode create_topic(const CreateTopicsRequest::Topic& topic, TopicId id,
+                         const std::vector<UsableBroker>& brokers, Rng& rng, Records& records) const;
   ErrorCode check_alter_partition(const metadata::MetadataImage& image, NodeId sender,
                                   const AlterPartitionRequest::Partition& wanted) const;
   AlterPartitionResponse::Partition alter_one(const metadata::MetadataImage& image, NodeId sender,
-                                              const AlterPartitionRequest::Partition& wanted, Records& records) const;
+                                              const AlterPartitionRequest::Partition& wanted,
+                                              Records& records) const;
 
   ControllerConfig config_;
   std::set<TopicPartition> leaderless_;
@@ -81,6 +90,7 @@ class ReplicationControl {
 
 // The records of a new topic. REQUIRES: each list of replicas has a member that is not fenced
 std::vector<MetadataRecord> new_topic_records(const std::string& name, TopicId id, const TopicConfig& config,
-                                              const ReplicaLists& replicas, const std::vector<UsableBroker>& brokers);
+                                              const ReplicaLists& replicas,
+                                              const std::vector<UsableBroker>& brokers);
 
 }  // namespace sim::controller

@@ -57,8 +57,8 @@ struct Rack {
   }
 };
 
-// Kafka counts turns from zero again after each shuffle; here they go on, so that no list can take one turn for
-// another that had the same number.
+// Kafka counts turns from zero again after each shuffle; here they go on, so that no list can take one turn
+// for another that had the same number.
 class RackList {
  public:
   RackList(const std::vector<UsableBroker>& brokers, Rng& rng) {
@@ -126,7 +126,8 @@ std::optional<ReplicaLists> place_replicas(std::int32_t partitions, std::int32_t
                                            const std::vector<UsableBroker>& brokers, Rng& rng) {
   const bool all_fenced =
       std::all_of(brokers.begin(), brokers.end(), [](const UsableBroker& broker) { return broker.fenced; });
-  if (replication_factor <= 0 || all_fenced || static_cast<std::size_t>(replication_factor) > brokers.size()) {
+  if (replication_factor <= 0 || all_fenced ||
+      static_cast<std::size_t>(replication_factor) > brokers.size()) {
     return std::nullopt;
   }
   RackList racks(brokers, rng);

@@ -8,12 +8,13 @@
 #include "base/rng.h"
 #include "protocol/ids.h"
 
-// Where the replicas of a new topic go (StripedReplicaPlacer in Kafka): leaders and followers spread evenly over
-// brokers, replicas of one partition over racks, fenced brokers only when unfenced ones are used up
-// and never as the first replica.
+// Where the replicas of a new topic go (StripedReplicaPlacer in Kafka): leaders and followers spread evenly
+// over brokers, replicas of one partition over racks, fenced brokers only when unfenced ones are used up and
+// never as the first replica.
 //
-// Racks are walked in order of name from a random start, the brokers of a rack by id from a random start, both
-// starts moving on by one with each partition; when each unfenced broker has had its turn, all are shuffled.
+// Racks are walked in order of name from a random start, the brokers of a rack by id from a random start,
+// both starts moving on by one with each partition; when each unfenced broker has had its turn, all are
+// shuffled.
 namespace sim::controller {
 
 struct UsableBroker {
@@ -22,10 +23,11 @@ struct UsableBroker {
   bool fenced = false;
 };
 
-using ReplicaLists = std::vector<std::vector<NodeId>>;  // by partition; the first replica is the preferred leader
+using ReplicaLists =
+    std::vector<std::vector<NodeId>>;  // by partition; the first replica is the preferred leader
 
-// nullopt: INVALID_REPLICATION_FACTOR (fewer brokers than replicas, all of them fenced, or not even one replica).
-// REQUIRES: each broker is named once
+// nullopt: INVALID_REPLICATION_FACTOR (fewer brokers than replicas, all of them fenced, or not even one
+// replica). REQUIRES: each broker is named once
 std::optional<ReplicaLists> place_replicas(std::int32_t partitions, std::int32_t replication_factor,
                                            const std::vector<UsableBroker>& brokers, Rng& rng);
 

@@ -17,7 +17,8 @@ constexpr std::int64_t kMinSegmentBytes = 1'048'576;  // since 4.0
 // Topic.validate
 bool is_valid_topic_name(const std::string& name) {
   const auto is_legal = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   };
   return !name.empty() && name != "." && name != ".." && name.size() <= kMaxTopicNameLength &&
          std::all_of(name.begin(), name.end(), is_legal);
@@ -36,8 +37,8 @@ bool collides(const MetadataImage& image, std::string name) {
 }
 
 bool is_valid(const TopicConfig& config) {
-  return config.min_insync_replicas >= 1 && config.segment_bytes >= kMinSegmentBytes && config.max_message_bytes >= 0 &&
-         (config.cleanup_compact || config.cleanup_delete);
+  return config.min_insync_replicas >= 1 && config.segment_bytes >= kMinSegmentBytes &&
+         config.max_message_bytes >= 0 && (config.cleanup_compact || config.cleanup_delete);
 }
 
 }  // namespace
@@ -49,7 +50,9 @@ Decision<CreateTopicsResponse> ReplicationControl::create_topics(const MetadataI
   Decision<CreateTopicsResponse> decision;
   TopicId next_id = image.next_topic_id();
   for (const CreateTopicsRequest::Topic& topic : request.topics) {
-    const auto same_name = [&topic](const CreateTopicsRequest::Topic& other) { return other.name == topic.name; };
+    const auto same_name = [&topic](const CreateTopicsRequest::Topic& other) {
+      return other.name == topic.name;
+    };
     CreateTopicsResponse::Topic answer{topic.name};
     answer.error = std::count_if(request.topics.begin(), request.topics.end(), same_name) > 1
                        ? ErrorCode::invalid_request
@@ -66,12 +69,15 @@ Decision<CreateTopicsResponse> ReplicationControl::create_topics(const MetadataI
   return decision;
 }
 
-ErrorCode ReplicationControl::check_new_topic(const MetadataImage& image, const CreateTopicsRequest::Topic& topic) const {
+ErrorCode ReplicationControl::check_new_topic(const MetadataImage& image,
+                                              const CreateTopicsRequest::Topic& topic) const {
   if (topic.name == "__cluster_metadata") return ErrorCode::invalid_request;
   if (image.topic(topic.name) != nullptr) return ErrorCode::topic_already_exists;
-  if (!is_valid_topic_name(topic.name) || collides(image, topic.name)) return ErrorCode::invalid_topic_exception;
+  if (!is_valid_topic_name(topic.name) || collides(image, topic.name))
+    return ErrorCode::invalid_topic_exception;
   if (topic.has_config && !is_valid(topic.config)) return ErrorCode::invalid_config;
-  if (topic.replication_factor < -1 || topic.replication_factor == 0) return ErrorCode::invalid_replication_factor;
+  if (topic.replication_factor < -1 || topic.replication_factor == 0)
+    return ErrorCode::invalid_replication_factor;
   if (topic.partitions < -1 || topic.partitions == 0) return ErrorCode::invalid_partitions;
   return ErrorCode::none;
 }
@@ -91,7 +97,8 @@ ErrorCode ReplicationControl::create_topic(const CreateTopicsRequest::Topic& top
 }
 
 std::vector<MetadataRecord> new_topic_records(const std::string& name, TopicId id, const TopicConfig& config,
-                                              const ReplicaLists& replicas, const std::vector<UsableBroker>& brokers) {
+                                              const ReplicaLists& replicas,
+                                              const std::vector<UsableBroker>& brokers) {
   const auto is_unfenced = [&brokers](NodeId node) {
     return std::any_of(brokers.begin(), brokers.end(),
                        [node](const UsableBroker& broker) { return broker.id == node && !broker.fenced; });

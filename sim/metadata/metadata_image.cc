@@ -5,8 +5,55 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/hash.h"
 
 namespace sim::metadata {
+namespace {
+
+// ---- What each part of an image adds to its digest
+
+constexpr std::uint64_t word(std::int64_t value) {
+  return static_cast<std::uint64_t>(value);
+}
+
+std::uint64_t folded(const std::vector<NodeId>& nodes) {
+  std::uint64_t hash = nodes.size();
+  for (const NodeId node : nodes) hash = hash * 0x9E3779B97F4A7C15ull + word(node.value()) + 1;
+  return hash;
+}
+
+std::uint64_t digest_of(const BrokerRegistration& one) {
+  Fingerprint all;
+  all.add(word('b'), word(one.id.value()), one.incarnation, word(one.broker_epoch.value()));
+  all.add(word(one.endpoint.value()), one.fenced ? 1 : 0, one.in_controlled_shutdown ? 1 : 0, 0);
+  all.add_bytes(one.rack);
+  return all.value();
+}
+
+std::uint64_t digest_of(const TopicImage& one) {
+  const TopicConfig& config = one.config;
+  Fingerprint all;
+  all.add(word('t'), word(one.id.value()), config.cleanup_compact ? 1 : 0, config.cleanup_delete ? 1 : 0);
+  all.add(word(config.retention_ms), word(config.retention_bytes), word(config.segment_bytes),
+          word(config.segment_ms));
+  all.add(word(config.max_message_bytes), word(config.min_insync_replicas),
+          config.unclean_leader_election_enable ? 1 : 0, word(config.compression_percent));
+  all.add(word(config.flush_messages), word(config.flush_ms), 0, 0);
+  all.add_bytes(one.name);
+  return all.value();
+}
+
+std::uint64_t digest_of(TopicPartition tp, const PartitionRegistration& one) {
+  Fingerprint all;
+  all.add(word('p'), word(tp.topic.value()), word(tp.partition), word(one.leader.value()),
+          word(static_cast<std::int8_t>(one.recovery)));
+  all.add(word(one.leader_epoch.value()), word(one.partition_epoch.value()), folded(one.replicas),
+          folded(one.isr));
+  all.add(folded(one.removing), folded(one.adding), folded(one.elr), folded(one.last_known_elr));
+  return all.value();
+}
+
+}  // namespace
 
 MetadataImage::MetadataImage(const MetadataSnapshot& snapshot) {
   for (const MetadataRecord& record : snapshot.records) replay(record);
@@ -35,9 +82,13 @@ void MetadataImage::replay(const MetadataRecord& record, MetadataDelta* delta) {
   ++end_offset_;
 }
 
+void MetadataImage::skip_to(Offset offset) {
+  SIM_CHECK(offset >= end_offset_, "the metadata log is replayed in order");
+  end_offset_ = offset;
+}
+
 void MetadataImage::replay(const Batch& batch, MetadataDelta* delta) {
-  SIM_CHECK(batch.base_offset >= end_offset_, "the metadata log is replayed in order");
-  end_offset_ = batch.base_offset;
+  skip_to(batch.base_offset);
   if (const auto* records = std::get_if<std::vector<MetadataRecord>>(&batch.data->records)) {
     for (const MetadataRecord& record : *records) replay(record, delta);
   }
@@ -47,9 +98,12 @@ void MetadataImage::replay(const Batch& batch, MetadataDelta* delta) {
 // ---- Brokers
 
 void MetadataImage::on(const RegisterBrokerRecord& record, MetadataDelta* delta) {
-  brokers_.insert_or_assign(record.broker,
-                            BrokerRegistration{record.broker, record.incarnation, record.broker_epoch, record.endpoint,
-                                               record.rack, record.fenced, record.in_controlled_shutdown});
+  BrokerRegistration& registration = brokers_[record.broker];
+  if (registration.id != kNoNode) digest_ -= digest_of(registration);
+  registration =
+      BrokerRegistration{record.broker, record.incarnation, record.broker_epoch,          record.endpoint,
+                         record.rack,   record.fenced,      record.in_controlled_shutdown};
+  digest_ += digest_of(registration);
   if (delta != nullptr) delta->brokers.insert(record.broker);
 }
 
@@ -57,6 +111,7 @@ void MetadataImage::on(const UnregisterBrokerRecord& record, MetadataDelta* delt
   const auto it = brokers_.find(record.broker);
   SIM_CHECK(it != brokers_.end() && it->second.broker_epoch == record.broker_epoch,
             "a registration ends in the epoch in which it was made");
+  digest_ -= digest_of(it->second);
   brokers_.erase(it);
   if (delta != nullptr) delta->brokers.insert(record.broker);
 }
@@ -65,8 +120,13 @@ void MetadataImage::on(const BrokerRegistrationChangeRecord& record, MetadataDel
   const auto it = brokers_.find(record.broker);
   SIM_CHECK(it != brokers_.end() && it->second.broker_epoch == record.broker_epoch,
             "a registration changes in the epoch in which it was made");
-  if (record.fenced != 0) it->second.fenced = record.fenced > 0;
-  if (record.in_controlled_shutdown != 0) it->second.in_controlled_shutdown = record.in_controlled_shutdown > 0;
+  BrokerRegistration& registration = it->second;
+  digest_ -= digest_of(registration);
+  if (record.fenced != 0) registration.fenced = record.fenced > 0;
+  if (record.in_controlled_shutdown != 0) {
+    registration.in_controlled_shutdown = record.in_controlled_shutdown > 0;
+  }
+  digest_ += digest_of(registration);
   if (delta != nullptr) delta->brokers.insert(record.broker);
 }
 
@@ -75,7 +135,9 @@ void MetadataImage::on(const BrokerRegistrationChangeRecord& record, MetadataDel
 void MetadataImage::on(const TopicRecord& record, MetadataDelta* delta) {
   const bool is_new = topic_ids_.emplace(record.name, record.id).second;
   SIM_CHECK(is_new, "a topic is created once");
-  topics_.emplace(record.id, std::make_shared<TopicImage>(TopicImage{record.name, record.id, TopicConfig{}, {}}));
+  auto topic = std::make_shared<TopicImage>(TopicImage{record.name, record.id, TopicConfig{}, {}});
+  digest_ += digest_of(*topic);
+  topics_.emplace(record.id, std::move(topic));
   next_topic_id_ = std::max(next_topic_id_, record.id.next());
   if (delta != nullptr) delta->created_topics.insert(record.id);
 }
@@ -83,7 +145,12 @@ void MetadataImage::on(const TopicRecord& record, MetadataDelta* delta) {
 void MetadataImage::on(const RemoveTopicRecord& record, MetadataDelta* delta) {
   const auto it = topics_.find(record.id);
   SIM_CHECK(it != topics_.end(), "a topic that is removed existed");
-  topic_ids_.erase(topic_ids_.find(it->second->name));
+  const TopicImage& topic = *it->second;
+  digest_ -= digest_of(topic);
+  for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
+    digest_ -= digest_of({record.id, static_cast<std::int32_t>(i)}, topic.partitions[i]);
+  }
+  topic_ids_.erase(topic_ids_.find(topic.name));
   topics_.erase(it);
   if (delta == nullptr) return;
   std::erase_if(delta->partitions, [&record](TopicPartition tp) { return tp.topic == record.id; });
@@ -92,7 +159,10 @@ void MetadataImage::on(const RemoveTopicRecord& record, MetadataDelta* delta) {
 }
 
 void MetadataImage::on(const TopicConfigRecord& record, MetadataDelta* delta) {
-  topic_to_change(record.id).config = record.config;
+  TopicImage& topic = topic_to_change(record.id);
+  digest_ -= digest_of(topic);
+  topic.config = record.config;
+  digest_ += digest_of(topic);
   if (delta != nullptr) delta->configs.insert(record.id);
 }
 
@@ -100,12 +170,14 @@ void MetadataImage::on(const PartitionRecord& record, MetadataDelta* delta) {
   std::vector<PartitionRegistration>& partitions = topic_to_change(record.tp.topic).partitions;
   const auto index = static_cast<std::size_t>(record.tp.partition);
   SIM_CHECK(index <= partitions.size(), "the partitions of a topic are created in order");
-  PartitionRegistration registration{record.replicas, record.isr,      record.removing, record.adding,
-                                     record.elr,      record.last_known_elr, record.leader, record.recovery,
-                                     record.leader_epoch, record.partition_epoch};
+  PartitionRegistration registration{
+      record.replicas,       record.isr,    record.removing, record.adding,       record.elr,
+      record.last_known_elr, record.leader, record.recovery, record.leader_epoch, record.partition_epoch};
+  digest_ += digest_of(record.tp, registration);
   if (index == partitions.size()) {
     partitions.push_back(std::move(registration));
   } else {
+    digest_ -= digest_of(record.tp, partitions[index]);
     partitions[index] = std::move(registration);
   }
   if (delta != nullptr) delta->partitions.insert(record.tp);
@@ -131,13 +203,20 @@ void PartitionRegistration::merge(const PartitionChangeRecord& record) {
 }
 
 void MetadataImage::on(const PartitionChangeRecord& record, MetadataDelta* delta) {
-  partition_to_change(record.tp).merge(record);
+  std::vector<PartitionRegistration>& partitions = topic_to_change(record.tp.topic).partitions;
+  const auto index = static_cast<std::size_t>(record.tp.partition);
+  SIM_CHECK(index < partitions.size(), "records change only partitions that exist");
+  digest_ -= digest_of(record.tp, partitions[index]);
+  partitions[index].merge(record);
+  digest_ += digest_of(record.tp, partitions[index]);
   if (delta != nullptr) delta->partitions.insert(record.tp);
 }
 
 // ---- The rest
 
-void MetadataImage::on(const ProducerIdsRecord& record, MetadataDelta*) { next_producer_id_ = record.next_producer_id; }
+void MetadataImage::on(const ProducerIdsRecord& record, MetadataDelta*) {
+  next_producer_id_ = record.next_producer_id;
+}
 
 void MetadataImage::on(const NoOpRecord&, MetadataDelta*) {}
 
@@ -146,13 +225,6 @@ TopicImage& MetadataImage::topic_to_change(TopicId id) {
   SIM_CHECK(it != topics_.end(), "records name only topics that exist");
   if (it->second.use_count() > 1) it->second = std::make_shared<TopicImage>(*it->second);
   return const_cast<TopicImage&>(*it->second);  // made non-const, and ours alone
-}
-
-PartitionRegistration& MetadataImage::partition_to_change(TopicPartition tp) {
-  std::vector<PartitionRegistration>& partitions = topic_to_change(tp.topic).partitions;
-  const auto index = static_cast<std::size_t>(tp.partition);
-  SIM_CHECK(index < partitions.size(), "records change only partitions that exist");
-  return partitions[index];
 }
 
 const BrokerRegistration* MetadataImage::broker(NodeId id) const {
@@ -180,6 +252,47 @@ const PartitionRegistration* MetadataImage::partition(TopicPartition tp) const {
   if (image == nullptr || tp.partition < 0) return nullptr;
   const auto index = static_cast<std::size_t>(tp.partition);
   return index < image->partitions.size() ? &image->partitions[index] : nullptr;
+}
+
+std::uint64_t MetadataImage::digest() const {
+  Fingerprint rest;
+  rest.add(word(next_producer_id_.value()), word(next_topic_id_.value()), 0, 0);
+  return digest_ + rest.value();
+}
+
+std::vector<MetadataRecord> MetadataImage::records() const {
+  std::vector<MetadataRecord> records;
+  for (const auto& [id, one] : brokers_) {
+    records.emplace_back(RegisterBrokerRecord{id, one.incarnation, one.broker_epoch, one.endpoint, one.rack,
+                                              one.fenced, one.in_controlled_shutdown});
+  }
+  // The id of a topic that was removed is not given again.
+  if (const TopicId last{next_topic_id_.value() - 1}; last >= TopicId{1} && topic(last) == nullptr) {
+    records.emplace_back(TopicRecord{"", last});
+    records.emplace_back(RemoveTopicRecord{last});
+  }
+  for (const auto& [id, topic] : topics_) {
+    records.emplace_back(TopicRecord{topic->name, id});
+    if (topic->config != TopicConfig{}) records.emplace_back(TopicConfigRecord{id, topic->config});
+    for (std::size_t i = 0; i < topic->partitions.size(); ++i) {
+      const PartitionRegistration& one = topic->partitions[i];
+      records.emplace_back(PartitionRecord{{id, static_cast<std::int32_t>(i)},
+                                           one.replicas,
+                                           one.isr,
+                                           one.removing,
+                                           one.adding,
+                                           one.leader,
+                                           one.recovery,
+                                           one.leader_epoch,
+                                           one.partition_epoch,
+                                           one.elr,
+                                           one.last_known_elr});
+    }
+  }
+  if (next_producer_id_ != ProducerId{0}) {
+    records.emplace_back(ProducerIdsRecord{kNoNode, kNoBrokerEpoch, next_producer_id_});
+  }
+  return records;
 }
 
 bool MetadataImage::operator==(const MetadataImage& other) const {

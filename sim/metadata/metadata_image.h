@@ -19,7 +19,7 @@
 // equal images.
 //
 // Copying is cheap (topics are shared until one changes), so that a controller can keep the image of the last
-// commit to go back to.
+// commit to go back to. Its digest is kept up with every record.
 namespace sim::metadata {
 
 struct BrokerRegistration {
@@ -64,7 +64,8 @@ struct MetadataDelta {
   std::set<TopicId> configs;            // topics whose settings were set or changed
 
   bool empty() const {
-    return brokers.empty() && created_topics.empty() && removed_topics.empty() && partitions.empty() && configs.empty();
+    return brokers.empty() && created_topics.empty() && removed_topics.empty() && partitions.empty() &&
+           configs.empty();
   }
 };
 
@@ -75,9 +76,11 @@ class MetadataImage {
 
   // The offset of the next record to replay.
   Offset end_offset() const { return end_offset_; }
+  // Control records, which say nothing here, lie before `offset`. REQUIRES: offset >= end_offset()
+  void skip_to(Offset offset);
 
-  // Records of one batch lie at consecutive offsets. `delta` gathers what changed, if given: a topic that comes
-  // and goes within it leaves no trace there.
+  // Records of one batch lie at consecutive offsets. `delta` gathers what changed, if given: a topic that
+  // comes and goes within it leaves no trace there.
   void replay(const MetadataRecord& record, MetadataDelta* delta = nullptr);
   // A whole batch of __cluster_metadata. Control batches (leader changes) take offsets and say nothing.
   // REQUIRES: batch.base_offset >= end_offset()
@@ -95,12 +98,19 @@ class MetadataImage {
   ProducerId next_producer_id() const { return next_producer_id_; }
   TopicId next_topic_id() const { return next_topic_id_; }  // ids are dense; kClusterMetadataTopic is 0
 
+  // Nobody has registered, nothing was created.
+  bool empty() const { return brokers_.empty() && topics_.empty() && next_topic_id_ == TopicId{1}; }
+  // The same number for equal images of one offset, however they came about; another for others, but for
+  // chance.
+  std::uint64_t digest() const;
+  // What an equal image can be made from: the contents of a snapshot.
+  std::vector<MetadataRecord> records() const;
+
   bool operator==(const MetadataImage& other) const;
 
  private:
   // A copy of the topic's own, made if another image shares it. REQUIRES: the topic exists
   TopicImage& topic_to_change(TopicId id);
-  PartitionRegistration& partition_to_change(TopicPartition tp);
 
   void on(const RegisterBrokerRecord& record, MetadataDelta* delta);
   void on(const UnregisterBrokerRecord& record, MetadataDelta* delta);
@@ -119,6 +129,7 @@ class MetadataImage {
   ProducerId next_producer_id_{0};
   TopicId next_topic_id_{1};
   Offset end_offset_ = 0;
+  std::uint64_t digest_ = 0;  // the sum of those of brokers, topics and partitions
 };
 
 // What is to be looked at anew by who knew `before` and now knows `after`, though it may be as it was.

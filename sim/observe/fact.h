@@ -170,7 +170,8 @@ struct MetadataReplayed {  // committed records, into a node's image
   std::uint64_t digest = 0;  // of the image: equal images of one offset have equal digests
 };
 
-// ---- The active controller's decisions, told once they are committed
+// ---- The active controller's decisions, told once they are committed. If it dies before it knows, the next one
+// tells; then some may be told twice, which their offsets show.
 struct ControllerChanged {
   NodeId node;
   QuorumEpoch quorum_epoch;
@@ -181,6 +182,7 @@ struct BrokerStateChanged {
   BrokerEpoch broker_epoch;
   bool fenced = true;
   bool in_controlled_shutdown = false;
+  Offset offset = kNoOffset;  // of the record
 };
 struct PartitionChanged {
   TopicPartition tp;
@@ -190,6 +192,7 @@ struct PartitionChanged {
   std::vector<NodeId> replicas;
   std::vector<NodeId> isr;
   std::vector<NodeId> elr;
+  Offset offset = kNoOffset;  // of the record
 };
 
 // ---- Faults, told by the host

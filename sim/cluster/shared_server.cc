@@ -1,0 +1,129 @@
+#include "cluster/shared_server.h"
+
+#include <utility>
+#include <variant>
+
+namespace sim::cluster {
+namespace {
+
+const log::LogImage* metadata_log(const node::DurableImage& image) {
+  const auto it = image.logs.find(kClusterMetadata);
+  return it == image.logs.end() ? nullptr : &it->second;
+}
+
+}  // namespace
+
+SharedServer::SharedServer(const ServerBoot& boot, const node::DurableImage& image)
+    : replica_(boot.quorum, metadata_log(image)), snapshots_(boot.snapshots) {
+  if (boot.controller) controller_.emplace(*boot.controller);
+  if (boot.broker) broker_.emplace(*boot.broker, image);
+}
+
+void SharedServer::step(node::Input& input, node::Env env, node::Effects& out) {
+  const Step step{env, out};
+  if (std::holds_alternative<node::Started>(input)) {
+    start(step);
+  } else if (std::holds_alternative<node::StopRequested>(input)) {
+    stop(step);
+  } else {
+    route(input, step);
+  }
+  wind_up(step);
+}
+
+// Both ends of a connection may be here: its end concerns both.
+void SharedServer::route(node::Input& input, const Step& step) {
+  if (replica_.owns(input)) return handle(replica_.step(input, step.env, step.out), step);
+  if (controller_ && controller_->owns(input)) controller_->step(input, context(step));
+  if (broker_ && broker_->owns(input)) broker_->step(input, step.env, step.out);
+}
+
+// ---- Life
+
+void SharedServer::start(const Step& step) {
+  snapshots_.start(step.env.now);
+  if (broker_) broker_->start(step.env, step.out);
+  handle(replica_.start(step.env, step.out), step);
+}
+
+void SharedServer::stop(const Step& step) {
+  if (broker_) {
+    broker_->stop(step.env, step.out);
+  } else {
+    leaves_quorum_ = true;
+    replica_.shut_down(step.env, step.out);
+  }
+}
+
+void SharedServer::wind_up(const Step& step) {
+  if (!broker_ || !broker_->has_stopped() || leaves_quorum_) return;
+  leaves_quorum_ = true;
+  replica_.shut_down(step.env, step.out);
+}
+
+// ---- From the replica
+
+void SharedServer::handle(raft::Replica::Events events, const Step& step) {
+  for (raft::Replica::Event& event : events) {
+    std::visit([&](auto& one) { on(one, step); }, event);
+  }
+}
+
+void SharedServer::on(raft::Replica::Committed& event, const Step& step) {
+  if (controller_) controller_->replay(event.batches, context(step));
+  if (broker_) {
+    broker_->replay(event.batches, step.env, step.out);
+    report_replayed(step);
+  }
+  snapshots_.replayed(event.batches);
+  maybe_write_snapshot(step);
+}
+
+void SharedServer::on(raft::Replica::SnapshotLoaded& event, const Step& step) {
+  if (controller_) controller_->load(*event.snapshot, context(step));
+  if (broker_) {
+    broker_->load(*event.snapshot, step.env, step.out);
+    report_replayed(step);
+  }
+  snapshots_.loaded(*event.snapshot, step.env.now);
+}
+
+void SharedServer::on(raft::Replica::LeaderChanged& event, const Step& step) {
+  if (broker_) broker_->set_controller(event.endpoint, step.env, step.out);
+}
+
+void SharedServer::on(raft::Replica::LeadershipWon& event, const Step& step) {
+  if (controller_) controller_->claim(event.quorum_epoch, context(step));
+}
+
+void SharedServer::on(raft::Replica::LeadershipLost&, const Step& step) {
+  if (controller_) controller_->renounce(context(step));
+}
+
+void SharedServer::on(raft::Replica::ShutDown&, const Step& step) {
+  step.out.emplace_back(node::Exit{});
+}
+
+void SharedServer::on(raft::Replica::Failed&, const Step& step) {
+  step.out.emplace_back(node::Exit{});
+}
+
+// ---- What was replayed
+
+void SharedServer::report_replayed(const Step& step) const {
+  const metadata::MetadataImage& image = broker_->image();
+  node::report(step.out, observe::MetadataReplayed{broker_->id(), image.end_offset(), image.digest()});
+}
+
+// Not while the log has a voter set above the image: that is no part of it yet.
+void SharedServer::maybe_write_snapshot(const Step& step) {
+  if (!snapshots_.is_due(step.env.now)) return;
+  const metadata::MetadataImage& image = controller_ ? controller_->committed_image() : broker_->image();
+  const Offset voters_end = replica_.log().voters_offset();
+  if (voters_end > image.end_offset()) return;
+  VotersRecord voters;
+  if (voters_end > 0) voters.voters = replica_.voters().all();
+  replica_.take_snapshot(snapshots_.take(image, std::move(voters), step.env.now), step.env, step.out);
+}
+
+}  // namespace sim::cluster
