@@ -67,7 +67,7 @@ class Builder {
     return spec;
   }
 
-  // Brokers are 1 to N. So are controllers: a process is told apart by its role, too.
+  // Brokers are 1 to N, controllers 3001 and up, as in Kafka's examples; a combined one is the broker of its number.
   void add_servers(const Value& cluster, cluster::ClusterSpec& spec) {
     cluster::BrokerSpec broker;
     cluster::ControllerSpec controller;
@@ -82,7 +82,7 @@ class Builder {
       spec.brokers.push_back(broker);
     }
     for (std::int64_t id = 1; id <= number(cluster.at("controllers"), UnitKind::none); ++id) {
-      controller.id = NodeId{static_cast<std::int32_t>(id)};
+      controller.id = NodeId{static_cast<std::int32_t>(spec.combined ? id : 3000 + id)};
       controller.rack = rack_of(id);
       spec.controllers.push_back(controller);
     }

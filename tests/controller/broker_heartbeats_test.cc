@@ -10,7 +10,9 @@ constexpr NodeId kOne{1};
 constexpr NodeId kTwo{2};
 constexpr NodeId kThree{3};
 constexpr Duration kTimeout = std::chrono::seconds(9);
-LocalTime at_ms(std::int64_t ms) { return LocalTime{from_millis(ms)}; }
+LocalTime at_ms(std::int64_t ms) {
+  return LocalTime{from_millis(ms)};
+}
 
 BrokerHeartbeatRequest heartbeat(Offset applied, bool want_fence, bool want_shut_down) {
   return {kOne, BrokerEpoch{5}, applied, want_fence, want_shut_down};
@@ -19,7 +21,12 @@ BrokerHeartbeatRequest heartbeat(Offset applied, bool want_fence, bool want_shut
 TEST_CASE("the table of states") {
   using enum BrokerState;
   constexpr Offset kRegisteredAt = 10;
-  struct Row { BrokerState now; bool want_shut_down, want_fence, leads; Offset applied; BrokerState next; };
+  struct Row {
+    BrokerState now;
+    bool want_shut_down, want_fence, leads;
+    Offset applied;
+    BrokerState next;
+  };
   const Row rows[] = {
       {fenced, true, false, false, 20, shutdown_now},
       {fenced, true, true, true, 20, shutdown_now},
@@ -42,21 +49,21 @@ TEST_CASE("the table of states") {
     CAPTURE(row.want_fence);
     CAPTURE(row.leads);
     BrokerHeartbeats heartbeats(kTimeout);
-    heartbeats.replayed(kOne, true, true, at_ms(0));
-    heartbeats.replayed(kTwo, true, true, at_ms(0));
+    heartbeats.replayed(kOne, true, at_ms(0));
+    heartbeats.replayed(kTwo, true, at_ms(0));
     heartbeats.touch(kTwo, false, 50, at_ms(0));
     heartbeats.touch(kOne, row.now == fenced, 20, at_ms(0));
     if (row.now == controlled_shutdown) heartbeats.enter_controlled_shutdown(kOne, 50);
     REQUIRE(heartbeats.state(kOne) == row.now);
-    CHECK(heartbeats.next_state(heartbeat(row.applied, row.want_fence, row.want_shut_down), kRegisteredAt, row.leads) ==
-          row.next);
+    CHECK(heartbeats.next_state(heartbeat(row.applied, row.want_fence, row.want_shut_down), kRegisteredAt,
+                                row.leads) == row.next);
   }
 }
 
 TEST_CASE("a broker that shuts down waits until every active broker knows") {
   BrokerHeartbeats heartbeats(kTimeout);
   for (const NodeId id : {kOne, kTwo, kThree}) {
-    heartbeats.replayed(id, true, true, at_ms(0));
+    heartbeats.replayed(id, true, at_ms(0));
     heartbeats.touch(id, false, 40, at_ms(0));
   }
   heartbeats.enter_controlled_shutdown(kOne, 50);
@@ -76,7 +83,7 @@ TEST_CASE("a broker that shuts down waits until every active broker knows") {
 
 TEST_CASE("a session lasts up to and including its timeout after the last contact") {
   BrokerHeartbeats heartbeats(kTimeout);
-  heartbeats.replayed(kOne, true, true, at_ms(0));
+  heartbeats.replayed(kOne, true, at_ms(0));
   CHECK_FALSE(heartbeats.has_valid_session(kOne, at_ms(0)));  // a fenced broker has none
   CHECK_FALSE(heartbeats.next_expiry());
   heartbeats.touch(kOne, false, 0, at_ms(1'000));
@@ -93,7 +100,7 @@ TEST_CASE("a session lasts up to and including its timeout after the last contac
 
 TEST_CASE("stale brokers are found one at a time, the longest silent first") {
   BrokerHeartbeats heartbeats(kTimeout);
-  for (const NodeId id : {kOne, kTwo, kThree}) heartbeats.replayed(id, false, true, at_ms(0));
+  for (const NodeId id : {kOne, kTwo, kThree}) heartbeats.replayed(id, false, at_ms(0));
   heartbeats.touch(kOne, false, 0, at_ms(300));
   heartbeats.touch(kTwo, false, 0, at_ms(100));
   heartbeats.touch(kThree, false, 0, at_ms(200));
@@ -103,19 +110,20 @@ TEST_CASE("stale brokers are found one at a time, the longest silent first") {
   CHECK(heartbeats.next_expiry() == at_ms(9'200) + Duration{1});
 }
 
-TEST_CASE("a broker without a session is not watched until it has sent a heartbeat") {
+TEST_CASE(
+    "a registration starts a session if it is not fenced; every record of it counts as a sign of life") {
   BrokerHeartbeats heartbeats(kTimeout);
-  heartbeats.replayed(kOne, false, false, at_ms(0));
+  heartbeats.replayed(kTwo, true, at_ms(0));
   CHECK_FALSE(heartbeats.next_expiry());
-  heartbeats.replayed(kOne, false, false, at_ms(10));  // a record is no sign of life
-  CHECK_FALSE(heartbeats.next_expiry());
-  heartbeats.touch(kOne, false, 0, at_ms(500));
-  CHECK(heartbeats.next_expiry() == at_ms(9'500) + Duration{1});
+  heartbeats.replayed(kOne, false, at_ms(0));
+  CHECK(heartbeats.next_expiry() == at_ms(9'000) + Duration{1});
+  heartbeats.replayed(kOne, false, at_ms(10));
+  CHECK(heartbeats.next_expiry() == at_ms(9'010) + Duration{1});
 }
 
 TEST_CASE("fencing ends a controlled shutdown") {
   BrokerHeartbeats heartbeats(kTimeout);
-  heartbeats.replayed(kOne, false, true, at_ms(0));
+  heartbeats.replayed(kOne, false, at_ms(0));
   heartbeats.enter_controlled_shutdown(kOne, 5);
   CHECK(heartbeats.is_shutting_down(kOne));
   heartbeats.touch(kOne, true, 5, at_ms(1));

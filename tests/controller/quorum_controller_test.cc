@@ -1,12 +1,15 @@
 // The controller as a process: requests in, writes and answers out.
+#include "controller/quorum_controller.h"
+
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "controller/controller.h"
 #include "metadata/metadata_image.h"
 
 namespace sim::controller {
@@ -15,21 +18,73 @@ namespace {
 constexpr ProcessId kController{0};
 constexpr ProcessId kBroker1{1};
 
-// A controller with a disk that flushes when told to.
+constexpr NodeId kSelf{3001};
+
+// A quorum of one: the replica and its controller as their process would hold them.
+class Server {
+ public:
+  Server(const ControllerBoot& boot, const log::LogImage* image)
+      : replica_(spec(), image), controller_(boot) {}
+
+  void step(node::Input& input, node::Env env, node::Effects& out) {
+    const QuorumController::Context context{replica_, env, out};
+    if (std::holds_alternative<node::Started>(input)) {
+      handle(replica_.start(env, out), context);
+    } else if (replica_.owns(input)) {
+      handle(replica_.step(input, env, out), context);
+    } else if (controller_.owns(input)) {
+      controller_.step(input, context);
+    }
+  }
+  void resign(node::Env env, node::Effects& out) { replica_.resign(env, out); }
+  const QuorumController& controller() const { return controller_; }
+
+ private:
+  static raft::ReplicaSpec spec() {
+    raft::ReplicaSpec spec;
+    spec.self = ReplicaKey{kSelf, DirectoryId{1}};
+    spec.process = kController;
+    spec.voters = {QuorumVoter{spec.self, kController}};
+    spec.config.append_linger = Duration{0};
+    spec.timer = node::TimerId{1};
+    spec.network_timer = node::TimerId{3};
+    return spec;
+  }
+  void handle(raft::Replica::Events events, const QuorumController::Context& context) {
+    for (raft::Replica::Event& event : events) {
+      if (const auto* committed = std::get_if<raft::Replica::Committed>(&event)) {
+        controller_.replay(committed->batches, context);
+      } else if (const auto* loaded = std::get_if<raft::Replica::SnapshotLoaded>(&event)) {
+        controller_.load(*loaded->snapshot, context);
+      } else if (const auto* won = std::get_if<raft::Replica::LeadershipWon>(&event)) {
+        controller_.claim(won->quorum_epoch, context);
+      } else if (std::holds_alternative<raft::Replica::LeadershipLost>(event)) {
+        controller_.renounce(context);
+      }
+    }
+  }
+
+  raft::Replica replica_;
+  QuorumController controller_;
+};
+
+// It runs on a disk that flushes when told to.
 class Harness {
  public:
   explicit Harness(std::vector<MetadataRecord> bootstrap = {}, ControllerConfig config = {})
-      : boot_{kController, NodeId{100}, config, {kController}, std::move(bootstrap), Incarnation{0}} {
+      : boot_{kController, kSelf, config, std::move(bootstrap)} {
     start();
   }
 
   void start() {
-    node_ = boot_controller(boot_, image_);
+    server_.emplace(boot_, image_ ? &*image_ : nullptr);
     writes_.clear();
+    timers_.clear();
     feed(node::Started{});
+    elect();
   }
   void crash_and_restart() {
-    image_.lose_unflushed();
+    image_->lose_unflushed();
     start();
   }
 
@@ -39,36 +94,80 @@ class Harness {
     feed(node::Received{Envelope{{from, kController, lane}, correlation, false, std::move(message)}});
     return correlation;
   }
-  // All writes under way reach the platter.
+  // Whatever is appended reaches the platter.
   void flush() {
-    while (!writes_.empty()) {
-      const node::Persist write = std::move(writes_.front());
-      writes_.erase(writes_.begin());
-      for (const log::LogWrite& one : write.writes) image_.logs[kClusterMetadata].perform(one);
-      image_.logs[kClusterMetadata].flush();
-      feed(node::Persisted{write.id});
+    while (true) {
+      while (!writes_.empty()) {
+        const node::Persist write = std::move(writes_.front());
+        writes_.erase(writes_.begin());
+        if (!image_) image_.emplace();
+        for (const log::LogWrite& one : write.writes) image_->perform(one);
+        image_->flush();
+        feed(node::Persisted{write.id});
+      }
+      if (!fire_first_until(now_)) return;
     }
   }
   // Plays timers up to this time.
   void run_until(std::int64_t ms) {
     const LocalTime end{from_millis(ms)};
-    while (true) {
-      auto first = timers_.end();
-      for (auto it = timers_.begin(); it != timers_.end(); ++it) {
-        if (it->second <= end && (first == timers_.end() || it->second < first->second)) first = it;
-      }
-      if (first == timers_.end()) break;
-      now_ = std::max(now_, first->second);
-      const node::TimerId timer = first->first;
-      timers_.erase(first);
-      feed(node::TimerFired{timer});
-      flush();
-    }
+    while (fire_first_until(end)) flush();
     now_ = end;
   }
+  void resign() {
+    perform([&](node::Effects& out) { server_->resign(env(), out); });
+    flush();
+  }
   void feed(node::Input input) {
+    perform([&](node::Effects& out) { server_->step(input, env(), out); });
+  }
+
+  bool is_answered(CorrelationId id) const { return answers_.contains(id); }
+  template <class M>
+  const M& answer(CorrelationId id) const {
+    return std::get<M>(answers_.at(id));
+  }
+  const QuorumController& controller() const { return server_->controller(); }
+  // What is committed.
+  const metadata::MetadataImage& observed() const { return controller().committed_image(); }
+  template <class F>
+  std::vector<F> told() const {
+    std::vector<F> found;
+    for (const observe::Fact& fact : facts_) {
+      if (const auto* one = std::get_if<F>(&fact)) found.push_back(*one);
+    }
+    return found;
+  }
+
+ private:
+  node::Env env() { return node::Env{now_, rng_}; }
+  // Up to its leader change record, which is not yet safe.
+  void elect() {
+    while (writes_.size() == 1 &&
+           std::holds_alternative<log::WriteQuorumState>(writes_.front().writes.front())) {
+      const node::Persist write = std::move(writes_.front());
+      writes_.clear();
+      if (!image_) image_.emplace();
+      for (const log::LogWrite& one : write.writes) image_->perform(one);
+      feed(node::Persisted{write.id});
+    }
+  }
+  bool fire_first_until(LocalTime end) {
+    auto first = timers_.end();
+    for (auto it = timers_.begin(); it != timers_.end(); ++it) {
+      if (it->second <= end && (first == timers_.end() || it->second < first->second)) first = it;
+    }
+    if (first == timers_.end()) return false;
+    now_ = std::max(now_, first->second);
+    const node::TimerId timer = first->first;
+    timers_.erase(first);
+    feed(node::TimerFired{timer});
+    return true;
+  }
+  template <class Act>
+  void perform(Act act) {
     node::Effects out;
-    node_->step(input, node::Env{now_, rng_}, out);
+    act(out);
     for (node::Effect& effect : out) {
       if (auto* send = std::get_if<node::Send>(&effect)) {
         REQUIRE(send->envelope.response);
@@ -86,39 +185,9 @@ class Harness {
     }
   }
 
-  bool is_answered(CorrelationId id) const { return answers_.contains(id); }
-  template <class M>
-  const M& answer(CorrelationId id) const {
-    return std::get<M>(answers_.at(id));
-  }
-  // What an observer has replayed who has fetched everything.
-  metadata::MetadataImage observed() {
-    metadata::MetadataImage image;
-    while (true) {
-      const CorrelationId id = fetch(image.end_offset(), 0);
-      const auto& partition = answer<FetchResponse>(id).partitions[0];
-      if (partition.batches.empty()) return image;
-      for (const Batch& batch : partition.batches) image.replay(batch);
-    }
-  }
-  CorrelationId fetch(Offset from, std::int32_t max_wait_ms, ProcessId by = kBroker1) {
-    FetchRequest request;
-    request.max_wait_ms = max_wait_ms;
-    request.partitions.emplace_back();
-    request.partitions[0].tp = kClusterMetadata;
-    request.partitions[0].fetch_offset = from;
-    return ask(Lane::raft, std::move(request), by);
-  }
-  std::size_t timers() const { return timers_.size(); }
-  const std::vector<observe::Fact>& facts() const { return facts_; }
-  node::Node& node() { return *node_; }
-  void set_node(std::unique_ptr<node::Node> node) { node_ = std::move(node); }
-  void at_ms(std::int64_t ms) { now_ = LocalTime{from_millis(ms)}; }
-
- private:
   ControllerBoot boot_;
-  node::DurableImage image_;
-  std::unique_ptr<node::Node> node_;
+  std::optional<log::LogImage> image_;
+  std::optional<Server> server_;
   Rng rng_{1, "controller"};
   LocalTime now_{};
   CorrelationId next_ = 1;
@@ -129,8 +198,9 @@ class Harness {
 };
 
 std::vector<MetadataRecord> three_brokers(std::vector<BootstrapTopic> topics = {}) {
-  return bootstrap_records({{NodeId{1}, ProcessId{1}, ""}, {NodeId{2}, ProcessId{2}, ""}, {NodeId{3}, ProcessId{3}, ""}},
-                           topics, Rng(1, "bootstrap"));
+  return bootstrap_records(
+      {{NodeId{1}, ProcessId{1}, ""}, {NodeId{2}, ProcessId{2}, ""}, {NodeId{3}, ProcessId{3}, ""}}, topics,
+      Rng(1, "bootstrap"));
 }
 
 CreateTopicsRequest create(const std::string& name) {
@@ -142,7 +212,8 @@ CreateTopicsRequest create(const std::string& name) {
   return request;
 }
 
-TEST_CASE("bootstrapping: brokers unfenced, listed topics placed, seen once it is on the platter, told as facts") {
+TEST_CASE(
+    "bootstrapping: brokers unfenced, listed topics placed, seen once it is on the platter, told as facts") {
   TopicConfig config;
   config.min_insync_replicas = 2;
   Harness harness(three_brokers({{"orders", 6, 3, config}, {"audit", 1, 1, {}}}));
@@ -156,12 +227,16 @@ TEST_CASE("bootstrapping: brokers unfenced, listed topics placed, seen once it i
   CHECK(image.topic("orders")->partitions.size() == 6);
   CHECK(image.topic("orders")->config.min_insync_replicas == 2);
   CHECK(image.topic("audit")->partitions[0].replicas.size() == 1);
-  REQUIRE(harness.facts().size() == 2);
-  const auto& fact = std::get<observe::TopicCreated>(harness.facts()[0]);
+  REQUIRE(harness.told<observe::TopicCreated>().size() == 2);
+  const observe::TopicCreated fact = harness.told<observe::TopicCreated>()[0];
   CHECK(fact.name == "orders");
   CHECK(fact.partitions == 6);
   CHECK(fact.replication_factor == 3);
-  CHECK(harness.timers() == 0);  // idle time costs nothing
+  CHECK(harness.told<observe::BrokerStateChanged>().size() == 3);
+  REQUIRE(harness.told<observe::PartitionChanged>().size() == 7);
+  CHECK(harness.told<observe::PartitionChanged>()[0].isr.size() == 3);
+  REQUIRE(harness.told<observe::ControllerChanged>().size() == 1);
+  CHECK(harness.told<observe::ControllerChanged>()[0].active);
 }
 
 TEST_CASE("an answer waits for the commit; the next decision does not") {
@@ -198,39 +273,13 @@ TEST_CASE("producer ids come in blocks of 1000, to brokers that are registered")
   CHECK(ask(9, 0).error == ErrorCode::stale_broker_epoch);
 }
 
-TEST_CASE("a fetch with nothing to see is parked until something is committed, or its time is up") {
-  Harness harness(three_brokers());
-  harness.flush();
-  const Offset end = harness.observed().end_offset();
-  const CorrelationId waits = harness.fetch(end, 500);
-  const CorrelationId gives_up = harness.fetch(end, 100, ProcessId{2});
-  CHECK_FALSE(harness.is_answered(waits));
-  harness.run_until(200);
-  CHECK_FALSE(harness.is_answered(waits));
-  REQUIRE(harness.is_answered(gives_up));
-  CHECK(harness.answer<FetchResponse>(gives_up).partitions[0].batches.empty());
-  CHECK(harness.answer<FetchResponse>(gives_up).partitions[0].high_watermark == end);
-  harness.ask(Lane::forwarding, create("orders"));
-  CHECK_FALSE(harness.is_answered(waits));  // written, not committed
-  harness.flush();
-  REQUIRE(harness.is_answered(waits));
-  const auto& partition = harness.answer<FetchResponse>(waits).partitions[0];
-  CHECK(partition.batches.size() == 1);
-  CHECK(partition.batches[0].base_offset == end);
-  CHECK(partition.high_watermark == end + 4);
-  CHECK(harness.timers() == 0);
-}
-
 TEST_CASE("what came by a connection that is gone is not answered") {
   Harness harness(three_brokers());
   harness.flush();
-  const CorrelationId fetch = harness.fetch(harness.observed().end_offset(), 500);
   const CorrelationId ask = harness.ask(Lane::forwarding, create("orders"));
-  harness.feed(node::Disconnected{{kBroker1, kController, Lane::raft}});
   harness.feed(node::Disconnected{{kBroker1, kController, Lane::forwarding}});
   harness.flush();
   harness.run_until(1'000);
-  CHECK_FALSE(harness.is_answered(fetch));
   CHECK_FALSE(harness.is_answered(ask));
 }
 
@@ -246,22 +295,23 @@ TEST_CASE("a restart finds what was flushed, in a new epoch, and bootstraps only
   CHECK(image.topic("orders") != nullptr);
   CHECK(image.topic("lost") == nullptr);
   CHECK(image.brokers().size() == 3);
-  const CorrelationId all = harness.fetch(0, 0);
-  const auto& batches = harness.answer<FetchResponse>(all).partitions[0].batches;
-  CHECK(batches.front().leader_epoch == LeaderEpoch{1});
-  CHECK(batches.back().leader_epoch == LeaderEpoch{2});
-  CHECK(harness.facts().size() == 1);
+  const auto controllers = harness.told<observe::ControllerChanged>();
+  REQUIRE(controllers.size() == 2);
+  CHECK(controllers[0].quorum_epoch < controllers[1].quorum_epoch);
 }
 
 // ---- A broker's life
 
-BrokerRegistrationRequest registration(std::int32_t broker, std::uint64_t incarnation, std::int64_t previous = -1) {
+BrokerRegistrationRequest registration(std::int32_t broker, std::uint64_t incarnation,
+                                       std::int64_t previous = -1) {
   return {NodeId{broker}, incarnation, ProcessId{broker}, "", BrokerEpoch{previous}};
 }
 
 class Lives {
  public:
-  explicit Lives(ControllerConfig config = {}) : harness(std::vector<MetadataRecord>{}, config) { harness.flush(); }
+  explicit Lives(ControllerConfig config = {}) : harness(std::vector<MetadataRecord>{}, config) {
+    harness.flush();
+  }
 
   BrokerRegistrationResponse register_broker(const BrokerRegistrationRequest& request) {
     const CorrelationId id = harness.ask(Lane::heartbeat, request);
@@ -271,7 +321,8 @@ class Lives {
   BrokerHeartbeatResponse heartbeat(std::int32_t broker, BrokerEpoch epoch, bool want_shut_down = false,
                                     std::optional<Offset> applied = {}) {
     const Offset offset = applied ? *applied : harness.observed().end_offset();
-    const CorrelationId id = harness.ask(Lane::heartbeat, BrokerHeartbeatRequest{NodeId{broker}, epoch, offset, false, want_shut_down});
+    const CorrelationId id = harness.ask(
+        Lane::heartbeat, BrokerHeartbeatRequest{NodeId{broker}, epoch, offset, false, want_shut_down});
     harness.flush();
     return harness.answer<BrokerHeartbeatResponse>(id);
   }
@@ -364,12 +415,7 @@ TEST_CASE("a controlled shutdown: leaders move, everybody learns of it, then the
   CHECK(reply.is_fenced);
 }
 
-TEST_CASE("brokers of the bootstrap need not heartbeat; those that registered get a fresh session from a new controller") {
-  Harness silent(three_brokers());
-  silent.flush();
-  silent.run_until(3'600'000);
-  CHECK(silent.observed().is_active(NodeId{1}));
-
+TEST_CASE("whoever becomes active gives every unfenced broker a whole session") {
   Lives lives;
   lives.bring_up(1);
   lives.harness.run_until(8'000);
@@ -379,6 +425,13 @@ TEST_CASE("brokers of the bootstrap need not heartbeat; those that registered ge
   CHECK(lives.is_active(1));
   lives.harness.run_until(17'001);
   CHECK_FALSE(lives.is_active(1));
+
+  Harness bootstrapped(three_brokers());
+  bootstrapped.flush();
+  bootstrapped.run_until(9'000);
+  CHECK(bootstrapped.observed().is_active(NodeId{1}));
+  bootstrapped.run_until(9'001);
+  CHECK_FALSE(bootstrapped.observed().is_active(NodeId{1}));
 }
 
 TEST_CASE("leaders are balanced leader.imbalance.check.interval.seconds after they got out of balance") {
@@ -398,7 +451,8 @@ TEST_CASE("leaders are balanced leader.imbalance.check.interval.seconds after th
   const auto led_by = [&](std::int32_t id) {
     int count = 0;
     const metadata::MetadataImage image = lives.harness.observed();
-    for (const auto& partition : image.topic("orders")->partitions) count += partition.leader == NodeId{id} ? 1 : 0;
+    for (const auto& partition : image.topic("orders")->partitions)
+      count += partition.leader == NodeId{id} ? 1 : 0;
     return count;
   };
   // The leaders of its partitions take broker 1 back into the ISR.
@@ -437,7 +491,8 @@ TEST_CASE("leaders are balanced leader.imbalance.check.interval.seconds after th
 TEST_CASE("an AlterPartition from another broker epoch is refused as a whole") {
   Harness harness(three_brokers());
   harness.flush();
-  const CorrelationId id = harness.ask(Lane::alter_partition, AlterPartitionRequest{NodeId{1}, BrokerEpoch{5}, {}});
+  const CorrelationId id =
+      harness.ask(Lane::alter_partition, AlterPartitionRequest{NodeId{1}, BrokerEpoch{5}, {}});
   CHECK(harness.answer<AlterPartitionResponse>(id).error == ErrorCode::stale_broker_epoch);
 }
 
@@ -445,35 +500,48 @@ TEST_CASE("a copy plays on as the original would, and leaves it alone") {
   Harness harness(three_brokers());
   harness.flush();
   const CorrelationId first = harness.ask(Lane::forwarding, create("orders"));
-  Harness original(three_brokers());
-  std::unique_ptr<node::Node> copy = harness.node().clone();
+  const Harness copy = harness;
   harness.flush();
-  const metadata::MetadataImage went_on = harness.observed();
   CHECK(harness.is_answered(first));
-  original.set_node(std::move(copy));
-  CHECK(original.observed().topic("orders") == nullptr);
-  CHECK(went_on.topic("orders") != nullptr);
+  CHECK(harness.observed().topic("orders") != nullptr);
+  CHECK_FALSE(copy.is_answered(first));
+  CHECK(copy.observed().topic("orders") == nullptr);
+  CHECK(copy.controller().image() == harness.controller().image());
 }
 
-TEST_CASE("controllers that are not the first voter say so") {
-  const ControllerBoot boot{ProcessId{1}, NodeId{101}, {}, {kController, ProcessId{1}}, three_brokers(), Incarnation{0}};
-  const auto node = boot_controller(boot, {});
-  Rng rng(1, "standby");
-  const auto ask = [&](Message message) {
-    node::Effects out;
-    node::Input input = node::Received{Envelope{{kBroker1, ProcessId{1}, Lane::forwarding}, 1, false, std::move(message)}};
-    node->step(input, node::Env{LocalTime{}, rng}, out);
-    REQUIRE(out.size() == 1);
-    return std::get<node::Send>(out[0]).envelope.message;
-  };
-  CHECK(std::get<CreateTopicsResponse>(ask(create("orders"))).topics[0].error == ErrorCode::not_controller);
-  CHECK(std::get<BrokerHeartbeatResponse>(ask(BrokerHeartbeatRequest{})).error == ErrorCode::not_controller);
-  FetchRequest fetch;
-  fetch.partitions.emplace_back();
-  fetch.partitions[0].tp = kClusterMetadata;
-  const Message answer = ask(fetch);
-  CHECK(std::get<FetchResponse>(answer).partitions[0].error == ErrorCode::not_leader_or_follower);
-  CHECK(std::get<FetchResponse>(answer).partitions[0].current_leader.endpoint == kController);
+TEST_CASE("who leads no more goes back to the last commit and says so to all who wait") {
+  Harness harness(three_brokers());
+  harness.flush();
+  const metadata::MetadataImage committed = harness.observed();
+  const CorrelationId create_topic = harness.ask(Lane::forwarding, create("orders"));
+  const CorrelationId register_again = harness.ask(Lane::heartbeat, registration(1, 0));
+  const CorrelationId ids =
+      harness.ask(Lane::forwarding, AllocateProducerIdsRequest{NodeId{1}, BrokerEpoch{0}});
+  REQUIRE(harness.controller().image().topic("orders") != nullptr);
+  REQUIRE_FALSE(harness.is_answered(create_topic));
+  harness.resign();
+  CHECK_FALSE(harness.controller().is_active());
+  CHECK(harness.controller().image() == committed);
+  CHECK(harness.controller().image().digest() == committed.digest());
+  CHECK(harness.answer<CreateTopicsResponse>(create_topic).topics[0].error == ErrorCode::not_controller);
+  CHECK(harness.answer<BrokerRegistrationResponse>(register_again).error == ErrorCode::not_controller);
+  CHECK(harness.answer<AllocateProducerIdsResponse>(ids).error == ErrorCode::not_controller);
+  CHECK_FALSE(harness.told<observe::ControllerChanged>().back().active);
+  const CorrelationId later = harness.ask(Lane::heartbeat, BrokerHeartbeatRequest{});
+  CHECK(harness.answer<BrokerHeartbeatResponse>(later).error == ErrorCode::not_controller);
+  const CorrelationId isr = harness.ask(Lane::alter_partition, AlterPartitionRequest{});
+  CHECK(harness.answer<AlterPartitionResponse>(isr).error == ErrorCode::not_controller);
+}
+
+TEST_CASE("an idle controller writes a NoOpRecord every metadata.max.idle.interval.ms, and nothing else") {
+  Harness harness;
+  harness.flush();
+  const Offset begin = harness.observed().end_offset();
+  harness.run_until(499);
+  CHECK(harness.observed().end_offset() == begin);
+  harness.run_until(10'000);
+  CHECK(harness.observed().end_offset() == begin + 20);
+  CHECK(harness.observed().empty());
 }
 
 }  // namespace
