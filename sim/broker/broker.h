@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -40,12 +39,8 @@ struct BrokerBoot {
   NodeId id;
   std::string rack;
   BrokerConfig config;
-  std::vector<ProcessId> controllers;  // of the quorum, by node id
   Incarnation incarnation;
 };
-
-// A process of its own (interim: it follows the metadata of the first controller).
-std::unique_ptr<node::Node> boot_broker(const BrokerBoot& boot, const node::DurableImage& image);
 
 // What a broker never receives as a request: answers, and what is asked of controllers.
 template <class T, class... Ts>

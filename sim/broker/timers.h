@@ -21,10 +21,8 @@ inline constexpr node::TimerId kHeartbeatExpiryTimer{20};
 inline constexpr node::TimerId kCommunicationTimer{22};
 inline constexpr node::TimerId kRegistrationTimer{24};
 inline constexpr node::TimerId kShutdownTimer{26};
-inline constexpr node::TimerId kMetadataTimer{28};
-inline constexpr node::TimerId kMetadataNetworkTimer{30};
 // Two for each replica fetcher, from here on: its back-off, then its network client.
-inline constexpr std::uint32_t kFirstFetcherTimer = 32;
+inline constexpr std::uint32_t kFirstFetcherTimer = 28;
 inline constexpr std::uint32_t kTimerStep = 2;
 
 constexpr bool is_broker_timer(node::TimerId timer) { return timer.value() % kTimerStep == 0; }
