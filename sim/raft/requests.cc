@@ -241,22 +241,30 @@ void Replica::on(const FetchRequest& request, const Envelope& from, Step& step) 
     return reply(from.channel, from.correlation, std::move(response), step);
   }
   const LocalTime deadline = step.now() + from_millis(request.max_wait_ms);
-  leader->parked.push_back(Leader::ParkedFetch{from.channel, from.correlation, replica, asked, deadline});
+  leader->parked.push_back(
+      Leader::ParkedFetch{from.channel, from.correlation, replica, asked, deadline, answer.high_watermark});
 }
 
-// Answers who waited long enough, for new records, or (`all`) for a new high watermark. What was appended a
-// moment ago is sent while it is being flushed.
+// Answers whom new records, or (`all`) a new high watermark concern: their fetches are looked at once more,
+// and count once more. Who waited long enough is told what was true when it asked, and that is not a new sign
+// of life. What was appended a moment ago is sent while it is being flushed.
 void Replica::release_parked(Leader& leader, bool all, Step& step) {
-  std::vector<Leader::ParkedFetch> due;
   const auto waits_on = [&](const Leader::ParkedFetch& one) {
     return !all && one.deadline > step.now() && log_.end_offset() <= one.asked.fetch_offset;
   };
   const auto first_due = std::stable_partition(leader.parked.begin(), leader.parked.end(), waits_on);
-  due.assign(std::make_move_iterator(first_due), std::make_move_iterator(leader.parked.end()));
+  if (first_due == leader.parked.end()) return;
+  std::vector<Leader::ParkedFetch> due(std::make_move_iterator(first_due),
+                                       std::make_move_iterator(leader.parked.end()));
   leader.parked.erase(first_due, leader.parked.end());
   for (const Leader::ParkedFetch& one : due) {
     FetchResponse response;
-    response.partitions.push_back(answer_to(one.asked, one.replica, step));
+    if (all || log_.end_offset() > one.asked.fetch_offset) {
+      response.partitions.push_back(answer_to(one.asked, one.replica, step));
+    } else {
+      response.partitions.push_back(empty_answer(ErrorCode::none));
+      response.partitions.back().high_watermark = one.high_watermark;
+    }
     reply(one.channel, one.correlation, std::move(response), step, is_leader());
   }
 }

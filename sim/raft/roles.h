@@ -93,6 +93,7 @@ struct Leader {
     ReplicaKey replica;
     FetchRequest::Partition asked;
     LocalTime deadline;
+    Offset high_watermark = kNoOffset;  // as it was when it was parked
   };
   struct VoterChange {  // AddRaftVoter or RemoveRaftVoter under way
     Channel channel;

@@ -24,6 +24,7 @@ struct WorldSpec {
   RaftConfig config{};
   RaftHistory history{};
   PlantedDefect defect = PlantedDefect::none;
+  Duration append_pause = std::chrono::milliseconds(2);  // at least; at most 3 ms more
   Duration delay_max = std::chrono::microseconds(1500);
   int resets_per_10000 = 5;   // messages that tear their connection down instead of arriving
   Offset snapshot_every = 0;  // records; 0 = never
@@ -337,7 +338,7 @@ class World {
     fatal_ = true;
   }
   void schedule_append(std::size_t i) {
-    const Duration wait{rng_.between(2'000'000, 5'000'000)};
+    const Duration wait{nanos(spec_.append_pause) + rng_.between(0, 3'000'000)};
     schedule(kernel_.now() + wait, kAppend, i, slots_[i].leads, 0);
   }
   void append(const Event& event) {
