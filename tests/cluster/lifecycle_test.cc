@@ -39,6 +39,35 @@ ClusterSpec three_and_three(std::uint64_t seed) {
   return spec;
 }
 
+// Each broker is a controller, too.
+ClusterSpec three_combined(std::uint64_t seed) {
+  ClusterSpec spec = three_and_three(seed);
+  spec.combined = true;
+  for (std::size_t i = 0; i < 3; ++i) spec.controllers[i].id = spec.brokers[i].id;
+  return spec;
+}
+
+ClusterSpec with_service(ClusterSpec spec) {
+  workload::ServiceSpec service;
+  service.name = "payment";
+  service.topic = "orders";
+  service.members = 2;
+  service.service_time = Distribution::constant(1'000'000);
+  service.commit = workload::CommitMode::after_batch;
+  service.consumer.enable_auto_commit = false;
+  service.consumer.group_id = "payment";
+  service.consumer.auto_offset_reset = client::AutoOffsetReset::earliest;
+  spec.services = {service};
+  return spec;
+}
+
+void isolate(ClusterSpec& spec, fault::Target target, Duration at, Duration lasts) {
+  fault::Fault fault{"isolation", fault::Partition{fault::Isolate{{std::move(target)}}}};
+  fault.at = Instant{} + at;
+  fault.lasts = lasts;
+  spec.faults = {fault};
+}
+
 struct At {
   Instant when;
   ProcessId process;
@@ -66,6 +95,9 @@ class History final : public observe::Observer {
                      for (const Record& record : one.batch->application_records())
                        acknowledged.insert(record.id);
                    },
+                   [&](const observe::ProcessingDone& one) { ++handled[one.record]; },
+                   [&](const observe::AssignmentReceived& one) { assignments.push_back({at, one}); },
+                   [&](const observe::LogTruncated& one) { truncated.insert(one.broker); },
                    [&](const observe::MessageSent& one) {
                      if (std::holds_alternative<BrokerHeartbeatRequest>(one.envelope->message))
                        last_heartbeat[seen.process] = seen.at;
@@ -115,7 +147,10 @@ class History final : public observe::Observer {
   std::vector<Seen<observe::BrokerStateChanged>> brokers;
   std::vector<Seen<observe::PartitionChanged>> partitions;
   std::vector<Seen<observe::BecameLeader>> leaders;
+  std::vector<Seen<observe::AssignmentReceived>> assignments;
   std::vector<At> stops;
+  std::set<NodeId> truncated;
+  std::map<RecordId, int> handled;
   std::set<RecordId> placed, acknowledged;
   std::map<ProcessId, Instant> last_heartbeat;
 };
@@ -138,7 +173,15 @@ struct World {
   ProcessId active_controller() const {
     const auto active = history.active_controller();
     REQUIRE(active.has_value());
+    if (active->node.value() < 3000) return broker(active->node);  // combined
     return process("controller-" + std::to_string(active->node.value() - 3000));
+  }
+  // All of them everywhere, in the end.
+  void check_all_in_sync() const {
+    for (std::int32_t i = 0; i < 6; ++i) {
+      const auto* partition = history.last_of({TopicId{1}, i});
+      if (partition != nullptr) CHECK(partition->isr.size() == 3);
+    }
   }
   void check_orders() const {
     CHECK(history.placed.size() > 1'000);
@@ -275,6 +318,170 @@ TEST_CASE("the active controller dies: data keeps flowing, and brokers find the 
   CHECK(world.history.controllers.back().fact.active);
   for (const auto& one : world.history.brokers) CHECK_FALSE(one.fact.fenced);
   world.check_orders();
+}
+
+TEST_CASE("combined mode: a process that is both may die, and comes back as both") {
+  World world(three_combined(7));
+  world.play_until(10s);
+  const ProcessId process = world.active_controller();
+  const NodeId id = world.history.active_controller()->node;
+  world.cluster.crash(process, CrashMode::kill);
+  world.play_until(30s);
+  const auto next = world.history.active_controller();
+  CHECK(next->node != id);
+  const auto fenced = world.history.broker_became(id, true, Instant{} + 10s);
+  REQUIRE(fenced.has_value());
+  const auto activated = std::find_if(world.history.controllers.rbegin(), world.history.controllers.rend(),
+                                      [](const auto& one) { return one.fact.active; });
+  CHECK(*fenced - activated->when > kSession - 100ms);
+  CHECK(*fenced - activated->when < kSession + 100ms);
+  world.cluster.restart(process);
+  world.play_until(75s);
+  const auto unfenced = world.history.broker_became(id, false, *fenced);
+  REQUIRE(unfenced.has_value());
+  CHECK(*unfenced < Instant{} + 32s);
+  world.check_all_in_sync();
+  world.check_orders();
+}
+
+TEST_CASE("combined mode: asked to stop, it hands over its partitions, then the quorum") {
+  World world(three_combined(8));
+  world.play_until(10s);
+  const ProcessId process = world.active_controller();
+  const NodeId id = world.history.active_controller()->node;
+  world.cluster.stop(process);
+  world.play_until(25s);
+  const auto stopped = world.history.stopped(process, Instant{} + 10s);
+  REQUIRE(stopped.has_value());
+  for (const auto& one : world.history.leaders) CHECK(one.when < *stopped);
+  CHECK(world.history.active_controller()->node != id);
+  world.cluster.restart(process);
+  world.play_until(75s);
+  CHECK(world.history.broker_became(id, false, *stopped).has_value());
+  world.check_all_in_sync();
+  world.check_orders();
+}
+
+TEST_CASE("an isolated leader is replaced, and follows when it is back") {
+  ClusterSpec spec = three_and_three(9);
+  isolate(spec, fault::LeaderOf{"orders", 0}, 10s, 25s);
+  World world(spec);
+  world.play_until(10s);
+  const NodeId leader = world.history.leader_of(kOrders0);
+  world.play_until(75s);
+  const auto fenced = world.history.broker_became(leader, true, Instant{} + 10s);
+  REQUIRE(fenced.has_value());
+  CHECK(*fenced - (Instant{} + 10s) > kSession - 2s);
+  CHECK(*fenced - (Instant{} + 10s) < kSession + 100ms);
+  CHECK(world.history.leader_of(kOrders0) != leader);
+  const auto unfenced = world.history.broker_became(leader, false, Instant{} + 35s);
+  REQUIRE(unfenced.has_value());
+  CHECK(*unfenced < Instant{} + 55s);
+  world.check_all_in_sync();
+  world.check_orders();
+}
+
+TEST_CASE("an isolated active controller is replaced, and no broker is fenced") {
+  ClusterSpec spec = three_and_three(10);
+  isolate(spec, fault::ActiveController{}, 10s, 20s);
+  World world(spec);
+  world.play_until(75s);
+  CHECK(std::count_if(world.history.controllers.begin(), world.history.controllers.end(),
+                      [](const auto& one) { return one.fact.active; }) == 2);
+  for (const auto& one : world.history.brokers) CHECK_FALSE(one.fact.fenced);
+  world.check_orders();
+}
+
+TEST_CASE("without a quorum data flows on, but nothing heals before it is back") {
+  World world(three_and_three(11));
+  world.play_until(10s);
+  const ProcessId active = world.active_controller();
+  world.cluster.crash(active, CrashMode::kill);
+  const ProcessId second = world.process(active == world.process("controller-1") ? "controller-2" : "controller-1");
+  world.cluster.crash(second, CrashMode::kill);
+  world.play_until(20s);
+  const std::size_t acknowledged = world.history.acknowledged.size();
+  world.play_until(30s);
+  CHECK(world.history.acknowledged.size() > acknowledged + 800);
+  const NodeId leader = world.history.leader_of(kOrders0);
+  world.cluster.crash(world.broker(leader), CrashMode::kill);
+  world.play_until(50s);
+  CHECK(world.history.leader_of(kOrders0) == leader);
+  world.cluster.restart(active);
+  world.play_until(80s);
+  CHECK(world.history.leader_of(kOrders0) != leader);
+  world.check_orders();
+}
+
+TEST_CASE("a replica that joins while the controller fails over is in the ISR in the end") {
+  for (std::uint64_t seed = 20; seed < 26; ++seed) {
+    CAPTURE(seed);
+    World world(three_and_three(seed));
+    world.play_until(10s);
+    const NodeId leader = world.history.leader_of(kOrders0);
+    const ProcessId process = world.broker(leader);
+    world.cluster.stop(process);
+    world.play_until(15s);
+    REQUIRE_FALSE(world.cluster.is_up(process));
+    world.cluster.restart(process);
+    world.play_until(15s + std::chrono::milliseconds(20) * static_cast<int>(seed - 19));
+    world.cluster.crash(world.active_controller(), CrashMode::kill);
+    world.play_until(75s);
+    world.check_all_in_sync();
+    world.check_orders();
+  }
+}
+
+TEST_CASE("power loss of a leader loses no acknowledged order") {
+  World world(three_and_three(12));
+  world.play_until(10s);
+  const NodeId leader = world.history.leader_of(kOrders0);
+  world.cluster.crash(world.broker(leader), CrashMode::power_loss);
+  world.play_until(30s);
+  world.cluster.restart(world.broker(leader));
+  world.play_until(75s);
+  world.check_all_in_sync();
+  world.check_orders();
+}
+
+TEST_CASE("a member that is stopped leaves its group at once, and joins again when it is back") {
+  World world(with_service(three_and_three(13)));
+  world.play_until(20s);
+  const ProcessId member = world.process("payment[0]");
+  world.cluster.stop(member);
+  world.play_until(30s);
+  CHECK_FALSE(world.cluster.is_up(member));
+  REQUIRE(world.history.stopped(member, Instant{} + 20s).has_value());
+  CHECK(*world.history.stopped(member, Instant{} + 20s) < Instant{} + 21s);
+  CHECK(world.history.assignments.back().fact.partitions.size() == 6);
+  CHECK(world.history.assignments.back().when < Instant{} + 26s);
+  world.cluster.restart(member);
+  world.play_until(75s);
+  CHECK(world.history.assignments.back().fact.partitions.size() == 3);
+  world.check_orders();
+  CHECK(world.history.handled.size() == world.history.placed.size());
+  for (const auto& [record, times] : world.history.handled) CHECK(times == 1);
+}
+
+TEST_CASE("a rolling restart of all brokers and controllers is not seen by the orders") {
+  World world(with_service(three_and_three(14)));
+  world.play_until(15s);
+  Duration now = 15s;
+  for (const char* name : {"broker-1", "broker-2", "broker-3", "controller-1", "controller-2", "controller-3"}) {
+    CAPTURE(name);
+    const ProcessId process = world.process(name);
+    world.cluster.stop(process);
+    now += 6s;
+    world.play_until(now);
+    REQUIRE_FALSE(world.cluster.is_up(process));
+    world.cluster.restart(process);
+    now += 3s;
+    world.play_until(now);
+  }
+  world.play_until(90s);
+  world.check_all_in_sync();
+  world.check_orders();
+  CHECK(world.history.handled.size() == world.history.placed.size());
 }
 
 }  // namespace
