@@ -5,8 +5,9 @@
 
 #include "base/check.h"
 
-// Events, effects, writes and timers. What happens to messages on their way is in messages.cc, connections are in
-// connections.cc, what TCP does in trouble in flows.cc, the life of processes in life.cc, faults in faults.cc.
+// Events, effects, writes and timers. What happens to messages on their way is in messages.cc, connections
+// are in connections.cc, what TCP does in trouble in flows.cc, the life of processes in life.cc, faults in
+// faults.cc.
 namespace sim::cluster {
 namespace {
 
@@ -19,8 +20,9 @@ std::int64_t size_of(const log::LogWrite& write) {
 
 std::optional<RequestPath> new_request_path(const ProcessSpec& process, const kernel::Streams& streams) {
   if (!process.serves) return std::nullopt;
-  return RequestPath(process.threads.network_threads, process.threads.io_threads, process.threads.queued_max_requests,
-                     process.machine_spec, streams.get("threads/" + process.name));
+  return RequestPath(process.threads.network_threads, process.threads.io_threads,
+                     process.threads.queued_max_requests, process.machine_spec,
+                     streams.get("threads/" + process.name));
 }
 
 Processes with_names(Processes processes, const fault::Schedule& faults) {
@@ -50,11 +52,11 @@ Cluster::Slot::Slot(const Slot& other)
       opened(other.opened) {}
 
 Cluster::Cluster(const ClusterSpec& spec)
-    : Cluster(processes_of(spec, kernel::Streams(spec.seed)), spec.network, kernel::Streams(spec.seed), spec.faults,
-              Instant{} + spec.load_ends_at) {}
+    : Cluster(processes_of(spec, kernel::Streams(spec.seed)), spec.network, kernel::Streams(spec.seed),
+              spec.faults, Instant{} + spec.load_ends_at) {}
 
-Cluster::Cluster(Processes processes, const NetworkSpec& network, kernel::Streams streams, fault::Schedule faults,
-                 Instant load_ends_at)
+Cluster::Cluster(Processes processes, const NetworkSpec& network, kernel::Streams streams,
+                 fault::Schedule faults, Instant load_ends_at)
     : processes_(std::make_shared<const Processes>(with_names(std::move(processes), faults))),
       streams_(streams),
       network_(network, processes_->machines, streams.seed()),
@@ -100,7 +102,8 @@ void Cluster::observe(observe::Observer& observer) {
 
 // ---- Events
 
-void Cluster::schedule(Instant at, EventKind kind, ProcessId process, std::uint32_t index, std::uint64_t life) {
+void Cluster::schedule(Instant at, EventKind kind, ProcessId process, std::uint32_t index,
+                       std::uint64_t life) {
   kernel_.schedule(at, Event{kind, static_cast<std::uint16_t>(process.value()), index, life, event_number_});
 }
 
@@ -134,21 +137,32 @@ void Cluster::handle(const Event& event) {
     case EventKind::stop:
       if (same_life) step(process, node::StopRequested{});
       return;
-    case EventKind::connect_arrives: return connect_arrives(event.index, event.life);
-    case EventKind::connect_answered: return connect_answered(event.index, event.life);
-    case EventKind::connect_again: return connect_again(event.index, event.life);
-    case EventKind::close_reaches_client: return close_reaches_client(event.index, event.life);
-    case EventKind::close_reaches_server: return close_reaches_server(event.index, event.life);
-    case EventKind::reset_reaches_server: return reset_reaches_server(event.index, event.life);
-    case EventKind::retransmit_to_server: return retransmit(event.index, event.life, true);
-    case EventKind::retransmit_to_client: return retransmit(event.index, event.life, false);
-    case EventKind::message_arrives: return message_arrives(event.index, process);
+    case EventKind::connect_arrives:
+      return connect_arrives(event.index, event.life);
+    case EventKind::connect_answered:
+      return connect_answered(event.index, event.life);
+    case EventKind::connect_again:
+      return connect_again(event.index, event.life);
+    case EventKind::close_reaches_client:
+      return close_reaches_client(event.index, event.life);
+    case EventKind::close_reaches_server:
+      return close_reaches_server(event.index, event.life);
+    case EventKind::reset_reaches_server:
+      return reset_reaches_server(event.index, event.life);
+    case EventKind::retransmit_to_server:
+      return retransmit(event.index, event.life, true);
+    case EventKind::retransmit_to_client:
+      return retransmit(event.index, event.life, false);
+    case EventKind::message_arrives:
+      return message_arrives(event.index, process);
     case EventKind::network_work_done:
       return same_life ? network_work_done(process, event.index) : free_message(event.index);
     case EventKind::handler_done:
       return same_life ? handler_done(process, event.index) : free_message(event.index);
-    case EventKind::fault_strikes: return strike(FaultId{static_cast<std::int32_t>(event.index)});
-    case EventKind::fault_ends: return end_strike(FaultId{static_cast<std::int32_t>(event.index)});
+    case EventKind::fault_strikes:
+      return strike(FaultId{static_cast<std::int32_t>(event.index)});
+    case EventKind::fault_ends:
+      return end_strike(FaultId{static_cast<std::int32_t>(event.index)});
   }
 }
 
@@ -206,7 +220,8 @@ void Cluster::perform(ProcessId id, node::Persist& persist) {
     handler_write_ = index;
     pending.occupies_io_thread = true;
   }
-  kernel_.fingerprint().add(static_cast<std::uint64_t>(bytes_in_all) << 16 | static_cast<std::uint64_t>(id.value()));
+  kernel_.fingerprint().add(static_cast<std::uint64_t>(bytes_in_all) << 16 |
+                            static_cast<std::uint64_t>(id.value()));
   schedule(done, EventKind::persisted, id, index, writer.incarnation.value());
 }
 
@@ -217,8 +232,8 @@ void Cluster::perform(ProcessId id, const node::SetTimer& set) {
   Timer& timer = owner.timers[index];
   if (!timer.exists) {
     timer.exists = true;
-    timer.handle = kernel_.create_timer(Event{EventKind::timer, static_cast<std::uint16_t>(id.value()), set.timer.value(),
-                                              owner.incarnation.value(), 0});
+    timer.handle = kernel_.create_timer(Event{EventKind::timer, static_cast<std::uint16_t>(id.value()),
+                                              set.timer.value(), owner.incarnation.value(), 0});
   }
   timer.cause = event_number_;
   const Instant due = std::max(kernel_.now(), instant_of(owner, set.deadline));
@@ -238,7 +253,9 @@ void Cluster::perform(ProcessId id, const node::Report& report) {
   tell(id, report.fact);
 }
 
-void Cluster::perform(ProcessId id, node::Exit) { exits_ = id; }
+void Cluster::perform(ProcessId id, node::Exit) {
+  exits_ = id;
+}
 
 void Cluster::tell(ProcessId process, const observe::Fact& fact) {
   if (observers_.empty()) return;
@@ -256,8 +273,8 @@ std::optional<std::uint32_t> Cluster::find_write(const Slot& slot, node::Persist
   return std::nullopt;
 }
 
-// Writing and flushing are the machine's work, and go on while the process is paused; asking for the flush and
-// learning that all is done are the process's.
+// Writing and flushing are the machine's work, and go on while the process is paused; asking for the flush
+// and learning that all is done are the process's.
 void Cluster::persisted(ProcessId id, std::uint32_t index) {
   using Stage = PendingWrite::Stage;
   Slot& writer = slot(id);
@@ -269,7 +286,8 @@ void Cluster::persisted(ProcessId id, std::uint32_t index) {
   }
   if (pending.stage == Stage::written && pending.safety == node::Safety::flushed) {
     pending.stage = Stage::flushing;
-    return schedule(writer.disk.flush(kernel_.now()), EventKind::persisted, id, index, writer.incarnation.value());
+    return schedule(writer.disk.flush(kernel_.now()), EventKind::persisted, id, index,
+                    writer.incarnation.value());
   }
   const Incarnation incarnation = writer.incarnation;
   const node::PersistId persist_id = pending.id;

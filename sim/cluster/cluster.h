@@ -23,17 +23,18 @@
 #include "node/node.h"
 #include "observe/observation.h"
 
-// The host: owns every process of a world with its disk image, plays events, performs effects, carries out faults.
+// The host: owns every process of a world with its disk image, plays events, performs effects, carries out
+// faults.
 //
-// A step takes an event from the kernel, makes it an input of one process, and performs the effects in their order:
-// messages travel over connections and a server's request path, writes go through a device, timers
+// A step takes an event from the kernel, makes it an input of one process, and performs the effects in their
+// order: messages travel over connections and a server's request path, writes go through a device, timers
 // into the kernel. What was meant for an earlier life of a process or connection is dropped here. A
 // process that is down has no Node: what must survive is in its DurableImage.
 //
 // Faults may overlap on a target. A process stays down until the last fault that holds it down has ended, and
-// stands still until the last one that pauses it has; a wire is cut while any fault cuts it. One without an end
-// holds nothing: it takes a process down, and so it stays until something starts it. A fault that comes again before
-// it has ended is left out that time.
+// stands still until the last one that pauses it has; a wire is cut while any fault cuts it. One without an
+// end holds nothing: it takes a process down, and so it stays until something starts it. A fault that comes
+// again before it has ended is left out that time.
 //
 // A Cluster is a value: a copy plays on exactly as the original would (observers are not part of it).
 namespace sim::cluster {
@@ -47,8 +48,8 @@ class Cluster {
  public:
   explicit Cluster(const ClusterSpec& spec);
   // Faults that strike repeatedly strike for the last time before `load_ends_at`.
-  Cluster(Processes processes, const NetworkSpec& network, kernel::Streams streams, fault::Schedule faults = {},
-          Instant load_ends_at = Instant::max());
+  Cluster(Processes processes, const NetworkSpec& network, kernel::Streams streams,
+          fault::Schedule faults = {}, Instant load_ends_at = Instant::max());
   Cluster(const Cluster& other);
   Cluster(Cluster&&) = default;
   Cluster& operator=(const Cluster&) = delete;
@@ -165,8 +166,8 @@ class Cluster {
     std::uint32_t connection = 0;
     std::uint32_t generation = 0;
     CorrelationId served_as = 0;  // a request's, for the server: connections of one channel do not share them
-    bool is_written = false;  // network work: a response being written, not a request being read
-    bool tracked = false;     // its progress is reported
+    bool is_written = false;      // network work: a response being written, not a request being read
+    bool tracked = false;         // its progress is reported
   };
 
   Slot& slot(ProcessId id) { return slots_[static_cast<std::size_t>(id.value())]; }
@@ -201,7 +202,9 @@ class Cluster {
   void resume(ProcessId id);
   void drop_missed(Slot& slot);
   bool misses(const Event& event);
-  bool has_power(ProcessId id) const { return machines_[static_cast<std::size_t>(slot(id).machine)].has_power(); }
+  bool has_power(ProcessId id) const {
+    return machines_[static_cast<std::size_t>(slot(id).machine)].has_power();
+  }
 
   // Connections (connections.cc)
   std::uint32_t new_connection(const Channel& channel);
@@ -289,13 +292,17 @@ class Cluster {
   net::Pairs pairs_of(const fault::Wires& wires, const std::vector<ProcessId>& targets, FaultId id);
   net::Pairs isolate(const std::vector<net::Endpoint>& machines, fault::Direction direction) const;
   std::vector<net::Endpoint> shuffled_servers(FaultId id);
-  Rng rule_rng(FaultId id) { return state_of(id).rng.child("strike " + std::to_string(state_of(id).strikes)); }
+  Rng rule_rng(FaultId id) {
+    return state_of(id).rng.child("strike " + std::to_string(state_of(id).strikes));
+  }
   void cut(FaultId id, Strike& strike, const fault::Isolate& shape, fault::Direction direction);
   void cut(FaultId id, Strike& strike, const fault::Groups& shape, fault::Direction direction);
   void cut(FaultId id, Strike& strike, const fault::Halves& shape, fault::Direction direction);
   void cut(FaultId id, Strike& strike, const fault::MajoritiesRing& shape, fault::Direction direction);
   void add_cut(Strike& strike, net::Pairs pairs);
-  const fault::Fault& fault_of(FaultId id) const { return (*schedule_)[static_cast<std::size_t>(id.value())]; }
+  const fault::Fault& fault_of(FaultId id) const {
+    return (*schedule_)[static_cast<std::size_t>(id.value())];
+  }
   FaultState& state_of(FaultId id) { return faults_[static_cast<std::size_t>(id.value())]; }
 
   // Writes
@@ -316,7 +323,8 @@ class Cluster {
   std::vector<Machine> machines_;  // by net::Endpoint
   std::vector<Connection> connections_;
   std::vector<std::uint32_t> free_connections_;
-  // Of rules, machines without power and flows with something unsent. With none of them, whatever is sent arrives.
+  // Of rules, machines without power and flows with something unsent. With none of them, whatever is sent
+  // arrives.
   std::int32_t troubles_ = 0;
   std::deque<Message> messages_;  // by ticket
   std::vector<std::uint32_t> free_messages_;
@@ -326,7 +334,7 @@ class Cluster {
   std::vector<FaultState> faults_;  // by FaultId
   std::vector<HoldRule> holds_;
   Instant load_ends_at_;
-  node::Effects effects_;  // of the step being performed; empty between events
+  node::Effects effects_;                       // of the step being performed; empty between events
   ProcessId handling_at_ = kNoProcess;          // whose I/O thread the present step runs on ...
   std::optional<std::uint32_t> handler_write_;  // ... and the write it will wait for
   ProcessId exits_ = kNoProcess;                // asked for in the step being performed

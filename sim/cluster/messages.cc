@@ -94,7 +94,8 @@ void Cluster::begin_reading(std::uint32_t index) {
   if (connection.muted) return;
   if (connection.socket.empty()) {
     if (!connection.end_of_stream) return;
-    return schedule(kernel_.now(), EventKind::close_reaches_server, connection.channel.server, index, connection.generation);
+    return schedule(kernel_.now(), EventKind::close_reaches_server, connection.channel.server, index,
+                    connection.generation);
   }
   const std::uint32_t ticket = connection.socket.front();
   connection.socket.pop_front();
@@ -111,7 +112,8 @@ void Cluster::begin_network_work(ProcessId server, const Connection& connection,
   Slot& at = slot(server);
   const auto scheduled =
       at.path->begin_network_work(ticket, connection.network_thread, messages_[ticket].bytes, kernel_.now());
-  if (scheduled) schedule(scheduled->at, EventKind::network_work_done, server, ticket, at.incarnation.value());
+  if (scheduled)
+    schedule(scheduled->at, EventKind::network_work_done, server, ticket, at.incarnation.value());
 }
 
 void Cluster::network_work_done(ProcessId server, std::uint32_t ticket) {
@@ -188,7 +190,8 @@ void Cluster::respond(Envelope response) {
 void Cluster::response_written(std::uint32_t ticket) {
   const Message& message = messages_[ticket];
   const std::uint32_t index = message.connection;
-  if (connections_[index].generation != message.generation || !connections_[index].accepted) return free_message(ticket);
+  if (connections_[index].generation != message.generation || !connections_[index].accepted)
+    return free_message(ticket);
   progress(observe::RequestStage::sent, message, false);
   transmit(ticket);
   request_answered(index);
@@ -202,8 +205,8 @@ void Cluster::request_answered(std::uint32_t index) {
 void Cluster::progress(observe::RequestStage stage, const Message& message, bool with_envelope) {
   if (!message.tracked || observers_.empty()) return;
   const Envelope& envelope = message.envelope;
-  tell(envelope.channel.server, observe::RequestProgress{stage, with_envelope ? &envelope : nullptr, envelope.channel,
-                                                         envelope.correlation});
+  tell(envelope.channel.server, observe::RequestProgress{stage, with_envelope ? &envelope : nullptr,
+                                                         envelope.channel, envelope.correlation});
 }
 
 }  // namespace sim::cluster

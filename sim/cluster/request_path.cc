@@ -6,8 +6,8 @@
 
 namespace sim::cluster {
 
-RequestPath::RequestPath(std::int32_t network_threads, std::int32_t io_threads, std::int32_t queued_max_requests,
-                         const MachineSpec& machine, const Rng& rng)
+RequestPath::RequestPath(std::int32_t network_threads, std::int32_t io_threads,
+                         std::int32_t queued_max_requests, const MachineSpec& machine, const Rng& rng)
     : machine_(machine),
       rng_(rng),
       threads_(static_cast<std::size_t>(network_threads)),
@@ -26,8 +26,8 @@ RequestPath::Work& RequestPath::work(Ticket ticket) {
   return works_[ticket];
 }
 
-std::optional<RequestPath::Scheduled> RequestPath::begin_network_work(Ticket ticket, std::int32_t thread, std::int64_t bytes,
-                                                                        Instant now) {
+std::optional<RequestPath::Scheduled> RequestPath::begin_network_work(Ticket ticket, std::int32_t thread,
+                                                                      std::int64_t bytes, Instant now) {
   NetworkThread& runs_on = threads_[static_cast<std::size_t>(thread)];
   work(ticket) = Work{thread, runs_on.delayed};
   const std::int64_t per_request = machine_.network_per_request.sample(rng_);

@@ -15,8 +15,9 @@
 // bounded request queue; I/O threads that take from it. Latency grows with load because threads are
 // busy and queues are full, and for no other reason.
 //
-// It knows requests as tickets and asks its owner to schedule things; it never sees a message. A network thread that
-// finds the queue full (queued.max.requests) blocks, and all its other work with it. A pause stops all threads.
+// It knows requests as tickets and asks its owner to schedule things; it never sees a message. A network
+// thread that finds the queue full (queued.max.requests) blocks, and all its other work with it. A pause
+// stops all threads.
 namespace sim::cluster {
 
 class RequestPath {
@@ -36,7 +37,8 @@ class RequestPath {
 
   // Network work for `ticket`, begun when its thread comes to it. Nothing: the thread is blocked, and
   // released() will hand it out.
-  std::optional<Scheduled> begin_network_work(Ticket ticket, std::int32_t thread, std::int64_t bytes, Instant now);
+  std::optional<Scheduled> begin_network_work(Ticket ticket, std::int32_t thread, std::int64_t bytes,
+                                              Instant now);
   // The work scheduled for the ticket has come up. False: its thread is or was blocked meanwhile, and it will
   // come up again as `again` says, or when released() hands it out.
   bool network_work_done(Ticket ticket, Instant now, std::optional<Scheduled>& again);
@@ -46,8 +48,8 @@ class RequestPath {
   bool enqueue(Ticket ticket, Instant now);
   // When the handler that is begun now will be done.
   Instant begin_handling(Ticket ticket, std::int64_t bytes, Instant now);
-  // The handler's time has come up. False: the process was paused meanwhile, and it will come up again as `again`
-  // says, or when released_handlers() hands it out.
+  // The handler's time has come up. False: the process was paused meanwhile, and it will come up again as
+  // `again` says, or when released_handlers() hands it out.
   bool handling_done(Ticket ticket, Instant now, std::optional<Scheduled>& again);
   // An I/O thread has become free: the next request it takes, if any.
   std::optional<Ticket> io_thread_free(Instant now);
@@ -60,8 +62,8 @@ class RequestPath {
   void pause(Instant now);
   void resume(Instant now);
 
-  // The process is gone, and another one begins with threads at rest. Hands out the tickets for which nothing is
-  // scheduled and which will never be handled.
+  // The process is gone, and another one begins with threads at rest. Hands out the tickets for which nothing
+  // is scheduled and which will never be handled.
   std::vector<Ticket> start_over();
 
   std::size_t queue_size() const { return queue_.size(); }

@@ -18,7 +18,8 @@ NetworkSpec spec() {
   return spec;
 }
 
-const std::vector<MachinePlace> kMachines = {{"a", false}, {"a", false}, {"b", false}, {"a", true}, {"b", false}};
+const std::vector<MachinePlace> kMachines = {
+    {"a", false}, {"a", false}, {"b", false}, {"a", true}, {"b", false}};
 
 TEST_CASE("a link is chosen by rack pair, then by client, then between") {
   struct Row {
@@ -26,7 +27,8 @@ TEST_CASE("a link is chosen by rack pair, then by client, then between") {
     std::int64_t micros;
   };
   // 125 000 bytes: 1 ms at 1 Gbit/s, 10 ms at 100 Mbit/s.
-  const Row rows[] = {{0, 1, 1'100}, {0, 3, 1'300}, {3, 0, 1'300}, {0, 2, 1'000 + 10'000 + 20'000}, {0, 0, 15}};
+  const Row rows[] = {
+      {0, 1, 1'100}, {0, 3, 1'300}, {3, 0, 1'300}, {0, 2, 1'000 + 10'000 + 20'000}, {0, 0, 15}};
   for (const Row& row : rows) {
     CAPTURE(row.from);
     CAPTURE(row.to);
