@@ -39,9 +39,8 @@ bool Replica::maybe_advance_high_watermark(Leader& leader, Step& step) {
       if (spec_.defect == PlantedDefect::leader_counts_itself_twice) ends.push_back(log_.end_offset());
       continue;
     }
-    const auto it = std::find_if(leader.replicas.begin(), leader.replicas.end(),
-                                 [&](const auto& one) { return one.key.id == voter.key.id; });
-    ends.push_back(it == leader.replicas.end() ? kNoOffset : it->end_offset.value_or(kNoOffset));
+    const Leader::Progress* held = leader.find(voter.key);
+    ends.push_back(held == nullptr ? kNoOffset : held->end_offset.value_or(kNoOffset));
   }
   std::sort(ends.begin(), ends.end(), std::greater<>());
   const Offset candidate = ends[voters.size() / 2];

@@ -61,7 +61,7 @@ RaftLog::Validation RaftLog::validate(Offset offset, LeaderEpoch epoch) const {
   if (!snapshots_.empty()) {
     const SnapshotId earliest = snapshots_.front()->id;
     const bool at_start = offset == start_offset() && epoch != earliest.leader_epoch && start_offset() > 0;
-    if (offset < start_offset() || at_start || (start_offset() > 0 && epoch < earliest.leader_epoch)) {
+    if (offset < start_offset() || at_start || epoch < earliest.leader_epoch) {
       return FromSnapshot{snapshots_.back()->id};
     }
     if (start_offset() > 0 && offset == start_offset()) return Valid{};

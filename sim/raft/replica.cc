@@ -218,10 +218,10 @@ void Replica::request_votes(const Election& election, bool pre_vote, Step& step)
 }
 
 void Replica::on_poll(Leader& role, Step& step) {
-  const bool lost_quorum = spec_.history.check_quorum && step.now() >= role.check_quorum_deadline;
+  const bool needs_others = spec_.history.check_quorum && log_.voters().size() > 1;
+  const bool lost_quorum = needs_others && step.now() >= role.check_quorum_deadline;
   if (shutdown_deadline_ || role.resign_requested || lost_quorum) return to_resigned(step);
-  if (role.check_quorum_deadline != LocalTime::max() && spec_.history.check_quorum)
-    need_poll_at(role.check_quorum_deadline);
+  if (needs_others) need_poll_at(role.check_quorum_deadline);
   if (role.change && step.now() >= role.change->deadline)
     finish_change(role, ErrorCode::request_timed_out, step);
   if (role.change) need_poll_at(role.change->deadline);
@@ -230,10 +230,21 @@ void Replica::on_poll(Leader& role, Step& step) {
   release_parked(role, false, step);
   for (const Leader::ParkedFetch& one : role.parked) need_poll_at(one.deadline);
 
+  begin_quorum(role, step);
+  const auto drain_at = accumulator_.drain_at();
+  if (drain_at && step.now() >= *drain_at) return drain(role, step);
+  if (drain_at) need_poll_at(*drain_at);
+}
+
+// To whom something is under way, or who just failed, waits for the next time
+// (maybeSendBeginQuorumEpochRequests).
+void Replica::begin_quorum(Leader& role, Step& step) {
   if (step.now() >= role.begin_quorum_at) {
     role.to_begin.clear();
     for (const QuorumVoter& voter : log_.voters().all()) {
-      if (voter.key.id != id()) role.to_begin.push_back(voter.key.id);
+      if (voter.key.id == id()) continue;
+      const Link& to = link(voter.endpoint);
+      if (!to.in_flight && to.backs_off_until <= step.now()) role.to_begin.push_back(voter.key.id);
     }
     role.begin_quorum_at = step.now() + spec_.config.fetch_timeout / 2;
   }
@@ -244,10 +255,6 @@ void Replica::on_poll(Leader& role, Step& step) {
     return can_send_to(voter->endpoint, step) &&
            send_to(voter->endpoint, BeginQuorumEpochRequest{voter->key, id(), spec_.process, epoch()}, step);
   });
-
-  const auto drain_at = accumulator_.drain_at();
-  if (drain_at && step.now() >= *drain_at) return drain(role, step);
-  if (drain_at) need_poll_at(*drain_at);
 }
 
 void Replica::on_poll(Follower& role, Step& step) {

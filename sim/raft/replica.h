@@ -127,6 +127,7 @@ class Replica {
   void on_poll(Leader& role, Step& step);
   void on_poll(Follower& role, Step& step);
   void on_poll(Resigned& role, Step& step);
+  void begin_quorum(Leader& role, Step& step);
   void request_votes(const Election& election, bool pre_vote, Step& step);
   void fetch_from_leader(Follower& role, Step& step);
   void fetch_from_any_voter(Step& step);
@@ -210,7 +211,7 @@ class Replica {
   ErrorCode may_change_voters(const Leader& leader) const;
   bool on(const ApiVersionsResponse& response, NodeId from, Step& step);
   void probe_new_voter(Leader& leader, Step& step);
-  void voter_unreachable(ProcessId server, Step& step);
+  void server_unreachable(ProcessId server, Step& step);
   bool is_caught_up(const Leader& leader, const ReplicaKey& replica, Step& step) const;
   void write_voters(Leader& leader, const VoterSet& voters, Step& step);
   void voter_change_committed(Leader& leader, Step& step);

@@ -269,20 +269,25 @@ void Replica::release_parked(Leader& leader, bool all, Step& step) {
   }
 }
 
-Leader::Progress& Replica::progress_of(Leader& leader, const ReplicaKey& replica) {
-  const auto it = std::find_if(leader.replicas.begin(), leader.replicas.end(),
-                               [&](const auto& one) { return one.key.id == replica.id; });
-  if (it == leader.replicas.end()) return leader.replicas.emplace_back(Leader::Progress{replica});
-  if (it->key.directory != replica.directory && it->key.directory != kNoDirectory) {
-    *it = Leader::Progress{replica};  // another disk: nothing is known of it
-  }
-  return *it;
+// By its whole key: a voter's id on another disk is an observer, and what it holds does not count for the
+// voter.
+Leader::Progress* Leader::find(const ReplicaKey& key) {
+  const auto it = std::find_if(replicas.begin(), replicas.end(), [&](const Progress& one) {
+    return one.key.id == key.id && (one.key.directory == key.directory || one.key.directory == kNoDirectory ||
+                                    key.directory == kNoDirectory);
+  });
+  return it == replicas.end() ? nullptr : &*it;
 }
 
-// LeaderState.updateCheckQuorumForFollowingVoter
+Leader::Progress& Replica::progress_of(Leader& leader, const ReplicaKey& replica) {
+  if (Leader::Progress* known = leader.find(replica)) return *known;
+  return leader.replicas.emplace_back(Leader::Progress{replica});
+}
+
+// LeaderState.updateCheckQuorumForFollowingVoter. A leader that is the only voter is never without majority.
 void Replica::heard_of(Leader& leader, const ReplicaKey& replica, Step& step) {
-  if (!log_.voters().contains(replica) || replica.id == id()) return;
-  if (std::find(leader.fetched.begin(), leader.fetched.end(), replica.id) == leader.fetched.end()) {
+  if (log_.voters().contains(replica) &&
+      std::find(leader.fetched.begin(), leader.fetched.end(), replica.id) == leader.fetched.end()) {
     leader.fetched.push_back(replica.id);
   }
   const std::size_t needed = log_.voters().majority() - (is_voter() ? 1 : 0);

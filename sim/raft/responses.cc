@@ -26,7 +26,7 @@ void Replica::on_event(node::NetworkClient::Event& event, Step& step) {
                  [&](node::NetworkClient::Unavailable& lost) {
                    link(lost.server).backs_off_until = step.now() + spec_.config.retry_backoff;
                    if (probe_ == lost.server) probe_.reset();
-                   voter_unreachable(lost.server, step);
+                   server_unreachable(lost.server, step);
                  },
                  [](node::NetworkClient::Ready&) {},     // the poll that follows
                  [](node::NetworkClient::MayRetry&) {},  // sees to it
@@ -144,7 +144,7 @@ bool Replica::on(FetchResponse& response, NodeId, Step& step) {
     return true;
   }
   if (log.snapshot_id.end_offset != kNoOffset) {
-    if (log_.snapshot(log.snapshot_id) != nullptr) return false;
+    if (log_.snapshot(log.snapshot_id) != nullptr) return true;
     follower->fetching = log.snapshot_id;
     follower->fetched_bytes = 0;
     return true;

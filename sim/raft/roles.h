@@ -113,6 +113,9 @@ struct Leader {
   std::vector<NodeId> to_begin;  // voters that are to hear BeginQuorumEpoch
   std::vector<ParkedFetch> parked;
   std::optional<VoterChange> change{};
+  // REQUIRES: used before the next replica is added
+  Progress* find(const ReplicaKey& key);
+
   bool resign_requested = false;
   bool announced = false;  // its owner knows
 };

@@ -155,8 +155,7 @@ void Replica::to_candidate(Step& step, std::int32_t retries) {
 void Replica::to_leader(Candidate& candidate, Step& step) {
   Leader leader;
   leader.epoch_start = log_.end_offset();
-  const bool alone = log_.voters().size() <= 1;
-  leader.check_quorum_deadline = alone ? LocalTime::max() : step.now() + spec_.config.fetch_timeout * 3 / 2;
+  leader.check_quorum_deadline = step.now() + spec_.config.fetch_timeout * 3 / 2;
   leader.begin_quorum_at = step.now();
   for (const QuorumVoter& voter : log_.voters().all()) leader.replicas.push_back(Leader::Progress{voter.key});
   std::vector<NodeId> granting = candidate.election.granting();

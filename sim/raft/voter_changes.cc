@@ -72,12 +72,14 @@ bool Replica::is_caught_up(const Leader& leader, const ReplicaKey& replica, Step
   });
 }
 
-void Replica::voter_unreachable(ProcessId server, Step& step) {
+// What waited for a connection fails with it.
+void Replica::server_unreachable(ProcessId server, Step& step) {
   auto* leader = std::get_if<Leader>(&role_);
-  if (leader == nullptr || !leader->change || !leader->change->adds ||
-      leader->change->committed_at != kNoOffset)
-    return;
-  if (leader->change->voter.endpoint == server) finish_change(*leader, ErrorCode::request_timed_out, step);
+  if (leader == nullptr) return;
+  std::erase(leader->to_begin, node_at(server));
+  const auto& change = leader->change;
+  if (change && change->adds && change->committed_at == kNoOffset && change->voter.endpoint == server)
+    finish_change(*leader, ErrorCode::request_timed_out, step);
 }
 
 void Replica::on(const RemoveRaftVoterRequest& request, const Envelope& from, Step& step) {

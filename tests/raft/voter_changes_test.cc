@@ -89,6 +89,13 @@ TEST_CASE("a caught-up observer becomes a voter, and then it counts") {
   CHECK(world.highest() == still);
   world.restart(1);
   CHECK_MESSAGE(everyone_progresses(world), told(world));
+  // Nor does a leader of two stay one alone, which a sole voter does for ever.
+  REQUIRE(world.run_until([&] { return world.leader().has_value(); }));
+  const std::size_t leader = *world.leader();
+  world.crash(1 - leader, Crash::kill);
+  const Instant at = world.now();
+  CHECK(world.run_until([&] { return !world.replica(leader).is_leader(); }));
+  CHECK(world.now() - at < std::chrono::milliseconds(3100));
 }
 
 TEST_CASE("what a leader says to a change of voters") {
@@ -210,11 +217,19 @@ TEST_CASE("a voter whose disk was replaced is an observer until it is removed an
     CHECK_MESSAGE(everyone_progresses(world), told(world));
     CHECK(!world.replica(victim).is_voter());
     CHECK(add(world, victim) == ErrorCode::duplicate_voter);
+    // What it holds does not count: without the other follower there is no majority.
+    const std::size_t other = 3 - victim - *world.leader();
+    world.cut(other, *world.leader());
+    REQUIRE(world.run_for(std::chrono::milliseconds(200)));
+    const Offset stuck = world.highest();
+    REQUIRE(world.run_for(std::chrono::milliseconds(500)));
+    CHECK(world.highest() == stuck);
+    world.heal();
+    CHECK_MESSAGE(everyone_progresses(world), told(world));
     CHECK(remove(world, lost) == ErrorCode::none);
     CHECK(add_at_last(world, victim) == ErrorCode::none);
     CHECK(all_see_voters(world, 3));
     CHECK(world.replica(victim).is_voter());
-    const std::size_t other = 3 - victim - *world.leader();
     world.crash(other, Crash::kill);  // now it is needed
     CHECK_MESSAGE(everyone_progresses(world), told(world));
   }
