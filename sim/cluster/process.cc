@@ -93,7 +93,8 @@ void Census::add_controller(std::size_t index) {
   ProcessSpec process;
   process.name = "controller-" + std::to_string(index + 1);
   process.controller = controller.id;
-  process.boot = ServerBoot{replica(controller.id, true), controller_boot(controller), std::nullopt, {}};
+  process.boot = ServerBoot{replica(controller.id, true), controller_boot(controller), std::nullopt,
+                            spec_.metadata_snapshots};
   process.machine = add_machine(controller.rack, false);
   process.serves = true;
   process.threads.io_threads = 1;  // everything passes the controller's single event queue
@@ -119,6 +120,7 @@ void Census::add_broker(std::size_t index) {
   role.id = broker.id;
   role.rack = broker.rack;
   role.config = broker.config;
+  boot.snapshots = spec_.metadata_snapshots;
   process.boot = std::move(boot);
   process.machine = add_machine(broker.rack, false);
   process.serves = true;

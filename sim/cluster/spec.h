@@ -10,6 +10,7 @@
 #include "controller/config.h"
 #include "disk/device.h"
 #include "fault/fault.h"
+#include "metadata/snapshot_generator.h"
 #include "net/network.h"
 #include "protocol/ids.h"
 #include "protocol/topic_config.h"
@@ -61,6 +62,7 @@ struct ClusterSpec {
   bool combined = false;
   raft::RaftConfig quorum;
   raft::RaftHistory quorum_history;
+  metadata::SnapshotConfig metadata_snapshots;
   std::vector<BrokerSpec> brokers;
   NetworkSpec network;
   std::vector<TopicSpec> topics;

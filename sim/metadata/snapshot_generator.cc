@@ -22,7 +22,8 @@ void SnapshotGenerator::replayed(const std::vector<Batch>& committed) {
 
 bool SnapshotGenerator::is_due(LocalTime now) const {
   if (bytes_since_ == 0) return false;
-  const bool is_old = config_.max_interval > Duration{0} && now - last_snapshot_ >= config_.max_interval;
+  const bool is_old =
+      config_.max_interval_ms > 0 && now - last_snapshot_ >= from_millis(config_.max_interval_ms);
   return is_old || bytes_since_ >= config_.max_record_bytes;
 }
 

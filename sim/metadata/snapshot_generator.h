@@ -15,7 +15,7 @@ namespace sim::metadata {
 
 struct SnapshotConfig {
   std::int64_t max_record_bytes = 20 * 1024 * 1024;  // metadata.log.max.record.bytes.between.snapshots
-  Duration max_interval = std::chrono::hours(1);     // metadata.log.max.snapshot.interval.ms; 0 = no limit
+  std::int64_t max_interval_ms = 3'600'000;          // metadata.log.max.snapshot.interval.ms; 0 = no limit
 };
 
 class SnapshotGenerator {

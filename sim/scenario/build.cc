@@ -89,7 +89,7 @@ class Builder {
   }
 
   static void set_quorum(const Value& cluster, cluster::ClusterSpec& spec) {
-    apply_properties(cluster.at("config"), kBroker | kController, Targets{.quorum = &spec.quorum});
+    apply_properties(cluster.at("config"), kBroker | kController, Targets{.quorum = &spec.quorum, .snapshots = &spec.metadata_snapshots});
     const Value& history = cluster.at("history");
     const auto is_on = [&history](std::string_view key) { return history.at(key).text == "on"; };
     spec.quorum_history.pre_vote = is_on("pre-vote");

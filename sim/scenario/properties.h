@@ -11,6 +11,7 @@
 #include "broker/config.h"
 #include "client/config.h"
 #include "controller/config.h"
+#include "metadata/snapshot_generator.h"
 #include "protocol/topic_config.h"
 #include "raft/config.h"
 
@@ -39,6 +40,7 @@ struct Targets {
   broker::BrokerConfig* broker = nullptr;
   controller::ControllerConfig* controller = nullptr;
   raft::RaftConfig* quorum = nullptr;
+  metadata::SnapshotConfig* snapshots = nullptr;
   TopicConfig* topic = nullptr;
   client::ProducerConfig* producer = nullptr;
   client::ConsumerConfig* consumer = nullptr;

@@ -56,6 +56,10 @@ struct TargetOf<raft::RaftConfig> {
   static raft::RaftConfig* of(const Targets& targets) { return targets.quorum; }
 };
 template <>
+struct TargetOf<metadata::SnapshotConfig> {
+  static metadata::SnapshotConfig* of(const Targets& targets) { return targets.snapshots; }
+};
+template <>
 struct TargetOf<TopicConfig> {
   static TopicConfig* of(const Targets& targets) { return targets.topic; }
 };

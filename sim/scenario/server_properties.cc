@@ -7,6 +7,7 @@ namespace {
 
 using broker::BrokerConfig;
 using controller::ControllerConfig;
+using metadata::SnapshotConfig;
 using raft::RaftConfig;
 
 template <std::int64_t ms, std::int64_t TopicConfig::*member>
@@ -113,10 +114,12 @@ constexpr Property kRows[] = {
              "Size to which the metadata log and its snapshots are cut."),
     modelled("metadata.max.retention.ms", kServer, int64, "604800000", any(), quorum_ms<&RaftConfig::retention>,
              "Age at which snapshots of the metadata log, and the log before them, are deleted."),
-    accepted("metadata.log.max.record.bytes.between.snapshots", kServer, int64, "20971520", "Bytes of new records after which a snapshot is taken.",
-             from(1)),
-    accepted("metadata.log.max.snapshot.interval.ms", kServer, int64, "3600000", "Time after which a snapshot is taken.", from(0)),
-    accepted("initial.broker.registration.timeout.ms", kServer, int32, "60000", "How long a starting broker tries to register."),
+    modelled("metadata.log.max.record.bytes.between.snapshots", kServer, int64, "20971520", from(1), field<&SnapshotConfig::max_record_bytes>,
+             "Bytes of new records after which a snapshot is taken."),
+    modelled("metadata.log.max.snapshot.interval.ms", kServer, int64, "3600000", from(0), field<&SnapshotConfig::max_interval_ms>,
+             "Time after which a snapshot is taken; 0 takes none for time."),
+    modelled("initial.broker.registration.timeout.ms", kServer, int32, "60000", any(), field<&BrokerConfig::initial_broker_registration_timeout_ms>,
+             "How long a starting broker tries to register."),
     modelled("broker.heartbeat.interval.ms", kServer, int32, "2000", from(1),
              field<&BrokerConfig::broker_heartbeat_interval_ms, &ControllerConfig::broker_heartbeat_interval_ms>,
              "Time between two heartbeats of a broker to the active controller."),

@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "metadata/snapshot_generator.h"
 #include "protocol/batch_builder.h"
 
 namespace sim::metadata {
@@ -16,7 +17,8 @@ constexpr TopicPartition kOrders0{kOrders, 0};
 const std::vector<NodeId> kAll{NodeId{1}, NodeId{2}, NodeId{3}};
 
 RegisterBrokerRecord registration(std::int32_t id, std::int64_t broker_epoch = 10) {
-  return RegisterBrokerRecord{NodeId{id}, 77, BrokerEpoch{broker_epoch}, ProcessId{id + 100}, "rack", true, false};
+  return RegisterBrokerRecord{NodeId{id}, 77,   BrokerEpoch{broker_epoch}, ProcessId{id + 100}, "rack",
+                              true,       false};
 }
 
 PartitionRecord partition(TopicPartition tp) {
@@ -36,8 +38,9 @@ MetadataImage replayed(const std::vector<MetadataRecord>& records, MetadataDelta
 
 // One topic with two partitions on three unfenced brokers.
 MetadataImage small_cluster() {
-  MetadataImage image = replayed({registration(1), registration(2), registration(3), TopicRecord{"orders", kOrders},
-                                  partition(kOrders0), partition({kOrders, 1})});
+  MetadataImage image =
+      replayed({registration(1), registration(2), registration(3), TopicRecord{"orders", kOrders},
+                partition(kOrders0), partition({kOrders, 1})});
   for (const std::int32_t id : {1, 2, 3}) {
     image.replay(BrokerRegistrationChangeRecord{NodeId{id}, BrokerEpoch{10}, -1, 0});
   }
@@ -96,13 +99,46 @@ TEST_CASE("what a partition change bumps") {
   const std::vector<NodeId> two{NodeId{1}, NodeId{2}};
   const Row rows[] = {
       {"nothing named", [](PartitionChangeRecord&) {}, 1, 0, kAll, kAll, {}},
-      {"a smaller ISR", [&](PartitionChangeRecord& c) { c.has_isr = true; c.isr = two; }, 1, 0, two, kAll, {}},
+      {"a smaller ISR",
+       [&](PartitionChangeRecord& c) {
+         c.has_isr = true;
+         c.isr = two;
+       },
+       1,
+       0,
+       two,
+       kAll,
+       {}},
       {"an empty ISR", [](PartitionChangeRecord& c) { c.has_isr = true; }, 1, 0, {}, kAll, {}},
       {"another leader", [](PartitionChangeRecord& c) { c.leader = NodeId{2}; }, 2, 1, kAll, kAll, {}},
-      {"the same leader, named again", [](PartitionChangeRecord& c) { c.leader = NodeId{1}; }, 1, 1, kAll, kAll, {}},
+      {"the same leader, named again",
+       [](PartitionChangeRecord& c) { c.leader = NodeId{1}; },
+       1,
+       1,
+       kAll,
+       kAll,
+       {}},
       {"no leader", [](PartitionChangeRecord& c) { c.leader = kNoNode; }, -1, 1, kAll, kAll, {}},
-      {"other replicas", [&](PartitionChangeRecord& c) { c.has_replicas = true; c.replicas = two; }, 1, 0, kAll, two, {}},
-      {"eligible replicas", [&](PartitionChangeRecord& c) { c.has_elr = true; c.elr = {NodeId{3}}; }, 1, 0, kAll, kAll, {NodeId{3}}},
+      {"other replicas",
+       [&](PartitionChangeRecord& c) {
+         c.has_replicas = true;
+         c.replicas = two;
+       },
+       1,
+       0,
+       kAll,
+       two,
+       {}},
+      {"eligible replicas",
+       [&](PartitionChangeRecord& c) {
+         c.has_elr = true;
+         c.elr = {NodeId{3}};
+       },
+       1,
+       0,
+       kAll,
+       kAll,
+       {NodeId{3}}},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
@@ -178,6 +214,7 @@ TEST_CASE("equal records make equal images; any difference tells") {
       one.replay(a);
       two.replay(b);
       CHECK((one == two) == (&a == &b));
+      CHECK((one.digest() == two.digest()) == (&a == &b));
     }
   }
 }
@@ -195,9 +232,94 @@ TEST_CASE("a copy shares its topics until one side changes them") {
   CHECK(image.partition(kOrders0)->leader == NodeId{2});
 }
 
+// Everything an image can hold, made by records of every kind.
+MetadataImage busy_cluster() {
+  MetadataImage image = small_cluster();
+  TopicConfig config;
+  config.min_insync_replicas = 2;
+  image.replay(TopicConfigRecord{kOrders, config});
+  PartitionChangeRecord change;
+  change.tp = kOrders0;
+  change.leader = NodeId{2};
+  change.has_isr = true;
+  change.isr = {NodeId{2}};
+  change.has_elr = true;
+  change.elr = {NodeId{3}};
+  change.last_known_elr = {NodeId{1}};
+  change.recovery = 1;
+  image.replay(change);
+  image.replay(BrokerRegistrationChangeRecord{NodeId{1}, BrokerEpoch{10}, 0, 1});
+  image.replay(ProducerIdsRecord{NodeId{1}, BrokerEpoch{10}, ProducerId{3'000}});
+  image.replay(TopicRecord{"gone", TopicId{7}});
+  image.replay(partition({TopicId{7}, 0}));
+  image.replay(RemoveTopicRecord{TopicId{7}});
+  return image;
+}
+
+TEST_CASE("an image written as records makes an equal image, and has its digest") {
+  for (const MetadataImage& image : {MetadataImage{}, small_cluster(), busy_cluster()}) {
+    MetadataSnapshot snapshot;
+    snapshot.id.end_offset = image.end_offset();
+    snapshot.records = image.records();
+    const MetadataImage loaded(snapshot);
+    CHECK(loaded == image);
+    CHECK(loaded.digest() == image.digest());
+    CHECK(loaded.next_topic_id() == image.next_topic_id());
+  }
+}
+
+TEST_CASE("a digest tells what is there, not how it came about") {
+  MetadataImage one = small_cluster();
+  const std::uint64_t before = one.digest();
+  one.replay(NoOpRecord{});
+  CHECK(one.digest() == before);
+  one.replay(BrokerRegistrationChangeRecord{NodeId{1}, BrokerEpoch{10}, 1, 0});
+  CHECK(one.digest() != before);
+  one.replay(BrokerRegistrationChangeRecord{NodeId{1}, BrokerEpoch{10}, -1, 0});
+  CHECK(one.digest() == before);
+  PartitionChangeRecord change;  // an epoch, if nothing else
+  change.tp = kOrders0;
+  one.replay(change);
+  CHECK(one.digest() != before);
+}
+
+TEST_CASE("a snapshot is due by the bytes of its records or by its age, and not without news") {
+  const auto batch = [](Offset base) {
+    BatchDataPtr data = make_batch(std::vector<MetadataRecord>{NoOpRecord{}}, 0);
+    return std::vector<Batch>{{base, LeaderEpoch{4}, 1, data}};
+  };
+  const auto at_ms = [](std::int64_t ms) { return LocalTime{from_millis(ms)}; };
+  const std::int64_t batch_bytes = batch(0).front().size_bytes();
+  SnapshotGenerator generator(SnapshotConfig{3 * batch_bytes, 1'000});
+  generator.start(at_ms(0));
+  MetadataImage image;
+  Offset end = 0;
+  const auto replay = [&] {
+    generator.replayed(batch(end));
+    image.replay(batch(end++).front());
+  };
+  CHECK_FALSE(generator.is_due(at_ms(5'000)));
+  replay();
+  CHECK_FALSE(generator.is_due(at_ms(999)));
+  CHECK(generator.is_due(at_ms(1'000)));
+  replay();
+  replay();
+  CHECK(generator.is_due(at_ms(1)));
+  const MetadataSnapshotPtr taken = generator.take(image, {}, at_ms(1));
+  CHECK(taken->id == SnapshotId{3, LeaderEpoch{4}});
+  CHECK_FALSE(generator.is_due(at_ms(5'000)));
+  replay();
+  CHECK_FALSE(generator.is_due(at_ms(1'000)));
+  CHECK(generator.is_due(at_ms(1'001)));
+  generator.loaded(*taken, at_ms(2'000));
+  CHECK_FALSE(generator.is_due(at_ms(9'000)));
+}
+
 TEST_CASE("batches are replayed whole; control batches only move the offset") {
   MetadataImage image;
-  const auto at = [](Offset base, BatchDataPtr data) { return Batch{base, LeaderEpoch{1}, data->record_count(), data}; };
+  const auto at = [](Offset base, BatchDataPtr data) {
+    return Batch{base, LeaderEpoch{1}, data->record_count(), data};
+  };
   BatchData leader_change;
   leader_change.control = true;
   leader_change.records = std::vector<Record>(1);
