@@ -32,7 +32,8 @@ bool Replica::maybe_advance_high_watermark(Leader& leader, Step& step) {
   if (blocked_on_) return false;  // its own end counts when flushed
   const VoterSet& voters = log_.voters();
   if (voters.size() == 0) return false;
-  std::vector<Offset> ends;
+  std::vector<Offset>& ends = ends_;
+  ends.clear();
   for (const QuorumVoter& voter : voters.all()) {
     if (voter.key.id == id()) {
       ends.push_back(log_.end_offset());

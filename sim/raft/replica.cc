@@ -77,12 +77,23 @@ Replica::Events Replica::step(node::Input& input, node::Env env, node::Effects& 
   Events events;
   Step step{env, out, events};
   if (awaits_restart()) return events;
+  const bool at_once = !blocked_on_ && deferred_.empty();
   if (client_.owns(input)) {
-    node::NetworkClient::Events network;
-    client_.step(input, env, out, network);
-    for (node::NetworkClient::Event& event : network) deferred_.emplace_back(std::move(event));
+    client_.step(input, env, out, network_events_);
+    for (node::NetworkClient::Event& event : network_events_) {
+      if (at_once && !blocked_on_ && deferred_.empty() && !awaits_restart()) {
+        on_event(event, step);
+      } else {
+        deferred_.emplace_back(std::move(event));
+      }
+    }
+    network_events_.clear();
   } else if (auto* received = std::get_if<node::Received>(&input)) {
-    deferred_.emplace_back(std::move(received->envelope));
+    if (at_once) {
+      on_request(received->envelope, step);
+    } else {
+      deferred_.emplace_back(std::move(received->envelope));
+    }
   } else if (const auto* done = std::get_if<node::Persisted>(&input)) {
     persisted(done->id, step);
   } else if (const auto* lost = std::get_if<node::Disconnected>(&input)) {
@@ -368,7 +379,7 @@ bool Replica::can_send_to(ProcessId server, Step& step) {
   return client_.ready(server, step.env, step.out);  // its answer or its end wakes us
 }
 
-bool Replica::send_to(ProcessId server, Message message, Step& step) {
+bool Replica::send_to(ProcessId server, Message&& message, Step& step) {
   link(server).in_flight = client_.send(server, std::move(message), step.env, step.out);
   return true;
 }

@@ -133,7 +133,7 @@ class Replica {
   void fetch_from_any_voter(Step& step);
   void drain(Leader& role, Step& step);
   void maybe_clean(Step& step);
-  bool send_to(ProcessId server, Message message, Step& step);
+  bool send_to(ProcessId server, Message&& message, Step& step);
   bool can_send_to(ProcessId server, Step& step);
   Link& link(ProcessId server);
   void need_poll_at(LocalTime at) { next_poll_ = std::min(next_poll_, at); }
@@ -236,6 +236,8 @@ class Replica {
   bool state_is_new_ = false;  // it has not been flushed yet
   std::uint64_t next_persist_;
   std::deque<Deferred> deferred_;
+  node::NetworkClient::Events network_events_;  // empty between steps; its memory is used again
+  std::vector<Offset> ends_;                    // likewise
   std::vector<std::pair<node::PersistId, MetadataSnapshotPtr>> snapshots_being_written_;
 
   LocalTime next_poll_ = LocalTime::max();  // earliest deadline met in this poll

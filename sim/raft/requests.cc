@@ -212,7 +212,8 @@ FetchResponse::Partition Replica::answer_to(const FetchRequest::Partition& asked
   progress.last_fetch = step.now();
   progress.leader_end_at_last_fetch = log_.end_offset();
   heard_of(leader, replica, step);
-  if (log_.voters().contains(replica)) maybe_advance_high_watermark(leader, step);
+  const bool is_news = !leader.high_watermark || asked.fetch_offset > *leader.high_watermark;
+  if (is_news && log_.voters().contains(replica)) maybe_advance_high_watermark(leader, step);
   answer.batches = log_.read(asked.fetch_offset, log_.end_offset(), asked.max_bytes);
   answer.high_watermark = leader.high_watermark.value_or(kNoOffset);
   return answer;
