@@ -20,17 +20,19 @@
 //
 //   from         event                                             to
 //   any          a valid message of a higher epoch, leader known   Follower
-//   any          a valid message of a higher epoch, none known     Unattached, same remaining time if it was
-//   electing not Leader   leader of its epoch learnt                        Follower Unattached   election
-//   timeout (voter)                          Prospective | Candidate without pre-vote Follower     fetch
-//   timeout (voter)                             Prospective | Candidate without pre-vote Prospective majority
-//   would elect it                           Candidate, epoch + 1 Prospective  refused, or election timeout
-//   Follower of the leader it knew, else Unattached Candidate    majority granted Leader Candidate election
-//   timeout                                  Prospective | backs off, Candidate, epoch + 1 Leader       shut
-//   down, resigned, no majority fetches          Resigned, same epoch Resigned     election timeout
-//   Unattached, epoch + 1 | Candidate without pre-vote
+//   any          a valid message of a higher epoch, none known     Unattached
+//   not Leader   a leader of its epoch, if it knew none            Follower
+//   Unattached   election timeout (voter)                          Prospective | Candidate without pre-vote
+//   Follower     fetch timeout (voter)                             Prospective | Candidate without pre-vote
+//   Prospective  a majority would elect it                         Candidate, epoch + 1
+//   Prospective  refused, or election timeout                      Follower of whom it knew | Unattached
+//   Candidate    a majority granted                                Leader
+//   Candidate    election timeout                                  Prospective | backs off without pre-vote
+//   Leader       shut down, resigned, no majority fetches          Resigned, same epoch
+//   Resigned     election timeout                                  Unattached, epoch + 1 | Candidate likewise
 // Valid messages are Vote, BeginQuorumEpoch and EndQuorumEpoch requests and all responses; a fetch moves
-// nobody. Observers are only ever Unattached or Follower.
+// nobody. Observers are only ever Unattached or Follower. Who waits to elect keeps its deadline in a new
+// epoch.
 //
 // The raft thread blocks in its writes, as Kafka's does: between a Persist and its Persisted inputs are kept,
 // requests are not sent, and answers leave `after` it. So whatever is said rests on what is flushed. One

@@ -3,7 +3,6 @@
 // `x_real_time` is simulated time over real time.
 #include <benchmark/benchmark.h>
 
-
 #include "raft/outages.h"
 
 namespace sim::raft::test {
