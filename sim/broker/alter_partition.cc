@@ -15,7 +15,8 @@ constexpr Duration kRetryAfter = std::chrono::milliseconds(50);
 }  // namespace
 
 AlterPartitionManager::AlterPartitionManager(ProcessId self)
-    : channel_(self, Lane::alter_partition, kAlterPartitionNetworkTimer, kAlterPartitionExpiryTimer, kForever) {}
+    : channel_(self, Lane::alter_partition, kAlterPartitionNetworkTimer, kAlterPartitionExpiryTimer,
+               kForever) {}
 
 void AlterPartitionManager::set_controller(ProcessId controller, const Context& context) {
   ControllerChannel::Answers none;  // nothing is given up

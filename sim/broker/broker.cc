@@ -22,7 +22,8 @@ BrokerEpoch previous_broker_epoch(const node::DurableImage& image) {
 
 Broker::Broker(const BrokerBoot& boot, const node::DurableImage& image)
     : boot_(boot),
-      lifecycle_({boot.self, boot.id, boot.rack, boot.incarnation, previous_broker_epoch(image)}, boot.config),
+      lifecycle_({boot.self, boot.id, boot.rack, boot.incarnation, previous_broker_epoch(image)},
+                 boot.config),
       replicas_(boot.self, boot.id, boot.config, image),
       groups_(boot.config, boot.id, kGroupTimer),
       coordinates_(static_cast<std::size_t>(boot.config.offsets_topic_num_partitions)),
@@ -40,20 +41,19 @@ bool Broker::owns(const node::Input& input) const {
   const auto opened = [&](const Channel& channel) {
     return channel.client == boot_.self && channel.lane != Lane::raft;
   };
-  return std::visit(
-      Overloaded{
-          [](const node::Started&) { return false; },
-          [&](const node::Received& received) {
-            const Channel& channel = received.envelope.channel;
-            return received.envelope.response ? opened(channel) : is_client_lane(channel.lane);
-          },
-          [](const node::TimerFired& fired) { return is_broker_timer(fired.timer); },
-          [](const node::Persisted& done) { return is_broker_write(done.id); },
-          [&](const node::Connected& connected) { return opened(connected.channel); },
-          [&](const node::Disconnected& lost) { return opened(lost.channel); },
-          [](const node::StopRequested&) { return false; },
-      },
-      input);
+  return std::visit(Overloaded{
+                        [](const node::Started&) { return false; },
+                        [&](const node::Received& received) {
+                          const Channel& channel = received.envelope.channel;
+                          return received.envelope.response ? opened(channel) : is_client_lane(channel.lane);
+                        },
+                        [](const node::TimerFired& fired) { return is_broker_timer(fired.timer); },
+                        [](const node::Persisted& done) { return is_broker_write(done.id); },
+                        [&](const node::Connected& connected) { return opened(connected.channel); },
+                        [&](const node::Disconnected& lost) { return opened(lost.channel); },
+                        [](const node::StopRequested&) { return false; },
+                    },
+                    input);
 }
 
 void Broker::step(node::Input& input, node::Env env, node::Effects& out) {

@@ -29,9 +29,9 @@
 // What it knows of the cluster is what its owner replays to it: committed records of the metadata log, and
 // nothing else. It becomes leader or follower of its partitions from them.
 //
-// It serves clients and followers once the controller has unfenced it (in its first life, which goes on from one
-// before the run, with the first metadata). Before and after it closes their connections as soon as they ask for
-// something; Kafka's port is not open then.
+// It serves clients and followers once the controller has unfenced it (in its first life, which goes on from
+// one before the run, with the first metadata). Before and after it closes their connections as soon as they
+// ask for something; Kafka's port is not open then.
 namespace sim::broker {
 
 struct BrokerBoot {

@@ -82,7 +82,8 @@ void ControllerChannel::maybe_send(node::Env env, node::Effects& out, Answers& a
   in_flight_ = true;
 }
 
-// What waited in vain for a connection (InterBrokerSendThread.failExpiredRequests) leaves its controller, too.
+// What waited in vain for a connection (InterBrokerSendThread.failExpiredRequests) leaves its controller,
+// too.
 void ControllerChannel::give_up_expired(node::Env env, Answers& answers) {
   while (!queue_.empty() && env.now - queue_.front().created >= retry_timeout_) {
     active_ = kNoProcess;

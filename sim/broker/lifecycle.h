@@ -15,8 +15,8 @@
 //                                  until the controller says that it has caught up with its registration
 //   recovery                       asks to be unfenced, once its owner is ready
 //   running                        serves; heartbeats every broker.heartbeat.interval.ms
-//   pending_controlled_shutdown    asks to be let go, until its leaders have moved and all active brokers know
-//   shutting_down                  for good. Also where a start ends that was not registered in time
+//   pending_controlled_shutdown    asks to be let go, until its leaders have moved and all active brokers
+//   know shutting_down                  for good. Also where a start ends that was not registered in time
 //                                  (initial.broker.registration.timeout.ms)
 //
 // One request is under way at a time. After a failure the next follows with an exponential back-off, which
@@ -24,8 +24,8 @@
 // be unfenced with every heartbeat.
 //
 // Deliberately different: the first life of a broker goes on from one that was up before the run (its
-// registration is in the bootstrap records), so it never asks to be fenced. ZooKeeper migration and failed log
-// directories are left out.
+// registration is in the bootstrap records), so it never asks to be fenced. ZooKeeper migration and failed
+// log directories are left out.
 namespace sim::broker {
 
 enum class BrokerState : std::uint8_t {

@@ -4,7 +4,8 @@
 
 // The timers of a broker, and a clock rhythm that costs nothing while it has nothing to do.
 //
-// They are even: the odd ones belong to whatever else lives in the broker's process (see cluster::SharedServer).
+// They are even: the odd ones belong to whatever else lives in the broker's process (see
+// cluster::SharedServer).
 namespace sim::broker {
 
 inline constexpr node::TimerId kPurgatoryTimer{0};
@@ -25,9 +26,13 @@ inline constexpr node::TimerId kShutdownTimer{26};
 inline constexpr std::uint32_t kFirstFetcherTimer = 28;
 inline constexpr std::uint32_t kTimerStep = 2;
 
-constexpr bool is_broker_timer(node::TimerId timer) { return timer.value() % kTimerStep == 0; }
+constexpr bool is_broker_timer(node::TimerId timer) {
+  return timer.value() % kTimerStep == 0;
+}
 // Writes of a broker are numbered from 1, those of whatever else lives there from far above.
-constexpr bool is_broker_write(node::PersistId id) { return id.value() < (std::uint64_t{1} << 62); }
+constexpr bool is_broker_write(node::PersistId id) {
+  return id.value() < (std::uint64_t{1} << 62);
+}
 // A periodic task of Kafka's scheduler that is armed only while there is work for it: it fires when the
 // period's next turn comes, counted from the broker's start, as if it had run all the time.
 class PeriodicTimer {

@@ -380,9 +380,9 @@ class World {
                    },
                    [&](BrokerHeartbeatRequest& heartbeat) {
                      heartbeats.push_back(heartbeat);
-                     reply(request, BrokerHeartbeatResponse{ErrorCode::none, true,
-                                                            heartbeat.want_fence || !unfences,
-                                                            heartbeat.want_shut_down && lets_go});
+                     reply(request,
+                           BrokerHeartbeatResponse{ErrorCode::none, true, heartbeat.want_fence || !unfences,
+                                                   heartbeat.want_shut_down && lets_go});
                    },
                    [&](AllocateProducerIdsRequest&) {
                      reply(request,

@@ -133,8 +133,7 @@ class Script {
             [&](node::CancelTimer& cancel) { timers_.erase(cancel.timer); },
             [&](node::Connect& connect) {
               if (down.contains(connect.channel.server))
-                follows.emplace_back(
-                    node::Disconnected{connect.channel, node::DisconnectReason::refused});
+                follows.emplace_back(node::Disconnected{connect.channel, node::DisconnectReason::refused});
               else
                 follows.emplace_back(node::Connected{connect.channel});
             },
@@ -197,7 +196,8 @@ TEST_CASE("the first life goes on from one that was up: it never asks to be fenc
   CHECK_FALSE(script.asks<BrokerHeartbeatRequest>().want_fence);
 }
 
-TEST_CASE("while the session of its last life is valid, a broker is refused, and asks again with a back-off") {
+TEST_CASE(
+    "while the session of its last life is valid, a broker is refused, and asks again with a back-off") {
   Script script;
   script.start();
   for (const int about_ms : {100, 200, 400, 800, 1600, 3200, 6400, 9000, 9000}) {

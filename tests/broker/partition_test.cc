@@ -34,7 +34,9 @@ struct Fixture {
     registration.partition_epoch = PartitionEpoch{5};
   }
 
-  Context context() { return Context{node::Env{now, rng}, out, image, config, kSelf, image.broker(kSelf)->broker_epoch}; }
+  Context context() {
+    return Context{node::Env{now, rng}, out, image, config, kSelf, image.broker(kSelf)->broker_epoch};
+  }
   void lead() { partition.become_leader(registration, topic, context()); }
   void set_isr(std::vector<int> isr) {
     registration.isr.clear();

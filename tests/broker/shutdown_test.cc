@@ -6,8 +6,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::batch_of;
-using test::from;
 using test::fetch;
+using test::from;
 using test::produce;
 using test::World;
 
@@ -52,7 +52,8 @@ TEST_CASE("a broker follows before it is unfenced") {
   CHECK(world.partition(1, tp).log_end_offset() == 3);
 }
 
-TEST_CASE("a controlled shutdown waits for the controller, then leaves a clean log and says so at the next start") {
+TEST_CASE(
+    "a controlled shutdown waits for the controller, then leaves a clean log and says so at the next start") {
   World world = two_brokers();
   const TopicPartition tp = world.create_topic("orders", {1, 2});
   world.run_for(50ms);

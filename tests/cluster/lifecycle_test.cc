@@ -84,10 +84,18 @@ class History final : public observe::Observer {
   void on(const observe::Observation& seen) override {
     const At at{seen.at, seen.process};
     std::visit(Overloaded{
-                   [&](const observe::ControllerChanged& one) { controllers.push_back({at, one}); },
-                   [&](const observe::BrokerStateChanged& one) { brokers.push_back({at, one}); },
-                   [&](const observe::PartitionChanged& one) { partitions.push_back({at, one}); },
-                   [&](const observe::BecameLeader& one) { leaders.push_back({at, one}); },
+                   [&](const observe::ControllerChanged& one) {
+                     controllers.push_back({at, one});
+                   },
+                   [&](const observe::BrokerStateChanged& one) {
+                     brokers.push_back({at, one});
+                   },
+                   [&](const observe::PartitionChanged& one) {
+                     partitions.push_back({at, one});
+                   },
+                   [&](const observe::BecameLeader& one) {
+                     leaders.push_back({at, one});
+                   },
                    [&](const observe::ProcessStopped&) { stops.push_back(at); },
                    [&](const observe::OrderPlaced& one) { placed.insert(one.record); },
                    [&](const observe::BatchAcknowledged& one) {
@@ -96,7 +104,9 @@ class History final : public observe::Observer {
                        acknowledged.insert(record.id);
                    },
                    [&](const observe::ProcessingDone& one) { ++handled[one.record]; },
-                   [&](const observe::AssignmentReceived& one) { assignments.push_back({at, one}); },
+                   [&](const observe::AssignmentReceived& one) {
+                     assignments.push_back({at, one});
+                   },
                    [&](const observe::LogTruncated& one) { truncated.insert(one.broker); },
                    [&](const observe::MessageSent& one) {
                      if (std::holds_alternative<BrokerHeartbeatRequest>(one.envelope->message))
@@ -223,9 +233,9 @@ TEST_CASE("a killed leader is fenced when its session ends, and replaced with th
   CHECK(*fenced - last_heartbeat < kSession + 100ms);
   const NodeId next = world.history.leader_of(kOrders0);
   CHECK(next != leader);
-  const auto became = std::find_if(world.history.leaders.begin(), world.history.leaders.end(), [&](const auto& one) {
-    return one.fact.tp == kOrders0 && one.fact.broker == next;
-  });
+  const auto became =
+      std::find_if(world.history.leaders.begin(), world.history.leaders.end(),
+                   [&](const auto& one) { return one.fact.tp == kOrders0 && one.fact.broker == next; });
   CHECK(became->when - *fenced < 100ms);
   REQUIRE(world.history.last_of(kOrders0) != nullptr);
   CHECK(world.history.last_of(kOrders0)->isr.size() == 2);
@@ -397,7 +407,8 @@ TEST_CASE("without a quorum data flows on, but nothing heals before it is back")
   world.play_until(10s);
   const ProcessId active = world.active_controller();
   world.cluster.crash(active, CrashMode::kill);
-  const ProcessId second = world.process(active == world.process("controller-1") ? "controller-2" : "controller-1");
+  const ProcessId second =
+      world.process(active == world.process("controller-1") ? "controller-2" : "controller-1");
   world.cluster.crash(second, CrashMode::kill);
   world.play_until(20s);
   const std::size_t acknowledged = world.history.acknowledged.size();
@@ -467,7 +478,8 @@ TEST_CASE("a rolling restart of all brokers and controllers is not seen by the o
   World world(with_service(three_and_three(14)));
   world.play_until(15s);
   Duration now = 15s;
-  for (const char* name : {"broker-1", "broker-2", "broker-3", "controller-1", "controller-2", "controller-3"}) {
+  for (const char* name :
+       {"broker-1", "broker-2", "broker-3", "controller-1", "controller-2", "controller-3"}) {
     CAPTURE(name);
     const ProcessId process = world.process(name);
     world.cluster.stop(process);
