@@ -111,7 +111,7 @@ struct World {
 
 TEST_CASE(
     "a decision that its controller does not live to see committed is made again, a whole session later") {
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     CAPTURE(seed);
     World world(three_and_three(seed));
     world.play_until(10s);
