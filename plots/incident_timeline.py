@@ -107,12 +107,15 @@ def draw_lag(ax, run):
     style.direct_labels(ax, labels)
 
 
-def spans_of(run):
-    """partition -> list of (from s, to s, leader or '', ISR size), for topics that are not Kafka's own."""
+METADATA = "__cluster_metadata"
+
+
+def spans_of(run, wanted=lambda topic: not topic.startswith("__")):
+    """partition -> list of (from s, to s, leader or '', ISR size); without Kafka's own topics unless they are wanted."""
     state = {}
     spans = {}
     for row in run.leadership:
-        if row["topic"].startswith("__"):
+        if not row["topic"] or not wanted(row["topic"]):
             continue
         key = (row["topic"], int(row["partition"]))
         at = int(row["t_ns"]) / 1e9
@@ -126,7 +129,32 @@ def spans_of(run):
     return spans
 
 
-def draw_leaders(ax, run, spans):
+def controllers_of(run):
+    """(from s, to s, node id or '') of the active controller, which leads the metadata; empty if nobody told."""
+    spans = spans_of(run, lambda topic: topic == METADATA).get((METADATA, 0), [])
+    return [span[:3] for span in spans]
+
+
+def server_name(node):
+    """Dedicated controllers are nodes 3001 and up; with combined roles a controller has its broker's id."""
+    return f"controller-{int(node) - 3000}" if int(node) > 3000 else f"broker-{node}"
+
+
+def draw_controllers(ax, run, spans, bottom, height):
+    """A thin row above the partitions: who is the active controller."""
+    nodes = sorted({span[2] for span in spans if span[2]}, key=int)
+    for start, end, node in spans:
+        if not node:
+            ax.broken_barh([(start, end - start)], (bottom, height), facecolor="white", edgecolor=style.VERMILLION, hatch="/////", linewidth=0.8)
+            continue
+        ax.broken_barh([(start, end - start)], (bottom, height), facecolor=style.CONTROLLERS[nodes.index(node) % len(style.CONTROLLERS)],
+                       edgecolor="white", linewidth=0.8)
+        if end - start > 0.07 * run.load_ns / 1e9:
+            ax.text(start + 0.008 * run.load_ns / 1e9, bottom + height / 2, server_name(node), fontsize=7, va="center", ha="left",
+                    color="#222222", clip_on=True)
+
+
+def draw_leaders(ax, run, spans, controllers):
     brokers = sorted({span[2] for rows in spans.values() for span in rows if span[2]}, key=int)
     replicas = max((span[3] for rows in spans.values() for span in rows), default=1) or 1
     keys = sorted(spans)
@@ -144,25 +172,49 @@ def draw_leaders(ax, run, spans):
                 text = f"broker {leader}" + (f" · ISR {isr} of {replicas}" if isr and isr < replicas else "")
                 ax.text(start + 0.008 * run.load_ns / 1e9, y + 0.08 + height / 2, text, fontsize=7, va="center", ha="left",
                         color="#222222", clip_on=True)
-    ax.set_ylim(0, max(len(keys), 1))
     few = len(keys) <= 16
-    ax.set_yticks([len(keys) - 0.5 - i for i in range(len(keys))] if few else [])
-    ax.set_yticklabels([f"{topic}-{number}" for topic, number in keys] if few else [], fontsize=7.5)
+    ticks = [(len(keys) - 0.5 - i, f"{topic}-{number}") for i, (topic, number) in enumerate(keys)] if few else []
+    top = max(len(keys), 1)
+    if controllers:
+        height = 0.62 * max(1.0, top / 16)  # as thin however many partitions there are
+        draw_controllers(ax, run, controllers, top + 0.3 * height, height)
+        ticks.insert(0, (top + 0.8 * height, "controller"))
+        top += 1.4 * height
+    ax.set_ylim(0, top)
+    ax.set_yticks([y for y, _ in ticks])
+    ax.set_yticklabels([name for _, name in ticks], fontsize=7.5)
     ax.grid(False)
     ax.tick_params(axis="y", length=0)
 
 
-def draw_faults(ax, run):
-    """A row for each fault that overlaps another, so that no two names meet."""
-    rows = []
+def fault_rows(run):
+    """A row for each fault, shared by those that keep clear of each other, names included: [[(name, strikes), ...], ...]."""
+    load = run.load_ns / 1e9
+    strikes = {}
     for name, start, end in run.faults:
-        row = next((r for r, last in enumerate(rows) if start / 1e9 > last), len(rows))
-        if row == len(rows):
-            rows.append(0)
-        rows[row] = end / 1e9 + 0.1 * run.load_ns / 1e9
-        ax.broken_barh([(start / 1e9, (end - start) / 1e9)], (-row + 0.15, 0.7), facecolor="white", edgecolor="#333333", hatch="////",
-                       linewidth=0.8)
-        ax.text(end / 1e9 + 0.006 * run.load_ns / 1e9, -row + 0.5, name, fontsize=8, va="center", ha="left", color="#222222")
+        strikes.setdefault(name, []).append((start / 1e9, end / 1e9))
+    rows = []
+    for name, bars in strikes.items():
+        room = (0.012 + 0.0085 * len(name)) * load
+        start, end = bars[0][0], bars[-1][1]
+        start, end = (start, end + room) if end + room <= 1.02 * load else (start - room, end)
+        row = next((row for row in rows if all(end <= a or start >= b for _, _, a, b in row)), None)
+        if row is None:
+            rows.append(row := [])
+        row.append((name, bars, start, end))
+    return [[(name, bars) for name, bars, _, _ in row] for row in rows]
+
+
+def draw_faults(ax, run, rows):
+    load = run.load_ns / 1e9
+    for y, row in enumerate(rows):
+        for name, bars in row:
+            ax.broken_barh([(start, max(end - start, 0.002 * load)) for start, end in bars], (-y + 0.15, 0.7), facecolor="white",
+                           edgecolor="#333333", hatch="////", linewidth=0.8)
+            room = (0.012 + 0.0085 * len(name)) * load
+            fits = bars[-1][1] + room <= 1.02 * load
+            x, side = (bars[-1][1] + 0.006 * load, "left") if fits else (bars[0][0] - 0.006 * load, "right")
+            ax.text(x, -y + 0.5, name, fontsize=8, va="center", ha=side, color="#222222")
     ax.set_ylim(-len(rows) + 1, 1)
     ax.axis("off")
 
@@ -181,10 +233,12 @@ def finding(run):
 def draw(run):
     spans = spans_of(run)
     rows = max(1, min(len(spans), 16))
-    heights = [2.6, 1.3, 1.3, 0.32 + 0.17 * rows]
+    controllers = controllers_of(run)
+    faults = fault_rows(run)
+    heights = [2.6, 1.3, 1.3, 0.32 + 0.17 * (rows + (1 if controllers else 0))]
     names = ["latency", "outcomes", "lag", "leaders"]
     if run.faults:
-        heights.insert(0, 0.45)
+        heights.insert(0, 0.25 + 0.2 * len(faults))
         names.insert(0, "faults")
     size = sum(heights) + 0.22 * len(heights) + 1.5
     fig = style.plt.figure(figsize=(11, size))
@@ -199,12 +253,12 @@ def draw(run):
         draw_latency(axes["latency"], run, edges)
         draw_outcomes(axes["outcomes"], run, edges, width)
     draw_lag(axes["lag"], run)
-    draw_leaders(axes["leaders"], run, spans)
+    draw_leaders(axes["leaders"], run, spans, controllers)
     if run.faults:
-        draw_faults(axes["faults"], run)
+        draw_faults(axes["faults"], run, faults)
     titles = {"latency": f"end-to-end latency of orders placed then (per {width:g} s; percentiles where n(1−p) ≥ 3)",
               "outcomes": "orders/s placed then, by what became of them", "lag": "consumer group lag: age of the oldest uncommitted record",
-              "leaders": "partition leaders (height = in-sync replicas; hatched = no leader)"}
+              "leaders": ("active controller and " if controllers else "") + "partition leaders (height = in-sync replicas; hatched = none)"}
     for name, ax in axes.items():
         if name in titles:
             ax.set_title(titles[name], loc="left", fontsize=8.5, color="#333333", pad=4)

@@ -114,7 +114,8 @@ class Run:
 
     @functools.cached_property
     def faults(self):
-        return [(row["name"], int(row["from_ns"]), int(row["to_ns"])) for row in self._rows("faults.csv")]
+        """(name, from ns, to ns) of each strike; a fault that did not strike has no times."""
+        return [(row["name"], int(row["from_ns"]), int(row["to_ns"])) for row in self._rows("faults.csv") if row["from_ns"]]
 
     def limit(self, metric="e2e_latency"):
         """The expectation on a percentile of this latency, if there is one: (statistic, limit in ns, text)."""

@@ -21,6 +21,7 @@ GREY = "#6E6E6E"
 PALE = "#E8E8E8"
 BLUES = {"p50": "#9CCBE8", "p90": "#4C9CCB", "p99": "#00507D"}  # one hue, light to dark
 SERVICES = [(BLUE, "-"), (ORANGE, (0, (5, 1.5))), (BLACK, (0, (1.5, 1.5))), (GREY, (0, (6, 1.5, 1.5, 1.5)))]
+CONTROLLERS = ["#DADADA", "#B9B9B9", "#EFEFEF", "#A3A3A3", "#C9C9C9"]
 BROKERS = ["#56B4E9", "#F0D58C", "#8C8C8C", "#B7E3D0", "#D9B3CC", "#C8C8C8"]
 
 plt.rcParams.update({

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string_view>
 
 #include "app/human.h"
 
@@ -86,7 +87,9 @@ std::string window_text(const check::Expectation& e) {
 
 std::string subject(const check::Expectation& e) {
   std::string text = e.metric;
+  if (e.metric == check::kRecovery) return text + " from " + e.fault + " until " + e.until.text;
   if (!e.of.empty()) text += " of " + e.of;
+  if (!e.fault.empty()) text += " after " + e.fault;
   if (e.statistic != "value") text += " " + e.statistic;
   return text + window_text(e);
 }
@@ -121,8 +124,9 @@ std::string headline(const Summary& summary, const TextOptions& options, const P
 std::string expectation_lines(const Summary& summary, const Painter& paint) {
   std::size_t subject_width = 0, value_width = 0, limit_width = 0;
   const auto value_of = [](const JudgedExpectation& judged) {
-    return judged.measured.value ? value_text(*judged.measured.value, judged.expectation.unit)
-                                 : std::string("-");
+    if (!judged.measured.value) return std::string("-");
+    return (judged.measured.at_least ? "over " : "") +
+           value_text(*judged.measured.value, judged.expectation.unit);
   };
   for (const JudgedExpectation& judged : summary.expectations) {
     subject_width = std::max(subject_width, subject(judged.expectation).size());
@@ -151,6 +155,79 @@ std::string expectation_lines(const Summary& summary, const Painter& paint) {
 
 std::string counted(std::uint64_t count, const char* what) {
   return human_count(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+// "32 s to 57 s", "5 times, 20 s to 65 s", "from 30 s on"
+std::string when(const FaultReport& fault, std::int64_t end_ns) {
+  std::int64_t to = 0;
+  for (const FaultReport::Strike& strike : fault.strikes) to = std::max(to, strike.to_ns);
+  const std::string from = human_duration(fault.strikes.front().from_ns);
+  const std::size_t times = fault.strikes.size();
+  const std::string often = times > 1 ? human_count(times) + " times, " : "";
+  if (to == fault.strikes.front().from_ns) return "at " + from;
+  return often + (to >= end_ns ? "from " + from + " on" : from + " to " + human_duration(to));
+}
+
+std::string whom(const FaultReport& fault) {
+  std::vector<std::string> all;
+  for (const FaultReport::Strike& strike : fault.strikes) {
+    for (const std::string& process : strike.touched) {
+      if (std::find(all.begin(), all.end(), process) == all.end()) all.push_back(process);
+    }
+  }
+  if (all.empty()) return "nobody (" + fault.target + ")";
+  constexpr std::size_t kMostNamed = 4;
+  std::string text;
+  if (all.size() > kMostNamed) {
+    text = human_count(all.size()) + " processes (" + fault.target + ")";
+  } else {
+    for (const std::string& process : all) text += (text.empty() ? "" : ", ") + process;
+    if (!fault.role.empty()) text += " (" + fault.role + ")";
+  }
+  return text;
+}
+
+// "1 process killed", "14 203 messages dropped"
+std::string did(const FaultReport& fault) {
+  const auto count = static_cast<std::uint64_t>(fault.effects());
+  if (count == 0) return "touched nothing";
+  if (count == 1) return "1 " + fault.unit;
+  std::string unit = fault.unit;
+  for (const std::string_view noun : {"process", "message", "request"}) {
+    const std::size_t at = unit.find(noun);
+    if (at != std::string::npos) unit.insert(at + noun.size(), noun == "process" ? "es" : "s");
+  }
+  return human_count(count) + " " + unit;
+}
+
+std::string fault_lines(const Summary& summary, const Painter& paint) {
+  struct Line {
+    std::string name, when, whom, did;
+    bool nothing;
+  };
+  std::vector<Line> lines;
+  std::size_t name_width = 0, when_width = 0, whom_width = 0;
+  for (const FaultReport& fault : summary.faults) {
+    Line line{fault.name, "did not strike", "", "", true};
+    if (!fault.strikes.empty()) {
+      line = Line{fault.name, when(fault, nanos(summary.end.end)), whom(fault), did(fault), fault.effects() == 0};
+    }
+    name_width = std::max(name_width, line.name.size());
+    when_width = std::max(when_width, line.when.size());
+    whom_width = std::max(whom_width, line.whom.size());
+    lines.push_back(std::move(line));
+  }
+  std::string text;
+  for (const Line& line : lines) {
+    text += (text.empty() ? "faults   " : "         ") + padded_right(line.name, name_width) + "   ";
+    if (line.nothing && line.did.empty()) {
+      text += paint.by(Verdict::inconclusive, line.when) + "\n";
+      continue;
+    }
+    text += padded_right(line.when, when_width) + "   " + padded_right(line.whom, whom_width) + "   " +
+            (line.nothing ? paint.by(Verdict::inconclusive, line.did) : line.did) + "\n";
+  }
+  return text;
 }
 
 std::string order_lines(const Summary& summary) {
@@ -239,11 +316,11 @@ std::string slowest_line(const Summary& summary, const TextOptions& options, con
 std::string to_text(const Summary& summary, const TextOptions& options) {
   const Painter paint(options.color);
   std::string text = headline(summary, options, paint) + expectation_lines(summary, paint) +
-                     order_lines(summary) + latency_line("latency  ", summary.e2e) +
+                     fault_lines(summary, paint) + order_lines(summary) + latency_line("latency  ", summary.e2e) +
                      latency_line("produce  ", summary.produce) + slowest_line(summary, options, paint);
   if (!options.folder.empty()) {
     text += "files    " + (std::filesystem::path(options.folder) / "summary.json").string() +
-            "   (also orders.csv, metrics.csv, leadership.csv, hist/)\n";
+            "   (also orders.csv, metrics.csv, leadership.csv, faults.csv, hist/)\n";
   }
   return text + "repro    " + paint.bold(summary.end.repro) + "   fingerprint " +
          fingerprint_text(summary.end.fingerprint) + "\n";

@@ -17,9 +17,13 @@ namespace {
 
 constexpr std::size_t kMostSteps = 400;
 
-// Requests (and their responses) that change something in the cluster; what merely flows is left out.
+// Requests (and their responses) that change something in the cluster; what merely flows is left out. How a vote is
+// answered, its fact tells better than its response.
 bool is_control_message(const std::string& name) {
   static const std::set<std::string> apis{"Vote",
+                                          "AddRaftVoter",
+                                          "RemoveRaftVoter",
+                                          "UpdateRaftVoter",
                                           "BeginQuorumEpoch",
                                           "EndQuorumEpoch",
                                           "AlterPartition",
@@ -33,6 +37,7 @@ bool is_control_message(const std::string& name) {
                                           "InitProducerId",
                                           "AllocateProducerIds",
                                           "FetchSnapshot"};
+  if (name == "VoteResponse") return false;
   for (const char* suffix : {"Request", "Response"}) {
     const std::size_t end = name.rfind(suffix);
     if (end != std::string::npos && end + std::string(suffix).size() == name.size() &&
@@ -66,6 +71,35 @@ std::string words(const nlohmann::ordered_json& event) {
   return text;
 }
 
+// Node ids are what the quorum and the metadata know: dedicated controllers are 3001 and up.
+std::string server(std::int64_t node_id) {
+  constexpr std::int64_t kFirstController = 3001;
+  if (node_id >= kFirstController) return "controller-" + std::to_string(node_id - kFirstController + 1);
+  return "broker-" + std::to_string(node_id);
+}
+
+std::int64_t whole(const nlohmann::ordered_json& event, const char* key) {
+  return event.contains(key) && event[key].is_number_integer() ? event[key].get<std::int64_t>() : -1;
+}
+bool flag(const nlohmann::ordered_json& event, const char* key) {
+  return event.contains(key) && event[key].is_boolean() && event[key].get<bool>();
+}
+std::string in_epoch(const nlohmann::ordered_json& event) {
+  return " in epoch " + std::to_string(whole(event, "epoch"));
+}
+
+std::string role_words(const nlohmann::ordered_json& event) {
+  const std::string role = event.value("role", "?");
+  const std::int64_t leader = whole(event, "leader");
+  return (role == "Follower" && leader >= 0 ? "follows " + server(leader) : role) + in_epoch(event);
+}
+
+std::string leader_words(const nlohmann::ordered_json& event) {
+  const std::int64_t leader = whole(event, "leader");
+  return event.value("tp", "?") + ": " + (leader < 0 ? "no leader" : "leader " + server(leader)) + ", ISR " +
+         text_of(event.value("isr", nlohmann::ordered_json::array()));
+}
+
 class WindowDiagram {
  public:
   void add(const nlohmann::ordered_json& event) {
@@ -76,8 +110,10 @@ class WindowDiagram {
       if (!is_control_message(message)) return;
       const std::string arrow = message.find("Response") == std::string::npos ? "->>" : "-->>";
       step(id(event.value("from", "?")) + arrow + id(event.value("to", "?")) + ": " + at + message);
-    } else if (is_told(ev) && event["node"].is_string()) {
-      note(at, id(event["node"].get<std::string>()), ev, words(event));
+    } else if (ev == "FaultStruck") {
+      fault(at, event);
+    } else if (event["node"].is_string()) {
+      add(at, ev, event["node"].get<std::string>(), event);
     }
   }
 
@@ -99,11 +135,48 @@ class WindowDiagram {
   }
 
  private:
+  void add(const std::string& at, const std::string& ev, const std::string& node,
+           const nlohmann::ordered_json& event) {
+    if (ev == "QuorumVoteAnswered") {
+      const char* what = flag(event, "pre_vote") ? "would vote" : "vote";
+      step(id(node) + "-->>" + id(server(whole(event, "candidate"))) + ": " + at + what + in_epoch(event) + ": " +
+           (flag(event, "granted") ? "yes" : "no"));
+    } else if (ev == "QuorumRoleChanged") {
+      const std::string role = event.value("role", "");
+      const bool only_observes = node.rfind("broker-", 0) == 0 && (role == "Follower" || role == "Unattached");
+      if (!only_observes) note(at, id(node), ev, role_words(event));
+    } else if (ev == "ControllerChanged") {
+      note(at, id(node), ev, (flag(event, "active") ? "active controller" : "no longer active") + in_epoch(event));
+    } else if (ev == "BrokerStateChanged") {
+      const char* state = flag(event, "fenced")                   ? " fenced"
+                          : flag(event, "in_controlled_shutdown") ? " may shut down"
+                                                                  : " unfenced";
+      note(at, id(node), ev + state, server(whole(event, "broker")) + state);
+    } else if (ev == "PartitionChanged") {
+      note(at, id(node), ev, leader_words(event));
+    } else if (is_told(ev)) {
+      note(at, id(node), ev, words(event));
+    }
+  }
+
+  // Over all it touched, as far as mermaid can: from the first to the last of them.
+  void fault(const std::string& at, const nlohmann::ordered_json& event) {
+    std::vector<std::string> touched;
+    for (const auto& process : event.value("touched", nlohmann::ordered_json::array())) {
+      touched.push_back(id(text_of(process)));
+    }
+    if (touched.empty()) return;
+    std::string over = touched.front();
+    if (touched.size() > 1) over += "," + touched.back();
+    step("Note over " + over + ": " + at + "fault " + event.value("fault", "?"));
+  }
+
   static bool is_told(const std::string& ev) {
     static const std::set<std::string> told{"BecameLeader",   "IsrChanged",        "LogTruncated",
                                             "TopicCreated",   "GroupStateChanged", "AssignmentReceived",
                                             "PositionReset",  "RecordFailed",      "ProcessStarted",
-                                            "ProcessStopped", "ConnectionClosed"};
+                                            "ProcessStopped", "MetadataTruncated", "MetadataSnapshotFetched",
+                                            "QuorumVotersChanged"};
     return told.count(ev) > 0;
   }
 

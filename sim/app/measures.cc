@@ -4,6 +4,7 @@
 #include <numeric>
 #include <optional>
 
+#include "app/cluster_measures.h"
 #include "base/int128.h"
 #include "check/metric_names.h"
 #include "metrics/percentile.h"
@@ -22,22 +23,6 @@ bool in_a_fault(const MeasuredRun& run, std::int64_t at) {
   });
 }
 
-bool lies_in(const MeasuredRun& run, const Expectation& expectation, std::int64_t at) {
-  switch (expectation.window) {
-    case Window::all:
-      return at >= nanos(run.warmup);
-    case Window::steady:
-      return at >= nanos(run.warmup) && !in_a_fault(run, at);
-    case Window::faults:
-      return in_a_fault(run, at);
-    case Window::after:
-      return std::any_of(run.faults.begin(), run.faults.end(), [&](const FaultWindow& fault) {
-        return fault.name == expectation.after_fault && at >= nanos(fault.to);
-      });
-  }
-  return false;
-}
-
 // Index of the service or flow of that name; nullopt if `of` is empty or names something else.
 std::optional<std::size_t> named(const std::vector<std::string>& names, const std::string& of) {
   const auto found = std::find(names.begin(), names.end(), of);
@@ -49,12 +34,11 @@ std::optional<std::size_t> named(const std::vector<std::string>& names, const st
 template <class Visit>
 void for_each_order(const MeasuredRun& run, const Expectation& expectation, bool warmup_too, Visit visit) {
   const auto flow = named(run.names.flows, expectation.of);
-  const bool all_time = warmup_too && expectation.window == Window::all;
   for (std::size_t i = 0; i < run.ledger.size(); ++i) {
     const auto index = static_cast<OrderLedger::Index>(i);
     const OrderLedger::Order& order = run.ledger.order(index);
     if (flow && flow_of(order.id).value() != static_cast<std::int32_t>(*flow)) continue;
-    if (all_time || lies_in(run, expectation, order.intended)) visit(index, order);
+    if (lies_in(run, expectation, order.intended, warmup_too)) visit(index, order);
   }
 }
 
@@ -69,6 +53,8 @@ Measured statistic_of(const Expectation& expectation, std::vector<std::int64_t>&
     measured.value = *nth;
   } else if (expectation.statistic == "max") {
     measured.value = *std::max_element(samples.begin(), samples.end());
+  } else if (expectation.statistic == "min") {
+    measured.value = *std::min_element(samples.begin(), samples.end());
   } else if (expectation.statistic == "mean") {
     const int128 sum = std::accumulate(samples.begin(), samples.end(), int128{0});
     measured.value = static_cast<std::int64_t>(sum / static_cast<std::int64_t>(samples.size()));
@@ -79,15 +65,9 @@ Measured statistic_of(const Expectation& expectation, std::vector<std::int64_t>&
 }
 
 Measured latency(const MeasuredRun& run, const Expectation& expectation) {
-  const auto service = named(run.names.services, expectation.of);
-  const bool to_producer = expectation.metric == "produce_latency";
   std::vector<std::int64_t> samples;
-  for_each_order(run, expectation, false, [&](OrderLedger::Index index, const OrderLedger::Order& order) {
-    if (service && !run.ledger.wants(order, *service)) return;
-    const std::int64_t end = to_producer ? run.ledger.answered(index)
-                             : service   ? run.ledger.ended(index, *service)
-                                         : run.ledger.ended(index);
-    samples.push_back(end - order.intended);
+  for_each_order(run, expectation, false, [&](OrderLedger::Index index, const OrderLedger::Order&) {
+    if (const auto latency = latency_of(run, expectation, index)) samples.push_back(*latency);
   });
   return statistic_of(expectation, samples);
 }
@@ -97,7 +77,7 @@ Measured lag(const MeasuredRun& run, const Expectation& expectation) {
   const bool in_offsets = expectation.metric == "lag_offsets";
   std::vector<std::int64_t> samples;
   for (std::size_t row = 0; row < run.series.rows().size(); ++row) {
-    if (!lies_in(run, expectation, run.series.end_of(row))) continue;
+    if (!lies_in(run, expectation, run.series.end_of(row), false)) continue;
     std::int64_t worst = 0;
     for (std::size_t s = 0; s < run.series.rows()[row].lag.size(); ++s) {
       const metrics::Series::Lag& one = run.series.rows()[row].lag[s];
@@ -145,7 +125,7 @@ Measured throughput(const MeasuredRun& run, const Expectation& expectation) {
   for (std::size_t row = 0; row < run.series.rows().size(); ++row) {
     const std::int64_t from = row == 0 ? 0 : run.series.end_of(row - 1);
     const std::int64_t end = run.series.end_of(row);
-    if (!lies_in(run, expectation, from) || end > nanos(run.load)) continue;
+    if (!lies_in(run, expectation, from, false) || end > nanos(run.load)) continue;
     fulfilled += run.series.rows()[row].fulfilled;
     ns += end - from;
   }
@@ -156,7 +136,41 @@ Measured throughput(const MeasuredRun& run, const Expectation& expectation) {
 
 }  // namespace
 
+bool lies_in(const MeasuredRun& run, const Expectation& expectation, std::int64_t at, bool warmup_too) {
+  switch (expectation.window) {
+    case Window::all:
+      return warmup_too || at >= nanos(run.warmup);
+    case Window::steady:
+      return at >= nanos(run.warmup) && !in_a_fault(run, at);
+    case Window::faults:
+      return in_a_fault(run, at);
+    case Window::after: {  // the last of its strikes
+      std::optional<std::int64_t> from;
+      for (const FaultWindow& fault : run.faults) {
+        if (fault.name == expectation.after_fault) from = nanos(fault.to);
+      }
+      return from && at >= *from;
+    }
+  }
+  return false;
+}
+
+std::optional<std::int64_t> latency_of(const MeasuredRun& run, const Expectation& expectation,
+                                       OrderLedger::Index index) {
+  const OrderLedger::Order& order = run.ledger.order(index);
+  const auto flow = named(run.names.flows, expectation.of);
+  if (flow && flow_of(order.id).value() != static_cast<std::int32_t>(*flow)) return std::nullopt;
+  const auto service = named(run.names.services, expectation.of);
+  if (service && !run.ledger.wants(order, *service)) return std::nullopt;
+  const std::int64_t end = expectation.metric == "produce_latency" ? run.ledger.answered(index)
+                           : service                               ? run.ledger.ended(index, *service)
+                                                                   : run.ledger.ended(index);
+  return end - order.intended;
+}
+
 Measured measure(const MeasuredRun& run, const Expectation& expectation) {
+  if (expectation.metric == check::kRecovery) return measure_recovery(run, expectation);
+  if (is_cluster_metric(expectation.metric)) return measure_cluster(run, expectation);
   const check::MetricInfo* metric = check::find_metric(expectation.metric);
   if (metric == nullptr) return Measured{};
   if (expectation.metric == "throughput") return throughput(run, expectation);

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/time.h"
 #include "check/evaluate.h"
 #include "check/expectation.h"
+#include "metrics/cluster_timeline.h"
 #include "metrics/order_ledger.h"
 #include "metrics/series.h"
 #include "observe/names.h"
@@ -17,7 +19,7 @@
 // `all` include the warm-up: an order lost while warming up is lost.
 namespace sim::app {
 
-struct FaultWindow {
+struct FaultWindow {  // one strike
   std::string name;
   Instant from;
   Instant to;
@@ -26,13 +28,22 @@ struct FaultWindow {
 struct MeasuredRun {
   const metrics::OrderLedger& ledger;
   const metrics::Series& series;
+  const metrics::ClusterTimeline& timeline;
   const observe::Names& names;
   Duration warmup{};
   Duration load{};  // orders are placed until then
+  std::int64_t end_ns = 0;
   std::vector<FaultWindow> faults{};
 };
 
 check::Measured measure(const MeasuredRun& run, const check::Expectation& expectation);
+
+// Whether `at` lies in the expectation's window; `all` begins with the run or after the warm-up.
+bool lies_in(const MeasuredRun& run, const check::Expectation& expectation, std::int64_t at, bool warmup_too);
+
+// Of one order, end to end or to its producer; nullopt if it is none of the flow or service asked for.
+std::optional<std::int64_t> latency_of(const MeasuredRun& run, const check::Expectation& expectation,
+                                       metrics::OrderLedger::Index index);
 
 // Count, mean and percentiles of a sample set; percentiles only where enough samples lie beyond them.
 struct Distribution {

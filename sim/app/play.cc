@@ -56,6 +56,7 @@ RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world, Recordi
       options.progress->on(Progress{world.now(), std::min(last, load_ends), world.events_fired()});
     }
   }
+  world.end_faults();
   RunEnd end;
   end.end = world.now();
   end.reason = reason;

@@ -64,7 +64,8 @@ Recording::Recording(const scenario::Scenario& scenario, const observe::Names& n
       output_(std::move(output)),
       ledger_(ledger_spec(scenario.cluster)),
       series_(scenario.cluster.services.size()),
-      invariants_(invariants_spec(scenario.cluster)) {
+      invariants_(invariants_spec(scenario.cluster)),
+      leadership_(names) {
   if (options.trace == trace::Level::off) return;
   event_log_ = std::make_unique<trace::EventLog>(output_->open("events.jsonl"), options.trace, names);
 }
@@ -72,6 +73,7 @@ Recording::Recording(const scenario::Scenario& scenario, const observe::Names& n
 void Recording::on(const observe::Observation& observation) {
   series_.on(observation, ledger_);
   ledger_.on(observation);
+  timeline_.on(observation);
   invariants_.on(observation);
   leadership_.on(observation);
   if (event_log_ != nullptr) event_log_->on(observation);
@@ -98,8 +100,15 @@ Result<Summary> Recording::finish(const RunEnd& end) {
   ledger_.finish(end.end, end.reason == StopReason::settled);
   series_.finish(end.end, ledger_);
   if (event_log_ != nullptr) event_log_->flush();
-  const MeasuredRun run{ledger_, series_, names_, scenario_.warmup, scenario_.duration};
-  Summary summary = summarize(scenario_, run, invariants_, end);
+  MeasuredRun run{ledger_, series_, timeline_, names_, scenario_.warmup, scenario_.duration, nanos(end.end)};
+  std::vector<FaultReport> faults =
+      report_faults(scenario_.cluster.faults, timeline_, names_, nanos(end.end));
+  for (const FaultReport& fault : faults) {
+    for (const FaultReport::Strike& strike : fault.strikes) {
+      run.faults.push_back(FaultWindow{fault.name, instant_at(strike.from_ns), instant_at(strike.to_ns)});
+    }
+  }
+  Summary summary = summarize(scenario_, run, invariants_, std::move(faults), end);
   write_files(summary);
   const auto files = output_->seal();
   if (!files) return files.problems();
@@ -116,7 +125,7 @@ void Recording::write_files(const Summary& summary) {
   output_->write("summary.txt", to_text(summary, TextOptions{}));
   output_->write("scenario.resolved.yaml", scenario_.resolved_yaml);
   output_->write("leadership.csv", leadership_.csv());
-  output_->write("faults.csv", "name,kind,target,from_ns,to_ns,effects\n");
+  write_faults_csv(output_->open("faults.csv"), summary.faults);
   write_orders_csv(output_->open("orders.csv"), ledger_, names_, topics_, scenario_.warmup);
   write_metrics_csv(output_->open("metrics.csv"), series_, ledger_, names_);
   write_histograms();

@@ -5,10 +5,12 @@
 #include <memory>
 #include <optional>
 
+#include "app/fault_report.h"
 #include "app/output_files.h"
 #include "app/summary.h"
 #include "base/result.h"
 #include "check/invariants.h"
+#include "metrics/cluster_timeline.h"
 #include "metrics/order_ledger.h"
 #include "metrics/series.h"
 #include "observe/names.h"
@@ -68,6 +70,7 @@ class Recording final : public observe::Observer {
   observe::TopicNames topics_;
   metrics::OrderLedger ledger_;
   metrics::Series series_;
+  metrics::ClusterTimeline timeline_;
   check::Invariants invariants_;
   trace::Leadership leadership_;
   std::unique_ptr<trace::EventLog> event_log_;  // null when the trace is off

@@ -94,6 +94,7 @@ int replay_command(const ReplayOptions& options, const Terminal& terminal) {
   }
   while (world.events_fired() < recorded->events && world.step()) {
   }
+  world.end_faults();
   if (log) log->flush();
   const std::string fingerprint = fingerprint_text(world.fingerprint());
   const bool same = world.events_fired() == recorded->events && fingerprint == recorded->fingerprint;

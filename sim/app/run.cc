@@ -62,6 +62,7 @@ bool is_repeated(const scenario::Scenario& scenario, const RunEnd& end) {
   cluster::Cluster world(scenario.cluster);
   while (world.events_fired() < end.events && world.step()) {
   }
+  world.end_faults();
   return world.events_fired() == end.events && world.fingerprint() == end.fingerprint;
 }
 

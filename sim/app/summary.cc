@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "app/version.h"
 
@@ -145,6 +146,7 @@ std::optional<Slowest> find_slowest(const MeasuredRun& run) {
 
 check::Verdict overall(const Summary& summary) {
   bool inconclusive = summary.end.reason == StopReason::event_budget;
+  for (const FaultReport& fault : summary.faults) inconclusive = inconclusive || fault.effects() == 0;
   for (const JudgedExpectation& judged : summary.expectations) {
     if (judged.verdict == check::Verdict::failed) return check::Verdict::failed;
     inconclusive = inconclusive || judged.verdict == check::Verdict::inconclusive;
@@ -156,7 +158,7 @@ check::Verdict overall(const Summary& summary) {
 }  // namespace
 
 Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run,
-                  const check::Invariants& invariants, const RunEnd& end) {
+                  const check::Invariants& invariants, std::vector<FaultReport> faults, const RunEnd& end) {
   Summary summary;
   summary.scenario = scenario.name;
   summary.scenario_file = scenario.file;
@@ -171,6 +173,7 @@ Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run,
         JudgedExpectation{expectation, measured, check::judge(expectation, measured)});
   }
   summary.violations = invariants.violations();
+  summary.faults = std::move(faults);
   summary.orders = count_orders(run.ledger);
   summary.e2e = latencies(run, [&](OrderLedger::Index i, const OrderLedger::Order&) {
     return std::optional(run.ledger.ended(i));
@@ -251,6 +254,8 @@ Json json_of(const JudgedExpectation& judged) {
   const check::Expectation& e = judged.expectation;
   Json json{{"id", e.id}, {"verdict", check::name(judged.verdict)}, {"metric", e.metric}};
   if (!e.of.empty()) json["of"] = e.of;
+  if (!e.fault.empty()) json["fault"] = e.fault;
+  if (!e.until.text.empty()) json["until"] = e.until.text;
   json["window"] = window_name(e.window);
   if (!e.after_fault.empty()) json["after"] = e.after_fault;
   json["statistic"] = e.statistic;
@@ -259,6 +264,8 @@ Json json_of(const JudgedExpectation& judged) {
   json["samples"] = judged.measured.samples;
   json["expected"] = e.limit_text;
   json["limit"] = e.limit;
+  if (e.comparison == check::Comparison::within) json["upper_limit"] = e.upper_limit;
+  if (judged.measured.at_least) json["at_least"] = true;
   json["source"] = e.source;
   if (judged.verdict == check::Verdict::inconclusive)
     json["why"] = check::why_inconclusive(e, judged.measured);
@@ -281,6 +288,17 @@ Json json_of(const Slowest& s) {
     json["in_stage_ns"] = s.in_stage;
   }
   return json;
+}
+
+Json json_of(const FaultReport& fault) {
+  Json strikes = Json::array();
+  for (const FaultReport::Strike& strike : fault.strikes) {
+    strikes.push_back({{"from_ns", strike.from_ns},
+                       {"to_ns", strike.to_ns},
+                       {"touched", strike.touched},
+                       {"effects", strike.effects}});
+  }
+  return {{"name", fault.name}, {"kind", fault.kind}, {"target", fault.target}, {"strikes", strikes}};
 }
 
 Json invariants_json(const Summary& summary) {
@@ -315,6 +333,8 @@ std::string to_json(const Summary& summary) {
   for (const JudgedExpectation& judged : summary.expectations)
     json["expectations"].push_back(json_of(judged));
   json["invariants"] = invariants_json(summary);
+  json["faults"] = Json::array();
+  for (const FaultReport& fault : summary.faults) json["faults"].push_back(json_of(fault));
   json["orders"] = json_of(summary.orders);
   json["e2e_latency"] = json_of(summary.e2e);
   json["produce_latency"] = json_of(summary.produce);

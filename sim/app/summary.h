@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/fault_report.h"
 #include "app/measures.h"
 #include "check/evaluate.h"
 #include "check/invariants.h"
@@ -83,6 +84,7 @@ struct Summary {
   check::Verdict verdict = check::Verdict::ok;
   std::vector<JudgedExpectation> expectations;
   std::vector<check::Violation> violations;  // the first of each invariant
+  std::vector<FaultReport> faults;
   OrderCounts orders;
   Distribution e2e;  // of orders intended after the warm-up, as are all latencies
   Distribution produce;
@@ -94,7 +96,7 @@ struct Summary {
 };
 
 Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run,
-                  const check::Invariants& invariants, const RunEnd& end);
+                  const check::Invariants& invariants, std::vector<FaultReport> faults, const RunEnd& end);
 
 // 0, 1 or 3, as the command line reports it; an interruption is the caller's to report.
 int exit_code(const Summary& summary);

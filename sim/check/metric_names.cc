@@ -5,28 +5,54 @@
 namespace sim::check {
 
 const std::vector<MetricInfo>& known_metrics() {
+  constexpr Unit ns = Unit::nanoseconds;
+  constexpr Unit count = Unit::count;
   static const std::vector<MetricInfo> metrics{
-      {"e2e_latency", Unit::nanoseconds, true, true,
+      // Orders
+      {"e2e_latency", ns, true, Of::client, false, true,
        "from the intended time of an order until every service (or the one named) has done it; failures at "
        "their age"},
-      {"produce_latency", Unit::nanoseconds, true, false,
+      {"produce_latency", ns, true, Of::producer, false, true,
        "from the intended time of an order until its producer hears of success or failure"},
-      {"lag", Unit::nanoseconds, true, true,
+      {"lag", ns, true, Of::consumer, false, true,
        "age of the oldest record a group has not committed, once a second; the worst group unless one is "
        "named"},
-      {"lag_offsets", Unit::count, true, true,
+      {"lag_offsets", count, true, Of::consumer, false, true,
        "records between a group's committed offsets and the high watermarks, once a second; the worst group "
        "unless one is named"},
-      {"lost_orders", Unit::count, false, true, "acknowledged orders that some service can no longer do"},
-      {"failed_orders", Unit::count, false, false, "orders for which the producer reported an error"},
-      {"fulfilled_orders", Unit::count, false, false, "orders that every service has done"},
-      {"unhandled_orders", Unit::count, false, true,
+      {"lost_orders", count, false, Of::client, false, false,
+       "acknowledged orders that some service can no longer do"},
+      {"failed_orders", count, false, Of::producer, false, false,
+       "orders for which the producer reported an error"},
+      {"fulfilled_orders", count, false, Of::client, false, false, "orders that every service has done"},
+      {"unhandled_orders", count, false, Of::client, false, false,
        "orders that some service (or the one named) had not done when the run ended, failed ones apart"},
-      {"open_orders", Unit::count, false, false, "orders still under way when the run ended"},
-      {"retried_orders", Unit::count, false, false, "orders whose batch was sent more than once"},
-      {"duplicate_effects", Unit::count, false, true,
+      {"open_orders", count, false, Of::producer, false, false, "orders still under way when the run ended"},
+      {"retried_orders", count, false, Of::producer, false, false,
+       "orders whose batch was sent more than once"},
+      {"duplicate_effects", count, false, Of::consumer, false, false,
        "times a service did an order again that it had already done"},
-      {"throughput", Unit::milli_per_s, false, false, "orders fulfilled per second"},
+      {"throughput", Unit::milli_per_s, false, Of::nobody, false, true, "orders fulfilled per second"},
+      // The cluster, as its active controller decides and commits
+      {"time_to_new_controller", ns, true, Of::nobody, true, false,
+       "from a strike until a controller becomes active; of strikes that touched the active one, or of all of "
+       "the fault named"},
+      {"time_to_new_leader", ns, true, Of::partition, true, false,
+       "from a strike until a partition has a new leader; of partitions whose leader it touched, or of the one "
+       "named"},
+      {"time_to_fence", ns, true, Of::broker, true, false,
+       "from a strike until a broker is fenced; of brokers it touched, or of the one named"},
+      {"unavailability", ns, true, Of::partition, false, false,
+       "how long a partition was without a leader, each time: its process had stopped, or none was elected"},
+      {"leader_elections", count, false, Of::partition, false, false, "times a partition got a new leader"},
+      {"controller_elections", count, false, Of::nobody, false, false,
+       "times a controller became active, the first time apart"},
+      {"fenced_brokers", count, false, Of::broker, false, true,
+       "brokers that are fenced, the most at any one time"},
+      {"under_replicated", count, false, Of::partition, false, true,
+       "partitions with fewer in-sync replicas than replicas, the most at any one time"},
+      {"offline_partitions", count, false, Of::partition, false, true,
+       "partitions for which the controller has no leader, the most at any one time"},
   };
   return metrics;
 }

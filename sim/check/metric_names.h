@@ -11,11 +11,16 @@
 // whoever measures.
 namespace sim::check {
 
+// What `of` may name.
+enum class Of : std::uint8_t { nobody, client, producer, consumer, partition, broker };
+
 struct MetricInfo {
   std::string_view name;
   Unit unit;
-  bool distribution;  // has p50, p99.9, max, mean; otherwise a single value
-  bool per_service;   // `of` may name a service
+  bool distribution;  // has p50, p99.9, min, max, mean; otherwise a single value
+  Of of;
+  bool from_strikes;   // a time from each strike of a fault
+  bool recovers;       // may stand in the condition of a recovery
   std::string_view meaning;
 };
 const std::vector<MetricInfo>& known_metrics();

@@ -1,15 +1,16 @@
 #include "scenario/expectations.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "check/metric_names.h"
 #include "scenario/faults.h"
 #include "scenario/suggest.h"
+#include "scenario/targets.h"
 #include "scenario/units.h"
 
 namespace sim::scenario {
@@ -18,80 +19,152 @@ namespace {
 
 using check::Comparison;
 using check::Expectation;
+using check::MetricInfo;
+using check::Of;
 using check::Unit;
 using check::Window;
 
-// Whom `of` may name.
-enum class Of { anyone, producer, consumer };
+constexpr std::string_view kStatistics[] = {"p50", "p90", "p95", "p99", "p99.9", "min", "max", "mean"};
 
-struct Metric {
-  std::string_view name;
-  Unit unit;
-  Of of;
-};
-
-constexpr Metric kMetrics[] = {
-    {"e2e_latency", Unit::nanoseconds, Of::anyone},  {"produce_latency", Unit::nanoseconds, Of::producer}, {"lag", Unit::nanoseconds, Of::consumer},
-    {"lost_orders", Unit::count, Of::anyone},        {"failed_orders", Unit::count, Of::producer},         {"unhandled_orders", Unit::count, Of::consumer},
-    {"duplicate_effects", Unit::count, Of::consumer}, {"fulfilled_orders", Unit::count, Of::anyone},        {"throughput", Unit::milli_per_s, Of::anyone},
-};
-
-constexpr std::string_view kPercentiles[] = {"p50", "p90", "p95", "p99", "p99.9", "max", "mean"};
-
-const Metric& metric_of(std::string_view name) {
-  for (const Metric& metric : kMetrics) {
-    if (metric.name == name) return metric;
-  }
-  return kMetrics[0];  // a wrong one has been reported
+bool is_statistic(std::string_view word) {
+  return std::find(std::begin(kStatistics), std::end(kStatistics), word) != std::end(kStatistics);
 }
 
 UnitKind unit_kind(Unit unit) {
-  return unit == Unit::nanoseconds ? UnitKind::duration : unit == Unit::milli_per_s ? UnitKind::rate : UnitKind::none;
+  return unit == Unit::nanoseconds   ? UnitKind::duration
+         : unit == Unit::milli_per_s ? UnitKind::rate
+                                     : UnitKind::none;
 }
 
 struct Operator {
   std::string_view text;
   Comparison comparison;
 };
-constexpr Operator kOperators[] = {{"<=", Comparison::less_equal}, {">=", Comparison::greater_equal}, {"==", Comparison::equal},
-                                   {"<", Comparison::less},        {">", Comparison::greater},        {"=", Comparison::equal}};
+constexpr Operator kOperators[] = {{"<=", Comparison::less_equal}, {">=", Comparison::greater_equal},
+                                   {"==", Comparison::equal},      {"<", Comparison::less},
+                                   {">", Comparison::greater},     {"=", Comparison::equal}};
 
 std::string_view symbol(Comparison comparison) {
   switch (comparison) {
-    case Comparison::less: return "<";
-    case Comparison::less_equal: return "<=";
-    case Comparison::equal: return "=";
-    case Comparison::greater_equal: return ">=";
-    case Comparison::greater: return ">";
+    case Comparison::less:
+      return "< ";
+    case Comparison::less_equal:
+      return "<= ";
+    case Comparison::equal:
+      return "= ";
+    case Comparison::greater_equal:
+      return ">= ";
+    case Comparison::greater:
+      return "> ";
+    case Comparison::within:
+      break;
   }
   return {};
 }
 
-// "500ms" -> "500 ms", for people.
-std::string spaced(const std::string& scalar) {
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+// "500 ms", "11.1 s", for people.
+std::string for_people(std::int64_t value, UnitKind kind) {
+  constexpr std::int64_t kSecond = 1'000'000'000, kMs = 1'000'000;
+  if (kind == UnitKind::duration && value > kSecond && value % kMs == 0) {
+    std::string text = std::to_string(value / kSecond);
+    std::string fraction = std::to_string(1000 + value % kSecond / kMs).substr(1);
+    while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
+    return text + (fraction.empty() ? "" : "." + fraction) + " s";
+  }
+  const std::string scalar = print_scalar(value, kind);
   const std::size_t unit = scalar.find_first_not_of("-0123456789.");
   if (unit == std::string::npos || scalar[unit] == '/') return scalar;
   return scalar.substr(0, unit) + " " + scalar.substr(unit);
 }
 
+// "< 500ms", "= 0" or "9s..11s".
+struct Limit {
+  Comparison comparison = Comparison::equal;
+  std::int64_t limit = 0;
+  std::int64_t upper_limit = 0;
+  std::string canonical;
+  std::string text;
+  std::string problem;  // none of the above if there is one
+  std::string hint;
+};
+
+std::optional<std::int64_t> limit_number(std::string_view text, UnitKind kind, Limit& into) {
+  const Scalar read = read_scalar(text, kind);
+  if (read.value && *read.value >= 0) return read.value;
+  into.problem = "must be compared with " + std::string(describe(kind)) + ": \"" + std::string(text) + "\" " +
+                 (read.value ? "is negative" : read.problem);
+  into.hint = read.hint;
+  return std::nullopt;
+}
+
+Limit read_range(std::string_view text, std::size_t dots, UnitKind kind) {
+  Limit limit;
+  limit.comparison = Comparison::within;
+  const auto low = limit_number(trimmed(text.substr(0, dots)), kind, limit);
+  if (!low) return limit;
+  const auto high = limit_number(trimmed(text.substr(dots + 2)), kind, limit);
+  if (!high) return limit;
+  if (*high < *low) {
+    limit.problem = "has a range that ends before it begins: \"" + std::string(text) + "\"";
+    return limit;
+  }
+  limit.limit = *low;
+  limit.upper_limit = *high;
+  limit.canonical = print_scalar(*low, kind) + ".." + print_scalar(*high, kind);
+  limit.text = for_people(*low, kind) + " to " + for_people(*high, kind);
+  return limit;
+}
+
+Limit read_limit(std::string_view text, UnitKind kind, bool equals) {
+  const std::string_view whole = text;
+  if (const std::size_t dots = text.find(".."); dots != std::string_view::npos && !equals) {
+    return read_range(text, dots, kind);
+  }
+  Limit limit;
+  bool found = equals;
+  for (const Operator& op : kOperators) {
+    if (found || !text.starts_with(op.text)) continue;
+    limit.comparison = op.comparison;
+    text.remove_prefix(op.text.size());
+    found = true;
+  }
+  if (!found) {
+    limit.problem = "needs a comparison: " + describe(scalar(std::string(whole))) + " begins with none of <, <=, >, >=, =";
+    if (read_scalar(text, kind).value) limit.hint = "write \"< " + std::string(text) + "\"";
+    return limit;
+  }
+  const auto value = limit_number(trimmed(text), kind, limit);
+  if (!value) return limit;
+  limit.limit = *value;
+  limit.canonical = (equals ? "" : std::string(symbol(limit.comparison))) + print_scalar(*value, kind);
+  limit.text = std::string(symbol(limit.comparison)) + for_people(*value, kind);
+  return limit;
+}
+
 class Reader {
  public:
-  Reader(Value& item, std::size_t index, const Value& clients, const std::vector<std::string>& faults, Report& report)
-      : item_(item), where_("expect[" + std::to_string(index) + "]"), clients_(clients), faults_(faults), report_(report) {}
+  Reader(Value& item, std::size_t index, const Value& root, const std::vector<std::string>& faults, Report& report)
+      : item_(item),
+        where_("expect[" + std::to_string(index) + "]"),
+        root_(root),
+        clients_(root.at("clients")),
+        faults_(faults),
+        report_(report) {}
 
   std::optional<Expectation> read() {
-    const Value* metric_name = item_.find("metric");
-    if (metric_name == nullptr || metric_name->invented) return std::nullopt;
-    const Metric& metric = metric_of(metric_name->text);
     Expectation expectation;
-    expectation.metric = metric.name;
-    expectation.unit = metric.unit;
     expectation.source = report_.source(0).name + ":" + std::to_string(item_.place.line);
-    const bool limited = read_limit(metric, expectation);
-    const bool aimed = read_of(metric, expectation);
-    const bool timed = read_window(expectation);
-    if (!limited || !aimed || !timed) return std::nullopt;
-    if (item_.find("id") == nullptr) item_.entries.insert(item_.entries.begin(), Entry{"id", Place{}, scalar(made_up_id(expectation))});
+    const bool recovery = item_.find("recovery") != nullptr;
+    if (!(recovery ? read_recovery(expectation) : read_metric(expectation))) return std::nullopt;
+    if (item_.find("id") == nullptr) {
+      item_.entries.insert(item_.entries.begin(), Entry{"id", Place{}, scalar(made_up_id(expectation))});
+    }
     expectation.id = item_.at("id").text;
     return expectation;
   }
@@ -101,80 +174,129 @@ class Reader {
     std::string id = expectation.metric;
     if (expectation.statistic != "value") id += "-" + expectation.statistic;
     if (!expectation.of.empty()) id += "-" + expectation.of;
+    if (!expectation.fault.empty()) id += "-" + expectation.fault;
     return id.substr(0, 64);
   }
 
+  bool read_metric(Expectation& expectation) {
+    const Value* metric_name = item_.find("metric");
+    const MetricInfo* metric = metric_name == nullptr ? nullptr : check::find_metric(metric_name->text);
+    if (metric == nullptr) return false;  // a missing or wrong one has been reported
+    expectation.metric = metric->name;
+    expectation.unit = metric->unit;
+    const bool limited = read_statistic(*metric, expectation);
+    const bool aimed = read_of(*metric, expectation);
+    const bool timed = read_window(*metric, expectation) && read_fault(*metric, expectation);
+    return limited && aimed && timed;
+  }
+
   // The one statistic of the item, and what it is compared with.
-  bool read_limit(const Metric& metric, Expectation& expectation) {
+  bool read_statistic(const MetricInfo& metric, Expectation& expectation) {
     for (Entry& entry : item_.entries) {
-      const bool percentile = std::find(std::begin(kPercentiles), std::end(kPercentiles), entry.key) != std::end(kPercentiles);
-      if (!percentile && entry.key != "value" && entry.key != "equals") continue;
-      const bool latency = metric.unit == Unit::nanoseconds;
-      if (percentile != latency) {
+      const bool statistic = is_statistic(entry.key);
+      if (!statistic && entry.key != "value" && entry.key != "equals") continue;
+      if (statistic != metric.distribution) {
         report_.error(entry.key_place, where_ + ": " + std::string(metric.name) + " has no \"" + entry.key + "\"",
-                      latency ? "give one of p50, p90, p95, p99, p99.9, max, mean" : "give value or equals");
+                      metric.distribution ? "give one of p50, p90, p95, p99, p99.9, min, max, mean" : "give value or equals");
         return false;
       }
-      expectation.statistic = percentile ? entry.key : "value";
-      return read_comparison(entry, metric, expectation);
+      expectation.statistic = statistic ? entry.key : "value";
+      const Limit limit = read_limit(entry.value.text, unit_kind(metric.unit), entry.key == "equals");
+      if (!limit.problem.empty()) {
+        report_.error(entry.value.place, where_ + "." + entry.key + " " + limit.problem, limit.hint);
+        return false;
+      }
+      expectation.comparison = limit.comparison;
+      expectation.limit = limit.limit;
+      expectation.upper_limit = limit.upper_limit;
+      expectation.limit_text = limit.text;
+      entry.value.text = limit.canonical;
+      return true;
     }
     return false;  // none or a wrong one, which has been reported
   }
 
-  bool read_comparison(Entry& entry, const Metric& metric, Expectation& expectation) {
-    std::string_view text = entry.value.text;
-    bool found = entry.key == "equals";
-    expectation.comparison = Comparison::equal;
-    for (const Operator& op : kOperators) {
-      if (found || !text.starts_with(op.text)) continue;
-      expectation.comparison = op.comparison;
-      text.remove_prefix(op.text.size());
-      found = true;
-    }
-    const std::size_t first = text.find_first_not_of(' ');
-    text.remove_prefix(std::min(first, text.size()));
-    const UnitKind kind = unit_kind(metric.unit);
-    const Scalar limit = read_scalar(text, kind);
-    const std::string key = where_ + "." + entry.key;
-    if (!found) {
-      report_.error(entry.value.place, key + " needs a comparison: " + describe(entry.value) + " begins with none of <, <=, >, >=, =",
-                    limit.value ? "write \"< " + std::string(text) + "\"" : "");
-      return false;
-    }
-    if (!limit.value || *limit.value < 0) {
-      report_.error(entry.value.place, key + " must be compared with " + std::string(describe(kind)) + ": \"" + std::string(text) + "\" " +
-                                           (limit.value ? "is negative" : limit.problem), limit.hint);
-      return false;
-    }
-    expectation.limit = *limit.value;
-    const std::string canonical = print_scalar(*limit.value, kind);
-    expectation.limit_text = std::string(symbol(expectation.comparison)) + " " + spaced(canonical);
-    entry.value.text = entry.key == "equals" ? canonical : std::string(symbol(expectation.comparison)) + " " + canonical;
-    return true;
-  }
-
-  bool read_of(const Metric& metric, Expectation& expectation) {
+  bool read_of(const MetricInfo& metric, Expectation& expectation) {
     const Value* of = item_.find("of");
     if (of == nullptr) return true;
-    const Value* client = clients_.find(of->text);
+    expectation.of = of->text;
+    return is_measured_of(metric, of->text, *of, where_ + ".of");
+  }
+
+  bool is_measured_of(const MetricInfo& metric, const std::string& of, const Value& at, const std::string& where) {
+    switch (metric.of) {
+      case Of::nobody:
+        report_.error(at.place, where + ": " + std::string(metric.name) + " is measured of all there is", "leave of out");
+        return false;
+      case Of::client:
+      case Of::producer:
+      case Of::consumer:
+        return is_client(metric, of, at, where);
+      case Of::partition:
+        return is_partition(of, at, where);
+      case Of::broker:
+        return is_broker(of, at, where);
+    }
+    return false;
+  }
+
+  bool is_client(const MetricInfo& metric, const std::string& of, const Value& at, const std::string& where) {
+    const Value* client = clients_.find(of);
     if (client == nullptr) {
       std::vector<std::string_view> names;
       for (const Entry& entry : clients_.entries) names.push_back(entry.key);
-      report_.error(of->place, where_ + ".of: there is no client \"" + of->text + "\"", did_you_mean(of->text, names));
+      report_.error(at.place, where + ": there is no client \"" + of + "\"", did_you_mean(of, names));
       return false;
     }
     const bool produces = client->find("produces") != nullptr;
     if ((metric.of == Of::producer && !produces) || (metric.of == Of::consumer && produces)) {
-      report_.error(of->place, where_ + ".of: " + std::string(metric.name) + " is measured of a client that " + (produces ? "consumes" : "produces") + ", and " +
-                                   of->text + (produces ? " produces" : " consumes"));
+      report_.error(at.place, where + ": " + std::string(metric.name) + " is measured of a client that " +
+                                  (produces ? "consumes" : "produces") + ", and " + of +
+                                  (produces ? " produces" : " consumes"));
       return false;
     }
-    expectation.of = of->text;
     return true;
   }
 
-  bool read_window(Expectation& expectation) {
+  // A topic, or one of its partitions.
+  bool is_partition(const std::string& of, const Value& at, const std::string& where) {
+    std::vector<std::string_view> names{"__consumer_offsets"};
+    for (const Entry& topic : root_.at("topics").entries) names.push_back(topic.key);
+    for (const Entry& client : clients_.entries) {
+      if (const Value* produces = client.value.find("produces")) names.push_back(produces->text);
+    }
+    if (std::find(names.begin(), names.end(), of) != names.end()) return true;
+    const ReadTarget read = read_target("leader(" + of + ")");
+    const auto* partition = read.target ? std::get_if<fault::LeaderOf>(&*read.target) : nullptr;
+    if (partition != nullptr && std::find(names.begin(), names.end(), partition->topic) != names.end()) {
+      const Value* topic = root_.at("topics").find(partition->topic);
+      const Value* count = topic == nullptr ? nullptr : topic->find("partitions");
+      if (count == nullptr || partition->partition < *read_scalar(count->text, UnitKind::none).value) return true;
+      report_.error(at.place, where + ": topic " + partition->topic + " has no partition " + std::to_string(partition->partition),
+                    "it has " + count->text);
+      return false;
+    }
+    report_.error(at.place, where + ": there is no topic or partition \"" + of + "\"", did_you_mean(of, names));
+    return false;
+  }
+
+  bool is_broker(const std::string& of, const Value& at, const std::string& where) {
+    const Value& brokers = root_.at("cluster").at("brokers");
+    const ReadTarget read = read_target(of);
+    const auto* broker = read.target ? std::get_if<fault::BrokerTarget>(&*read.target) : nullptr;
+    if (brokers.invented || (broker != nullptr && broker->id.value() <= *read_scalar(brokers.text, UnitKind::none).value)) {
+      return true;
+    }
+    report_.error(at.place, where + ": there is no broker \"" + of + "\"", "they are called broker-1 to broker-" + brokers.text);
+    return false;
+  }
+
+  bool read_window(const MetricInfo& metric, Expectation& expectation) {
     const Value& window = item_.at("window");
+    if (metric.from_strikes && window.place.source >= 0) {
+      report_.error(window.place, where_ + ".window: " + std::string(metric.name) + " counts from the strikes of faults", "say of which: fault: NAME");
+      return false;
+    }
     if (window.text == "all") {
       expectation.window = Window::all;
     } else if (window.text == "steady") {
@@ -196,14 +318,112 @@ class Reader {
     return expectation.window != Window::after || is_fault(expectation.after_fault, window, "window");
   }
 
+  bool read_fault(const MetricInfo& metric, Expectation& expectation) {
+    const Value* fault = item_.find("fault");
+    if (metric.from_strikes && faults_.empty()) {
+      report_.error(item_.at("metric").place, where_ + ": " + std::string(metric.name) + " counts from the strikes of faults, and there are none");
+      return false;
+    }
+    if (fault == nullptr) return true;
+    if (!metric.from_strikes) {
+      report_.error(fault->place, where_ + ".fault: " + std::string(metric.name) + " does not count from a fault", "give a window, such as window: faults");
+      return false;
+    }
+    expectation.fault = fault->text;
+    return is_fault(fault->text, *fault, "fault");
+  }
+
   bool is_fault(const std::string& name, const Value& at, const std::string& key) {
     if (std::find(faults_.begin(), faults_.end(), name) != faults_.end()) return true;
-    report_.error(at.place, where_ + "." + key + ": there is no fault \"" + name + "\"", did_you_mean(name, {faults_.begin(), faults_.end()}));
+    report_.error(at.place, where_ + "." + key + ": there is no fault \"" + name + "\"",
+                  did_you_mean(name, {faults_.begin(), faults_.end()}));
+    return false;
+  }
+
+  bool read_recovery(Expectation& expectation) {
+    const Value& fault = item_.at("recovery");
+    Value* until = item_.find("until");
+    const Value* within = item_.find("within");
+    if (until == nullptr || until->invented || within == nullptr || within->invented) return false;
+    expectation.metric = check::kRecovery;
+    expectation.fault = fault.text;
+    expectation.statistic = "value";
+    expectation.unit = Unit::nanoseconds;
+    expectation.comparison = Comparison::less_equal;
+    expectation.limit = *read_scalar(within->text, UnitKind::duration).value;
+    expectation.limit_text = "<= " + for_people(expectation.limit, UnitKind::duration);
+    return is_fault(fault.text, fault, "recovery") && ends(fault) && read_condition(*until, expectation.until);
+  }
+
+  // A fault that is never undone has no end to recover from.
+  bool ends(const Value& name) {
+    for (const Value& fault : root_.at("faults").items) {
+      if (fault.at("name").text != name.text || fault.find("for") != nullptr || fault.find("restart") != nullptr) continue;
+      report_.error(name.place, where_ + ".recovery: the fault \"" + name.text + "\" never ends", "say how long it lasts, such as for: 10s");
+      return false;
+    }
+    return true;
+  }
+
+  // METRIC, (WHOSE) and STATISTIC if it has one, and a limit: "e2e_latency(payment) p99 < 500ms".
+  bool read_condition(Value& until, check::Condition& condition) {
+    const std::string where = where_ + ".until";
+    const std::size_t compared = until.text.find_first_of("<>=");
+    std::string_view subject = trimmed(std::string_view(until.text).substr(0, compared));
+    std::string_view statistic;
+    if (const std::size_t space = subject.rfind(' '); space != std::string_view::npos) {
+      statistic = subject.substr(space + 1);
+      subject = trimmed(subject.substr(0, space));
+    }
+    std::string_view of;
+    if (const std::size_t open = subject.find('('); open != std::string_view::npos && subject.back() == ')') {
+      of = trimmed(subject.substr(open + 1, subject.size() - open - 2));
+      subject = trimmed(subject.substr(0, open));
+    }
+    const MetricInfo* metric = check::find_metric(subject);
+    if (compared == std::string::npos || metric == nullptr || !metric->recovers) return no_condition(until, subject, where);
+    condition.metric = metric->name;
+    condition.of = of;
+    if (!of.empty() && !is_measured_of(*metric, condition.of, until, where)) return false;
+    const bool per_order = metric->name.ends_with("_latency");
+    if (per_order != is_statistic(statistic) || (!per_order && !statistic.empty())) {
+      report_.error(until.place, where + ": " + std::string(metric->name) + (per_order ? " needs a statistic" : " has none but its value"),
+                    per_order ? "such as \"" + std::string(metric->name) + " p99 < 500ms\"" : "write it without \"" + std::string(statistic) + "\"");
+      return false;
+    }
+    if (per_order) condition.statistic = statistic;
+    const Limit limit = read_limit(std::string_view(until.text).substr(compared), unit_kind(metric->unit), false);
+    if (!limit.problem.empty()) {
+      report_.error(until.place, where + " " + limit.problem, limit.hint);
+      return false;
+    }
+    condition.comparison = limit.comparison;
+    condition.limit = limit.limit;
+    condition.upper_limit = limit.upper_limit;
+    condition.text = condition.metric + (of.empty() ? "" : "(" + condition.of + ")") +
+                     (per_order ? " " + condition.statistic : "") + " " + limit.text;
+    until.text = condition.metric + (of.empty() ? "" : "(" + condition.of + ")") +
+                 (per_order ? " " + condition.statistic : "") + " " + limit.canonical;
+    return true;
+  }
+
+  bool no_condition(const Value& until, std::string_view subject, const std::string& where) {
+    std::vector<std::string_view> metrics;
+    std::string all;
+    for (const MetricInfo& metric : check::known_metrics()) {
+      if (!metric.recovers) continue;
+      metrics.push_back(metric.name);
+      all += (all.empty() ? "" : ", ") + std::string(metric.name);
+    }
+    const std::string_view meant = nearest(subject, metrics);
+    report_.error(until.place, where + " must be a condition such as \"lag(payment) < 1s\", not " + describe(until),
+                  meant.empty() || meant == subject ? "it may be about " + all : "did you mean " + std::string(meant) + "?");
     return false;
   }
 
   Value& item_;
   std::string where_;
+  const Value& root_;
   const Value& clients_;
   const std::vector<std::string>& faults_;
   Report& report_;
@@ -219,10 +439,11 @@ std::vector<Expectation> read_expectations(Value& root, Report& report) {
   std::set<std::string> ids;
   for (std::size_t i = 0; i < expect->items.size(); ++i) {
     Value& item = expect->items[i];
-    std::optional<Expectation> expectation = Reader(item, i, root.at("clients"), faults, report).read();
+    std::optional<Expectation> expectation = Reader(item, i, root, faults, report).read();
     if (!expectation) continue;
     if (!ids.insert(expectation->id).second) {
-      report.error(item.place, "expect[" + std::to_string(i) + "]: another expectation is called \"" + expectation->id + "\" too", "give each an id of its own");
+      report.error(item.place, "expect[" + std::to_string(i) + "]: another expectation is called \"" + expectation->id + "\" too",
+                   "give each an id of its own");
     }
     expectations.push_back(std::move(*expectation));
   }

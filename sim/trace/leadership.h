@@ -4,19 +4,30 @@
 #include <string>
 #include <vector>
 
+#include "observe/names.h"
 #include "observe/observation.h"
 #include "observe/partition_map.h"
 
-// leadership.csv: every change of who leads a partition, in which epoch, with which ISR.
+// leadership.csv: every change of who leads a partition, in which epoch, with which ISR; of the active controller; and
+// of who is fenced.
 //
-// A row is the whole state of one partition from its time on, so a reader needs no memory. `event` says what
-// made the row: leader (`offset` = where its epoch starts), leader_stopped (nobody leads), isr,
-// high_watermark (the first advance under this leader: from here on the partition works again), truncated
-// (`offset` = the new log end of broker `replica`).
+// A row is the whole state of one partition from its time on, so a reader needs no memory. `event` says what made the
+// row, `node` which process told it:
+//   decided         the active controller has committed it (`offset` = that of its record); no leader: none is elected
+//   leader          the broker has taken over (`offset` = where its epoch starts)
+//   leader_stopped  its process has ended: nobody leads
+//   isr             the leader has learnt of it
+//   high_watermark  the first advance under this leader: from here on the partition works again
+//   truncated       `offset` = the new log end of broker `replica`
+// The active controller is the leader of __cluster_metadata, and its epoch the quorum's: controller (it is active),
+// controller_resigned, controller_stopped. Rows without a topic are about broker `replica`: fenced, unfenced,
+// stopping (it is handing over its leaderships).
 namespace sim::trace {
 
 class Leadership final : public observe::Observer {
  public:
+  explicit Leadership(const observe::Names& names) : processes_(names.processes) {}
+
   void on(const observe::Observation& observation) override;
 
   // With its header.
@@ -28,30 +39,48 @@ class Leadership final : public observe::Observer {
     ProcessId process = kNoProcess;
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
     std::vector<NodeId> isr;
+    Offset decided_at = kNoOffset;
     bool has_advanced = false;  // the high watermark, under this leader
+    bool is_down = false;       // its leader's process has ended
   };
   struct Row {
     Instant at;
-    TopicPartition tp;
+    TopicPartition tp;  // no topic: about a broker
     const char* event;
     NodeId leader;
-    LeaderEpoch leader_epoch;
+    std::int32_t epoch;
     std::vector<NodeId> isr;
     Offset offset;
     NodeId replica;
+    ProcessId process;
   };
 
   void add(const char* event, TopicPartition tp, const Partition& partition, Offset offset,
            NodeId replica = kNoNode);
-  void on(const observe::BecameLeader& fact, ProcessId process);
-  void on(const observe::IsrChanged& fact, ProcessId process);
-  void on(const observe::HighWatermarkAdvanced& fact, ProcessId process);
-  void stopped(ProcessId process);
+  void add_controller(const char* event, NodeId controller);
+  void on(const observe::BecameLeader& fact);
+  void on(const observe::IsrChanged& fact);
+  void on(const observe::HighWatermarkAdvanced& fact);
+  void on(const observe::PartitionChanged& fact);
+  void on(const observe::ControllerChanged& fact);
+  void on(const observe::BrokerStateChanged& fact);
+  void stopped();
 
+  struct Broker {
+    bool fenced = false;
+    bool stopping = false;
+    Offset decided_at = kNoOffset;
+  };
+
+  std::vector<std::string> processes_;
   observe::TopicNames topics_;
   observe::PartitionMap<Partition> partitions_;
+  std::vector<Broker> brokers_;  // by id
+  ProcessId controller_ = kNoProcess;
+  std::int32_t quorum_epoch_ = -1;
   std::vector<Row> rows_;
   Instant now_{};
+  ProcessId process_ = kNoProcess;  // that tells
 };
 
 }  // namespace sim::trace

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "observe/observation.h"
+#include "observe/partition_map.h"
+
+// What became of controllers, brokers and partitions, and when faults struck: lists in the order of time, from which
+// failover times and gauges are read when the run is over.
+//
+// Decisions count from when the active controller knows them committed; one that is told twice counts once.
+namespace sim::metrics {
+
+inline constexpr std::int64_t kStillLasts = -1;
+
+class ClusterTimeline final : public observe::Observer {
+ public:
+  struct Strike {
+    FaultId fault;
+    std::int64_t from = 0;
+    std::int64_t to = kStillLasts;
+    std::vector<ProcessId> touched;
+    std::int64_t effects = 0;
+    ProcessId controller = kNoProcess;   // active when it struck
+    std::size_t leaders_before = 0;      // changes of leaders until then
+  };
+  struct ControllerChange {
+    std::int64_t at = 0;
+    ProcessId process;
+    bool active = false;
+  };
+  struct BrokerChange {  // fenced or unfenced
+    std::int64_t at = 0;
+    NodeId broker;
+    bool fenced = false;
+  };
+  struct PartitionChange {
+    std::int64_t at = 0;
+    TopicPartition tp;
+    NodeId leader = kNoNode;
+    NodeId leader_before = kNoNode;
+    bool first = false;  // of this partition: its creation
+    bool under_replicated = false;
+  };
+  struct Gap {  // nobody leads: from the end of the leader's process or of its office until the next takes over
+    TopicPartition tp;
+    std::int64_t from = 0;
+    std::int64_t to = kStillLasts;
+  };
+
+  void on(const observe::Observation& observation) override;
+
+  const std::vector<Strike>& strikes() const { return strikes_; }
+  const std::vector<ControllerChange>& controllers() const { return controllers_; }
+  const std::vector<BrokerChange>& brokers() const { return brokers_; }
+  const std::vector<PartitionChange>& partitions() const { return partitions_; }
+  const std::vector<Gap>& gaps() const { return gaps_; }
+  const observe::TopicNames& topics() const { return topics_; }
+
+ private:
+  struct Partition {
+    bool known = false;
+    NodeId leader = kNoNode;             // as decided
+    Offset decided_at = kNoOffset;
+    ProcessId leads = kNoProcess;        // the process that took over last; none once it has ended
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+    std::size_t gap = kNoGap;            // the one that is open
+  };
+  static constexpr std::size_t kNoGap = static_cast<std::size_t>(-1);
+
+  void on(const observe::ControllerChanged& fact, ProcessId process);
+  void on(const observe::BrokerStateChanged& fact);
+  void on(const observe::PartitionChanged& fact);
+  void on(const observe::BecameLeader& fact, ProcessId process);
+  void on(const observe::FaultStruck& fact);
+  void on(const observe::FaultEnded& fact);
+  void stopped(ProcessId process);
+  void begin_gap(TopicPartition tp, Partition& partition);
+
+  std::int64_t now_ = 0;
+  ProcessId controller_ = kNoProcess;
+  std::vector<bool> fenced_;          // by broker id
+  std::vector<Offset> fenced_at_;     // the offset of the record
+  observe::PartitionMap<Partition> state_;
+  observe::TopicNames topics_;
+  std::vector<Strike> strikes_;
+  std::vector<ControllerChange> controllers_;
+  std::vector<BrokerChange> brokers_;
+  std::vector<PartitionChange> partitions_;
+  std::vector<Gap> gaps_;
+};
+
+}  // namespace sim::metrics
