@@ -42,6 +42,14 @@ class Resolver {
     add_player(node, [](const ProcessSpec& spec) { return spec.broker; });
   }
 
+  // The controllers that are not active, in the order of their numbers, from 1.
+  void add_standby(std::int32_t ordinal) {
+    const NodeId active = situation_.roles.active_controller();
+    add_each([&](const ProcessSpec& spec) {
+      return spec.controller != kNoNode && spec.controller != active && --ordinal == 0;
+    });
+  }
+
   void add(const fault::BrokerTarget& target) {
     add_each([&](const ProcessSpec& spec) { return spec.broker == target.id; });
   }
@@ -57,10 +65,12 @@ class Resolver {
     add_player(situation_.roles.active_controller(), [](const ProcessSpec& spec) { return spec.controller; });
   }
   void add(const fault::LeaderOf& target) {
+    if (target.topic == fault::kMetadataTopic) return add(fault::ActiveController{});
     const auto topic = situation_.roles.topic(target.topic);
     if (topic) add_broker_of_role(situation_.roles.leader({*topic, target.partition}));
   }
   void add(const fault::FollowerOf& target) {
+    if (target.topic == fault::kMetadataTopic) return add_standby(target.ordinal);
     const auto topic = situation_.roles.topic(target.topic);
     if (!topic) return;
     const std::vector<NodeId> followers = situation_.roles.followers({*topic, target.partition});

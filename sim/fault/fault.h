@@ -20,12 +20,15 @@ struct BrokerTarget {
   NodeId id;
 };
 struct ControllerTarget {
-  NodeId id;
+  NodeId id;  // in the quorum
 };
 struct RackTarget {  // every process on the rack's machines
   std::string rack;
 };
 struct ActiveController {};
+// The metadata log has a leader, the active controller, and followers, the other voters.
+inline constexpr const char* kMetadataTopic = "__cluster_metadata";
+
 struct LeaderOf {
   std::string topic;
   std::int32_t partition = 0;
@@ -36,7 +39,7 @@ struct FollowerOf {  // replicas other than the leader, in the order of the assi
   std::int32_t ordinal = 1;
 };
 struct CoordinatorOf {
-  std::string group;
+  std::string group;  // group.id, or the service that is the group
 };
 struct ClientTarget {
   std::string name;                      // order-service, payment, ...
@@ -65,7 +68,7 @@ struct PowerLoss {  // of the machine: what was not flushed is lost, and nobody 
 struct Stop {  // SIGTERM: a controlled shutdown, a leaving consumer
   Targets targets;
 };
-struct Restart {  // a clean stop, then at once a new start
+struct Restart {  // a clean stop, then at once a new start, with which it is over; what is down is only started
   Targets targets;
 };
 struct Pause {  // SIGSTOP, a long garbage collection: timers are due, nothing is sent, bytes queue in the
@@ -77,10 +80,10 @@ enum class Direction : std::uint8_t { both, to, from };  // as seen from the tar
 struct Isolate {                                         // from everybody else
   Targets targets;
 };
-struct Groups {  // each hears only itself; who is in none hears everybody
+struct Groups {  // each hears only itself; who is in two hears both, who is in none hears everybody
   std::vector<Targets> groups;
 };
-struct Halves {};          // the servers, split in two at random, clients with the first half
+struct Halves {};          // the servers, split in two at random, clients with the half that is not smaller
 struct MajoritiesRing {};  // every server hears a majority, no two the same (Jepsen's majorities-ring)
 struct Partition {         // bytes are lost, connections stay open until somebody's time is over
   std::variant<Isolate, Groups, Halves, MajoritiesRing> shape;
@@ -115,8 +118,9 @@ struct Fault {
   std::string name;  // unique in its scenario
   Kind kind;
   Instant at{};                     // strikes first
-  std::optional<Duration> every{};  // and again, until the load ends
-  std::optional<Duration> lasts{};  // `for`; then it is undone: restarted, resumed, healed. nullopt: never
+  std::optional<Duration> every{};  // and again, until the load ends; not while it still lasts
+  // `for`; then it is undone: restarted, resumed, healed. nullopt: never. Restart has an end of its own.
+  std::optional<Duration> lasts{};
 };
 
 using Schedule = std::vector<Fault>;  // by FaultId

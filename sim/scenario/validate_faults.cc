@@ -59,6 +59,7 @@ class Faults {
       if (const Value* group = client.value.find("group.id")) groups_.push_back(group->text);
     }
     topics_.emplace("__consumer_offsets", whole(config.at("offsets.topic.num.partitions")));
+    topics_.emplace(fault::kMetadataTopic, 1);
   }
 
   void check() {
@@ -120,15 +121,21 @@ class Faults {
       std::vector<std::string_view> names;
       for (const auto& [name, partitions] : topics_) names.push_back(name);
       return nobody(at, where, "there is no topic \"" + topic + "\"",
-                    topic == "__cluster_metadata" ? "the leader of __cluster_metadata is: controller" : did_you_mean(topic, names));
+                    did_you_mean(topic, names));
     }
     if (partition < found->second) return;
     nobody(at, where, "topic " + topic + " has no partition " + std::to_string(partition),
            found->second == 1 ? "it has one: " + topic + "-0" : "it has " + topic + "-0 to " + topic + "-" + std::to_string(found->second - 1));
   }
   void exists(const fault::LeaderOf& leader, const Value& at, const std::string& where) { check_partition(leader.topic, leader.partition, at, where); }
+  void check_standby(std::int32_t ordinal, const Value& at, const std::string& where) {
+    const std::int64_t standbys = whole(root_.at("cluster").at("controllers")) - 1;
+    if (ordinal <= standbys) return;
+    nobody(at, where, "of " + std::to_string(standbys + 1) + " controllers " + std::to_string(standbys) + (standbys == 1 ? " follows" : " follow"));
+  }
   void exists(const fault::FollowerOf& follower, const Value& at, const std::string& where) {
     check_partition(follower.topic, follower.partition, at, where);
+    if (follower.topic == fault::kMetadataTopic) return check_standby(follower.ordinal, at, where);
     const Value* topic = root_.at("topics").find(follower.topic);
     if (topic == nullptr) return;
     const Value& factor = topic->at("replication.factor");
