@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "check/metadata_invariants.h"
+#include "check/raft_invariants.h"
+#include "cluster/cluster.h"
+
+// Whole clusters without applications, watched by the invariants of the quorum and of the metadata.
+namespace sim::cluster::test {
+
+inline ClusterSpec idle_cluster(std::uint64_t seed, std::int32_t partitions) {
+  ClusterSpec spec;
+  spec.seed = seed;
+  for (std::int32_t i = 1; i <= 3; ++i) {
+    spec.controllers.push_back(ControllerSpec{NodeId{3000 + i}, "", {}, {}, {}});
+    spec.brokers.push_back(BrokerSpec{NodeId{i}, "", {}, {}, {}});
+  }
+  spec.network.between.one_way = Distribution::lognormal(200'000, 1'000'000);
+  spec.network.clients = spec.network.between;
+  spec.topics = {TopicSpec{"orders", partitions, 3, {}}};
+  return spec;
+}
+
+// The active controller dies or is cut off again and again, for five seconds out of ten. With every other
+// seed snapshots are taken and the log is cleaned every few seconds, so that who comes back finds its place
+// in the log gone.
+inline ClusterSpec failing_controller(std::uint64_t seed) {
+  using namespace std::chrono_literals;
+  ClusterSpec spec = idle_cluster(seed, 6);
+  if (seed % 2 == 0) {
+    spec.metadata_snapshots.max_interval_ms = 2'000;
+    spec.quorum.clean_interval = 1s;
+    spec.quorum.retention = 1s;
+  }
+  const fault::Targets active = {fault::ActiveController{}};
+  fault::Fault fault;
+  fault.name = "fails";
+  switch (seed % 3) {
+    case 0:
+      fault.kind = fault::Kill{active};
+      break;
+    case 1:
+      fault.kind = fault::PowerLoss{active};
+      break;
+    default:
+      fault.kind = fault::Partition{fault::Isolate{active}, fault::Direction::both};
+      break;
+  }
+  fault.at = Instant{5s};
+  fault.every = 10s;
+  fault.lasts = 5s;
+  spec.faults = {fault};
+  spec.load_ends_at = 30s;  // faults come until then
+  return spec;
+}
+
+struct QuorumWorld {
+  explicit QuorumWorld(const ClusterSpec& spec) : cluster(spec) {
+    cluster.observe(quorum);
+    cluster.observe(metadata);
+  }
+
+  void play_until(Duration end) {
+    cluster.set_time_limit(Instant{end});
+    while (cluster.step()) {
+    }
+  }
+  // "name: what", of all that was broken.
+  std::vector<std::string> violations() const {
+    std::vector<std::string> all;
+    for (const auto& one : quorum.violations()) all.push_back(one.invariant + ": " + one.what);
+    for (const auto& one : metadata.violations()) all.push_back(one.invariant + ": " + one.what);
+    return all;
+  }
+
+  check::RaftInvariants quorum;
+  check::MetadataInvariants metadata;
+  Cluster cluster;
+};
+
+}  // namespace sim::cluster::test
