@@ -9,7 +9,7 @@
 #include "app/output_files.h"
 #include "app/summary.h"
 #include "base/result.h"
-#include "check/invariants.h"
+#include "check/all_invariants.h"
 #include "metrics/cluster_timeline.h"
 #include "metrics/order_ledger.h"
 #include "metrics/series.h"
@@ -71,7 +71,7 @@ class Recording final : public observe::Observer {
   metrics::OrderLedger ledger_;
   metrics::Series series_;
   metrics::ClusterTimeline timeline_;
-  check::Invariants invariants_;
+  check::AllInvariants invariants_;
   trace::Leadership leadership_;
   std::unique_ptr<trace::EventLog> event_log_;  // null when the trace is off
   std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();

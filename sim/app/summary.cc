@@ -158,7 +158,7 @@ check::Verdict overall(const Summary& summary) {
 }  // namespace
 
 Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run,
-                  const check::Invariants& invariants, std::vector<FaultReport> faults, const RunEnd& end) {
+                  const check::AllInvariants& invariants, std::vector<FaultReport> faults, const RunEnd& end) {
   Summary summary;
   summary.scenario = scenario.name;
   summary.scenario_file = scenario.file;

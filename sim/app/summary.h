@@ -9,7 +9,7 @@
 #include "app/fault_report.h"
 #include "app/measures.h"
 #include "check/evaluate.h"
-#include "check/invariants.h"
+#include "check/all_invariants.h"
 #include "scenario/scenario.h"
 
 // The result of a run: one object, of which summary.json, summary.txt and the console's text are renderings.
@@ -96,7 +96,7 @@ struct Summary {
 };
 
 Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run,
-                  const check::Invariants& invariants, std::vector<FaultReport> faults, const RunEnd& end);
+                  const check::AllInvariants& invariants, std::vector<FaultReport> faults, const RunEnd& end);
 
 // 0, 1 or 3, as the command line reports it; an interruption is the caller's to report.
 int exit_code(const Summary& summary);

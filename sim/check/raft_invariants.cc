@@ -27,7 +27,6 @@ const Entry* entry_at(const std::vector<Entry>& log, Offset end) {
   return after == log.begin() ? nullptr : &*std::prev(after);
 }
 
-constexpr std::size_t kMostViolations = 100;
 
 // What a batch says, as far as two of them are told apart.
 std::uint64_t content(const Batch& batch) {
@@ -50,7 +49,7 @@ std::uint64_t content(const Batch& batch) {
 }  // namespace
 
 void RaftInvariants::on(const observe::Observation& observation) {
-  now_ = observation.at;
+  violations_.at(observation);
   std::visit(Overloaded{
                  [&](const observe::MetadataLogOpened& fact) { on(fact); },
                  [&](const observe::QuorumRoleChanged& fact) { on(fact); },
@@ -95,11 +94,6 @@ RaftInvariants::Epoch& RaftInvariants::of(QuorumEpoch epoch) {
 void RaftInvariants::forget(NodeId id) {
   node(id) = Node{};
   node(id).excused = true;
-}
-
-void RaftInvariants::violated(const char* invariant, std::string what) {
-  if (violations_.size() < kMostViolations)
-    violations_.push_back(Violation{invariant, now_, std::move(what)});
 }
 
 // ---- Epochs and votes
@@ -234,7 +228,7 @@ void RaftInvariants::on(const observe::MetadataCommitted& fact) {
   Node& one = node(fact.node);
   ++counts_.commits;
   if (fact.to < one.high_watermark) {
-    violated("high-watermark-monotone", called(fact.node) + " falls to " + number(fact.to));
+    violated("quorum-high-watermark", called(fact.node) + " falls to " + number(fact.to));
   }
   one.high_watermark = fact.to;
   if (fact.leads) check_leader(fact, one);
@@ -243,7 +237,7 @@ void RaftInvariants::on(const observe::MetadataCommitted& fact) {
 
 void RaftInvariants::check_leader(const observe::MetadataCommitted& fact, Node& one) {
   if (fact.to < leader_high_watermark_ && !loss_is_tolerated_) {
-    violated("high-watermark-monotone",
+    violated("quorum-high-watermark",
              "the leader's falls from " + number(leader_high_watermark_) + " to " + number(fact.to));
   }
   leader_high_watermark_ = std::max(leader_high_watermark_, fact.to);

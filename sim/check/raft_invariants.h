@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "check/violation.h"
 #include "observe/observation.h"
 
 // What must hold of the KRaft quorum after every event. It is told what changed and looks at nothing else, so
@@ -17,7 +18,7 @@
 //   log-matching               logs that share (offset, epoch) share all before
 //   committed-never-changed    every node commits the same record at an offset, for ever
 //   committed-never-lost       a new leader's log holds all that was committed
-//   high-watermark-monotone    neither a node's in one life nor the leaders' ever falls
+//   quorum-high-watermark      neither a node's in one life nor the leaders' ever falls
 //   high-watermark-own-epoch   a leader's is above its epoch's first record
 //   majority-high-watermark    at a leader's, a majority of the voters hold all below
 //
@@ -27,11 +28,6 @@ namespace sim::check {
 
 class RaftInvariants final : public observe::Observer {
  public:
-  struct Violation {
-    std::string invariant;
-    Instant at;
-    std::string what;
-  };
   // The rare things, to show that they happened.
   struct Counts {
     std::int64_t elections = 0;
@@ -52,8 +48,8 @@ class RaftInvariants final : public observe::Observer {
   // From here on committed data may be lost (more disks went than the quorum can bear).
   void tolerate_loss() { loss_is_tolerated_ = true; }
 
-  bool broken() const { return !violations_.empty(); }
-  const std::vector<Violation>& violations() const { return violations_; }
+  bool broken() const { return !violations_.all().empty(); }
+  const std::vector<Violation>& violations() const { return violations_.all(); }
   const Counts& counts() const { return counts_; }
   Offset committed() const { return committed_.empty() ? 0 : committed_.back().end_offset; }
 
@@ -101,7 +97,7 @@ class RaftInvariants final : public observe::Observer {
   bool holds(const Node& one, const Entry& entry) const;
   void check_leader(const observe::MetadataCommitted& fact, Node& one);
   void commit(NodeId id, Node& one, Offset to);
-  void violated(const char* invariant, std::string what);
+  void violated(const char* invariant, std::string what) { violations_.add(invariant, std::move(what)); }
 
   std::vector<Node> nodes_;          // as they were met
   std::vector<std::int32_t> index_;  // of nodes_, by node id; -1: not met
@@ -110,9 +106,8 @@ class RaftInvariants final : public observe::Observer {
   std::vector<Entry> open_;       // every batch seen above that, by (end offset, epoch)
   Offset leader_high_watermark_ = 0;
   bool loss_is_tolerated_ = false;
-  std::vector<Violation> violations_;
+  Violations violations_;
   Counts counts_;
-  Instant now_{};
 };
 
 }  // namespace sim::check

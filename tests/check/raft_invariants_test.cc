@@ -105,8 +105,8 @@ TEST_CASE("what breaks each invariant of the quorum") {
       {"a leader lacks what is committed", "committed-never-lost", after_a_start({leads(kC, 2)})},
       {"a leader has something else there", "committed-never-lost",
        after_a_start({appends(kC, 1, 2, 7), leads(kC, 3)})},
-      {"a node takes back a commit", "high-watermark-monotone", after_a_start({commits(kB, 1, false, 2, 1)})},
-      {"the next leader's high watermark is below the last one's", "high-watermark-monotone",
+      {"a node takes back a commit", "quorum-high-watermark", after_a_start({commits(kB, 1, false, 2, 1)})},
+      {"the next leader's high watermark is below the last one's", "quorum-high-watermark",
        after_a_start({leads(kB, 2), commits(kB, 1, true, 0, 1)})},
       {"a leader commits before anything of its epoch", "high-watermark-own-epoch",
        after_a_start(
