@@ -2,6 +2,7 @@
 // without.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "raft/outages.h"
@@ -142,6 +143,29 @@ TEST_CASE("directory ids: an emptied disk elects nobody") {
         REQUIRE(world.invariants.broken());
         CHECK(world.invariants.violations().front().invariant == "committed-never-lost");
       }
+    }
+  }
+}
+
+TEST_CASE("in every age a quorum is safe, and lives when all return") {
+  const std::uint64_t seeds = std::getenv("KRAFTSIM_SWEEP") != nullptr ? 100 : 3;
+  for (int age = 0; age < 16; ++age) {
+    CAPTURE(age);
+    RaftHistory history;
+    history.pre_vote = (age & 1) != 0;
+    history.check_quorum = (age & 2) != 0;
+    history.fetch_high_watermark = (age & 4) != 0;
+    history.directory_ids = (age & 8) != 0;
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+      CAPTURE(seed);
+      WorldSpec spec = spec_of(seed, history);
+      spec.voters = 3 + static_cast<int>(seed % 3);
+      spec.observers = static_cast<int>(seed % 2);
+      if (seed % 4 == 0) spec.delay_max = std::chrono::milliseconds(40);
+      World world(spec);
+      const bool survived = a_turmoil(world, static_cast<std::size_t>(spec.voters), 16);
+      CHECK_MESSAGE(survived, told(world));
+      CHECK(world.failures() == 0);
     }
   }
 }

@@ -125,6 +125,7 @@ class World {
       invariants.forget(NodeId{static_cast<std::int32_t>(i)});
     }
     for (std::size_t other = 0; other < n_; ++other) {
+      connection(other, i).server_has = false;
       drop(other, i, how == Crash::kill ? other : n_);
       drop(i, other, how == Crash::kill ? other : n_);
     }
@@ -154,7 +155,7 @@ class World {
       blocked_[i * n_ + other] = blocked_[other * n_ + i] = false;
   }
   void ask(std::size_t i, Message message) {  // as an administrator, whose answer is kept
-    const Channel channel{ProcessId{1000}, process(i), Lane::raft};
+    const Channel channel{ProcessId{kAdministrator}, process(i), Lane::raft};
     input(i, node::Received{Envelope{channel, 0, false, std::move(message)}});
   }
   std::vector<Message> answers;
@@ -162,6 +163,7 @@ class World {
   check::RaftInvariants invariants;
 
  private:
+  static constexpr std::int32_t kAdministrator = 1000;
   enum Kind : std::uint32_t {
     kTimer,
     kPersisted,
@@ -184,6 +186,11 @@ class World {
     node::Safety safety = node::Safety::written;
     bool pending = false;
   };
+  struct Held {  // until its write is done, or its connection is gone
+    node::PersistId after;
+    Envelope envelope;
+    std::uint64_t generation = 0;
+  };
   struct Slot {
     explicit Slot(const Rng& own) : rng(own) {}
     std::optional<Replica> replica;
@@ -194,7 +201,7 @@ class World {
     Rng rng;
     std::vector<std::optional<kernel::TimerHandle>> timers{2};
     std::vector<Write> writes;
-    std::vector<node::Send> held;
+    std::vector<Held> held;
     Instant disk_free_at{};
     Offset applied = kNoOffset;
     Offset snapshot_end = 0;
@@ -204,8 +211,9 @@ class World {
   struct Connection {
     enum class State : std::uint8_t { closed, connecting, open } state = State::closed;
     std::uint64_t generation = 0;
-    bool accepted = false;  // the server's end
-    bool torn = false;      // something was lost on it
+    bool accepted = false;    // the server's end
+    bool server_has = false;  // it has not been told of the end of this one, or of the one before
+    bool torn = false;        // something was lost on it
     Instant last_arrival[2] = {};
   };
   struct Flying {
@@ -391,23 +399,29 @@ class World {
       perform(slot, write);
       if (write.safety == node::Safety::flushed) slot.image->flush();
     }
-    std::vector<node::Send> leave;
-    for (node::Send& one : slot.held) {
+    std::vector<Held> leave;
+    for (Held& one : slot.held) {
       if (one.after == id) leave.push_back(std::move(one));
     }
-    std::erase_if(slot.held, [id](const node::Send& one) { return one.after == id; });
-    for (node::Send& one : leave) send(std::move(one.envelope));
+    std::erase_if(slot.held, [id](const Held& one) { return one.after == id; });
+    for (Held& one : leave) {
+      if (generation_of(one.envelope.channel) == one.generation) send(std::move(one.envelope));
+    }
     input(event.target, node::Persisted{id});
   }
   void perform(std::size_t i, node::Send& send_effect) {
     if (send_effect.after) {
-      slots_[i].held.push_back(std::move(send_effect));
+      const std::uint64_t generation = generation_of(send_effect.envelope.channel);
+      slots_[i].held.push_back(Held{*send_effect.after, std::move(send_effect.envelope), generation});
     } else {
       send(std::move(send_effect.envelope));
     }
   }
 
   // ---- Connections
+  std::uint64_t generation_of(const Channel& channel) {  // an administrator's is always the same
+    return channel.client.value() >= kAdministrator ? 0 : connection(channel).generation;
+  }
   Connection& connection(const Channel& channel) {
     return connections_[index(channel.client) * n_ + index(channel.server)];
   }
@@ -421,7 +435,9 @@ class World {
 
   void perform(std::size_t i, const node::Connect& connect) {
     Connection& one = connection(connect.channel);
+    const bool server_has = one.server_has;
     one = Connection{};
+    one.server_has = server_has;
     one.state = Connection::State::connecting;
     one.generation = ++generations_;
     const std::size_t server = index(connect.channel.server);
@@ -431,7 +447,11 @@ class World {
     Connection& one = connection(event.a, event.target);
     if (one.generation != event.b || one.state != Connection::State::connecting) return;
     if (is_cut(event.target, event.a)) return;
-    one.accepted = is_up(event.target);
+    if (std::exchange(one.server_has, false) && is_up(event.target)) {  // the news of its end was overtaken
+      const Channel channel{process(event.a), process(event.target), Lane::raft};
+      input(event.target, node::Disconnected{channel, node::DisconnectReason::reset});
+    }
+    one.accepted = one.server_has = is_up(event.target);
     schedule(kernel_.now() + delay(), kConnected, event.a, event.target, one.generation);
   }
   void connected(const Event& event) {  // target = client, a = server
@@ -467,12 +487,14 @@ class World {
     const std::size_t client = event.a / n_;
     const std::size_t server = event.a % n_;
     if (!is_up(event.target)) return;
-    if (event.target == client && connection(client, server).generation != event.b) return;
+    Connection& one = connection(client, server);
+    if (one.generation != event.b) return;
+    if (event.target == server) one.server_has = false;
     const Channel channel{process(client), process(server), Lane::raft};
     input(event.target, node::Disconnected{channel, node::DisconnectReason::reset});
   }
   void send(Envelope envelope) {
-    if (envelope.channel.client.value() >= 1000) {
+    if (envelope.channel.client.value() >= kAdministrator) {
       answers.push_back(std::move(envelope.message));
       return;
     }
