@@ -228,8 +228,8 @@ TEST_CASE("a voter whose disk was replaced is an observer until it is removed an
     CHECK_MESSAGE(everyone_progresses(world), told(world));
     CHECK(remove(world, lost) == ErrorCode::none);
     CHECK(add_at_last(world, victim) == ErrorCode::none);
+    CHECK(world.run_until([&] { return world.replica(victim).is_voter(); }));
     CHECK(all_see_voters(world, 3));
-    CHECK(world.replica(victim).is_voter());
     world.crash(other, Crash::kill);  // now it is needed
     CHECK_MESSAGE(everyone_progresses(world), told(world));
   }
