@@ -330,6 +330,11 @@ Message Replica::fetch_request() const {
 void Replica::fetch_from_any_voter(Step& step) {
   if (std::any_of(links_.begin(), links_.end(), [](const Link& one) { return one.in_flight.has_value(); }))
     return;
+  // A request counts as under way from when it was made, though its connection is still being set up.
+  if (probe_ && step.now() >= probe_->gives_up_at) {
+    link(probe_->server).backs_off_until = step.now() + spec_.config.retry_backoff;
+    probe_.reset();
+  }
   if (!probe_) {
     std::vector<ProcessId> ready;
     LocalTime earliest = LocalTime::max();
@@ -346,9 +351,14 @@ void Replica::fetch_from_any_voter(Step& step) {
       if (earliest != LocalTime::max()) need_poll_at(earliest);
       return;
     }
-    probe_ = ready[step.env.rng.below(ready.size())];
+    const ProcessId chosen = ready[step.env.rng.below(ready.size())];
+    probe_ = Probe{chosen, step.now() + spec_.config.request_timeout};
   }
-  if (can_send_to(*probe_, step)) send_to(*std::exchange(probe_, std::nullopt), fetch_request(), step);
+  if (can_send_to(probe_->server, step)) {
+    send_to(std::exchange(probe_, std::nullopt)->server, fetch_request(), step);
+  } else {
+    need_poll_at(probe_->gives_up_at);
+  }
 }
 
 void Replica::drain(Leader& role, Step& step) {

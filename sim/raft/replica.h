@@ -232,7 +232,11 @@ class Replica {
 
   node::NetworkClient client_;
   std::vector<Link> links_;
-  std::optional<ProcessId> probe_;  // the voter an observer asks next, once it is connected
+  struct Probe {
+    ProcessId server;
+    LocalTime gives_up_at;
+  };
+  std::optional<Probe> probe_;  // the voter an observer asks next, once it is connected
 
   std::optional<node::PersistId> blocked_on_;
   bool state_is_new_ = false;  // it has not been flushed yet

@@ -25,7 +25,7 @@ void Replica::on_event(node::NetworkClient::Event& event, Step& step) {
                  // What Kafka's channel answers itself: BROKER_NOT_AVAILABLE.
                  [&](node::NetworkClient::Unavailable& lost) {
                    link(lost.server).backs_off_until = step.now() + spec_.config.retry_backoff;
-                   if (probe_ == lost.server) probe_.reset();
+                   if (probe_ && probe_->server == lost.server) probe_.reset();
                    server_unreachable(lost.server, step);
                  },
                  [](node::NetworkClient::Ready&) {},     // the poll that follows
