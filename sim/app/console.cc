@@ -213,7 +213,7 @@ std::string fault_lines(const Summary& summary, const Painter& paint) {
       line = Line{fault.name, when(fault, nanos(summary.end.end)), whom(fault), did(fault), fault.effects() == 0};
     }
     name_width = std::max(name_width, line.name.size());
-    when_width = std::max(when_width, line.when.size());
+    if (!line.did.empty()) when_width = std::max(when_width, line.when.size());
     whom_width = std::max(whom_width, line.whom.size());
     lines.push_back(std::move(line));
   }

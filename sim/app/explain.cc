@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "app/human.h"
+#include "check/metric_names.h"
 #include "scenario/properties.h"
 #include "scenario/schema.h"
 #include "scenario/suggest.h"
@@ -114,6 +115,26 @@ std::string value_of(const Key& key) {
   return text;
 }
 
+std::string_view whose(check::Of of) {
+  switch (of) {
+    case check::Of::nobody: return "";
+    case check::Of::client: return " [of a client]";
+    case check::Of::producer: return " [of a client that produces]";
+    case check::Of::consumer: return " [of a client that consumes]";
+    case check::Of::partition: return " [of a topic or partition]";
+    case check::Of::broker: return " [of a broker]";
+  }
+  return "";
+}
+
+std::string metrics() {
+  std::string text = "\n  Metrics, and what `of` may name:\n";
+  for (const check::MetricInfo& metric : check::known_metrics()) {
+    text += fmt::format("    {:<24}{}\n", metric.name, wrapped(std::string(metric.meaning) + std::string(whose(metric.of)), 28));
+  }
+  return text;
+}
+
 std::string explain(const Key& key) {
   std::string text = scenario::dotted(key.path) + "   key of a scenario\n\n  " + wrapped(key.meaning, 2) + "\n\n";
   text += line("value", value_of(key));
@@ -123,6 +144,7 @@ std::string explain(const Key& key) {
   const bool client = key.only_with == "produces" || key.only_with == "consumes";
   if (!key.only_with.empty()) text += line("only", (client ? "of a client that " : "together with ") + std::string(key.only_with));
   if (!key.example.empty()) text += line("example", std::string(key.last()) + ": " + std::string(key.example));
+  if (key.path == "expect/[]/metric") text += metrics();
   std::string path(key.path);
   if (key.type == KeyType::list) path += "/[]";
   if (key.type == KeyType::names) path += "/<name>";

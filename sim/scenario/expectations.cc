@@ -293,7 +293,7 @@ class Reader {
 
   bool read_window(const MetricInfo& metric, Expectation& expectation) {
     const Value& window = item_.at("window");
-    if (metric.from_strikes && window.place.source >= 0) {
+    if (metric.from_strikes && window.text != "all") {
       report_.error(window.place, where_ + ".window: " + std::string(metric.name) + " counts from the strikes of faults", "say of which: fault: NAME");
       return false;
     }

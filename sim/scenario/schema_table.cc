@@ -258,7 +258,7 @@ std::string describe(const Key& key) {
     case KeyType::list: return "a list of maps";
     case KeyType::scalar: return std::string(describe(key.unit));
     case KeyType::boolean: return "true or false";
-    case KeyType::text: return "a text";
+    case KeyType::text: return key.example.empty() ? "a text" : "a text such as " + std::string(key.example);
     case KeyType::name: return "a name";
     case KeyType::word: {
       std::string text;

@@ -483,7 +483,7 @@ void EventLog::fields(const observe::MetadataReplayed& fact) { count("end", fact
 
 // ---- Decisions of the active controller
 void EventLog::fields(const observe::ControllerChanged& fact) {
-  count("node", fact.node.value());
+  count("controller", fact.node.value());
   count("epoch", fact.quorum_epoch.value());
   raw(fact.active ? ",\"active\":true" : ",\"active\":false");
 }

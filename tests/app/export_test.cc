@@ -113,6 +113,55 @@ TEST_CASE("a window shows what changed in it, and only that") {
   CHECK(text_of(request).find("RecordFailed order 1 REQUEST_TIMED_OUT") != std::string::npos);
 }
 
+TEST_CASE("a window shows an election and what the new controller decides") {
+  test::TemporaryFolder tmp;
+  scenario::Scenario scenario = test::shop();
+  observe::Names names = test::shop_names();
+  names.processes[1] = "controller-1";
+  names.processes[2] = "controller-2";
+  names.faults = {"brain"};
+  scenario.cluster.faults.push_back(fault::Fault{"brain", fault::Kill{{fault::ActiveController{}}}, Instant{1s}});
+  RecordingOptions options;
+  options.folder = tmp.path() / "run";
+  options.trace = trace::Level::control;
+  auto recording = Recording::open(scenario, names, options);
+  REQUIRE(recording.ok());
+  test::Story story(**recording);
+  test::play_shop(story);
+  constexpr ProcessId kFirst{1}, kSecond{2};
+  const QuorumEpoch epoch{5};
+  story.tell(1'400, kNoProcess, observe::FaultStruck{FaultId{0}, {kFirst}});
+  story.tell(1'400, kFirst, observe::ProcessStopped{});
+  story.tell(1'410, kSecond, observe::QuorumRoleChanged{NodeId{3002}, observe::QuorumRole::candidate, epoch, kNoNode});
+  story.tell(1'420, test::kBroker1, observe::QuorumRoleChanged{NodeId{1}, observe::QuorumRole::unattached, epoch, kNoNode});
+  story.tell(1'430, kFirst, observe::QuorumVoteAnswered{NodeId{3001}, NodeId{3002}, epoch, true, false});
+  story.tell(1'440, kSecond, observe::ControllerChanged{NodeId{3002}, epoch, true});
+  story.tell(1'450, kSecond, observe::BrokerStateChanged{NodeId{1}, BrokerEpoch{1}, true, false, 3});
+  for (std::int32_t partition = 0; partition < 3; ++partition) {
+    observe::PartitionChanged changed;
+    changed.tp = TopicPartition{TopicId{1}, partition};
+    changed.leader = NodeId{partition == 0 ? -1 : 2};
+    changed.isr = {NodeId{2}};
+    story.tell(1'450, kSecond, changed);
+  }
+  story.tell(1'460, kNoProcess, observe::FaultEnded{FaultId{0}, 1});
+  REQUIRE((*recording)->finish(test::settled_end()).ok());
+  ExportRequest request = of(tmp.path() / "run", "mermaid");
+  request.window = {Duration{1'400ms}, Duration{1'500ms}};
+  CHECK(text_of(request) ==
+        "sequenceDiagram\n"
+        "    title What changed between 1.4 s and 1.5 s\n"
+        "    participant n0 as controller-1\n"
+        "    participant n1 as controller-2\n"
+        "    Note over n0: 1.400000 s fault brain\n"
+        "    Note over n0: 1.400000 s ProcessStopped\n"
+        "    Note over n1: 1.410000 s Candidate in epoch 5\n"
+        "    n0-->>n1: 1.430000 s would vote in epoch 5: no\n"
+        "    Note over n1: 1.440000 s active controller in epoch 5\n"
+        "    Note over n1: 1.450000 s broker-1 fenced\n"
+        "    Note over n1: 1.450000 s orders-0: no leader, ISR 2 and 2 alike\n");
+}
+
 TEST_CASE("OpenMetrics: production names, groups as labels, families together, an end") {
   test::TemporaryFolder tmp;
   test::record_shop(tmp.path() / "run");

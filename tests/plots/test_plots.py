@@ -45,10 +45,12 @@ def write_run(folder, orders=400, seed=1, fail_every=0, slow=1, faults=""):
         metrics.append(f"{second}.000" + ",0.020,2" * 3)
     (folder / "metrics.csv").write_text("\n".join(metrics) + "\n")
     (folder / "leadership.csv").write_text(
-        "t_ns,topic,partition,event,leader,leader_epoch,isr,offset,replica\n"
-        "0,orders,0,leader,1,0,1;2,0,\n0,orders,1,leader,2,0,1;2,0,\n0,__consumer_offsets,0,leader,1,0,1;2,0,\n"
-        "1000000000,orders,1,leader_stopped,,0,1;2,,\n1500000000,orders,1,leader,1,1,1,50,\n")
-    (folder / "faults.csv").write_text("name,kind,target,from_ns,to_ns,effects\n" + faults)
+        "t_ns,topic,partition,event,leader,leader_epoch,isr,offset,replica,node\n"
+        "0,__cluster_metadata,0,controller,3001,1,,,,controller-1\n900000000,,,fenced,,,,9,1,controller-1\n"
+        "0,orders,0,leader,1,0,1;2,0,,broker-1\n0,orders,1,leader,2,0,1;2,0,,broker-2\n0,__consumer_offsets,0,leader,1,0,1;2,0,,broker-1\n"
+        "1000000000,orders,1,leader_stopped,,0,1;2,,,broker-2\n1500000000,orders,1,leader,1,1,1,50,,broker-1\n"
+        "2000000000,__cluster_metadata,0,controller_stopped,,1,,,,controller-1\n2200000000,__cluster_metadata,0,controller,3002,2,,,,controller-2\n")
+    (folder / "faults.csv").write_text("name,kind,target,touched,from_ns,to_ns,effects\n" + faults)
     latency = {"count": orders, "p50_ns": 19 * ms * slow, "p90_ns": 27 * ms * slow, "p99_ns": 29 * ms * slow if orders >= 300 else None, "max_ns": 29 * ms * slow}
     summary = {"scenario": {"name": "shop"}, "seed": seed, "partial": False, "duration_ns": orders * 10 * ms, "warmup_ns": 200 * ms,
                "end_ns": orders * 10 * ms + 50 * ms, "fingerprint": "00c0ffee00c0ffee", "repro": "kraftsim run shop.yaml",
@@ -82,7 +84,7 @@ class Charts(unittest.TestCase):
 
     def test_all_charts_in_all_formats_have_the_same_bytes_twice(self):
         for name in ("one", "two"):
-            write_run(self.folder / name, faults="bounce,kill,broker-2,1000000000,1500000000,3\n")
+            write_run(self.folder / name, faults="bounce,kill,broker-2,broker-2,1000000000,1500000000,3\n")
             done = draw("--format", "png,svg,pdf", "--", self.folder / name)
             self.assertEqual(done.returncode, 0, done.stderr)
         for chart in CHARTS:
@@ -107,6 +109,16 @@ class Charts(unittest.TestCase):
         self.assertIn("holds to p7", spectrum)  # 15 of 20 orders take less than 25 ms
         self.assertIn("the service itself", texts_of(run, "stage_breakdown"))
         self.assertIn("lagged most: 20 ms", texts_of(run, "lag"))
+
+    def test_faults_are_named_once_and_the_active_controller_has_a_row(self):
+        strikes = "".join(f"bounce,kill,broker-2,broker-2,{s}00000000,{s + 2}00000000,1\n" for s in (10, 20, 30))
+        write_run(self.folder / "run", faults=strikes + "cut,partition,controller,controller-1,1500000000,2500000000,9\nnever,kill,broker-1,,,,0\n")
+        timeline = texts_of(self.folder / "run", "incident_timeline").split("\n")
+        self.assertEqual(timeline.count("bounce"), 1)
+        self.assertEqual(timeline.count("cut"), 1)
+        self.assertNotIn("never", timeline)  # it did not strike
+        self.assertIn("controller-1", timeline)
+        self.assertIn("controller-2", timeline)
 
     def test_a_percentile_with_too_few_orders_is_not_drawn(self):
         write_run(self.folder / "few", orders=40)

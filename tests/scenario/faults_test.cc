@@ -82,7 +82,7 @@ TEST_CASE("what a fault does") {
   CHECK(text(delay.wires.targets) == "broker-1");
   CHECK(text(delay.wires.peers) == "controllers");
   CHECK(delay.wires.direction == fault::Direction::both);
-  Rng rng(1);
+  Rng rng(1, "delay");
   CHECK(delay.by.sample(rng) == 50'000'000);
   CHECK(std::get<fault::Loss>(one("{at: 1s, loss: {target: broker-1, rate: 2.5%}}").kind).per_million == 25'000);
   const auto hold = std::get<fault::Hold>(one("{at: 1s, hold: {target: broker-1, request: AlterPartition, direction: to}}").kind);

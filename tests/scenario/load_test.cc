@@ -58,7 +58,7 @@ clients:
 expect:
   - {id: tail, metric: e2e_latency, window: steady, p99.9: "<1500ms"}
   - {metric: lost_orders, equals: 0}
-  - {metric: throughput, of: shop, value: ">= 0.45/s"}
+  - {metric: throughput, value: ">= 0.45/s"}
 )";
 
 Scenario story() {
@@ -173,12 +173,12 @@ TEST_CASE("expectations keep their unit, their words and their line") {
   CHECK(expectations[0].window == check::Window::steady);
   CHECK(expectations[0].comparison == check::Comparison::less);
   CHECK(expectations[0].limit == 1'500'000'000);
-  CHECK(expectations[0].limit_text == "< 1500 ms");
+  CHECK(expectations[0].limit_text == "< 1.5 s");
   CHECK(expectations[0].source.ends_with("scenario.yaml:41"));
   CHECK(expectations[1].id == "lost_orders");
   CHECK(expectations[1].statistic == "value");
   CHECK(expectations[1].limit_text == "= 0");
-  CHECK(expectations[2].id == "throughput-shop");
+  CHECK(expectations[2].id == "throughput");
   CHECK(expectations[2].limit == 450);
   CHECK(expectations[2].unit == check::Unit::milli_per_s);
   CHECK(expectations[2].limit_text == ">= 0.45/s");
