@@ -187,7 +187,11 @@ void Cluster::perform(ProcessId id, node::Send& sent) {
   if (sent.after) {
     Slot& sender = slot(id);
     if (find_write(sender, *sent.after)) {
-      sender.held.push_back(HeldSend{*sent.after, std::move(sent.envelope)});
+      const std::uint32_t index =
+          sent.envelope.response ? Connection::kNoConnection : last_opened(sent.envelope.channel);
+      const std::uint32_t generation =
+          index == Connection::kNoConnection ? 0 : connections_[index].generation;
+      sender.held.push_back(HeldSend{*sent.after, std::move(sent.envelope), index, generation});
       return;
     }
   }
@@ -215,7 +219,8 @@ void Cluster::perform(ProcessId id, node::Persist& persist) {
   pending.writes = std::move(persist.writes);
   pending.safety = persist.safety;
   pending.pending = true;
-  if (handling_at_ == id) {  // the handler's thread is blocked until its last write is done
+  // The handler's thread is blocked until its last write is done; the raft thread writes by itself.
+  if (handling_at_ == id && !raft::Replica::owns(persist.id)) {
     if (handler_write_) writer.writes[*handler_write_].occupies_io_thread = false;
     handler_write_ = index;
     pending.occupies_io_thread = true;
@@ -327,7 +332,14 @@ void Cluster::release_held(Slot& slot, node::PersistId id) {
     if (is_released(held)) released.push_back(std::move(held));
   }
   std::erase_if(slot.held, is_released);
-  for (HeldSend& held : released) send(std::move(held.envelope));
+  for (HeldSend& held : released) {
+    // A request is meant for the connection it was sent on, not for one that has taken its place.
+    if (!held.envelope.response && (last_opened(held.envelope.channel) != held.connection ||
+                                    held.connection == Connection::kNoConnection ||
+                                    connections_[held.connection].generation != held.generation))
+      continue;
+    send(std::move(held.envelope));
+  }
 }
 
 }  // namespace sim::cluster

@@ -119,6 +119,8 @@ class Cluster {
   struct HeldSend {
     node::PersistId after;
     Envelope envelope;
+    std::uint32_t connection = Connection::kNoConnection;  // of a request
+    std::uint32_t generation = 0;
   };
   struct PendingWrite {
     enum class Stage : std::uint8_t { writing, written, flushing, done };
@@ -216,7 +218,7 @@ class Cluster {
     return connections_[index].generation == generation;
   }
   void send_syn(std::uint32_t index);
-  void send_syn_again(std::uint32_t index);
+  void send_syn_again(std::uint32_t index, bool to_server);
   void connect_arrives(std::uint32_t index, std::uint64_t generation);
   void connect_answered(std::uint32_t index, std::uint64_t generation);
   void connect_again(std::uint32_t index, std::uint64_t generation);

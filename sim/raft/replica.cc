@@ -9,8 +9,6 @@
 namespace sim::raft {
 namespace {
 
-constexpr std::uint64_t kFirstPersist = std::uint64_t{1} << 62;  // apart from its process's own
-
 node::NetworkClientConfig client_config(const RaftConfig& config) {
   node::NetworkClientConfig result;
   result.request_timeout = config.request_timeout;
@@ -55,8 +53,7 @@ bool Replica::owns(const node::Input& input) const {
   if (const auto* fired = std::get_if<node::TimerFired>(&input)) {
     return fired->timer == spec_.timer || fired->timer == spec_.network_timer;
   }
-  if (const auto* persisted = std::get_if<node::Persisted>(&input))
-    return persisted->id.value() >= kFirstPersist;
+  if (const auto* persisted = std::get_if<node::Persisted>(&input)) return owns(persisted->id);
   if (const auto* connected = std::get_if<node::Connected>(&input))
     return connected->channel.lane == Lane::raft;
   if (const auto* lost = std::get_if<node::Disconnected>(&input)) return lost->channel.lane == Lane::raft;

@@ -80,6 +80,7 @@ class Replica {
   Events start(node::Env env, node::Effects& out);
   // Messages on Lane::raft to and from this process, its timers, its writes.
   bool owns(const node::Input& input) const;
+  static bool owns(node::PersistId id) { return id.value() >= kFirstPersist; }
   Events step(node::Input& input, node::Env env, node::Effects& out);
 
   // Leads, as far as it knows: may be a step behind the world, as leaders are.
@@ -104,6 +105,8 @@ class Replica {
   VoterSet voters() const { return log_.voters(); }
 
  private:
+  static constexpr std::uint64_t kFirstPersist = std::uint64_t{1} << 62;  // apart from its process's own
+
   struct Link {  // to one server (RequestManager.ConnectionState)
     ProcessId server;
     std::optional<CorrelationId> in_flight{};

@@ -57,10 +57,20 @@ inline ClusterSpec failing_controller(std::uint64_t seed) {
   return spec;
 }
 
+class Fencings final : public observe::Observer {
+ public:
+  void on(const observe::Observation& seen) override {
+    const auto* state = std::get_if<observe::BrokerStateChanged>(&seen.fact);
+    if (state != nullptr && state->fenced) ++count;
+  }
+  int count = 0;
+};
+
 struct QuorumWorld {
   explicit QuorumWorld(const ClusterSpec& spec) : cluster(spec) {
     cluster.observe(quorum);
     cluster.observe(metadata);
+    cluster.observe(fencings);
   }
 
   void play_until(Duration end) {
@@ -78,6 +88,7 @@ struct QuorumWorld {
 
   check::RaftInvariants quorum;
   check::MetadataInvariants metadata;
+  Fencings fencings;
   Cluster cluster;
 };
 
