@@ -190,7 +190,8 @@ struct World {
   void check_all_in_sync() const {
     for (std::int32_t i = 0; i < 6; ++i) {
       const auto* partition = history.last_of({TopicId{1}, i});
-      if (partition != nullptr) CHECK(partition->isr.size() == 3);
+      REQUIRE(partition != nullptr);
+      CHECK(partition->isr.size() == 3);
     }
   }
   void check_orders() const {
