@@ -24,7 +24,7 @@ const std::vector<MetricInfo>& known_metrics() {
        "acknowledged orders that some service can no longer do"},
       {"failed_orders", count, false, Of::producer, false, false,
        "orders for which the producer reported an error"},
-      {"fulfilled_orders", count, false, Of::client, false, false, "orders that every service has done"},
+      {"fulfilled_orders", count, false, Of::producer, false, false, "orders that every service has done"},
       {"unhandled_orders", count, false, Of::client, false, false,
        "orders that some service (or the one named) had not done when the run ended, failed ones apart"},
       {"open_orders", count, false, Of::producer, false, false, "orders still under way when the run ended"},

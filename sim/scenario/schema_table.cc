@@ -171,8 +171,8 @@ constexpr Key kKeys[] = {
     alternative(section("faults/[]/pause", "Processes stand still (SIGSTOP, a long garbage collection): what arrives waits, what is due is late."), "{target: broker-2}"),
     required(targets("faults/[]/pause/target", "Who stands still.")),
     alternative({.path = "faults/[]/partition", .type = KeyType::section,
-                 .meaning = "The network is cut: bytes are lost, and connections stay open until somebody's time is over. halves splits the servers in two at random, clients on "
-                            "the first side; in a majorities-ring every server hears a majority, and no two hear the same.",
+                 .meaning = "The network is cut: bytes are lost, and connections stay open until somebody's time is over. halves splits the servers in two at random, clients "
+                            "with the half that is not smaller; in a majorities-ring every server hears a majority, and no two hear the same.",
                  .words = "halves|majorities-ring"}, "{isolate: \"leader(orders-0)\"}"),
     alternative(targets("faults/[]/partition/isolate", "Who is cut off from everybody else."), "\"leader(orders-0)\""),
     direction("faults/[]/partition/direction", "isolate"),
