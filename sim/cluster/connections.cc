@@ -57,18 +57,18 @@ void Cluster::send_syn(std::uint32_t index) {
   Connection& connection = connections_[index];
   const auto [client, server, lane] = connection.channel;
   connection.syn_sent = kernel_.now();
-  if (troubles_ != 0 && is_blocked(machine_of(client), machine_of(server))) return send_syn_again(index);
+  if (troubles_ != 0 && is_blocked(machine_of(client), machine_of(server))) return send_syn_again(index, true);
   const Duration travel = signal_time(client, server, net::kFirstSynRetransmission);
   schedule(kernel_.now() + travel, EventKind::connect_arrives, server, index, connection.generation);
 }
 
 // A SYN, or the answer to it, was lost. Its client sends another one, unless it has given up by then.
-void Cluster::send_syn_again(std::uint32_t index) {
+void Cluster::send_syn_again(std::uint32_t index, bool to_server) {
   Connection& connection = connections_[index];
   const auto [client, server, lane] = connection.channel;
   if (connection.syn_retransmissions == 0) {
-    network_.interference().count_stopped(machine_of(client), machine_of(server));
-    network_.interference().count_stopped(machine_of(server), machine_of(client));
+    const net::Endpoint from = machine_of(to_server ? client : server);
+    network_.interference().count_stopped(from, machine_of(to_server ? server : client));
   }
   const Duration timeout =
       net::retransmission_timeout(connection.syn_retransmissions++, net::kFirstSynRetransmission);
@@ -90,7 +90,7 @@ void Cluster::connect_arrives(std::uint32_t index, std::uint64_t generation) {
   const auto [client, id, lane] = connection.channel;
   if (troubles_ != 0) {
     const bool is_heard = has_power(id) && !is_blocked(machine_of(id), machine_of(client));
-    if (!is_heard) return send_syn_again(index);
+    if (!is_heard) return send_syn_again(index, false);
   }
   Slot& server = slot(id);
   if (server.node) {
@@ -167,8 +167,8 @@ void Cluster::reset_reaches_server(std::uint32_t index, std::uint64_t generation
   end_at_server(index, node::DisconnectReason::reset);
 }
 
-// Its process knows connections by their channels: of an older one it is not told when there is another by
-// now.
+// Its process knows connections by their channels: of an older one it is not told when there is another by now, nor
+// of the other end of its own.
 void Cluster::end_at_server(std::uint32_t index, node::DisconnectReason reason) {
   Connection& connection = connections_[index];
   const Channel channel = connection.channel;
@@ -176,7 +176,8 @@ void Cluster::end_at_server(std::uint32_t index, node::DisconnectReason reason) 
   const std::uint32_t last = last_opened(channel);
   const bool is_superseded = last != index && connections_[last].accepted;
   free_if_gone(index);
-  if (!is_superseded) step(channel.server, node::Disconnected{channel, reason});
+  if (is_superseded || channel.client == channel.server) return;
+  step(channel.server, node::Disconnected{channel, reason});
 }
 
 // What the server has not begun to read is lost; what its threads hold is handled, and the answer goes

@@ -67,7 +67,8 @@ class Server : public node::Node {
       BatchData data;
       data.records = std::vector<Record>(1);
       data.size_bytes = 1'000;
-      const Batch batch{nanos(env.now), LeaderEpoch{0}, 1,
+      const Offset offset = nanos(env.now) * 256 + static_cast<Offset>(next_write_ % 256);  // rising, over restarts too
+      const Batch batch{offset, LeaderEpoch{0}, 1,
                         std::make_shared<const BatchData>(std::move(data))};
       out.emplace_back(node::Persist{*after, {log::AppendBatch{{TopicId{1}, 0}, batch}}, *habits_.writes});
     }
