@@ -33,6 +33,22 @@ void quorum_ms(const Targets& targets, const std::string& value) {
   if (targets.quorum != nullptr) targets.quorum->*member = std::chrono::milliseconds(count);
 }
 
+// Negative: without a limit. Nothing simulated lasts a century.
+void metadata_retention_ms(const Targets& targets, const std::string& value) {
+  constexpr std::int64_t kCentury = std::int64_t{100} * 366 * 86'400'000;
+  std::int64_t count = 0;
+  assign(count, value);
+  if (count < 0 || count > kCentury) count = kCentury;
+  if (targets.quorum != nullptr) targets.quorum->retention = std::chrono::milliseconds(count);
+}
+
+void metadata_retention_bytes(const Targets& targets, const std::string& value) {
+  std::int64_t count = 0;
+  assign(count, value);
+  if (count < 0) count = std::numeric_limits<std::int64_t>::max();
+  if (targets.quorum != nullptr) targets.quorum->retention_bytes = count;
+}
+
 constexpr std::string_view kBrokerCodecs = "uncompressed|zstd|lz4|snappy|gzip|producer";
 
 constexpr Property kRows[] = {
@@ -110,9 +126,9 @@ constexpr Property kRows[] = {
     accepted("metadata.log.dir", kServer, text, "null", "Where the metadata log lies."),
     accepted("metadata.log.segment.bytes", kServer, int32, "1073741824", "Size of a segment of the metadata log.", from(12)),
     accepted("metadata.log.segment.ms", kServer, int64, "604800000", "Age at which a segment of the metadata log is closed."),
-    modelled("metadata.max.retention.bytes", kServer, int64, "104857600", any(), field<&RaftConfig::retention_bytes>,
+    modelled("metadata.max.retention.bytes", kServer, int64, "104857600", any(), metadata_retention_bytes,
              "Size to which the metadata log and its snapshots are cut."),
-    modelled("metadata.max.retention.ms", kServer, int64, "604800000", any(), quorum_ms<&RaftConfig::retention>,
+    modelled("metadata.max.retention.ms", kServer, int64, "604800000", any(), metadata_retention_ms,
              "Age at which snapshots of the metadata log, and the log before them, are deleted."),
     modelled("metadata.log.max.record.bytes.between.snapshots", kServer, int64, "20971520", from(1), field<&SnapshotConfig::max_record_bytes>,
              "Bytes of new records after which a snapshot is taken."),

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <string>
 #include <utility>
 #include <variant>
@@ -143,6 +144,14 @@ TEST_CASE("a scenario goes back in the quorum's history") {
   CHECK(cluster.quorum.fetch_timeout == std::chrono::seconds(3));
   CHECK(cluster.quorum.retention == std::chrono::minutes(1));
   CHECK(cluster.quorum.election_timeout == std::chrono::seconds(1));
+}
+
+TEST_CASE("a metadata log without limits keeps everything") {
+  const Result<Scenario> loaded = load_text(
+      "schema: kraftsim/v1\nduration: 60s\ncluster:\n  brokers: 3\n  config: {metadata.max.retention.ms: -1, metadata.max.retention.bytes: -1}\n");
+  REQUIRE(loaded);
+  CHECK(loaded->cluster.quorum.retention > std::chrono::hours(24 * 365 * 50));
+  CHECK(loaded->cluster.quorum.retention_bytes == std::numeric_limits<std::int64_t>::max());
 }
 
 }  // namespace sim::scenario::test
