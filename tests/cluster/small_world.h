@@ -67,8 +67,8 @@ class Server : public node::Node {
       BatchData data;
       data.records = std::vector<Record>(1);
       data.size_bytes = 1'000;
-      const Offset offset = nanos(env.now) * 256 + static_cast<Offset>(next_write_ % 256);  // rising, over restarts too
-      const Batch batch{offset, LeaderEpoch{0}, 1,
+      next_offset_ = std::max(next_offset_, nanos(env.now));  // rising, over restarts too
+      const Batch batch{next_offset_++, LeaderEpoch{0}, 1,
                         std::make_shared<const BatchData>(std::move(data))};
       out.emplace_back(node::Persist{*after, {log::AppendBatch{{TopicId{1}, 0}, batch}}, *habits_.writes});
     }
@@ -78,6 +78,7 @@ class Server : public node::Node {
   }
   ServerHabits habits_;
   std::uint64_t next_write_ = 1;
+  Offset next_offset_ = 0;
 };
 
 struct ClientHabits {
