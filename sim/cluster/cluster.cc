@@ -310,7 +310,9 @@ void Cluster::perform_writes(Slot& writer, PendingWrite& pending) {
     for (const log::LogWrite& write : pending.writes) {
       const TopicPartition tp = std::visit([](const auto& one) { return one.tp; }, write);
       log::LogImage& image = writer.image.logs[tp];
+      image.write_back(kernel_.now());
       image.perform(write);
+      image.dirtied(kernel_.now());
       if (pending.safety != node::Safety::flushed) continue;
       const auto* roll = std::get_if<log::RollSegment>(&write);
       pending.flushes.emplace_back(tp, roll != nullptr ? roll->base_offset : image.end_offset());
@@ -319,8 +321,7 @@ void Cluster::perform_writes(Slot& writer, PendingWrite& pending) {
   }
   pending.stage = PendingWrite::Stage::done;
   for (const auto& [tp, end] : pending.flushes) {
-    log::LogImage& image = writer.image.logs[tp];
-    image.flushed_end_offset = std::max(image.flushed_end_offset, std::min(end, image.end_offset()));
+    writer.image.logs[tp].flushed_to(end);
   }
 }
 

@@ -55,7 +55,7 @@ void Cluster::power_off(net::Endpoint machine) {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].machine != machine) continue;
     if (slots_[i].node) end_life(ProcessId{static_cast<std::int32_t>(i)});
-    slots_[i].image.lose_unflushed();
+    slots_[i].image.lose_power(kernel_.now());
   }
   lose_connections(machine);
 }

@@ -6,6 +6,12 @@
 #include "base/overloaded.h"
 
 namespace sim::log {
+namespace {
+
+constexpr Duration kWriteBackInterval = std::chrono::seconds(5);
+constexpr Duration kDirtyExpires = std::chrono::seconds(30);
+
+}  // namespace
 
 void note_epoch(std::vector<EpochStart>& epochs, EpochStart entry) {
   if (!epochs.empty() && epochs.back().leader_epoch == entry.leader_epoch &&
@@ -74,6 +80,26 @@ void LogImage::lose_unflushed() {
   batches.truncate_to(flushed_end_offset);
   truncate_epochs_to(epochs, end_offset());
   truncate_segments_to(end_offset());
+  high_watermark = std::min(high_watermark, end_offset());
+  written_back_at = Instant::max();
+}
+
+void LogImage::write_back(Instant now) {
+  if (written_back_at > now) return;
+  written_back_at = Instant::max();
+  flush();
+}
+
+void LogImage::dirtied(Instant now) {
+  if (written_back_at != Instant::max() || flushed_end_offset >= end_offset()) return;
+  const std::int64_t expires = nanos(now) + nanos(kDirtyExpires);
+  const std::int64_t turns = (expires + nanos(kWriteBackInterval) - 1) / nanos(kWriteBackInterval);
+  written_back_at = instant_at(turns * nanos(kWriteBackInterval));
+}
+
+void LogImage::flushed_to(Offset end) {
+  flushed_end_offset = std::max(flushed_end_offset, std::min(end, end_offset()));
+  if (flushed_end_offset == end_offset()) written_back_at = Instant::max();
 }
 
 void LogImage::truncate_segments_to(Offset end) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/time.h"
 #include "log/batch_list.h"
 #include "log/log_write.h"
 #include "protocol/ids.h"
@@ -34,8 +35,10 @@ struct LogImage {
   Offset start_offset = 0;            // log start offset
   Offset high_watermark = 0;          // replication-offset-checkpoint
   Offset flushed_end_offset = 0;      // below it everything is on the platter
-  std::optional<QuorumState> quorum_state;     // of __cluster_metadata, as are
-  std::vector<MetadataSnapshotPtr> snapshots;  // by end offset
+  Instant written_back_at =
+      Instant::max();                       // when what is dirty will be on it as well; max: nothing is dirty
+  std::optional<QuorumState> quorum_state;  // of __cluster_metadata, as are
+  std::vector<MetadataSnapshotPtr> snapshots;   // by end offset
   BrokerEpoch clean_shutdown = kNoBrokerEpoch;  // -1: the broker did not shut down in order
 
   Offset end_offset() const { return batches.empty() ? start_offset : batches.end_offset(); }
@@ -43,6 +46,14 @@ struct LogImage {
   void perform(const LogWrite& write);
   void flush() { flushed_end_offset = end_offset(); }
   void lose_unflushed();
+
+  // ---- The operating system's write-back (Linux: vm.dirty_writeback_centisecs = 500, dirty_expire_centisecs
+  // = 3000): every 5 s it looks for files that have been dirty for 30 s, and writes all that is dirty of
+  // them. Nothing has to wake for it: write_back() before a write, or before the power goes, does what was
+  // due by then; dirtied() follows a write.
+  void write_back(Instant now);
+  void dirtied(Instant now);
+  void flushed_to(Offset end);
   void truncate_segments_to(Offset end);
 };
 

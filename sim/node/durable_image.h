@@ -11,8 +11,11 @@ namespace sim::node {
 struct DurableImage {
   std::map<TopicPartition, log::LogImage> logs;
 
-  void lose_unflushed() {
-    for (auto& [tp, image] : logs) image.lose_unflushed();
+  void lose_power(Instant now) {
+    for (auto& [tp, image] : logs) {
+      image.write_back(now);
+      image.lose_unflushed();
+    }
   }
 };
 

@@ -239,6 +239,34 @@ TEST_CASE("power loss leaves what was flushed, and a later truncation cannot bri
   CHECK(image.end_offset() == 5);
 }
 
+TEST_CASE("the operating system writes back what has been dirty for 30 s, at its next turn") {
+  const TopicPartition tp{TopicId{1}, 0};
+  const auto at = [](std::int64_t seconds) { return Instant{std::chrono::seconds(seconds)}; };
+  LogImage image;
+  const auto append = [&](std::int64_t seconds, Offset base) {
+    image.write_back(at(seconds));
+    image.perform(AppendBatch{tp, test::batch_of(base, LeaderEpoch{0}, 5, 10)});
+    image.dirtied(at(seconds));
+  };
+  append(2, 0);    // expires at 32 s, is seen at 35 s
+  append(20, 5);   // goes with it
+  append(36, 10);  // dirty anew: until 70 s
+  const auto survives = [&](std::int64_t seconds) {
+    LogImage copy = image;
+    copy.write_back(at(seconds));
+    copy.lose_unflushed();
+    return copy.end_offset();
+  };
+  CHECK(survives(36) == 10);
+  CHECK(survives(69) == 10);
+  CHECK(survives(70) == 15);
+
+  image.flushed_to(15);  // fsync: clean from here on
+  append(60, 15);        // so this has until 90 s
+  CHECK(survives(70) == 15);
+  CHECK(survives(90) == 20);
+}
+
 TEST_CASE("the first record at or after a time") {
   PartitionLog log;
   const auto at = [](std::vector<std::int64_t> stamps) {
