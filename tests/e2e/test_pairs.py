@@ -1,0 +1,50 @@
+"""Ways to lose or to delay orders, each with and without what protects from it: the scenario shows the failure, the same
+scenario with one setting changed does not, with every seed.
+
+KRAFTSIM_SWEEP=20 plays that many seeds of each; without it three.
+"""
+import json
+import os
+import pathlib
+import tempfile
+import unittest
+
+from kraftsim import SCENARIOS, kraftsim
+
+SEEDS = range(1, 1 + int(os.environ.get("KRAFTSIM_SWEEP", "3")))
+
+# Scenario, and what protects. Without it the scenario's own expectation of the failure holds; with it, it must not.
+PAIRS = [
+    ("acks1-leader-crash-loss", "clients.order-service.config.acks=all"),
+    ("unclean-leader-election-loss", "cluster.config.unclean.leader.election.enable=false"),
+    ("lrs-unclean-restart", "cluster.history.eligible-leader-replicas=on"),
+    ("stale-leader-split-brain-acks1", "clients.order-service.config.acks=all"),
+    ("correlated-power-loss-no-fsync", "faults.0.powerloss.target=broker-1"),
+    ("rolling-restart-rf2", "topics.orders.replication.factor=3"),
+    ("flapping-voter", "cluster.history.pre-vote=off"),  # the other way round: the scenario is the protected side
+]
+
+
+def summary_of(scenario, seed, *settings):
+    with tempfile.TemporaryDirectory() as folder:
+        run = pathlib.Path(folder) / "run"
+        arguments = [word for setting in settings for word in ("--set", setting)]
+        done = kraftsim("run", SCENARIOS / f"{scenario}.yaml", "--seed", seed, "--out", run, "--quiet", *arguments)
+        return done.returncode, json.loads((run / "summary.json").read_text())
+
+
+class Pairs(unittest.TestCase):
+    def test_each_failure_happens_and_each_protection_prevents_it(self):
+        for scenario, protection in PAIRS:
+            for seed in SEEDS:
+                with self.subTest(scenario=scenario, seed=seed):
+                    code, as_written = summary_of(scenario, seed)
+                    self.assertEqual((0, "ok"), (code, as_written["invariants"]["verdict"]))
+                    code, changed = summary_of(scenario, seed, protection)
+                    self.assertEqual((1, "ok"), (code, changed["invariants"]["verdict"]))
+                    if scenario != "flapping-voter":
+                        self.assertEqual(0, changed["orders"]["lost"])
+
+
+if __name__ == "__main__":
+    unittest.main()
