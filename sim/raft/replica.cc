@@ -192,8 +192,10 @@ void Replica::on_poll(Unattached& role, Step& step) {
 }
 
 void Replica::on_poll(Prospective& role, Step& step) {
-  if (!shutdown_deadline_ && step.now() >= role.election_deadline) return election_lost(step);
-  need_poll_at(role.election_deadline);
+  if (!shutdown_deadline_) {  // who leaves waits for no election any more
+    if (step.now() >= role.election_deadline) return election_lost(step);
+    need_poll_at(role.election_deadline);
+  }
   if (!role.election.is_rejected()) request_votes(role.election, true, step);
 }
 

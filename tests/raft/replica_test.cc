@@ -29,6 +29,21 @@ TEST_CASE("a Prospective that is reminded of the leader it knows goes on asking"
   CHECK(std::holds_alternative<Follower>(world.replica(follower).role()));
 }
 
+TEST_CASE("a voter that is asked to stop while it is cut off ends when its time is over, and idles until then") {
+  World world(WorldSpec{});
+  REQUIRE(a_cold_start(world));
+  REQUIRE(world.run_until([&] { return world.leader().has_value(); }));
+  const std::size_t follower = (*world.leader() + 1) % 3;
+  world.isolate(follower);
+  REQUIRE(
+      world.run_until([&] { return std::holds_alternative<Prospective>(world.replica(follower).role()); }));
+  const Instant asked = world.now();
+  world.shut_down(follower);
+  REQUIRE(world.run_until([&] { return world.shut_downs() == 1; }));
+  CHECK(world.now() - asked >= RaftConfig{}.shutdown_timeout);
+  CHECK(world.now() - asked < RaftConfig{}.shutdown_timeout + 10ms);
+}
+
 TEST_CASE("a leader that returns as Resigned still says where it is") {
   World world(WorldSpec{});
   REQUIRE(a_cold_start(world));
