@@ -236,11 +236,14 @@ void RaftInvariants::on(const observe::MetadataCommitted& fact) {
 }
 
 void RaftInvariants::check_leader(const observe::MetadataCommitted& fact, Node& one) {
-  if (fact.to < leader_high_watermark_ && !loss_is_tolerated_) {
+  // A deposed leader may still learn, late, what its followers had before they left it.
+  const bool is_deposed = fact.quorum_epoch < leader_high_watermark_epoch_;
+  if (fact.to < leader_high_watermark_ && !is_deposed && !loss_is_tolerated_) {
     violated("quorum-high-watermark",
              "the leader's falls from " + number(leader_high_watermark_) + " to " + number(fact.to));
   }
   leader_high_watermark_ = std::max(leader_high_watermark_, fact.to);
+  leader_high_watermark_epoch_ = std::max(leader_high_watermark_epoch_, fact.quorum_epoch);
   if (fact.to <= one.log.shared.end_offset) return;
   const Entry* at = entry_at(one.log.tail, fact.to);
   if (at == nullptr || at->leader_epoch.value() != fact.quorum_epoch.value()) {

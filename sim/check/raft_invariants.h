@@ -18,7 +18,7 @@
 //   log-matching               logs that share (offset, epoch) share all before
 //   committed-never-changed    every node commits the same record at an offset, for ever
 //   committed-never-lost       a new leader's log holds all that was committed
-//   quorum-high-watermark      neither a node's in one life nor the leaders' ever falls
+//   quorum-high-watermark      neither a node's in one life nor that of the latest leader ever falls
 //   high-watermark-own-epoch   a leader's is above its epoch's first record
 //   majority-high-watermark    at a leader's, a majority of the voters hold all below
 //
@@ -105,6 +105,7 @@ class RaftInvariants final : public observe::Observer {
   std::vector<Entry> committed_;  // by offset
   std::vector<Entry> open_;       // every batch seen above that, by (end offset, epoch)
   Offset leader_high_watermark_ = 0;
+  QuorumEpoch leader_high_watermark_epoch_{0};  // of the latest leader that had one
   bool loss_is_tolerated_ = false;
   Violations violations_;
   Counts counts_;
