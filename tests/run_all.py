@@ -3,7 +3,7 @@
 
 Steps, each in a build folder of its own under build/:
   release   g++, optimised, checks on: unit tests, the end-to-end tests, the plots
-  clang     the same with clang; its runs must have the same bytes
+  clang     the program with clang: its runs must be the same; with --full its unit tests as well
   debug     g++ with AddressSanitizer and UndefinedBehaviorSanitizer: unit tests and a short run
 """
 import argparse
@@ -44,11 +44,11 @@ def run(command, timeout=1500, env=None, cwd=TOP):
         return 124, (text if isinstance(text, str) else text.decode(errors="replace")) + f"\ntimed out after {timeout} s"
 
 
-def build(preset):
+def build(preset, target="all"):
     start = time.monotonic()
     code, output = run(["cmake", "--preset", preset])
     if code == 0:
-        code, output = run(["cmake", "--build", f"build/{preset}"])
+        code, output = run(["cmake", "--build", f"build/{preset}", "--target", target])
     say(f"{preset}: {'built' if code == 0 else 'THE BUILD FAILED'} in {time.monotonic() - start:.0f} s")
     if code != 0:
         count(f"build {preset}", 0, 1, output)
@@ -90,6 +90,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=["release", "clang", "debug"], action="append",
                         help="only this step (may be given more than once)")
+    parser.add_argument("--full", action="store_true", help="unit tests with clang, too (some five minutes more)")
     options = parser.parse_args()
     steps = options.only or ["release", "clang", "debug"]
     start = time.monotonic()
@@ -99,8 +100,9 @@ def main():
         doctests("release")
         unittests("tests/e2e", env={"KRAFTSIM": str(TOP / "build/release/kraftsim")}, name="e2e (release)")
         unittests("tests/plots", name="plots")
-    if "clang" in steps and build("clang"):
-        doctests("clang")
+    if "clang" in steps and build("clang", "all" if options.full else "kraftsim"):
+        if options.full:
+            doctests("clang")
         unittests("tests/e2e", env={"KRAFTSIM": str(TOP / "build/clang/kraftsim")}, pattern="test_fingerprints.py",
                   name="fingerprints (clang)")
     if "debug" in steps and build("debug"):
