@@ -267,10 +267,16 @@ void OrderLedger::choose_attempt(Index index, ProcessId broker) {
 void OrderLedger::on(const observe::BatchAppended& fact, std::int64_t at, ProcessId broker) {
   if (fact.batch.data->application_records().empty()) return;
   Partition& partition = partitions_[fact.tp];
-  if (fact.batch.leader_epoch < partition.leader_epoch)
-    return;  // by one that does not know yet that it was replaced
-  map_offsets(partition, fact.batch);
   const Index index = batch_index(fact.batch.data);
+  if (fact.batch.leader_epoch < partition.leader_epoch) {
+    // By one that does not know yet that it was replaced: in its log alone, which will be truncated.
+    if (index != kNone && batches_[index].appended == kNever) {
+      batches_[index].appended = at;
+      batches_[index].leader = broker;
+    }
+    return;
+  }
+  map_offsets(partition, fact.batch);
   if (index == kNone) return;
   Batch& batch = batches_[index];
   if (batch.in_log) return;  // a second copy: a retry without idempotence
@@ -453,7 +459,8 @@ bool OrderLedger::lost_for(Index index, std::size_t service) const {
   if (batch.acknowledged == kNever || !wants(order, service) || row.done != kNever) return false;
   if (in_hand(row, service)) return false;
   if (!batch.in_log) return batch.appended != kNever || settled_;  // acks=0 does not wait for the append
-  if (row.committed != kNever) return true;
+  // Its group has committed past it: perhaps before the log lost what was there, and this took its place.
+  if (offset_of(order) < committed(batch.tp, service)) return true;
   const Partition* partition = partitions_.find(batch.tp);
   return service < partition->skipped_below.size() && offset_of(order) < partition->skipped_below[service];
 }

@@ -26,7 +26,8 @@
 // appended; `fetched`, `started` and `done` belong to the first time the service handled it.
 //
 // The log is what its current leader holds: a new leader whose epoch starts below the end of the log drops
-// what lies above; appends and high watermarks of a leader that has been replaced do not count.
+// what lies above. High watermarks of a leader that has been replaced do not count, and what it appends is in
+// no log: acknowledged (acks=1) and not sent again, it is lost.
 namespace sim::metrics {
 
 inline constexpr std::int64_t kNever = -1;

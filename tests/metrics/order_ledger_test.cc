@@ -198,6 +198,45 @@ TEST_CASE("what became of an order") {
     CHECK(f.ledger.batch_of(f.ledger.order(f.index(0))).appended == 65'000'000);
     CHECK(f.ledger.batch_of(f.ledger.order(f.index(0))).high_watermark == 70'000'000);
   }
+  SUBCASE("appended and acknowledged by a leader that had been replaced: lost") {
+    f.story.leads(0, 0, 0);
+    f.story.leads(50, 1, 0, kBroker2);
+    f.story.placed(60, 0);
+    f.story.accepted(60, 0);
+    const auto batch = Story::batch_of({0});
+    f.story.drained(61, batch);
+    f.story.appended(65, 0, batch, 0);
+    SUBCASE("with acks=1") {
+      f.story.acknowledged(66, 0, batch);
+      f.ledger.finish(Instant{1s}, false);
+      CHECK(f.outcome(0) == Outcome::lost);
+    }
+    SUBCASE("but not if it is sent again to its successor") {
+      f.story.drained(70, batch, 1);
+      f.story.appended(75, 0, batch, 1, kBroker2);
+      f.story.acknowledged(76, 0, batch);
+      f.ledger.finish(Instant{1s}, false);
+      CHECK(f.outcome(0) == Outcome::open);
+      CHECK(f.ledger.batch_of(f.ledger.order(f.index(0))).appended == 75'000'000);
+    }
+  }
+  SUBCASE("in the place of an order that the log lost, below what its group has committed: lost") {
+    f.story.leads(0, 0, 0);
+    f.story.published(0, {0}, 0);
+    f.story.polled(20, 0, 0, 1);
+    f.story.started(20, 0, 0, 0);
+    f.story.done(21, 0, 0, 0);
+    f.story.committed(30, 0, 1);
+    f.story.leads(50, 1, 0, kBroker2);  // without order 0
+    f.story.placed(60, 1);
+    f.story.accepted(60, 1);
+    const auto batch = Story::batch_of({1});
+    f.story.drained(61, batch);
+    f.story.appended(65, 0, batch, 1, kBroker2);
+    f.story.acknowledged(66, 0, batch);
+    f.ledger.finish(Instant{1s}, false);
+    CHECK(f.outcome(1) == Outcome::lost);
+  }
   SUBCASE("acks=0 and never appended: open while under way, lost when all is settled") {
     f.story.placed(0, 0);
     const auto batch = Story::batch_of({0});
