@@ -12,6 +12,7 @@
 
 #include "base/overloaded.h"
 #include "cluster/cluster.h"
+#include "cluster/quorum_worlds.h"
 
 namespace sim::cluster {
 namespace {
@@ -21,15 +22,7 @@ using namespace std::chrono_literals;
 // Three controllers (processes 0 to 2, nodes 3001 to 3003) and three brokers (processes 3 to 5, nodes 1 to
 // 3).
 ClusterSpec three_and_three(std::uint64_t seed) {
-  ClusterSpec spec;
-  spec.seed = seed;
-  for (std::int32_t id = 3001; id <= 3003; ++id)
-    spec.controllers.push_back(ControllerSpec{NodeId{id}, "", {}, {}, {}});
-  for (std::int32_t id = 1; id <= 3; ++id) spec.brokers.push_back(BrokerSpec{NodeId{id}, "", {}, {}, {}});
-  spec.network.between.one_way = Distribution::lognormal(200'000, 1'000'000);
-  spec.network.clients = spec.network.between;
-  spec.topics = {TopicSpec{"orders", 6, 3, {}}};
-  return spec;
+  return test::idle_cluster(seed, 6);
 }
 
 bool fences(const Batch& batch, NodeId broker) {

@@ -10,6 +10,7 @@
 
 #include "base/overloaded.h"
 #include "cluster/cluster.h"
+#include "cluster/quorum_worlds.h"
 
 namespace sim::cluster {
 namespace {
@@ -19,16 +20,8 @@ using namespace std::chrono_literals;
 constexpr Duration kSession = 9s;
 
 ClusterSpec three_and_three(std::uint64_t seed) {
-  ClusterSpec spec;
-  spec.seed = seed;
-  for (std::int32_t id = 3001; id <= 3003; ++id)
-    spec.controllers.push_back(ControllerSpec{NodeId{id}, "", {}, {}, {}});
-  for (std::int32_t id = 1; id <= 3; ++id) spec.brokers.push_back(BrokerSpec{NodeId{id}, "", {}, {}, {}});
-  spec.network.between.one_way = Distribution::lognormal(200'000, 1'000'000);
-  spec.network.clients = spec.network.between;
-  TopicSpec orders{"orders", 6, 3, {}};
-  orders.config.min_insync_replicas = 2;
-  spec.topics = {orders};
+  ClusterSpec spec = test::idle_cluster(seed, 6);
+  spec.topics.front().config.min_insync_replicas = 2;
   workload::FlowSpec flow;
   flow.name = "order-service";
   flow.topic = "orders";
@@ -287,11 +280,7 @@ TEST_CASE("a controlled shutdown moves all leaders before the broker goes") {
   const auto unfenced = world.history.broker_became(leader, false, Instant{} + 20s);
   REQUIRE(unfenced.has_value());
   CHECK(*unfenced < Instant{} + 22s);
-  for (std::int32_t i = 0; i < 6; ++i) {
-    const auto* partition = world.history.last_of({TopicId{1}, i});
-    REQUIRE(partition != nullptr);
-    CHECK(partition->isr.size() == 3);
-  }
+  world.check_all_in_sync();
   world.check_orders();
 }
 
@@ -310,11 +299,7 @@ TEST_CASE("a killed broker that comes back at once must wait for the end of its 
   const auto unfenced = world.history.broker_became(leader, false, *fenced);
   REQUIRE(unfenced.has_value());
   CHECK(*unfenced - last_heartbeat < 16s);  // the back-off of its registration: 6.4 s by then
-  for (std::int32_t i = 0; i < 6; ++i) {
-    const auto* partition = world.history.last_of({TopicId{1}, i});
-    REQUIRE(partition != nullptr);
-    CHECK(partition->isr.size() == 3);
-  }
+  world.check_all_in_sync();
   world.check_orders();
 }
 
