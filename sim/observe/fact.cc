@@ -1,5 +1,7 @@
 #include "observe/fact.h"
 
+#include <utility>
+
 namespace sim::observe {
 namespace {
 
@@ -54,5 +56,59 @@ const char* name_of(const FaultEnded&) { return "FaultEnded"; }
 const char* name(const Fact& fact) {
   return std::visit([](const auto& one) { return name_of(one); }, fact);
 }
+
+Fact::Fact(const Fact&) = default;
+Fact::Fact(Fact&&) noexcept = default;
+Fact& Fact::operator=(const Fact&) = default;
+Fact& Fact::operator=(Fact&&) noexcept = default;
+Fact::~Fact() = default;
+
+template <AlternativeOf<AnyFact> F>
+Fact::Fact(F fact) : AnyFact(std::in_place_type<F>, std::move(fact)) {}
+template Fact::Fact(OrderPlaced);
+template Fact::Fact(RecordAccepted);
+template Fact::Fact(RecordFailed);
+template Fact::Fact(BatchDrained);
+template Fact::Fact(BatchAppended);
+template Fact::Fact(BatchAcknowledged);
+template Fact::Fact(RequestProgress);
+template Fact::Fact(HighWatermarkAdvanced);
+template Fact::Fact(BecameLeader);
+template Fact::Fact(BecameFollower);
+template Fact::Fact(IsrChanged);
+template Fact::Fact(LogTruncated);
+template Fact::Fact(ReplicaAppended);
+template Fact::Fact(TopicCreated);
+template Fact::Fact(RecordsPolled);
+template Fact::Fact(ProcessingStarted);
+template Fact::Fact(ProcessingDone);
+template Fact::Fact(CommitSent);
+template Fact::Fact(CommitAcknowledged);
+template Fact::Fact(OffsetsStored);
+template Fact::Fact(PositionReset);
+template Fact::Fact(GroupStateChanged);
+template Fact::Fact(AssignmentReceived);
+template Fact::Fact(MessageSent);
+template Fact::Fact(MessageDelivered);
+template Fact::Fact(ConnectionOpened);
+template Fact::Fact(ConnectionClosed);
+template Fact::Fact(ProcessStarted);
+template Fact::Fact(ProcessStopped);
+template Fact::Fact(QuorumRoleChanged);
+template Fact::Fact(QuorumStateStored);
+template Fact::Fact(QuorumVoteAnswered);
+template Fact::Fact(QuorumVotersChanged);
+template Fact::Fact(MetadataLogOpened);
+template Fact::Fact(MetadataAppended);
+template Fact::Fact(MetadataTruncated);
+template Fact::Fact(MetadataSnapshotFetched);
+template Fact::Fact(MetadataCommitted);
+template Fact::Fact(MetadataReplayed);
+template Fact::Fact(ControllerChanged);
+template Fact::Fact(BrokerStateChanged);
+template Fact::Fact(PartitionChanged);
+template Fact::Fact(FaultStruck);
+template Fact::Fact(FaultEnded);
+template Fact::Fact(IsrProposed);
 
 }  // namespace sim::observe

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/alternative.h"
 #include "protocol/envelope.h"
 #include "protocol/error_code.h"
 #include "protocol/ids.h"
@@ -282,7 +283,7 @@ struct ConnectionClosed {
 struct ProcessStarted {};
 struct ProcessStopped {};
 
-using Fact = std::variant<
+using AnyFact = std::variant<
     OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
     RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged, LogTruncated,
     ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted, ProcessingDone, CommitSent,
@@ -291,6 +292,18 @@ using Fact = std::variant<
     QuorumStateStored, QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
     MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed, ControllerChanged,
     BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded, IsrProposed>;
+
+// One of them; see Message about why it is a class.
+class Fact : public AnyFact {
+ public:
+  template <AlternativeOf<AnyFact> F>
+  Fact(F fact);
+  Fact(const Fact&);
+  Fact(Fact&&) noexcept;
+  Fact& operator=(const Fact&);
+  Fact& operator=(Fact&&) noexcept;
+  ~Fact();
+};
 
 // Kafka-style name of the fact, e.g. "HighWatermarkAdvanced".
 const char* name(const Fact& fact);

@@ -1,6 +1,7 @@
 #include "protocol/messages.h"
 
 #include <cstddef>
+#include <utility>
 
 #include "protocol/wire.h"
 
@@ -354,5 +355,68 @@ const char* name(const Message& message) {
 std::int64_t wire_size(const Message& message) {
   return std::visit([](const auto& one) { return size_of(one); }, message);
 }
+
+Message::Message() = default;
+Message::Message(const Message&) = default;
+Message::Message(Message&&) noexcept = default;
+Message& Message::operator=(const Message&) = default;
+Message& Message::operator=(Message&&) noexcept = default;
+Message::~Message() = default;
+
+template <AlternativeOf<AnyMessage> M>
+Message::Message(M message) : AnyMessage(std::in_place_type<M>, std::move(message)) {}
+template Message::Message(ApiVersionsRequest);
+template Message::Message(ApiVersionsResponse);
+template Message::Message(MetadataRequest);
+template Message::Message(MetadataResponse);
+template Message::Message(ProduceRequest);
+template Message::Message(ProduceResponse);
+template Message::Message(FetchRequest);
+template Message::Message(FetchResponse);
+template Message::Message(ListOffsetsRequest);
+template Message::Message(ListOffsetsResponse);
+template Message::Message(OffsetForLeaderEpochRequest);
+template Message::Message(OffsetForLeaderEpochResponse);
+template Message::Message(InitProducerIdRequest);
+template Message::Message(InitProducerIdResponse);
+template Message::Message(AllocateProducerIdsRequest);
+template Message::Message(AllocateProducerIdsResponse);
+template Message::Message(CreateTopicsRequest);
+template Message::Message(CreateTopicsResponse);
+template Message::Message(FindCoordinatorRequest);
+template Message::Message(FindCoordinatorResponse);
+template Message::Message(JoinGroupRequest);
+template Message::Message(JoinGroupResponse);
+template Message::Message(SyncGroupRequest);
+template Message::Message(SyncGroupResponse);
+template Message::Message(HeartbeatRequest);
+template Message::Message(HeartbeatResponse);
+template Message::Message(LeaveGroupRequest);
+template Message::Message(LeaveGroupResponse);
+template Message::Message(OffsetCommitRequest);
+template Message::Message(OffsetCommitResponse);
+template Message::Message(OffsetFetchRequest);
+template Message::Message(OffsetFetchResponse);
+template Message::Message(AlterPartitionRequest);
+template Message::Message(AlterPartitionResponse);
+template Message::Message(BrokerRegistrationRequest);
+template Message::Message(BrokerRegistrationResponse);
+template Message::Message(BrokerHeartbeatRequest);
+template Message::Message(BrokerHeartbeatResponse);
+template Message::Message(VoteRequest);
+template Message::Message(VoteResponse);
+template Message::Message(BeginQuorumEpochRequest);
+template Message::Message(BeginQuorumEpochResponse);
+template Message::Message(EndQuorumEpochRequest);
+template Message::Message(EndQuorumEpochResponse);
+template Message::Message(FetchSnapshotRequest);
+template Message::Message(FetchSnapshotResponse);
+template Message::Message(AddRaftVoterRequest);
+template Message::Message(AddRaftVoterResponse);
+template Message::Message(RemoveRaftVoterRequest);
+template Message::Message(RemoveRaftVoterResponse);
+template Message::Message(UpdateRaftVoterRequest);
+template Message::Message(UpdateRaftVoterResponse);
+template Message::Message(NoOpResponse);
 
 }  // namespace sim

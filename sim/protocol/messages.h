@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/alternative.h"
 #include "protocol/error_code.h"
 #include "protocol/ids.h"
 #include "protocol/metadata_records.h"
@@ -472,7 +473,7 @@ struct UpdateRaftVoterResponse {
 // done; the host lets the connection's next request in and sends nothing.
 struct NoOpResponse {};
 
-using Message =
+using AnyMessage =
     std::variant<ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest, ProduceResponse,
                  FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse, OffsetForLeaderEpochRequest,
                  OffsetForLeaderEpochResponse, InitProducerIdRequest, InitProducerIdResponse, AllocateProducerIdsRequest,
@@ -485,6 +486,20 @@ using Message =
                  EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse,
                  RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse,
                  NoOpResponse>;
+
+// One of them. A variant of so many costs every file seconds to copy, move or destroy, so that is compiled
+// once, in messages.cc.
+class Message : public AnyMessage {
+ public:
+  Message();
+  template <AlternativeOf<AnyMessage> M>
+  Message(M message);
+  Message(const Message&);
+  Message(Message&&) noexcept;
+  Message& operator=(const Message&);
+  Message& operator=(Message&&) noexcept;
+  ~Message();
+};
 
 // Kafka's name of the message, e.g. "FetchRequest".
 const char* name(const Message& message);

@@ -6,17 +6,19 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace sim::observe {
 namespace {
 
 template <std::size_t... I>
 std::set<std::string> all_names(std::index_sequence<I...>) {
-  return {name(Fact{std::in_place_index<I>})...};
+  return {name(Fact{std::variant_alternative_t<I, AnyFact>{}})...};
 }
 
 TEST_CASE("each fact has a name of its own") {
-  CHECK(all_names(std::make_index_sequence<std::variant_size_v<Fact>>{}).size() == std::variant_size_v<Fact>);
+  constexpr std::size_t facts = std::variant_size_v<AnyFact>;
+  CHECK(all_names(std::make_index_sequence<facts>{}).size() == facts);
   CHECK(std::string(name(HighWatermarkAdvanced{})) == "HighWatermarkAdvanced");
   CHECK(std::string(name(ProcessStopped{})) == "ProcessStopped");
 }
