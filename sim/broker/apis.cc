@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/overloaded.h"
 #include "broker/broker.h"
+#include "protocol/admin_requests.h"
 
 // What clients may ask of any broker (KafkaApis): metadata, coordinators, producer ids; and the way to the
 // parts that answer the rest.
@@ -139,6 +140,15 @@ void Broker::request_producer_ids(const Context& context) {
   forward(AllocateProducerIdsRequest{boot_.id, context.broker_epoch}, context);
 }
 
+// ForwardingManager: asked for, and answered, in the client's name.
+void Broker::forward_for_client(AdminRequest request, const Envelope& from, const Context& context) {
+  ControllerChannel::Answers given_up;
+  const ReplyTo client{from.channel, from.correlation};
+  const ControllerChannel::Ticket ticket = forwarding_.send(message_of(request), context.env, context.out, given_up);
+  forwarded_.push_back(Forwarded{ticket, ForClient{client, std::move(request)}});
+  forwarded(given_up, context);
+}
+
 template <class M>
 void Broker::forward(M request, const Context& context) {
   ControllerChannel::Answers given_up;
@@ -154,6 +164,12 @@ void Broker::forwarded(ControllerChannel::Answers& answers, const Context& conte
     SIM_CHECK(it != forwarded_.end(), "what is answered was sent");
     std::visit(Overloaded{
                    [&](const CreateTopicsRequest& request) { auto_topics_.done(request); },
+                   [&](const ForClient& asked) {
+                     Message response = answer.response ? *answer.response
+                                                        : error_response(asked.request, ErrorCode::request_timed_out);
+                     context.out.emplace_back(node::Send{
+                         Envelope{asked.client.channel, asked.client.correlation, true, std::move(response)}, {}});
+                   },
                    [&](const AllocateProducerIdsRequest&) {
                      producer_ids_.answered(answer.response, context.now());
                    },

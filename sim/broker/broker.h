@@ -52,11 +52,17 @@ concept NotForBrokers =
           AllocateProducerIdsResponse, CreateTopicsRequest, CreateTopicsResponse, FindCoordinatorResponse,
           JoinGroupResponse, SyncGroupResponse, HeartbeatResponse, LeaveGroupResponse, OffsetCommitResponse,
           OffsetFetchResponse, AlterPartitionRequest, AlterPartitionResponse, BrokerRegistrationRequest,
-          BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse, VoteRequest,
+          BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse,
+          AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, VoteRequest,
           VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
           EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest,
           AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest,
-          UpdateRaftVoterResponse, NoOpResponse>;
+          UpdateRaftVoterResponse, ElectLeadersResponse, AlterPartitionReassignmentsResponse, DeleteTopicsResponse,
+          IncrementalAlterConfigsResponse, CreatePartitionsResponse, NoOpResponse>;
+// What is passed on to the active controller, and its answer back.
+template <class M>
+concept ForController = OneOf<M, ElectLeadersRequest, AlterPartitionReassignmentsRequest, DeleteTopicsRequest,
+                              IncrementalAlterConfigsRequest, CreatePartitionsRequest>;
 template <class M>
 concept ForGroupCoordinator = OneOf<M, JoinGroupRequest, SyncGroupRequest, HeartbeatRequest,
                                     LeaveGroupRequest, OffsetCommitRequest, OffsetFetchRequest>;
@@ -121,6 +127,10 @@ class Broker {
   void on(M& request, const Envelope& from, const Context& context) {
     groups_.on(request, from, context.env, context.out);
   }
+  template <ForController M>
+  void on(M& request, const Envelope& from, const Context& context) {
+    forward_for_client(AdminRequest(std::move(request)), from, context);
+  }
   template <NotForBrokers M>
   void on(M&, const Envelope&, const Context&) {
     SIM_CHECK(false, "nobody asks this of a broker");
@@ -129,6 +139,7 @@ class Broker {
   MetadataResponse::Topic describe(const metadata::TopicImage& topic) const;
   void create_topics(CreateTopicsRequest request, const Context& context);
   void request_producer_ids(const Context& context);
+  void forward_for_client(AdminRequest request, const Envelope& from, const Context& context);
   template <class M>
   void forward(M request, const Context& context);
   void forwarded(ControllerChannel::Answers& answers, const Context& context);
@@ -143,9 +154,13 @@ class Broker {
   GroupCoordinator groups_;
   std::vector<bool> coordinates_;  // by partition of __consumer_offsets
   ControllerChannel forwarding_;
+  struct ForClient {
+    ReplyTo client;
+    AdminRequest request;
+  };
   struct Forwarded {
     ControllerChannel::Ticket ticket = 0;
-    std::variant<CreateTopicsRequest, AllocateProducerIdsRequest> request;
+    std::variant<CreateTopicsRequest, AllocateProducerIdsRequest, ForClient> request;
   };
   std::vector<Forwarded> forwarded_;  // and not yet answered
   AutoTopicCreation auto_topics_;

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/overloaded.h"
+#include "protocol/admin_requests.h"
 
 namespace sim::broker {
 
@@ -33,12 +34,13 @@ bool says_not_controller(const Message& message) {
   if (const auto* answer = std::get_if<BrokerRegistrationResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<BrokerHeartbeatResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<AllocateProducerIdsResponse>(&message)) return answer->error == kIt;
+  if (const auto* answer = std::get_if<AssignReplicasToDirsResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<CreateTopicsResponse>(&message)) {
     for (const auto& topic : answer->topics) {
       if (topic.error == kIt) return true;
     }
   }
-  return false;
+  return admin_response_says(message, kIt);
 }
 
 }  // namespace

@@ -67,6 +67,7 @@ Decision<BrokerRegistrationResponse> ClusterControl::register_broker(const Metad
   record.incarnation = request.incarnation;
   record.endpoint = request.endpoint;
   record.rack = request.rack;
+  record.directories = request.log_dirs;
   if (same_incarnation) {
     record.fenced = existing->fenced;
     record.in_controlled_shutdown = existing->in_controlled_shutdown;
@@ -108,6 +109,7 @@ Decision<BrokerHeartbeatResponse> ClusterControl::heartbeat(const MetadataImage&
         break;
     }
   }
+  replication.directories_offline(image, request.broker, request.offline_log_dirs, decision.records);
   const bool fenced = next == BrokerState::fenced || next == BrokerState::shutdown_now;
   heartbeats_.touch(request.broker, fenced, request.current_metadata_offset, now);
   if (next == BrokerState::controlled_shutdown) {

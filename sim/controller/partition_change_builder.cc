@@ -55,6 +55,12 @@ PartitionChangeBuilder& PartitionChangeBuilder::set_unclean_shutdown(NodeId repl
   return *this;
 }
 
+PartitionChangeBuilder& PartitionChangeBuilder::set_directory(NodeId replica, DirectoryId directory) {
+  placed_ = replica;
+  directory_ = directory;
+  return *this;
+}
+
 std::optional<PartitionChangeRecord> PartitionChangeBuilder::build() {
   PartitionChangeRecord record;
   record.tp = tp_;
@@ -83,6 +89,7 @@ std::optional<PartitionChangeRecord> PartitionChangeBuilder::build() {
     record.adding = target_.adding;
   }
   if (target_.recovery != partition_.recovery) record.recovery = static_cast<std::int8_t>(target_.recovery);
+  settle_directories(record);
   if (changes_nothing(record)) return std::nullopt;
   return record;
 }
@@ -195,9 +202,21 @@ void PartitionChangeBuilder::settle_last_known_leader(const PartitionChangeRecor
   }
 }
 
+// ---- Log directories
+
+// One for each replica, as soon as that of any is known.
+void PartitionChangeBuilder::settle_directories(PartitionChangeRecord& record) const {
+  if (partition_.directories.empty() && placed_ == kNoNode) return;
+  std::vector<DirectoryId> directories;
+  for (const NodeId replica : target_.replicas) {
+    directories.push_back(replica == placed_ ? directory_ : partition_.directory(replica));
+  }
+  if (directories != partition_.directories) record.directories = std::move(directories);
+}
+
 bool PartitionChangeBuilder::changes_nothing(const PartitionChangeRecord& record) const {
   return record.leader == kLeaderUnchanged && !record.has_isr && !record.has_replicas &&
-         record.recovery < 0 && !record.has_elr;
+         record.recovery < 0 && !record.has_elr && record.directories.empty();
 }
 
 }  // namespace sim::controller

@@ -44,6 +44,8 @@ class PartitionChangeBuilder {
   PartitionChangeBuilder& set_target_recovery(LeaderRecoveryState recovery);
   // Went down without saying so: what it had flushed is not known, so it is no eligible leader.
   PartitionChangeBuilder& set_unclean_shutdown(NodeId replica);
+  // The log directory in which the replica lies (KIP-858).
+  PartitionChangeBuilder& set_directory(NodeId replica, DirectoryId directory);
 
   // nullopt: nothing would change.
   std::optional<PartitionChangeRecord> build();
@@ -64,6 +66,7 @@ class PartitionChangeBuilder {
   void apply_election(PartitionChangeRecord& record);
   void bump_leader_epoch_if_replicas_left(PartitionChangeRecord& record) const;
   void settle_elr(const PartitionChangeRecord& record);
+  void settle_directories(PartitionChangeRecord& record) const;
   void settle_last_known_leader(const PartitionChangeRecord& record);
   bool changes_nothing(const PartitionChangeRecord& record) const;
 
@@ -75,6 +78,8 @@ class PartitionChangeBuilder {
   Election election_ = Election::online;
   bool elr_enabled_ = false;
   NodeId unclean_shutdown_ = kNoNode;
+  NodeId placed_ = kNoNode;  // lies in ...
+  DirectoryId directory_ = kNoDirectory;
 };
 
 }  // namespace sim::controller

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/overloaded.h"
+#include "protocol/admin_requests.h"
 
 namespace sim::controller {
 namespace {
@@ -28,10 +29,12 @@ concept NotForControllers =
               SyncGroupRequest, SyncGroupResponse, HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest,
               LeaveGroupResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest,
               OffsetFetchResponse, AlterPartitionResponse, BrokerRegistrationResponse,
-              BrokerHeartbeatResponse, VoteRequest, VoteResponse, BeginQuorumEpochRequest,
+              BrokerHeartbeatResponse, AssignReplicasToDirsResponse, VoteRequest, VoteResponse, BeginQuorumEpochRequest,
               BeginQuorumEpochResponse, EndQuorumEpochRequest, EndQuorumEpochResponse, FetchSnapshotRequest,
               FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse, RemoveRaftVoterRequest,
-              RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse, NoOpResponse>;
+              RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse, ElectLeadersResponse,
+              AlterPartitionReassignmentsResponse, DeleteTopicsResponse, IncrementalAlterConfigsResponse,
+              CreatePartitionsResponse, NoOpResponse>;
 
 // ---- What a controller says that is not active
 CreateTopicsResponse refusal(const CreateTopicsRequest& request) {
@@ -51,6 +54,13 @@ BrokerRegistrationResponse refusal(const BrokerRegistrationRequest&) {
 BrokerHeartbeatResponse refusal(const BrokerHeartbeatRequest&) {
   return {ErrorCode::not_controller};
 }
+AssignReplicasToDirsResponse refusal(const AssignReplicasToDirsRequest&) {
+  return {ErrorCode::not_controller, {}};
+}
+template <AlternativeOf<AdminRequest> M>
+Message refusal(const M& request) {
+  return error_response(request, ErrorCode::not_controller);
+}
 
 // The same in the place of an answer that can no longer be given.
 Message refusal_instead_of(const Message& answer) {
@@ -60,10 +70,13 @@ Message refusal_instead_of(const Message& answer) {
       response.topics.push_back({topic.name, ErrorCode::not_controller});
     return response;
   }
+  if (is_admin_response(answer)) return with_errors(answer, ErrorCode::not_controller);
   if (std::holds_alternative<AllocateProducerIdsResponse>(answer))
     return refusal(AllocateProducerIdsRequest{});
   if (std::holds_alternative<AlterPartitionResponse>(answer)) return refusal(AlterPartitionRequest{});
   if (std::holds_alternative<BrokerRegistrationResponse>(answer)) return refusal(BrokerRegistrationRequest{});
+  if (std::holds_alternative<AssignReplicasToDirsResponse>(answer))
+    return refusal(AssignReplicasToDirsRequest{});
   SIM_CHECK(std::holds_alternative<BrokerHeartbeatResponse>(answer),
             "a controller's answers wait, and no others");
   return refusal(BrokerHeartbeatRequest{});
@@ -76,7 +89,8 @@ Message refusal_instead_of(const Message& answer) {
 bool QuorumController::owns(const node::Input& input) const {
   const auto is_ours = [this](const Channel& channel) {
     const bool for_controllers = channel.lane == Lane::heartbeat || channel.lane == Lane::alter_partition ||
-                                 channel.lane == Lane::forwarding;
+                                 channel.lane == Lane::forwarding ||
+                                 channel.lane == Lane::directory_assignments;
     return channel.server == boot_.self && for_controllers;
   };
   if (const auto* received = std::get_if<node::Received>(&input)) {
@@ -370,6 +384,44 @@ void QuorumController::on(const BrokerHeartbeatRequest& request, const Envelope&
   auto decision = active_->cluster.heartbeat(image_, request, active_->replication, context.now());
   if (decision.answer.error != ErrorCode::none) return node::reply(context.out, from, decision.answer);
   conclude(from, std::move(decision.records), decision.answer, context);
+}
+
+void QuorumController::on(const AssignReplicasToDirsRequest& request, const Envelope& from,
+                          const Context& context) {
+  const ErrorCode error = ClusterControl::check_broker_epoch(image_, request.broker, request.broker_epoch);
+  if (error != ErrorCode::none) return node::reply(context.out, from, AssignReplicasToDirsResponse{error, {}});
+  auto decision = active_->replication.assign_replicas_to_dirs(image_, request);
+  conclude(from, std::move(decision.records), std::move(decision.answer), context);
+}
+
+// ---- Administration
+
+void QuorumController::on(const ElectLeadersRequest& request, const Envelope& from, const Context& context) {
+  auto decision = active_->replication.elect_leaders(image_, request);
+  conclude(from, std::move(decision.records), std::move(decision.answer), context);
+}
+
+void QuorumController::on(const AlterPartitionReassignmentsRequest& request, const Envelope& from,
+                          const Context& context) {
+  auto decision = active_->replication.alter_partition_reassignments(image_, request);
+  conclude(from, std::move(decision.records), std::move(decision.answer), context);
+}
+
+void QuorumController::on(const DeleteTopicsRequest& request, const Envelope& from, const Context& context) {
+  auto decision = active_->replication.delete_topics(image_, request);
+  conclude(from, std::move(decision.records), std::move(decision.answer), context);
+}
+
+void QuorumController::on(const IncrementalAlterConfigsRequest& request, const Envelope& from,
+                          const Context& context) {
+  auto decision = active_->replication.incremental_alter_configs(image_, request);
+  conclude(from, std::move(decision.records), std::move(decision.answer), context);
+}
+
+void QuorumController::on(const CreatePartitionsRequest& request, const Envelope& from, const Context& context) {
+  auto decision = active_->replication.create_partitions(image_, request, active_->cluster.usable_brokers(image_),
+                                                         context.env.rng);
+  conclude(from, std::move(decision.records), std::move(decision.answer), context);
 }
 
 }  // namespace sim::controller

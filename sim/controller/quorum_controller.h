@@ -115,6 +115,12 @@ class QuorumController {
   void on(const AlterPartitionRequest& request, const Envelope& from, const Context& context);
   void on(const BrokerRegistrationRequest& request, const Envelope& from, const Context& context);
   void on(const BrokerHeartbeatRequest& request, const Envelope& from, const Context& context);
+  void on(const AssignReplicasToDirsRequest& request, const Envelope& from, const Context& context);
+  void on(const ElectLeadersRequest& request, const Envelope& from, const Context& context);
+  void on(const AlterPartitionReassignmentsRequest& request, const Envelope& from, const Context& context);
+  void on(const DeleteTopicsRequest& request, const Envelope& from, const Context& context);
+  void on(const IncrementalAlterConfigsRequest& request, const Envelope& from, const Context& context);
+  void on(const CreatePartitionsRequest& request, const Envelope& from, const Context& context);
 
   // ---- Writing. REQUIRES: is_active()
   // Writes and replays; nothing if there are no records. False: it turned out to lead no more, and renounced.

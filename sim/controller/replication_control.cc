@@ -99,7 +99,8 @@ PartitionChangeBuilder ReplicationControl::builder_for(const MetadataImage& imag
   std::vector<NodeId> acceptable;
   for (const NodeId replica : partition.replicas) {
     if (replica == effect.removed || replica == effect.unclean_shutdown) continue;
-    if (replica == effect.added || image.is_active(replica)) acceptable.push_back(replica);
+    if (replica != effect.added && !image.is_active(replica)) continue;
+    if (image.broker(replica)->has_online(partition.directory(replica))) acceptable.push_back(replica);
   }
   PartitionChangeBuilder builder(tp, partition, std::move(acceptable), effective_min_isr(topic));
   builder.set_elr_enabled(config_.eligible_leader_replicas_enable);
@@ -212,9 +213,10 @@ ErrorCode ReplicationControl::check_alter_partition(const MetadataImage& image, 
       return ErrorCode::invalid_request;
   }
   for (const AlterPartitionRequest::IsrMember& member : wanted.new_isr) {
-    if (!image.is_active(member.broker)) return ErrorCode::ineligible_replica;
-    const BrokerEpoch registered = image.broker(member.broker)->broker_epoch;
-    if (member.broker_epoch != kNoBrokerEpoch && member.broker_epoch != registered)
+    if (config_.isr_unfenced_only && !image.is_active(member.broker)) return ErrorCode::ineligible_replica;
+    if (member.broker_epoch == kNoBrokerEpoch) continue;
+    const metadata::BrokerRegistration* registered = image.broker(member.broker);
+    if (registered == nullptr || member.broker_epoch != registered->broker_epoch)
       return ErrorCode::ineligible_replica;
   }
   return ErrorCode::none;

@@ -35,6 +35,19 @@ class ReplicationControl {
   Decision<AlterPartitionResponse> alter_partition(const metadata::MetadataImage& image,
                                                    const AlterPartitionRequest& request) const;
 
+  // ---- What an administrator asks for. Each partition or topic has its own result.
+  Decision<ElectLeadersResponse> elect_leaders(const metadata::MetadataImage& image,
+                                               const ElectLeadersRequest& request) const;
+  Decision<AlterPartitionReassignmentsResponse> alter_partition_reassignments(
+      const metadata::MetadataImage& image, const AlterPartitionReassignmentsRequest& request) const;
+  Decision<DeleteTopicsResponse> delete_topics(const metadata::MetadataImage& image,
+                                               const DeleteTopicsRequest& request) const;
+  Decision<IncrementalAlterConfigsResponse> incremental_alter_configs(
+      const metadata::MetadataImage& image, const IncrementalAlterConfigsRequest& request) const;
+  Decision<CreatePartitionsResponse> create_partitions(const metadata::MetadataImage& image,
+                                                       const CreatePartitionsRequest& request,
+                                                       const std::vector<UsableBroker>& brokers, Rng& rng) const;
+
   // What a broker's change of state means for partitions, and the record of its registration.
   using Records = std::vector<MetadataRecord>;
   void broker_fenced(const metadata::MetadataImage& image, NodeId broker, Records& records) const;
@@ -45,6 +58,13 @@ class ReplicationControl {
   // cleanly, else (with ELR on) it leaves the ELRs too (KAFKA-18106).
   void broker_restarted(const metadata::MetadataImage& image, NodeId broker, bool clean_shutdown,
                         Records& records) const;
+
+  // Log directories (log_directories.cc). Those it names that were online are no longer.
+  void directories_offline(const metadata::MetadataImage& image, NodeId broker,
+                           const std::vector<DirectoryId>& offline, Records& records) const;
+  // REQUIRES: the sender's broker epoch was checked
+  Decision<AssignReplicasToDirsResponse> assign_replicas_to_dirs(
+      const metadata::MetadataImage& image, const AssignReplicasToDirsRequest& request) const;
 
   bool leads_any(const metadata::MetadataImage& image, NodeId broker) const;
 
@@ -82,6 +102,17 @@ class ReplicationControl {
   AlterPartitionResponse::Partition alter_one(const metadata::MetadataImage& image, NodeId sender,
                                               const AlterPartitionRequest::Partition& wanted,
                                               Records& records) const;
+
+  // ---- elect_leaders.cc, reassignment.cc, topic_administration.cc
+  ErrorCode elect_leader(const metadata::MetadataImage& image, TopicPartition tp, ElectionType type,
+                         Records& records) const;
+  ErrorCode change_reassignment(const metadata::MetadataImage& image, TopicPartition tp,
+                                const std::vector<NodeId>& target, Records& records) const;
+  ErrorCode cancel_reassignment(const metadata::MetadataImage& image, TopicPartition tp, Records& records) const;
+  ErrorCode alter_config(const metadata::MetadataImage& image, const IncrementalAlterConfigsRequest::Topic& wanted,
+                         Records& records) const;
+  ErrorCode add_partitions(const metadata::MetadataImage& image, const CreatePartitionsRequest::Topic& wanted,
+                           const std::vector<UsableBroker>& brokers, Rng& rng, Records& records) const;
 
   ControllerConfig config_;
   std::set<TopicPartition> leaderless_;

@@ -1,6 +1,8 @@
 #include "protocol/messages.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <utility>
 
 #include "protocol/wire.h"
@@ -242,11 +244,22 @@ std::int64_t size_of(const BrokerRegistrationRequest& m) {
   constexpr std::int64_t kListener = compact_bytes(9) + compact_bytes(kHostNameBytes) + kInt16 + kInt16 + kTags;
   constexpr std::int64_t kFeature = compact_bytes(16) + 2 * kInt16 + kTags;
   return kRequest + kInt32 + compact_bytes(22) + kUuid + compact_length(1) + kListener + compact_length(1) + kFeature +
-         compact(m.rack) + kBool + compact_length(1) + kUuid + kInt64;
+         compact(m.rack) + kBool + compact_length(1) + kUuid * std::max<std::int64_t>(1, std::ssize(m.log_dirs)) + kInt64;
 }
 std::int64_t size_of(const BrokerRegistrationResponse&) { return kThrottled + kInt16 + kInt64; }
-std::int64_t size_of(const BrokerHeartbeatRequest&) { return kRequest + kInt32 + 2 * kInt64 + 2 * kBool; }
+std::int64_t size_of(const BrokerHeartbeatRequest& m) {
+  const std::int64_t offline = m.offline_log_dirs.empty() ? 0 : tagged(array_of(m.offline_log_dirs, kUuid));
+  return kRequest + kInt32 + 2 * kInt64 + 2 * kBool + offline;
+}
 std::int64_t size_of(const BrokerHeartbeatResponse&) { return kThrottled + kInt16 + 3 * kBool; }
+std::int64_t size_of(const AssignReplicasToDirsRequest& m) {  // by directory, which are few, and topic
+  const auto partition = [](const AssignReplicasToDirsRequest::Partition&) { return kInt32 + kTags; };
+  return kRequest + kInt32 + kInt64 + compact_length(1) + kUuid + kTags + by_topic(m.partitions, kUuid, partition);
+}
+std::int64_t size_of(const AssignReplicasToDirsResponse& m) {
+  const auto partition = [](const AssignReplicasToDirsResponse::Partition&) { return kInt32 + kInt16 + kTags; };
+  return kThrottled + kInt16 + compact_length(1) + kUuid + kTags + by_topic(m.partitions, kUuid, partition);
+}
 
 // ---- The KRaft quorum. Topic name (__cluster_metadata) and cluster id are fixed.
 constexpr std::int64_t kQuorumTopic = compact_length(1) + compact_bytes(18) + compact_length(1) + kInt32 + 2 * kTags;
@@ -290,6 +303,65 @@ std::int64_t size_of(const UpdateRaftVoterResponse&) {
   return kThrottled + kInt16 + tagged(2 * kInt32 + kHostAndPort + kTags);
 }
 
+// ---- Administration: by names of topics; error messages are null
+template <class Partition, class SizeOf>
+std::int64_t by_name(const std::vector<Partition>& partitions, SizeOf size_of) {
+  std::int64_t bytes = 0;
+  std::int64_t topics = 0;
+  for (std::size_t i = 0; i < partitions.size(); ++topics) {
+    const std::string& topic = partitions[i].partition.topic;
+    std::int64_t run = 0;
+    for (; i < partitions.size() && partitions[i].partition.topic == topic; ++i, ++run) bytes += size_of(partitions[i]);
+    bytes += compact(topic) + compact_length(run) + kTags;
+  }
+  return bytes + compact_length(topics);
+}
+std::int64_t topic_results(const std::vector<TopicResult>& topics, std::int64_t each) {
+  return kThrottled + array(topics, [each](const TopicResult& one) { return compact(one.name) + kInt16 + kNull + each + kTags; });
+}
+
+std::int64_t size_of(const ElectLeadersRequest& m) {
+  std::int64_t topics = kNull;
+  if (!m.all_partitions) {
+    topics = compact_length(0);
+    for (std::size_t i = 0; i < m.partitions.size(); ++i) {
+      topics += kInt32;
+      if (i == 0 || m.partitions[i].topic != m.partitions[i - 1].topic) topics += compact(m.partitions[i].topic) + kNull + kTags;
+    }
+  }
+  return kRequest + kInt8 + topics + kInt32;
+}
+std::int64_t size_of(const ElectLeadersResponse& m) {
+  return kThrottled + kInt16 + by_name(m.partitions, [](const auto&) { return kInt32 + kInt16 + kNull + kTags; });
+}
+std::int64_t size_of(const AlterPartitionReassignmentsRequest& m) {
+  return kRequest + kInt32 + by_name(m.partitions, [](const auto& one) {
+           return kInt32 + (one.cancels ? kNull : array_of(one.replicas, kInt32)) + kTags;
+         });
+}
+std::int64_t size_of(const AlterPartitionReassignmentsResponse& m) {
+  return kThrottled + kInt16 + kNull + by_name(m.partitions, [](const auto&) { return kInt32 + kInt16 + kNull + kTags; });
+}
+std::int64_t size_of(const DeleteTopicsRequest& m) {
+  return kRequest + array(m.topics, [](const std::string& topic) { return compact(topic) + kUuid + kTags; }) + kInt32;
+}
+std::int64_t size_of(const DeleteTopicsResponse& m) { return topic_results(m.topics, kUuid); }
+std::int64_t size_of(const IncrementalAlterConfigsRequest& m) {
+  const auto entry = [](const IncrementalAlterConfigsRequest::Entry& one) {
+    return compact(one.name) + kInt8 + (one.deletes ? kNull : compact(one.value)) + kTags;
+  };
+  const auto topic = [&entry](const IncrementalAlterConfigsRequest::Topic& one) {
+    return kInt8 + compact(one.name) + array(one.entries, entry) + kTags;
+  };
+  return kRequest + array(m.topics, topic) + kBool;
+}
+std::int64_t size_of(const IncrementalAlterConfigsResponse& m) { return topic_results(m.topics, kInt8); }
+std::int64_t size_of(const CreatePartitionsRequest& m) {
+  const auto topic = [](const CreatePartitionsRequest::Topic& one) { return compact(one.name) + kInt32 + kNull + kTags; };
+  return kRequest + array(m.topics, topic) + kInt32 + kBool;
+}
+std::int64_t size_of(const CreatePartitionsResponse& m) { return topic_results(m.topics, 0); }
+
 std::int64_t size_of(const NoOpResponse&) { return 0; }
 
 const char* name_of(const ApiVersionsRequest&) { return "ApiVersionsRequest"; }
@@ -330,6 +402,8 @@ const char* name_of(const BrokerRegistrationRequest&) { return "BrokerRegistrati
 const char* name_of(const BrokerRegistrationResponse&) { return "BrokerRegistrationResponse"; }
 const char* name_of(const BrokerHeartbeatRequest&) { return "BrokerHeartbeatRequest"; }
 const char* name_of(const BrokerHeartbeatResponse&) { return "BrokerHeartbeatResponse"; }
+const char* name_of(const AssignReplicasToDirsRequest&) { return "AssignReplicasToDirsRequest"; }
+const char* name_of(const AssignReplicasToDirsResponse&) { return "AssignReplicasToDirsResponse"; }
 const char* name_of(const VoteRequest&) { return "VoteRequest"; }
 const char* name_of(const VoteResponse&) { return "VoteResponse"; }
 const char* name_of(const BeginQuorumEpochRequest&) { return "BeginQuorumEpochRequest"; }
@@ -344,6 +418,16 @@ const char* name_of(const RemoveRaftVoterRequest&) { return "RemoveRaftVoterRequ
 const char* name_of(const RemoveRaftVoterResponse&) { return "RemoveRaftVoterResponse"; }
 const char* name_of(const UpdateRaftVoterRequest&) { return "UpdateRaftVoterRequest"; }
 const char* name_of(const UpdateRaftVoterResponse&) { return "UpdateRaftVoterResponse"; }
+const char* name_of(const ElectLeadersRequest&) { return "ElectLeadersRequest"; }
+const char* name_of(const ElectLeadersResponse&) { return "ElectLeadersResponse"; }
+const char* name_of(const AlterPartitionReassignmentsRequest&) { return "AlterPartitionReassignmentsRequest"; }
+const char* name_of(const AlterPartitionReassignmentsResponse&) { return "AlterPartitionReassignmentsResponse"; }
+const char* name_of(const DeleteTopicsRequest&) { return "DeleteTopicsRequest"; }
+const char* name_of(const DeleteTopicsResponse&) { return "DeleteTopicsResponse"; }
+const char* name_of(const IncrementalAlterConfigsRequest&) { return "IncrementalAlterConfigsRequest"; }
+const char* name_of(const IncrementalAlterConfigsResponse&) { return "IncrementalAlterConfigsResponse"; }
+const char* name_of(const CreatePartitionsRequest&) { return "CreatePartitionsRequest"; }
+const char* name_of(const CreatePartitionsResponse&) { return "CreatePartitionsResponse"; }
 const char* name_of(const NoOpResponse&) { return "NoOpResponse"; }
 
 }  // namespace
@@ -403,6 +487,8 @@ template Message::Message(BrokerRegistrationRequest);
 template Message::Message(BrokerRegistrationResponse);
 template Message::Message(BrokerHeartbeatRequest);
 template Message::Message(BrokerHeartbeatResponse);
+template Message::Message(AssignReplicasToDirsRequest);
+template Message::Message(AssignReplicasToDirsResponse);
 template Message::Message(VoteRequest);
 template Message::Message(VoteResponse);
 template Message::Message(BeginQuorumEpochRequest);
@@ -417,6 +503,16 @@ template Message::Message(RemoveRaftVoterRequest);
 template Message::Message(RemoveRaftVoterResponse);
 template Message::Message(UpdateRaftVoterRequest);
 template Message::Message(UpdateRaftVoterResponse);
+template Message::Message(ElectLeadersRequest);
+template Message::Message(ElectLeadersResponse);
+template Message::Message(AlterPartitionReassignmentsRequest);
+template Message::Message(AlterPartitionReassignmentsResponse);
+template Message::Message(DeleteTopicsRequest);
+template Message::Message(DeleteTopicsResponse);
+template Message::Message(IncrementalAlterConfigsRequest);
+template Message::Message(IncrementalAlterConfigsResponse);
+template Message::Message(CreatePartitionsRequest);
+template Message::Message(CreatePartitionsResponse);
 template Message::Message(NoOpResponse);
 
 }  // namespace sim

@@ -370,6 +370,7 @@ struct BrokerRegistrationRequest {
   ProcessId endpoint = kNoProcess;
   std::string rack;  // empty = none
   BrokerEpoch previous_broker_epoch = kNoBrokerEpoch;  // -1 = was not shut down cleanly
+  std::vector<DirectoryId> log_dirs{};  // KIP-858, those that are online; empty: its only one
 };
 struct BrokerRegistrationResponse {
   ErrorCode error = ErrorCode::none;
@@ -381,12 +382,32 @@ struct BrokerHeartbeatRequest {
   Offset current_metadata_offset = kNoOffset;  // the highest it has applied
   bool want_fence = false;
   bool want_shut_down = false;
+  std::vector<DirectoryId> offline_log_dirs{};
 };
 struct BrokerHeartbeatResponse {
   ErrorCode error = ErrorCode::none;
   bool is_caught_up = false;
   bool is_fenced = true;
   bool should_shut_down = false;
+};
+
+// ---- AssignReplicasToDirs (73): a broker tells which of its log directories its replicas lie in (KIP-858)
+struct AssignReplicasToDirsRequest {
+  struct Partition {
+    TopicPartition tp;
+    DirectoryId directory = kNoDirectory;
+  };
+  NodeId broker = kNoNode;
+  BrokerEpoch broker_epoch = kNoBrokerEpoch;
+  std::vector<Partition> partitions;
+};
+struct AssignReplicasToDirsResponse {
+  struct Partition {
+    TopicPartition tp;
+    ErrorCode error = ErrorCode::none;
+  };
+  ErrorCode error = ErrorCode::none;
+  std::vector<Partition> partitions;
 };
 
 // ---- The KRaft quorum: Vote (52), BeginQuorumEpoch (53), EndQuorumEpoch (54), FetchSnapshot (59).
@@ -469,6 +490,81 @@ struct UpdateRaftVoterResponse {
   QuorumLeader current;
 };
 
+// ---- What an administrator asks for, in names: ElectLeaders (43), AlterPartitionReassignments (45), DeleteTopics (20),
+// IncrementalAlterConfigs (44), CreatePartitions (37). Forwarded by brokers to the active controller.
+struct NamedPartition {
+  std::string topic;
+  std::int32_t partition = 0;
+  auto operator<=>(const NamedPartition&) const = default;
+};
+enum class ElectionType : std::int8_t { preferred = 0, unclean = 1 };
+struct ElectLeadersRequest {
+  ElectionType type = ElectionType::preferred;
+  bool all_partitions = false;  // answered only for those that do not have the leader they should have
+  std::vector<NamedPartition> partitions;
+};
+struct ElectLeadersResponse {
+  struct Partition {
+    NamedPartition partition;
+    ErrorCode error = ErrorCode::none;
+  };
+  ErrorCode error = ErrorCode::none;
+  std::vector<Partition> partitions;
+};
+struct AlterPartitionReassignmentsRequest {
+  struct Partition {
+    NamedPartition partition;
+    std::vector<NodeId> replicas;  // the first is the preferred leader
+    bool cancels = false;          // replicas null: takes back what is under way
+  };
+  std::vector<Partition> partitions;
+};
+struct AlterPartitionReassignmentsResponse {
+  struct Partition {
+    NamedPartition partition;
+    ErrorCode error = ErrorCode::none;
+  };
+  ErrorCode error = ErrorCode::none;
+  std::vector<Partition> partitions;
+};
+struct TopicResult {
+  std::string name;
+  ErrorCode error = ErrorCode::none;
+};
+struct DeleteTopicsRequest {
+  std::vector<std::string> topics;
+};
+struct DeleteTopicsResponse {
+  std::vector<TopicResult> topics;
+};
+struct IncrementalAlterConfigsRequest {
+  struct Entry {
+    std::string name;   // retention.ms, ...
+    std::string value;  // in Kafka's spelling
+    bool deletes = false;  // back to the default
+  };
+  struct Topic {
+    std::string name;
+    std::vector<Entry> entries;
+  };
+  std::vector<Topic> topics;
+};
+struct IncrementalAlterConfigsResponse {
+  std::vector<TopicResult> topics;
+};
+struct CreatePartitionsRequest {
+  struct Topic {
+    std::string name;
+    std::int32_t count = 0;  // in all
+  };
+  std::vector<Topic> topics;
+};
+struct CreatePartitionsResponse {
+  std::vector<TopicResult> topics;
+};
+using AdminRequest = std::variant<ElectLeadersRequest, AlterPartitionReassignmentsRequest, DeleteTopicsRequest,
+                                  IncrementalAlterConfigsRequest, CreatePartitionsRequest>;
+
 // The answer that is never sent (Kafka's RequestChannel.NoOpResponse): a produce with acks=0 is
 // done; the host lets the connection's next request in and sends nothing.
 struct NoOpResponse {};
@@ -482,10 +578,13 @@ using AnyMessage =
                  HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse, OffsetCommitRequest,
                  OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, AlterPartitionRequest, AlterPartitionResponse,
                  BrokerRegistrationRequest, BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse,
-                 VoteRequest, VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
+                 AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, VoteRequest, VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
                  EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse,
                  RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse,
-                 NoOpResponse>;
+                 ElectLeadersRequest, ElectLeadersResponse, AlterPartitionReassignmentsRequest,
+                 AlterPartitionReassignmentsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
+                 IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, CreatePartitionsRequest,
+                 CreatePartitionsResponse, NoOpResponse>;
 
 // One of them. A variant of so many costs every file seconds to copy, move or destroy, so that is compiled
 // once, in messages.cc.

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/messages.h"
+
+// What the requests of an administrator have in common: one answer holds a result for each partition or topic.
+namespace sim {
+
+// Each of the variant's alternatives is a message.
+Message message_of(AdminRequest request);
+// nullopt: another message.
+std::optional<AdminRequest> admin_request_of(const Message& message);
+
+// The answer that says `error` of everything that was asked for (AbstractRequest.getErrorResponse).
+Message error_response(const AdminRequest& request, ErrorCode error);
+// The answer in which nothing but its errors is replaced: for what can no longer be carried out. REQUIRES:
+// is_admin_response(response)
+bool is_admin_response(const Message& response);
+Message with_errors(const Message& response, ErrorCode error);
+
+struct AdminResult {
+  std::string resource;  // "orders-0", or "orders"; empty: the request as a whole
+  ErrorCode error = ErrorCode::none;
+};
+// REQUIRES: is_admin_response(response)
+std::vector<AdminResult> results_of(const Message& response);
+// AbstractResponse.errorCounts().containsKey(error), of any answer to an administrator.
+bool admin_response_says(const Message& response, ErrorCode error);
+
+}  // namespace sim
