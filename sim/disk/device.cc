@@ -7,13 +7,45 @@ namespace sim::disk {
 Instant Device::write(Instant now, std::int64_t bytes) {
   Duration takes{spec_.append.sample(rng_)};
   if (spec_.bytes_per_second != 0) takes += Duration{bytes * 1'000'000'000 / spec_.bytes_per_second};
-  written_at_ = std::max(now, written_at_) + takes;
+  written_at_ = std::max(now, written_at_) + (slow_.empty() ? takes : hindered(takes));
   return written_at_;
 }
 
 Instant Device::flush(Instant now) {
-  flushed_at_ = std::max({now, written_at_, flushed_at_}) + Duration{spec_.flush.sample(rng_)};
+  const Duration takes{spec_.flush.sample(rng_)};
+  flushed_at_ = std::max({now, written_at_, flushed_at_}) + (slow_.empty() ? takes : hindered(takes));
   return flushed_at_;
+}
+
+Instant Device::scan(Instant now, const std::vector<std::int64_t>& bytes, std::int32_t) {
+  Duration takes{};
+  if (spec_.bytes_per_second != 0) {
+    for (const std::int64_t one : bytes) takes += Duration{one * 1'000'000'000 / spec_.bytes_per_second};
+  }
+  return std::max(now, written_at_) + (slow_.empty() ? takes : hindered(takes));
+}
+
+Duration Device::hindered(Duration takes) {
+  for (Slowness& one : slow_) {
+    takes = takes * one.factor + Duration{one.by.sample(one.rng)};
+    ++one.slowed;
+  }
+  return takes;
+}
+
+void Device::slow_down(std::uint32_t reason, std::int64_t factor, const Distribution& by, const Rng& rng) {
+  slow_.push_back(Slowness{reason, factor, by, rng, 0});
+}
+
+void Device::lift(std::uint32_t reason) {
+  std::erase_if(slow_, [reason](const Slowness& one) { return one.reason == reason; });
+}
+
+std::int64_t Device::slowed_by(std::uint32_t reason) const {
+  for (const Slowness& one : slow_) {
+    if (one.reason == reason) return one.slowed;
+  }
+  return 0;
 }
 
 }  // namespace sim::disk

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 
 #include "base/overloaded.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr Duration kWriteBackInterval = std::chrono::seconds(5);
 constexpr Duration kDirtyExpires = std::chrono::seconds(30);
+constexpr std::int64_t kAllBytes = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
 
@@ -50,6 +52,9 @@ void LogImage::perform(const LogWrite& write) {
             truncate_epochs_to(epochs, truncate.end);
             truncate_segments_to(truncate.end);
             flushed_end_offset = std::min(flushed_end_offset, end_offset());
+            cleaned_to = std::min(cleaned_to, end_offset());
+            recovery_point = std::min(recovery_point, end_offset());  // LogManager.truncateTo writes it down
+            torn_bytes = 0;
           },
           [this](const CheckpointHighWatermark& checkpoint) { high_watermark = checkpoint.high_watermark; },
           [this](const RollSegment& roll) { segment_bases.push_back(roll.base_offset); },
@@ -60,28 +65,81 @@ void LogImage::perform(const LogWrite& write) {
           },
           [this](const CleanLog& clean) {
             std::erase_if(snapshots, [&](const auto& one) { return one->id.end_offset < clean.end; });
-            batches.drop_before(clean.end);
-            start_offset = std::max(start_offset, clean.end);
-            truncate_epochs_before(epochs, clean.end);
-            flushed_end_offset = std::max(flushed_end_offset, clean.end);
+            raise_start(clean.end);
           },
           [this](const ResetLog& reset) {
             batches = BatchList();
             epochs.clear();
             segment_bases.clear();
-            start_offset = flushed_end_offset = reset.start;
+            start_offset = flushed_end_offset = recovery_point = reset.start;
+            cleaned_to = std::min(cleaned_to, reset.start);
+            torn_bytes = 0;
           },
           [this](const WriteCleanShutdown& file) { clean_shutdown = file.broker_epoch; },
+          [this](const NoteLeaderEpoch& noted) { note_epoch(epochs, {noted.leader_epoch, noted.start}); },
+          [this](const RaiseLogStart& raised) { raise_start(raised.start); },
+          [this](const ReplaceSegments& cleaned) {
+            if (cleaned.end > end_offset()) return;  // the log was cut meanwhile
+            batches.replace_before(cleaned.end, *cleaned.batches);
+            std::erase_if(segment_bases, [&](Offset base) { return base < cleaned.end; });
+            segment_bases.insert(segment_bases.begin(), cleaned.bases.begin(), cleaned.bases.end());
+            flushed_end_offset = std::max(flushed_end_offset, cleaned.end);
+            cleaned_to = cleaned.end;
+          },
+          [this](const DeleteLog&) { *this = LogImage{}; },
+          [](const FlushLog&) {},
+          [this](const CreateLog& created) { directory = created.directory; },
+          [this](const CheckpointRecoveryPoint& checkpoint) { recovery_point = checkpoint.recovery_point; },
       },
       write);
 }
 
-void LogImage::lose_unflushed() {
-  batches.truncate_to(flushed_end_offset);
-  truncate_epochs_to(epochs, end_offset());
+void LogImage::raise_start(Offset start) {
+  batches.drop_before(start);
+  start_offset = std::max(start_offset, start);
+  truncate_epochs_before(epochs, start);
+  flushed_end_offset = std::max(flushed_end_offset, start);
+  std::erase_if(segment_bases, [start](Offset base) { return base <= start; });
+}
+
+void LogImage::lose_unflushed(Rng* tail) {
+  const Offset kept = tail == nullptr ? flushed_end_offset : tear(*tail);
+  batches.truncate_to(kept);
+  flushed_end_offset = end_offset();
   truncate_segments_to(end_offset());
-  high_watermark = std::min(high_watermark, end_offset());
   written_back_at = Instant::max();
+}
+
+// The disk has got so many of the bytes: whole batches, then a part of the next.
+Offset LogImage::tear(Rng& rng) {
+  std::int64_t bytes = batches.bytes_between(flushed_end_offset, end_offset(), kAllBytes);
+  if (bytes == 0) return flushed_end_offset;
+  std::int64_t left = rng.between(0, bytes - 1);
+  Offset kept = flushed_end_offset;
+  for (const Batch& batch : batches.read(flushed_end_offset, end_offset(), kAllBytes, false)) {
+    if (batch.size_bytes() > left) break;
+    left -= batch.size_bytes();
+    kept = batch.end_offset();
+  }
+  torn_bytes = left;
+  return kept;
+}
+
+void LogImage::recover() {
+  truncate_epochs_to(epochs, end_offset());
+  truncate_epochs_before(epochs, start_offset);
+  high_watermark = std::clamp(high_watermark, start_offset, end_offset());
+  recovery_point = std::min(recovery_point, end_offset());
+  cleaned_to = std::min(cleaned_to, end_offset());
+  torn_bytes = 0;
+}
+
+std::int64_t LogImage::bytes_to_recover() const {
+  Offset from = start_offset;
+  for (const Offset base : segment_bases) {
+    if (base <= recovery_point) from = std::max(from, base);
+  }
+  return batches.bytes_between(from, end_offset(), kAllBytes) + torn_bytes;
 }
 
 void LogImage::write_back(Instant now) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/rng.h"
 #include "base/time.h"
 #include "log/batch_list.h"
 #include "log/log_write.h"
@@ -34,7 +35,11 @@ struct LogImage {
   std::vector<Offset> segment_bases;  // of all segments but the first, rising
   Offset start_offset = 0;            // log start offset
   Offset high_watermark = 0;          // replication-offset-checkpoint
+  Offset cleaned_to = 0;              // cleaner-offset-checkpoint
   Offset flushed_end_offset = 0;      // below it everything is on the platter
+  Offset recovery_point = 0;          // recovery-point-offset-checkpoint
+  std::int32_t directory = 0;         // of the broker's log.dirs, in which it lies
+  std::int64_t torn_bytes = 0;        // of a batch that a power loss has cut in two, after the end
   Instant written_back_at =
       Instant::max();                       // when what is dirty will be on it as well; max: nothing is dirty
   std::optional<QuorumState> quorum_state;  // of __cluster_metadata, as are
@@ -45,7 +50,16 @@ struct LogImage {
   // REQUIRES: the write is of this partition
   void perform(const LogWrite& write);
   void flush() { flushed_end_offset = end_offset(); }
-  void lose_unflushed();
+  // The power is gone: what was not flushed is lost or, with `tail`, a drawn part of it only. The files that are
+  // replaced in one go and synced (checkpoints, epochs) are as they were written, and may now tell of more than
+  // the log holds.
+  void lose_unflushed(Rng* tail = nullptr);
+  // What loading a log makes of it (LogLoader): the torn batch goes, and all that speaks of what lies beyond the
+  // end, or before the start.
+  void recover();
+  // What is read and checked for that after an unclean shutdown: segments from the one on which holds the recovery
+  // point.
+  std::int64_t bytes_to_recover() const;
 
   // ---- The operating system's write-back (Linux: vm.dirty_writeback_centisecs = 500, dirty_expire_centisecs
   // = 3000): every 5 s it looks for files that have been dirty for 30 s, and writes all that is dirty of
@@ -54,7 +68,9 @@ struct LogImage {
   void write_back(Instant now);
   void dirtied(Instant now);
   void flushed_to(Offset end);
+  void raise_start(Offset start);
   void truncate_segments_to(Offset end);
+  Offset tear(Rng& rng);
 };
 
 }  // namespace sim::log

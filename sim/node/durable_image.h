@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <variant>
 
+#include "base/rng.h"
 #include "log/log_image.h"
 #include "protocol/ids.h"
 
@@ -10,12 +13,44 @@ namespace sim::node {
 // All that a process finds on its disks when it starts. Everything else dies with the process.
 struct DurableImage {
   std::map<TopicPartition, log::LogImage> logs;
+  std::uint32_t failed_directories = 0;  // bit N: that numbered N of log.dirs cannot be opened
+  std::uint32_t replaced = 0;  // so many times by empty disks
 
-  void lose_power(Instant now) {
+  void perform(const log::LogWrite& write, Instant now) {
+    const TopicPartition tp = std::visit([](const auto& one) { return one.tp; }, write);
+    if (std::holds_alternative<log::DeleteLog>(write)) {
+      logs.erase(tp);
+      return;
+    }
+    log::LogImage& image = logs[tp];
+    image.write_back(now);
+    image.perform(write);
+    image.dirtied(now);
+  }
+
+  // The directory of log.dirs in which the log lies, or would.
+  std::int32_t directory_of(TopicPartition tp) const {
+    const auto found = logs.find(tp);
+    return found == logs.end() ? 0 : found->second.directory;
+  }
+
+  // fsync has brought `tp` to the platter up to `end`, unless it has left meanwhile.
+  void flushed(TopicPartition tp, Offset end) {
+    if (const auto found = logs.find(tp); found != logs.end()) found->second.flushed_to(end);
+  }
+
+  // Nothing of what was not flushed is left; or, with a `tail`, part of each log's, as it is drawn.
+  void lose_power(Instant now, Rng* tail = nullptr) {
     for (auto& [tp, image] : logs) {
       image.write_back(now);
-      image.lose_unflushed();
+      image.lose_unflushed(tail);
+      if (tp == kClusterMetadata) image.recover();  // whose recovery is not modelled step by step
     }
+  }
+
+  void wipe() {
+    logs.clear();
+    ++replaced;
   }
 };
 

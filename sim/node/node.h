@@ -22,8 +22,14 @@ namespace sim::node {
 // All that a process may know of the world. A process that needs randomness of its own for a
 // purpose (arrivals, keys, service times) keeps an Rng of its own, given to it when it was made.
 struct Env {
-  LocalTime now;
+  LocalTime now;  // of the monotonic clock: deadlines, intervals
   Rng& rng;
+  Duration wall_ahead{};  // how far the wall clock is ahead of it
+  // Work of a process that it times itself takes so many times as long (fault slow-cpu).
+  std::int64_t cpu_factor = 1;
+
+  // The wall clock: time stamps of records, and the age of what bears them.
+  std::int64_t wall_ms() const { return millis(now.time_since_epoch() + wall_ahead); }
 };
 
 // Names one write of this process, chosen by it; unique within an incarnation.
@@ -57,6 +63,14 @@ struct Persist {
   std::vector<log::LogWrite> writes;
   Safety safety = Safety::written;
 };
+// Reads logs of one log directory from end to end, as many at a time as there are threads; answered by Persisted{id}
+// when all are read (LogManager.loadLogs).
+struct Scan {
+  PersistId id;
+  std::vector<std::int64_t> bytes;  // of each log
+  std::int32_t threads = 1;
+  std::int32_t directory = 0;
+};
 // Replaces an earlier setting of the same timer.
 struct SetTimer {
   TimerId timer;
@@ -78,7 +92,7 @@ struct Report {
 };
 // The process ends: nothing of it happens any more, its connections are closed. What it wrote is in the page cache.
 struct Exit {};
-using Effect = std::variant<Send, Persist, SetTimer, CancelTimer, Connect, Disconnect, Report, Exit>;
+using Effect = std::variant<Send, Persist, Scan, SetTimer, CancelTimer, Connect, Disconnect, Report, Exit>;
 using Effects = std::vector<Effect>;
 
 // ---- Inputs
@@ -92,6 +106,9 @@ struct TimerFired {
 };
 struct Persisted {
   PersistId id;
+  // Bit N: writes to the log directory numbered N failed and were not performed, those after the first that did
+  // included.
+  std::uint32_t failed_directories = 0;
 };
 struct Connected {
   Channel channel;

@@ -33,6 +33,8 @@ class World {
  public:
   Duration latency = std::chrono::microseconds(200);
   Duration write_time = std::chrono::microseconds(50);
+  Duration scan_time = std::chrono::milliseconds(1);
+  std::vector<node::Scan> scans;  // asked for, ever
   bool grant_isr_changes = true;  // the controller accepts every AlterPartition
   bool create_topics = true;      // and every CreateTopics, on the brokers there are
   bool unfences = true;           // whoever asks for it
@@ -339,6 +341,10 @@ class World {
                    },
                    [&](node::Disconnect& disconnect) { close(disconnect.channel, process); },
                    [&](node::Report& report) { facts_.emplace_back(process, std::move(report.fact)); },
+                   [&](node::Scan& scan) {
+                     scans.push_back(scan);
+                     push(now_ + scan_time, process, node::Persisted{scan.id});
+                   },
                    [](node::Exit&) { FAIL("its process ends, not the broker"); },
                },
                effect);
@@ -346,9 +352,9 @@ class World {
 
   void perform_writes(ProcessId process, node::PersistId id) {
     const auto found = writes_.find({process, id});
+    if (found == writes_.end()) return;  // a scan
     for (const log::LogWrite& write : found->second) {
-      const TopicPartition tp = std::visit([](const auto& one) { return one.tp; }, write);
-      images_[process].logs[tp].perform(write);
+      images_[process].perform(write, Instant{});
     }
     writes_.erase(found);
   }

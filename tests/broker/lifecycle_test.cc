@@ -139,6 +139,7 @@ class Script {
             },
             [](node::Disconnect&) {},
             [](node::Persist&) { FAIL("a life writes nothing"); },
+            [](node::Scan&) { FAIL("a life reads nothing"); },
             [](node::Report&) {},
             [](node::Exit&) { FAIL("its owner ends the process"); },
         },

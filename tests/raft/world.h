@@ -466,6 +466,7 @@ class World {
     one.state = Connection::State::open;
     input(event.target, node::Connected{channel});
   }
+  void perform(std::size_t, const node::Scan&) { SIM_CHECK(false, "a replica does not recover its log"); }
   void perform(std::size_t, const node::Exit&) { SIM_CHECK(false, "a replica does not end its process"); }
   void perform(std::size_t i, const node::Disconnect& disconnect) {
     const std::size_t client = index(disconnect.channel.client);
