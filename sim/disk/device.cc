@@ -3,10 +3,18 @@
 #include <algorithm>
 
 namespace sim::disk {
+namespace {
+
+Duration time_for(std::int64_t bytes, std::int64_t bytes_per_second) {
+  return std::chrono::seconds(bytes / bytes_per_second) +
+         Duration{bytes % bytes_per_second * 1'000'000'000 / bytes_per_second};
+}
+
+}  // namespace
 
 Instant Device::write(Instant now, std::int64_t bytes) {
   Duration takes{spec_.append.sample(rng_)};
-  if (spec_.bytes_per_second != 0) takes += Duration{bytes * 1'000'000'000 / spec_.bytes_per_second};
+  if (spec_.bytes_per_second != 0) takes += time_for(bytes, spec_.bytes_per_second);
   written_at_ = std::max(now, written_at_) + (slow_.empty() ? takes : hindered(takes));
   return written_at_;
 }
@@ -17,12 +25,13 @@ Instant Device::flush(Instant now) {
   return flushed_at_;
 }
 
-Instant Device::scan(Instant now, const std::vector<std::int64_t>& bytes, std::int32_t) {
-  Duration takes{};
-  if (spec_.bytes_per_second != 0) {
-    for (const std::int64_t one : bytes) takes += Duration{one * 1'000'000'000 / spec_.bytes_per_second};
-  }
-  return std::max(now, written_at_) + (slow_.empty() ? takes : hindered(takes));
+Instant Device::scan(Instant now, const std::vector<std::int64_t>& bytes, std::int32_t threads) {
+  if (spec_.read_bytes_per_second == 0) return now;
+  std::vector<Duration> busy(static_cast<std::size_t>(threads));
+  for (const std::int64_t one : bytes)
+    *std::min_element(busy.begin(), busy.end()) += time_for(one, spec_.read_bytes_per_second);
+  const Duration takes = *std::max_element(busy.begin(), busy.end());
+  return now + (slow_.empty() ? takes : hindered(takes));
 }
 
 Duration Device::hindered(Duration takes) {

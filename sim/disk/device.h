@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct DiskSpec {
   Distribution append = Distribution::constant(50'000);    // ns, one write into the page cache
   Distribution flush = Distribution::constant(2'000'000);  // ns, one fsync
   std::int64_t bytes_per_second = 500'000'000;             // on top, for the bytes; 0 = unlimited
+  // What one thread reads and checks of logs after an unclean shutdown; 0 = unlimited.
+  std::int64_t read_bytes_per_second = 500'000'000;
   std::int64_t capacity_bytes = 0;                         // of logs; 0 = unlimited
 };
 
@@ -33,8 +36,12 @@ class Device {
   Instant write(Instant now, std::int64_t bytes);
   // When all writes asked for before are on the platter.
   Instant flush(Instant now);
-  // When logs of these sizes have been read from end to end, so many at a time, which share the device's rate.
+  // When logs of these sizes have been read from end to end, each by the first of `threads` that is free. It does
+  // not stand in the way of writes. REQUIRES: threads > 0
   Instant scan(Instant now, const std::vector<std::int64_t>& bytes, std::int32_t threads);
+
+  // The next write begins no earlier: a writer that holds its logs has something to do elsewhere until then.
+  void wait_until(Instant at) { written_at_ = std::max(written_at_, at); }
 
   // Whatever is asked for from now on takes `factor` times as long, and a draw of `by` on top of that.
   void slow_down(std::uint32_t reason, std::int64_t factor, const Distribution& by, const Rng& rng);
