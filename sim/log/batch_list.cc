@@ -41,7 +41,8 @@ std::optional<Offset> offset_in(const Batch& batch, std::int64_t timestamp_ms) {
   const std::vector<Record>& records = batch.data->application_records();
   const auto first = std::find_if(records.begin(), records.end(),
                                   [timestamp_ms](const Record& record) { return record.timestamp_ms >= timestamp_ms; });
-  return first == records.end() ? batch.base_offset : batch.base_offset + (first - records.begin());
+  if (first == records.end()) return batch.base_offset;
+  return batch.base_offset + batch.data->offset_delta(static_cast<std::size_t>(first - records.begin()));
 }
 
 }  // namespace
@@ -119,6 +120,17 @@ void BatchList::drop_before(Offset start) {
     remove_sealed(sealed_.cbegin(), sealed_.cbegin() + 1);
     add_sealed(SealedChunk::seal(&*first, batches.data() + batches.size()), sealed_.cbegin());
   }
+}
+
+void BatchList::replace_before(Offset end, const std::vector<Batch>& with) {
+  BatchList old = std::move(*this);
+  old.drop_before(end);
+  *this = BatchList();
+  for (const Batch& batch : with) append(batch);
+  for (const SealedChunkPtr& chunk : old.sealed_) {
+    for (Batch& batch : chunk->unseal()) append(std::move(batch));
+  }
+  for (Batch& batch : old.newest_) append(std::move(batch));
 }
 
 // ---- Reading

@@ -38,6 +38,9 @@ class BatchList {
   void truncate_to(Offset end);
   // Drops batches that lie wholly below `start`.
   void drop_before(Offset start);
+  // Batches that end at or below `end` are replaced by others. REQUIRES: those end at or below it, too, and no batch
+  // lies astride it
+  void replace_before(Offset end, const std::vector<Batch>& with);
 
   // Batches from the one that holds or follows `from`, ending below `end`, up to `max_bytes`, but at least
   // one if `at_least_one`.

@@ -134,6 +134,10 @@ void LogImage::recover() {
   torn_bytes = 0;
 }
 
+bool LogImage::has_too_much() const {
+  return torn_bytes != 0 || (!epochs.empty() && epochs.back().start_offset >= end_offset());
+}
+
 std::int64_t LogImage::bytes_to_recover() const {
   Offset from = start_offset;
   for (const Offset base : segment_bases) {

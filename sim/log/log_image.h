@@ -57,6 +57,7 @@ struct LogImage {
   // What loading a log makes of it (LogLoader): the torn batch goes, and all that speaks of what lies beyond the
   // end, or before the start.
   void recover();
+  bool has_too_much() const;
   // What is read and checked for that after an unclean shutdown: segments from the one on which holds the recovery
   // point.
   std::int64_t bytes_to_recover() const;

@@ -25,7 +25,9 @@ PartitionLog::PartitionLog(const LogImage& image)
       segments_(image.start_offset, image.segment_bases, image.batches),
       start_(image.start_offset),
       end_(image.end_offset()),
-      next_(image.end_offset()) {}
+      next_(image.end_offset()),
+      recovery_point_(std::min(image.recovery_point, image.end_offset())),
+      cleaned_to_(image.cleaned_to) {}
 
 Batch PartitionLog::assign(BatchDataPtr data, LeaderEpoch leader_epoch) {
   Batch batch{next_, leader_epoch, data->record_count(), std::move(data)};
@@ -64,28 +66,32 @@ void PartitionLog::truncate_to(Offset end) {
   segments_.truncate_to(end, batches_);
   end_ = std::min(end_, end);
   next_ = std::min(next_, end);
+  recovery_point_ = std::min(recovery_point_, end_);
+  cleaned_to_ = std::min(cleaned_to_, end);
 }
 
 void PartitionLog::truncate_fully_and_start_at(Offset start) {
   batches_ = BatchList();
   epochs_.clear();
   segments_ = Segments(start);
-  start_ = end_ = next_ = start;
+  start_ = end_ = next_ = recovery_point_ = start;
+  cleaned_to_ = std::min(cleaned_to_, start);
 }
 
 void PartitionLog::raise_log_start(Offset start) {
   if (start <= start_) return;
   SIM_CHECK(start <= end_, "a log does not start behind its end");
   start_ = start;
+  recovery_point_ = std::max(recovery_point_, start);
   batches_.drop_before(start);
-  segments_.drop_before(start);
-  // The epoch in which the log now starts, starts there (LeaderEpochFileCache.truncateFromStart).
-  const auto later =
-      std::upper_bound(epochs_.begin(), epochs_.end(), start,
-                       [](Offset offset, const EpochStart& entry) { return offset < entry.start_offset; });
-  if (later == epochs_.begin()) return;
-  epochs_.erase(epochs_.begin(), std::prev(later));
-  epochs_.front().start_offset = start;
+  segments_.drop_before(start, end_);
+  truncate_epochs_before(epochs_, start);
+}
+
+void PartitionLog::replace_segments(Offset end, const std::vector<Batch>& batches, const std::vector<Offset>& bases) {
+  batches_.replace_before(end, batches);
+  segments_.replace_before(end, bases, batches);
+  cleaned_to_ = end;
 }
 
 void PartitionLog::begin_epoch(LeaderEpoch leader_epoch, Offset start) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -35,6 +36,9 @@ class PartitionLog {
   Offset log_end_offset() const { return end_; }
   Offset next_offset() const { return next_; }
   std::int64_t size_bytes() const { return batches_.size_bytes(); }
+  // Below it this broker has flushed the log; a crash need not doubt it (recoveryPoint).
+  Offset recovery_point() const { return recovery_point_; }
+  void flushed_to(Offset end) { recovery_point_ = std::max(recovery_point_, std::min(end, next_)); }
 
   // Places a batch at next_offset(). The producer's batch is shared, not copied.
   Batch assign(BatchDataPtr data, LeaderEpoch leader_epoch);
@@ -46,6 +50,7 @@ class PartitionLog {
 
   void set_segment_limits(const SegmentLimits& limits) { segment_limits_ = limits; }
   const std::vector<Segment>& segments() const { return segments_.list(); }
+  std::int64_t segments_bytes() const { return segments_.size_bytes(); }
 
   // See BatchList::read.
   std::vector<Batch> read(Offset from, Offset end, std::int64_t max_bytes, bool at_least_one) const;
@@ -57,6 +62,11 @@ class PartitionLog {
   void truncate_fully_and_start_at(Offset start);
   // No effect if the log already starts there or later. REQUIRES: start <= log_end_offset()
   void raise_log_start(Offset start);
+
+  // ---- Compaction (compaction.h): what lies below here was cleaned, the rest is dirty.
+  Offset cleaned_to() const { return cleaned_to_; }
+  // REQUIRES: `end` is the base of a segment that is not the first; batches and bases as clean() has made them
+  void replace_segments(Offset end, const std::vector<Batch>& batches, const std::vector<Offset>& bases);
 
   // ---- Leader epochs (LeaderEpochFileCache)
   LeaderEpoch latest_epoch() const { return epochs_.empty() ? kNoLeaderEpoch : epochs_.back().leader_epoch; }
@@ -78,6 +88,8 @@ class PartitionLog {
   Offset start_ = 0;
   Offset end_ = 0;
   Offset next_ = 0;
+  Offset recovery_point_ = 0;
+  Offset cleaned_to_ = 0;
 };
 
 }  // namespace sim::log

@@ -13,6 +13,7 @@ enum Flag : std::uint8_t {
   kOffsetJump = 0x04,
   kOtherLeaderEpoch = 0x08,
   kOtherProducer = 0x10,  // or another sequence number than the next
+  kKeys = 0x20,           // some record has one
 };
 
 // Differences wrap around, so that every pair of numbers has one.
@@ -57,9 +58,13 @@ bool has_usual_records(const BatchData& data, const std::vector<CoordinatorRecor
 bool has_usual_records(const BatchData&, const std::vector<MetadataRecord>&) { return false; }
 bool has_usual_records(const BatchData&, const std::vector<ControlRecord>&) { return false; }
 
+bool has_keys(const std::vector<Record>& records) {
+  return std::any_of(records.begin(), records.end(), [](const Record& record) { return record.key != -1; });
+}
+
 bool is_usual(const Batch& batch) {
   const BatchData& data = *batch.data;
-  return !data.transactional && !data.control && batch.record_count == data.record_count() &&
+  return !data.transactional && !data.control && !data.compacted && batch.record_count == data.record_count() &&
          std::visit([&data](const auto& records) { return has_usual_records(data, records); }, data.records);
 }
 
@@ -81,6 +86,8 @@ class SealedWriter {
     if (jump != 0) flags |= kOffsetJump;
     if (batch.leader_epoch != before_.leader_epoch) flags |= kOtherLeaderEpoch;
     if (records != nullptr && !same_producer) flags |= kOtherProducer;
+    const bool keys = records != nullptr && has_keys(*records);
+    if (keys) flags |= kKeys;
 
     byte(static_cast<std::uint8_t>(flags));
     if (jump != 0) number(jump);
@@ -92,7 +99,7 @@ class SealedWriter {
 
     if (records != nullptr) {
       if (!same_producer) write_producer(data);
-      write_application(data, *records);
+      write_application(data, *records, keys);
     } else if (commits != nullptr) {
       write_commits(data, *commits);
     } else {
@@ -119,7 +126,7 @@ class SealedWriter {
     before_.next_sequence = data.base_sequence;
   }
 
-  void write_application(const BatchData& data, const std::vector<Record>& records) {
+  void write_application(const BatchData& data, const std::vector<Record>& records, bool keys) {
     step(before_.timestamp_ms, data.base_timestamp_ms);
     for (const Record& record : records) {
       const bool same_sizes =
@@ -131,6 +138,7 @@ class SealedWriter {
         number(record.key_bytes);
         number(record.value_bytes);
       }
+      if (keys) number(record.key);  // customers come in no order
       before_.record = record;
     }
     before_.next_sequence = next_sequence(before_.next_sequence, static_cast<std::int32_t>(records.size()));
@@ -270,6 +278,7 @@ void SealedReader::read_application(BatchData* data) {
       before_.record.key_bytes = static_cast<std::int32_t>(number());
       before_.record.value_bytes = static_cast<std::int32_t>(number());
     }
+    before_.record.key = (flags_ & kKeys) != 0 ? number() : -1;
     if (data == nullptr) continue;
     data->max_timestamp_ms = std::max(data->max_timestamp_ms, before_.record.timestamp_ms);
     records.push_back(before_.record);

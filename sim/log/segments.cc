@@ -48,12 +48,35 @@ bool Segments::append(const Batch& batch, const SegmentLimits& limits) {
   return rolls;
 }
 
+void Segments::replace_before(Offset end, const std::vector<Offset>& bases, const std::vector<Batch>& batches) {
+  std::vector<Segment> cleaned{Segment{list_.front().base_offset, 0, 0, 0}};
+  for (const Offset base : bases) cleaned.push_back(Segment{base, 0, 0, 0});
+  std::size_t at = 0;
+  for (const Batch& batch : batches) {
+    while (at + 1 < cleaned.size() && cleaned[at + 1].base_offset <= batch.base_offset) ++at;
+    count_in(cleaned[at], batch);
+  }
+  const auto kept = std::find_if(list_.begin(), list_.end(), [end](const Segment& one) { return one.base_offset >= end; });
+  cleaned.insert(cleaned.end(), kept, list_.end());
+  list_ = std::move(cleaned);
+}
+
+std::int64_t Segments::size_bytes() const {
+  std::int64_t bytes = 0;
+  for (const Segment& segment : list_) bytes += segment.bytes;
+  return bytes;
+}
+
 void Segments::truncate_to(Offset end, const BatchList& batches) {
   while (list_.size() > 1 && list_.back().base_offset >= end) list_.pop_back();
   list_.back() = rebuilt(list_.back().base_offset, end, batches);
 }
 
-void Segments::drop_before(Offset start) {
+void Segments::drop_before(Offset start, Offset end) {
+  if (start == end) {  // the active segment, too: it was finished first
+    list_ = {Segment{start, 0, 0, 0}};
+    return;
+  }
   auto first_kept = list_.begin();
   while (first_kept + 1 != list_.end() && (first_kept + 1)->base_offset <= start) ++first_kept;
   list_.erase(list_.begin(), first_kept);

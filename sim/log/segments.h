@@ -40,8 +40,11 @@ class Segments {
   bool append(const Batch& batch, const SegmentLimits& limits);
   // Nothing at or above `end` is left in `batches`.
   void truncate_to(Offset end, const BatchList& batches);
-  // Nothing wholly below `start` is left.
-  void drop_before(Offset start);
+  // Nothing wholly below `start` is left, and at `end`, where the log ends, nothing at all.
+  void drop_before(Offset start, Offset end);
+  // Those before the one that begins at `end` are now these: the first keeps its base, the others begin at `bases`.
+  void replace_before(Offset end, const std::vector<Offset>& bases, const std::vector<Batch>& batches);
+  std::int64_t size_bytes() const;
 
  private:
   static bool must_roll(const Segment& active, const Batch& batch, const SegmentLimits& limits);

@@ -80,4 +80,13 @@ BatchDataPtr make_batch(std::vector<ControlRecord> records, std::int64_t timesta
   return internal_batch(std::move(records), timestamp_ms, true);
 }
 
+BatchDataPtr with_append_time(const BatchData& batch, std::int64_t now_ms) {
+  auto stamped = std::make_shared<BatchData>(batch);
+  stamped->base_timestamp_ms = stamped->max_timestamp_ms = now_ms;
+  if (auto* records = std::get_if<std::vector<Record>>(&stamped->records)) {
+    for (Record& record : *records) record.timestamp_ms = now_ms;
+  }
+  return stamped;
+}
+
 }  // namespace sim

@@ -1,5 +1,8 @@
 // Sizes of the records of __consumer_offsets and __cluster_metadata, as Kafka serialises them
 // (CoordinatorRecordSerde, MetadataRecordSerde; the *.json schemas beside them).
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -68,12 +71,14 @@ std::int64_t value_size(const RegisterBrokerRecord& record) {
   constexpr std::int64_t kListener = 1 + 9 + 1 + kHostNameBytes + kInt16 + kInt16 + kTags;  // "PLAINTEXT"
   constexpr std::int64_t kFeature = 1 + 16 + kInt16 + kInt16 + kTags;                       // "metadata.version"
   return kFrameAndTags + kInt32 + kBool + kUuid + kInt64 + compact_length(1) + kListener + compact_length(1) + kFeature +
-         compact(record.rack) + kBool + kBool + tagged(compact_length(1) + kUuid);
+         compact(record.rack) + kBool + kBool +
+         tagged(compact_length(1) + kUuid * std::max<std::int64_t>(1, std::ssize(record.directories)));
 }
 std::int64_t value_size(const UnregisterBrokerRecord&) { return kFrameAndTags + kInt32 + kInt64; }
 std::int64_t value_size(const BrokerRegistrationChangeRecord& record) {
   return kFrameAndTags + kInt32 + kInt64 + (record.fenced != 0 ? tagged(kInt8) : 0) +
-         (record.in_controlled_shutdown != 0 ? tagged(kInt8) : 0);
+         (record.in_controlled_shutdown != 0 ? tagged(kInt8) : 0) +
+         (record.directories.empty() ? 0 : tagged(array_of(record.directories, kUuid)));
 }
 std::int64_t value_size(const TopicRecord& record) { return kFrameAndTags + compact(record.name) + kUuid; }
 std::int64_t value_size(const RemoveTopicRecord&) { return kFrameAndTags + kUuid; }
@@ -101,6 +106,13 @@ std::int64_t value_size(const TopicConfigRecord& record) {
   if (config.unclean_leader_election_enable) add("unclean.leader.election.enable", 4);
   number("flush.messages", config.flush_messages, standard.flush_messages);
   number("flush.ms", config.flush_ms, standard.flush_ms);
+  if (config.min_cleanable_dirty_per_million != standard.min_cleanable_dirty_per_million) add("min.cleanable.dirty.ratio", 3);
+  number("min.compaction.lag.ms", config.min_compaction_lag_ms, standard.min_compaction_lag_ms);
+  number("max.compaction.lag.ms", config.max_compaction_lag_ms, standard.max_compaction_lag_ms);
+  number("delete.retention.ms", config.delete_retention_ms, standard.delete_retention_ms);
+  if (config.log_append_time) add("message.timestamp.type", 13);
+  number("message.timestamp.before.max.ms", config.message_timestamp_before_max_ms, standard.message_timestamp_before_max_ms);
+  number("message.timestamp.after.max.ms", config.message_timestamp_after_max_ms, standard.message_timestamp_after_max_ms);
   if (config.compression_percent != standard.compression_percent) add("compression.type", 4);
   return bytes == 0 ? kFrameAndTags : bytes;
 }
@@ -119,6 +131,7 @@ std::int64_t value_size(const PartitionChangeRecord& record) {
   if (record.has_replicas) bytes += tagged(nodes(record.replicas)) + tagged(nodes(record.removing)) + tagged(nodes(record.adding));
   if (record.recovery >= 0) bytes += tagged(kInt8);
   if (record.has_elr) bytes += tagged(nodes(record.elr)) + tagged(nodes(record.last_known_elr));
+  if (!record.directories.empty()) bytes += tagged(array_of(record.directories, kUuid));
   return bytes;
 }
 std::int64_t value_size(const ProducerIdsRecord&) { return kFrameAndTags + kInt32 + kInt64 + kInt64; }

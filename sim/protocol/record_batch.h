@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -25,6 +26,13 @@ struct Record {
   std::int64_t timestamp_ms = 0;  // CreateTime
   std::int32_t key_bytes = -1;    // -1 = null key
   std::int32_t value_bytes = 0;   // -1 = tombstone
+  std::int64_t key = -1;          // which key it is: the customer's number; -1 = null
+};
+
+// What compaction has left of a batch, which keeps its place: offsets of records that are gone stay unused.
+struct Compacted {
+  std::vector<std::int32_t> offset_deltas;  // of the records that are left, rising
+  std::optional<std::int64_t> delete_horizon_ms{};  // from when on its tombstones may go (KIP-534)
 };
 
 struct BatchData {
@@ -39,8 +47,13 @@ struct BatchData {
   std::variant<std::vector<Record>, std::vector<CoordinatorRecord>, std::vector<MetadataRecord>,
                std::vector<ControlRecord>>
       records;
+  std::shared_ptr<const Compacted> compacted{};  // null: every offset of the batch has its record
 
   std::int32_t record_count() const;
+  // Where a record lies, counted from the batch's base offset.
+  std::int32_t offset_delta(std::size_t index) const {
+    return compacted ? compacted->offset_deltas[index] : static_cast<std::int32_t>(index);
+  }
   // The application records; empty for batches of internal topics.
   const std::vector<Record>& application_records() const;
 };
@@ -50,7 +63,7 @@ using BatchDataPtr = std::shared_ptr<const BatchData>;
 struct Batch {
   Offset base_offset = 0;
   LeaderEpoch leader_epoch = kNoLeaderEpoch;
-  std::int32_t record_count = 0;
+  std::int32_t record_count = 0;  // offsets it takes, whether or not compaction has left their records
   BatchDataPtr data;
 
   Offset end_offset() const { return base_offset + record_count; }

@@ -233,6 +233,7 @@ TEST_CASE("power loss leaves what was flushed, and a later truncation cannot bri
   image.perform(AppendBatch{tp, test::batch_of(5, LeaderEpoch{2}, 5, 10)});
   image.lose_unflushed();
   CHECK(image.end_offset() == 5);
+  image.recover();
   CHECK(image.epochs == std::vector<EpochStart>{{LeaderEpoch{0}, 0}});
   image.flush();
   image.lose_unflushed();

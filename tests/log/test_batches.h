@@ -51,7 +51,8 @@ class BatchSource {
     for (std::int64_t i = 0; i < n; ++i) {
       const std::int64_t jitter = rng_.between(-2, 3);
       number_ += rng_.between(1, 9);
-      records.push_back(Record{record_id(FlowId{0}, number_), now_ms_ + jitter, rng_.bernoulli(1, 2) ? 8 : -1, 1024});
+      const bool keyed = rng_.bernoulli(1, 2);
+      records.push_back(Record{record_id(FlowId{0}, number_), now_ms_ + jitter, keyed ? 8 : -1, 1024, keyed ? number_ % 1'000 : -1});
     }
     const bool idempotent = rng_.bernoulli(1, 2);
     return make_data_batch(std::move(records), idempotent ? ProducerId{1003} : kNoProducerId,
@@ -122,7 +123,8 @@ class BatchSource {
 };
 
 inline bool same(const Record& a, const Record& b) {
-  return a.id == b.id && a.timestamp_ms == b.timestamp_ms && a.key_bytes == b.key_bytes && a.value_bytes == b.value_bytes;
+  return a.id == b.id && a.timestamp_ms == b.timestamp_ms && a.key_bytes == b.key_bytes && a.value_bytes == b.value_bytes &&
+         a.key == b.key;
 }
 
 inline bool same(const CoordinatorRecord& a, const CoordinatorRecord& b) {

@@ -1,0 +1,202 @@
+#include "log/compaction.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "base/overloaded.h"
+#include "protocol/batch_builder.h"
+
+namespace sim::log {
+namespace {
+
+constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
+
+// What a record is about. Its group's name belongs to a batch that outlives it.
+struct Key {
+  std::string_view group;
+  std::int32_t topic = -1;
+  std::int32_t partition = -1;
+  std::int64_t number = -1;
+  bool operator==(const Key&) const = default;
+};
+struct KeyHash {
+  std::size_t operator()(const Key& key) const {
+    std::size_t hash = std::hash<std::string_view>{}(key.group);
+    for (const std::int64_t part : {std::int64_t{key.topic}, std::int64_t{key.partition}, key.number}) {
+      hash = hash * 1'000'003 + static_cast<std::size_t>(part);
+    }
+    return hash;
+  }
+};
+using LastOffsets = std::unordered_map<Key, Offset, KeyHash>;  // for look-up only
+
+std::optional<Key> key_of(const Record& record) {
+  if (record.key_bytes < 0) return std::nullopt;
+  return Key{{}, -1, -1, record.key};
+}
+std::optional<Key> key_of(const CoordinatorRecord& record) {
+  return std::visit(Overloaded{
+                        [](const OffsetCommitRecord& one) { return Key{one.group, one.tp.topic.value(), one.tp.partition, -1}; },
+                        [](const GroupMetadataRecord& one) { return Key{one.group, -1, -1, -1}; },
+                    },
+                    record);
+}
+std::optional<Key> key_of(const MetadataRecord&) { return std::nullopt; }
+std::optional<Key> key_of(const ControlRecord&) { return std::nullopt; }
+
+bool is_tombstone(const Record& record) { return record.value_bytes < 0; }
+bool is_tombstone(const CoordinatorRecord& record) {
+  return std::visit(Overloaded{
+                        [](const OffsetCommitRecord& one) { return one.offset == kNoOffset; },
+                        [](const GroupMetadataRecord& one) { return one.tombstone; },
+                    },
+                    record);
+}
+bool is_tombstone(const MetadataRecord&) { return false; }
+bool is_tombstone(const ControlRecord&) { return false; }
+
+std::int32_t size_in_batch(const Record& record, std::int32_t delta, std::int64_t base_timestamp_ms) {
+  return record_size(record.key_bytes, record.value_bytes, delta, record.timestamp_ms - base_timestamp_ms);
+}
+template <class Internal>
+std::int32_t size_in_batch(const Internal& record, std::int32_t delta, std::int64_t) {
+  return record_size(record, delta);
+}
+
+LastOffsets last_offsets(const std::vector<Batch>& batches, Offset first_dirty) {
+  LastOffsets last;
+  for (const Batch& batch : batches) {
+    if (batch.end_offset() <= first_dirty || batch.data->control) continue;
+    std::visit(
+        [&](const auto& records) {
+          for (std::size_t i = 0; i < records.size(); ++i) {
+            if (const auto key = key_of(records[i])) last[*key] = batch.base_offset + batch.data->offset_delta(i);
+          }
+        },
+        batch.data->records);
+  }
+  return last;
+}
+
+// Goes through batches and keeps what must stay (Cleaner.cleanInto, MemoryRecords.filterTo).
+class Filter {
+ public:
+  Filter(const LastOffsets& last, std::int64_t now_ms, std::int64_t delete_retention_ms)
+      : last_(last), now_ms_(now_ms), delete_horizon_ms_(delete_retention_ms > kAll - now_ms ? kAll : now_ms + delete_retention_ms) {}
+
+  // What is left of a batch: itself, less, or nothing. `must_stay`: an empty batch, then.
+  std::optional<Batch> filtered(const Batch& batch, bool must_stay) const {
+    if (batch.data->control) return batch;
+    return std::visit([&](const auto& records) { return filtered(batch, records, must_stay); }, batch.data->records);
+  }
+
+ private:
+  template <class R>
+  bool stays(const Batch& batch, const R& record, Offset offset) const {
+    const auto key = key_of(record);
+    if (!key) return false;
+    const auto found = last_.find(*key);
+    if (found != last_.end() && found->second > offset) return false;
+    const std::optional<std::int64_t> horizon = batch.data->compacted ? batch.data->compacted->delete_horizon_ms : std::nullopt;
+    return !is_tombstone(record) || !horizon || now_ms_ < *horizon;
+  }
+
+  template <class R>
+  std::optional<Batch> filtered(const Batch& batch, const std::vector<R>& records, bool must_stay) const {
+    std::vector<R> left;
+    Compacted compacted;
+    bool tombstones = false;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      const std::int32_t delta = batch.data->offset_delta(i);
+      if (!stays(batch, records[i], batch.base_offset + delta)) continue;
+      tombstones = tombstones || is_tombstone(records[i]);
+      left.push_back(records[i]);
+      compacted.offset_deltas.push_back(delta);
+    }
+    if (batch.data->compacted) compacted.delete_horizon_ms = batch.data->compacted->delete_horizon_ms;
+    const bool notes_horizon = tombstones && !compacted.delete_horizon_ms;
+    if (notes_horizon) compacted.delete_horizon_ms = delete_horizon_ms_;
+    if (left.size() == records.size() && !notes_horizon && !left.empty()) return batch;
+    if (left.empty() && !must_stay) return std::nullopt;
+    return rebuilt(batch, std::move(left), std::move(compacted));
+  }
+
+  template <class R>
+  static Batch rebuilt(const Batch& batch, std::vector<R> left, Compacted compacted) {
+    auto data = std::make_shared<BatchData>(*batch.data);
+    std::int64_t uncompressed = 0;
+    for (std::size_t i = 0; i < left.size(); ++i) uncompressed += size_in_batch(left[i], compacted.offset_deltas[i], data->base_timestamp_ms);
+    // A compressed batch shrinks in proportion.
+    data->size_bytes = std::min(data->size_bytes, static_cast<std::int32_t>(kBatchHeaderBytes + uncompressed));
+    data->records = std::move(left);
+    data->compacted = std::make_shared<const Compacted>(std::move(compacted));
+    return Batch{batch.base_offset, batch.leader_epoch, batch.record_count, std::move(data)};
+  }
+
+  const LastOffsets& last_;
+  std::int64_t now_ms_;
+  std::int64_t delete_horizon_ms_;
+};
+
+std::int64_t size_between(const std::vector<Segment>& segments, Offset from, Offset end) {
+  std::int64_t bytes = 0;
+  for (const Segment& segment : segments) {
+    if (segment.base_offset >= from && segment.base_offset < end) bytes += segment.bytes;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+// LogCleanerManager.cleanableOffsets
+CleanableLog cleanable(const PartitionLog& log, Offset high_watermark, const CompactionLimits& limits, std::int64_t now_ms) {
+  const std::vector<Segment>& segments = log.segments();
+  CleanableLog result;
+  result.first_dirty = std::max(log.cleaned_to(), segments.front().base_offset);
+  result.end = result.first_dirty;
+  for (std::size_t i = 0; i + 1 < segments.size(); ++i) {  // the active one stays as it is
+    if (segments[i].base_offset < result.first_dirty) continue;
+    const bool too_young = limits.min_lag_ms > 0 && segments[i].largest_timestamp_ms > now_ms - limits.min_lag_ms;
+    if (too_young || segments[i + 1].base_offset > high_watermark) break;
+    const std::int64_t age_ms = now_ms - segments[i].first_timestamp_ms;
+    result.overdue = result.overdue || (!segments[i].empty() && age_ms > limits.max_lag_ms);
+    result.end = segments[i + 1].base_offset;
+  }
+  if (segments.back().empty()) result.end = result.first_dirty;
+  result.clean_bytes = size_between(segments, 0, result.first_dirty);
+  result.dirty_bytes = size_between(segments, result.first_dirty, result.end);
+  return result;
+}
+
+CleanedLog clean(const PartitionLog& log, const CleanableLog& what, const CompactionLimits& limits, std::int64_t now_ms,
+                 const IsLastOfProducer& is_last_of_producer) {
+  const std::vector<Batch> batches = log.read(log.log_start_offset(), what.end, kAll, false);
+  const LastOffsets last = last_offsets(batches, what.first_dirty);
+  const Filter filter(last, now_ms, limits.delete_retention_ms);
+  CleanedLog result;
+  result.end = what.end;
+  // Segments are gathered as long as what they hold now fits into one (groupSegmentsBySize).
+  std::int64_t group_bytes = 0;
+  auto segment = log.segments().begin();
+  for (const Batch& batch : batches) {
+    for (; (segment + 1)->base_offset <= batch.base_offset; ++segment) {
+      group_bytes += segment->bytes;
+      if (group_bytes + (segment + 1)->bytes <= limits.segment_bytes) continue;
+      group_bytes = 0;
+      result.bases.push_back((segment + 1)->base_offset);
+    }
+    result.bytes_before += batch.size_bytes();
+    const bool producers_last = batch.data->producer_id != kNoProducerId && is_last_of_producer(batch);
+    std::optional<Batch> left = filter.filtered(batch, producers_last || batch.end_offset() == batches.back().end_offset());
+    if (!left) continue;
+    result.bytes_after += left->size_bytes();
+    result.batches.push_back(std::move(*left));
+  }
+  return result;
+}
+
+}  // namespace sim::log

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/int128.h"
+#include "log/partition_log.h"
+
+// Compaction of a log whose topic has cleanup.policy=compact (LogCleaner, Cleaner, LogCleanerManager in Kafka): of each
+// key the last record stays, wherever it lies below the active segment. Offsets do not change, so gaps come about.
+//
+// A tombstone stays for delete.retention.ms from when it was first gone through (KIP-534: the batch notes the time), so
+// that who reads on in time sees it. A batch that holds a producer's last sequence number stays even without a record.
+//
+// Differs from Kafka: the map of keys is as large as it must be (there the dedupe buffer may be full earlier, and the
+// rest waits for the next turn), and the last batch below the active segment stays, if only as an empty one.
+namespace sim::log {
+
+struct CompactionLimits {
+  std::int64_t min_lag_ms = 0;
+  std::int64_t max_lag_ms = 0;
+  std::int32_t min_dirty_per_million = 0;
+  std::int64_t delete_retention_ms = 0;
+  std::int64_t segment_bytes = 0;
+};
+
+// What there is to do (LogToClean).
+struct CleanableLog {
+  Offset first_dirty = 0;
+  Offset end = 0;  // the base of the first segment that must stay as it is
+  std::int64_t clean_bytes = 0;
+  std::int64_t dirty_bytes = 0;  // that may be cleaned
+  bool overdue = false;          // max.compaction.lag.ms has passed for some record
+
+  bool is_worth_it(const CompactionLimits& limits) const {
+    return dirty_bytes > 0 && (overdue || dirty_per_million() > limits.min_dirty_per_million);
+  }
+  std::int64_t dirty_per_million() const {
+    const std::int64_t total = clean_bytes + dirty_bytes;
+    return total == 0 ? 0 : static_cast<std::int64_t>(static_cast<int128>(dirty_bytes) * 1'000'000 / total);
+  }
+};
+CleanableLog cleanable(const PartitionLog& log, Offset high_watermark, const CompactionLimits& limits, std::int64_t now_ms);
+
+struct CleanedLog {
+  Offset end = 0;  // what was cleaned lies below it
+  std::vector<Batch> batches;
+  std::vector<Offset> bases;  // of the new segments, but for the first
+  std::int64_t bytes_before = 0;
+  std::int64_t bytes_after = 0;
+};
+using IsLastOfProducer = std::function<bool(const Batch&)>;
+CleanedLog clean(const PartitionLog& log, const CleanableLog& what, const CompactionLimits& limits, std::int64_t now_ms,
+                 const IsLastOfProducer& is_last_of_producer);
+
+}  // namespace sim::log
