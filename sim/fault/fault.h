@@ -8,6 +8,7 @@
 
 #include "base/distribution.h"
 #include "base/time.h"
+#include "protocol/admin_requests.h"
 #include "protocol/ids.h"
 
 // What goes wrong in a scenario, and when, as values. Whom a role means is found out at the instant at which
@@ -62,7 +63,13 @@ using Targets = std::vector<Target>;
 struct Kill {  // the operating system keeps its page cache and resets its connections
   Targets targets;
 };
+enum class Tail : std::uint8_t { lost, torn };
 struct PowerLoss {  // of the machine: what was not flushed is lost, and nobody is told
+  Targets targets;
+  // torn: a random part of what each log had not flushed is on its disk all the same, up to the middle of a batch.
+  Tail tail = Tail::lost;
+};
+struct Wipe {  // killed; the disks are replaced by empty ones, with directory ids of their own
   Targets targets;
 };
 struct Stop {  // SIGTERM: a controlled shutdown, a leaving consumer
@@ -77,16 +84,18 @@ struct Pause {  // SIGSTOP, a long garbage collection: timers are due, nothing i
 };
 
 enum class Direction : std::uint8_t { both, to, from };  // as seen from the targets
-struct Isolate {                                         // from everybody else
+struct Isolate {                                         // from `peers` (nobody named: from everybody else)
   Targets targets;
+  Targets peers{};
 };
 struct Groups {  // each hears only itself; who is in two hears both, who is in none hears everybody
   std::vector<Targets> groups;
 };
 struct Halves {};          // the servers, split in two at random, clients with the half that is not smaller
 struct MajoritiesRing {};  // every server hears a majority, no two the same (Jepsen's majorities-ring)
+struct Bridge {};  // as halves, but for one server of the middle that both halves hear (Jepsen's bridge)
 struct Partition {         // bytes are lost, connections stay open until somebody's time is over
-  std::variant<Isolate, Groups, Halves, MajoritiesRing> shape;
+  std::variant<Isolate, Groups, Halves, MajoritiesRing, Bridge> shape;
   Direction direction = Direction::both;  // of Isolate
 };
 
@@ -99,18 +108,65 @@ struct Wires {
 struct Delay {  // in addition to what the link takes
   Wires wires;
   Distribution by = Distribution::constant(0);  // ns
+  std::int64_t jitter = 0;                      // ns: evenly from so much less to so much more
+  // How much each draw resembles the one before it on the same way between two machines (netem's correlation).
+  std::int32_t correlation_per_million = 0;
 };
 struct Loss {  // of segments; TCP sends them again: the message arrives late by its retransmission time-outs
   Wires wires;
   std::int32_t per_million = 0;
+  std::int32_t mean_burst = 1;  // how many in a row on one way are lost, on average (a Gilbert model); 1: independently
+};
+struct Bandwidth {  // of the ways between targets and peers, each together, below what cards and links give
+  Wires wires;
+  std::int64_t bits_per_second = 0;
+};
+struct Reset {  // every connection between them breaks at once (RST), and both ends are told
+  Wires wires;
 };
 struct Hold {  // requests of one kind stay on the wire until the fault ends, and what follows them on their
                // connection
   Wires wires;
   std::string request;  // Kafka's name without "Request": AlterPartition, BrokerHeartbeat, Fetch, ...
 };
+struct TimeOffset {  // the wall clock of the machines is off by so much while it lasts, then set right
+  Targets targets;
+  Duration by{};
+};
+struct Drift {  // their clocks run fast (positive) or slow; at the end the wall clock is set right
+  Targets targets;
+  std::int64_t ppm = 0;
+};
 
-using Kind = std::variant<Kill, PowerLoss, Stop, Restart, Pause, Partition, Delay, Loss, Hold>;
+// ---- To what a server runs on. A directory is given by its place in log.dirs, from 0; none: all of them.
+
+struct IoDelay {  // writes and flushes take `factor` times as long, and `by` on top of that
+  Targets targets;
+  std::int64_t factor = 1;
+  Distribution by = Distribution::constant(0);  // ns
+  std::optional<std::int32_t> directory{};
+};
+struct IoError {  // nothing can be written or flushed, nor the directory be opened by who starts
+  Targets targets;
+  std::optional<std::int32_t> directory{};
+};
+struct DiskFull {  // nothing can be appended
+  Targets targets;
+  std::optional<std::int32_t> directory{};
+};
+struct SlowCpu {  // threads take `factor` times as long for what they do
+  Targets targets;
+  std::int64_t factor = 1;
+};
+
+// ---- What an operator does, with an admin client on a machine of its own. It is over when that has its answer.
+
+struct Admin {
+  AdminAction action;
+};
+
+using Kind = std::variant<Kill, PowerLoss, Wipe, Stop, Restart, Pause, Partition, Delay, Loss, Hold, Bandwidth, Reset,
+                          IoDelay, IoError, DiskFull, SlowCpu, TimeOffset, Drift, Admin>;
 
 // ---- When
 

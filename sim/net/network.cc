@@ -1,7 +1,5 @@
 #include "net/network.h"
 
-#include <algorithm>
-
 namespace sim::net {
 namespace {
 
@@ -13,13 +11,6 @@ std::string stream_name(std::size_t from, std::size_t to) {
 }
 
 }  // namespace
-
-Instant Pipe::pass(Instant now, std::int64_t bytes) {
-  if (bits_per_second_ == 0) return now;
-  const std::int64_t nanos = (bytes * 8'000'000'000 + bits_per_second_ - 1) / bits_per_second_;
-  free_at_ = std::max(now, free_at_) + Duration{nanos};
-  return free_at_;
-}
 
 Network::Network(const NetworkSpec& spec, const std::vector<MachinePlace>& machines, std::uint64_t seed)
     : machines_(machines.size()) {

@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "base/time.h"
 #include "net/interference.h"
+#include "net/pipe.h"
 
 // The wires between machines: how long bytes take, queueing included.
 //
@@ -41,19 +42,6 @@ struct NetworkSpec {
 struct MachinePlace {
   std::string rack;
   bool is_client = false;
-};
-
-// Something that bytes pass one after the other at a rate.
-class Pipe {
- public:
-  explicit Pipe(std::int64_t bits_per_second = 0) : bits_per_second_(bits_per_second) {}
-
-  // When the last byte is through. REQUIRES: calls in order of `now`
-  Instant pass(Instant now, std::int64_t bytes);
-
- private:
-  std::int64_t bits_per_second_;
-  Instant free_at_{};
 };
 
 class Network {

@@ -31,7 +31,7 @@ NetworkClient::Connection* NetworkClient::find(const Channel& channel) {
 
 bool NetworkClient::is_ready(ProcessId server) const {
   const Connection* connection = find(server);
-  return connection != nullptr && connection->state == State::ready &&
+  return connection != nullptr && connection->state == State::ready && !connection->throttled &&
          std::cmp_less(connection->in_flight.size(), config_.max_in_flight);
 }
 
@@ -183,6 +183,7 @@ void NetworkClient::on_response(Envelope& envelope, Env env, Effects& out, Event
     return;  // to an earlier connection: too late
   const bool internal = connection->in_flight.front().internal;
   connection->in_flight.erase(connection->in_flight.begin());
+  if (envelope.throttle_ms > 0) throttle(*connection, from_millis(envelope.throttle_ms), env, out);
   if (!internal) {
     events.emplace_back(Response{server, envelope.correlation, std::move(envelope.message)});
     return;
@@ -193,6 +194,13 @@ void NetworkClient::on_response(Envelope& envelope, Env env, Effects& out, Event
   connection->state = State::ready;
   connection->failed_attempts = 0;
   events.emplace_back(Ready{server});
+}
+
+// NetworkClient.maybeThrottle (KIP-219)
+void NetworkClient::throttle(Connection& connection, Duration by, Env env, Effects& out) {
+  connection.throttled = true;
+  connection.throttled_until = env.now + by;
+  need_wakeup(connection.throttled_until, out);
 }
 
 void NetworkClient::on_timer(Env env, Effects& out, Events& events) {
@@ -207,6 +215,11 @@ void NetworkClient::on_timer(Env env, Effects& out, Events& events) {
       connection.retry_announced = true;
       events.emplace_back(MayRetry{server});
     }
+    if (connection.throttled && connection.throttled_until <= env.now) {
+      connection.throttled = false;
+      events.emplace_back(Ready{server});
+    }
+    if (connection.throttled) next = std::min(next, connection.throttled_until);
     if (connection.state == State::connecting) next = std::min(next, connection.setup_deadline);
     if (!connection.retry_announced) next = std::min(next, connection.may_connect_at);
     for (const InFlight& request : connection.in_flight) next = std::min(next, request.deadline);
@@ -222,6 +235,7 @@ void NetworkClient::lost(ProcessId server, Connection& connection, FailureReason
   ++connection.failed_attempts;
   connection.setup_attempts = connection.state == State::connecting ? connection.setup_attempts + 1 : 0;
   connection.state = State::disconnected;
+  connection.throttled = false;
   connection.last_attempt = env.now;
   connection.may_connect_at = env.now + backoff;
   connection.retry_announced = false;

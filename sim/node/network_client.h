@@ -47,7 +47,7 @@ class NetworkClient {
     CorrelationId correlation;
     FailureReason reason;
   };
-  struct Ready {  // requests may be sent to this server now
+  struct Ready {  // requests may be sent to this server now: it is connected, or a throttle is over
     ProcessId server;
   };
   struct Unavailable {  // a connection attempt failed, or the connection was lost
@@ -104,6 +104,8 @@ class NetworkClient {
     std::int32_t failed_attempts = 0;  // since it was last ready; drives the reconnect back-off
     std::int32_t setup_attempts = 0;   // that never got connected; drives the set-up timeout
     bool retry_announced = true;
+    bool throttled = false;  // an answer asked for silence
+    LocalTime throttled_until{};
   };
 
   Channel channel_to(ProcessId server) const { return Channel{self_, server, lane_}; }
@@ -114,6 +116,7 @@ class NetworkClient {
                          Effects& out);
   void on_connected(const Channel& channel, Env env, Effects& out);
   void on_response(Envelope& envelope, Env env, Effects& out, Events& events);
+  void throttle(Connection& connection, Duration by, Env env, Effects& out);
   void on_timer(Env env, Effects& out, Events& events);
   void lost(ProcessId server, Connection& connection, FailureReason reason, Env env, Effects& out,
             Events& events);

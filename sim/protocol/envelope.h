@@ -18,6 +18,7 @@ enum class Lane : std::uint8_t {
   alter_partition,
   forwarding,
   raft,
+  directory_assignments,
 };
 
 // One TCP connection, named by who opened it, to whom, and what for. At most one is open per name.
@@ -37,6 +38,10 @@ struct Envelope {
   CorrelationId correlation = 0;
   bool response = false;
   Message message;
+  // A response's throttle_time_ms: the server reads no more from the connection for so long, and its client
+  // sends no more on it.
+  std::int32_t throttle_ms = 0;
+  std::int32_t thread_nanos = 0;  // a request's, as its server knows: how long a thread has handled it
 
   ProcessId from() const { return response ? channel.server : channel.client; }
   ProcessId to() const { return response ? channel.client : channel.server; }

@@ -14,6 +14,10 @@ Pairs one_way(Endpoint from, Endpoint to) {
   return pairs;
 }
 
+Duration late(Interference& wires, Endpoint from, Endpoint to, std::int64_t bytes = 100, Instant sent = {}) {
+  return wires.hindrance({from, to, bytes, sent, kFirstRetransmission});
+}
+
 TEST_CASE("a cut stops its pairs, in its direction, until the last one is lifted") {
   Interference wires;
   const RuleId first = wires.cut(one_way(0, 1));
@@ -39,37 +43,105 @@ TEST_CASE("a machine is never cut off from itself") {
 
 TEST_CASE("delays add up, and only what is late counts as touched") {
   Interference wires;
-  const RuleId slow = wires.delay(one_way(0, 1), Distribution::constant(7), Rng(1, "a"));
-  const RuleId none = wires.delay(one_way(0, 1), Distribution::constant(0), Rng(1, "b"));
-  wires.delay(one_way(0, 1), Distribution::constant(5), Rng(1, "c"));
-  CHECK(wires.hindrance(0, 1, 200ms) == Duration{12});
-  CHECK(wires.hindrance(1, 0, 200ms) == Duration{0});
+  const RuleId slow = wires.delay(one_way(0, 1), {Distribution::constant(7)}, Rng(1, "a"));
+  const RuleId none = wires.delay(one_way(0, 1), {Distribution::constant(0)}, Rng(1, "b"));
+  wires.delay(one_way(0, 1), {Distribution::constant(5)}, Rng(1, "c"));
+  CHECK(late(wires, 0, 1) == Duration{12});
+  CHECK(late(wires, 1, 0) == Duration{0});
   CHECK(wires.touched(slow) == 1);
   CHECK(wires.touched(none) == 0);
 }
 
 TEST_CASE("what is lost is sent again after 200 ms, 400 ms, ...: as often as chance wills") {
   Interference wires;
-  const RuleId rule = wires.lose(one_way(0, 1), 250'000, Rng(1, "loss"));
-  std::int64_t late[4] = {};
+  const RuleId rule = wires.lose(one_way(0, 1), {250'000}, Rng(1, "loss"));
+  std::int64_t times[4] = {};
   for (int i = 0; i < 8'000; ++i) {
-    const Duration by = wires.hindrance(0, 1, kFirstRetransmission);
-    if (by == 0ms) ++late[0];
-    if (by == 200ms) ++late[1];
-    if (by == 600ms) ++late[2];
-    if (by == 1400ms) ++late[3];
+    const Duration by = late(wires, 0, 1);
+    if (by == 0ms) ++times[0];
+    if (by == 200ms) ++times[1];
+    if (by == 600ms) ++times[2];
+    if (by == 1400ms) ++times[3];
   }
-  CHECK(late[0] == doctest::Approx(6'000).epsilon(0.03));
-  CHECK(late[1] == doctest::Approx(1'500).epsilon(0.1));
-  CHECK(late[2] == doctest::Approx(375).epsilon(0.2));
-  CHECK(late[3] > 0);
-  CHECK(wires.touched(rule) == 8'000 - late[0]);
+  CHECK(times[0] == doctest::Approx(6'000).epsilon(0.03));
+  CHECK(times[1] == doctest::Approx(1'500).epsilon(0.1));
+  CHECK(times[2] == doctest::Approx(375).epsilon(0.2));
+  CHECK(times[3] > 0);
+  CHECK(wires.touched(rule) == 8'000 - times[0]);
 }
 
 TEST_CASE("a wire that loses everything is tried as often as TCP would") {
   Interference wires;
-  wires.lose(one_way(0, 1), 1'000'000, Rng(1, "loss"));
-  CHECK(wires.hindrance(0, 1, kFirstRetransmission) > 600s);
+  wires.lose(one_way(0, 1), {1'000'000}, Rng(1, "loss"));
+  CHECK(late(wires, 0, 1) > 600s);
+}
+
+TEST_CASE("a limit is shared by all that leaves a machine, and apart from what comes to it") {
+  Interference wires;
+  Pairs out(3);
+  out.add(0, 1);
+  out.add(0, 2);
+  Pairs in(3);
+  in.add(1, 0);
+  const RuleId rule = wires.limit(out, in, 8'000'000);  // a byte a microsecond
+  CHECK(late(wires, 0, 1, 1'000) == 1ms);
+  CHECK(late(wires, 0, 2, 500) == 1500us);
+  CHECK(late(wires, 1, 0, 700) == 700us);
+  CHECK(late(wires, 2, 0, 700) == 0ms);  // not of the pairs
+  CHECK(late(wires, 0, 1, 100, Instant{} + 1s) == 100us);
+  CHECK(wires.touched(rule) == 4);
+}
+
+TEST_CASE("jitter goes both ways, and correlated delays resemble the last one of their pair") {
+  Interference wires;
+  wires.delay(one_way(0, 1), {Distribution::constant(1'000), 400}, Rng(1, "jitter"));
+  wires.delay(one_way(1, 0), {Distribution::constant(1'000), 400, 900'000}, Rng(1, "correlated"));
+  const auto steps = [&wires](Endpoint from, Endpoint to) {
+    std::int64_t sum = 0;
+    std::int64_t last = late(wires, from, to).count();
+    for (int i = 0; i < 2'000; ++i) {
+      const std::int64_t next = late(wires, from, to).count();
+      CHECK(next >= 600);
+      CHECK(next <= 1'400);
+      sum += next > last ? next - last : last - next;
+      last = next;
+    }
+    return sum / 2'000;
+  };
+  CHECK(steps(0, 1) > 200);  // two draws are 267 apart on average
+  CHECK(steps(1, 0) < 40);
+}
+
+TEST_CASE("losses in bursts are as many, and longer") {
+  Interference wires;
+  wires.lose(one_way(0, 1), {100'000, 1}, Rng(1, "alone"));
+  wires.lose(one_way(1, 0), {100'000, 8}, Rng(1, "bursts"));
+  struct Seen {
+    int late = 0;
+    Duration longest{};
+  };
+  const auto watch = [&wires](Endpoint from, Endpoint to) {
+    Seen seen;
+    for (int i = 0; i < 20'000; ++i) {
+      const Duration by = late(wires, from, to);
+      if (by > 0ms) ++seen.late;
+      seen.longest = std::max(seen.longest, by);
+    }
+    return seen;
+  };
+  const Seen alone = watch(0, 1);
+  const Seen bursts = watch(1, 0);
+  CHECK(alone.late == doctest::Approx(2'000).epsilon(0.1));
+  CHECK(bursts.late < 500);            // each burst delays one packet, by all its losses
+  CHECK(bursts.longest > 30s);         // 8 losses in a row cost 200 ms (2^8 - 1)
+  CHECK(alone.longest < bursts.longest);
+}
+
+TEST_CASE("a rate so high leaves no room between bursts so short") {
+  CHECK(is_possible({990'000, 1}));
+  CHECK(is_possible({800'000, 4}));
+  CHECK_FALSE(is_possible({800'001, 4}));
+  CHECK_FALSE(is_possible({1'000, 0}));
 }
 
 TEST_CASE("time-outs double up to two minutes") {

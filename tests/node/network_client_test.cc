@@ -254,6 +254,38 @@ TEST_CASE("a request that is answered costs no timer") {
   CHECK(world.timer == LocalTime::max());  // nothing in flight: nothing to wake up for
 }
 
+TEST_CASE("an answer may ask for silence: nothing is sent until it is over, and the owner is told") {
+  World world;
+  world.establish(kBroker);
+  world.establish(kOther);
+  const CorrelationId first = world.send(kBroker);
+  const CorrelationId second = world.send(kBroker);
+  Envelope answer{World::channel(kBroker), first, true, MetadataResponse{}};
+  answer.throttle_ms = 700;
+  world.feed(Received{answer});
+  CHECK(world.brought() == "response " + std::to_string(first));
+  CHECK_FALSE(world.ready(kBroker));
+  CHECK(world.client.is_connected(kBroker));
+  CHECK(world.client.is_ready(kOther));
+  world.respond(kBroker, second);  // it had been sent before
+  CHECK_FALSE(world.ready(kBroker));
+  CHECK(world.timer == local_at(nanos(700ms)));
+  world.fire_timer();
+  CHECK(world.brought() == "ready 1");
+  CHECK(world.ready(kBroker));
+}
+
+TEST_CASE("a throttle ends with its connection") {
+  World world;
+  world.establish(kBroker);
+  Envelope answer{World::channel(kBroker), world.send(kBroker), true, MetadataResponse{}};
+  answer.throttle_ms = 60'000;
+  world.feed(Received{answer});
+  world.feed(Disconnected{World::channel(kBroker)});
+  world.now += 1s;
+  world.establish(kBroker);
+}
+
 TEST_CASE("closing fails what is in flight") {
   World world;
   world.establish(kBroker);
