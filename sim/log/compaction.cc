@@ -101,8 +101,8 @@ class Filter {
     if (!key) return false;
     const auto found = last_.find(*key);
     if (found != last_.end() && found->second > offset) return false;
-    const std::optional<std::int64_t> horizon = batch.data->compacted ? batch.data->compacted->delete_horizon_ms : std::nullopt;
-    return !is_tombstone(record) || !horizon || now_ms_ < *horizon;
+    if (!is_tombstone(record) || !batch.data->compacted) return true;
+    return now_ms_ < batch.data->compacted->delete_horizon_ms.value_or(kAll);
   }
 
   template <class R>

@@ -83,7 +83,17 @@ bool is_control(const observe::Fact& fact) {
                         [](const observe::PartitionChanged&) { return true; },
                         [](const observe::FaultStruck&) { return true; },
                         [](const observe::FaultEnded&) { return true; },
+                        [](const observe::AdminAnswered&) { return true; },
+                        [](const observe::TopicDeleted&) { return true; },
+                        [](const observe::ClientThrottled&) { return true; },
                         [](const observe::IsrProposed&) { return true; },
+                        [](const observe::IsrProposalDropped&) { return true; },
+                        [](const observe::FollowerHighWatermarkAdvanced&) { return false; },
+                        [](const observe::ReplicaOpened&) { return true; },
+                        [](const observe::LogStartRaised&) { return true; },
+                        [](const observe::LogCleaned&) { return true; },
+                        [](const observe::LogDeleted&) { return true; },
+                        [](const observe::LogLost&) { return true; },
                     },
                     fact);
 }
@@ -144,6 +154,8 @@ std::string_view name_of(Lane lane) {
       return "heartbeat";
     case Lane::alter_partition:
       return "alter_partition";
+    case Lane::directory_assignments:
+      return "directory-assignments";
     case Lane::forwarding:
       return "forwarding";
     case Lane::raft:
@@ -364,6 +376,46 @@ void EventLog::fields(const observe::ReplicaAppended& fact) {
   count("broker", fact.broker.value());
   count("log_end_offset", fact.log_end_offset);
 }
+void EventLog::fields(const observe::IsrProposalDropped& fact) {
+  partition(fact.tp);
+  count("broker", fact.broker.value());
+}
+void EventLog::fields(const observe::FollowerHighWatermarkAdvanced& fact) {
+  partition(fact.tp);
+  count("broker", fact.broker.value());
+  count("to", fact.to);
+}
+void EventLog::fields(const observe::ReplicaOpened& fact) {
+  partition(fact.tp);
+  count("broker", fact.broker.value());
+  count("log_start_offset", fact.log_start_offset);
+  count("log_end_offset", fact.log_end_offset);
+  count("high_watermark", fact.high_watermark);
+}
+void EventLog::fields(const observe::LogStartRaised& fact) {
+  partition(fact.tp);
+  count("broker", fact.broker.value());
+  count("from", fact.from);
+  count("to", fact.to);
+}
+void EventLog::fields(const observe::LogCleaned& fact) {
+  partition(fact.tp);
+  count("broker", fact.broker.value());
+  count("end", fact.end);
+  count("bytes_before", fact.bytes_before);
+  count("bytes_after", fact.bytes_after);
+}
+void EventLog::fields(const observe::LogDeleted& fact) {
+  partition(fact.tp);
+  count("broker", fact.broker.value());
+}
+void EventLog::fields(const observe::LogLost& fact) {
+  partition(fact.tp);
+  count("broker", fact.broker.value());
+  count("from", fact.from);
+  count("to", fact.to);
+  text("lost_by", fact.cause == observe::LossOfLog::wiped ? "wipe" : "power_loss");
+}
 void EventLog::fields(const observe::TopicCreated& fact) {
   text("topic", fact.name);
   count("id", fact.id.value());
@@ -437,6 +489,13 @@ void EventLog::fields(const observe::ConnectionOpened& fact) {
 }
 void EventLog::fields(const observe::ConnectionClosed& fact) {
   channel(fact.channel);
+}
+void EventLog::fields(const observe::ClientThrottled& fact) {
+  constexpr std::string_view kQuotas[] = {"produce", "fetch", "request"};
+  raw(",\"client\":");
+  raw(process(fact.client));
+  text("quota", kQuotas[static_cast<std::size_t>(fact.quota)]);
+  count("throttle_ms", fact.throttle_ms);
 }
 
 // ---- The quorum
@@ -515,6 +574,14 @@ void EventLog::fields(const observe::FaultStruck& fact) {
 void EventLog::fields(const observe::FaultEnded& fact) {
   text("fault", faults_[static_cast<std::size_t>(fact.fault.value())]);
   count("effects", fact.effects);
+}
+void EventLog::fields(const observe::TopicDeleted& fact) {
+  text("topic", topics_[fact.id]);
+}
+void EventLog::fields(const observe::AdminAnswered& fact) {
+  text("fault", faults_[static_cast<std::size_t>(fact.fault.value())]);
+  text("resource", fact.resource);
+  text("error", name(fact.error));
 }
 
 }  // namespace sim::trace

@@ -85,6 +85,7 @@ class EventLog final : public observe::Observer {
   void fields(const observe::MessageDelivered& fact);
   void fields(const observe::ConnectionOpened& fact);
   void fields(const observe::ConnectionClosed& fact);
+  void fields(const observe::ClientThrottled& fact);
   void fields(const observe::QuorumRoleChanged& fact);
   void fields(const observe::QuorumStateStored& fact);
   void fields(const observe::QuorumVoteAnswered& fact);
@@ -100,6 +101,15 @@ class EventLog final : public observe::Observer {
   void fields(const observe::PartitionChanged& fact);
   void fields(const observe::FaultStruck& fact);
   void fields(const observe::FaultEnded& fact);
+  void fields(const observe::AdminAnswered& fact);
+  void fields(const observe::TopicDeleted& fact);
+  void fields(const observe::FollowerHighWatermarkAdvanced& fact);
+  void fields(const observe::IsrProposalDropped& fact);
+  void fields(const observe::ReplicaOpened& fact);
+  void fields(const observe::LogStartRaised& fact);
+  void fields(const observe::LogCleaned& fact);
+  void fields(const observe::LogDeleted& fact);
+  void fields(const observe::LogLost& fact);
   void fields(const observe::ProcessStarted&) {}
   void fields(const observe::ProcessStopped&) {}
 
