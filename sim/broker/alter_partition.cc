@@ -27,12 +27,17 @@ bool AlterPartitionManager::submit(const IsrChange& change, const Context& conte
   const auto same = [&](const IsrChange& one) { return one.request.tp == change.request.tp; };
   if (std::any_of(unsent_.begin(), unsent_.end(), same)) return false;
   unsent_.push_back(change);
-  propagate(context);
+  send(context);
   return true;
 }
 
 void AlterPartitionManager::propagate(const Context& context) {
-  if (in_flight_ > 0 || backing_off_ || unsent_.empty()) return;
+  if (std::exchange(answered_, false)) in_flight_ = 0;
+  if (!backing_off_) send(context);
+}
+
+void AlterPartitionManager::send(const Context& context) {
+  if (in_flight_ > 0 || unsent_.empty()) return;
   AlterPartitionRequest request;
   request.broker = context.self;
   request.broker_epoch = context.broker_epoch;
@@ -62,7 +67,7 @@ void AlterPartitionManager::handle(ControllerChannel::Answer& answer, const Cont
   SIM_CHECK(answer.response.has_value(), "an AlterPartition request is never given up");
   auto* response = std::get_if<AlterPartitionResponse>(&*answer.response);
   SIM_CHECK(response != nullptr, "AlterPartition is answered in kind");
-  const std::size_t sent = std::exchange(in_flight_, 0);
+  answered_ = true;
   if (response->error != ErrorCode::none) {
     backing_off_ = true;
     context.out.emplace_back(node::SetTimer{kAlterPartitionRetryTimer, context.now() + kRetryAfter});
@@ -73,8 +78,8 @@ void AlterPartitionManager::handle(ControllerChannel::Answer& answer, const Cont
     const TopicPartition tp = unsent_[i].request.tp;
     const auto told = std::find_if(response->partitions.begin(), response->partitions.end(),
                                    [tp](const auto& partition) { return partition.tp == tp; });
-    if (i < sent && told != response->partitions.end()) {
-      answers.push_back(Answer{tp, unsent_[i].change, std::move(*told)});
+    if (i < in_flight_ && told != response->partitions.end()) {
+      answers.push_back(Answer{tp, std::move(unsent_[i]), std::move(*told)});
     } else {
       left.push_back(std::move(unsent_[i]));
     }

@@ -10,14 +10,14 @@
 
 // Carries the ISR changes of this broker's leaders to the controller (AlterPartitionManager): one request in
 // flight, which takes along every partition that waits; one change per partition at a time; tried for ever,
-// 50 ms after an error of the whole request.
+// 50 ms after an error of the whole request, or when a further change comes before.
 namespace sim::broker {
 
 class AlterPartitionManager {
  public:
   struct Answer {
     TopicPartition tp;
-    std::uint64_t change = 0;
+    IsrChange change;
     AlterPartitionResponse::Partition partition;
   };
   using Answers = std::vector<Answer>;
@@ -36,10 +36,12 @@ class AlterPartitionManager {
 
  private:
   void handle(ControllerChannel::Answer& answer, const Context& context, Answers& answers);
+  void send(const Context& context);
 
   ControllerChannel channel_;
   std::vector<IsrChange> unsent_;  // sent or not: until answered
   std::size_t in_flight_ = 0;      // the first so many are in the request under way
+  bool answered_ = false;          // the request under way; the next one leaves when the answers are dealt with
   bool backing_off_ = false;
 };
 

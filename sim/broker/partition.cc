@@ -1,6 +1,7 @@
 #include "broker/partition.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -10,7 +11,15 @@ namespace sim::broker {
 
 namespace {
 
-constexpr std::int64_t kTimestampAfterMaxMs = 3'600'000;  // message.timestamp.after.max.ms
+// LogValidator.validateTimestamp. A producer's time stamp counts, or else the leader sets its own.
+bool has_valid_timestamps(const BatchData& batch, const TopicConfig& config, std::int64_t now_ms) {
+  if (config.log_append_time) return true;
+  if (batch.max_timestamp_ms - now_ms > config.message_timestamp_after_max_ms) return false;
+  const std::int64_t before_max_ms = config.message_timestamp_before_max_ms;
+  if (before_max_ms == std::numeric_limits<std::int64_t>::max()) return true;
+  const std::vector<Record>& records = batch.application_records();
+  return std::all_of(records.begin(), records.end(), [=](const Record& record) { return now_ms - record.timestamp_ms <= before_max_ms; });
+}
 
 bool contains(const std::vector<NodeId>& nodes, NodeId node) {
   return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
@@ -64,7 +73,7 @@ std::optional<Partition::Transition> Partition::become_leader(
   }
   role.followers = std::move(followers);
   take_assignment(registration, topic);
-  set_isr(CommittedIsr{registration.isr});
+  set_isr(CommittedIsr{registration.isr}, context);
 
   if (transition.new_leader_epoch) {
     // Whatever was assigned before lands below what this epoch appends.
@@ -78,7 +87,8 @@ std::optional<Partition::Transition> Partition::become_leader(
       one.last_caught_up = in_sync ? context.now() : kLongAgo;
       one.in_maximal_isr = in_sync;
     }
-    node::report(context.out, observe::BecameLeader{tp_, context.self, leader_epoch_, role.epoch_start});
+    node::report(context.out, observe::BecameLeader{tp_, context.self, leader_epoch_, role.epoch_start,
+                                                   static_cast<std::int32_t>(effective_min_isr())});
   }
   report_isr_if_changed(epoch_before, context);
   transition.high_watermark_advanced = maybe_advance_high_watermark(context);  // the ISR may be down to one
@@ -122,7 +132,7 @@ Partition::AppendCheck Partition::check_append(const BatchData& batch, std::int1
       if (record.key_bytes < 0) return {ErrorCode::invalid_record, {}};
     }
   }
-  if (batch.max_timestamp_ms > now_ms + kTimestampAfterMaxMs) return {ErrorCode::invalid_timestamp, {}};
+  if (!has_valid_timestamps(batch, config_, now_ms)) return {ErrorCode::invalid_timestamp, {}};
   if (batch.size_bytes > config_.segment_bytes) return {ErrorCode::record_list_too_large, {}};
   const ProducerStates::Verdict verdict = producers_.check(batch);
   return {verdict.error, verdict.duplicate_of};
@@ -131,20 +141,23 @@ Partition::AppendCheck Partition::check_append(const BatchData& batch, std::int1
 Batch Partition::assign(BatchDataPtr data) {
   SIM_CHECK(is_leader(), "only a leader gives offsets");
   Batch batch = log_.assign(std::move(data), leader_epoch_);
-  producers_.note(*batch.data, batch.base_offset);
+  producers_.note(batch);
   return batch;
 }
 
 void Partition::assign_as_is(const Batch& batch) {
   log_.assign_as_is(batch);
-  producers_.note(*batch.data, batch.base_offset);
+  producers_.note(batch);
 }
 
 bool Partition::append(Batch batch, bool as_leader, const Context& context) {
-  if (as_leader) node::report(context.out, observe::BatchAppended{tp_, batch});
+  if (as_leader) {
+    node::report(context.out, observe::BatchAppended{tp_, batch, context.self});
+  } else {
+    node::report(context.out, observe::ReplicaAppended{tp_, context.self, batch.end_offset(), batch});
+  }
   const Offset base_offset = batch.base_offset;
   if (log_.append(std::move(batch))) rolled_segment_ = base_offset;
-  if (!as_leader) node::report(context.out, observe::ReplicaAppended{tp_, context.self, log_end_offset()});
   return is_leader() && maybe_advance_high_watermark(context);
 }
 
@@ -202,7 +215,7 @@ ListOffsetsResponse::Partition Partition::list_offset(const ListOffsetsRequest::
   }
   const auto found = log_.offset_for_timestamp(request.timestamp);
   if (found && *found < fetchable) {
-    answer.offset = *found;
+    answer.offset = std::max(*found, log_start_offset());
     answer.leader_epoch = leader_epoch_;
   } else if (lagging) {
     answer.error = ErrorCode::offset_not_available;
@@ -237,17 +250,26 @@ const std::vector<NodeId>& Partition::isr() const {
   return is_leader() ? committed().isr : kNone;
 }
 
-void Partition::set_isr(IsrState state) {
+// Without the maximal ISR, what is pending counts as done where that asks for less, and as not done where that
+// does.
+void Partition::set_isr(IsrState state, const Context& context) {
   leading().isr = std::move(state);
+  const bool maximal = context.config.history.isr_maximal;
   const auto* expanding = std::get_if<PendingExpandIsr>(&leading().isr);
+  const auto* shrinking = std::get_if<PendingShrinkIsr>(&leading().isr);
   for (FollowerProgress& one : leading().followers) {
-    one.in_maximal_isr =
-        contains(isr(), one.broker) || (expanding != nullptr && expanding->joining == one.broker);
+    one.in_maximal_isr = contains(isr(), one.broker);
+    if (expanding != nullptr && expanding->joining == one.broker) one.in_maximal_isr = maximal;
+    if (shrinking != nullptr && contains(shrinking->leaving, one.broker)) one.in_maximal_isr = maximal;
   }
 }
 
 std::size_t Partition::maximal_isr_size() const {
-  return isr().size() + (is_leader() && std::holds_alternative<PendingExpandIsr>(leading().isr) ? 1 : 0);
+  if (!is_leader()) return 0;
+  const auto& followers = leading().followers;
+  return 1 + static_cast<std::size_t>(
+                 std::count_if(followers.begin(), followers.end(),
+                               [](const FollowerProgress& one) { return one.in_maximal_isr; }));
 }
 
 std::size_t Partition::effective_min_isr() const {
@@ -263,21 +285,29 @@ std::optional<ErrorCode> Partition::replicated(Offset end) const {
 
 void Partition::report_isr_if_changed(PartitionEpoch before, const Context& context) const {
   if (partition_epoch_ == before) return;
-  node::report(context.out, observe::IsrChanged{tp_, isr(), partition_epoch_});
+  node::report(context.out, observe::IsrChanged{tp_, isr(), partition_epoch_, context.self});
 }
 
 // Partition.isReplicaIsrEligible: alive, and fetching under the registration that we know of.
 bool Partition::is_isr_eligible(const FollowerProgress& follower, const Context& context) const {
   const metadata::BrokerRegistration* broker = context.image.broker(follower.broker);
-  if (broker == nullptr || !broker->active() || !follower.broker_epoch) return false;
-  return *follower.broker_epoch == kNoBrokerEpoch || *follower.broker_epoch == broker->broker_epoch;
+  if (!follower.broker_epoch) return false;
+  if (context.config.history.isr_unfenced_only && (broker == nullptr || !broker->active())) return false;
+  if (*follower.broker_epoch == kNoBrokerEpoch) return true;  // asks for no check
+  return broker != nullptr && *follower.broker_epoch == broker->broker_epoch;
+}
+
+// KIP-966: fewer than min.insync.replicas are in sync, so what they hold is not promised to stay.
+bool Partition::is_frozen(const Context& context) const {
+  const History& history = context.config.history;
+  if (!history.high_watermark_min_isr) return false;
+  return history.isr_maximal ? is_under_min_isr() : maximal_isr_size() < effective_min_isr();
 }
 
 // The least end offset of those that count: the maximal ISR, and whoever is caught up and may join, lest the
-// high watermark run away from it for ever. Frozen while fewer than min.insync.replicas are in sync
-// (KIP-966).
+// high watermark run away from it for ever.
 bool Partition::maybe_advance_high_watermark(const Context& context) {
-  if (is_under_min_isr()) return false;
+  if (is_frozen(context)) return false;
   const Offset end = log_end_offset();
   const Duration max_lag = from_millis(context.config.replica_lag_time_max_ms);
   Offset high_watermark = end;
@@ -290,7 +320,8 @@ bool Partition::maybe_advance_high_watermark(const Context& context) {
   }
   if (high_watermark <= high_watermark_) return false;
   const Offset from = std::exchange(high_watermark_, high_watermark);
-  node::report(context.out, observe::HighWatermarkAdvanced{tp_, from, high_watermark_});
+  node::report(context.out, observe::HighWatermarkAdvanced{tp_, from, high_watermark_, context.self,
+                                                            static_cast<std::int32_t>(effective_min_isr())});
   return true;
 }
 
@@ -338,12 +369,13 @@ std::optional<IsrChange> Partition::expand_isr(const FollowerProgress& follower,
   const auto* committed_isr = std::get_if<CommittedIsr>(&leading().isr);
   if (committed_isr == nullptr || contains(committed_isr->isr, follower.broker)) return std::nullopt;
   if (!is_isr_eligible(follower, context)) return std::nullopt;
-  if (follower.log_end_offset < high_watermark_ || follower.log_end_offset < leading().epoch_start)
+  if (follower.log_end_offset < high_watermark_) return std::nullopt;
+  if (context.config.history.isr_epoch_start_check && follower.log_end_offset < leading().epoch_start)
     return std::nullopt;
   std::vector<NodeId> isr = committed_isr->isr;
   isr.push_back(follower.broker);
   IsrChange change = propose(isr, context);
-  set_isr(PendingExpandIsr{*committed_isr, follower.broker, change.change});
+  set_isr(PendingExpandIsr{*committed_isr, follower.broker, change.change}, context);
   return change;
 }
 
@@ -370,7 +402,7 @@ std::optional<IsrChange> Partition::shrink_isr(const Context& context) {
   }
   if (leaving.empty()) return std::nullopt;
   IsrChange change = propose(staying, context);
-  set_isr(PendingShrinkIsr{*committed_isr, std::move(leaving), change.change});
+  set_isr(PendingShrinkIsr{*committed_isr, std::move(leaving), change.change}, context);
   return change;
 }
 
@@ -389,7 +421,7 @@ IsrChange Partition::propose(const std::vector<NodeId>& isr, const Context& cont
       broker_epoch = *one->broker_epoch;
     change.request.new_isr.push_back({member, broker_epoch});
   }
-  node::report(context.out, observe::IsrProposed{tp_, isr, partition_epoch_});
+  node::report(context.out, observe::IsrProposed{tp_, isr, partition_epoch_, context.self});
   return change;
 }
 
@@ -409,34 +441,25 @@ Partition::IsrAnswer Partition::isr_answered(std::uint64_t change,
   if (answer.error == ErrorCode::none) {
     if (answer.leader_epoch != leader_epoch_ || answer.partition_epoch < partition_epoch_) return result;
     const PartitionEpoch before = std::exchange(partition_epoch_, answer.partition_epoch);
-    set_isr(CommittedIsr{answer.isr});
+    set_isr(CommittedIsr{answer.isr}, context);
     report_isr_if_changed(before, context);
     result.high_watermark_advanced = maybe_advance_high_watermark(context);
     return result;
   }
   if (was_not_applied(answer.error)) {
-    set_isr(CommittedIsr{committed()});
+    set_isr(CommittedIsr{committed()}, context);
+    node::report(context.out, observe::IsrProposalDropped{tp_, context.self});
     return result;
   }
-  if (awaits_metadata(answer.error)) return result;
-
-  std::vector<NodeId> isr = committed().isr;
-  if (expand != nullptr) {
-    isr.push_back(expand->joining);
-  } else {
-    std::erase_if(isr, [shrink](NodeId member) { return contains(shrink->leaving, member); });
-  }
-  result.retry = propose(isr, context);
-  std::visit(Overloaded{[](CommittedIsr&) {}, [&](auto& pending) { pending.change = result.retry->change; }},
-             leading().isr);
+  result.retry = !awaits_metadata(answer.error);
   return result;
 }
 
-void Partition::isr_not_attempted(std::uint64_t change) {
+void Partition::isr_not_attempted(std::uint64_t change, const Context& context) {
   if (!is_leader()) return;
   const auto is_it = Overloaded{[](const CommittedIsr&) { return false; },
                                 [change](const auto& pending) { return pending.change == change; }};
-  if (std::visit(is_it, leading().isr)) set_isr(CommittedIsr{committed()});
+  if (std::visit(is_it, leading().isr)) set_isr(CommittedIsr{committed()}, context);
 }
 
 // ---- As follower
@@ -459,6 +482,14 @@ Offset Partition::truncation_point(FetchResponse::EpochEnd leader_end) const {
   if (!ours) return std::min(leader_end.end_offset, log_end_offset());
   if (ours->leader_epoch != leader_end.leader_epoch) return std::min(ours->end_offset, log_end_offset());
   return std::min({ours->end_offset, leader_end.end_offset, log_end_offset()});
+}
+
+Offset Partition::end_offset_before_search(LeaderEpoch leader_epoch) const {
+  const auto& epochs = log_.epochs();
+  if (leader_epoch == kNoLeaderEpoch || epochs.empty() || leader_epoch < epochs.front().leader_epoch)
+    return kNoOffset;
+  const auto end = log_.end_offset_for(leader_epoch);
+  return end ? end->end_offset : kNoOffset;
 }
 
 bool Partition::truncate_to(Offset end, const Context& context) {

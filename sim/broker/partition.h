@@ -21,7 +21,7 @@
 // Epochs decide: what the metadata says with an older partition epoch than known is ignored, and a request
 // with another leader epoch is refused. `isr` is what the controller has committed; the high watermark waits
 // for the maximal ISR, which adds a replica whose joining is pending and keeps one whose leaving is
-// (KIP-497).
+// (KIP-497). Each rule of the ISR is a younger one than Kafka: BrokerConfig::history switches it back.
 //
 // It decides and keeps state; who is told, woken or answered is its owner's affair, so methods that move
 // the high watermark or the ISR say so by their return value.
@@ -38,7 +38,7 @@ struct FollowerProgress {
   LocalTime last_fetch = kLongAgo;
   LocalTime last_caught_up = kLongAgo;
   std::optional<BrokerEpoch> broker_epoch;  // of its last fetch
-  bool in_maximal_isr = false;
+  bool in_maximal_isr = false;              // who the high watermark waits for
 
   bool is_caught_up(Offset leader_end, LocalTime now, Duration max_lag) const {
     return log_end_offset == leader_end || now - last_caught_up <= max_lag;
@@ -79,6 +79,7 @@ class Partition {
 
   TopicPartition tp() const { return tp_; }
   const log::PartitionLog& log() const { return log_; }
+  void flushed_to(Offset end) { log_.flushed_to(end); }
   Offset log_end_offset() const { return log_.log_end_offset(); }
   Offset log_start_offset() const { return log_.log_start_offset(); }
   Offset high_watermark() const { return high_watermark_; }
@@ -179,12 +180,12 @@ class Partition {
 
   struct IsrAnswer {
     bool high_watermark_advanced = false;
-    std::optional<IsrChange> retry;
+    bool retry = false;  // the very same: what it says of its members is what was true when it was decided on
   };
   IsrAnswer isr_answered(std::uint64_t change, const AlterPartitionResponse::Partition& answer,
                          const Context& context);
   // The change never went out (OPERATION_NOT_ATTEMPTED).
-  void isr_not_attempted(std::uint64_t change);
+  void isr_not_attempted(std::uint64_t change, const Context& context);
 
   const std::vector<NodeId>& isr() const;  // committed; empty on followers
   std::size_t maximal_isr_size() const;
@@ -198,8 +199,15 @@ class Partition {
   // The leader's high watermark, as far as we have the data. True if ours changed.
   bool follow_high_watermark(Offset leader_high_watermark);
   void raise_log_start(Offset start);
+  // See PartitionLog.
+  void replace_segments(Offset end, const std::vector<Batch>& batches, const std::vector<Offset>& bases) {
+    log_.replace_segments(end, batches, bases);
+  }
   // Where to cut our log, given where the leader says that ours leaves its own.
   Offset truncation_point(FetchResponse::EpochEnd leader_end) const;
+  // As the leader, to whoever asks by Truncation::epoch: where the first epoch above that one starts, or -1 for
+  // an epoch before all that are known, and above all (LeaderEpochFileCache.endOffsetFor of Kafka 0.11).
+  Offset end_offset_before_search(LeaderEpoch leader_epoch) const;
   // True if something was cut, to be cut on disk too.
   bool truncate_to(Offset end, const Context& context);
   void truncate_fully_and_start_at(Offset start, const Context& context);
@@ -209,10 +217,11 @@ class Partition {
   const LeaderRole& leading() const { return std::get<LeaderRole>(role_); }
   FollowerProgress* find_follower(NodeId broker);
   const CommittedIsr& committed() const;
-  void set_isr(IsrState state);
+  void set_isr(IsrState state, const Context& context);
   void take_assignment(const metadata::PartitionRegistration& registration,
                        const metadata::TopicImage& topic);
   void report_isr_if_changed(PartitionEpoch before, const Context& context) const;
+  bool is_frozen(const Context& context) const;
   bool maybe_advance_high_watermark(const Context& context);
   bool is_isr_eligible(const FollowerProgress& follower, const Context& context) const;
   std::optional<IsrChange> expand_isr(const FollowerProgress& follower, const Context& context);

@@ -26,6 +26,14 @@ node::NetworkClientConfig client_config(const BrokerConfig& config) {
   return result;
 }
 
+// What a fetch says of the epochs it is of, and its log ends with: as far as its time knew of them.
+LeaderEpoch told_leader_epoch(LeaderEpoch leader_epoch, const History& history) {
+  return history.fetch_leader_epoch ? leader_epoch : kNoLeaderEpoch;
+}
+LeaderEpoch told_last_epoch(LeaderEpoch last_fetched_epoch, const History& history) {
+  return history.truncation == Truncation::fetch ? last_fetched_epoch : kNoLeaderEpoch;
+}
+
 }  // namespace
 
 ReplicaFetcher::ReplicaFetcher(ProcessId self, NodeId source, ProcessId endpoint, std::int32_t index,
@@ -51,7 +59,7 @@ void ReplicaFetcher::resume(PartitionTable& table, const Context& context, Work&
   if (stage_ == Stage::resting) proceed(table, context, work);
 }
 
-void ReplicaFetcher::add(LocalIndex local, const PartitionTable& table) {
+void ReplicaFetcher::add(LocalIndex local, const PartitionTable& table, const History& history) {
   const Partition& partition = table.at(local);
   SIM_CHECK(!partition.has_unwritten(), "a log is followed from its end, so its end must be known");
   if (!std::cmp_less(local, by_local_.size())) by_local_.resize(static_cast<std::size_t>(local) + 1, -1);
@@ -74,7 +82,15 @@ void ReplicaFetcher::add(LocalIndex local, const PartitionTable& table) {
   position.last_fetched_epoch = partition.log().latest_epoch();
   position.used = true;
   by_local_[static_cast<std::size_t>(local)] = index;
-  ++ready_;
+  const bool by_epoch =
+      history.truncation == Truncation::epoch || history.truncation == Truncation::epoch_search;
+  if (by_epoch && position.last_fetched_epoch != kNoLeaderEpoch) {
+    position.truncating = true;
+    position.offset = partition.high_watermark();
+    truncating_.push_back(index);
+  } else {
+    ++ready_;
+  }
   // It was in the session a moment ago: an update, not a departure.
   const auto forgotten = std::find(to_forget_.begin(), to_forget_.end(), position.tp);
   if (forgotten != to_forget_.end()) {
@@ -89,10 +105,11 @@ void ReplicaFetcher::remove(LocalIndex local, TopicPartition tp) {
   Position* position = find(local, tp);
   if (position == nullptr) return;
   if (position->in_session) to_forget_.push_back(tp);
-  if (!position->delayed) --ready_;
+  if (is_ready(*position)) --ready_;
   position->used = false;
   const std::int32_t index = std::exchange(by_local_[static_cast<std::size_t>(local)], -1);
   std::erase(delayed_, index);
+  std::erase(truncating_, index);
   free_.push_back(index);
 }
 
@@ -103,10 +120,10 @@ void ReplicaFetcher::touch(Position& position) {
 
 void ReplicaFetcher::delay(Position& position, const Context& context) {
   if (!position.used || position.delayed) return;
+  if (is_ready(position)) --ready_;
   position.delayed = true;
   position.delayed_until = context.now() + from_millis(context.config.replica_fetch_backoff_ms);
   delayed_.push_back(static_cast<std::int32_t>(&position - partitions_.data()));
-  --ready_;
   touch(position);
 }
 
@@ -121,6 +138,7 @@ void ReplicaFetcher::close_if_idle(const Context& context) {
   stage_ = Stage::resting;
   reset_session(0);
   out_of_range_.clear();
+  asked_epochs_.clear();
 }
 
 // ---- The loop
@@ -162,6 +180,8 @@ void ReplicaFetcher::handle(NetworkClient::Event& event, PartitionTable& table, 
                  [&](NetworkClient::Response& response) {
                    if (auto* fetched = std::get_if<FetchResponse>(&response.message)) {
                      on_fetched(*fetched, table, context, work);
+                   } else if (auto* ends = std::get_if<OffsetForLeaderEpochResponse>(&response.message)) {
+                     on_epoch_ends(*ends, table, context, work);
                    } else {
                      on_offset(std::get<ListOffsetsResponse>(response.message), table, context, work);
                    }
@@ -172,6 +192,9 @@ void ReplicaFetcher::handle(NetworkClient::Event& event, PartitionTable& table, 
                      delay_all(context);
                    }
                    for (const OutOfRange& one : std::exchange(out_of_range_, {})) {
+                     if (Position* position = find(one.local, one.tp)) delay(*position, context);
+                   }
+                   for (const AskedEpoch& one : std::exchange(asked_epochs_, {})) {
                      if (Position* position = find(one.local, one.tp)) delay(*position, context);
                    }
                    proceed(table, context, work);
@@ -197,10 +220,13 @@ void ReplicaFetcher::proceed(PartitionTable& table, const Context& context, Work
     return;
   }
   end_delays(context);
-  if (out_of_range_.empty() && !has_something_to_send()) return rest(context);
+  if (throttled_) hold_back(table, context);
+  const bool truncates = !truncating_.empty() && may_truncate();
+  if (out_of_range_.empty() && !truncates && !has_something_to_send()) return rest(context);
   stage_ = Stage::connecting;
   if (!client_.ready(endpoint_, context.env, context.out)) return;
   if (!out_of_range_.empty()) return ask(context);
+  if (truncates) return ask_epoch_ends(context);
   FetchRequest request = build(table, context);
   if (request.session_epoch > 0 && ready_ == 0 && request.forgotten.empty()) return rest(context);
   client_.send(endpoint_, std::move(request), context.env, context.out);
@@ -228,10 +254,22 @@ void ReplicaFetcher::end_delays(const Context& context) {
     Position& position = partitions_[static_cast<std::size_t>(index)];
     if (position.delayed_until > context.now()) return false;
     position.delayed = false;
-    ++ready_;
+    if (is_ready(position)) ++ready_;
     touch(position);
     return true;
   });
+}
+
+// RemoteLeaderEndPoint.shouldFollowerThrottle. Kafka looks again with each fetch, or after
+// replica.fetch.backoff.ms if there is nothing else to fetch; here always after that.
+void ReplicaFetcher::hold_back(const PartitionTable& table, const Context& context) {
+  for (Position& position : partitions_) {
+    if (!position.used || !is_ready(position)) continue;
+    const bool in_sync =
+        position.leader_high_watermark != kNoOffset && position.offset >= position.leader_high_watermark;
+    const ThrottledReplicas& replicas = table.at(position.local).config().follower_throttled;
+    if (!in_sync && replicas.contains(position.tp.partition, context.self.value())) delay(position, context);
+  }
 }
 
 // ---- Requests (FetchSessionHandler.Builder.build)
@@ -241,12 +279,13 @@ bool ReplicaFetcher::has_something_to_send() const {
   return session_epoch_ > 0 && (!to_forget_.empty() || !touched_.empty());
 }
 
-FetchRequest::Partition ReplicaFetcher::describe(Position& position, const PartitionTable& table) {
+FetchRequest::Partition ReplicaFetcher::describe(Position& position, const PartitionTable& table,
+                                                 const History& history) {
   position.in_session = true;
   position.sent_offset = position.offset;
   position.sent_log_start = table.at(position.local).log_start_offset();
-  position.sent_leader_epoch = position.leader_epoch;
-  position.sent_last_epoch = position.last_fetched_epoch;
+  position.sent_leader_epoch = told_leader_epoch(position.leader_epoch, history);
+  position.sent_last_epoch = told_last_epoch(position.last_fetched_epoch, history);
   FetchRequest::Partition result;
   result.tp = position.tp;
   result.current_leader_epoch = position.sent_leader_epoch;
@@ -259,7 +298,8 @@ FetchRequest::Partition ReplicaFetcher::describe(Position& position, const Parti
 FetchRequest ReplicaFetcher::build(PartitionTable& table, const Context& context) {
   FetchRequest request;
   request.replica = context.self;
-  request.replica_epoch = context.broker_epoch;
+  const History& history = context.config.history;
+  request.replica_epoch = history.isr_broker_epoch ? context.broker_epoch : kNoBrokerEpoch;
   request.max_wait_ms = context.config.replica_fetch_wait_max_ms;
   request.min_bytes = context.config.replica_fetch_min_bytes;
   request.max_bytes = context.config.replica_fetch_response_max_bytes;
@@ -269,21 +309,22 @@ FetchRequest ReplicaFetcher::build(PartitionTable& table, const Context& context
   if (request_was_full_) {
     to_forget_.clear();
     for (Position& position : partitions_) {
-      if (position.used && !position.delayed) request.partitions.push_back(describe(position, table));
+      if (position.used && is_ready(position))
+        request.partitions.push_back(describe(position, table, history));
     }
   } else {
     for (const std::int32_t index : touched_) {
       Position& position = partitions_[static_cast<std::size_t>(index)];
       if (!position.used) continue;
-      if (position.delayed) {
+      if (!is_ready(position)) {
         if (std::exchange(position.in_session, false)) request.forgotten.push_back(position.tp);
         continue;
       }
       const bool same = position.in_session && position.sent_offset == position.offset &&
                         position.sent_log_start == table.at(position.local).log_start_offset() &&
-                        position.sent_leader_epoch == position.leader_epoch &&
-                        position.sent_last_epoch == position.last_fetched_epoch;
-      if (!same) request.partitions.push_back(describe(position, table));
+                        position.sent_leader_epoch == told_leader_epoch(position.leader_epoch, history) &&
+                        position.sent_last_epoch == told_last_epoch(position.last_fetched_epoch, history);
+      if (!same) request.partitions.push_back(describe(position, table, history));
     }
     request.forgotten.insert(request.forgotten.end(), to_forget_.begin(), to_forget_.end());
     to_forget_.clear();
@@ -332,7 +373,7 @@ void ReplicaFetcher::on_fetched(FetchResponse& response, PartitionTable& table, 
     const LocalIndex local = table.find(answer.tp);
     Position* position = find(local, answer.tp);
     // It may have left, or come anew, while the fetch was under way.
-    if (position == nullptr || !position->in_session || position->delayed ||
+    if (position == nullptr || !position->in_session || !is_ready(*position) ||
         position->sent_offset != position->offset)
       continue;
     if (answer.error != ErrorCode::none) {
@@ -359,6 +400,7 @@ void ReplicaFetcher::take(FetchResponse::Partition& answer, Position& position, 
   SIM_CHECK(position.offset == partition.log_end_offset() && !partition.has_unwritten(),
             "what is fetched continues the log");
   learned_.push_back(Learned{position.local, position.tp, answer.high_watermark, answer.log_start_offset});
+  position.leader_high_watermark = answer.high_watermark;
   if (answer.batches.empty()) return;
   for (Batch& batch : answer.batches) {
     partition.assign_as_is(batch);
@@ -373,10 +415,11 @@ void ReplicaFetcher::take(FetchResponse::Partition& answer, Position& position, 
 
 void ReplicaFetcher::truncate(Offset end, Position& position, Partition& partition, const Context& context,
                               Work& work) {
-  if (partition.truncate_to(end, context)) {
+  const std::size_t epochs = partition.log().epochs().size();
+  const bool cut = partition.truncate_to(end, context);
+  if (cut) work.truncated.push_back(position.local);
+  if (cut || partition.log().epochs().size() != epochs)
     work.writes.emplace_back(log::TruncateLog{position.tp, end});
-    work.truncated.push_back(position.local);
-  }
   position.offset = end;
   position.last_fetched_epoch = partition.log().latest_epoch();
   touch(position);
@@ -401,7 +444,10 @@ void ReplicaFetcher::apply_learned(PartitionTable& table, Work& work) {
     const bool changed = partition->follow_high_watermark(one.high_watermark);
     const Offset start = partition->log_start_offset();
     partition->raise_log_start(std::min(one.log_start, partition->log_end_offset()));
-    if (partition->log_start_offset() != start) touch(*find(one.local, one.tp));
+    if (partition->log_start_offset() != start) {
+      touch(*find(one.local, one.tp));
+      work.raised.push_back({one.local, start});
+    }
     if (changed) work.high_watermark_changed.push_back(one.local);
   }
 }
@@ -413,7 +459,8 @@ void ReplicaFetcher::ask(const Context& context) {
   ListOffsetsRequest request;
   request.replica = context.self;
   const std::int64_t what = one.leader_end == kNoOffset ? kLatestTimestamp : kEarliestTimestamp;
-  request.partitions.push_back(ListOffsetsRequest::Partition{one.tp, one.leader_epoch, what});
+  const LeaderEpoch told = told_leader_epoch(one.leader_epoch, context.config.history);
+  request.partitions.push_back(ListOffsetsRequest::Partition{one.tp, told, what});
   client_.send(endpoint_, std::move(request), context.env, context.out);
   stage_ = Stage::asking;
 }
@@ -442,7 +489,7 @@ void ReplicaFetcher::on_offset(const ListOffsetsResponse& response, PartitionTab
     truncate(answer.offset, *position, *partition, context, work);
   } else if (answer.offset > partition->log_end_offset()) {
     partition->truncate_fully_and_start_at(answer.offset, context);
-    work.writes.emplace_back(log::TruncateLog{one.tp, 0});
+    work.writes.emplace_back(log::ResetLog{one.tp, answer.offset});
     work.truncated.push_back(one.local);
     position->offset = answer.offset;
     position->last_fetched_epoch = kNoLeaderEpoch;

@@ -18,6 +18,8 @@
 //   resting     nothing to fetch; waits for a partition or the end of a back-off
 //   connecting  wants to fetch, or to ask for offsets, and has no connection
 //   fetching    a fetch is in flight
+//   truncating  asks the leader where the epochs of partitions end that it may not fetch before it has cut
+//               their logs (not with Truncation::fetch; see history.h)
 //   asking      OFFSET_OUT_OF_RANGE: asks the leader where its log ends, then perhaps where it starts
 //   writing     what came is on its way to the disk
 // A partition in error stays away for replica.fetch.backoff.ms; a lost connection keeps all of them away.
@@ -27,6 +29,10 @@ namespace sim::broker {
 
 class ReplicaFetcher {
  public:
+  struct RaisedStart {  // of a log, after its leader's
+    LocalIndex local = kNotLocal;
+    Offset from = 0;
+  };
   // What the replica manager is to carry out after a call. If there is anything to write, it writes it at
   // once and calls written() when that was performed.
   struct Work {
@@ -34,6 +40,7 @@ class ReplicaFetcher {
     std::vector<log::LogWrite> writes;  // of the batches, and truncations
     std::vector<LocalIndex> truncated;  // their readers may find themselves beyond the end
     std::vector<LocalIndex> high_watermark_changed;
+    std::vector<RaisedStart> raised;
   };
 
   ReplicaFetcher(ProcessId self, NodeId source, ProcessId endpoint, std::int32_t index,
@@ -44,18 +51,21 @@ class ReplicaFetcher {
   bool is_empty() const { return partitions_.size() == free_.size(); }
 
   // Follows the partition in its present leader epoch, from the end of its log; resume() when all are added.
-  void add(LocalIndex local, const PartitionTable& table);
+  void add(LocalIndex local, const PartitionTable& table, const History& history);
   void resume(PartitionTable& table, const Context& context, Work& work);
   void remove(LocalIndex local, TopicPartition tp);
   // With no partition left, the thread ends and its connection is closed.
   void close_if_idle(const Context& context);
+
+  // follower.replication.throttled.rate is exceeded: throttled replicas that are not in sync stay away.
+  void set_throttled(bool throttled) { throttled_ = throttled; }
 
   bool owns(const node::Input& input) const;
   void step(node::Input& input, PartitionTable& table, const Context& context, Work& work);
   void written(PartitionTable& table, const Context& context, Work& work);
 
  private:
-  enum class Stage : std::uint8_t { resting, connecting, fetching, asking, writing };
+  enum class Stage : std::uint8_t { resting, connecting, fetching, asking, truncating, writing };
   struct Position {  // PartitionFetchState
     TopicPartition tp;
     LocalIndex local = kNotLocal;
@@ -63,7 +73,9 @@ class ReplicaFetcher {
     Offset offset = 0;
     LeaderEpoch last_fetched_epoch = kNoLeaderEpoch;
     bool delayed = false;
+    bool truncating = false;  // not to be fetched yet; `offset` is where to cut if the leader knows no better
     LocalTime delayed_until{};
+    Offset leader_high_watermark = kNoOffset;  // as last heard: who has reached it is in sync to a throttle
     bool used = false;
     // As the session has it
     bool in_session = false;
@@ -86,6 +98,7 @@ class ReplicaFetcher {
     Offset leader_end = kNoOffset;  // once it is known
   };
 
+  static bool is_ready(const Position& position) { return !position.delayed && !position.truncating; }
   Position* find(LocalIndex local, TopicPartition tp);
   void touch(Position& position);
   void delay(Position& position, const Context& context);
@@ -95,9 +108,10 @@ class ReplicaFetcher {
   void proceed(PartitionTable& table, const Context& context, Work& work);
   void rest(const Context& context);
   void end_delays(const Context& context);
+  void hold_back(const PartitionTable& table, const Context& context);
   FetchRequest build(PartitionTable& table, const Context& context);
   bool has_something_to_send() const;
-  FetchRequest::Partition describe(Position& position, const PartitionTable& table);
+  FetchRequest::Partition describe(Position& position, const PartitionTable& table, const History& history);
   void reset_session(std::int32_t id);
 
   void handle(node::NetworkClient::Event& event, PartitionTable& table, const Context& context, Work& work);
@@ -112,6 +126,13 @@ class ReplicaFetcher {
                  Work& work);
   void apply_learned(PartitionTable& table, Work& work);
 
+  // ---- replica_truncation.cc: before Truncation::fetch
+  bool may_truncate() const;
+  void ask_epoch_ends(const Context& context);
+  void on_epoch_ends(const OffsetForLeaderEpochResponse& response, PartitionTable& table,
+                     const Context& context, Work& work);
+  void truncated(Position& position);
+
   NodeId source_;
   ProcessId endpoint_;
   std::int32_t index_;
@@ -124,12 +145,20 @@ class ReplicaFetcher {
   std::vector<std::int32_t> touched_;
   std::vector<std::int32_t> delayed_;
   std::vector<TopicPartition> to_forget_;  // left while in the session
-  std::int32_t ready_ = 0;                 // followed and not delayed
+  std::int32_t ready_ = 0;                 // may be fetched: followed, not delayed, not truncating
   std::int32_t session_id_ = 0;
   std::int32_t session_epoch_ = 0;  // 0: the next request is full
   bool request_was_full_ = true;
+  bool throttled_ = false;
   std::vector<Learned> learned_;
   std::vector<OutOfRange> out_of_range_;
+  std::vector<std::int32_t> truncating_;
+  struct AskedEpoch {
+    LocalIndex local = kNotLocal;
+    TopicPartition tp;
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+  };
+  std::vector<AskedEpoch> asked_epochs_;  // in the request under way
 };
 
 }  // namespace sim::broker

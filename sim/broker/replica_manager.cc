@@ -15,21 +15,22 @@ ReplicaManager::ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& co
       id_(id),
       found_(image.logs),
       sessions_(config.max_incremental_fetch_session_cache_slots),
+      client_quotas_(config),
+      leader_quota_(ReplicationQuota::Side::leader, config),
+      follower_quota_(ReplicationQuota::Side::follower, config),
       alter_partition_(self),
+      directories_(self, config.log_dirs, image.failed_directories, image.replaced),
+      assignments_(self),
       isr_timer_(kIsrTimer, from_millis(config.replica_lag_time_max_ms / 2)),
-      checkpoint_timer_(kCheckpointTimer, from_millis(config.replica_high_watermark_checkpoint_interval_ms)) {
+      checkpoint_timer_(kCheckpointTimer, from_millis(config.replica_high_watermark_checkpoint_interval_ms)),
+      retention_(config),
+      flusher_(config),
+      cleaner_timer_(kCleanerTimer, from_millis(std::max<std::int64_t>(config.log_cleaner_backoff_ms, 1))) {
   const auto metadata = found_.find(kClusterMetadata);
   if (metadata == found_.end()) return;
   was_shut_down_cleanly_ = metadata->second.clean_shutdown != kNoBrokerEpoch;
   found_.erase(metadata);
-}
-
-void ReplicaManager::start(const Context& context) {
-  isr_timer_.start(context.now());
-  checkpoint_timer_.start(context.now());
-  if (!was_shut_down_cleanly_) return;
-  context.out.emplace_back(node::Persist{
-      node::PersistId{next_persist_++}, {log::WriteCleanShutdown{kClusterMetadata}}, node::Safety::written});
+  leave_out_failed_directories();
 }
 
 const Partition* ReplicaManager::partition(TopicPartition tp) const {
@@ -39,6 +40,7 @@ const Partition* ReplicaManager::partition(TopicPartition tp) const {
 
 // getPartitionOrError, for a partition that is not here.
 ErrorCode ReplicaManager::missing(TopicPartition tp, const Context& context) const {
+  if (directories_.is_offline(tp)) return ErrorCode::kafka_storage_error;
   const bool exists = context.image.partition(tp) != nullptr;
   return exists ? ErrorCode::not_leader_or_follower : ErrorCode::unknown_topic_or_partition;
 }
@@ -69,34 +71,49 @@ void ReplicaManager::apply(const metadata::MetadataDelta& delta, const Context& 
     if (registration == nullptr) continue;
     const auto& replicas = registration->replicas;
     if (std::find(replicas.begin(), replicas.end(), id_) == replicas.end()) {
+      directories_.forget_offline(tp);
       if (const LocalIndex local = table_.find(tp); local != kNotLocal) remove(local, context);
     } else {
       (registration->leader == id_ ? leaders : followers).push_back(tp);
     }
   }
   for (const TopicPartition tp : leaders) make_leader(tp, *context.image.partition(tp), context);
+  if (!noted_epochs_.empty()) write(std::exchange(noted_epochs_, {}), context);
   for (const TopicPartition tp : followers) make_follower(tp, *context.image.partition(tp), context);
   for (ReplicaFetcher& fetcher : fetchers_) fetcher.close_if_idle(context);
   for (const TopicId topic : delta.configs) {
     for (const LocalIndex local : table_.of_topic(topic)) {
-      if (local != kNotLocal) table_.at(local).set_config(context.image.topic(topic)->config);
+      if (local == kNotLocal) continue;
+      table_.at(local).set_config(context.image.topic(topic)->config);
+      retention_.note(table_.at(local), context);
+      note_for_cleaner(table_.at(local), context);
     }
   }
   // Fenced, unfenced or restarted brokers: their fetches may now be refused, or bring them into an ISR.
   if (!delta.brokers.empty()) sessions_.list_everything();
 }
 
-LocalIndex ReplicaManager::find_or_create(TopicPartition tp) {
+LocalIndex ReplicaManager::find_or_create(TopicPartition tp, const Context& context) {
   const LocalIndex local = table_.find(tp);
   if (local != kNotLocal) return local;
   const auto found = found_.find(tp);
-  if (found == found_.end()) return table_.add(Partition(tp, log::LogImage{}));
-  const LocalIndex added = table_.add(Partition(tp, found->second));
-  found_.erase(found);
+  const bool is_new = found == found_.end();
+  LocalIndex added = kNotLocal;
+  if (directories_.are_several()) {
+    added = open_in_directory(tp, context);
+  } else {
+    added = table_.add(Partition(tp, is_new ? log::LogImage{} : found->second));
+    if (!is_new) found_.erase(found);
+  }
+  if (is_new || added == kNotLocal) return added;
+  const Partition& partition = table_.at(added);
+  node::report(context.out, observe::ReplicaOpened{tp, id_, partition.log_start_offset(),
+                                                   partition.log_end_offset(), partition.high_watermark()});
   return added;
 }
 
 void ReplicaManager::remove_topic(TopicId topic, const Context& context) {
+  directories_.forget_offline(topic);
   const std::vector<LocalIndex> locals = table_.of_topic(topic);
   for (const LocalIndex local : locals) {
     if (local != kNotLocal) remove(local, context);
@@ -113,23 +130,34 @@ void ReplicaManager::remove(LocalIndex local, const Context& context) {
   for (AppendOutcome& outcome : failed) answer(outcome, -1, context);
   resign(local);
   context.out.emplace_back(
-      node::Persist{node::PersistId{next_persist_++}, {log::TruncateLog{tp, 0}}, node::Safety::written});
+      node::Persist{node::PersistId{next_persist_++}, {log::DeleteLog{tp}}, node::Safety::written});
   std::erase(to_follow_, local);
+  directories_.remove(local);
   table_.remove(local);
+  node::report(context.out, observe::LogDeleted{tp, id_});
 }
 
 void ReplicaManager::make_leader(TopicPartition tp, const metadata::PartitionRegistration& registration,
                                  const Context& context) {
-  const LocalIndex local = find_or_create(tp);
+  const LocalIndex local = find_or_create(tp, context);
+  if (local == kNotLocal) return;
+  tell_directory(local, registration, context);
   stop_fetcher(local);
   Partition& partition = table_.at(local);
   const auto transition = partition.become_leader(registration, *context.image.topic(tp.topic), context);
   if (!transition) return;
   for (const FetchWatcher& watcher : sessions_.watchers(local))
     sessions_.list(watcher.session, watcher.partition);
+  // That of an empty log is noted with its first batch.
+  if (transition->new_leader_epoch && partition.log().next_offset() > 0) {
+    const log::EpochStart& epoch = partition.log().epochs().back();
+    noted_epochs_.emplace_back(log::NoteLeaderEpoch{tp, epoch.leader_epoch, epoch.start_offset});
+  }
   if (transition->high_watermark_advanced) high_watermark_changed(local, context);
   if (produces_.is_waiting(local)) to_check_.push_back(local);
   if (partition.has_lagging_isr()) isr_timer_.arm(context.now(), context.out);
+  retention_.note(partition, context);
+  note_for_cleaner(partition, context);
   if (partition.is_internal() && transition->new_leader_epoch) {
     std::erase(to_elect_, local);
     to_elect_.push_back(local);
@@ -138,10 +166,14 @@ void ReplicaManager::make_leader(TopicPartition tp, const metadata::PartitionReg
 
 void ReplicaManager::make_follower(TopicPartition tp, const metadata::PartitionRegistration& registration,
                                    const Context& context) {
-  const LocalIndex local = find_or_create(tp);
+  const LocalIndex local = find_or_create(tp, context);
+  if (local == kNotLocal) return;
+  tell_directory(local, registration, context);
   Partition& partition = table_.at(local);
   const auto transition = partition.become_follower(registration, *context.image.topic(tp.topic), context);
   if (!transition) return;
+  retention_.note(partition, context);
+  note_for_cleaner(partition, context);
   const auto& isr = registration.isr;
   const bool in_isr = std::find(isr.begin(), isr.end(), id_) != isr.end();
   const bool is_let_go = in_controlled_shutdown_ && (registration.leader == kNoNode || !in_isr);
@@ -178,7 +210,20 @@ void ReplicaManager::start_fetcher(LocalIndex local, const Context& context) {
                              static_cast<std::uint32_t>(partition.tp().partition);
   const std::int32_t index = java_abs(static_cast<std::int32_t>(hash)) % context.config.num_replica_fetchers;
   ReplicaFetcher& fetcher = fetcher_for(leader->id, leader->endpoint, index, context);
-  fetcher.add(local, table_);
+  const History& history = context.config.history;
+  // What has no epochs has nothing else to go by.
+  if (history.truncation == Truncation::high_watermark || partition.log().latest_epoch() == kNoLeaderEpoch)
+    cut_to_high_watermark(local, context);
+  fetcher.add(local, table_, history);
+}
+
+void ReplicaManager::cut_to_high_watermark(LocalIndex local, const Context& context) {
+  Partition& partition = table_.at(local);
+  const Offset end = partition.high_watermark();
+  if (!partition.truncate_to(end, context)) return;
+  context.out.emplace_back(node::Persist{
+      node::PersistId{next_persist_++}, {log::TruncateLog{partition.tp(), end}}, node::Safety::written});
+  wake_all(local);
 }
 
 ReplicaFetcher& ReplicaManager::fetcher_for(NodeId source, ProcessId endpoint, std::int32_t index,
@@ -193,49 +238,59 @@ ReplicaFetcher& ReplicaManager::fetcher_for(NodeId source, ProcessId endpoint, s
 }
 
 void ReplicaManager::carry_out(std::uint32_t fetcher, ReplicaFetcher::Work& work, const Context& context) {
-  for (const LocalIndex local : work.truncated) wake_all(local);
-  for (const LocalIndex local : work.high_watermark_changed) high_watermark_changed(local, context);
+  for (const LocalIndex local : work.truncated) {
+    wake_all(local);
+    retention_.note(table_.at(local), context);
+  }
+  for (const ReplicaFetcher::RaisedStart& one : work.raised) log_start_raised(one.local, one.from, context);
+  for (const LocalIndex local : work.high_watermark_changed) {
+    const Partition& partition = table_.at(local);
+    node::report(context.out,
+                 observe::FollowerHighWatermarkAdvanced{partition.tp(), id_, partition.high_watermark()});
+    high_watermark_changed(local, context);
+  }
   if (work.writes.empty()) return;
+  for (const PlacedBatch& placed : work.batches) {
+    if (follower_quota_.is_throttled(placed.tp, table_.at(placed.local).config(), context))
+      follower_quota_.record(placed.batch.size_bytes(), context);
+  }
   PendingAppend pending{node::PersistId{next_persist_++}, std::move(work.batches), FetchedAppend{fetcher}};
-  context.out.emplace_back(node::Persist{pending.id, std::move(work.writes), node::Safety::written});
+  add_due_flushes(pending, work.writes);
+  context.out.emplace_back(node::Persist{pending.id, std::move(work.writes),
+                                         pending.flushes ? node::Safety::flushed : node::Safety::written});
   pending_.push_back(std::move(pending));
 }
 
 // ---- Writes
 
-// Writes are performed in the order in which they were asked for; those that share an id were asked for once.
-void ReplicaManager::persisted(node::PersistId id, const Context& context) {
-  while (!pending_.empty() && pending_.front().id == id) {
-    PendingAppend done = std::move(pending_.front());
-    pending_.pop_front();
-    for (PlacedBatch& placed : done.batches) append(placed, context);
-    std::visit(Overloaded{
-                   [&](ProducedAppend& produced) { appended(produced, context); },
-                   [&](const FetchedAppend& fetched) {
-                     ReplicaFetcher::Work work;
-                     fetchers_[fetched.fetcher].written(table_, context, work);
-                     carry_out(fetched.fetcher, work, context);
-                   },
-               },
-               done.then);
-  }
+void ReplicaManager::perform(PendingAppend& done, const Context& context) {
+  for (PlacedBatch& placed : done.batches) append(placed, context);
+  std::visit(Overloaded{
+                 [&](ProducedAppend& produced) { appended(produced, context); },
+                 [&](const FetchedAppend& fetched) {
+                   ReplicaFetcher::Work work;
+                   fetchers_[fetched.fetcher].set_throttled(follower_quota_.is_exceeded(context));
+                   fetchers_[fetched.fetcher].written(table_, context, work);
+                   carry_out(fetched.fetcher, work, context);
+                 },
+             },
+             done.then);
 }
 
 void ReplicaManager::append(PlacedBatch& placed, const Context& context) {
   Partition* partition = table_.get(placed.local, placed.tp);
   if (partition == nullptr || partition->truncations() != placed.truncations) return;
   log_end_will_advance(placed.local);
+  const bool was_empty = partition->log_start_offset() == partition->log_end_offset();
   if (partition->append(std::move(placed.batch), placed.as_leader, context))
     high_watermark_changed(placed.local, context);
   if (partition->has_lagging_isr()) isr_timer_.arm(context.now(), context.out);
-  if (const auto base_offset = partition->take_rolled_segment())
-    flush_below(placed.tp, *base_offset, context);
-}
-
-// UnifiedLog.roll: what a finished segment holds is made safe while work goes on.
-void ReplicaManager::flush_below(TopicPartition tp, Offset base_offset, const Context& context) {
-  context.out.emplace_back(node::Persist{
-      node::PersistId{next_persist_++}, {log::RollSegment{tp, base_offset}}, node::Safety::flushed});
+  flusher_.appended(placed.local, *partition, context);
+  if (LogRetention::concerns(*partition, was_empty)) retention_.note(*partition, context);
+  if (const auto base_offset = partition->take_rolled_segment()) {
+    flush_below(placed.local, *base_offset, context);
+    note_for_cleaner(*partition, context);
+  }
 }
 
 void ReplicaManager::high_watermark_changed(LocalIndex local, const Context& context) {
@@ -261,7 +316,8 @@ void ReplicaManager::high_watermark_changed(LocalIndex local, const Context& con
 
 void ReplicaManager::submit(const IsrChange& change, const Context& context) {
   if (!alter_partition_.submit(change, context)) {
-    table_.at(table_.find(change.request.tp)).isr_not_attempted(change.change);
+    table_.at(table_.find(change.request.tp)).isr_not_attempted(change.change, context);
+    node::report(context.out, observe::IsrProposalDropped{change.request.tp, id_});
   }
 }
 
@@ -270,8 +326,9 @@ void ReplicaManager::on_isr_answers(AlterPartitionManager::Answers& answers, con
     const LocalIndex local = table_.find(answer.tp);
     if (local == kNotLocal) continue;
     Partition& partition = table_.at(local);
-    const Partition::IsrAnswer result = partition.isr_answered(answer.change, answer.partition, context);
-    if (result.retry) submit(*result.retry, context);
+    const Partition::IsrAnswer result =
+        partition.isr_answered(answer.change.change, answer.partition, context);
+    if (result.retry) submit(answer.change, context);
     if (result.high_watermark_advanced) high_watermark_changed(local, context);
     // Whoever is now in or out of the ISR is followed in another way.
     for (const FetchWatcher& watcher : sessions_.watchers(local))
@@ -311,20 +368,6 @@ void ReplicaManager::checkpoint(const Context& context) {
       node::Persist{node::PersistId{next_persist_++}, std::move(writes), node::Safety::written});
 }
 
-// ReplicaManager.shutdown, LogManager.shutdown: everything to the platter, then the mark that says so.
-node::PersistId ReplicaManager::close(const Context& context) {
-  std::vector<log::LogWrite> writes;
-  for (LocalIndex local = 0; local < table_.size(); ++local) {
-    if (!table_.occupied(local)) continue;
-    const Partition& partition = table_.at(local);
-    writes.emplace_back(log::CheckpointHighWatermark{partition.tp(), partition.high_watermark()});
-  }
-  writes.emplace_back(log::WriteCleanShutdown{kClusterMetadata, context.broker_epoch});
-  const node::PersistId id{next_persist_++};
-  context.out.emplace_back(node::Persist{id, std::move(writes), node::Safety::flushed});
-  return id;
-}
-
 void ReplicaManager::expire(const Context& context) {
   DeadlineQueue::Key key = 0;
   while (deadlines_.pop_due(context.now(), key, context.out)) {
@@ -339,6 +382,11 @@ void ReplicaManager::expire(const Context& context) {
 
 bool ReplicaManager::step(node::Input& input, const Context& context) {
   if (const auto* done = std::get_if<node::Persisted>(&input)) {
+    if (done->failed_directories != 0) writes_failed(*done, context);
+    if (cleaning_ == done->id) {
+      cleaning_.reset();
+      clean_filthiest(context);
+    }
     persisted(done->id, context);
     return true;
   }
@@ -346,7 +394,12 @@ bool ReplicaManager::step(node::Input& input, const Context& context) {
     if (fired->timer == kPurgatoryTimer) return expire(context), true;
     if (fired->timer == kIsrTimer) return shrink_isrs(context), true;
     if (fired->timer == kCheckpointTimer) return checkpoint(context), true;
+    if (fired->timer == kFlushTimer) return flush_dirty_logs(context), true;
+    if (fired->timer == kRecoveryPointTimer) return checkpoint_recovery_points(context), true;
+    if (fired->timer == kCleanerTimer) return cleaner_timer_.fired(), clean_filthiest(context), true;
+    if (fired->timer == kRetentionTimer) return delete_old_segments(context), true;
   }
+  if (assignments_.owns(input)) return assignments_.step(input, context), true;
   if (alter_partition_.owns(input)) {
     AlterPartitionManager::Answers answers;
     alter_partition_.step(input, context, answers);
@@ -356,6 +409,7 @@ bool ReplicaManager::step(node::Input& input, const Context& context) {
   for (std::size_t i = 0; i < fetchers_.size(); ++i) {
     if (!fetchers_[i].owns(input)) continue;
     ReplicaFetcher::Work work;
+    fetchers_[i].set_throttled(follower_quota_.is_exceeded(context));
     fetchers_[i].step(input, table_, context, work);
     carry_out(static_cast<std::uint32_t>(i), work, context);
     return true;
@@ -373,6 +427,7 @@ void ReplicaManager::follow(const Context& context) {
   });
   for (std::size_t i = 0; i < fetchers_.size(); ++i) {
     ReplicaFetcher::Work work;
+    fetchers_[i].set_throttled(follower_quota_.is_exceeded(context));
     fetchers_[i].resume(table_, context, work);
     carry_out(static_cast<std::uint32_t>(i), work, context);
   }
@@ -403,7 +458,7 @@ void ReplicaManager::finish_step(const Context& context) {
     if (!session.waiting || !std::cmp_less(watcher.partition, session.partitions.size()))
       continue;  // answered meanwhile
     FetchedPartition& wanted = session.at(watcher.partition);
-    if (wanted.used && consider(session, wanted)) complete(watcher.session, context);
+    if (wanted.used && consider(session, wanted, context)) complete(watcher.session, context);
   }
   woken_.clear();
 }
@@ -434,7 +489,9 @@ OffsetForLeaderEpochResponse ReplicaManager::on(const OffsetForLeaderEpochReques
     answer.error =
         here == nullptr ? missing(one.tp, context) : here->check_access(one.current_leader_epoch, true);
     if (answer.error != ErrorCode::none) continue;
-    if (const auto end = here->log().end_offset_for(one.leader_epoch)) {
+    if (context.config.history.truncation == Truncation::epoch && request.replica != kNoNode) {
+      answer.end_offset = here->end_offset_before_search(one.leader_epoch);
+    } else if (const auto end = here->log().end_offset_for(one.leader_epoch)) {
       answer.leader_epoch = end->leader_epoch;
       answer.end_offset = end->end_offset;
     }

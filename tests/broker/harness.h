@@ -33,9 +33,11 @@ class World {
  public:
   Duration latency = std::chrono::microseconds(200);
   Duration write_time = std::chrono::microseconds(50);
+  Duration flush_time{};  // on top of that
   Duration scan_time = std::chrono::milliseconds(1);
   std::vector<node::Scan> scans;  // asked for, ever
   bool grant_isr_changes = true;  // the controller accepts every AlterPartition
+  bool isr_unfenced_only = true;  // but not of who is fenced (KIP-841)
   bool create_topics = true;      // and every CreateTopics, on the brokers there are
   bool unfences = true;           // whoever asks for it
   bool lets_go = true;            // whoever wants to shut down
@@ -52,6 +54,7 @@ class World {
     boot.id = NodeId{id};
     boot.config = configs_[id];
     boot.incarnation = Incarnation{lives_[process_of(id)]};
+    told_.erase(process_of(id));
     nodes_.insert_or_assign(process_of(id), broker::Broker(boot, images_[process_of(id)]));
     push(now_, process_of(id), node::Started{});
     push(now_ + latency, process_of(id), MetadataArrives{});
@@ -77,6 +80,7 @@ class World {
     return {};
   }
   void disconnect(const Channel& channel) { close(channel, channel.server); }
+  bool is_open(const Channel& channel) const { return open_.contains(channel); }
   void crash(int id) {
     nodes_.erase(process_of(id));
     ++lives_[process_of(id)];
@@ -85,6 +89,10 @@ class World {
         close(channel, process_of(id));
     }
   }
+  // Of its machine. REQUIRES: crashed
+  void lose_power(int id) { images_[process_of(id)].lose_power(Instant{}); }
+  // Its disk is replaced by an empty one. REQUIRES: crashed
+  void wipe(int id) { images_.erase(process_of(id)); }
   // Messages between them vanish, and nobody is told.
   void cut(int a, int b) { cut_.insert({process_of(a), process_of(b)}); }
   void heal() {
@@ -149,7 +157,7 @@ class World {
       answer.tp = one.tp;
       const auto unfit = [&](const auto& member) {
         const metadata::BrokerRegistration* broker = image_.broker(member.broker);
-        return !broker->active() ||
+        return (isr_unfenced_only && !broker->active()) ||
                (member.broker_epoch != kNoBrokerEpoch && member.broker_epoch != broker->broker_epoch);
       };
       if (one.leader_epoch < known->leader_epoch)
@@ -301,8 +309,9 @@ class World {
     if (is_cut(Channel{process, kController, Lane::raft})) return;
     std::vector<Batch> news;
     for (const Batch& batch : log_) {
-      if (batch.base_offset >= broker.image().end_offset()) news.push_back(batch);
+      if (batch.base_offset >= std::max(broker.image().end_offset(), told_[process])) news.push_back(batch);
     }
+    if (!news.empty()) told_[process] = news.back().end_offset();  // it may still be loading its logs
     broker.replay(news, env, out);
   }
 
@@ -317,7 +326,8 @@ class World {
                          flushed_.insert(std::visit([](const auto& one) { return one.tp; }, write));
                      }
                      writes_[{process, persist.id}] = std::move(persist.writes);
-                     push(now_ + write_time, process, node::Persisted{persist.id});
+                     const bool flushes = persist.safety == node::Safety::flushed;
+                     push(now_ + write_time + (flushes ? flush_time : Duration{}), process, node::Persisted{persist.id});
                    },
                    [&](node::SetTimer& set) {
                      const LocalTime due = std::max(now_, set.deadline);
@@ -355,6 +365,8 @@ class World {
     if (found == writes_.end()) return;  // a scan
     for (const log::LogWrite& write : found->second) {
       images_[process].perform(write, Instant{});
+      if (const auto* flush = std::get_if<log::FlushLog>(&write))
+        images_[process].flushed(flush->tp, images_[process].logs[flush->tp].end_offset());
     }
     writes_.erase(found);
   }
@@ -424,6 +436,7 @@ class World {
   std::map<ProcessId, broker::Broker> nodes_;
   std::map<ProcessId, std::uint32_t> lives_;
   std::map<ProcessId, node::DurableImage> images_;
+  std::map<ProcessId, Offset> told_;  // of the metadata log, in this life
   std::map<int, broker::BrokerConfig> configs_;
   std::map<std::pair<ProcessId, node::TimerId>, LocalTime> timers_;
   std::map<std::pair<ProcessId, node::PersistId>, std::vector<log::LogWrite>> writes_;
