@@ -29,5 +29,20 @@ TEST_CASE("a flush waits for the writes before it and for the flush before it, a
   CHECK(nanos(disk.write(instant_at(1'000), 0)) == 1'100);
 }
 
+TEST_CASE("logs are read by so many threads, each taking the next one when it is free") {
+  DiskSpec spec;
+  spec.read_bytes_per_second = 1'000'000'000;
+  Device disk(spec, Rng(1, "disk"));
+  const std::vector<std::int64_t> logs = {40, 10, 10, 10};
+  CHECK(nanos(disk.scan(instant_at(100), logs, 1)) == 170);
+  CHECK(nanos(disk.scan(instant_at(100), logs, 2)) == 140);
+  CHECK(nanos(disk.scan(instant_at(100), logs, 9)) == 140);  // one log is read by one
+  CHECK(nanos(disk.scan(instant_at(100), {}, 2)) == 100);
+  // More bytes than nanoseconds in a century: a terabyte at a gigabyte a second.
+  CHECK(nanos(disk.scan(Instant{}, {1'000'000'000'000}, 1)) == 1'000'000'000'000);
+  spec.read_bytes_per_second = 0;
+  CHECK(nanos(Device(spec, Rng(1, "disk")).scan(instant_at(100), logs, 1)) == 100);
+}
+
 }  // namespace
 }  // namespace sim::disk
