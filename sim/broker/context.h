@@ -18,7 +18,8 @@ struct Context {
   BrokerEpoch broker_epoch;  // of this broker's registration; -1 before
 
   LocalTime now() const { return env.now; }
-  std::int64_t now_ms() const { return millis(env.now.time_since_epoch()); }
+  // Of the wall clock.
+  std::int64_t now_ms() const { return env.wall_ms(); }
 };
 
 // Earlier than anything that happens in a run; Kafka's time stamp 0.

@@ -111,7 +111,7 @@ ClassicGroup& GroupCoordinator::make_group(const std::string& name, std::int32_t
 // REQUIRES: a record of the group follows, in the batch that is opened here
 ClassicGroup& GroupCoordinator::create_group(const std::string& name, std::int32_t partition, const Step& step) {
   ClassicGroup& group = make_group(name, partition);
-  group.state_timestamp_ms = millis(step.env.now.time_since_epoch());
+  group.state_timestamp_ms = step.env.wall_ms();
   open_batch(partition, step).groups.push_back(GroupChange{GroupRef{group.slot, group.uid}, true});
   arm_scan(partition, step.env.now, step);
   return group;
@@ -135,7 +135,7 @@ void GroupCoordinator::erase_group(ClassicGroup& group) {
 void GroupCoordinator::transition(ClassicGroup& group, GroupState state, const Step& step) {
   group.previous_state = group.state;
   group.state = state;
-  group.state_timestamp_ms = millis(step.env.now.time_since_epoch());
+  group.state_timestamp_ms = step.env.wall_ms();
   node::report(step.out, observe::GroupStateChanged{group.name, state, group.generation,
                                                     static_cast<std::int32_t>(group.members.size())});
   // Offsets age in an empty group, and in a stable one those of topics it no longer subscribes to.

@@ -74,6 +74,8 @@ class GroupCoordinator {
   void on(const OffsetFetchRequest& request, const Envelope& from, node::Env env, node::Effects& out);
 
   void timer_fired(node::Env env, node::Effects& out);
+  // The wall clock was set: offsets are not as old as they were.
+  void clock_stepped(node::Env env, node::Effects& out);
 
   // What is to be written by now; the broker takes them after every call above.
   std::vector<Write> take_writes() { return std::exchange(writes_, {}); }

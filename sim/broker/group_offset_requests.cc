@@ -62,7 +62,7 @@ void GroupCoordinator::on(const OffsetCommitRequest& request, const Envelope& fr
   ClassicGroup& group = found.group != nullptr ? *found.group : create_group(request.group, found.partition, step);
   // A commit says as much as a heartbeat: its sender lives.
   if (member != nullptr) arm_session(group, *member, member->session_timeout_ms, step);
-  const std::int64_t now_ms = millis(env.now.time_since_epoch());
+  const std::int64_t now_ms = env.wall_ms();
   for (const OffsetCommitRequest::Partition& one : request.partitions) {
     store_offset(group, one.tp, StoredOffset{one.offset, one.leader_epoch, now_ms}, step);
   }
@@ -122,9 +122,17 @@ void GroupCoordinator::plan_scan(std::int32_t partition, const Step& step) {
     for (const GroupOffsets::Slot& slot : group.offsets.slots()) {
       if (!slot.written.exists()) continue;
       const std::optional<std::int64_t> base_ms = group.retention_base_ms(slot);
-      if (base_ms) arm_scan(partition, LocalTime{from_millis(*base_ms)} + retention, step);
+      if (base_ms) arm_scan(partition, LocalTime{from_millis(*base_ms) - step.env.wall_ahead} + retention, step);
     }
   }
+}
+
+void GroupCoordinator::clock_stepped(node::Env env, node::Effects& out) {
+  for (std::int32_t partition = 0; std::cmp_less(partition, partitions_.size()); ++partition) {
+    const bool leads = partitions_[static_cast<std::size_t>(partition)].state == OffsetsPartition::State::active;
+    if (leads) plan_scan(partition, Step{env, out});
+  }
+  set_timer(out);
 }
 
 void GroupCoordinator::scan(std::int32_t partition, const Step& step) {
@@ -147,7 +155,7 @@ void GroupCoordinator::scan(std::int32_t partition, const Step& step) {
 
 // True: no offset is left.
 bool GroupCoordinator::expire_offsets(ClassicGroup& group, const Step& step) {
-  const std::int64_t now_ms = millis(step.env.now.time_since_epoch());
+  const std::int64_t now_ms = step.env.wall_ms();
   const std::int64_t retention_ms = config_.offsets_retention_minutes * 60'000;
   std::vector<TopicPartition> expired;
   bool all = true;

@@ -151,7 +151,10 @@ class Partition {
   };
   Read read(const ReadRequest& request) const;
   // What a reader may see: all of the log for a replica, below the high watermark for a consumer.
-  Offset readable_end(bool from_follower) const { return from_follower ? log_end_offset() : high_watermark_; }
+  Offset readable_end(bool from_follower) const {
+    const bool all = from_follower || defect_ == PlantedDefect::serves_beyond_high_watermark;
+    return all ? log_end_offset() : high_watermark_;
+  }
   // KIP-595: none, OFFSET_OUT_OF_RANGE, or (set in `end`) where the reader's log leaves ours.
   ErrorCode check_divergence(Offset offset, LeaderEpoch last_fetched_epoch,
                              FetchResponse::EpochEnd& end) const;
@@ -239,6 +242,7 @@ class Partition {
   TopicConfig config_;
   std::optional<Offset> rolled_segment_;
   bool internal_ = false;
+  PlantedDefect defect_ = PlantedDefect::none;
   std::uint32_t truncations_ = 0;
   std::uint64_t next_change_ = 1;
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/check.h"
 #include "log/partition_log.h"
 
 namespace sim::broker {
@@ -18,6 +17,9 @@ std::int32_t add_to_sequence(std::int32_t sequence, std::int32_t increment) {
 
 std::int32_t last_sequence(const BatchData& batch) {
   return add_to_sequence(batch.base_sequence, batch.record_count() - 1);
+}
+std::int32_t last_sequence(const Batch& batch) {  // compaction may have left fewer
+  return add_to_sequence(batch.data->base_sequence, batch.record_count - 1);
 }
 
 }  // namespace
@@ -57,7 +59,8 @@ ProducerStates::Verdict ProducerStates::check(const BatchData& batch) const {
   return {};
 }
 
-void ProducerStates::note(const BatchData& batch, Offset base_offset) {
+void ProducerStates::note(const Batch& placed) {
+  const BatchData& batch = *placed.data;
   if (batch.producer_id == kNoProducerId || batch.control) return;
   Entry& entry = find_or_add(batch.producer_id);
   if (entry.epoch != batch.producer_epoch) {
@@ -66,8 +69,14 @@ void ProducerStates::note(const BatchData& batch, Offset base_offset) {
     entry.newest = 0;
   }
   if (entry.count > 0) entry.newest = static_cast<std::uint8_t>((entry.newest + 1u) % kBatchesKept);
-  entry.batches[entry.newest] = BatchMetadata{batch.base_sequence, last_sequence(batch), base_offset};
+  entry.batches[entry.newest] = BatchMetadata{batch.base_sequence, last_sequence(placed), placed.base_offset};
   if (entry.count < kBatchesKept) ++entry.count;
+}
+
+bool ProducerStates::is_last(const Batch& batch) const {
+  const Entry* entry = find(batch.data->producer_id);
+  if (entry == nullptr || entry->epoch != batch.data->producer_epoch) return false;
+  return entry->count > 0 && entry->batches[entry->newest].last_sequence == last_sequence(batch);
 }
 
 void ProducerStates::rebuild(const log::PartitionLog& log) {
@@ -75,8 +84,8 @@ void ProducerStates::rebuild(const log::PartitionLog& log) {
   entries_.clear();
   for (Offset at = log.log_start_offset(); at < log.log_end_offset();) {
     const std::vector<Batch> piece = log.read(at, log.log_end_offset(), kPieceBytes, true);
-    SIM_CHECK(!piece.empty(), "below its end a log has a batch to read");
-    for (const Batch& batch : piece) note(*batch.data, batch.base_offset);
+    if (piece.empty()) break;  // compaction has left nothing up to the end
+    for (const Batch& batch : piece) note(batch);
     at = piece.back().end_offset();
   }
 }

@@ -31,7 +31,9 @@ class ProducerStates {
   Verdict check(const BatchData& batch) const;
 
   // The batch has its place in the log.
-  void note(const BatchData& batch, Offset base_offset);
+  void note(const Batch& batch);
+  // It tells the last sequence number of its producer.
+  bool is_last(const Batch& batch) const;
 
   void rebuild(const log::PartitionLog& log);
 

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/overloaded.h"
 #include "broker/replica_manager.h"
+#include "protocol/batch_builder.h"
 
 // Appending: validate and place; have it written; append, and answer or wait for replication.
 namespace sim::broker {
@@ -12,7 +13,12 @@ void ReplicaManager::on(ProduceRequest& request, const Envelope& from, const Con
   ProducedAppend produced;
   produced.acks = request.acks;
   produced.deadline = context.now() + from_millis(request.timeout_ms);
-  produced.operation.outcome.who = ReplyTo{from.channel, from.correlation};
+  ReplyTo to{from.channel, from.correlation};
+  if (client_quotas_.is_enabled()) {
+    to.thread_nanos = from.thread_nanos;
+    to.request_bytes = static_cast<std::int32_t>(wire_size(from.message));
+  }
+  produced.operation.outcome.who = to;
   produced.operation.outcome.partitions.reserve(request.partitions.size());
   produced.operation.required.reserve(request.partitions.size());
   pending.then = std::move(produced);
@@ -47,6 +53,13 @@ void ReplicaManager::append(GroupCoordinator::WriteId id, TopicPartition tp, Bat
   start_append(std::move(pending), std::move(writes), context);
 }
 
+std::int32_t ReplicaManager::throttle_for_time(const Envelope& request, const Context& context) {
+  if (!client_quotas_.is_enabled() || std::holds_alternative<ProduceRequest>(request.message) ||
+      std::holds_alternative<FetchRequest>(request.message))
+    return 0;
+  return client_quotas_.handled(request.channel.client, request.thread_nanos, context);
+}
+
 // One partition's part of an append: its place in the log or its error, and what it will be answered.
 bool ReplicaManager::place(TopicPartition tp, BatchDataPtr batch, std::int16_t acks, bool internal_allowed,
                            PendingAppend& pending, std::vector<log::LogWrite>& writes,
@@ -77,6 +90,10 @@ bool ReplicaManager::place(TopicPartition tp, BatchDataPtr batch, std::int16_t a
   if (check.duplicate_of) {  // a success, as of the first time
     answer.base_offset = *check.duplicate_of;
   } else {
+    if (partition.config().log_append_time) {
+      answer.log_append_time_ms = context.now_ms();
+      batch = with_append_time(*batch, context.now_ms());
+    }
     Batch placed = partition.assign(std::move(batch));
     answer.base_offset = placed.base_offset;
     writes.emplace_back(log::AppendBatch{tp, placed});
@@ -90,7 +107,9 @@ void ReplicaManager::start_append(PendingAppend pending, std::vector<log::LogWri
                                   const Context& context) {
   if (!writes.empty()) {
     pending.id = node::PersistId{next_persist_++};
-    context.out.emplace_back(node::Persist{pending.id, std::move(writes), node::Safety::written});
+    add_due_flushes(pending, writes);
+    context.out.emplace_back(node::Persist{pending.id, std::move(writes),
+                                           pending.flushes ? node::Safety::flushed : node::Safety::written});
     pending_.push_back(std::move(pending));
     return;
   }
@@ -139,16 +158,19 @@ void ReplicaManager::answer(AppendOutcome& outcome, std::int16_t acks, const Con
                      if (one.error == ErrorCode::not_leader_or_follower)
                        one.current_leader = leader_hint(one.tp, context);
                    }
+                   const std::int32_t throttle_ms = client_quotas_.produced(
+                       to.channel.client, to.request_bytes, to.thread_nanos, acks != 0, context);
                    if (acks != 0) {
                      ProduceResponse response;
                      response.partitions = std::move(outcome.partitions);
-                     context.out.emplace_back(
-                         node::Send{Envelope{to.channel, to.correlation, true, std::move(response)}, {}});
+                     response.throttle_ms = throttle_ms;
+                     context.out.emplace_back(node::Send{
+                         Envelope{to.channel, to.correlation, true, std::move(response), throttle_ms}, {}});
                    } else if (failed) {  // the only way to tell a client that does not listen
                      context.out.emplace_back(node::Disconnect{to.channel});
                    } else {
                      context.out.emplace_back(
-                         node::Send{Envelope{to.channel, to.correlation, true, NoOpResponse{}}, {}});
+                         node::Send{Envelope{to.channel, to.correlation, true, NoOpResponse{}, throttle_ms}, {}});
                    }
                  },
                  [&](GroupCoordinator::WriteId id) {

@@ -22,8 +22,16 @@ inline constexpr node::TimerId kHeartbeatExpiryTimer{20};
 inline constexpr node::TimerId kCommunicationTimer{22};
 inline constexpr node::TimerId kRegistrationTimer{24};
 inline constexpr node::TimerId kShutdownTimer{26};
+inline constexpr node::TimerId kRetentionTimer{28};
+inline constexpr node::TimerId kCleanerTimer{30};
+inline constexpr node::TimerId kFlushTimer{32};
+inline constexpr node::TimerId kRecoveryPointTimer{34};
+inline constexpr node::TimerId kLogDirFailureTimer{36};
+inline constexpr node::TimerId kAssignmentsTimer{38};
+inline constexpr node::TimerId kAssignmentsNetworkTimer{40};
+inline constexpr node::TimerId kAssignmentsExpiryTimer{42};
 // Two for each replica fetcher, from here on: its back-off, then its network client.
-inline constexpr std::uint32_t kFirstFetcherTimer = 28;
+inline constexpr std::uint32_t kFirstFetcherTimer = 48;
 inline constexpr std::uint32_t kTimerStep = 2;
 
 constexpr bool is_broker_timer(node::TimerId timer) {
@@ -39,20 +47,21 @@ class PeriodicTimer {
  public:
   PeriodicTimer(node::TimerId timer, Duration period) : timer_(timer), period_(period) {}
 
-  void start(LocalTime now) { started_ = now; }
+  void start(LocalTime now) { first_ = now + period_; }
+  void start(LocalTime now, Duration initial_delay) { first_ = now + initial_delay; }
 
   void arm(LocalTime now, node::Effects& out) {
     if (armed_) return;
     armed_ = true;
-    const std::int64_t turns = (now - started_) / period_ + 1;
-    out.emplace_back(node::SetTimer{timer_, started_ + turns * period_});
+    const std::int64_t turns = now < first_ ? 0 : (now - first_) / period_ + 1;
+    out.emplace_back(node::SetTimer{timer_, first_ + turns * period_});
   }
   void fired() { armed_ = false; }
 
  private:
   node::TimerId timer_;
   Duration period_;
-  LocalTime started_{};
+  LocalTime first_{};
   bool armed_ = false;
 };
 

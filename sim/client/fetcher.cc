@@ -19,11 +19,23 @@ Fetcher::Node& Fetcher::node_of(NodeId id) {
 NodeId Fetcher::select_read_replica(const SubscriptionState::Partition& partition, ConsumerContext& context) {
   const NodeId leader = partition.position.current_leader.leader;
   const NodeId preferred = partition.preferred_read_replica;
-  if (preferred == kNoNode || context.now() > partition.preferred_until) return leader;
-  if (context.metadata.endpoint(preferred) != kNoProcess) return preferred;
+  if (preferred == kNoNode) return leader;
+  if (context.now() > partition.preferred_until) {
+    context.subscriptions.clear_preferred_read_replica(partition.tp);
+    return leader;
+  }
+  if (is_online_replica(partition.tp, preferred, context)) return preferred;
   context.subscriptions.clear_preferred_read_replica(partition.tp);
   context.metadata.request_update();
   return leader;
+}
+
+// Cluster.nodeIfOnline
+bool Fetcher::is_online_replica(TopicPartition tp, NodeId node, const ConsumerContext& context) {
+  const MetadataClient::Topic* topic = context.metadata.find(tp.topic);
+  if (topic == nullptr || !std::cmp_less(tp.partition, topic->partitions.size())) return false;
+  const std::vector<NodeId>& replicas = topic->partitions[static_cast<std::size_t>(tp.partition)].replicas;
+  return context.metadata.endpoint(node) != kNoProcess && std::find(replicas.begin(), replicas.end(), node) != replicas.end();
 }
 
 void Fetcher::skip_nodes(ConsumerContext& context) {
@@ -110,6 +122,7 @@ void Fetcher::on_response(Node& node, FetchResponse& response, ConsumerContext& 
       context.subscriptions.maybe_validate_position(data.tp, context.current_leader(data.tp));
     }
     CompletedFetch completed;
+    completed.broker = node.id;
     completed.next_fetch_offset = asked->fetch_offset;
     completed.data = std::move(data);
     completed_.push_back(std::move(completed));
@@ -205,9 +218,17 @@ std::int32_t Fetcher::take(CompletedFetch& fetch, std::int32_t at_most, std::vec
   if (fetch.next_fetch_offset > from) context.subscriptions.advance(fetch.data.tp, fetch.next_fetch_offset, fetch.last_epoch);
   if (count > 0) {
     node::report(context.out, observe::RecordsPolled{context.identity.service, context.identity.member, fetch.data.tp, from,
-                                                     fetch.next_fetch_offset});
+                                                     fetch.next_fetch_offset, fetch.broker});
   }
   return count;
+}
+
+// Of what compaction has left of the batch, if it was compacted.
+std::int32_t Fetcher::records_before(const Batch& batch, Offset offset) {
+  const Offset delta = std::max<Offset>(0, offset - batch.base_offset);
+  if (!batch.data->compacted) return static_cast<std::int32_t>(delta);
+  const std::vector<std::int32_t>& deltas = batch.data->compacted->offset_deltas;
+  return static_cast<std::int32_t>(std::lower_bound(deltas.begin(), deltas.end(), delta) - deltas.begin());
 }
 
 // Batches begin at or before the offset asked for; control batches are passed over.
@@ -216,11 +237,12 @@ std::int32_t Fetcher::read(CompletedFetch& fetch, std::int32_t at_most, std::vec
   while (fetch.next_batch < fetch.data.batches.size() && count < at_most) {
     Batch& batch = fetch.data.batches[fetch.next_batch];
     fetch.last_epoch = batch.leader_epoch;
-    const auto skipped = static_cast<std::int32_t>(std::max<Offset>(0, fetch.next_fetch_offset - batch.base_offset));
     const std::int32_t records = batch.data->control ? 0 : static_cast<std::int32_t>(batch.data->application_records().size());
+    const std::int32_t skipped = records_before(batch, fetch.next_fetch_offset);
     const std::int32_t taken = std::min(at_most - count, std::max(0, records - skipped));
     const bool finished = skipped + taken >= records;
-    fetch.next_fetch_offset = finished ? std::max(fetch.next_fetch_offset, batch.end_offset()) : batch.base_offset + skipped + taken;
+    fetch.next_fetch_offset = finished ? std::max(fetch.next_fetch_offset, batch.end_offset())
+                                       : batch.base_offset + batch.data->offset_delta(static_cast<std::size_t>(skipped + taken));
     if (taken > 0) {
       into.push_back(PolledRecords{fetch.data.tp, finished ? std::move(batch.data) : batch.data, batch.base_offset,
                                    batch.leader_epoch, skipped, skipped + taken});

@@ -20,7 +20,7 @@
 // Left out: aborted transactions (isolation.level only goes into the requests), check.crcs, pausing.
 namespace sim::client {
 
-// Consecutive records of one batch: application_records()[first .. end) at offsets base_offset + index.
+// Records of one batch, application_records()[first .. end), at offsets base_offset + offset_delta(index).
 struct PolledRecords {
   TopicPartition tp;
   BatchDataPtr batch;
@@ -50,6 +50,7 @@ class Fetcher {
     bool skip = false;  // in the round of requests being made
   };
   struct CompletedFetch {
+    NodeId broker = kNoNode;
     FetchResponse::Partition data;
     Offset next_fetch_offset = 0;
     LeaderEpoch last_epoch = kNoLeaderEpoch;
@@ -58,6 +59,7 @@ class Fetcher {
   };
 
   Node& node_of(NodeId id);
+  static bool is_online_replica(TopicPartition tp, NodeId node, const ConsumerContext& context);
   NodeId select_read_replica(const SubscriptionState::Partition& partition, ConsumerContext& context);
   void skip_nodes(ConsumerContext& context);
   void send(Node& node, ConsumerContext& context);
@@ -65,6 +67,7 @@ class Fetcher {
   bool initialize(CompletedFetch& fetch, ConsumerContext& context, ConsumerError& error);
   ConsumerError on_error(const CompletedFetch& fetch, ConsumerContext& context);
   std::int32_t take(CompletedFetch& fetch, std::int32_t at_most, std::vector<PolledRecords>& into, ConsumerContext& context);
+  static std::int32_t records_before(const Batch& batch, Offset offset);
   static std::int32_t read(CompletedFetch& fetch, std::int32_t at_most, std::vector<PolledRecords>& into);
 
   std::vector<Node> nodes_;  // sorted by id

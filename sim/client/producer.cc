@@ -32,7 +32,7 @@ Producer::SendResult Producer::send(TopicNumber number, const ProducerRecord& re
   SIM_CHECK(!blocked_, "the one application thread is waiting for its last send");
   const std::int32_t key_bytes = record.key ? static_cast<std::int32_t>(record.key->size()) : -1;
   const bool by_key = record.key && !ignore_keys_;
-  Blocked send{number, Record{record.id, millis(env.now.time_since_epoch()), key_bytes, record.value_bytes},
+  Blocked send{number, Record{record.id, env.wall_ms(), key_bytes, record.value_bytes, record.key_number},
                by_key ? murmur2(*record.key) & 0x7fffffff : -1, env.now + max_block_};
   sender_.metadata().add_topic(sender_.accumulator().metadata_index(number), env.now);
   if (topic(number).known()) return append(send, env, out);
@@ -97,7 +97,7 @@ bool Producer::resume_on_metadata(node::Env env, node::Effects& out, Events& eve
     request_metadata(*blocked_);
     return true;
   }
-  blocked_->record.timestamp_ms = millis(env.now.time_since_epoch());
+  blocked_->record.timestamp_ms = env.wall_ms();
   go_on(env, out, events);
   return true;
 }

@@ -27,6 +27,7 @@ struct ProducerRecord {
   RecordId id = kNoRecord;
   std::optional<std::string_view> key{};
   std::int32_t value_bytes = 0;
+  std::int64_t key_number = -1;  // which key it is, to who compacts the log
 };
 
 class Producer {

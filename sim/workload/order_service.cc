@@ -149,7 +149,7 @@ class OrderService final : public node::Node {
   }
 
   void send(const Order& order, node::Env env, node::Effects& out) {
-    client::ProducerRecord record{order.record, std::nullopt, order.value_bytes};
+    client::ProducerRecord record{order.record, std::nullopt, order.value_bytes, order.key};
     const Key key(order.key);
     if (order.key >= 0) record.key = key.view();
     producer_.send(topic_, record, env, out);

@@ -147,7 +147,10 @@ class ServiceMember final : public node::Node {
     return Next::wait;
   }
 
-  Offset offset() const { return polled_[range_].base_offset + index_; }
+  Offset offset() const { 
+    const PolledRecords& range = polled_[range_];
+    return range.base_offset + range.batch->offset_delta(static_cast<std::size_t>(index_));
+  }
   RecordId record() const { return polled_[range_].batch->application_records()[static_cast<std::size_t>(index_)].id; }
 
   observe::ServiceId service_;

@@ -169,6 +169,52 @@ TEST_CASE("reactions to fetch errors") {
   }
 }
 
+TEST_CASE("out of range without a policy: the application hears of it, and nothing is skipped") {
+  ConsumerConfig config = World::default_config();
+  config.auto_offset_reset = AutoOffsetReset::none;
+  World world(config, 1);
+  world.start_fetching(5);
+  FetchResponse response = World::fetched(orders(0), {});
+  response.partitions[0].error = ErrorCode::offset_out_of_range;
+  world.answer(world.take<FetchRequest>(), response);
+  CHECK(world.error == ConsumerError::offset_out_of_range);
+  CHECK(world.count<ListOffsetsRequest>() == 0);
+}
+
+// Of offsets 10 to 14 compaction has left 11 and 13.
+Batch compacted_batch() {
+  Batch batch = test::batch(10, 2);
+  auto data = std::make_shared<BatchData>(*batch.data);
+  data->compacted = std::make_shared<const Compacted>(Compacted{{1, 3}, {}});
+  return Batch{10, LeaderEpoch{0}, 5, std::move(data)};
+}
+
+TEST_CASE("of a compacted batch what is left is read, and the next fetch goes on behind it") {
+  struct Row {
+    Offset from;
+    std::vector<std::string> returned;  // counted by records
+  };
+  const Row rows[] = {{10, {"0:10-12"}}, {11, {"0:10-12"}}, {12, {"0:11-12"}}, {13, {"0:11-12"}}, {14, {}}};
+  for (const Row& row : rows) {
+    CAPTURE(row.from);
+    World world(World::default_config(), 1);
+    world.start_fetching(row.from);
+    world.answer(world.take<FetchRequest>(), World::fetched(orders(0), {compacted_batch()}));
+    CHECK(world.returned == row.returned);
+    CHECK(fetch_of(world.take<FetchRequest>()).partitions[0].fetch_offset == 15);
+  }
+}
+
+TEST_CASE("max.poll.records ends within a compacted batch: the position is that of the next record") {
+  ConsumerConfig config = World::default_config();
+  config.max_poll_records = 1;
+  World world(config, 1);
+  world.start_fetching(10);
+  world.answer(world.take<FetchRequest>(), World::fetched(orders(0), {compacted_batch()}));
+  CHECK(world.returned == Strings{"0:10-11", "0:11-12"});
+  CHECK(fetch_of(world.take<FetchRequest>()).partitions[0].fetch_offset == 15);
+}
+
 TEST_CASE("an error tells who leads instead (KIP-951)") {
   World world(World::default_config(), 1, 2);
   world.start_fetching(5);
