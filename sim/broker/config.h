@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/history.h"
+#include "broker/planted_defect.h"
 #include "protocol/topic_config.h"
 
 // Broker settings under Kafka's names (dots replaced), units and defaults (4.1: KafkaConfig,
@@ -94,6 +95,7 @@ struct BrokerConfig {
   std::int64_t log_dir_failure_timeout_ms = 30'000;
   bool failed_log_directories = true;  // the controller is told of them (KIP-858); off: before Kafka 3.7
   History history;
+  PlantedDefect defect = PlantedDefect::none;
 };
 
 }  // namespace sim::broker

@@ -128,6 +128,12 @@ void FetchSessions::answered(Slot slot, PartitionTable& table) {
   if (!session.cached) release(slot, table);
 }
 
+void FetchSessions::answered_in_vain(Slot slot, PartitionTable& table) {
+  const FetchSession& session = at(slot);
+  if (session.cached && session.full) return uncache(slot, table);
+  if (!session.cached) release(slot, table);
+}
+
 void FetchSessions::release(Slot slot, PartitionTable& table) {
   FetchSession& session = at(slot);
   for (std::int32_t i = 0; std::cmp_less(i, session.partitions.size()); ++i) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -57,6 +58,7 @@ struct FetchSession {
   std::int32_t id = 0;
   std::int32_t next_epoch = 1;
   NodeId replica = kNoNode;  // -1 = consumer
+  std::string rack;          // of a consumer, if that makes a difference
   bool cached = false;       // false: goes with its answer
   bool full = true;          // the fetch being answered lists everything
   LocalTime created{}, last_used{};
@@ -93,6 +95,8 @@ class FetchSessions {
   FetchSession& at(Slot slot) { return sessions_[static_cast<std::size_t>(slot)]; }
   // The answer is on its way; a session that was only for it goes.
   void answered(Slot slot, PartitionTable& table);
+  // It was told nothing; a session that was to begin with that answer goes too.
+  void answered_in_vain(Slot slot, PartitionTable& table);
 
   const std::vector<FetchWatcher>& watchers(LocalIndex local) const;
   // To be looked at with the session's next answer.

@@ -43,6 +43,9 @@ using DeadlineHandle = Deadlines<Deadline>::Handle;
 struct ReplyTo {
   Channel channel;
   CorrelationId correlation = 0;
+  // Of a client's request, if there are quotas: the time it has taken of a thread, and its size.
+  std::int32_t thread_nanos = 0;
+  std::int32_t request_bytes = 0;
   bool operator==(const ReplyTo&) const = default;
 };
 

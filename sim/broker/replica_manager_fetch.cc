@@ -3,12 +3,14 @@
 
 #include "base/check.h"
 #include "broker/replica_manager.h"
+#include "broker/replica_selector.h"
 
 // Fetching, by consumers and followers: read now, or wait for enough (DelayedFetch).
 namespace sim::broker {
 
 void ReplicaManager::on(const FetchRequest& request, const Envelope& from, const Context& context) {
-  const ReplyTo to{from.channel, from.correlation};
+  ReplyTo to{from.channel, from.correlation};
+  if (client_quotas_.is_enabled()) to.thread_nanos = from.thread_nanos;
   const auto refuse = [&](const ReplyTo& whom, ErrorCode error) {
     FetchResponse response;
     response.error = error;
@@ -23,7 +25,12 @@ void ReplicaManager::on(const FetchRequest& request, const Envelope& from, const
     refuse(sessions_.at(slot).waiting->reply_to, ErrorCode::invalid_fetch_session_epoch);
     sessions_.at(slot).waiting.reset();
   }
-  const std::int32_t max_bytes = std::min(request.max_bytes, context.config.fetch_max_bytes);
+  if (context.config.rack_aware_replica_selector) sessions_.at(slot).rack = request.rack;
+  std::int32_t max_bytes = std::min(request.max_bytes, context.config.fetch_max_bytes);
+  if (client_quotas_.is_enabled() && request.replica == kNoNode) {
+    const std::int64_t most = client_quotas_.most_fetched_in_window(from.channel.client);
+    max_bytes = static_cast<std::int32_t>(std::min<std::int64_t>(max_bytes, most));
+  }
   const std::int32_t min_bytes = std::min(request.min_bytes, max_bytes);
   Draft now = draft(slot, max_bytes, &request, context);
   if (request.max_wait_ms <= 0 || sessions_.at(slot).size == 0 || now.bytes >= min_bytes || now.urgent) {
@@ -61,8 +68,9 @@ ReplicaManager::Draft ReplicaManager::draft(FetchSessions::Slot slot, std::int64
     result.bytes += bytes;
     wanted.waiting_bytes = bytes;
     wanted.troubled = answer.error != ErrorCode::none || answer.diverging_epoch.end_offset != kNoOffset;
-    result.urgent |= wanted.troubled;
-    const bool news = bytes > 0 || wanted.troubled || answer.high_watermark != wanted.high_watermark ||
+    const bool leads_elsewhere = answer.preferred_read_replica != kNoNode;
+    result.urgent |= wanted.troubled || leads_elsewhere;
+    const bool news = bytes > 0 || wanted.troubled || leads_elsewhere || answer.high_watermark != wanted.high_watermark ||
                       answer.log_start_offset != wanted.log_start;
     if (!news && !session.full) continue;
     result.response.partitions.push_back(std::move(answer));
@@ -101,11 +109,17 @@ FetchResponse::Partition ReplicaManager::read(const FetchSession& session, const
   // A follower is told the high watermark from before its own fetch moved it.
   answer.high_watermark = answer.last_stable_offset = partition.high_watermark();
   answer.log_start_offset = partition.log_start_offset();
+  if (!session.rack.empty() && !from_follower && partition.is_leader()) {
+    answer.preferred_read_replica =
+        preferred_read_replica(partition, wanted.fetch_offset, session.rack, context);
+    if (answer.preferred_read_replica != kNoNode) return answer;
+  }
   Partition::Read data = partition.read(
       {wanted.fetch_offset, wanted.last_fetched_epoch, from_follower, max_bytes, at_least_one});
   if (data.error != ErrorCode::none) return refuse(data.error);
   answer.diverging_epoch = data.diverging_epoch;
   answer.batches = std::move(data.batches);
+  if (from_follower && holds_back(partition, session.replica, context)) answer.batches.clear();
   if (!from_follower || request == nullptr || data.diverges()) return answer;
 
   const Partition::FollowerFetch progress = partition.follower_fetched(
@@ -117,10 +131,47 @@ FetchResponse::Partition ReplicaManager::read(const FetchSession& session, const
 }
 
 void ReplicaManager::send(FetchSessions::Slot slot, Draft draft, const ReplyTo& to, const Context& context) {
+  if (client_quotas_.is_enabled() && !sessions_.at(slot).from_follower()) {
+    const std::int32_t throttle_ms = client_quotas_.fetched(to.channel.client, wire_size(draft.response),
+                                                            to.thread_nanos, context);
+    if (throttle_ms > 0) return send_throttled(slot, to, throttle_ms, context);
+  }
+  if (sessions_.at(slot).from_follower()) count_throttled(draft.response, context);
   settle(slot, draft);
   context.out.emplace_back(
       node::Send{Envelope{to.channel, to.correlation, true, std::move(draft.response)}, {}});
   sessions_.answered(slot, table_);
+}
+
+// FetchContext.getThrottledResponse: nothing is told, and what would have been waits for the next fetch. A
+// session that was to begin with this answer does not.
+void ReplicaManager::send_throttled(FetchSessions::Slot slot, const ReplyTo& to, std::int32_t throttle_ms,
+                                    const Context& context) {
+  FetchResponse response;
+  response.throttle_ms = throttle_ms;
+  const FetchSession& session = sessions_.at(slot);
+  if (session.cached && !session.full) response.session_id = session.id;
+  context.out.emplace_back(
+      node::Send{Envelope{to.channel, to.correlation, true, std::move(response), throttle_ms}, {}});
+  sessions_.answered_in_vain(slot, table_);
+}
+
+// ReplicaManager.shouldLeaderThrottle: never a replica that is in sync.
+bool ReplicaManager::holds_back(const Partition& partition, NodeId replica, const Context& context) {
+  if (!leader_quota_.is_throttled(partition.tp(), partition.config(), context)) return false;
+  const std::vector<NodeId>& isr = partition.isr();
+  return std::find(isr.begin(), isr.end(), replica) == isr.end() && leader_quota_.is_exceeded(context);
+}
+
+void ReplicaManager::count_throttled(const FetchResponse& response, const Context& context) {
+  if (context.config.leader_replication_throttled_rate == ClientQuota::kNoLimit) return;
+  for (const FetchResponse::Partition& one : response.partitions) {
+    const LocalIndex local = table_.find(one.tp);
+    if (local == kNotLocal || !leader_quota_.is_throttled(one.tp, table_.at(local).config(), context)) continue;
+    std::int64_t bytes = 0;
+    for (const Batch& batch : one.batches) bytes += batch.size_bytes();
+    leader_quota_.record(bytes, context);
+  }
 }
 
 // The session remembers what it is being told, and keeps in sight what may have more to tell without moving.
@@ -165,7 +216,7 @@ void ReplicaManager::complete(FetchSessions::Slot slot, const Context& context) 
 
 // DelayedFetch.tryComplete, for the one partition that has moved: the bytes of the others are counted
 // already.
-bool ReplicaManager::consider(FetchSession& session, FetchedPartition& wanted) {
+bool ReplicaManager::consider(FetchSession& session, FetchedPartition& wanted, const Context& context) {
   if (wanted.local == kNotLocal) return true;
   const Partition& partition = table_.at(wanted.local);
   if (partition.check_access(wanted.current_leader_epoch, session.from_follower()) != ErrorCode::none)
@@ -179,6 +230,7 @@ bool ReplicaManager::consider(FetchSession& session, FetchedPartition& wanted) {
   if (diverging.end_offset != kNoOffset) return true;
   std::int64_t bytes = partition.log().bytes_between(wanted.fetch_offset, end, wanted.max_bytes);
   bytes = std::min<std::int64_t>(bytes, wanted.max_bytes);
+  if (session.from_follower() && holds_back(partition, session.replica, context)) bytes = 0;
   session.waiting->bytes += bytes - std::exchange(wanted.waiting_bytes, bytes);
   return session.waiting->bytes >= session.waiting->min_bytes;
 }
