@@ -20,7 +20,9 @@ void write_header(CsvWriter& csv, const observe::Names& names) {
         "e2e_latency_p90_ms", "e2e_latency_p99_ms", "e2e_latency_max_ms",
         "kafka_server_BrokerTopicMetrics_MessagesInPerSec", "kafka_server_BrokerTopicMetrics_BytesInPerSec",
         "kafka_server_ReplicaManager_UnderReplicatedPartitions",
-        "kafka_server_ReplicaManager_IsrShrinksPerSec", "kafka_server_ReplicaManager_IsrExpandsPerSec"}) {
+        "kafka_server_ReplicaManager_IsrShrinksPerSec", "kafka_server_ReplicaManager_IsrExpandsPerSec",
+        "kafka_server_Produce_throttle_time_ms", "kafka_server_Fetch_throttle_time_ms",
+        "kafka_server_Request_throttle_time_ms"}) {
     csv.text(column);
   }
   for (const std::string& group : names.groups) {
@@ -63,7 +65,8 @@ void write_metrics_csv(OutputFile& file, const Series& series, const OrderLedger
       csv.number(count);
     write_latency(csv, latencies[i]);
     for (const std::int64_t count :
-         {row.messages_in, row.bytes_in, row.under_replicated, row.isr_shrinks, row.isr_expands}) {
+         {row.messages_in, row.bytes_in, row.under_replicated, row.isr_shrinks, row.isr_expands,
+          row.produce_throttle_ms, row.fetch_throttle_ms, row.request_throttle_ms}) {
       csv.number(count);
     }
     for (const Series::Lag& lag : row.lag) {

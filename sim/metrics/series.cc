@@ -17,6 +17,8 @@ void Series::on(const observe::Observation& observation, const OrderLedger& ledg
     now_.bytes_in += appended->batch.size_bytes();
   } else if (const auto* changed = std::get_if<observe::IsrChanged>(&observation.fact)) {
     on(*changed);
+  } else if (const auto* throttled = std::get_if<observe::ClientThrottled>(&observation.fact)) {
+    on(*throttled);
   } else if (const auto* created = std::get_if<observe::TopicCreated>(&observation.fact)) {
     const auto topic = static_cast<std::size_t>(created->id.value());
     if (topic >= replication_factor_.size()) replication_factor_.resize(topic + 1, 0);
@@ -36,6 +38,13 @@ void Series::on(const observe::IsrChanged& changed) {
   if (now < before) ++now_.isr_shrinks;
   if (now > before && replicas.isr >= 0) ++now_.isr_expands;
   replicas.isr = now;
+}
+
+void Series::on(const observe::ClientThrottled& throttled) {
+  std::int64_t& longest = throttled.quota == observe::QuotaKind::produce ? now_.produce_throttle_ms
+                          : throttled.quota == observe::QuotaKind::fetch ? now_.fetch_throttle_ms
+                                                                         : now_.request_throttle_ms;
+  longest = std::max<std::int64_t>(longest, throttled.throttle_ms);
 }
 
 void Series::close_row(std::int64_t at, const OrderLedger& ledger) {

@@ -34,6 +34,9 @@ class Series {
     std::int64_t isr_shrinks = 0;
     std::int64_t isr_expands = 0;
     std::int64_t under_replicated = 0;
+    std::int64_t produce_throttle_ms = 0;  // the longest that a client was asked for
+    std::int64_t fetch_throttle_ms = 0;
+    std::int64_t request_throttle_ms = 0;
     std::vector<Lag> lag;  // by service
   };
 
@@ -60,6 +63,7 @@ class Series {
   void close_row(std::int64_t at, const OrderLedger& ledger);
   Lag lag_of(std::size_t service, std::int64_t at, const OrderLedger& ledger) const;
   void on(const observe::IsrChanged& changed);
+  void on(const observe::ClientThrottled& throttled);
   std::int32_t replicas_of(TopicId topic) const;
 
   std::size_t services_;
