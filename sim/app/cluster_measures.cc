@@ -175,11 +175,27 @@ class ClusterMeasure {
     const Partitions partitions(timeline_, of);
     for (const ClusterTimeline::PartitionChange& change : timeline_.partitions()) {
       if (!partitions.include(change.tp)) continue;
-      const bool bad = metric == "offline_partitions" ? change.leader == kNoNode : change.under_replicated;
+      const bool bad = metric == "offline_partitions" ? change.leader == kNoNode && !change.gone : change.under_replicated;
       add(change.at, (bad ? 1 : 0) - (is_bad[change.tp] ? 1 : 0));
       is_bad[change.tp] = bad;
     }
     return steps;
+  }
+
+  std::int64_t diverged_partitions() const {
+    std::int64_t count = 0;
+    if (run_.logs == nullptr) return count;
+    const Partitions partitions(timeline_, expectation_.of);
+    run_.logs->partitions().for_each([&](TopicPartition tp, const observe::ReplicaLogs::Partition& log) {
+      if (partitions.include(tp) && run_.logs->divergence(log) != kNoOffset) ++count;
+    });
+    return count;
+  }
+
+  std::int64_t stuck_partitions() const {
+    const Partitions partitions(timeline_, expectation_.of);
+    const auto stuck = stuck_partitions_of(timeline_);
+    return std::count_if(stuck.begin(), stuck.end(), [&](const auto& gap) { return partitions.include(gap.tp); });
   }
 
   Measured most_at_any_time() const {
@@ -312,10 +328,21 @@ Sample recovered_from(const std::vector<std::pair<std::int64_t, bool>>& truth, s
 
 }  // namespace
 
+std::vector<ClusterTimeline::Gap> stuck_partitions_of(const ClusterTimeline& timeline) {
+  std::map<TopicPartition, bool> is_gone;
+  for (const ClusterTimeline::PartitionChange& change : timeline.partitions()) is_gone[change.tp] = change.gone;
+  std::vector<ClusterTimeline::Gap> stuck;
+  for (const ClusterTimeline::Gap& gap : timeline.gaps()) {
+    if (gap.to == kStillLasts && !is_gone[gap.tp]) stuck.push_back(gap);
+  }
+  return stuck;
+}
+
 bool is_cluster_metric(const std::string& metric) {
   constexpr const char* kCluster[] = {"time_to_new_controller", "time_to_new_leader",   "time_to_fence",
                                       "unavailability",         "leader_elections",     "controller_elections",
-                                      "fenced_brokers",         "under_replicated",     "offline_partitions"};
+                                      "fenced_brokers",         "under_replicated",     "offline_partitions",
+                                      "diverged_partitions",    "stuck_partitions"};
   return std::find(std::begin(kCluster), std::end(kCluster), metric) != std::end(kCluster);
 }
 
@@ -328,6 +355,8 @@ Measured measure_cluster(const MeasuredRun& run, const Expectation& expectation)
   if (metric == "unavailability") return statistic_of(expectation.statistic, measure.gaps());
   if (metric == "leader_elections") return Measured{measure.leader_elections(), 1};
   if (metric == "controller_elections") return Measured{measure.controller_elections(), 1};
+  if (metric == "diverged_partitions") return Measured{measure.diverged_partitions(), 1};
+  if (metric == "stuck_partitions") return Measured{measure.stuck_partitions(), 1};
   return measure.most_at_any_time();
 }
 

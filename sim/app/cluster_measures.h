@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "app/measures.h"
 #include "check/evaluate.h"
 #include "check/expectation.h"
@@ -7,6 +9,9 @@
 // What expectations ask of the cluster itself, from its timeline: how long failovers took, how often leaders changed,
 // what was fenced, under-replicated or without a leader; and how long it took to recover from a fault.
 namespace sim::app {
+
+// Partitions that nobody leads when the run ends, and since when.
+std::vector<metrics::ClusterTimeline::Gap> stuck_partitions_of(const metrics::ClusterTimeline& timeline);
 
 bool is_cluster_metric(const std::string& metric);
 check::Measured measure_cluster(const MeasuredRun& run, const check::Expectation& expectation);

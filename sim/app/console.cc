@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "app/human.h"
 
@@ -190,10 +192,16 @@ std::string whom(const FaultReport& fault) {
 // "1 process killed", "14 203 messages dropped"
 std::string did(const FaultReport& fault) {
   const auto count = static_cast<std::uint64_t>(fault.effects());
+  for (const FaultReport::Strike& strike : fault.strikes) {
+    if (strike.refused.empty()) continue;
+    const std::size_t others = strike.refused.size() - 1;
+    return human_count(count) + " " + fault.unit + "; " + strike.refused.front() +
+           (others == 0 ? "" : " and " + human_count(others) + " more");
+  }
   if (count == 0) return "touched nothing";
   if (count == 1) return "1 " + fault.unit;
   std::string unit = fault.unit;
-  for (const std::string_view noun : {"process", "message", "request"}) {
+  for (const std::string_view noun : {"process", "message", "request", "leader", "partition", "topic"}) {
     const std::size_t at = unit.find(noun);
     if (at != std::string::npos) unit.insert(at + noun.size(), noun == "process" ? "es" : "s");
   }
@@ -251,6 +259,67 @@ std::string order_lines(const Summary& summary) {
     text += "again    " + service.name + " did " + counted(service.done_again, "order") +
             " more than once, " + counted(service.duplicate_effects, "effect") + " too many\n";
   }
+  return text;
+}
+
+// "31 orders", "2 partitions"
+std::string how_many(const OutcomeVerdict& outcome) {
+  const char* noun = outcome.word == "REORDER(key)" ? "key" : outcome.of_orders() ? "order" : "partition";
+  if (outcome.word == "UNAVAIL") noun = "gap";
+  return counted(outcome.cases.size(), noun);
+}
+
+// When it began, how long the longest of them was, and which they are.
+std::string particulars(const OutcomeVerdict& outcome) {
+  const VerdictCase& first = outcome.cases.front();
+  std::string text = outcome.cases.size() == 1 ? "at " : "from ";
+  text += human_duration(first.at) + (outcome.cases.size() == 1 ? "" : " on");
+  std::int64_t longest = -1;
+  for (const VerdictCase& one : outcome.cases) longest = std::max(longest, one.lasted);
+  if (longest >= 0) text += (outcome.cases.size() == 1 ? " for " : ", up to ") + human_duration(longest);
+  text += ":";
+  for (const std::string& one : outcome.first) text += (one == outcome.first.front() ? " " : ", ") + one;
+  return text + (outcome.cases.size() > outcome.first.size() ? ", ..." : "");
+}
+
+// Each cause once, with how many it befell, the most frequent first.
+std::vector<std::pair<std::size_t, std::string>> causes_of(const OutcomeVerdict& outcome) {
+  std::vector<std::pair<std::size_t, std::string>> causes;
+  for (const VerdictCase& one : outcome.cases) {
+    const auto known = std::find_if(causes.begin(), causes.end(), [&](const auto& c) { return c.second == one.cause; });
+    if (known != causes.end()) {
+      ++known->first;
+    } else {
+      causes.emplace_back(1, one.cause);
+    }
+    if (causes.size() > 50) break;
+  }
+  std::stable_sort(causes.begin(), causes.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  return causes;
+}
+
+std::string verdict_lines(const Summary& summary, const Painter& paint) {
+  constexpr std::size_t kCauses = 3;
+  std::size_t word_width = 0, count_width = 0;
+  const auto word_of = [](const OutcomeVerdict& outcome) {
+    return outcome.word + (outcome.service.empty() ? "" : " " + outcome.service);
+  };
+  for (const OutcomeVerdict& outcome : summary.outcomes) {
+    word_width = std::max(word_width, word_of(outcome).size());
+    count_width = std::max(count_width, how_many(outcome).size());
+  }
+  std::string text;
+  for (const OutcomeVerdict& outcome : summary.outcomes) {
+    text += (text.empty() ? "verdicts " : "         ") + paint.bold(padded_right(word_of(outcome), word_width)) + "   " +
+            padded_right(how_many(outcome), count_width) + "   " + particulars(outcome) + "\n";
+    if (outcome.word != "LOST(acked)" && outcome.word != "LOST(group)" && outcome.word != "FAILED") continue;
+    const auto causes = causes_of(outcome);
+    for (std::size_t i = 0; i < std::min(kCauses, causes.size()); ++i) {
+      text += "           " + paint.dim(human_count(causes[i].first) + " × " + causes[i].second) + "\n";
+    }
+    if (causes.size() > kCauses) text += "           " + paint.dim("and other causes: verdicts.csv") + "\n";
+  }
+  for (const std::string& off : summary.invariants_off) text += "off      invariant " + off + "\n";
   return text;
 }
 
@@ -316,11 +385,12 @@ std::string slowest_line(const Summary& summary, const TextOptions& options, con
 std::string to_text(const Summary& summary, const TextOptions& options) {
   const Painter paint(options.color);
   std::string text = headline(summary, options, paint) + expectation_lines(summary, paint) +
-                     fault_lines(summary, paint) + order_lines(summary) + latency_line("latency  ", summary.e2e) +
+                     fault_lines(summary, paint) + order_lines(summary) + verdict_lines(summary, paint) +
+                     latency_line("latency  ", summary.e2e) +
                      latency_line("produce  ", summary.produce) + slowest_line(summary, options, paint);
   if (!options.folder.empty()) {
     text += "files    " + (std::filesystem::path(options.folder) / "summary.json").string() +
-            "   (also orders.csv, metrics.csv, leadership.csv, faults.csv, hist/)\n";
+            "   (also orders.csv, verdicts.csv, metrics.csv, leadership.csv, faults.csv, hist/)\n";
   }
   return text + "repro    " + paint.bold(summary.end.repro) + "   fingerprint " +
          fingerprint_text(summary.end.fingerprint) + "\n";

@@ -104,6 +104,8 @@ std::int64_t count_of(const MeasuredRun& run, const Expectation& expectation, Or
   if (metric == "fulfilled_orders") return outcome == metrics::Outcome::fulfilled;
   if (metric == "open_orders") return outcome == metrics::Outcome::open;
   if (metric == "retried_orders") return ledger.batch_of(order).attempts > 1;
+  if (metric == "lost_acked") return ledger.lost_acked(index);
+  if (metric == "lost_for_group") return any_service([&](std::size_t s) { return ledger.lost_for_group(index, s); });
   if (metric == "lost_orders") {
     return service ? ledger.lost_for(index, *service)
                    : any_service([&](std::size_t s) { return ledger.lost_for(index, s); });
@@ -117,6 +119,29 @@ std::int64_t count_of(const MeasuredRun& run, const Expectation& expectation, Or
     if (!service || *service == s) again += std::max(0, ledger.service(index, s).times - 1);
   }
   return again;
+}
+
+Measured duplicate_records(const MeasuredRun& run, const Expectation& expectation) {
+  const auto flow = named(run.names.flows, expectation.of);
+  Measured measured{0, run.ledger.size()};
+  for (const OrderLedger::Duplicate& one : run.ledger.duplicates()) {
+    const OrderLedger::Order& order = run.ledger.order(one.order);
+    if (flow && flow_of(order.id).value() != static_cast<std::int32_t>(*flow)) continue;
+    if (lies_in(run, expectation, order.intended, true)) ++*measured.value;
+  }
+  return measured;
+}
+
+Measured reordered_keys(const MeasuredRun& run, const Expectation& expectation) {
+  const auto service = named(run.names.services, expectation.of);
+  Measured measured{0, run.ledger.size()};
+  for (std::size_t s = 0; s < run.ledger.services(); ++s) {
+    if (service && *service != s) continue;
+    for (const OrderLedger::Index index : run.ledger.reordered(s)) {
+      if (lies_in(run, expectation, run.ledger.order(index).intended, true)) ++*measured.value;
+    }
+  }
+  return measured;
 }
 
 Measured throughput(const MeasuredRun& run, const Expectation& expectation) {
@@ -174,6 +199,8 @@ Measured measure(const MeasuredRun& run, const Expectation& expectation) {
   const check::MetricInfo* metric = check::find_metric(expectation.metric);
   if (metric == nullptr) return Measured{};
   if (expectation.metric == "throughput") return throughput(run, expectation);
+  if (expectation.metric == "duplicate_records") return duplicate_records(run, expectation);
+  if (expectation.metric == "reordered_keys") return reordered_keys(run, expectation);
   if (expectation.metric == "lag" || expectation.metric == "lag_offsets") return lag(run, expectation);
   if (metric->distribution) return latency(run, expectation);
   Measured measured;

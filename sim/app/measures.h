@@ -12,6 +12,7 @@
 #include "metrics/order_ledger.h"
 #include "metrics/series.h"
 #include "observe/names.h"
+#include "observe/replica_logs.h"
 
 // What expectations are held against: a metric in a window of simulated time, from the ledger and the series.
 //
@@ -34,6 +35,7 @@ struct MeasuredRun {
   Duration load{};  // orders are placed until then
   std::int64_t end_ns = 0;
   std::vector<FaultWindow> faults{};
+  const observe::ReplicaLogs* logs = nullptr;  // null: nothing is known of replicas
 };
 
 check::Measured measure(const MeasuredRun& run, const check::Expectation& expectation);

@@ -30,8 +30,34 @@ metrics::LedgerSpec ledger_spec(const cluster::ClusterSpec& cluster) {
   return spec;
 }
 
-check::InvariantsSpec invariants_spec(const cluster::ClusterSpec& cluster) {
+// Behaviour of former times that is switched on, in words.
+std::string history_of(const cluster::ClusterSpec& cluster) {
+  std::string words;
+  const auto note = [&words](bool is_on, const char* what) {
+    if (is_on) words += (words.empty() ? "" : ", ") + std::string(what);
+  };
+  if (!cluster.brokers.empty()) {
+    const broker::History& history = cluster.brokers.front().config.history;
+    note(history.truncation == broker::Truncation::high_watermark, "truncation by high watermark");
+    note(history.truncation == broker::Truncation::epoch, "truncation by epoch without search");
+    note(history.truncation == broker::Truncation::epoch_search, "truncation by epoch with search");
+    note(!history.fetch_leader_epoch, "fetches without a leader epoch");
+    note(!history.isr_epoch_start_check, "an ISR joined below the epoch's start");
+    note(!history.isr_maximal, "no maximal ISR");
+    note(!history.isr_unfenced_only, "fenced brokers in the ISR");
+    note(!history.isr_broker_epoch, "ISR without broker epochs");
+    note(!history.high_watermark_min_isr, "a high watermark that min.insync.replicas does not hold");
+  }
+  const bool elr = cluster.controllers.empty() || cluster.controllers.front().config.eligible_leader_replicas_enable;
+  note(!elr, "no eligible leader replicas");
+  return words;
+}
+
+check::InvariantsSpec invariants_spec(const scenario::Scenario& scenario) {
+  const cluster::ClusterSpec& cluster = scenario.cluster;
   check::InvariantsSpec spec;
+  spec.history = history_of(cluster);
+  for (const scenario::InvariantOff& off : scenario.invariants_off) spec.off.push_back(off.name);
   for (const cluster::BrokerSpec& broker : cluster.brokers) spec.brokers.push_back(broker.id);
   for (const workload::FlowSpec& flow : cluster.flows)
     spec.acks_all_of_flow.push_back(flow.producer.acks == -1);
@@ -64,7 +90,7 @@ Recording::Recording(const scenario::Scenario& scenario, const observe::Names& n
       output_(std::move(output)),
       ledger_(ledger_spec(scenario.cluster)),
       series_(scenario.cluster.services.size()),
-      invariants_(invariants_spec(scenario.cluster)),
+      invariants_(invariants_spec(scenario)),
       leadership_(names) {
   if (options.trace == trace::Level::off) return;
   event_log_ = std::make_unique<trace::EventLog>(output_->open("events.jsonl"), options.trace, names);
@@ -72,9 +98,9 @@ Recording::Recording(const scenario::Scenario& scenario, const observe::Names& n
 
 void Recording::on(const observe::Observation& observation) {
   series_.on(observation, ledger_);
-  ledger_.on(observation);
-  timeline_.on(observation);
   invariants_.on(observation);
+  ledger_.on(observation, invariants_.log_change());
+  timeline_.on(observation);
   leadership_.on(observation);
   if (event_log_ != nullptr) event_log_->on(observation);
   if (const auto* created = std::get_if<observe::TopicCreated>(&observation.fact)) topics_.on(*created);
@@ -97,10 +123,11 @@ Duration Recording::wall_time() const {
 }
 
 Result<Summary> Recording::finish(const RunEnd& end) {
-  ledger_.finish(end.end, end.reason == StopReason::settled);
+  ledger_.finish(end.end, end.reason == StopReason::settled, &invariants_.logs());
   series_.finish(end.end, ledger_);
   if (event_log_ != nullptr) event_log_->flush();
-  MeasuredRun run{ledger_, series_, timeline_, names_, scenario_.warmup, scenario_.duration, nanos(end.end)};
+  MeasuredRun run{ledger_, series_, timeline_, names_, scenario_.warmup, scenario_.duration, nanos(end.end),
+                  {}, &invariants_.logs()};
   std::vector<FaultReport> faults =
       report_faults(scenario_.cluster.faults, timeline_, names_, nanos(end.end));
   for (const FaultReport& fault : faults) {
@@ -126,6 +153,7 @@ void Recording::write_files(const Summary& summary) {
   output_->write("scenario.resolved.yaml", scenario_.resolved_yaml);
   output_->write("leadership.csv", leadership_.csv());
   write_faults_csv(output_->open("faults.csv"), summary.faults);
+  write_verdicts_csv(output_->open("verdicts.csv"), summary.outcomes, ledger_, names_, topics_);
   write_orders_csv(output_->open("orders.csv"), ledger_, names_, topics_, scenario_.warmup);
   write_metrics_csv(output_->open("metrics.csv"), series_, ledger_, names_);
   write_histograms();

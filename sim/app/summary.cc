@@ -173,6 +173,9 @@ Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run,
         JudgedExpectation{expectation, measured, check::judge(expectation, measured)});
   }
   summary.violations = invariants.violations();
+  for (const scenario::InvariantOff& off : scenario.invariants_off)
+    summary.invariants_off.push_back(off.name + ": " + off.because);
+  summary.outcomes = find_verdicts(run, invariants);
   summary.faults = std::move(faults);
   summary.orders = count_orders(run.ledger);
   summary.e2e = latencies(run, [&](OrderLedger::Index i, const OrderLedger::Order&) {
@@ -297,8 +300,22 @@ Json json_of(const FaultReport& fault) {
                        {"to_ns", strike.to_ns},
                        {"touched", strike.touched},
                        {"effects", strike.effects}});
+    if (!strike.refused.empty()) strikes.back()["refused"] = strike.refused;
   }
   return {{"name", fault.name}, {"kind", fault.kind}, {"target", fault.target}, {"strikes", strikes}};
+}
+
+Json json_of(const OutcomeVerdict& outcome) {
+  const VerdictCase& first = outcome.cases.front();
+  Json json{{"verdict", outcome.word}, {"count", outcome.cases.size()}};
+  if (!outcome.service.empty()) json["service"] = outcome.service;
+  json["first_at_ns"] = first.at;
+  std::int64_t longest = -1;
+  for (const VerdictCase& one : outcome.cases) longest = std::max(longest, one.lasted);
+  if (longest >= 0) json["longest_ns"] = longest;
+  json["cause"] = first.cause;
+  json[outcome.of_orders() ? "orders" : "partitions"] = outcome.first;
+  return json;
 }
 
 Json invariants_json(const Summary& summary) {
@@ -310,7 +327,9 @@ Json invariants_json(const Summary& summary) {
                           {"first_seq", first.seq},
                           {"first", first.what}});
   }
-  return {{"verdict", violations.empty() ? "ok" : "failed"}, {"violations", violations}};
+  Json json{{"verdict", violations.empty() ? "ok" : "failed"}, {"violations", violations}};
+  if (!summary.invariants_off.empty()) json["off"] = summary.invariants_off;
+  return json;
 }
 
 }  // namespace
@@ -333,6 +352,8 @@ std::string to_json(const Summary& summary) {
   for (const JudgedExpectation& judged : summary.expectations)
     json["expectations"].push_back(json_of(judged));
   json["invariants"] = invariants_json(summary);
+  json["verdicts"] = Json::array();
+  for (const OutcomeVerdict& outcome : summary.outcomes) json["verdicts"].push_back(json_of(outcome));
   json["faults"] = Json::array();
   for (const FaultReport& fault : summary.faults) json["faults"].push_back(json_of(fault));
   json["orders"] = json_of(summary.orders);

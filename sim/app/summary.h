@@ -8,6 +8,7 @@
 
 #include "app/fault_report.h"
 #include "app/measures.h"
+#include "app/verdicts.h"
 #include "check/evaluate.h"
 #include "check/all_invariants.h"
 #include "scenario/scenario.h"
@@ -84,6 +85,8 @@ struct Summary {
   check::Verdict verdict = check::Verdict::ok;
   std::vector<JudgedExpectation> expectations;
   std::vector<check::Violation> violations;  // the first of each invariant
+  std::vector<std::string> invariants_off;   // that the scenario does not ask for, each with its reason
+  std::vector<OutcomeVerdict> outcomes;
   std::vector<FaultReport> faults;
   OrderCounts orders;
   Distribution e2e;  // of orders intended after the warm-up, as are all latencies

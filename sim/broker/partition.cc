@@ -73,6 +73,7 @@ std::optional<Partition::Transition> Partition::become_leader(
   }
   role.followers = std::move(followers);
   take_assignment(registration, topic);
+  defect_ = context.config.defect;
   set_isr(CommittedIsr{registration.isr}, context);
 
   if (transition.new_leader_epoch) {
@@ -89,6 +90,7 @@ std::optional<Partition::Transition> Partition::become_leader(
     }
     node::report(context.out, observe::BecameLeader{tp_, context.self, leader_epoch_, role.epoch_start,
                                                    static_cast<std::int32_t>(effective_min_isr())});
+    if (defect_ == PlantedDefect::high_watermark_at_election) set_high_watermark(log_end_offset(), context);
   }
   report_isr_if_changed(epoch_before, context);
   transition.high_watermark_advanced = maybe_advance_high_watermark(context);  // the ISR may be down to one
@@ -102,6 +104,7 @@ std::optional<Partition::Transition> Partition::become_follower(
   const Transition transition{registration.leader_epoch > leader_epoch_, is_leader(), false};
   role_ = FollowerRole{};
   take_assignment(registration, topic);
+  defect_ = context.config.defect;
   if (transition.new_leader_epoch) {
     node::report(context.out, observe::BecameFollower{tp_, context.self, leader_epoch_, leader_});
   }
@@ -125,7 +128,8 @@ ErrorCode Partition::check_access(LeaderEpoch current, bool leader_only) const {
 Partition::AppendCheck Partition::check_append(const BatchData& batch, std::int16_t acks,
                                                std::int64_t now_ms) const {
   if (!is_leader()) return {ErrorCode::not_leader_or_follower, {}};
-  if (acks == -1 && is_under_min_isr()) return {ErrorCode::not_enough_replicas, {}};
+  const bool checks_isr = acks == -1 && defect_ != PlantedDefect::min_isr_not_checked;
+  if (checks_isr && is_under_min_isr()) return {ErrorCode::not_enough_replicas, {}};
   if (batch.size_bytes > config_.max_message_bytes) return {ErrorCode::message_too_large, {}};
   if (config_.cleanup_compact) {
     for (const Record& record : batch.application_records()) {
@@ -259,8 +263,10 @@ void Partition::set_isr(IsrState state, const Context& context) {
   const auto* shrinking = std::get_if<PendingShrinkIsr>(&leading().isr);
   for (FollowerProgress& one : leading().followers) {
     one.in_maximal_isr = contains(isr(), one.broker);
-    if (expanding != nullptr && expanding->joining == one.broker) one.in_maximal_isr = maximal;
-    if (shrinking != nullptr && contains(shrinking->leaving, one.broker)) one.in_maximal_isr = maximal;
+    if (expanding != nullptr && expanding->joining == one.broker)
+      one.in_maximal_isr = maximal && defect_ != PlantedDefect::high_watermark_ignores_joiner;
+    if (shrinking != nullptr && contains(shrinking->leaving, one.broker))
+      one.in_maximal_isr = maximal && defect_ != PlantedDefect::shrinks_before_committed;
   }
 }
 
@@ -278,6 +284,7 @@ std::size_t Partition::effective_min_isr() const {
 
 std::optional<ErrorCode> Partition::replicated(Offset end) const {
   if (!is_leader()) return ErrorCode::not_leader_or_follower;
+  if (defect_ == PlantedDefect::acknowledges_at_once) return ErrorCode::none;
   if (high_watermark_ < end) return std::nullopt;
   return maximal_isr_size() >= effective_min_isr() ? ErrorCode::none
                                                    : ErrorCode::not_enough_replicas_after_append;
@@ -307,22 +314,35 @@ bool Partition::is_frozen(const Context& context) const {
 // The least end offset of those that count: the maximal ISR, and whoever is caught up and may join, lest the
 // high watermark run away from it for ever.
 bool Partition::maybe_advance_high_watermark(const Context& context) {
-  if (is_frozen(context)) return false;
+  if (is_frozen(context) && defect_ != PlantedDefect::min_isr_not_checked) return false;
   const Offset end = log_end_offset();
   const Duration max_lag = from_millis(context.config.replica_lag_time_max_ms);
   Offset high_watermark = end;
+  const bool ignores_joiner = defect_ == PlantedDefect::high_watermark_ignores_joiner;
   for (const FollowerProgress& one : leading().followers) {
     if (one.log_end_offset >= high_watermark) continue;
     if (one.in_maximal_isr ||
-        (one.is_caught_up(end, context.now(), max_lag) && is_isr_eligible(one, context))) {
+        (one.is_caught_up(end, context.now(), max_lag) && is_isr_eligible(one, context) && !ignores_joiner)) {
       high_watermark = one.log_end_offset;
     }
   }
-  if (high_watermark <= high_watermark_) return false;
+  if (defect_ == PlantedDefect::high_watermark_ignores_slowest) high_watermark = fastest_follower();
+  const bool may_fall = defect_ == PlantedDefect::high_watermark_falls && high_watermark >= log_start_offset();
+  if (high_watermark == high_watermark_ || (high_watermark < high_watermark_ && !may_fall)) return false;
+  set_high_watermark(high_watermark, context);
+  return true;
+}
+
+Offset Partition::fastest_follower() const {
+  Offset fastest = leading().followers.empty() ? log_end_offset() : 0;
+  for (const FollowerProgress& one : leading().followers) fastest = std::max(fastest, one.log_end_offset);
+  return std::min(fastest, log_end_offset());
+}
+
+void Partition::set_high_watermark(Offset high_watermark, const Context& context) {
   const Offset from = std::exchange(high_watermark_, high_watermark);
   node::report(context.out, observe::HighWatermarkAdvanced{tp_, from, high_watermark_, context.self,
                                                             static_cast<std::int32_t>(effective_min_isr())});
-  return true;
 }
 
 Partition::FollowerFetch Partition::follower_fetched(NodeId broker, BrokerEpoch broker_epoch, Offset offset,
@@ -341,7 +361,7 @@ Partition::FollowerFetch Partition::follower_fetched(NodeId broker, BrokerEpoch 
   } else if (offset >= one->leader_end_at_last_fetch) {
     one->last_caught_up = std::max(one->last_caught_up, one->last_fetch);
   }
-  one->log_end_offset = offset;
+  one->log_end_offset = defect_ == PlantedDefect::counts_what_was_sent ? leader_end : offset;
   one->log_start_offset = log_start;
   one->leader_end_at_last_fetch = std::max(leader_end, one->leader_end_at_last_fetch);
   one->last_fetch = context.now();
@@ -369,8 +389,9 @@ std::optional<IsrChange> Partition::expand_isr(const FollowerProgress& follower,
   const auto* committed_isr = std::get_if<CommittedIsr>(&leading().isr);
   if (committed_isr == nullptr || contains(committed_isr->isr, follower.broker)) return std::nullopt;
   if (!is_isr_eligible(follower, context)) return std::nullopt;
-  if (follower.log_end_offset < high_watermark_) return std::nullopt;
-  if (context.config.history.isr_epoch_start_check && follower.log_end_offset < leading().epoch_start)
+  const bool may_be_behind = defect_ == PlantedDefect::joins_behind;
+  if (follower.log_end_offset < high_watermark_ && !may_be_behind) return std::nullopt;
+  if (context.config.history.isr_epoch_start_check && !may_be_behind && follower.log_end_offset < leading().epoch_start)
     return std::nullopt;
   std::vector<NodeId> isr = committed_isr->isr;
   isr.push_back(follower.broker);
@@ -465,7 +486,8 @@ void Partition::isr_not_attempted(std::uint64_t change, const Context& context) 
 // ---- As follower
 
 bool Partition::follow_high_watermark(Offset leader_high_watermark) {
-  const Offset to = std::clamp(leader_high_watermark, log_start_offset(), log_end_offset());
+  Offset to = std::clamp(leader_high_watermark, log_start_offset(), log_end_offset());
+  if (defect_ == PlantedDefect::high_watermark_not_clamped) to = std::max(to, leader_high_watermark);
   return std::exchange(high_watermark_, to) != to;
 }
 

@@ -226,6 +226,8 @@ class Partition {
   void report_isr_if_changed(PartitionEpoch before, const Context& context) const;
   bool is_frozen(const Context& context) const;
   bool maybe_advance_high_watermark(const Context& context);
+  void set_high_watermark(Offset high_watermark, const Context& context);
+  Offset fastest_follower() const;
   bool is_isr_eligible(const FollowerProgress& follower, const Context& context) const;
   std::optional<IsrChange> expand_isr(const FollowerProgress& follower, const Context& context);
   IsrChange propose(const std::vector<NodeId>& isr, const Context& context);

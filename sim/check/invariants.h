@@ -27,7 +27,11 @@ namespace sim::check {
 struct InvariantsSpec {
   std::vector<NodeId> brokers;         // all there are; empty: not known
   std::vector<bool> acks_all_of_flow;  // by FlowId
+  std::string history{};               // former behaviour that is switched on, in words; empty: none
+  std::vector<std::string> off{};      // invariants that the scenario does not ask for
 };
+// The names of all there are.
+const std::vector<std::string>& known_invariants();
 
 class Invariants final : public observe::Observer {
  public:

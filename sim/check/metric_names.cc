@@ -22,6 +22,14 @@ const std::vector<MetricInfo>& known_metrics() {
        "unless one is named"},
       {"lost_orders", count, false, Of::client, false, false,
        "acknowledged orders that some service can no longer do"},
+      {"lost_acked", count, false, Of::producer, false, false,
+       "acknowledged orders that are not in the final log of their partition, nor were deleted from it by retention"},
+      {"lost_for_group", count, false, Of::consumer, false, false,
+       "acknowledged orders that are in the final log and that their service can no longer do"},
+      {"duplicate_records", count, false, Of::producer, false, false,
+       "records of the final logs that hold an order which the log of their partition already holds"},
+      {"reordered_keys", count, false, Of::consumer, false, false,
+       "keys whose orders a service did in another order than they were placed in"},
       {"failed_orders", count, false, Of::producer, false, false,
        "orders for which the producer reported an error"},
       {"fulfilled_orders", count, false, Of::producer, false, false, "orders that every service has done"},
@@ -53,6 +61,10 @@ const std::vector<MetricInfo>& known_metrics() {
        "partitions with fewer in-sync replicas than replicas, the most at any one time"},
       {"offline_partitions", count, false, Of::partition, false, true,
        "partitions for which the controller has no leader, the most at any one time"},
+      {"diverged_partitions", count, false, Of::partition, false, false,
+       "partitions of which two replicas differ below both their high watermarks when the run ends"},
+      {"stuck_partitions", count, false, Of::partition, false, false,
+       "partitions that are without a leader when the run ends"},
   };
   return metrics;
 }

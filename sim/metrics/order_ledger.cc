@@ -1,6 +1,7 @@
 #include "metrics/order_ledger.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
@@ -77,7 +78,7 @@ OrderLedger::OrderLedger(LedgerSpec spec) : spec_(std::move(spec)), isrs_(1) {
   SIM_CHECK(spec_.services <= 64, "services are kept as bits of one word");
 }
 
-void OrderLedger::on(const observe::Observation& observation) {
+void OrderLedger::on(const observe::Observation& observation, const observe::LeaderLogChange* change) {
   const std::int64_t at = nanos(observation.at);
   const ProcessId process = observation.process;
   std::visit(Overloaded{
@@ -95,11 +96,18 @@ void OrderLedger::on(const observe::Observation& observation) {
                  [&](const observe::ProcessingStarted& fact) { on(fact, at); },
                  [&](const observe::ProcessingDone& fact) { on(fact, at); },
                  [&](const observe::CommitAcknowledged& fact) { on(fact, at); },
-                 [&](const observe::PositionReset& fact) { on(fact); },
+                 [&](const observe::PositionReset& fact) { on(fact, at); },
                  [&](const observe::ProcessStopped&) { stopped(process, at); },
+                 [&](const observe::LogStartRaised& fact) {
+                   Partition& partition = partitions_[fact.tp];
+                   if (process != partition.leader || fact.to <= partition.log_start) return;
+                   partition.log_start = fact.to;
+                   partition.log_start_at = at;
+                 },
                  [](const auto&) {},  // what tells nothing about an order
              },
              observation.fact);
+  if (change != nullptr) on(*change);
 }
 
 // ---- At the producer
@@ -274,6 +282,9 @@ void OrderLedger::on(const observe::BatchAppended& fact, std::int64_t at, Proces
       batches_[index].appended = at;
       batches_[index].leader = broker;
     }
+    std::vector<Index>& orders = apart_[observe::entry_of(fact.batch).content];
+    orders.clear();
+    for (const Record& record : fact.batch.data->application_records()) orders.push_back(find(record.id));
     return;
   }
   map_offsets(partition, fact.batch);
@@ -315,6 +326,38 @@ void OrderLedger::on(const observe::BecameLeader& fact, ProcessId broker) {
   partition.leader = broker;
   partition.leader_epoch = fact.leader_epoch;
   drop_from(partition, fact.epoch_start);
+}
+
+// Another replica's log is the log now, or this one's has got what its leader fetched before it led.
+void OrderLedger::on(const observe::LeaderLogChange& change) {
+  Partition& partition = partitions_[change.tp];
+  for (const observe::LogEntry& entry : change.dropped) set_apart(partition, entry);
+  drop_from(partition, change.kept_end);
+  for (const observe::LogEntry& entry : change.added) bring_back(partition, entry);
+}
+
+void OrderLedger::set_apart(const Partition& partition, const observe::LogEntry& entry) {
+  const auto end = static_cast<std::size_t>(entry.end_offset);
+  const auto base = static_cast<std::size_t>(entry.base_offset());
+  if (end > partition.orders.size() || entry.content == observe::LogEntry::kUnknown) return;
+  const auto first = partition.orders.begin();
+  apart_[entry.content].assign(first + static_cast<std::ptrdiff_t>(base), first + static_cast<std::ptrdiff_t>(end));
+}
+
+void OrderLedger::bring_back(Partition& partition, const observe::LogEntry& entry) {
+  const auto found = apart_.find(entry.content);
+  partition.orders.resize(static_cast<std::size_t>(entry.base_offset()), kNone);
+  if (found != apart_.end())
+    partition.orders.insert(partition.orders.end(), found->second.begin(), found->second.end());
+  partition.orders.resize(static_cast<std::size_t>(entry.end_offset), kNone);
+  if (found == apart_.end() || found->second.empty() || found->second.front() == kNone) return;
+  const Index index = orders_[found->second.front()].batch;
+  if (index == kNone || batches_[index].in_log) return;
+  Batch& batch = batches_[index];
+  batch.in_log = true;
+  batch.base_offset = entry.base_offset();
+  if (batch.high_watermark == kNever)
+    partition.awaiting.push_back(AwaitingHighWatermark{entry.base_offset(), index});
 }
 
 void OrderLedger::drop_from(Partition& partition, Offset end) {
@@ -398,8 +441,9 @@ void OrderLedger::on(const observe::CommitAcknowledged& fact, std::int64_t at) {
   committed = std::max(committed, fact.offset);
 }
 
-void OrderLedger::on(const observe::PositionReset& fact) {
+void OrderLedger::on(const observe::PositionReset& fact, std::int64_t at) {
   Partition& partition = partitions_[fact.tp];
+  at_index(partition.skipped_at, static_cast<std::size_t>(fact.service.value()), kNever) = at;
   at_index(partition.skipped_below, static_cast<std::size_t>(fact.service.value()), Offset{0}) = fact.to;
 }
 
@@ -414,9 +458,29 @@ std::uint64_t OrderLedger::wanted_by(RecordId id) const {
   return flow < spec_.services_of_flow.size() ? spec_.services_of_flow[flow] : 0;
 }
 
-void OrderLedger::finish(Instant end, bool settled) {
+void OrderLedger::finish(Instant end, bool settled, const observe::ReplicaLogs* logs) {
   end_ = nanos(end);
   settled_ = settled;
+  if (logs != nullptr) {
+    logs->partitions().for_each([&](TopicPartition tp, const observe::ReplicaLogs::Partition& log) {
+      Partition* partition = partitions_.find(tp);
+      const Offset last = logs->final_end(log);
+      if (partition != nullptr && last < std::ssize(partition->orders)) drop_from(*partition, last);
+    });
+  }
+  find_duplicates();
+}
+
+void OrderLedger::find_duplicates() {
+  std::vector<bool> seen(orders_.size(), false);
+  partitions_.for_each([&](TopicPartition tp, const Partition& partition) {
+    for (std::size_t offset = 0; offset < partition.orders.size(); ++offset) {
+      const Index order = partition.orders[offset];
+      if (order == kNone) continue;
+      if (seen[order]) duplicates_.push_back(Duplicate{order, tp, static_cast<Offset>(offset)});
+      seen[order] = true;
+    }
+  });
 }
 
 const OrderLedger::Batch& OrderLedger::batch_of(const Order& order) const {
@@ -461,8 +525,53 @@ bool OrderLedger::lost_for(Index index, std::size_t service) const {
   if (!batch.in_log) return batch.appended != kNever || settled_;  // acks=0 does not wait for the append
   // Its group has committed past it: perhaps before the log lost what was there, and this took its place.
   if (offset_of(order) < committed(batch.tp, service)) return true;
-  const Partition* partition = partitions_.find(batch.tp);
-  return service < partition->skipped_below.size() && offset_of(order) < partition->skipped_below[service];
+  return is_deleted(order) || is_skipped(order, service);
+}
+
+bool OrderLedger::is_deleted(const Order& order) const {
+  const Partition* partition = partitions_.find(batch_of(order).tp);
+  return partition != nullptr && batch_of(order).in_log && offset_of(order) < partition->log_start;
+}
+
+std::int64_t OrderLedger::deleted_at(const Order& order) const {
+  return is_deleted(order) ? partitions_.find(batch_of(order).tp)->log_start_at : kNever;
+}
+
+bool OrderLedger::is_skipped(const Order& order, std::size_t s) const {
+  const Partition* partition = partitions_.find(batch_of(order).tp);
+  return partition != nullptr && s < partition->skipped_below.size() &&
+         offset_of(order) < partition->skipped_below[s];
+}
+
+std::int64_t OrderLedger::skipped_at(const Order& order, std::size_t s) const {
+  return is_skipped(order, s) ? partitions_.find(batch_of(order).tp)->skipped_at[s] : kNever;
+}
+
+bool OrderLedger::lost_acked(Index index) const {
+  const Batch& batch = batch_of(orders_[index]);
+  return batch.acknowledged != kNever && !batch.in_log && (batch.appended != kNever || settled_);
+}
+
+bool OrderLedger::lost_for_group(Index index, std::size_t service) const {
+  return batch_of(orders_[index]).in_log && lost_for(index, service);
+}
+
+std::vector<OrderLedger::Index> OrderLedger::reordered(std::size_t s) const {
+  struct Key {
+    std::int64_t last_done = kNever;
+    bool is_told = false;
+  };
+  std::vector<std::unordered_map<std::int64_t, Key>> keys(index_of_.size());  // by flow
+  std::vector<Index> result;
+  for (Index i = 0; i < orders_.size(); ++i) {
+    const Order& order = orders_[i];
+    const std::int64_t done = service_rows_[i * spec_.services + s].done;
+    if (order.key < 0 || done == kNever) continue;
+    Key& key = keys[static_cast<std::size_t>(flow_of(order.id).value())][order.key];
+    if (done < key.last_done && !std::exchange(key.is_told, true)) result.push_back(i);
+    key.last_done = std::max(key.last_done, done);
+  }
+  return result;
 }
 
 Outcome OrderLedger::outcome(Index index) const {

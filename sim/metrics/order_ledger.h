@@ -11,6 +11,7 @@
 #include "metrics/chunked.h"
 #include "observe/observation.h"
 #include "observe/partition_map.h"
+#include "observe/replica_logs.h"
 
 // One compact row per order: when it reached each stage of its way, and what became of it.
 //
@@ -25,9 +26,10 @@
 // `batched` is the first time its batch left the accumulator, `sent` the departure of the attempt that was
 // appended; `fetched`, `started` and `done` belong to the first time the service handled it.
 //
-// The log is what its current leader holds: a new leader whose epoch starts below the end of the log drops
-// what lies above. High watermarks of a leader that has been replaced do not count, and what it appends is in
-// no log: acknowledged (acks=1) and not sent again, it is lost.
+// The log is what its current leader's replica holds (observe::ReplicaLogs): another leader brings what it has and
+// drops the rest. High watermarks of a leader that has been replaced do not count, and what it appends is in no log,
+// unless it leads again with it: acknowledged (acks=1) and not sent again, it is lost. In the end the log of a
+// partition that nobody leads is what its replicas could still bring back.
 namespace sim::metrics {
 
 inline constexpr std::int64_t kNever = -1;
@@ -112,9 +114,11 @@ class OrderLedger {
 
   explicit OrderLedger(LedgerSpec spec);
 
-  void on(const observe::Observation& observation);
-  // The run is over. Settled: nothing is under way any more, so what is not done never will be.
-  void finish(Instant end, bool settled);
+  // `change`: what this observation has done to a log, other than an append by its leader.
+  void on(const observe::Observation& observation, const observe::LeaderLogChange* change = nullptr);
+  // The run is over. Settled: nothing is under way any more, so what is not done never will be. `logs`, if given, say
+  // where the logs of partitions that nobody leads end.
+  void finish(Instant end, bool settled, const observe::ReplicaLogs* logs = nullptr);
 
   std::size_t size() const { return orders_.size(); }
   std::size_t services() const { return spec_.services; }
@@ -130,6 +134,26 @@ class OrderLedger {
 
   Outcome outcome(Index index) const;
   bool lost_for(Index index, std::size_t service) const;
+  // Acknowledged, and not in the final log of its partition. What retention has deleted from it counts as in it.
+  bool lost_acked(Index index) const;
+  // Acknowledged and in the final log, but its group can no longer do it.
+  bool lost_for_group(Index index, std::size_t service) const;
+  // Its leader has deleted it, or everything below a later offset, since; when it last did, kNever if not.
+  bool is_deleted(const Order& order) const;
+  std::int64_t deleted_at(const Order& order) const;
+  // The service's position was last reset past it, and when.
+  bool is_skipped(const Order& order, std::size_t service) const;
+  std::int64_t skipped_at(const Order& order, std::size_t service) const;
+  // Records of the final log whose order the log already holds below, by partition and offset; once finished.
+  struct Duplicate {
+    Index order = kNone;
+    TopicPartition tp;
+    Offset offset = 0;
+  };
+  const std::vector<Duplicate>& duplicates() const { return duplicates_; }
+  // Keys whose orders this service did, for the first time each, in another order than they were placed in: of each
+  // the first order that was done after a later one.
+  std::vector<Index> reordered(std::size_t service) const;
   // When it was over: fulfilled, failed, or the end of the run for what was neither.
   std::int64_t ended(Index index) const;
   std::int64_t ended(Index index, std::size_t service) const;
@@ -175,7 +199,10 @@ class OrderLedger {
     std::deque<AwaitingHighWatermark> awaiting;
     std::vector<Offset> committed;      // by service
     std::vector<Offset> skipped_below;  // by service: where its position was last reset to
+    std::vector<std::int64_t> skipped_at;
     Offset high_watermark = 0;
+    Offset log_start = 0;
+    std::int64_t log_start_at = kNever;
     ProcessId leader = kNoProcess;
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
     std::uint16_t isr = 0;
@@ -191,12 +218,13 @@ class OrderLedger {
   void on(const observe::BatchAcknowledged& fact, std::int64_t at);
   void on(const observe::HighWatermarkAdvanced& fact, std::int64_t at, ProcessId broker);
   void on(const observe::BecameLeader& fact, ProcessId broker);
+  void on(const observe::LeaderLogChange& change);
   void on(const observe::IsrChanged& fact);
   void on(const observe::RecordsPolled& fact, std::int64_t at, ProcessId process);
   void on(const observe::ProcessingStarted& fact, std::int64_t at);
   void on(const observe::ProcessingDone& fact, std::int64_t at);
   void on(const observe::CommitAcknowledged& fact, std::int64_t at);
-  void on(const observe::PositionReset& fact);
+  void on(const observe::PositionReset& fact, std::int64_t at);
   void stopped(ProcessId process, std::int64_t at);
 
   Index batch_index(const BatchDataPtr& data) const;
@@ -208,6 +236,9 @@ class OrderLedger {
   void choose_attempt(Index index, ProcessId broker);
   void map_offsets(Partition& partition, const sim::Batch& appended);
   void drop_from(Partition& partition, Offset end);
+  void set_apart(const Partition& partition, const observe::LogEntry& entry);
+  void bring_back(Partition& partition, const observe::LogEntry& entry);
+  void find_duplicates();
   Service& service_row(Index index, std::size_t service) {
     return service_rows_[index * spec_.services + service];
   }
@@ -225,6 +256,8 @@ class OrderLedger {
   std::map<Index, std::vector<Attempt>> more_attempts_;  // of batches on their way; seldom any
   std::vector<std::vector<ProcessId>> members_;          // by service, then member
   std::vector<std::int64_t> stopped_;                    // by process: when it last stopped
+  std::map<std::uint64_t, std::vector<Index>> apart_;    // by content: batches of replicas that do not lead
+  std::vector<Duplicate> duplicates_;
   std::vector<std::string> isrs_;
   Totals totals_;
   std::int64_t end_ = kNever;

@@ -48,8 +48,18 @@ const char* name_of(const MetadataReplayed&) { return "MetadataReplayed"; }
 const char* name_of(const ControllerChanged&) { return "ControllerChanged"; }
 const char* name_of(const BrokerStateChanged&) { return "BrokerStateChanged"; }
 const char* name_of(const PartitionChanged&) { return "PartitionChanged"; }
+const char* name_of(const AdminAnswered&) { return "AdminAnswered"; }
+const char* name_of(const TopicDeleted&) { return "TopicDeleted"; }
 const char* name_of(const FaultStruck&) { return "FaultStruck"; }
 const char* name_of(const FaultEnded&) { return "FaultEnded"; }
+const char* name_of(const FollowerHighWatermarkAdvanced&) { return "FollowerHighWatermarkAdvanced"; }
+const char* name_of(const IsrProposalDropped&) { return "IsrProposalDropped"; }
+const char* name_of(const ReplicaOpened&) { return "ReplicaOpened"; }
+const char* name_of(const LogStartRaised&) { return "LogStartRaised"; }
+const char* name_of(const LogCleaned&) { return "LogCleaned"; }
+const char* name_of(const LogDeleted&) { return "LogDeleted"; }
+const char* name_of(const LogLost&) { return "LogLost"; }
+const char* name_of(const ClientThrottled&) { return "ClientThrottled"; }
 
 }  // namespace
 
@@ -107,8 +117,18 @@ template Fact::Fact(MetadataReplayed);
 template Fact::Fact(ControllerChanged);
 template Fact::Fact(BrokerStateChanged);
 template Fact::Fact(PartitionChanged);
+template Fact::Fact(AdminAnswered);
+template Fact::Fact(TopicDeleted);
 template Fact::Fact(FaultStruck);
 template Fact::Fact(FaultEnded);
+template Fact::Fact(ClientThrottled);
 template Fact::Fact(IsrProposed);
+template Fact::Fact(FollowerHighWatermarkAdvanced);
+template Fact::Fact(IsrProposalDropped);
+template Fact::Fact(ReplicaOpened);
+template Fact::Fact(LogStartRaised);
+template Fact::Fact(LogCleaned);
+template Fact::Fact(LogDeleted);
+template Fact::Fact(LogLost);
 
 }  // namespace sim::observe

@@ -45,6 +45,7 @@ struct BatchDrained {  // taken from the accumulator into a produce request, abo
 struct BatchAppended {  // in the leader's log
   TopicPartition tp;
   Batch batch;
+  NodeId broker = kNoNode;
 };
 struct BatchAcknowledged {  // the producer learnt it: error none, or why it failed for good or will be
                             // retried
@@ -75,12 +76,20 @@ struct HighWatermarkAdvanced {  // on the leader
   TopicPartition tp;
   Offset from = 0;
   Offset to = 0;
+  NodeId broker = kNoNode;
+  std::int32_t min_isr = 1;  // the effective one, at this moment
+};
+struct FollowerHighWatermarkAdvanced {  // what it has heard of its leader's, as far as it has the data
+  TopicPartition tp;
+  NodeId broker;
+  Offset to = 0;
 };
 struct BecameLeader {
   TopicPartition tp;
   NodeId broker;
   LeaderEpoch leader_epoch;
   Offset epoch_start = 0;
+  std::int32_t min_isr = 1;  // the effective one: not above the number of replicas
 };
 struct BecameFollower {
   TopicPartition tp;
@@ -92,11 +101,17 @@ struct IsrChanged {  // as the leader has it committed
   TopicPartition tp;
   std::vector<NodeId> isr;
   PartitionEpoch partition_epoch;
+  NodeId broker = kNoNode;
 };
 struct IsrProposed {  // by the leader, in an AlterPartition it is about to send
   TopicPartition tp;
   std::vector<NodeId> isr;
   PartitionEpoch partition_epoch;  // on which it is based
+  NodeId broker = kNoNode;
+};
+struct IsrProposalDropped {  // by the leader: it was refused, or never sent
+  TopicPartition tp;
+  NodeId broker;
 };
 struct LogTruncated {
   TopicPartition tp;
@@ -108,12 +123,48 @@ struct ReplicaAppended {  // on a follower
   TopicPartition tp;
   NodeId broker;
   Offset log_end_offset = 0;
+  Batch batch{};
+};
+struct ReplicaOpened {  // what a broker found of a partition when it first needed it, after recovery
+  TopicPartition tp;
+  NodeId broker;
+  Offset log_start_offset = 0;
+  Offset log_end_offset = 0;
+  Offset high_watermark = 0;  // from the checkpoint
+};
+struct LogStartRaised {  // by retention, by deletion of records, or after the leader's
+  TopicPartition tp;
+  NodeId broker;
+  Offset from = 0;
+  Offset to = 0;
+};
+struct LogCleaned {  // compaction has gone through what lies below `end`
+  TopicPartition tp;
+  NodeId broker;
+  Offset end = 0;
+  std::int64_t bytes_before = 0;
+  std::int64_t bytes_after = 0;
+};
+struct LogDeleted {  // the replica is no longer this broker's, or the topic is gone
+  TopicPartition tp;
+  NodeId broker;
+};
+enum class LossOfLog : std::uint8_t { power_loss, wiped };
+struct LogLost {  // told by the host: at this instant the disk ceased to hold what lies above `to`
+  TopicPartition tp;
+  NodeId broker;
+  Offset from = 0;
+  Offset to = 0;
+  LossOfLog cause = LossOfLog::power_loss;
 };
 struct TopicCreated {  // the controller's record
   TopicId id;
   std::string name;
   std::int32_t partitions = 0;
   std::int16_t replication_factor = 0;
+};
+struct TopicDeleted {  // the same, of its end
+  TopicId id = kNoTopic;
 };
 
 // ---- The KRaft quorum: voters and observers of __cluster_metadata, by node id
@@ -194,6 +245,7 @@ struct PartitionChanged {
   std::vector<NodeId> isr;
   std::vector<NodeId> elr;
   Offset offset = kNoOffset;  // of the record
+  std::vector<NodeId> adding{};  // of the replicas: on their way in, by a reassignment
 };
 
 // ---- Faults, told by the host
@@ -213,6 +265,7 @@ struct RecordsPolled {  // returned by poll() to the application
   TopicPartition tp;
   Offset from = 0;
   Offset to = 0;
+  NodeId broker = kNoNode;  // that served them
 };
 struct ProcessingStarted {
   ServiceId service;
@@ -274,11 +327,25 @@ struct MessageSent {
 struct MessageDelivered {
   const Envelope* envelope;
 };
+// A broker found a client over its quota: the answer bears this throttle_time_ms, and the connection is read no more
+// for so long.
+enum class QuotaKind : std::uint8_t { produce, fetch, request };
+struct ClientThrottled {
+  ProcessId client = kNoProcess;
+  QuotaKind quota = QuotaKind::produce;
+  std::int32_t throttle_ms = 0;
+};
 struct ConnectionOpened {
   Channel channel;
 };
 struct ConnectionClosed {
   Channel channel;
+};
+// ---- An operator's tool, of one partition or topic that it asked for; of the request as a whole without one
+struct AdminAnswered {
+  FaultId fault;
+  std::string resource;
+  ErrorCode error = ErrorCode::none;
 };
 struct ProcessStarted {};
 struct ProcessStopped {};
@@ -291,7 +358,10 @@ using AnyFact = std::variant<
     MessageDelivered, ConnectionOpened, ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged,
     QuorumStateStored, QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
     MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed, ControllerChanged,
-    BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded, IsrProposed>;
+    BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded, IsrProposed, ClientThrottled,
+    FollowerHighWatermarkAdvanced,
+    IsrProposalDropped, ReplicaOpened, LogStartRaised, LogDeleted, LogLost, LogCleaned, AdminAnswered,
+    TopicDeleted>;
 
 // One of them; see Message about why it is a class.
 class Fact : public AnyFact {

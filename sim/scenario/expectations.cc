@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "check/invariants.h"
 #include "check/metric_names.h"
 #include "scenario/faults.h"
 #include "scenario/suggest.h"
@@ -448,6 +449,24 @@ std::vector<Expectation> read_expectations(Value& root, Report& report) {
     expectations.push_back(std::move(*expectation));
   }
   return expectations;
+}
+
+std::vector<InvariantOff> read_invariants_off(const Value& root, Report& report) {
+  std::vector<InvariantOff> off;
+  const Value* invariants = root.find("invariants");
+  if (invariants == nullptr) return off;
+  const std::vector<std::string>& known = check::known_invariants();
+  for (const Entry& entry : invariants->entries) {
+    if (std::find(known.begin(), known.end(), entry.key) == known.end()) {
+      std::string hint = did_you_mean(entry.key, std::vector<std::string_view>(known.begin(), known.end()));
+      if (hint.empty()) hint = "a violation names the invariant it breaks, for example acked-never-lost";
+      report.error(entry.key_place, "there is no invariant \"" + entry.key + "\"", hint);
+      continue;
+    }
+    const Value* because = entry.value.find("because");
+    off.push_back(InvariantOff{entry.key, because == nullptr ? "" : because->text});
+  }
+  return off;
 }
 
 }  // namespace sim::scenario

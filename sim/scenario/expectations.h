@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "check/expectation.h"
+#include "scenario/scenario.h"
 #include "scenario/tree.h"
 
 namespace sim::scenario {
@@ -10,5 +11,8 @@ namespace sim::scenario {
 // Reads `expect` of a completed scenario: metrics against limits in their units. Canonical limits and made-up ids
 // are written back into the tree.
 std::vector<check::Expectation> read_expectations(Value& root, Report& report);
+
+// Reads `invariants`: those that are switched off, each with its reason.
+std::vector<InvariantOff> read_invariants_off(const Value& root, Report& report);
 
 }  // namespace sim::scenario

@@ -77,14 +77,17 @@ Result<Scenario> load(const std::string& file, const std::vector<Override>& over
   walk.scenario(root);
   complete(root, stem_of(file), report);
   validate_cluster(root, report);
+  validate_topics(root, report);
   validate_clients(root, report);
   validate_faults(root, report);
   std::vector<check::Expectation> expectations = read_expectations(root, report);
+  std::vector<InvariantOff> invariants_off = read_invariants_off(root, report);
   const Traces traces = read_traces(root, report);
   if (report.failed()) return report.take();
   notice_accepted(walk.accepted(), report);
   Scenario scenario = assemble(file, root, traces, std::move(expectations), report);
   if (report.failed()) return report.take();
+  scenario.invariants_off = std::move(invariants_off);
   scenario.source_text = std::move(text);
   return Result<Scenario>(std::move(scenario), report.take());
 }

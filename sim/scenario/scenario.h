@@ -13,6 +13,11 @@
 // A scenario, validated and complete: nothing in it is left to a default.
 namespace sim::scenario {
 
+struct InvariantOff {
+  std::string name;
+  std::string because;
+};
+
 struct Scenario {
   std::string file;   // as given on the command line
   std::string name;
@@ -24,6 +29,7 @@ struct Scenario {
   std::uint64_t event_budget = 0;  // 0 = none
   cluster::ClusterSpec cluster;
   std::vector<check::Expectation> expectations;
+  std::vector<InvariantOff> invariants_off;
   std::string source_text;    // the file, for its sha256
   std::string resolved_yaml;  // every default filled in; runnable by itself
 };

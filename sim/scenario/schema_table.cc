@@ -46,14 +46,18 @@ constexpr Key direction(std::string_view path, std::string_view only_with = {}) 
   return Key{.path = path, .type = KeyType::word, .fallback = "both", .meaning = "Which way, as seen from the target: what is sent to it, what comes from it, or both.",
              .words = "both|to|from", .only_with = only_with};
 }
+constexpr Key only_with(std::string_view companion, Key key) {
+  key.only_with = companion;
+  return key;
+}
 // A switch of cluster.history.
 constexpr Key history(std::string_view path, std::string_view meaning) {
   return Key{.path = path, .type = KeyType::word, .fallback = "on", .meaning = meaning, .words = "on|off"};
 }
 
 constexpr std::string_view kRequests =
-    "AddRaftVoter|AllocateProducerIds|AlterPartition|ApiVersions|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|CreateTopics|EndQuorumEpoch|Fetch|FetchSnapshot|"
-    "FindCoordinator|Heartbeat|InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|OffsetFetch|OffsetForLeaderEpoch|Produce|RemoveRaftVoter|SyncGroup|"
+    "AddRaftVoter|AllocateProducerIds|AlterPartition|AlterPartitionReassignments|ApiVersions|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|CreatePartitions|CreateTopics|DeleteTopics|"
+    "ElectLeaders|EndQuorumEpoch|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|IncrementalAlterConfigs|InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|OffsetFetch|OffsetForLeaderEpoch|Produce|RemoveRaftVoter|SyncGroup|"
     "UpdateRaftVoter|Vote";
 
 constexpr Key kKeys[] = {
@@ -85,6 +89,24 @@ constexpr Key kKeys[] = {
             "up to half a second late."),
     history("cluster/history/eligible-leader-replicas", "Replicas that left the ISR while min.insync.replicas was not met may still be elected (KIP-966, on for new clusters from Kafka 4.1). Off: as with "
             "eligible.leader.replicas.version=0."),
+    {.path = "cluster/history/truncation", .type = KeyType::word, .fallback = "fetch",
+     .meaning = "How a follower finds out what of its log its leader does not have. fetch: each fetch says in which epoch the log ends (KIP-595, Kafka 2.7). epoch-search: it asks for the "
+                "end of its last epoch, and on until both know the epoch (KIP-279, 2.0). epoch: it asks once (KIP-101, 0.11). high-watermark: it cuts all that it does not know to be committed.",
+     .words = "fetch|epoch-search|epoch|high-watermark"},
+    history("cluster/history/failed-log-directories", "A broker tells the controller of a log directory that failed, and leaderships move (KIP-858, Kafka 3.7). Off: it keeps those it can no longer serve."),
+    history("cluster/history/fetch-leader-epoch", "Fetches of followers name the leader epoch they are of, and others are refused (KIP-320, Kafka 2.1). Off: a follower that has missed a change of leaders "
+            "goes on as if nothing had happened."),
+    history("cluster/history/isr-epoch-start-check", "Who joins the ISR has reached the start of the leader's epoch (KAFKA-7128, Kafka 2.1). Off: the leader's high watermark is enough, which may "
+            "lie below what its predecessor acknowledged."),
+    history("cluster/history/isr-maximal", "The high watermark waits for whoever may be in the ISR while the controller has not answered (KIP-497, Kafka 2.7). Off: for those alone that are in it "
+            "either way."),
+    history("cluster/history/isr-unfenced-only", "No broker that is fenced or shutting down joins an ISR (KIP-841, Kafka 3.3). Off: neither the leader nor the controller looks."),
+    history("cluster/history/isr-broker-epoch", "Who joins the ISR must be in the same life, by its broker epoch, in which it fetched (KIP-903, Kafka 3.5). Off: a broker that came back empty may join "
+            "for what it held before."),
+    history("cluster/history/high-watermark-min-isr", "The high watermark stands still while fewer than min.insync.replicas are in sync (KAFKA-15583, Kafka 3.7). Off: what acks=1 sends is "
+            "shown at once."),
+    history("cluster/history/preferred-replica-only-isr", "A consumer is sent only to replicas that are in the ISR (KAFKA-14372, Kafka 3.4). Off: to one that has fallen behind, too, which holds "
+            "it back."),
     section("cluster/network", "What lies between any two processes."),
     distribution("cluster/network/rtt", UnitKind::duration, "{p50: 400us, p99: 2ms}", "Round-trip time; each direction takes half of a draw of its own."),
     scalar_key("cluster/network/bandwidth", UnitKind::bandwidth, "1Gbit", 0, 1'000 * kSecond, "Bandwidth of each direction."),
@@ -97,9 +119,19 @@ constexpr Key kKeys[] = {
     distribution("cluster/network/links/[]/rtt", UnitKind::duration, "=as cluster.network.rtt", "Round-trip time between the two racks."),
     scalar_key("cluster/network/links/[]/bandwidth", UnitKind::bandwidth, "=as cluster.network.bandwidth", 0, 1'000 * kSecond,
                "Bandwidth between the two racks."),
+    {.path = "cluster/network/matrix", .type = KeyType::matrix,
+     .meaning = "Round-trip times between racks (or zones, or regions), and within one: for each rack its times to others, each pair once.", .unit = UnitKind::duration, .least = 0,
+     .most = kYear, .example = "{east: {west: 60ms, asia: 180ms}, west: {asia: 120ms}}"},
+    {.path = "cluster/quotas", .type = KeyType::names,
+     .meaning = "What a client may use of each broker, by the client's name (its client.id here); default is for all that have none of their own."},
+    section("cluster/quotas/<name>", "The quotas of a client."),
+    scalar_key("cluster/quotas/<name>/producer_byte_rate", UnitKind::byte_rate, "", 1, 1'000 * kSecond, "Bytes it may send to a broker."),
+    scalar_key("cluster/quotas/<name>/consumer_byte_rate", UnitKind::byte_rate, "", 1, 1'000 * kSecond, "Bytes it may fetch from a broker."),
+    scalar_key("cluster/quotas/<name>/request_percentage", UnitKind::ratio, "", 1, 10'000'000, "Time of a broker's request handler threads it may take, in percent of one thread."),
     section("cluster/disk", "The disk of each server."),
     distribution("cluster/disk/append", UnitKind::duration, "{p50: 20us, p99: 200us}", "Time of one write into the page cache."),
     distribution("cluster/disk/flush", UnitKind::duration, "{p50: 2ms, p99: 20ms}", "Time of one fsync."),
+    scalar_key("cluster/disk/read", UnitKind::byte_rate, "500MB/s", 0, 1'000 * kSecond, "Bytes one thread reads and checks a second, of logs that were not closed in order."),
     scalar_key("cluster/disk/bandwidth", UnitKind::byte_rate, "500MB/s", 0, 1'000 * kSecond, "Bytes the disk takes a second, on top of those times."),
     section("cluster/machine", "The processor time of each server's threads."),
     distribution("cluster/machine/network.per.request", UnitKind::duration, "10us", "Time of a network thread for a request and its response."),
@@ -164,6 +196,11 @@ constexpr Key kKeys[] = {
     required(targets("faults/[]/kill/target", "Who dies.", "\"leader(orders-0)\"")),
     alternative(section("faults/[]/powerloss", "Machines lose power: what was not flushed to disk is lost, and nobody is told; peers find out by their time-outs."), "{target: broker-2}"),
     required(targets("faults/[]/powerloss/target", "Whose machines.")),
+    {.path = "faults/[]/powerloss/tail", .type = KeyType::word, .fallback = "lost",
+     .meaning = "What becomes of what a log had not flushed: all of it is lost, or a random part is on the disk all the same, torn off in the middle of a batch, which recovery then finds out.",
+     .words = "lost|torn"},
+    alternative(section("faults/[]/wipe", "Servers die, and their disks are replaced by empty ones: logs, quorum state and directory ids are gone. They start again when the fault ends."), "{target: broker-2}"),
+    required(targets("faults/[]/wipe/target", "Whose disks.")),
     alternative(section("faults/[]/stop", "Processes are asked to stop (SIGTERM): a broker hands over its leaderships first, a consumer leaves its group."), "{target: broker-2}"),
     required(targets("faults/[]/stop/target", "Who stops.")),
     alternative(section("faults/[]/restart", "A clean stop, and a new start as soon as it has wound up."), "{target: broker-2}"),
@@ -172,28 +209,84 @@ constexpr Key kKeys[] = {
     required(targets("faults/[]/pause/target", "Who stands still.")),
     alternative({.path = "faults/[]/partition", .type = KeyType::section,
                  .meaning = "The network is cut: bytes are lost, and connections stay open until somebody's time is over. halves splits the servers in two at random, clients "
-                            "with the half that is not smaller; in a majorities-ring every server hears a majority, and no two hear the same.",
-                 .words = "halves|majorities-ring"}, "{isolate: \"leader(orders-0)\"}"),
+                            "with the half that is not smaller; in a bridge one server goes on hearing both halves; in a majorities-ring every server hears a majority, and no two hear the same.",
+                 .words = "halves|bridge|majorities-ring"}, "{isolate: \"leader(orders-0)\"}"),
     alternative(targets("faults/[]/partition/isolate", "Who is cut off from everybody else."), "\"leader(orders-0)\""),
+    only_with("isolate", targets("faults/[]/partition/from", "Only from these; without it, from everybody else.", "clients")),
     direction("faults/[]/partition/direction", "isolate"),
     alternative({.path = "faults/[]/partition/groups", .type = KeyType::target_groups, .meaning = "Each group hears only itself; who is in none hears everybody."}, "[[broker-1, controller-1], [broker-2, broker-3]]"),
+    alternative(section("faults/[]/io-delay", "A server's disk is slow: its writes and flushes take longer, one after the other."), "{target: broker-2, factor: 20}"),
+    required(targets("faults/[]/io-delay/target", "Whose disk.")),
+    scalar_key("faults/[]/io-delay/factor", UnitKind::none, "1", 1, 1'000'000, "So many times as long as they would."),
+    distribution("faults/[]/io-delay/by", UnitKind::duration, "0s", "And so much longer on top of that."),
+    scalar_key("faults/[]/io-delay/dir", UnitKind::none, "", 1, 31, "Which of the directories of log.dirs, counted from 1; without it, all of them."),
+    alternative(section("faults/[]/io-error", "A server's disk is broken: nothing can be written to it, nor read when a server starts. A broker takes the log directory offline with the first write that fails, and halts "
+                        "if it is the first one, which holds the metadata log too. What ends the fault repairs the disk; the directory comes back with a restart after that."), "{target: broker-2, dir: 2}"),
+    required(targets("faults/[]/io-error/target", "Whose disk.")),
+    scalar_key("faults/[]/io-error/dir", UnitKind::none, "", 1, 31, "Which of the directories of log.dirs, counted from 1; without it, all of them."),
+    alternative(section("faults/[]/disk-full", "A server's disk is full: nothing can be appended, which is an I/O error to Kafka like any other; it can be read."), "{target: broker-2}"),
+    required(targets("faults/[]/disk-full/target", "Whose disk.")),
+    scalar_key("faults/[]/disk-full/dir", UnitKind::none, "", 1, 31, "Which of the directories of log.dirs, counted from 1; without it, all of them."),
+    alternative(section("faults/[]/slow-cpu", "Processors are slow: a server's network and I/O threads, and what a service does for an order, take longer."), "{target: broker-2, factor: 10}"),
+    required(targets("faults/[]/slow-cpu/target", "Whose processors.")),
+    required(scalar_key("faults/[]/slow-cpu/factor", UnitKind::none, "", 2, 1'000'000, "So many times as long as they would.")),
     alternative(section("faults/[]/delay", "Messages take longer."), "{target: broker-2, to: controllers, by: 50ms}"),
     required(targets("faults/[]/delay/target", "Whose messages.")),
     targets("faults/[]/delay/to", "Only those exchanged with these; without it, with everybody.", "controllers"),
     direction("faults/[]/delay/direction"),
     required(with_example(distribution("faults/[]/delay/by", UnitKind::duration, "", "How much longer."), "50ms")),
+    scalar_key("faults/[]/delay/jitter", UnitKind::duration, "0s", 0, kYear, "Evenly from so much less to so much more than that."),
+    scalar_key("faults/[]/delay/correlation", UnitKind::share, "0%", 0, 1'000'000, "How much each delay on a way between two machines resembles the one before it."),
     alternative(section("faults/[]/loss", "Segments are lost and sent again by TCP: messages arrive late."), "{target: broker-2, rate: 5%}"),
     required(targets("faults/[]/loss/target", "Whose messages.")),
     targets("faults/[]/loss/to", "Only those exchanged with these; without it, with everybody.", "controllers"),
     direction("faults/[]/loss/direction"),
     required(with_example(scalar_key("faults/[]/loss/rate", UnitKind::share, "", 1, 990'000, "Share of the segments that is lost."), "5%")),
+    scalar_key("faults/[]/loss/burst", UnitKind::none, "1", 1, 1'000, "How many in a row are lost on average, on a way between two machines; 1: independently of each other."),
+    alternative(section("faults/[]/bandwidth", "A network card gives less: what its machine sends shares a lower rate, and so does what it is sent."), "{target: broker-2, limit: 10Mbit}"),
+    required(targets("faults/[]/bandwidth/target", "Whose card.")),
+    targets("faults/[]/bandwidth/to", "Only what is exchanged with these; without it, with everybody.", "brokers"),
+    direction("faults/[]/bandwidth/direction"),
+    required(with_example(scalar_key("faults/[]/bandwidth/limit", UnitKind::bandwidth, "", 1, 1'000 * kSecond, "The rate, in each direction."), "10Mbit")),
+    alternative(section("faults/[]/reset", "Connections break at once (RST): both ends hear of it, and what was under way is lost. Nothing stops them from connecting again."), "{target: broker-2, to: clients}"),
+    required(targets("faults/[]/reset/target", "Whose connections.")),
+    targets("faults/[]/reset/to", "Only those with these; without it, with everybody.", "clients"),
     alternative(section("faults/[]/hold", "Requests of one kind are held back on their connection, and what follows them there, until the fault ends."), "{target: \"leader(orders-0)\", request: AlterPartition}"),
     required(targets("faults/[]/hold/target", "Whose requests.")),
     targets("faults/[]/hold/to", "Only those exchanged with these; without it, with everybody.", "controllers"),
     direction("faults/[]/hold/direction"),
     {.path = "faults/[]/hold/request", .type = KeyType::word, .meaning = "Kafka's name of the request.", .words = kRequests, .required = true, .example = "AlterPartition"},
+    alternative(section("faults/[]/time-offset", "Wall clocks of machines are off, and set right when the fault ends: records bear wrong times, retention goes by them. Time-outs go by "
+                        "monotonic clocks."), "{target: \"client(order-service)\", by: -10s}"),
+    required(targets("faults/[]/time-offset/target", "Whose clocks.")),
+    required(with_example(scalar_key("faults/[]/time-offset/by", UnitKind::duration, "", -20 * kYear, 20 * kYear, "How far they are ahead; negative: behind."), "-10s")),
+    alternative(section("faults/[]/drift", "Clocks of machines run fast or slow, wall clocks and time-outs; when the fault ends the wall clock is set right."), "{target: broker-2, ppm: 200}"),
+    required(targets("faults/[]/drift/target", "Whose clocks.")),
+    required(with_example(scalar_key("faults/[]/drift/ppm", UnitKind::none, "", -500'000, 1'000'000, "Microseconds they gain in a second; negative: they lose."), "200")),
+    alternative(section("faults/[]/admin", "An operator asks the cluster for something with one of Kafka's tools, on a machine of its own: a client like any other, which tries again for "
+                        "up to a minute. It is over when that was answered; there is nothing to undo."), "{elect-leaders: {type: preferred, partitions: all}}"),
+    alternative(section("faults/[]/admin/elect-leaders", "kafka-leader-election: partitions get their preferred leader, the first of their replicas; or those without a leader get any replica that "
+                        "is up, at the price of lost records."), "{type: preferred, partitions: all}"),
+    {.path = "faults/[]/admin/elect-leaders/type", .type = KeyType::word, .fallback = "preferred", .meaning = "Which election.", .words = "preferred|unclean"},
+    {.path = "faults/[]/admin/elect-leaders/partitions", .type = KeyType::partitions, .fallback = "all", .meaning = "Of which partitions.", .example = "[orders-0, orders-1]"},
+    alternative({.path = "faults/[]/admin/reassign", .type = KeyType::replica_lists,
+                 .meaning = "kafka-reassign-partitions: partitions get these replicas, the first of which is to lead them. New ones copy the log first. cancel takes back what is under way."},
+                "{orders-0: [broker-2, broker-3, broker-4]}"),
+    alternative(section("faults/[]/admin/move-replicas", "kafka-reassign-partitions: all replicas of one broker go to another that does not have the partition yet."), "{from: broker-1, to: broker-4}"),
+    required(targets("faults/[]/admin/move-replicas/from", "The broker that is emptied.", "broker-1")),
+    required(targets("faults/[]/admin/move-replicas/to", "The broker that takes its place.", "broker-4")),
+    alternative({.path = "faults/[]/admin/delete-topic", .type = KeyType::name, .meaning = "kafka-topics --delete: the topic and all its records are gone. A client that asks for it may create it anew."}, "orders"),
+    alternative(section("faults/[]/admin/alter-configs", "kafka-configs --alter: settings of a topic change while it is used."), "{topic: orders, config: {min.insync.replicas: 1}}"),
+    {.path = "faults/[]/admin/alter-configs/topic", .type = KeyType::name, .meaning = "The topic.", .required = true, .example = "orders"},
+    {.path = "faults/[]/admin/alter-configs/config", .type = KeyType::properties, .meaning = "What is set; what is not named stays as it is.", .components = kTopic, .required = true, .example = "{min.insync.replicas: 1}"},
+    alternative(section("faults/[]/admin/create-partitions", "kafka-topics --alter: a topic gets more partitions. Keys then belong to other partitions than before."), "{topic: orders, count: 12}"),
+    {.path = "faults/[]/admin/create-partitions/topic", .type = KeyType::name, .meaning = "The topic.", .required = true, .example = "orders"},
+    required(with_example(scalar_key("faults/[]/admin/create-partitions/count", UnitKind::none, "", 1, 1'000'000, "How many it has in all from then on."), "12")),
     {.path = "chaos", .type = KeyType::not_yet, .meaning = "Faults drawn at random.", .example = "list them under faults; random(brokers, 1) draws whom one hits"},
 
+    {.path = "invariants", .type = KeyType::names, .meaning = "Invariants that this scenario does not ask for, by name: all others are always looked at."},
+    section("invariants/<name>", "An invariant that is switched off."),
+    {.path = "invariants/<name>/because", .type = KeyType::text, .meaning = "Why this scenario may break it.", .required = true},
     {.path = "expect", .type = KeyType::list, .meaning = "What must hold for the run to pass."},
     {.path = "expect/[]/id", .type = KeyType::name, .fallback = "=made of the metric, the statistic and of", .meaning = "What the expectation is called."},
     {.path = "expect/[]/metric", .type = KeyType::word, .meaning = "What is measured.",
@@ -267,6 +360,7 @@ std::string describe(const Key& key) {
       return text;
     }
     case KeyType::name_list: return "a list of names such as [a, b]";
+    case KeyType::matrix: return "a map from racks to maps of round-trip times such as " + std::string(key.example);
     case KeyType::path: return "the name of a file";
     case KeyType::distribution:
       return std::string(describe(key.unit)) + ", or how it varies: " +
@@ -277,6 +371,8 @@ std::string describe(const Key& key) {
     case KeyType::limit: return "a limit such as " + std::string(key.example);
     case KeyType::targets: return "a target such as broker-2, controller or leader(orders-0), or a list of them";
     case KeyType::target_groups: return "a list of groups such as [[broker-1, controller-1], [broker-2, broker-3]]";
+    case KeyType::partitions: return "all, a partition such as orders-0, or a list of them";
+    case KeyType::replica_lists: return "a map from partitions to brokers such as {orders-0: [broker-2, broker-3]}";
     case KeyType::not_yet: return "nothing yet";
   }
   return {};

@@ -1,0 +1,255 @@
+#include "app/verdicts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster_measures.h"
+#include "app/csv.h"
+
+namespace sim::app {
+namespace {
+
+using check::AllInvariants;
+using metrics::kNever;
+using metrics::OrderLedger;
+
+constexpr std::size_t kNamed = 10;
+constexpr std::int64_t kStuckAfter = 60'000'000'000;  // ns without progress, though orders wait
+
+class Finder {
+ public:
+  Finder(const MeasuredRun& run, const AllInvariants& invariants)
+      : run_(run), ledger_(run.ledger), invariants_(invariants) {}
+
+  std::vector<OutcomeVerdict> find() {
+    add("LOST(acked)", "", of_orders([this](OrderLedger::Index i) { return lost_acked(i); }));
+    for_each_service("LOST(group)", [this](OrderLedger::Index i, std::size_t s) { return lost_for_group(i, s); });
+    add("FAILED", "", of_orders([this](OrderLedger::Index i) { return failed(i); }));
+    add("DUP(log)", "", duplicates());
+    for_each_service("DUP(effect)", [this](OrderLedger::Index i, std::size_t s) { return done_again(i, s); });
+    for (std::size_t s = 0; s < ledger_.services(); ++s) add("REORDER(key)", service(s), reordered(s));
+    add("DIVERGED", "", diverged());
+    add("UNAVAIL", "", unavailable());
+    add("STUCK", "", stuck_partitions());
+    for (std::size_t s = 0; s < ledger_.services(); ++s) add("STUCK", service(s), stuck_orders(s));
+    return std::move(found_);
+  }
+
+ private:
+  using Cases = std::vector<VerdictCase>;
+
+  const std::string& service(std::size_t s) const { return run_.names.services[s]; }
+
+  void add(const char* word, std::string service, Cases cases) {
+    if (cases.empty()) return;
+    std::stable_sort(cases.begin(), cases.end(),
+                     [](const VerdictCase& a, const VerdictCase& b) { return a.at < b.at; });
+    OutcomeVerdict verdict{word, std::move(service), std::move(cases), {}};
+    for (std::size_t i = 0; i < std::min(kNamed, verdict.cases.size()); ++i) {
+      verdict.first.push_back(called(verdict.cases[i]));
+    }
+    found_.push_back(std::move(verdict));
+  }
+
+  std::string called(const VerdictCase& one) const {
+    if (!one.order) return run_.timeline.topics()[one.tp];
+    const RecordId id = ledger_.order(*one.order).id;
+    const auto flow = static_cast<std::size_t>(flow_of(id).value());
+    return (run_.names.flows.size() > 1 ? run_.names.flows[flow] + ":" : "") + std::to_string(number_of(id));
+  }
+
+  template <class Test>
+  Cases of_orders(Test test) const {
+    Cases cases;
+    for (OrderLedger::Index i = 0; i < ledger_.size(); ++i) {
+      if (auto one = test(i)) cases.push_back(std::move(*one));
+    }
+    return cases;
+  }
+  template <class Test>
+  void for_each_service(const char* word, Test test) {
+    for (std::size_t s = 0; s < ledger_.services(); ++s) {
+      add(word, service(s), of_orders([&](OrderLedger::Index i) { return test(i, s); }));
+    }
+  }
+
+  VerdictCase of_order(OrderLedger::Index index, std::int64_t at, std::string cause) const {
+    const OrderLedger::Order& order = ledger_.order(index);
+    VerdictCase one;
+    one.at = at;
+    one.order = index;
+    one.tp = ledger_.batch_of(order).tp;
+    one.offset = ledger_.offset_of(order);
+    one.cause = std::move(cause);
+    return one;
+  }
+
+  // The log lost it when a leader took over that did not have it: the last one that made it go.
+  std::optional<VerdictCase> lost_acked(OrderLedger::Index index) const {
+    if (!ledger_.lost_acked(index)) return std::nullopt;
+    const OrderLedger::Batch& batch = ledger_.batch_of(ledger_.order(index));
+    if (batch.appended == kNever) {
+      return of_order(index, batch.acknowledged, "acks=0: nobody had waited for it to be appended, and it never was");
+    }
+    const Offset offset = ledger_.offset_of(ledger_.order(index));
+    if (offset == kNoOffset) {
+      return of_order(index, batch.appended, "its leader had been replaced and did not know it yet");
+    }
+    const auto& losses = invariants_.replicas().losses();
+    for (auto loss = losses.rbegin(); loss != losses.rend(); ++loss) {
+      const bool covers = loss->tp == batch.tp && loss->from <= offset && offset < loss->to;
+      if (covers && nanos(loss->at) >= batch.appended) return of_order(index, nanos(loss->at), loss->cause);
+    }
+    return of_order(index, batch.appended, "no replica holds it any more, and nobody leads its partition");
+  }
+
+  std::optional<VerdictCase> lost_for_group(OrderLedger::Index index, std::size_t s) const {
+    if (!ledger_.lost_for_group(index, s)) return std::nullopt;
+    const OrderLedger::Service& row = ledger_.service(index, s);
+    const OrderLedger::Order& order = ledger_.order(index);
+    if (ledger_.is_deleted(order)) {
+      return of_order(index, ledger_.deleted_at(order), "deleted from the log before it was done");
+    }
+    if (ledger_.is_skipped(order, s)) {
+      return of_order(index, ledger_.skipped_at(order, s), "its group's position was reset past it");
+    }
+    return of_order(index, row.committed, "its group had committed past it");
+  }
+
+  std::optional<VerdictCase> failed(OrderLedger::Index index) const {
+    const OrderLedger::Order& order = ledger_.order(index);
+    if (order.failed == kNever) return std::nullopt;
+    return of_order(index, order.failed, std::string(sim::name(order.error)));
+  }
+
+  std::optional<VerdictCase> done_again(OrderLedger::Index index, std::size_t s) const {
+    const OrderLedger::Service& row = ledger_.service(index, s);
+    if (row.times < 2) return std::nullopt;
+    return of_order(index, row.done, "done " + std::to_string(row.times) + " times");
+  }
+
+  Cases duplicates() const {
+    Cases cases;
+    for (const OrderLedger::Duplicate& duplicate : ledger_.duplicates()) {
+      const OrderLedger::Batch& batch = ledger_.batch_of(ledger_.order(duplicate.order));
+      VerdictCase one = of_order(duplicate.order, batch.appended, "");
+      one.tp = duplicate.tp;
+      one.offset = duplicate.offset;
+      one.cause = "already in the log at offset " + std::to_string(ledger_.offset_of(ledger_.order(duplicate.order)));
+      cases.push_back(std::move(one));
+    }
+    return cases;
+  }
+
+  Cases reordered(std::size_t s) const {
+    Cases cases;
+    for (const OrderLedger::Index index : ledger_.reordered(s)) {
+      cases.push_back(of_order(index, ledger_.service(index, s).done,
+                               "of key " + std::to_string(ledger_.order(index).key) +
+                                   ", done after one that was placed later"));
+    }
+    return cases;
+  }
+
+  Cases diverged() const {
+    Cases cases;
+    const observe::ReplicaLogs& logs = invariants_.logs();
+    logs.partitions().for_each([&](TopicPartition tp, const observe::ReplicaLogs::Partition& log) {
+      const Offset offset = logs.divergence(log);
+      if (offset == kNoOffset) return;
+      VerdictCase one;
+      const auto first = invariants_.replicas().first_divergence(tp);
+      one.at = first ? nanos(*first) : run_.end_ns;
+      one.tp = tp;
+      one.offset = offset;
+      one.cause = "two replicas differ from this offset on, below both high watermarks";
+      cases.push_back(std::move(one));
+    });
+    return cases;
+  }
+
+  static VerdictCase of_gap(const metrics::ClusterTimeline::Gap& gap, std::int64_t to, const char* cause) {
+    VerdictCase one;
+    one.at = gap.from;
+    one.tp = gap.tp;
+    one.lasted = to - gap.from;
+    one.cause = cause;
+    return one;
+  }
+  Cases unavailable() const {
+    Cases cases;
+    for (const auto& gap : run_.timeline.gaps()) {
+      if (gap.to == metrics::kStillLasts || gap.to == gap.from) continue;
+      cases.push_back(of_gap(gap, gap.to, "nobody led it"));
+    }
+    return cases;
+  }
+  Cases stuck_partitions() const {
+    Cases cases;
+    for (const auto& gap : stuck_partitions_of(run_.timeline)) {
+      cases.push_back(of_gap(gap, run_.end_ns, "nobody leads it, to the end of the run"));
+    }
+    return cases;
+  }
+
+  // Orders that wait in the log for a service that has done nothing for long.
+  Cases stuck_orders(std::size_t s) const {
+    std::int64_t last = 0;
+    Cases cases;
+    for (OrderLedger::Index i = 0; i < ledger_.size(); ++i) {
+      const OrderLedger::Order& order = ledger_.order(i);
+      const OrderLedger::Batch& batch = ledger_.batch_of(order);
+      const std::int64_t done = ledger_.service(i, s).done;
+      last = std::max(last, done);
+      if (!ledger_.wants(order, s) || done != kNever || !batch.in_log || ledger_.lost_for(i, s)) continue;
+      if (batch.high_watermark != kNever && run_.end_ns - batch.high_watermark >= kStuckAfter)
+        cases.push_back(of_order(i, batch.high_watermark, "its group makes no progress"));
+    }
+    if (run_.end_ns - last < kStuckAfter) cases.clear();
+    return cases;
+  }
+
+  const MeasuredRun& run_;
+  const OrderLedger& ledger_;
+  const AllInvariants& invariants_;
+  std::vector<OutcomeVerdict> found_;
+};
+
+}  // namespace
+
+std::vector<OutcomeVerdict> find_verdicts(const MeasuredRun& run, const AllInvariants& invariants) {
+  return Finder(run, invariants).find();
+}
+
+void write_verdicts_csv(OutputFile& file, const std::vector<OutcomeVerdict>& verdicts, const OrderLedger& ledger,
+                        const observe::Names& names, const observe::TopicNames& topics) {
+  CsvWriter csv(file);
+  for (const char* column :
+       {"verdict", "t_ns", "flow", "order", "topic", "partition", "offset", "service", "lasted_ns", "cause"}) {
+    csv.text(column);
+  }
+  csv.end_row();
+  for (const OutcomeVerdict& verdict : verdicts) {
+    for (const VerdictCase& one : verdict.cases) {
+      csv.text(verdict.word);
+      csv.number_or_empty(one.at);
+      if (one.order) {
+        const RecordId id = ledger.order(*one.order).id;
+        csv.text(names.flows[static_cast<std::size_t>(flow_of(id).value())]);
+        csv.number(number_of(id));
+      } else {
+        csv.text("");
+        csv.text("");
+      }
+      csv.text(one.tp.topic == kNoTopic ? std::string() : topics[one.tp.topic]);
+      csv.number_or_empty(one.tp.topic == kNoTopic ? -1 : one.tp.partition);
+      csv.number_or_empty(one.offset);
+      csv.text(verdict.service);
+      csv.number_or_empty(one.lasted);
+      csv.text(one.cause);
+      csv.end_row();
+    }
+  }
+}
+
+}  // namespace sim::app

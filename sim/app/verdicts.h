@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/measures.h"
+#include "check/all_invariants.h"
+
+// What became of a run in the words of those who study failures: LOST(acked), LOST(group), FAILED, DUP(log),
+// DUP(effect), DIVERGED, REORDER(key), UNAVAIL, STUCK. Each with its orders or partitions, with when and, where
+// it is known, why. A run of which there is nothing to tell has none.
+namespace sim::app {
+
+class OutputFile;
+
+struct VerdictCase {  // one order, or one partition
+  std::int64_t at = -1;  // ns
+  std::optional<metrics::OrderLedger::Index> order{};
+  TopicPartition tp{kNoTopic, -1};
+  Offset offset = kNoOffset;
+  std::int64_t lasted = -1;  // ns; of what has a duration
+  std::string cause{};
+};
+
+struct OutcomeVerdict {
+  std::string word;     // LOST(acked), ...
+  std::string service;  // whose; empty: of no service
+  std::vector<VerdictCase> cases;  // in order of time, then of orders
+  std::vector<std::string> first;  // what the first ten are called: orders by number, partitions by name
+
+  bool of_orders() const { return !cases.empty() && cases.front().order.has_value(); }
+};
+
+// None of them is empty.
+std::vector<OutcomeVerdict> find_verdicts(const MeasuredRun& run, const check::AllInvariants& invariants);
+
+// verdicts.csv: a row for each case.
+void write_verdicts_csv(OutputFile& file, const std::vector<OutcomeVerdict>& verdicts,
+                        const metrics::OrderLedger& ledger, const observe::Names& names,
+                        const observe::TopicNames& topics);
+
+}  // namespace sim::app

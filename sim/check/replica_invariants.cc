@@ -1,0 +1,291 @@
+#include "check/replica_invariants.h"
+
+#include <algorithm>
+
+#include "base/overloaded.h"
+
+namespace sim::check {
+namespace {
+
+using observe::LogEntry;
+using observe::ReplicaLogs;
+
+std::string number(std::int64_t value) {
+  return std::to_string(value);
+}
+std::string broker(NodeId id) {
+  return "broker-" + number(id.value());
+}
+bool contains(const std::vector<NodeId>& ids, NodeId id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+// "60 s", "69.214 s"
+std::string seconds(Instant at) {
+  const std::int64_t ms = nanos(at) / 1'000'000;
+  std::string text = number(ms / 1000);
+  if (ms % 1000 != 0) {
+    std::string fraction = number(1000 + ms % 1000).substr(1);
+    while (fraction.back() == '0') fraction.pop_back();
+    text += "." + fraction;
+  }
+  return text + " s";
+}
+
+// The entry that ends exactly there; null: none.
+const LogEntry* entry_ending_at(const std::vector<LogEntry>& log, Offset end) {
+  const auto found = observe::entry_above(log, end - 1);
+  return found != log.end() && found->end_offset == end ? &*found : nullptr;
+}
+
+}  // namespace
+
+void ReplicaInvariants::on(const observe::Observation& observation, const ReplicaLogs& logs,
+                           const observe::LeaderLogChange* change) {
+  violations_.at(observation);
+  now_ = observation.at;
+  std::visit(Overloaded{
+                 [&](const observe::TopicCreated& fact) { topics_.on(fact); },
+                 [&](const observe::BecameLeader& fact) { on(fact, logs, change); },
+                 [&](const observe::PartitionChanged& fact) { on(fact); },
+                 [&](const observe::HighWatermarkAdvanced& fact) { on(fact, logs); },
+                 [&](const observe::FollowerHighWatermarkAdvanced& fact) { on(fact, logs); },
+                 [&](const observe::BatchAcknowledged& fact) { on(fact, logs); },
+                 [&](const observe::LogLost& fact) { on(fact); },
+                 [&](const observe::RecordsPolled& fact) { on(fact, logs); },
+                 [&](const observe::IsrChanged& fact) { on(fact); },
+                 [&](const observe::IsrProposed& fact) { on(fact); },
+                 [&](const observe::IsrProposalDropped& fact) {
+                   Partition& partition = partitions_[fact.tp];
+                   if (fact.broker == partition.leader) partition.maximal_isr = partition.isr;
+                 },
+                 [](const auto&) {},  // what no invariant here speaks of
+             },
+             observation.fact);
+}
+
+std::optional<Instant> ReplicaInvariants::first_divergence(TopicPartition tp) const {
+  const Partition* partition = partitions_.find(tp);
+  return partition == nullptr ? std::nullopt : partition->diverged;
+}
+
+// ---- Who leads, and who may
+
+void ReplicaInvariants::on(const observe::PartitionChanged& fact) {
+  Partition& partition = partitions_[fact.tp];
+  if (fact.offset != kNoOffset && fact.offset <= partition.decided_at) return;  // told twice
+  if (fact.leader != kNoNode && fact.leader_epoch != partition.decided_epoch) {
+    const bool is_first = partition.decided_epoch == kNoLeaderEpoch;
+    partition.election = Election::clean;
+    if (!is_first && !contains(partition.may_lead, fact.leader)) {
+      partition.election = partition.may_lead.empty() ? Election::last_known_leader : Election::unclean;
+    }
+  }
+  partition.decided_at = fact.offset;
+  partition.decided_leader = fact.leader;
+  partition.decided_epoch = fact.leader_epoch;
+  partition.may_lead = fact.isr;
+  partition.may_lead.insert(partition.may_lead.end(), fact.elr.begin(), fact.elr.end());
+}
+
+void ReplicaInvariants::on(const observe::IsrChanged& fact) {
+  Partition& partition = partitions_[fact.tp];
+  if (fact.broker != kNoNode && fact.broker != partition.leader) return;  // of one that was replaced
+  partition.isr = partition.maximal_isr = fact.isr;
+}
+
+void ReplicaInvariants::on(const observe::IsrProposed& fact) {
+  Partition& partition = partitions_[fact.tp];
+  if (fact.broker != kNoNode && fact.broker != partition.leader) return;
+  for (const NodeId id : fact.isr) {
+    if (!contains(partition.maximal_isr, id)) partition.maximal_isr.push_back(id);
+  }
+}
+
+void ReplicaInvariants::on(const observe::LogLost& fact) {
+  Partition& partition = partitions_[fact.tp];
+  partition.shortened.push_back(
+      Shortened{fact.broker, now_, fact.from, fact.to, fact.cause == observe::LossOfLog::wiped});
+  if (!contains(partition.excused, fact.broker)) partition.excused.push_back(fact.broker);
+}
+
+void ReplicaInvariants::on(const observe::BecameLeader& fact, const ReplicaLogs& logs,
+                           const observe::LeaderLogChange* change) {
+  const ReplicaLogs::Partition* log = logs.find(fact.tp);
+  if (log == nullptr || log->leader != fact.broker || log->leader_epoch != fact.leader_epoch) return;
+  Partition& partition = partitions_[fact.tp];
+  if (change != nullptr && !change->dropped.empty()) lost(partition, fact, *change);
+  partition.leader = fact.broker;
+  partition.min_isr = fact.min_isr;
+  partition.isr.clear();
+  partition.maximal_isr.clear();
+}
+
+// ---- What a new leader does not have
+
+std::string ReplicaInvariants::why(const Partition& partition, const observe::BecameLeader& fact,
+                                   const observe::LeaderLogChange& change) const {
+  std::string text;
+  const bool decided = partition.decided_leader == fact.broker && partition.decided_epoch == fact.leader_epoch;
+  std::vector<std::string> told;
+  for (const bool wiped : {false, true}) {
+    std::string who;
+    Instant at{};
+    for (const Shortened& one : partition.shortened) {
+      if (one.wiped != wiped || one.from <= change.kept_end || one.to >= change.dropped.back().end_offset) continue;
+      who += (who.empty() ? "" : ", ") + broker(one.broker);
+      at = one.at;
+    }
+    if (who.empty()) continue;
+    text += (wiped ? "the disk of " + who + " was wiped at " + seconds(at)
+                   : "power loss of " + who + " at " + seconds(at) + " took what was not flushed") +
+            "; ";
+  }
+  text += broker(fact.broker) + " became leader of " + topics_[fact.tp] + " in leader epoch " +
+          number(fact.leader_epoch.value());
+  if (decided && partition.election == Election::unclean) text += " by an unclean election";
+  if (decided && partition.election == Election::last_known_leader) text += " as the last known leader";
+  text += ", its log ended at " + number(change.kept_end);
+  if (!promise_.history.empty()) text += " (" + promise_.history + ")";
+  return text;
+}
+
+void ReplicaInvariants::lost(Partition& partition, const observe::BecameLeader& fact,
+                             const observe::LeaderLogChange& change) {
+  const Offset kept = change.kept_end;
+  Loss loss{now_, fact.tp, kept, change.dropped.back().end_offset, std::max(kept, partition.acked_end),
+            fact.broker, fact.leader_epoch, why(partition, fact, change), false};
+  const bool decided = partition.decided_leader == fact.broker && partition.decided_epoch == fact.leader_epoch;
+  std::vector<NodeId> lost_it;
+  for (const Shortened& one : partition.shortened) {
+    const bool held = one.to < partition.acked_end && one.from > kept;
+    if (held && !contains(lost_it, one.broker)) lost_it.push_back(one.broker);
+  }
+  loss.premise_broken = (decided && partition.election != Election::clean) ||
+                        std::ssize(lost_it) >= partition.min_isr || is_excused(partition);
+  if (partition.acked_end > kept && !loss.premise_broken) {
+    violated("acked-never-lost", topics_[fact.tp] + ": acknowledged up to " + number(partition.acked_end) + ", but " +
+                                     loss.cause);
+  }
+  if (partition.exposed_end > kept || partition.acked_end > kept) {
+    partition.premise_broken = partition.premise_broken || loss.premise_broken;
+  }
+  for (const LogEntry& entry : change.dropped) {
+    if (entry.base_offset() < partition.exposed_end) partition.once_exposed.push_back(entry);
+  }
+  partition.exposed_end = std::min(partition.exposed_end, kept);
+  partition.acked_end = std::min(partition.acked_end, kept);
+  losses_.push_back(std::move(loss));
+}
+
+// ---- High watermarks
+
+void ReplicaInvariants::on(const observe::HighWatermarkAdvanced& fact, const ReplicaLogs& logs) {
+  const ReplicaLogs::Partition* log = logs.find(fact.tp);
+  Partition& partition = partitions_[fact.tp];
+  if (log == nullptr || (fact.broker != kNoNode && fact.broker != log->leader)) return check_agreement(fact.tp, logs);
+  if (!partition.isr.empty() && std::ssize(partition.isr) < fact.min_isr && promise_.history.empty()) {
+    violated("high-watermark-min-isr", topics_[fact.tp] + ": advanced to " + number(fact.to) + " with " +
+                                           number(std::ssize(partition.isr)) + " in sync, min.insync.replicas is " +
+                                           number(fact.min_isr));
+  }
+  check_covered(fact, partition, *log);
+  if (!partition.once_exposed.empty()) check_unchanged(fact, partition, *log);
+  partition.exposed_end = std::max(partition.exposed_end, fact.to);
+  check_agreement(fact.tp, logs);
+}
+
+void ReplicaInvariants::on(const observe::FollowerHighWatermarkAdvanced& fact, const ReplicaLogs& logs) {
+  const ReplicaLogs::Partition* log = logs.find(fact.tp);
+  const ReplicaLogs::Replica* replica = log == nullptr ? nullptr : log->replica(fact.broker);
+  if (replica != nullptr && fact.to > std::max(replica->end(), replica->start)) {
+    violated("high-watermark-within-log", topics_[fact.tp] + ": that of " + broker(fact.broker) + " is " +
+                                              number(fact.to) + ", its log ends at " + number(replica->end()));
+  }
+  check_agreement(fact.tp, logs);
+}
+
+void ReplicaInvariants::check_covered(const observe::HighWatermarkAdvanced& fact, Partition& partition,
+                                      const ReplicaLogs::Partition& log) {
+  for (const NodeId member : partition.maximal_isr) {
+    const ReplicaLogs::Replica* replica = log.replica(member);
+    if (replica != nullptr && replica->shared_end >= fact.to) {
+      if (!partition.excused.empty()) std::erase(partition.excused, member);
+      continue;
+    }
+    if (contains(partition.excused, member) || !promise_.history.empty()) continue;
+    const Offset end = replica == nullptr ? 0 : replica->shared_end;
+    violated("high-watermark-covered", topics_[fact.tp] + ": at " + number(fact.to) + ", but " + broker(member) +
+                                           " of the maximal ISR shares only what is below " + number(end));
+  }
+}
+
+void ReplicaInvariants::check_unchanged(const observe::HighWatermarkAdvanced& fact, Partition& partition,
+                                        const ReplicaLogs::Partition& log) {
+  for (const LogEntry& before : partition.once_exposed) {
+    const auto now = observe::entry_above(log.log, before.base_offset());
+    if (now == log.log.end() || now->base_offset() >= fact.to || *now == before) continue;
+    if (is_excused(partition)) continue;
+    violated("exposed-never-changes", topics_[fact.tp] + ": offset " + number(before.base_offset()) +
+                                          " showed a record of leader epoch " + number(before.leader_epoch.value()) +
+                                          ", and now shows one of leader epoch " + number(now->leader_epoch.value()));
+  }
+  std::erase_if(partition.once_exposed, [&](const LogEntry& entry) { return entry.base_offset() < fact.to; });
+}
+
+void ReplicaInvariants::check_agreement(TopicPartition tp, const ReplicaLogs& logs) {
+  const ReplicaLogs::Partition* log = logs.find(tp);
+  if (log == nullptr) return;
+  const bool all_share = std::all_of(log->replicas.begin(), log->replicas.end(),
+                                     [](const ReplicaLogs::Replica& one) { return one.tail.empty(); });
+  if (all_share) return;
+  const Offset at = logs.divergence(*log);
+  if (at == kNoOffset) return;
+  Partition& partition = partitions_[tp];
+  if (!partition.diverged) partition.diverged = now_;
+  if (is_excused(partition)) return;
+  violated("replicas-agree", topics_[tp] + ": two replicas differ at offset " + number(at) +
+                                 ", which is below both their high watermarks");
+}
+
+// ---- Clients
+
+void ReplicaInvariants::on(const observe::BatchAcknowledged& fact, const ReplicaLogs& logs) {
+  if (fact.error != ErrorCode::none || fact.base_offset == kNoOffset) return;
+  const auto& records = fact.batch->application_records();
+  if (records.empty() || records.front().id == kNoRecord) return;
+  const auto flow = static_cast<std::size_t>(flow_of(records.front().id).value());
+  if (flow >= promise_.acks_all_of_flow.size() || !promise_.acks_all_of_flow[flow]) return;
+  const ReplicaLogs::Partition* log = logs.find(fact.tp);
+  if (log == nullptr) return;
+  Partition& partition = partitions_[fact.tp];
+  const Offset end = fact.base_offset + fact.batch->record_count();
+  if (end <= partition.acked_end) return;
+  const LogEntry* held = entry_ending_at(log->log, end);
+  const bool is_there =
+      held != nullptr && (held->content == LogEntry::kUnknown ||
+                          held->content == observe::content_of(*fact.batch, fact.base_offset, held->leader_epoch,
+                                                               fact.batch->record_count()));
+  if (is_there) {
+    partition.acked_end = end;
+    return;
+  }
+  if (is_excused(partition)) return;
+  const auto covers = [&](const Loss& loss) { return loss.tp == fact.tp && loss.from < end && loss.premise_broken; };
+  if (std::any_of(losses_.begin(), losses_.end(), covers)) return;
+  violated("acked-never-lost", topics_[fact.tp] + ": acknowledged up to " + number(end) +
+                                   ", but the log of its leader does not have it");
+}
+
+void ReplicaInvariants::on(const observe::RecordsPolled& fact, const ReplicaLogs& logs) {
+  const ReplicaLogs::Partition* log = logs.find(fact.tp);
+  if (log == nullptr || fact.broker == kNoNode) return;
+  const ReplicaLogs::Replica* replica = log->replica(fact.broker);
+  const Offset exposed = replica == nullptr ? 0 : replica->exposed;
+  if (fact.to <= exposed) return;
+  violated("read-below-high-watermark", topics_[fact.tp] + ": service " + number(fact.service.value()) +
+                                            " read up to " + number(fact.to) + ", the high watermark of " + broker(fact.broker) + " is " +
+                                            number(exposed));
+}
+
+}  // namespace sim::check
