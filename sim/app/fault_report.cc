@@ -56,6 +56,7 @@ void describe(const fault::Partition& partition, FaultReport& report) {
   std::visit(Overloaded{
                  [&](const fault::Isolate& isolate) {
                    report.target = text_of(isolate.targets);
+                   if (!isolate.peers.empty()) report.target += " from " + text_of(isolate.peers);
                    report.role = role_of(isolate.targets);
                  },
                  [&](const fault::Groups& groups) {
@@ -65,8 +66,57 @@ void describe(const fault::Partition& partition, FaultReport& report) {
                  },
                  [&](const fault::Halves&) { report.target = "halves"; },
                  [&](const fault::MajoritiesRing&) { report.target = "majorities-ring"; },
+                 [&](const fault::Bridge&) { report.target = "bridge"; },
              },
              partition.shape);
+}
+
+std::string text_of(const NamedPartition& partition) { return partition.topic + "-" + std::to_string(partition.partition); }
+
+void describe(const AdminRequest& request, FaultReport& report) {
+  const auto list = [](const auto& of, auto name) {
+    std::vector<std::string> texts;
+    for (const auto& one : of) texts.push_back(name(one));
+    return joined(texts, " and ");
+  };
+  const auto name_of = [](const auto& topic) { return topic.name; };
+  std::visit(Overloaded{
+                 [&](const ElectLeadersRequest& elect) {
+                   const char* type = elect.type == ElectionType::preferred ? "preferred" : "unclean";
+                   report.target = std::string("elect-leaders ") + type + " " +
+                                   (elect.all_partitions ? "all" : list(elect.partitions, [](const auto& one) { return text_of(one); }));
+                   report.unit = "leader elected";
+                 },
+                 [&](const AlterPartitionReassignmentsRequest& reassign) {
+                   report.target = "reassign " + list(reassign.partitions, [](const auto& one) { return text_of(one.partition); });
+                   report.unit = "partition reassigned";
+                 },
+                 [&](const DeleteTopicsRequest& gone) {
+                   report.target = "delete-topic " + list(gone.topics, [](const auto& one) { return one; });
+                   report.unit = "topic deleted";
+                 },
+                 [&](const IncrementalAlterConfigsRequest& alter) {
+                   report.target = "alter-configs " + list(alter.topics, name_of);
+                   report.unit = "topic altered";
+                 },
+                 [&](const CreatePartitionsRequest& create) {
+                   report.target = "create-partitions " + list(create.topics, name_of);
+                   report.unit = "topic extended";
+                 },
+             },
+             request);
+}
+
+void describe(const AdminAction& action, FaultReport& report) {
+  std::visit(Overloaded{
+                 [&](const AdminRequest& request) { describe(request, report); },
+                 [&](const MoveReplicas& move) {
+                   report.target = "move-replicas broker-" + std::to_string(move.from.value()) + " to broker-" +
+                                   std::to_string(move.to.value());
+                   report.unit = "partition reassigned";
+                 },
+             },
+             action);
 }
 
 void describe(const fault::Kind& kind, FaultReport& report) {
@@ -75,21 +125,41 @@ void describe(const fault::Kind& kind, FaultReport& report) {
     report.role = role_of(targets);
     report.unit = std::string("process ") + what;
   };
+  const auto targets = [&report](const fault::Targets& of, const char* unit) {
+    report.target = text_of(of);
+    report.role = role_of(of);
+    report.unit = unit;
+  };
   const auto wires = [&report](const fault::Wires& of, const std::string& unit) {
     report.target = text_of(of);
     report.role = role_of(of.targets);
     report.unit = unit;
   };
+  const auto clocks = [&report](const fault::Targets& of) {
+    report.target = text_of(of);
+    report.role = role_of(of);
+    report.unit = "clock put wrong";
+  };
   std::visit(Overloaded{
                  [&](const fault::Kill& kill) { processes(kill.targets, "killed"); },
                  [&](const fault::PowerLoss& loss) { processes(loss.targets, "without power"); },
+                 [&](const fault::Wipe& wipe) { processes(wipe.targets, "wiped"); },
                  [&](const fault::Stop& stop) { processes(stop.targets, "stopped"); },
                  [&](const fault::Restart& restart) { processes(restart.targets, "restarted"); },
                  [&](const fault::Pause& pause) { processes(pause.targets, "paused"); },
                  [&](const fault::Partition& partition) { describe(partition, report); },
                  [&](const fault::Delay& delay) { wires(delay.wires, "message delayed"); },
                  [&](const fault::Loss& loss) { wires(loss.wires, "message sent again"); },
+                 [&](const fault::Admin& admin) { describe(admin.action, report); },
                  [&](const fault::Hold& hold) { wires(hold.wires, hold.request + " request held"); },
+                 [&](const fault::Bandwidth& limit) { wires(limit.wires, "message slowed down"); },
+                 [&](const fault::Reset& reset) { wires(reset.wires, "connection reset"); },
+                 [&](const fault::IoDelay& delay) { targets(delay.targets, "write slowed down"); },
+                 [&](const fault::IoError& error) { targets(error.targets, "write failed"); },
+                 [&](const fault::DiskFull& full) { targets(full.targets, "write refused"); },
+                 [&](const fault::SlowCpu& slow) { targets(slow.targets, "task slowed down"); },
+                 [&](const fault::TimeOffset& offset) { clocks(offset.targets); },
+                 [&](const fault::Drift& drift) { clocks(drift.targets); },
              },
              kind);
 }
@@ -120,6 +190,11 @@ std::vector<FaultReport> report_faults(const fault::Schedule& schedule, const me
       row.touched.push_back(names.processes[static_cast<std::size_t>(process.value())]);
     }
     row.effects = strike.effects;
+    for (const observe::AdminAnswered& answer : strike.answers) {
+      if (answer.error == ErrorCode::none) continue;
+      const std::string of = answer.resource.empty() ? "" : answer.resource + ": ";
+      row.refused.push_back(of + std::string(name(answer.error)));
+    }
     reports[static_cast<std::size_t>(strike.fault.value())].strikes.push_back(std::move(row));
   }
   return reports;

@@ -22,6 +22,7 @@ using scenario::Property;
 using scenario::PropertyType;
 using scenario::UnitKind;
 
+constexpr std::string_view kPartition = "^.+-(0|[1-9][0-9]*)$";
 constexpr std::string_view kName = "^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$";
 constexpr std::array<std::pair<Components, std::string_view>, 4> kPropertySets{{{scenario::kBroker | scenario::kController, "server-properties"},
                                                                                {scenario::kTopic, "topic-properties"},
@@ -42,7 +43,11 @@ Json reference(std::string_view name) { return Json{{"$ref", "#/definitions/" + 
 
 Json number(UnitKind unit, std::int64_t least, std::int64_t most) {
   if (unit == UnitKind::ratio) return Json{{"type", "number"}, {"minimum", 0.01}, {"maximum", 1}};
-  if (unit != UnitKind::none) return Json{{"type", "string"}, {"pattern", scenario::pattern(unit)}};
+  if (unit != UnitKind::none) {
+    const std::string_view pattern = scenario::pattern(unit);
+    const bool may_be_negative = least < 0 && least != std::numeric_limits<std::int64_t>::min();
+    return Json{{"type", "string"}, {"pattern", may_be_negative ? "^-?" + std::string(pattern.substr(1)) : std::string(pattern)}};
+  }
   Json json{{"type", "integer"}};
   if (least != std::numeric_limits<std::int64_t>::min()) json["minimum"] = least;
   if (most != std::numeric_limits<std::int64_t>::max()) json["maximum"] = most;
@@ -158,6 +163,8 @@ Json schema_of(const Key& key) {
     case KeyType::name: return Json{{"type", "string"}, {"pattern", kName}};
     case KeyType::word: return words(key.words);
     case KeyType::name_list: return Json{{"type", "array"}, {"items", {{"type", "string"}, {"pattern", kName}}}};
+    case KeyType::matrix:
+      return Json{{"type", "object"}, {"additionalProperties", {{"type", "object"}, {"additionalProperties", reference("duration-distribution")}}}};
     case KeyType::distribution: return reference(key.unit == UnitKind::size ? "size-distribution" : "duration-distribution");
     case KeyType::key_choice: return reference("key");
     case KeyType::properties:
@@ -168,6 +175,15 @@ Json schema_of(const Key& key) {
     case KeyType::limit: return Json{{"type", {"string", "integer"}}};
     case KeyType::targets: return reference("targets");
     case KeyType::target_groups: return Json{{"type", "array"}, {"minItems", 2}, {"items", reference("targets")}};
+    case KeyType::partitions: {
+      const Json one{{"type", "string"}, {"pattern", kPartition}};
+      return Json{{"anyOf", Json::array({words("all"), one, Json{{"type", "array"}, {"minItems", 1}, {"items", one}}})}};
+    }
+    case KeyType::replica_lists: {
+      const Json broker{{"type", "string"}, {"pattern", "^broker-[1-9][0-9]*$"}};
+      const Json replicas{{"anyOf", Json::array({words("cancel"), Json{{"type", "array"}, {"minItems", 1}, {"items", broker}}})}};
+      return Json{{"type", "object"}, {"minProperties", 1}, {"propertyNames", {{"pattern", kPartition}}}, {"additionalProperties", replicas}};
+    }
     case KeyType::not_yet: return Json{{"not", Json::object()}};
   }
   return Json::object();

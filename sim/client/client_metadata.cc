@@ -292,6 +292,7 @@ void MetadataClient::on_response(MetadataResponse& response, InProgress request,
   }
   ++answers_without_progress_;
   brokers_ = std::move(response.brokers);
+  controller_ = response.controller;
 
   for (Topic& topic : topics_) {
     if (topic.wanted && !topic.is_new && topic.expires_at <= env.now) topic.wanted = false;

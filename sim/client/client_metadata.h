@@ -86,6 +86,10 @@ class MetadataClient {
   const std::vector<Broker>& brokers() const { return brokers_; }  // empty before the first answer
   const Broker* broker(NodeId id) const;
   ProcessId endpoint(NodeId id) const;  // none: not known
+  // Who takes requests for the controller; with KRaft any broker may be named.
+  NodeId controller() const { return controller_; }
+  // Something is known, and nothing was asked for since.
+  bool is_settled() const { return !in_progress_ && !need_full_update_ && !brokers_.empty(); }
   // Grows whenever any of it may have changed.
   std::uint64_t version() const { return version_; }
 
@@ -150,6 +154,7 @@ class MetadataClient {
   Config config_;
   std::vector<ProcessId> bootstrap_;
   std::vector<Broker> brokers_;
+  NodeId controller_ = kNoNode;
   std::vector<Topic> topics_;
   std::vector<std::int32_t> index_by_id_;  // by TopicId; -1: not known
   std::uint64_t version_ = 0;

@@ -22,6 +22,7 @@ class Census {
       const ProcessId process = spec.combined ? broker_process(id) : ProcessId{static_cast<std::int32_t>(i)};
       voters_.push_back(QuorumVoter{replica_key(id, process), process});
     }
+    quotas_ = client_quotas();
   }
 
   Processes take() {
@@ -29,6 +30,7 @@ class Census {
     for (std::size_t i = 0; i < spec_.brokers.size(); ++i) add_broker(i);
     for (std::size_t i = 0; i < spec_.flows.size(); ++i) add_flow(i);
     for (std::size_t i = 0; i < spec_.services.size(); ++i) add_service(i);
+    for (std::size_t i = 0; i < spec_.faults.size(); ++i) add_operator(i);
     return std::move(result_);
   }
 
@@ -58,15 +60,18 @@ class Census {
   std::vector<MetadataRecord> bootstrap_records() const;
   raft::ReplicaSpec replica(NodeId id, bool has_controller) const;
   controller::ControllerBoot controller_boot(const ControllerSpec& controller) const;
+  std::shared_ptr<const broker::ClientQuotas> client_quotas() const;
   void add_controller(std::size_t index);
   void add_broker(std::size_t index);
   void add_flow(std::size_t index);
   void add_service(std::size_t index);
+  void add_operator(std::size_t fault);
 
   const ClusterSpec& spec_;
   const kernel::Streams& streams_;
   std::vector<QuorumVoter> voters_;
   std::vector<ProcessId> broker_ids_;
+  std::shared_ptr<const broker::ClientQuotas> quotas_;
   Processes result_;
 };
 
@@ -120,6 +125,7 @@ void Census::add_broker(std::size_t index) {
   role.id = broker.id;
   role.rack = broker.rack;
   role.config = broker.config;
+  role.config.client_quotas = quotas_;
   boot.snapshots = spec_.metadata_snapshots;
   process.boot = std::move(boot);
   process.machine = add_machine(broker.rack, false);
@@ -128,7 +134,28 @@ void Census::add_broker(std::size_t index) {
                      broker.config.queued_max_requests};
   process.machine_spec = broker.machine;
   process.disk = broker.disk;
+  process.log_dirs = broker.config.log_dirs;
   add(std::move(process));
+}
+
+// A client is known by its application: the processes of one share a client id, and so a quota.
+std::shared_ptr<const broker::ClientQuotas> Census::client_quotas() const {
+  if (spec_.quotas.empty()) return nullptr;
+  auto result = std::make_shared<broker::ClientQuotas>();
+  const std::size_t dedicated = spec_.combined ? 0 : spec_.controllers.size();
+  result->of_process.assign(dedicated + spec_.brokers.size(), -1);
+  const auto add = [&](const std::string& client, std::int32_t processes) {
+    std::int32_t index = -1;
+    for (const ClientQuotaSpec& one : spec_.quotas) {
+      if (one.client != client) continue;
+      index = static_cast<std::int32_t>(result->quotas.size());
+      result->quotas.push_back(one.quota);
+    }
+    result->of_process.insert(result->of_process.end(), static_cast<std::size_t>(processes), index);
+  };
+  for (const workload::FlowSpec& flow : spec_.flows) add(flow.name, 1);
+  for (const workload::ServiceSpec& service : spec_.services) add(service.name, service.members);
+  return result;
 }
 
 void Census::add_flow(std::size_t index) {
@@ -172,6 +199,19 @@ void Census::add_service(std::size_t index) {
   }
 }
 
+// Where an operator sits, in no rack; nobody if the fault needs none.
+void Census::add_operator(std::size_t fault) {
+  const auto* admin = std::get_if<fault::Admin>(&spec_.faults[fault].kind);
+  if (admin == nullptr) return;
+  ProcessSpec process;
+  process.name = "admin(" + spec_.faults[fault].name + ")";
+  const FaultId id{static_cast<std::int32_t>(fault)};
+  process.boot = workload::OperatorBoot{next_id(), id, admin->action, broker_ids_};
+  process.machine = add_machine({}, true);
+  process.acts_for = id;
+  add(std::move(process));
+}
+
 // What `kafka-storage format` and the first minutes of a cluster's life have left in its metadata: every
 // broker registered and unfenced, the listed topics created.
 std::vector<MetadataRecord> Census::bootstrap_records() const {
@@ -192,16 +232,23 @@ Processes processes_of(const ClusterSpec& spec, const kernel::Streams& streams) 
   return Census(spec, streams).take();
 }
 
+// `kafka-storage format` gives an empty disk an id that no disk has had.
+static DirectoryId formatted(DirectoryId first, std::uint32_t times_replaced) {
+  return DirectoryId{first.value() | std::uint64_t{times_replaced} << 32};
+}
+
 std::unique_ptr<node::Node> boot(const ProcessSpec& spec, const node::DurableImage& image,
                                  Incarnation incarnation) {
   return std::visit(
       Overloaded{
           [&](ServerBoot boot) -> std::unique_ptr<node::Node> {
             if (boot.broker) boot.broker->incarnation = incarnation;
+            boot.quorum.self.directory = formatted(boot.quorum.self.directory, image.replaced);
             return std::make_unique<SharedServer>(boot, image);
           },
           [](const workload::OrderServiceBoot& boot) { return workload::boot_order_service(boot); },
           [](const workload::ServiceMemberBoot& boot) { return workload::boot_service_member(boot); },
+          [](const workload::OperatorBoot& boot) { return workload::boot_operator(boot); },
           [](const Prototype& prototype) { return prototype->clone(); },
       },
       spec.boot);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -10,18 +11,20 @@
 #include "kernel/streams.h"
 #include "node/node.h"
 #include "observe/names.h"
+#include "workload/operator.h"
 #include "workload/order_service.h"
 #include "workload/service_member.h"
 
 // The processes of a world: who they are, where they run, and how each is booted. ProcessIds are given in the
-// order dedicated controllers, brokers, flows, service members. In combined mode the process of a broker is
+// order dedicated controllers, brokers, flows, service members, operators. In combined mode the process of a broker is
 // also that of the controller with its node id.
 namespace sim::cluster {
 
 // A ready-made process, cloned at each start: what tests bring along.
 using Prototype = std::shared_ptr<const node::Node>;
 
-using Boot = std::variant<ServerBoot, workload::OrderServiceBoot, workload::ServiceMemberBoot, Prototype>;
+using Boot = std::variant<ServerBoot, workload::OrderServiceBoot, workload::ServiceMemberBoot,
+                          workload::OperatorBoot, Prototype>;
 
 struct ServerThreads {
   std::int32_t network_threads = 3;
@@ -40,10 +43,12 @@ struct ProcessSpec {
   Boot boot;
   net::Endpoint machine = 0;
   Instant starts_at{};
+  std::optional<FaultId> acts_for{};  // an operator: starts each time when the fault strikes
   bool serves = false;  // has a request path: a broker or controller
   ServerThreads threads;
   MachineSpec machine_spec;
   DiskSpec disk;
+  std::int32_t log_dirs = 1;  // each a device of its own
 };
 
 struct Processes {

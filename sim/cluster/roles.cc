@@ -12,6 +12,7 @@ void Roles::on(const observe::Fact& fact) {
                  [this](const observe::QuorumRoleChanged& one) { on(one); },
                  [this](const observe::ControllerChanged& one) { on(one); },
                  [this](const observe::TopicCreated& one) { on(one); },
+                 [this](const observe::TopicDeleted& one) { on(one); },
                  [this](const observe::BecameLeader& one) { on(one); },
                  [this](const observe::BecameFollower& one) { on(one); },
                  [this](const observe::PartitionChanged& one) { on(one); },
@@ -41,6 +42,11 @@ void Roles::on(const observe::TopicCreated& fact) {
   const auto id = static_cast<std::size_t>(fact.id.value());
   if (id >= topics_.size()) topics_.resize(id + 1);
   topics_[id] = Topic{fact.name, fact.partitions};
+}
+
+void Roles::on(const observe::TopicDeleted& fact) {
+  const auto id = static_cast<std::size_t>(fact.id.value());
+  if (id < topics_.size()) topics_[id] = Topic{};
 }
 
 void Roles::on(const observe::BecameLeader& fact) {

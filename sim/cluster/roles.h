@@ -44,6 +44,7 @@ class Roles {
   void on(const observe::QuorumRoleChanged& fact);
   void on(const observe::ControllerChanged& fact);
   void on(const observe::TopicCreated& fact);
+  void on(const observe::TopicDeleted& fact);
   void on(const observe::BecameLeader& fact);
   void on(const observe::BecameFollower& fact);
   void on(const observe::PartitionChanged& fact);

@@ -221,7 +221,7 @@ void QuorumController::tell_of(const MetadataRecord& record, Offset offset, node
   const auto of_partition = [&](TopicPartition tp) {
     const metadata::PartitionRegistration& one = *image.partition(tp);
     node::report(out, observe::PartitionChanged{tp, one.leader, one.leader_epoch, one.partition_epoch,
-                                                one.replicas, one.isr, one.elr, offset});
+                                                one.replicas, one.isr, one.elr, offset, one.adding});
   };
   std::visit(Overloaded{
                  [&](const RegisterBrokerRecord& one) { of_broker(one.broker); },
@@ -230,7 +230,7 @@ void QuorumController::tell_of(const MetadataRecord& record, Offset offset, node
                  [&](const PartitionChangeRecord& one) { of_partition(one.tp); },
                  [](const UnregisterBrokerRecord&) {},
                  [](const TopicRecord&) {},
-                 [](const RemoveTopicRecord&) {},
+                 [&](const RemoveTopicRecord& one) { node::report(out, observe::TopicDeleted{one.id}); },
                  [](const TopicConfigRecord&) {},
                  [](const ProducerIdsRecord&) {},
                  [](const NoOpRecord&) {},

@@ -16,6 +16,8 @@ void ClusterTimeline::on(const observe::Observation& observation) {
                  [&](const observe::ProcessStopped&) { stopped(process); },
                  [&](const observe::FaultStruck& fact) { on(fact); },
                  [&](const observe::FaultEnded& fact) { on(fact); },
+                 [&](const observe::AdminAnswered& fact) { on(fact); },
+                 [&](const observe::TopicDeleted& fact) { on(fact); },
                  [](const auto&) {},  // what changes none of it
              },
              observation.fact);
@@ -47,13 +49,25 @@ void ClusterTimeline::on(const observe::BrokerStateChanged& fact) {
 void ClusterTimeline::on(const observe::PartitionChanged& fact) {
   Partition& partition = state_[fact.tp];
   if (fact.offset != kNoOffset && fact.offset <= partition.decided_at) return;
-  const bool under_replicated = fact.isr.size() < fact.replicas.size();
+  // Replicas on their way in are not missed yet.
+  const bool under_replicated = fact.isr.size() + fact.adding.size() < fact.replicas.size();
   partitions_.push_back(
       PartitionChange{now_, fact.tp, fact.leader, partition.leader, !partition.known, under_replicated});
   partition.known = true;
   partition.decided_at = fact.offset;
   partition.leader = fact.leader;
   if (fact.leader == kNoNode) begin_gap(fact.tp, partition);
+}
+
+void ClusterTimeline::on(const observe::TopicDeleted& fact) {
+  state_.for_each([&](TopicPartition tp, const Partition&) {
+    if (tp.topic != fact.id) return;
+    Partition& partition = state_[tp];
+    if (!partition.known) return;
+    partitions_.push_back(PartitionChange{now_, tp, partition.leader, partition.leader, false, false, true});
+    if (partition.gap != kNoGap) gaps_[partition.gap].to = now_;
+    partition = Partition{};
+  });
 }
 
 void ClusterTimeline::on(const observe::BecameLeader& fact, ProcessId process) {
@@ -94,6 +108,12 @@ void ClusterTimeline::on(const observe::FaultEnded& fact) {
     strike->to = now_;
     strike->effects = fact.effects;
     return;
+  }
+}
+
+void ClusterTimeline::on(const observe::AdminAnswered& fact) {
+  for (auto strike = strikes_.rbegin(); strike != strikes_.rend(); ++strike) {
+    if (strike->fault == fact.fault) return strike->answers.push_back(fact);
   }
 }
 

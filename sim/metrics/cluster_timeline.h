@@ -23,6 +23,7 @@ class ClusterTimeline final : public observe::Observer {
     std::int64_t to = kStillLasts;
     std::vector<ProcessId> touched;
     std::int64_t effects = 0;
+    std::vector<observe::AdminAnswered> answers{};  // that its operator got
     ProcessId controller = kNoProcess;   // active when it struck
     std::size_t leaders_before = 0;      // changes of leaders until then
   };
@@ -43,6 +44,7 @@ class ClusterTimeline final : public observe::Observer {
     NodeId leader_before = kNoNode;
     bool first = false;  // of this partition: its creation
     bool under_replicated = false;
+    bool gone = false;  // deleted with its topic
   };
   struct Gap {  // nobody leads: from the end of the leader's process or of its office until the next takes over
     TopicPartition tp;
@@ -73,9 +75,11 @@ class ClusterTimeline final : public observe::Observer {
   void on(const observe::ControllerChanged& fact, ProcessId process);
   void on(const observe::BrokerStateChanged& fact);
   void on(const observe::PartitionChanged& fact);
+  void on(const observe::TopicDeleted& fact);
   void on(const observe::BecameLeader& fact, ProcessId process);
   void on(const observe::FaultStruck& fact);
   void on(const observe::FaultEnded& fact);
+  void on(const observe::AdminAnswered& fact);
   void stopped(ProcessId process);
   void begin_gap(TopicPartition tp, Partition& partition);
 

@@ -21,6 +21,14 @@ Message error_response(const AdminRequest& request, ErrorCode error);
 bool is_admin_response(const Message& response);
 Message with_errors(const Message& response, ErrorCode error);
 
+// To be made into reassignments: every partition with a replica on `from` gets one on `to` in its place.
+struct MoveReplicas {
+  NodeId from = kNoNode;
+  NodeId to = kNoNode;
+};
+// What an operator has in mind.
+using AdminAction = std::variant<AdminRequest, MoveReplicas>;
+
 struct AdminResult {
   std::string resource;  // "orders-0", or "orders"; empty: the request as a whole
   ErrorCode error = ErrorCode::none;

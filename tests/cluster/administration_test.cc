@@ -1,0 +1,263 @@
+// What operators do to a cluster at work: leaders are brought home, replicas move, topics grow and go.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/overloaded.h"
+#include "check/all_invariants.h"
+#include "cluster/cluster.h"
+
+namespace sim::cluster {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Three controllers (processes 0 to 2), four brokers (3 to 6, nodes 1 to 4), a producer and a consumer, and the
+// operator of each fault. Orders come from 8 s on.
+ClusterSpec shop(std::uint64_t seed, std::vector<fault::Fault> faults) {
+  ClusterSpec spec;
+  spec.seed = seed;
+  for (std::int32_t id = 1; id <= 3; ++id) spec.controllers.push_back(ControllerSpec{NodeId{3000 + id}, "", {}, {}, {}});
+  for (std::int32_t id = 1; id <= 4; ++id) spec.brokers.push_back(BrokerSpec{NodeId{id}, "", {}, {}, {}});
+  spec.network.between.one_way = Distribution::lognormal(200'000, 1'000'000);
+  spec.network.clients = spec.network.between;
+  TopicSpec orders{"orders", 3, 3, {}};
+  orders.config.min_insync_replicas = 2;
+  spec.topics = {orders};
+  workload::FlowSpec flow;
+  flow.name = "order-service";
+  flow.topic = "orders";
+  flow.arrivals = workload::PoissonArrivals{100'000};
+  flow.start_at = 8s;
+  spec.flows = {flow};
+  workload::ServiceSpec service;
+  service.name = service.consumer.group_id = "payment";
+  service.topic = "orders";
+  service.consumer.auto_offset_reset = client::AutoOffsetReset::earliest;
+  spec.services = {service};
+  spec.faults = std::move(faults);
+  spec.load_ends_at = 22s;
+  return spec;
+}
+
+fault::Fault admin(std::string name, AdminAction action, Duration at) {
+  return {std::move(name), fault::Admin{std::move(action)}, Instant{at}, {}, {}};
+}
+fault::Fault kill(fault::Target target, Duration at, Duration lasts) {
+  return {"kill", fault::Kill{{std::move(target)}}, Instant{at}, {}, lasts};
+}
+AdminAction elect_preferred() { return AdminRequest(ElectLeadersRequest{ElectionType::preferred, true, {}}); }
+
+struct Watch final : observe::Observer {
+  void on(const observe::Observation& seen) override {
+    std::visit(Overloaded{
+                   [&](const observe::OrderPlaced& one) { placed.insert(one.record); },
+                   [&](const observe::BatchAcknowledged& one) {
+                     if (one.error != ErrorCode::none) return;
+                     for (const Record& record : one.batch->application_records()) acknowledged.insert(record.id);
+                   },
+                   [&](const observe::ProcessingDone& one) {
+                     handled.insert(one.record);
+                     read_from.insert(one.tp.partition);
+                   },
+                   [&](const observe::PartitionChanged& one) { partitions[one.tp] = one; },
+                   [&](const observe::AdminAnswered& one) { answers.push_back(one); },
+                   [&](const observe::FaultEnded& one) { ended[one.fault] = {nanos(seen.at) / 1'000'000, one.effects}; },
+                   [](const auto&) {},
+               },
+               seen.fact);
+  }
+  std::set<RecordId> placed, acknowledged, handled;
+  std::set<std::int32_t> read_from;
+  std::map<TopicPartition, observe::PartitionChanged> partitions;
+  std::vector<observe::AdminAnswered> answers;
+  std::map<FaultId, std::pair<std::int64_t, std::int64_t>> ended;  // when, and with what effects
+};
+
+struct World {
+  explicit World(const ClusterSpec& spec) : cluster(spec) {
+    cluster.observe(watch);
+    cluster.observe(invariants);
+    for (std::int32_t partition = 0; partition < 3; ++partition) orders.push_back({TopicId{1}, partition});
+  }
+  void play(Duration until) {
+    cluster.set_time_limit(Instant{} + until);
+    while (cluster.step()) {
+    }
+  }
+  bool is_whole() const {
+    return watch.placed.size() > 1'000 && watch.acknowledged == watch.placed && watch.handled == watch.placed;
+  }
+  std::size_t violations() const { return invariants.violations().size(); }
+
+  Watch watch;
+  check::AllInvariants invariants{{{NodeId{1}, NodeId{2}, NodeId{3}, NodeId{4}}, {true}}};
+  Cluster cluster;
+  std::vector<TopicPartition> orders;
+};
+
+// Every partition on brokers 4, 1, 2 in an order of its own.
+AdminAction reassign_all() {
+  AlterPartitionReassignmentsRequest request;
+  for (std::int32_t partition = 0; partition < 3; ++partition) {
+    std::vector<NodeId> replicas{NodeId{4}, NodeId{1}, NodeId{2}};
+    std::rotate(replicas.begin(), replicas.begin() + partition, replicas.end());
+    request.partitions.push_back({{"orders", partition}, std::move(replicas), false});
+  }
+  return AdminRequest(std::move(request));
+}
+
+void check_reassigned(const World& world) {
+  for (const TopicPartition tp : world.orders) {
+    CAPTURE(tp.partition);
+    const observe::PartitionChanged& one = world.watch.partitions.at(tp);
+    CHECK(one.replicas.size() == 3);
+    CHECK(one.isr.size() == 3);
+    CHECK(std::find(one.replicas.begin(), one.replicas.end(), NodeId{3}) == one.replicas.end());
+    CHECK(one.adding.empty());
+    CHECK_FALSE(world.cluster.image(ProcessId{5}).logs.contains(tp));  // broker 3 has thrown it away
+    const auto& copied = world.cluster.image(ProcessId{6}).logs.at(tp);
+    CHECK(copied.end_offset() == world.cluster.image(ProcessId{3}).logs.at(tp).end_offset());
+  }
+}
+
+TEST_CASE("an operator brings the leaders home") {
+  World world(shop(1, {kill(fault::BrokerTarget{NodeId{1}}, 9s, 1s), admin("elect", elect_preferred(), 26s)}));
+  world.play(25s);
+  const auto away = std::count_if(world.orders.begin(), world.orders.end(), [&](TopicPartition tp) {
+    const auto& one = world.watch.partitions.at(tp);
+    return one.leader != one.replicas.front();
+  });
+  REQUIRE(away > 0);
+  world.play(32s);
+  for (const TopicPartition tp : world.orders) {
+    CHECK(world.watch.partitions.at(tp).leader == world.watch.partitions.at(tp).replicas.front());
+  }
+  CHECK(world.watch.ended.at(FaultId{1}).second >= away);  // of __consumer_offsets, too
+  CHECK(world.watch.ended.at(FaultId{1}).first < 26'100);  // a few round trips
+  CHECK(world.is_whole());
+  CHECK(world.violations() == 0);
+}
+
+TEST_CASE("replicas move under load, and nothing is lost") {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    CAPTURE(seed);
+    World world(shop(seed, {admin("reassign", reassign_all(), 12s)}));
+    world.play(35s);
+    CHECK(world.watch.answers.size() == 3);
+    CHECK(world.watch.ended.at(FaultId{0}).second == 3);
+    check_reassigned(world);
+    CHECK(world.is_whole());
+    CHECK(world.violations() == 0);
+  }
+}
+
+TEST_CASE("a reassignment survives the controller that took it") {
+  // The new replica is down at first, so the reassignment waits; meanwhile another controller takes over.
+  World world(shop(4, {kill(fault::BrokerTarget{NodeId{4}}, 10s, 8s), admin("reassign", reassign_all(), 12s),
+                       {"controller", fault::Kill{{fault::ActiveController{}}}, Instant{14s}, {}, Duration{3s}}}));
+  world.play(17s);
+  CHECK(std::any_of(world.orders.begin(), world.orders.end(),
+                    [&](TopicPartition tp) { return !world.watch.partitions.at(tp).adding.empty(); }));
+  world.play(60s);
+  check_reassigned(world);
+  CHECK(world.is_whole());
+  CHECK(world.violations() == 0);
+}
+
+TEST_CASE("an operator's tool asks again until a controller answers") {
+  // Nobody can decide for five seconds.
+  World world(shop(5, {{"no quorum", fault::Kill{{fault::AllOf{fault::Pool::controllers}}}, Instant{11s}, {}, Duration{5s}},
+                       admin("reassign", reassign_all(), 12s)}));
+  world.play(40s);
+  REQUIRE(world.watch.answers.size() == 3);
+  CHECK(world.watch.ended.at(FaultId{1}).first > 16'000);
+  check_reassigned(world);
+  CHECK(world.violations() == 0);
+}
+
+TEST_CASE("it gives up after default.api.timeout.ms") {
+  World world(shop(6, {{"no quorum", fault::Kill{{fault::AllOf{fault::Pool::controllers}}}, Instant{11s}, {}, {}},
+                       admin("reassign", reassign_all(), 12s)}));
+  world.play(80s);
+  REQUIRE(world.watch.answers.size() == 1);
+  CHECK(world.watch.answers.front().error == ErrorCode::request_timed_out);
+  CHECK(world.watch.ended.at(FaultId{1}) == std::pair<std::int64_t, std::int64_t>{72'000, 0});
+}
+
+TEST_CASE("a broker is emptied") {
+  World world(shop(7, {admin("move", MoveReplicas{NodeId{2}, NodeId{4}}, 12s)}));
+  world.play(40s);
+  for (const auto& [tp, one] : world.watch.partitions) {
+    // Those on both keep what they have.
+    const auto has = [&](std::int32_t node) {
+      return std::find(one.replicas.begin(), one.replicas.end(), NodeId{node}) != one.replicas.end();
+    };
+    CHECK((!has(2) || has(4)));
+    CHECK(one.adding.empty());
+  }
+  CHECK(world.watch.answers.size() > 3);  // of __consumer_offsets, too
+  CHECK(world.is_whole());
+  CHECK(world.violations() == 0);
+}
+
+TEST_CASE("a topic is deleted everywhere, and its producer's request for it makes a new one") {
+  World world(shop(8, {admin("delete", AdminRequest(DeleteTopicsRequest{{"orders"}}), 15s)}));
+  world.play(60s);
+  CHECK(world.watch.ended.at(FaultId{0}).second == 1);
+  for (std::int32_t broker = 3; broker <= 6; ++broker) {
+    for (const TopicPartition tp : world.orders) CHECK_FALSE(world.cluster.image(ProcessId{broker}).logs.contains(tp));
+  }
+  const auto is_new = [](const auto& entry) { return entry.first.topic > TopicId{2}; };
+  CHECK(std::any_of(world.watch.partitions.begin(), world.watch.partitions.end(), is_new));
+  CHECK(world.watch.acknowledged.size() > 1'000);
+}
+
+TEST_CASE("more partitions are used as soon as clients hear of them") {
+  ClusterSpec spec = shop(9, {admin("grow", AdminRequest(CreatePartitionsRequest{{{"orders", 6}}}), 10s)});
+  spec.flows[0].producer.metadata_max_age_ms = 2'000;
+  spec.services[0].consumer.metadata_max_age_ms = 2'000;
+  World world(spec);
+  world.play(40s);
+  CHECK(world.watch.ended.at(FaultId{0}).second == 1);
+  CHECK(world.watch.read_from.size() == 6);
+  CHECK(world.is_whole());
+  CHECK(world.violations() == 0);
+}
+
+TEST_CASE("a setting takes effect while the topic is used") {
+  // With one replica in sync writes are refused, until one is enough.
+  ClusterSpec spec = shop(10, {{"two down", fault::Kill{{fault::BrokerTarget{NodeId{3}}, fault::BrokerTarget{NodeId{4}}}}, Instant{9s}, {}, {}},
+                               admin("lower", AdminRequest(IncrementalAlterConfigsRequest{
+                                                  {{"orders", {{"min.insync.replicas", "1", false}}}}}), 19s)});
+  spec.topics[0].config.min_insync_replicas = 3;
+  spec.topics[0].partitions = 1;
+  World world(spec);
+  world.play(19s);
+  CHECK(world.watch.acknowledged.size() < 150);  // of the first second
+  world.play(45s);
+  CHECK(world.watch.acknowledged == world.watch.placed);
+}
+
+TEST_CASE("a copy in mid-run has its operators, too") {
+  Cluster original(shop(11, {admin("reassign", reassign_all(), 12s), admin("elect", elect_preferred(), 16s)}));
+  original.set_time_limit(Instant{12s + 1ms});
+  while (original.step()) {
+  }
+  Cluster copy = original;
+  for (Cluster* one : {&original, &copy}) {
+    one->set_time_limit(Instant{20s});
+    while (one->step()) {
+    }
+  }
+  CHECK(original.events_fired() == copy.events_fired());
+  CHECK(original.fingerprint() == copy.fingerprint());
+}
+
+}  // namespace
+}  // namespace sim::cluster
