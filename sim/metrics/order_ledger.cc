@@ -472,6 +472,7 @@ void OrderLedger::finish(Instant end, bool settled, const observe::ReplicaLogs* 
 }
 
 void OrderLedger::find_duplicates() {
+  duplicates_.clear();
   std::vector<bool> seen(orders_.size(), false);
   partitions_.for_each([&](TopicPartition tp, const Partition& partition) {
     for (std::size_t offset = 0; offset < partition.orders.size(); ++offset) {

@@ -290,8 +290,9 @@ constexpr Key kKeys[] = {
     {.path = "expect", .type = KeyType::list, .meaning = "What must hold for the run to pass."},
     {.path = "expect/[]/id", .type = KeyType::name, .fallback = "=made of the metric, the statistic and of", .meaning = "What the expectation is called."},
     {.path = "expect/[]/metric", .type = KeyType::word, .meaning = "What is measured.",
-     .words = "e2e_latency|produce_latency|lag|lag_offsets|lost_orders|failed_orders|fulfilled_orders|unhandled_orders|open_orders|retried_orders|duplicate_effects|throughput|"
-              "time_to_new_controller|time_to_new_leader|time_to_fence|unavailability|leader_elections|controller_elections|fenced_brokers|under_replicated|offline_partitions",
+     .words = "e2e_latency|produce_latency|lag|lag_offsets|lost_orders|lost_acked|lost_for_group|duplicate_records|reordered_keys|failed_orders|fulfilled_orders|unhandled_orders|open_orders|retried_orders|duplicate_effects|throughput|"
+              "time_to_new_controller|time_to_new_leader|time_to_fence|unavailability|leader_elections|controller_elections|fenced_brokers|under_replicated|offline_partitions|"
+              "diverged_partitions|stuck_partitions",
      .alternative = 1, .example = "e2e_latency"},
     {.path = "expect/[]/recovery", .type = KeyType::name, .meaning = "The fault from whose end it is measured how long the system takes to recover; of several strikes the slowest counts.",
      .alternative = 1, .example = "isolate-leader"},

@@ -184,6 +184,15 @@ TEST_CASE("expectations keep their unit, their words and their line") {
   CHECK(expectations[2].limit_text == ">= 0.45/s");
 }
 
+TEST_CASE("invariants are switched off by name, with a reason") {
+  const Result<Scenario> result = load_text(std::string(kStory) + "invariants: {acked-never-lost: {because: it is about losing}}\n");
+  REQUIRE(result.ok());
+  REQUIRE(result->invariants_off.size() == 1);
+  CHECK(result->invariants_off[0].name == "acked-never-lost");
+  CHECK(result->invariants_off[0].because == "it is about losing");
+  CHECK(story().invariants_off.empty());
+}
+
 TEST_CASE("arrivals of every kind") {
   struct Row {
     std::string text;

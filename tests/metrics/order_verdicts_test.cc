@@ -1,0 +1,154 @@
+// What the ledger says of the final log: what it lost, what a group can no longer do, what it holds twice, and which
+// keys were done out of order. The log is what its leader's replica holds.
+#include <doctest/doctest.h>
+
+#include "metrics/order_ledger.h"
+#include "observe/story.h"
+
+namespace sim::metrics {
+namespace {
+
+using test::kBroker1;
+using test::kBroker2;
+using test::kOrders0;
+using test::Story;
+
+struct Fixture {
+  observe::ReplicaLogs logs;
+  OrderLedger ledger{LedgerSpec{1, {1}}};
+  Story story{[this](const observe::Observation& observation) {
+    const observe::LeaderLogChange* change = logs.on(observation);
+    ledger.on(observation, change);
+  }};
+  OrderLedger::Index index(std::int64_t number) const { return ledger.find(Story::order(number)); }
+  void finish(bool settled = false) { ledger.finish(Instant{100s}, settled, &logs); }
+
+  // Order 0 is acknowledged by broker-1 alone; broker-2 follows and has nothing.
+  BatchDataPtr batch = Story::batch_of({0});
+  void acknowledged() {
+    story.leads(0, 0, 0);
+    story.follows(0, kBroker2, 0, kBroker1);
+    story.placed(0, 0);
+    story.accepted(0, 0);
+    story.drained(1, batch);
+    story.appended_by(2, kBroker1, 0, batch);
+    story.high_watermark(3, 0, 1);
+    story.acknowledged(4, 0, batch);
+  }
+};
+
+TEST_CASE("lost below the start of the next epoch, where the new leader holds something else") {
+  Fixture f;
+  f.acknowledged();
+  const BatchDataPtr other = Story::batch_of({7});
+  f.story.placed(5, 7);
+  f.story.replicated(6, kBroker2, 0, other);  // what the leader before broker-1 had sent it
+  f.story.leads(50, 1, 1, kBroker2);          // its epoch starts above order 0
+  f.finish();
+  CHECK(f.ledger.lost_acked(f.index(0)));
+  CHECK(f.ledger.outcome(f.index(0)) == Outcome::lost);
+  CHECK_FALSE(f.ledger.lost_for_group(f.index(0), 0));
+}
+
+TEST_CASE("what the log lost comes back with the replica that kept it") {
+  Fixture f;
+  f.acknowledged();
+  f.story.leads(50, 1, 0, kBroker2);
+  f.story.leads(60, 2, 1, kBroker1);
+  f.finish();
+  CHECK_FALSE(f.ledger.lost_acked(f.index(0)));
+  CHECK(f.ledger.outcome(f.index(0)) == Outcome::open);
+}
+
+TEST_CASE("what a leader appends after it was replaced counts once it leads again") {
+  Fixture f;
+  f.acknowledged();
+  f.story.replicated(5, kBroker2, 0, f.batch);
+  f.story.leads(50, 1, 1, kBroker2);
+  const BatchDataPtr late = Story::batch_of({1});
+  f.story.placed(51, 1);
+  f.story.accepted(51, 1);
+  f.story.drained(52, late);
+  f.story.appended_by(53, kBroker1, 1, late, 0);
+  f.story.acknowledged(54, 1, late);
+  SUBCASE("not before") {
+    f.finish();
+    CHECK(f.ledger.lost_acked(f.index(1)));
+  }
+  SUBCASE("and from then on") {
+    f.story.leads(60, 2, 2, kBroker1);
+    f.finish();
+    CHECK_FALSE(f.ledger.lost_acked(f.index(1)));
+    CHECK(f.ledger.offset_of(f.ledger.order(f.index(1))) == 1);
+  }
+}
+
+TEST_CASE("nobody leads: what an intact disk holds is unavailable, what none does is lost") {
+  Fixture f;
+  f.acknowledged();
+  f.story.tell(50, kBroker1, observe::ProcessStopped{});
+  SUBCASE("killed") {
+    f.finish();
+    CHECK_FALSE(f.ledger.lost_acked(f.index(0)));
+  }
+  SUBCASE("without power") {
+    f.story.tell(50, kBroker1, observe::LogLost{kOrders0, NodeId{1}, 1, 0, observe::LossOfLog::power_loss});
+    f.finish();
+    CHECK(f.ledger.lost_acked(f.index(0)));
+  }
+}
+
+TEST_CASE("deleted by retention is not lost from the log, but for the group that had not done it") {
+  Fixture f;
+  f.acknowledged();
+  f.story.tell(50, kBroker1, observe::LogStartRaised{kOrders0, NodeId{1}, 0, 1});
+  f.finish();
+  CHECK_FALSE(f.ledger.lost_acked(f.index(0)));
+  CHECK(f.ledger.lost_for_group(f.index(0), 0));
+  CHECK(f.ledger.deleted_at(f.ledger.order(f.index(0))) == 50'000'000);
+}
+
+TEST_CASE("a record that the log holds twice is told once, at its second place") {
+  Fixture f;
+  f.acknowledged();
+  f.story.drained(10, f.batch, 1);
+  f.story.appended_by(11, kBroker1, 1, f.batch);
+  SUBCASE("both are there") {
+    f.finish();
+    REQUIRE(f.ledger.duplicates().size() == 1);
+    CHECK(f.ledger.duplicates()[0].order == f.index(0));
+    CHECK(f.ledger.duplicates()[0].offset == 1);
+  }
+  SUBCASE("the second was lost") {
+    f.story.replicated(12, kBroker2, 0, f.batch);
+    f.story.leads(50, 1, 1, kBroker2);
+    f.finish();
+    CHECK(f.ledger.duplicates().empty());
+    CHECK_FALSE(f.ledger.lost_acked(f.index(0)));
+  }
+}
+
+TEST_CASE("a key is out of order when a later order of it was done first") {
+  Fixture f;
+  f.story.leads(0, 0, 0);
+  f.story.published(0, {0, 1, 2}, 0);  // all of one key
+  f.story.polled(30, 0, 0, 3);
+  const auto done = [&](std::int64_t ms, std::int64_t number) {
+    f.story.started(ms, 0, number, number);
+    f.story.done(ms, 0, number, number);
+  };
+  SUBCASE("in order, and one done again") {
+    done(40, 0), done(41, 1), done(42, 2), done(43, 0);
+    f.finish();
+    CHECK(f.ledger.reordered(0).empty());
+  }
+  SUBCASE("each key counts once") {
+    done(40, 2), done(41, 0), done(42, 1);
+    f.finish();
+    REQUIRE(f.ledger.reordered(0).size() == 1);
+    CHECK(f.ledger.reordered(0)[0] == f.index(0));
+  }
+}
+
+}  // namespace
+}  // namespace sim::metrics
