@@ -114,7 +114,7 @@ void LogImage::lose_unflushed(Rng* tail) {
 Offset LogImage::tear(Rng& rng) {
   std::int64_t bytes = batches.bytes_between(flushed_end_offset, end_offset(), kAllBytes);
   if (bytes == 0) return flushed_end_offset;
-  std::int64_t left = rng.between(0, bytes - 1);
+  std::int64_t left = rng.between(0, bytes);
   Offset kept = flushed_end_offset;
   for (const Batch& batch : batches.read(flushed_end_offset, end_offset(), kAllBytes, false)) {
     if (batch.size_bytes() > left) break;

@@ -143,7 +143,7 @@ class Story {
       case 5: return flush();
       case 6: return become_leader();
       case 7: return truncate();
-      case 8: return image_.perform(CheckpointHighWatermark{kTp, rng_.between(image_.start_offset, image_.end_offset())});
+      case 8: return image_.perform(CheckpointHighWatermark{kTp, image_.start_offset + static_cast<Offset>(rng_.below(static_cast<std::uint64_t>(image_.end_offset() - image_.start_offset + 1)))});
       case 9: return image_.perform(CheckpointRecoveryPoint{kTp, flushed_});
       case 10: return raise_start();
       default: return lose_power();
