@@ -27,6 +27,7 @@ std::uint64_t digest_of(const BrokerRegistration& one) {
   all.add(word('b'), word(one.id.value()), one.incarnation, word(one.broker_epoch.value()));
   all.add(word(one.endpoint.value()), one.fenced ? 1 : 0, one.in_controlled_shutdown ? 1 : 0, 0);
   all.add_bytes(one.rack);
+  for (const DirectoryId directory : one.directories) all.add(directory.value(), 0, 0, 0);
   return all.value();
 }
 
@@ -50,6 +51,7 @@ std::uint64_t digest_of(TopicPartition tp, const PartitionRegistration& one) {
   all.add(word(one.leader_epoch.value()), word(one.partition_epoch.value()), folded(one.replicas),
           folded(one.isr));
   all.add(folded(one.removing), folded(one.adding), folded(one.elr), folded(one.last_known_elr));
+  for (const DirectoryId directory : one.directories) all.add(directory.value(), 0, 0, 0);
   return all.value();
 }
 
@@ -101,8 +103,8 @@ void MetadataImage::on(const RegisterBrokerRecord& record, MetadataDelta* delta)
   BrokerRegistration& registration = brokers_[record.broker];
   if (registration.id != kNoNode) digest_ -= digest_of(registration);
   registration =
-      BrokerRegistration{record.broker, record.incarnation, record.broker_epoch,          record.endpoint,
-                         record.rack,   record.fenced,      record.in_controlled_shutdown};
+      BrokerRegistration{record.broker, record.incarnation, record.broker_epoch,           record.endpoint,
+                         record.rack,   record.fenced,      record.in_controlled_shutdown, record.directories};
   digest_ += digest_of(registration);
   if (delta != nullptr) delta->brokers.insert(record.broker);
 }
@@ -126,6 +128,7 @@ void MetadataImage::on(const BrokerRegistrationChangeRecord& record, MetadataDel
   if (record.in_controlled_shutdown != 0) {
     registration.in_controlled_shutdown = record.in_controlled_shutdown > 0;
   }
+  if (!record.directories.empty()) registration.directories = record.directories;
   digest_ += digest_of(registration);
   if (delta != nullptr) delta->brokers.insert(record.broker);
 }
@@ -172,7 +175,8 @@ void MetadataImage::on(const PartitionRecord& record, MetadataDelta* delta) {
   SIM_CHECK(index <= partitions.size(), "the partitions of a topic are created in order");
   PartitionRegistration registration{
       record.replicas,       record.isr,    record.removing, record.adding,       record.elr,
-      record.last_known_elr, record.leader, record.recovery, record.leader_epoch, record.partition_epoch};
+      record.last_known_elr, record.leader, record.recovery, record.leader_epoch, record.partition_epoch,
+      record.directories};
   digest_ += digest_of(record.tp, registration);
   if (index == partitions.size()) {
     partitions.push_back(std::move(registration));
@@ -199,6 +203,7 @@ void PartitionRegistration::merge(const PartitionChangeRecord& record) {
     elr = record.elr;
     last_known_elr = record.last_known_elr;
   }
+  if (!record.directories.empty()) directories = record.directories;
   partition_epoch = partition_epoch.next();
 }
 
@@ -264,7 +269,7 @@ std::vector<MetadataRecord> MetadataImage::records() const {
   std::vector<MetadataRecord> records;
   for (const auto& [id, one] : brokers_) {
     records.emplace_back(RegisterBrokerRecord{id, one.incarnation, one.broker_epoch, one.endpoint, one.rack,
-                                              one.fenced, one.in_controlled_shutdown});
+                                              one.fenced, one.in_controlled_shutdown, one.directories});
   }
   // The id of a topic that was removed is not given again.
   if (const TopicId last{next_topic_id_.value() - 1}; last >= TopicId{1} && topic(last) == nullptr) {
@@ -286,13 +291,26 @@ std::vector<MetadataRecord> MetadataImage::records() const {
                                            one.leader_epoch,
                                            one.partition_epoch,
                                            one.elr,
-                                           one.last_known_elr});
+                                           one.last_known_elr,
+                                           one.directories});
     }
   }
   if (next_producer_id_ != ProducerId{0}) {
     records.emplace_back(ProducerIdsRecord{kNoNode, kNoBrokerEpoch, next_producer_id_});
   }
   return records;
+}
+
+bool BrokerRegistration::has_online(DirectoryId directory) const {
+  return directory == kNoDirectory || directories.empty() ||
+         std::find(directories.begin(), directories.end(), directory) != directories.end();
+}
+
+DirectoryId PartitionRegistration::directory(NodeId replica) const {
+  for (std::size_t i = 0; i < directories.size(); ++i) {
+    if (replicas[i] == replica) return directories[i];
+  }
+  return kNoDirectory;
 }
 
 bool MetadataImage::operator==(const MetadataImage& other) const {

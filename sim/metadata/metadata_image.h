@@ -30,8 +30,11 @@ struct BrokerRegistration {
   std::string rack;
   bool fenced = true;
   bool in_controlled_shutdown = false;
+  std::vector<DirectoryId> directories{};  // log directories that are online; empty: it has only one
 
   bool active() const { return !fenced && !in_controlled_shutdown; }
+  // DirectoryId.isOnline: where a replica lies that has not been told yet counts as online.
+  bool has_online(DirectoryId directory) const;
   bool operator==(const BrokerRegistration&) const = default;
 };
 
@@ -41,7 +44,10 @@ struct PartitionRegistration {
   LeaderRecoveryState recovery = LeaderRecoveryState::recovered;
   LeaderEpoch leader_epoch{0};
   PartitionEpoch partition_epoch{0};
+  std::vector<DirectoryId> directories{};  // of each replica; empty: of none is it known
 
+  // The log directory in which a replica lies; kNoDirectory: not known.
+  DirectoryId directory(NodeId replica) const;
   // Every change counts as a version of the partition; every leader it names, the same one again included,
   // begins a leader epoch.
   void merge(const PartitionChangeRecord& record);

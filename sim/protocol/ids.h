@@ -32,6 +32,10 @@ struct TopicPartition {
 using Offset = std::int64_t;
 inline constexpr Offset kNoOffset = -1;
 
+// A log directory of a node: a replica whose disk was replaced is another replica. 0 = not told.
+using DirectoryId = Id<struct DirectoryTag, std::uint64_t>;
+inline constexpr DirectoryId kNoDirectory{0};
+
 using LeaderEpoch = Id<struct LeaderEpochTag, std::int32_t>;  // of a partition; -1 = unknown
 inline constexpr LeaderEpoch kNoLeaderEpoch{-1};
 using PartitionEpoch = Id<struct PartitionEpochTag, std::int32_t>;  // version of the partition's record

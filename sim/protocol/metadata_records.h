@@ -20,6 +20,7 @@ struct RegisterBrokerRecord {
   std::string rack;  // empty = none
   bool fenced = true;
   bool in_controlled_shutdown = false;
+  std::vector<DirectoryId> directories{};  // KIP-858: its log directories that are online; empty: it has one
 };
 
 struct UnregisterBrokerRecord {
@@ -33,6 +34,7 @@ struct BrokerRegistrationChangeRecord {
   BrokerEpoch broker_epoch = kNoBrokerEpoch;
   std::int8_t fenced = 0;
   std::int8_t in_controlled_shutdown = 0;
+  std::vector<DirectoryId> directories{};  // that are still online; empty = unchanged
 };
 
 struct TopicRecord {
@@ -64,6 +66,7 @@ struct PartitionRecord {
   PartitionEpoch partition_epoch{0};
   std::vector<NodeId> elr;
   std::vector<NodeId> last_known_elr;
+  std::vector<DirectoryId> directories{};  // of each replica; empty: of none is it known
 };
 
 inline constexpr NodeId kLeaderUnchanged{-2};
@@ -79,6 +82,7 @@ struct PartitionChangeRecord {
   std::int8_t recovery = -1;  // -1 = unchanged
   bool has_elr = false;
   std::vector<NodeId> elr, last_known_elr;
+  std::vector<DirectoryId> directories{};  // empty = unchanged
 };
 
 struct ProducerIdsRecord {

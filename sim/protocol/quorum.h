@@ -12,10 +12,6 @@
 // The words of the KRaft quorum (KIP-595, KIP-853) that messages, logs and disks have in common.
 namespace sim {
 
-// A log directory of a node: a replica whose disk was replaced is another replica. 0 = not told.
-using DirectoryId = Id<struct DirectoryTag, std::uint64_t>;
-inline constexpr DirectoryId kNoDirectory{0};
-
 struct ReplicaKey {
   NodeId id = kNoNode;
   DirectoryId directory = kNoDirectory;
