@@ -18,11 +18,18 @@ BrokerEpoch previous_broker_epoch(const node::DurableImage& image) {
   return metadata == image.logs.end() ? kNoBrokerEpoch : metadata->second.clean_shutdown;
 }
 
+// Nothing is told of an only one, nor was anything before KIP-858.
+std::vector<DirectoryId> online_directories(const BrokerBoot& boot, const node::DurableImage& image) {
+  const LogDirectories all(boot.self, boot.config.log_dirs, image.failed_directories, image.replaced);
+  return all.are_several() && boot.config.failed_log_directories ? all.online() : std::vector<DirectoryId>{};
+}
+
 }  // namespace
 
 Broker::Broker(const BrokerBoot& boot, const node::DurableImage& image)
     : boot_(boot),
-      lifecycle_({boot.self, boot.id, boot.rack, boot.incarnation, previous_broker_epoch(image)},
+      lifecycle_({boot.self, boot.id, boot.rack, boot.incarnation, previous_broker_epoch(image),
+                  online_directories(boot, image)},
                  boot.config),
       replicas_(boot.self, boot.id, boot.config, image),
       groups_(boot.config, boot.id, kGroupTimer),
@@ -58,6 +65,7 @@ bool Broker::owns(const node::Input& input) const {
 
 void Broker::step(node::Input& input, node::Env env, node::Effects& out) {
   const Context context = this->context(env, out);
+  if (env.wall_ahead != wall_ahead_) follow_clock(context);
   auto* received = std::get_if<node::Received>(&input);
   if (received != nullptr && !received->envelope.response) {
     receive(*received, context);
@@ -67,13 +75,33 @@ void Broker::step(node::Input& input, node::Env env, node::Effects& out) {
   finish_step(context);
 }
 
+// What was planned by the wall clock is planned anew.
+void Broker::follow_clock(const Context& context) {
+  wall_ahead_ = context.env.wall_ahead;
+  replicas_.clock_stepped(context);
+  groups_.clock_stepped(context.env, context.out);
+}
+
 void Broker::receive(node::Received& received, const Context& context) {
   const Envelope& from = received.envelope;
   if (stage_ != Stage::serving) {
     context.out.emplace_back(node::Disconnect{from.channel});
     return;
   }
+  const std::int32_t throttle_ms = replicas_.throttle_for_time(from, context);
+  const std::size_t first = context.out.size();
   std::visit([&](auto& request) { on(request, from, context); }, received.envelope.message);
+  if (throttle_ms > 0) throttle_answer(from, throttle_ms, first, context.out);
+}
+
+// RequestHandlerHelper.sendMaybeThrottle. Differs from Kafka for a request that waits, a JoinGroup say: its time is
+// counted when it is handled, and its client throttled with the next answer.
+void Broker::throttle_answer(const Envelope& to, std::int32_t throttle_ms, std::size_t first, node::Effects& out) {
+  for (std::size_t i = first; i < out.size(); ++i) {
+    auto* sent = std::get_if<node::Send>(&out[i]);
+    if (sent == nullptr || !sent->envelope.response || sent->envelope.channel != to.channel) continue;
+    if (sent->envelope.correlation == to.correlation) sent->envelope.throttle_ms = throttle_ms;
+  }
 }
 
 // Whatever is not a request has an owner, unless that has forgotten it.
@@ -81,7 +109,12 @@ void Broker::route(node::Input& input, const Context& context) {
   if (stage_ == Stage::stopped) return;
   if (stage_ == Stage::closing) {
     const auto* done = std::get_if<node::Persisted>(&input);
-    if (done != nullptr && done->id == closing_) stage_ = Stage::stopped;
+    if (done == nullptr || done->id != closing_) return;
+    if (std::exchange(is_marked_, true)) {
+      stage_ = Stage::stopped;
+    } else {
+      closing_ = replicas_.mark_clean_shutdown(context);
+    }
     return;
   }
   if (replicas_.step(input, context)) return;
@@ -111,7 +144,12 @@ void Broker::stop(node::Env env, node::Effects& out) {
   finish_step(context);
 }
 
+// The logs are loaded once the broker has caught up with the metadata of its registration. Meanwhile it is fenced, its
+// heartbeats go on, and whatever comes of the metadata waits, as Kafka's metadata loader does.
 void Broker::follow_lifecycle(const Context& context) {
+  const bool may_load = lifecycle_.state() == BrokerState::recovery || lifecycle_.is_first_life();
+  if (!published_ && !is_loading_ && may_load) load_logs(context);
+  if (is_loading_ && replicas_.is_loaded()) publish_first(context);
   const bool caught_up = lifecycle_.state() == BrokerState::recovery && published_;
   if (caught_up && !lifecycle_.is_ready_to_unfence()) lifecycle_.set_ready_to_unfence(context);
   const bool serves =
@@ -130,25 +168,51 @@ void Broker::follow_lifecycle(const Context& context) {
 
 void Broker::replay(const std::vector<Batch>& committed, node::Env env, node::Effects& out) {
   if (stage_ >= Stage::closing || committed.empty()) return;
-  metadata::MetadataDelta delta;
-  for (const Batch& batch : committed) image_.replay(batch, &delta);
-  publish(delta, context(env, out));
+  if (is_loading_) return void(waiting_.emplace_back(committed));
+  publish(learn(committed), context(env, out));
 }
 
 void Broker::load(const MetadataSnapshot& snapshot, node::Env env, node::Effects& out) {
   if (stage_ >= Stage::closing) return;
+  if (is_loading_) return void(waiting_.emplace_back(snapshot));
+  publish(learn(snapshot), context(env, out));
+}
+
+metadata::MetadataDelta Broker::learn(const std::vector<Batch>& committed) {
+  metadata::MetadataDelta delta;
+  for (const Batch& batch : committed) image_.replay(batch, &delta);
+  return delta;
+}
+
+metadata::MetadataDelta Broker::learn(const MetadataSnapshot& snapshot) {
   metadata::MetadataImage loaded(snapshot);
-  const metadata::MetadataDelta delta = metadata::difference(image_, loaded);
+  metadata::MetadataDelta delta = metadata::difference(image_, loaded);
   image_ = std::move(loaded);
-  publish(delta, context(env, out));
+  return delta;
 }
 
 // The image first, then the replicas, then the coordinator. Until there is anything to see, nothing starts.
 void Broker::publish(const metadata::MetadataDelta& delta, const Context& context) {
-  if (!published_ && delta.empty()) return;
-  if (!std::exchange(published_, true)) replicas_.start(context);
-  if (!delta.empty()) replicas_.apply(delta, context);
+  if (published_ && !delta.empty()) replicas_.apply(delta, context);
   finish_step(context);
+}
+
+// LogManager.startup, called with the first image that is published (BrokerMetadataPublisher.initializeManagers).
+void Broker::load_logs(const Context& context) {
+  if (image_.brokers().empty() && image_.topics().empty()) return;
+  is_loading_ = true;
+  replicas_.load(context);
+}
+
+void Broker::publish_first(const Context& context) {
+  is_loading_ = false;
+  published_ = true;
+  replicas_.apply(metadata::difference(metadata::MetadataImage(), image_), context);
+  replicas_.delete_stray_logs(context);
+  for (const News& news : std::exchange(waiting_, {})) {
+    const metadata::MetadataDelta delta = std::visit([this](const auto& one) { return learn(one); }, news);
+    if (!delta.empty()) replicas_.apply(delta, context);
+  }
 }
 
 void Broker::set_controller(ProcessId leader, node::Env env, node::Effects& out) {
@@ -199,11 +263,15 @@ void Broker::on(const ReplicaManager::CoordinatorElected& event, const Context& 
   const log::PartitionLog& log = partition->log();
   for (Offset at = log.log_start_offset(); at < log.log_end_offset();) {
     const auto piece = log.read(at, log.log_end_offset(), context.config.offsets_load_buffer_size, true);
-    SIM_CHECK(!piece.empty(), "below its end a log has a batch to read");
+    if (piece.empty()) break;  // compaction has left nothing up to the end
     groups_.load(event.partition, piece, partition->high_watermark());
     at = piece.back().end_offset();
   }
   groups_.loaded(event.partition, context.env, context.out);
+}
+
+void Broker::on(const ReplicaManager::DirectoryFailed& event, const Context& context) {
+  lifecycle_.directory_failed(event.directory, context);
 }
 
 void Broker::on(const ReplicaManager::CoordinatorResigned& event, const Context& context) {

@@ -94,6 +94,8 @@ class Broker {
   BrokerState state() const { return lifecycle_.state(); }
   const metadata::MetadataImage& image() const { return image_; }
   const ReplicaManager& replicas() const { return replicas_; }
+  // It reads its logs, and what comes of the metadata waits.
+  bool is_loading() const { return is_loading_; }
 
  private:
   enum class Stage : std::uint8_t { starting, serving, closing, stopped };
@@ -102,15 +104,22 @@ class Broker {
   Context context(node::Env env, node::Effects& out) const {
     return Context{env, out, image_, boot_.config, boot_.id, lifecycle_.broker_epoch()};
   }
+  void follow_clock(const Context& context);
   void receive(node::Received& received, const Context& context);
+  static void throttle_answer(const Envelope& to, std::int32_t throttle_ms, std::size_t first, node::Effects& out);
   void route(node::Input& input, const Context& context);
+  metadata::MetadataDelta learn(const std::vector<Batch>& committed);
+  metadata::MetadataDelta learn(const MetadataSnapshot& snapshot);
   void publish(const metadata::MetadataDelta& delta, const Context& context);
+  void load_logs(const Context& context);
+  void publish_first(const Context& context);
   void follow_lifecycle(const Context& context);
   void finish_step(const Context& context);
   void on(const ReplicaManager::CoordinatorElected& event, const Context& context);
   void on(const ReplicaManager::CoordinatorResigned& event, const Context& context);
   void on(const ReplicaManager::CoordinatorHighWatermark& event, const Context& context);
   void on(const ReplicaManager::CoordinatorWritten& event, const Context& context);
+  void on(const ReplicaManager::DirectoryFailed& event, const Context& context);
   void append(GroupCoordinator::Write write, const Context& context);
   TopicPartition offsets_partition(std::int32_t partition) const;
 
@@ -146,9 +155,14 @@ class Broker {
 
   BrokerBoot boot_;
   metadata::MetadataImage image_;
-  bool published_ = false;  // the image has been of use
+  bool is_loading_ = false;
+  bool published_ = false;  // the logs are loaded, and the image is of use
+  using News = std::variant<std::vector<Batch>, MetadataSnapshot>;
+  std::vector<News> waiting_;  // while loading
+  Duration wall_ahead_{};   // as it was last seen
   Stage stage_ = Stage::starting;
-  std::optional<node::PersistId> closing_;  // the last write
+  std::optional<node::PersistId> closing_;  // the flush of all logs, then the mark of a clean shutdown
+  bool is_marked_ = false;
   Lifecycle lifecycle_;
   ReplicaManager replicas_;
   GroupCoordinator groups_;

@@ -63,12 +63,32 @@ void Lifecycle::begin_shutdown(const Context& context) {
   context.out.emplace_back(node::CancelTimer{kRegistrationTimer});
 }
 
+// ---- Log directories (propagateDirectoryFailure)
+
+void Lifecycle::directory_failed(DirectoryId directory, const Context& context) {
+  if (state_ == BrokerState::shutting_down) return;
+  const Duration timeout = from_millis(context.config.log_dir_failure_timeout_ms);
+  offline_directories_.push_back({directory, context.now() + timeout, false});
+  await_news_told(context);
+  if (registered_) schedule(Duration{0}, context);
+}
+
+void Lifecycle::await_news_told(const Context& context) {
+  for (const OfflineDirectory& one : offline_directories_) {
+    if (one.is_told) continue;
+    if (one.tell_until <= context.now()) return begin_shutdown(context);
+    context.out.emplace_back(node::SetTimer{kLogDirFailureTimer, one.tell_until});
+    return;
+  }
+}
+
 // ---- Requests
 
 bool Lifecycle::owns(const node::Input& input) const {
   const auto* fired = std::get_if<node::TimerFired>(&input);
   return channel_.owns(input) ||
-         (fired != nullptr && (fired->timer == kCommunicationTimer || fired->timer == kRegistrationTimer));
+         (fired != nullptr && (fired->timer == kCommunicationTimer || fired->timer == kRegistrationTimer ||
+                               fired->timer == kLogDirFailureTimer));
 }
 
 void Lifecycle::step(node::Input& input, const Context& context) {
@@ -79,6 +99,7 @@ void Lifecycle::step(node::Input& input, const Context& context) {
     return handle(answers, context);
   }
   if (std::get<node::TimerFired>(input).timer == kCommunicationTimer) return communicate(context);
+  if (std::get<node::TimerFired>(input).timer == kLogDirFailureTimer) return await_news_told(context);
   if (!registered_) begin_shutdown(context);
 }
 
@@ -92,7 +113,9 @@ void Lifecycle::communicate(const Context& context) {
     request.current_metadata_offset = context.image.end_offset() - 1;
     request.want_fence = !ready_to_unfence_;
     request.want_shut_down = state_ == BrokerState::pending_controlled_shutdown;
-    send(request, context);
+    for (const OfflineDirectory& one : offline_directories_) request.offline_log_dirs.push_back(one.id);
+    offline_directories_sent_ = offline_directories_.size();
+    send(std::move(request), context);
   } else {
     BrokerRegistrationRequest request;
     request.broker = identity_.id;
@@ -100,6 +123,7 @@ void Lifecycle::communicate(const Context& context) {
     request.endpoint = identity_.process;
     request.rack = identity_.rack;
     request.previous_broker_epoch = identity_.previous_broker_epoch;
+    request.log_dirs = identity_.log_dirs;
     send(std::move(request), context);
   }
 }
@@ -136,6 +160,7 @@ void Lifecycle::on(const BrokerRegistrationResponse& response, const Context& co
 void Lifecycle::on(const BrokerHeartbeatResponse& response, const Context& context) {
   if (response.error != ErrorCode::none) return schedule_after_failure(context);
   failed_attempts_ = 0;
+  for (std::size_t i = 0; i < offline_directories_sent_; ++i) offline_directories_[i].is_told = true;
   switch (state_) {
     case BrokerState::starting:
       if (response.is_caught_up) state_ = BrokerState::recovery;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "broker/context.h"
 #include "broker/controller_channel.h"
@@ -24,8 +25,8 @@
 // be unfenced with every heartbeat.
 //
 // Deliberately different: the first life of a broker goes on from one that was up before the run (its
-// registration is in the bootstrap records), so it never asks to be fenced. ZooKeeper migration and failed
-// log directories are left out.
+// registration is in the bootstrap records), so it never asks to be fenced. ZooKeeper migration is left
+// out.
 namespace sim::broker {
 
 enum class BrokerState : std::uint8_t {
@@ -45,6 +46,7 @@ class Lifecycle {
     std::string rack;
     Incarnation incarnation;
     BrokerEpoch previous_broker_epoch = kNoBrokerEpoch;  // -1: the last life did not end cleanly
+    std::vector<DirectoryId> log_dirs{};                 // that are online; empty: it has only one
   };
 
   Lifecycle(Identity identity, const BrokerConfig& config);
@@ -54,6 +56,8 @@ class Lifecycle {
   void set_ready_to_unfence(const Context& context);
   void begin_controlled_shutdown(const Context& context);
   void begin_shutdown(const Context& context);
+  // The controller is told at once. Without its answer for log.dir.failure.timeout.ms the broker shuts down.
+  void directory_failed(DirectoryId directory, const Context& context);
 
   bool owns(const node::Input& input) const;
   void step(node::Input& input, const Context& context);
@@ -75,6 +79,13 @@ class Lifecycle {
   void schedule_after_success(const Context& context);
   void schedule_after_failure(const Context& context);
 
+  struct OfflineDirectory {
+    DirectoryId id;
+    LocalTime tell_until{};
+    bool is_told = false;
+  };
+  void await_news_told(const Context& context);
+
   Identity identity_;
   ControllerChannel channel_;
   BrokerState state_ = BrokerState::not_running;
@@ -85,6 +96,8 @@ class Lifecycle {
   bool communication_in_flight_ = false;
   bool next_is_immediate_ = false;  // asked for while a request was under way
   bool got_controlled_shutdown_response_ = false;
+  std::vector<OfflineDirectory> offline_directories_;
+  std::size_t offline_directories_sent_ = 0;  // in the request under way
 };
 
 }  // namespace sim::broker

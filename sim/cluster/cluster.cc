@@ -15,6 +15,11 @@ std::int64_t size_of(const log::LogWrite& write) {
   constexpr std::int64_t kSmallWriteBytes = 64;  // a truncation, a checkpoint's entry
   if (const auto* append = std::get_if<log::AppendBatch>(&write)) return append->batch.size_bytes();
   if (const auto* whole = std::get_if<log::WriteSnapshot>(&write)) return whole->snapshot->size_bytes;
+  if (const auto* cleaned = std::get_if<log::ReplaceSegments>(&write)) {
+    std::int64_t bytes = kSmallWriteBytes;
+    for (const Batch& batch : *cleaned->batches) bytes += batch.size_bytes();
+    return bytes;
+  }
   return kSmallWriteBytes;
 }
 
@@ -44,6 +49,9 @@ Cluster::Slot::Slot(const Slot& other)
       machine(other.machine),
       rng(other.rng),
       disk(other.disk),
+      more_disks(other.more_disks),
+      disk_trouble(other.disk_trouble),
+      cpu_factor(other.cpu_factor),
       path(other.path),
       timers(other.timers),
       writes(other.writes),
@@ -68,7 +76,12 @@ Cluster::Cluster(Processes processes, const NetworkSpec& network, kernel::Stream
     const ProcessSpec& process = processes_->specs[i];
     slots_.emplace_back(process.machine, process.disk, streams_.get("process/" + process.name),
                         streams_.get("disk/" + process.name));
+    for (std::int32_t d = 1; d < process.log_dirs; ++d) {
+      const std::string name = "disk/" + process.name + "/" + std::to_string(d);
+      slots_.back().more_disks.emplace_back(process.disk, streams_.get(name));
+    }
     slots_.back().path = new_request_path(process, streams_);
+    if (process.acts_for) continue;
     schedule(process.starts_at, EventKind::start, ProcessId{static_cast<std::int32_t>(i)}, 0, 0);
   }
   schedule_faults();
@@ -153,6 +166,8 @@ void Cluster::handle(const Event& event) {
       return retransmit(event.index, event.life, true);
     case EventKind::retransmit_to_client:
       return retransmit(event.index, event.life, false);
+    case EventKind::throttle_ends:
+      return throttle_ends(event.index, event.life);
     case EventKind::message_arrives:
       return message_arrives(event.index, process);
     case EventKind::network_work_done:
@@ -169,7 +184,7 @@ void Cluster::handle(const Event& event) {
 void Cluster::step(ProcessId id, node::Input input) {
   Slot& stepped = slot(id);
   SIM_CHECK(stepped.node != nullptr, "inputs of a process that is down are dropped before");
-  stepped.node->step(input, node::Env{local_now(stepped), stepped.rng}, effects_);
+  stepped.node->step(input, env_of(stepped), effects_);
   perform(id, effects_);
   effects_.clear();
   if (std::exchange(exits_, kNoProcess) == id) exited(id);
@@ -198,21 +213,43 @@ void Cluster::perform(ProcessId id, node::Send& sent) {
   send(std::move(sent.envelope));
 }
 
-void Cluster::perform(ProcessId id, node::Persist& persist) {
-  Slot& writer = slot(id);
+std::uint32_t Cluster::new_write(Slot& writer) {
   if (writer.free_writes.empty()) {
     writer.free_writes.push_back(static_cast<std::uint32_t>(writer.writes.size()));
     writer.writes.emplace_back();
   }
   const std::uint32_t index = writer.free_writes.back();
   writer.free_writes.pop_back();
+  return index;
+}
+
+// Ends as a write does, of nothing.
+void Cluster::perform(ProcessId id, const node::Scan& scan) {
+  Slot& reader = slot(id);
+  const std::uint32_t index = new_write(reader);
+  PendingWrite& pending = reader.writes[index];
+  pending = PendingWrite{};
+  pending.id = scan.id;
+  pending.pending = true;
+  const Instant done = device(reader, scan.directory).scan(kernel_.now(), scan.bytes, scan.threads);
+  kernel_.fingerprint().add(static_cast<std::uint64_t>(nanos(done)));
+  schedule(done, EventKind::persisted, id, index, reader.incarnation.value());
+}
+
+void Cluster::perform(ProcessId id, node::Persist& persist) {
+  Slot& writer = slot(id);
+  const std::uint32_t index = new_write(writer);
   Instant done = kernel_.now();
   std::int64_t bytes_in_all = 0;
+  std::uint32_t directories = 0;
   for (const log::LogWrite& write : persist.writes) {
     const std::int64_t bytes = size_of(write);
-    done = writer.disk.write(kernel_.now(), bytes);
+    const std::int32_t directory = writer.more_disks.empty() ? 0 : place(writer, write);
+    done = std::max(done, device(writer, directory).write(kernel_.now(), bytes));
     bytes_in_all += bytes;
+    directories |= std::uint32_t{1} << directory;
   }
+  if ((directories & (directories - 1)) != 0) wait_for_each_other(writer, directories, done);
   PendingWrite& pending = writer.writes[index];
   pending = PendingWrite{};
   pending.id = persist.id;
@@ -241,6 +278,7 @@ void Cluster::perform(ProcessId id, const node::SetTimer& set) {
                                               set.timer.value(), owner.incarnation.value(), 0});
   }
   timer.cause = event_number_;
+  timer.deadline = set.deadline;
   const Instant due = std::max(kernel_.now(), instant_of(owner, set.deadline));
   kernel_.fingerprint().add(static_cast<std::uint64_t>(nanos(due)));
   kernel_.arm(timer.handle, due);
@@ -254,7 +292,14 @@ void Cluster::perform(ProcessId id, const node::CancelTimer& cancel) {
 
 void Cluster::perform(ProcessId id, const node::Report& report) {
   kernel_.fingerprint().add(report.fact.index());
+  if (const auto* answered = std::get_if<observe::AdminAnswered>(&report.fact)) operator_heard(*answered);
   roles_.on(report.fact);
+  const auto* placed = std::get_if<observe::OrderPlaced>(&report.fact);
+  if (placed != nullptr && !clock_of(slot(id)).is_exact()) {  // the customer's time is the true one
+    observe::OrderPlaced order = *placed;
+    order.intended_ns = nanos(instant_of(slot(id), local_at(placed->intended_ns)));
+    return tell(id, order);
+  }
   tell(id, report.fact);
 }
 
@@ -291,16 +336,20 @@ void Cluster::persisted(ProcessId id, std::uint32_t index) {
   }
   if (pending.stage == Stage::written && pending.safety == node::Safety::flushed) {
     pending.stage = Stage::flushing;
-    return schedule(writer.disk.flush(kernel_.now()), EventKind::persisted, id, index,
-                    writer.incarnation.value());
+    return schedule(flush(writer, pending), EventKind::persisted, id, index, writer.incarnation.value());
   }
   const Incarnation incarnation = writer.incarnation;
   const node::PersistId persist_id = pending.id;
   const bool frees_io_thread = pending.occupies_io_thread;
+  const std::uint32_t failed = pending.failed_directories;
   pending.pending = false;
   writer.free_writes.push_back(index);
-  release_held(writer, persist_id);
-  step(id, node::Persisted{persist_id});
+  if (failed == 0) {
+    release_held(writer, persist_id);
+  } else {
+    drop_held(writer, persist_id);
+  }
+  step(id, node::Persisted{persist_id, failed});
   if (frees_io_thread && writer.incarnation == incarnation) io_thread_free(id);
 }
 
@@ -308,21 +357,109 @@ void Cluster::perform_writes(Slot& writer, PendingWrite& pending) {
   if (pending.stage == PendingWrite::Stage::writing) {
     pending.stage = PendingWrite::Stage::written;
     for (const log::LogWrite& write : pending.writes) {
-      const TopicPartition tp = std::visit([](const auto& one) { return one.tp; }, write);
-      log::LogImage& image = writer.image.logs[tp];
-      image.write_back(kernel_.now());
-      image.perform(write);
-      image.dirtied(kernel_.now());
-      if (pending.safety != node::Safety::flushed) continue;
-      const auto* roll = std::get_if<log::RollSegment>(&write);
-      pending.flushes.emplace_back(tp, roll != nullptr ? roll->base_offset : image.end_offset());
+      if (fails(writer, pending, write)) continue;
+      writer.image.perform(write, kernel_.now());
+      forget_flushes(writer, write);
     }
+    if (pending.safety == node::Safety::flushed) note_flushes(writer, pending);
     return;
   }
   pending.stage = PendingWrite::Stage::done;
   for (const auto& [tp, end] : pending.flushes) {
-    writer.image.logs[tp].flushed_to(end);
+    if (!fails(writer, pending, writer.image.directory_of(tp), false)) writer.image.flushed(tp, end);
   }
+}
+
+// Where the write goes. A log begins where it is asked for.
+std::int32_t Cluster::place(Slot& writer, const log::LogWrite& write) {
+  if (const auto* created = std::get_if<log::CreateLog>(&write)) {
+    return writer.image.logs[created->tp].directory = created->directory;
+  }
+  return writer.image.directory_of(std::visit([](const auto& one) { return one.tp; }, write));
+}
+
+// All of it takes effect together, and nothing that was asked for later does before.
+void Cluster::wait_for_each_other(Slot& writer, std::uint32_t directories, Instant done) {
+  for (std::int32_t d = 0; directories >> d != 0; ++d) {
+    if ((directories >> d & 1U) != 0) device(writer, d).wait_until(done);
+  }
+}
+
+// On a broken device everything fails, on a full one what takes place; and what was to follow there.
+bool Cluster::fails(Slot& writer, PendingWrite& pending, const log::LogWrite& write) {
+  if (!writer.disk_trouble) return false;
+  const std::int32_t directory = place(writer, write);
+  return fails(writer, pending, directory, std::holds_alternative<log::AppendBatch>(write));
+}
+
+bool Cluster::fails(Slot& writer, PendingWrite& pending, std::int32_t directory, bool appends) {
+  if (!writer.disk_trouble) return false;
+  const std::uint32_t bit = std::uint32_t{1} << directory;
+  const disk::Device& on = device(writer, directory);
+  if (on.is_broken() || (appends && on.is_full())) {
+    pending.failed_directories |= bit;
+    count_failed_write(writer, directory);
+  }
+  return (pending.failed_directories & bit) != 0;
+}
+
+// fsync of one file after the other, where it is said which; else one of everything.
+Instant Cluster::flush(Slot& writer, PendingWrite& pending) {
+  Instant done = kernel_.now();
+  bool names_logs = false;
+  for (const log::LogWrite& write : pending.writes) {
+    const auto* named = std::get_if<log::FlushLog>(&write);
+    if (named == nullptr) continue;
+    names_logs = true;
+    const std::int32_t directory = writer.more_disks.empty() ? 0 : writer.image.directory_of(named->tp);
+    done = std::max(done, device(writer, directory).flush(kernel_.now()));
+  }
+  if (names_logs) return done;
+  std::uint32_t flushed = 0;
+  for (const log::LogWrite& write : pending.writes) {
+    const std::int32_t directory = writer.more_disks.empty() ? 0 : place(writer, write);
+    const std::uint32_t bit = std::uint32_t{1} << directory;
+    if ((flushed & bit) == 0) done = std::max(done, device(writer, directory).flush(kernel_.now()));
+    flushed |= bit;
+  }
+  return done;
+}
+
+// What the fsync that is about to be asked for makes safe: the logs that FlushLog names, else all that were written
+// to, and of a segment that is finished what lies below its end.
+void Cluster::note_flushes(const Slot& writer, PendingWrite& pending) {
+  const bool names_logs = std::any_of(pending.writes.begin(), pending.writes.end(), [](const auto& write) {
+    return std::holds_alternative<log::FlushLog>(write);
+  });
+  for (const log::LogWrite& write : pending.writes) {
+    if (names_logs && !std::holds_alternative<log::FlushLog>(write)) continue;
+    const TopicPartition tp = std::visit([](const auto& one) { return one.tp; }, write);
+    const auto image = writer.image.logs.find(tp);
+    if (image == writer.image.logs.end()) continue;
+    const auto* roll = std::get_if<log::RollSegment>(&write);
+    const auto* cleaned = std::get_if<log::ReplaceSegments>(&write);
+    const Offset whole = cleaned != nullptr ? cleaned->end : image->second.end_offset();
+    pending.flushes.emplace_back(tp, roll != nullptr ? roll->base_offset : whole);
+  }
+}
+
+// What is cut off, and written anew, is not what a flush under way was asked for.
+void Cluster::forget_flushes(Slot& writer, const log::LogWrite& write) {
+  const auto* cut = std::get_if<log::TruncateLog>(&write);
+  const auto* reset = std::get_if<log::ResetLog>(&write);
+  const auto* deleted = std::get_if<log::DeleteLog>(&write);
+  if (cut == nullptr && reset == nullptr && deleted == nullptr) return;
+  for (PendingWrite& pending : writer.writes) {
+    for (auto& [tp, end] : pending.flushes) {
+      if (cut != nullptr && tp == cut->tp) end = std::min(end, cut->end);
+      if ((reset != nullptr && tp == reset->tp) || (deleted != nullptr && tp == deleted->tp)) end = 0;
+    }
+  }
+}
+
+// What was to say that something is safe which is not.
+void Cluster::drop_held(Slot& slot, node::PersistId id) {
+  std::erase_if(slot.held, [id](const HeldSend& held) { return held.after == id; });
 }
 
 void Cluster::release_held(Slot& slot, node::PersistId id) {

@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "base/time.h"
+#include "cluster/clock.h"
 #include "cluster/connection.h"
 #include "cluster/fault_state.h"
 #include "cluster/process.h"
@@ -102,6 +103,7 @@ class Cluster {
     handler_done,
     fault_strikes,
     fault_ends,
+    throttle_ends,
   };
   struct Event {
     EventKind kind;
@@ -114,6 +116,7 @@ class Cluster {
   struct Timer {
     kernel::TimerHandle handle;
     std::uint64_t cause = 0;
+    LocalTime deadline{};  // as it was set
     bool exists = false;
   };
   struct HeldSend {
@@ -130,6 +133,7 @@ class Cluster {
     bool occupies_io_thread = false;
     bool pending = false;
     Stage stage = Stage::writing;
+    std::uint32_t failed_directories = 0;  // bit N: that numbered N
     std::vector<std::pair<TopicPartition, Offset>> flushes;  // what the flush under way makes safe
   };
   struct Slot {
@@ -148,7 +152,10 @@ class Cluster {
     std::vector<Event> missed;   // while paused
     net::Endpoint machine;
     Rng rng;
-    disk::Device disk;
+    disk::Device disk;                     // of the first log directory
+    std::vector<disk::Device> more_disks;  // of the others
+    bool disk_trouble = false;             // one of them has been broken or full
+    std::int64_t cpu_factor = 1;           // its threads take so many times as long
     std::optional<RequestPath> path;  // of a server
     std::vector<Timer> timers;        // by TimerId
     std::vector<PendingWrite> writes;
@@ -159,6 +166,7 @@ class Cluster {
   struct Machine {  // its operating system answers for it while it has power
     bool is_off = false;
     std::int32_t held_off = 0;  // by so many faults
+    Clock clock{};
     bool has_power() const { return !is_off && held_off == 0; }
   };
   // A message between its sending and its handling; a ticket of the server's request path.
@@ -174,8 +182,15 @@ class Cluster {
 
   Slot& slot(ProcessId id) { return slots_[static_cast<std::size_t>(id.value())]; }
   const Slot& slot(ProcessId id) const { return slots_[static_cast<std::size_t>(id.value())]; }
-  LocalTime local_now(const Slot&) const { return local_at(nanos(kernel_.now())); }
-  static Instant instant_of(const Slot&, LocalTime at) { return instant_at(nanos(at)); }
+  const Clock& clock_of(const Slot& slot) const { return machines_[static_cast<std::size_t>(slot.machine)].clock; }
+  node::Env env_of(Slot& slot) const {
+    return {.now = local_now(slot),
+            .rng = slot.rng,
+            .wall_ahead = clock_of(slot).wall_ahead(kernel_.now()),
+            .cpu_factor = slot.cpu_factor};
+  }
+  LocalTime local_now(const Slot& slot) const { return clock_of(slot).local(kernel_.now()); }
+  Instant instant_of(const Slot& slot, LocalTime at) const { return clock_of(slot).instant_of(at); }
 
   void schedule(Instant at, EventKind kind, ProcessId process, std::uint32_t index, std::uint64_t life);
   void handle(const Event& event);
@@ -183,6 +198,7 @@ class Cluster {
   void perform(ProcessId id, node::Effects& effects);
   void perform(ProcessId id, node::Send& send);
   void perform(ProcessId id, node::Persist& persist);
+  void perform(ProcessId id, const node::Scan& scan);
   void perform(ProcessId id, const node::SetTimer& set);
   void perform(ProcessId id, const node::CancelTimer& cancel);
   void perform(ProcessId id, const node::Connect& connect);
@@ -192,10 +208,16 @@ class Cluster {
 
   // Life and death (life.cc)
   void try_start(ProcessId id);
+  static void note_failed_directories(Slot& slot);
   void end_life(ProcessId id);
   void take_down(ProcessId id, CrashMode mode);
   void exited(ProcessId id);
-  void power_off(net::Endpoint machine);
+  void power_off(net::Endpoint machine, Rng* tail = nullptr);
+  // Of a process whose machine has lost its power; the observers hear what of its logs is gone.
+  void lose_unflushed(ProcessId id, Rng* tail);
+  void wipe(ProcessId id);
+  template <class F>
+  void lose_from_disk(ProcessId id, observe::LossOfLog cause, F lose);
   void switch_off(net::Endpoint machine);
   void switch_on(net::Endpoint machine);
   void schedule_start(ProcessId id);
@@ -269,6 +291,7 @@ class Cluster {
   void respond(Envelope response);
   void response_written(std::uint32_t ticket);
   void request_answered(std::uint32_t index);
+  void throttle_ends(std::uint32_t index, std::uint64_t generation);
 
   // Faults (faults.cc)
   void schedule_faults();
@@ -279,6 +302,7 @@ class Cluster {
   void report_end(FaultId id);
   void strike(FaultId id, const fault::Kill& kill, Strike& strike);
   void strike(FaultId id, const fault::PowerLoss& loss, Strike& strike);
+  void strike(FaultId id, const fault::Wipe& wipe, Strike& strike);
   void strike(FaultId id, const fault::Stop& stop, Strike& strike);
   void strike(FaultId id, const fault::Restart& restart, Strike& strike);
   void strike(FaultId id, const fault::Pause& pause, Strike& strike);
@@ -286,6 +310,27 @@ class Cluster {
   void strike(FaultId id, const fault::Delay& delay, Strike& strike);
   void strike(FaultId id, const fault::Loss& loss, Strike& strike);
   void strike(FaultId id, const fault::Hold& hold, Strike& strike);
+  void strike(FaultId id, const fault::Admin& admin, Strike& strike);
+  void operator_heard(const observe::AdminAnswered& answer);
+  void operator_left(ProcessId process);
+  // Disks and processors (machine_faults.cc)
+  void strike(FaultId id, const fault::IoDelay& delay, Strike& strike);
+  void strike(FaultId id, const fault::IoError& error, Strike& strike);
+  void strike(FaultId id, const fault::DiskFull& full, Strike& strike);
+  void strike(FaultId id, const fault::SlowCpu& slow, Strike& strike);
+  void undo_machine_faults(FaultId id, const Strike& strike);
+  std::int64_t writes_slowed(FaultId id, const Strike& strike);
+  template <class F>
+  void for_each_device(const std::vector<ProcessId>& of, std::optional<std::int32_t> directory, F f);
+  void slow_down(ProcessId id, std::int64_t cpu_factor);
+  void count_failed_write(const Slot& writer, std::int32_t directory);
+
+  void strike(FaultId id, const fault::Bandwidth& limit, Strike& strike);
+  void strike(FaultId id, const fault::Reset& reset, Strike& strike);
+  void strike(FaultId id, const fault::TimeOffset& offset, Strike& strike);
+  void strike(FaultId id, const fault::Drift& drift, Strike& strike);
+  void undo_clocks(FaultId id, Strike& strike);
+  void set_timers_anew(net::Endpoint machine);
   void hold_down(FaultId id, ProcessId process, Strike& strike);
   void started_again(ProcessId process);
   std::vector<ProcessId> resolve(const fault::Targets& targets, FaultId id);
@@ -293,6 +338,7 @@ class Cluster {
   std::vector<ProcessId> processes_on(const std::vector<net::Endpoint>& machines) const;
   net::Pairs pairs_of(const fault::Wires& wires, const std::vector<ProcessId>& targets, FaultId id);
   net::Pairs isolate(const std::vector<net::Endpoint>& machines, fault::Direction direction) const;
+  void reset_connection(std::uint32_t index);
   std::vector<net::Endpoint> shuffled_servers(FaultId id);
   Rng rule_rng(FaultId id) {
     return state_of(id).rng.child("strike " + std::to_string(state_of(id).strikes));
@@ -301,6 +347,7 @@ class Cluster {
   void cut(FaultId id, Strike& strike, const fault::Groups& shape, fault::Direction direction);
   void cut(FaultId id, Strike& strike, const fault::Halves& shape, fault::Direction direction);
   void cut(FaultId id, Strike& strike, const fault::MajoritiesRing& shape, fault::Direction direction);
+  void cut(FaultId id, Strike& strike, const fault::Bridge& shape, fault::Direction direction);
   void add_cut(Strike& strike, net::Pairs pairs);
   const fault::Fault& fault_of(FaultId id) const {
     return (*schedule_)[static_cast<std::size_t>(id.value())];
@@ -309,7 +356,19 @@ class Cluster {
 
   // Writes
   void persisted(ProcessId id, std::uint32_t index);
+  static std::uint32_t new_write(Slot& writer);
   void perform_writes(Slot& writer, PendingWrite& pending);
+  static disk::Device& device(Slot& slot, std::int32_t directory) {
+    return directory == 0 ? slot.disk : slot.more_disks[static_cast<std::size_t>(directory) - 1];
+  }
+  static std::int32_t place(Slot& writer, const log::LogWrite& write);
+  bool fails(Slot& writer, PendingWrite& pending, const log::LogWrite& write);
+  bool fails(Slot& writer, PendingWrite& pending, std::int32_t directory, bool appends);
+  Instant flush(Slot& writer, PendingWrite& pending);
+  static void wait_for_each_other(Slot& writer, std::uint32_t directories, Instant done);
+  void drop_held(Slot& slot, node::PersistId id);
+  void note_flushes(const Slot& writer, PendingWrite& pending);
+  static void forget_flushes(Slot& writer, const log::LogWrite& write);
   void release_held(Slot& slot, node::PersistId id);
   std::optional<std::uint32_t> find_write(const Slot& slot, node::PersistId id) const;
 

@@ -25,7 +25,8 @@ void Cluster::strike(FaultId id) {
     schedule(kernel_.now() + *fault.every, EventKind::fault_strikes, ProcessId{0}, index, 0);
   }
   const bool has_end = fault.lasts && !std::holds_alternative<fault::Restart>(fault.kind);
-  if (state.lasting && has_end) return;
+  const bool ends_by_itself = std::holds_alternative<fault::Admin>(fault.kind);
+  if (state.lasting && (has_end || ends_by_itself)) return;
   if (state.lasting) report_end(id);
   state.lasting = Strike{};
   ++state.strikes;
@@ -51,9 +52,11 @@ void Cluster::end_strike(FaultId id) {
 void Cluster::report_end(FaultId id) {
   const Strike strike = *std::exchange(state_of(id).lasting, std::nullopt);
   const std::int64_t effects =
-      strike.effects + (strike.rule ? network_.interference().touched(*strike.rule) : 0);
+      strike.effects + (strike.rule ? network_.interference().touched(*strike.rule) : 0) +
+      writes_slowed(id, strike);
   kernel_.fingerprint().add(static_cast<std::uint64_t>(effects));
   tell(kNoProcess, observe::FaultEnded{id, effects});
+  if (strike.is_undone) undo_machine_faults(id, strike);
   if (strike.rule && strike.is_undone) network_.interference().lift(*strike.rule);
 }
 
@@ -98,7 +101,20 @@ void Cluster::strike(FaultId id, const fault::PowerLoss& loss, Strike& strike) {
     } else {
       switch_off(machine);
     }
-    power_off(machine);
+    power_off(machine, loss.tail == fault::Tail::torn ? &state_of(id).rng : nullptr);
+  }
+}
+
+// Clients on the machines of a rack have nothing to lose.
+void Cluster::strike(FaultId id, const fault::Wipe& wipe, Strike& strike) {
+  std::vector<ProcessId> servers = resolve(wipe.targets, id);
+  std::erase_if(servers, [this](ProcessId one) { return !slot(one).path; });
+  announce(id, strike, std::move(servers));
+  for (const ProcessId process : strike.touched) {
+    hold_down(id, process, strike);
+    ++strike.effects;
+    if (is_up(process)) take_down(process, CrashMode::kill);
+    this->wipe(process);
   }
 }
 
@@ -156,6 +172,7 @@ void Cluster::undo(FaultId id, Strike& strike) {
     const bool is_same = is_up(life.process) && slot(life.process).incarnation == life.incarnation;
     if (is_same) resume(life.process);
   }
+  undo_clocks(id, strike);
   if (strike.rule) --troubles_;
   if (std::erase_if(holds_, [id](const HoldRule& hold) { return hold.fault == id; }) == 0) return;
   --troubles_;
@@ -171,6 +188,28 @@ void Cluster::started_again(ProcessId process) {
     if (std::erase_if(restarting, is_back) != 0 && restarting.empty())
       report_end(FaultId{static_cast<std::int32_t>(i)});
   }
+}
+
+// ---- An operator: its process lives as long as the strike lasts.
+
+void Cluster::strike(FaultId id, const fault::Admin&, Strike& strike) {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (processes_->specs[i].acts_for != id) continue;
+    const ProcessId process{static_cast<std::int32_t>(i)};
+    announce(id, strike, {process});
+    slot(process).is_wanted = true;
+    schedule_start(process);
+  }
+}
+
+void Cluster::operator_heard(const observe::AdminAnswered& answer) {
+  FaultState& state = state_of(answer.fault);
+  if (state.lasting && answer.error == ErrorCode::none) ++state.lasting->effects;
+}
+
+void Cluster::operator_left(ProcessId process) {
+  const FaultId id = *processes_->specs[static_cast<std::size_t>(process.value())].acts_for;
+  if (state_of(id).lasting) report_end(id);
 }
 
 // ---- Whom

@@ -11,6 +11,7 @@ void Cluster::try_start(ProcessId id) {
   Slot& slot = this->slot(id);
   if (slot.node || !slot.is_wanted || slot.held_down != 0 || !has_power(id)) return;
   slot.is_stopping = false;
+  note_failed_directories(slot);
   slot.node = boot(processes_->specs[static_cast<std::size_t>(id.value())], slot.image, slot.incarnation);
   tell(id, observe::ProcessStarted{});
   started_again(id);
@@ -48,16 +49,42 @@ void Cluster::exited(ProcessId id) {
   Slot& slot = this->slot(id);
   if (!slot.is_stopping) slot.is_wanted = false;
   take_down(id, CrashMode::kill);
+  if (processes_->specs[static_cast<std::size_t>(id.value())].acts_for) return operator_left(id);
   schedule_start(id);
 }
 
-void Cluster::power_off(net::Endpoint machine) {
+void Cluster::power_off(net::Endpoint machine, Rng* tail) {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].machine != machine) continue;
     if (slots_[i].node) end_life(ProcessId{static_cast<std::int32_t>(i)});
-    slots_[i].image.lose_power(kernel_.now());
+    lose_unflushed(ProcessId{static_cast<std::int32_t>(i)}, tail);
   }
   lose_connections(machine);
+}
+
+void Cluster::lose_unflushed(ProcessId id, Rng* tail) {
+  lose_from_disk(id, observe::LossOfLog::power_loss,
+                 [&](node::DurableImage& image) { image.lose_power(kernel_.now(), tail); });
+}
+
+void Cluster::wipe(ProcessId id) {
+  lose_from_disk(id, observe::LossOfLog::wiped, [](node::DurableImage& image) { image.wipe(); });
+}
+
+template <class F>
+void Cluster::lose_from_disk(ProcessId id, observe::LossOfLog cause, F lose) {
+  node::DurableImage& image = slot(id).image;
+  const std::optional<NodeId> broker = processes_->specs[static_cast<std::size_t>(id.value())].broker;
+  std::vector<std::pair<TopicPartition, Offset>> ends;
+  for (const auto& [tp, log] : image.logs) ends.emplace_back(tp, log.end_offset());
+  lose(image);
+  if (!broker) return;
+  for (const auto& [tp, end] : ends) {
+    if (tp.topic == kClusterMetadataTopic) continue;
+    const auto log = image.logs.find(tp);
+    const Offset left = log == image.logs.end() ? 0 : log->second.end_offset();
+    if (left < end) tell(id, observe::LogLost{tp, *broker, end, left, cause});
+  }
 }
 
 void Cluster::schedule_start(ProcessId id) {
@@ -87,6 +114,7 @@ bool Cluster::misses(const Event& event) {
     case EventKind::connect_again:
     case EventKind::retransmit_to_server:
     case EventKind::retransmit_to_client:
+    case EventKind::throttle_ends:
     case EventKind::network_work_done:
     case EventKind::handler_done:
     case EventKind::fault_strikes:

@@ -31,7 +31,7 @@ std::optional<RequestPath::Scheduled> RequestPath::begin_network_work(Ticket tic
   NetworkThread& runs_on = threads_[static_cast<std::size_t>(thread)];
   work(ticket) = Work{thread, runs_on.delayed};
   const std::int64_t per_request = machine_.network_per_request.sample(rng_);
-  const Duration takes{per_request + machine_.network_ns_per_kib * bytes / 1024};
+  const Duration takes{(per_request + machine_.network_ns_per_kib * bytes / 1024) * cpu_factor_};
   runs_on.busy_until = std::max(runs_on.blocked ? runs_on.blocked_since : now, runs_on.busy_until) + takes;
   if (runs_on.blocked) {
     runs_on.stalled.push_back({ticket, runs_on.busy_until});
@@ -75,7 +75,8 @@ bool RequestPath::enqueue(Ticket ticket, Instant now) {
 
 Instant RequestPath::begin_handling(Ticket ticket, std::int64_t bytes, Instant now) {
   work(ticket).delay_seen = paused_;
-  return now + Duration{machine_.io_per_request.sample(rng_) + machine_.io_ns_per_kib * bytes / 1024};
+  const std::int64_t per_request = machine_.io_per_request.sample(rng_);
+  return now + Duration{(per_request + machine_.io_ns_per_kib * bytes / 1024) * cpu_factor_};
 }
 
 bool RequestPath::handling_done(Ticket ticket, Instant now, std::optional<Scheduled>& again) {
@@ -139,8 +140,10 @@ std::vector<RequestPath::Ticket> RequestPath::start_over() {
     for (const Stalled& stalled : thread.stalled) tickets.push_back(stalled.ticket);
   }
   for (const Stalled& stalled : stalled_handlers_) tickets.push_back(stalled.ticket);
+  const std::int64_t cpu_factor = cpu_factor_;
   *this = RequestPath(static_cast<std::int32_t>(threads_.size()), io_threads_,
                       static_cast<std::int32_t>(queued_max_requests_), machine_, rng_);
+  cpu_factor_ = cpu_factor;
   return tickets;
 }
 

@@ -62,6 +62,9 @@ class RequestPath {
   void pause(Instant now);
   void resume(Instant now);
 
+  // All that threads begin from now on takes so many times as long as it should; of the machine, whoever runs on it.
+  void set_cpu_factor(std::int64_t factor) { cpu_factor_ = factor; }
+
   // The process is gone, and another one begins with threads at rest. Hands out the tickets for which nothing
   // is scheduled and which will never be handled.
   std::vector<Ticket> start_over();
@@ -92,6 +95,7 @@ class RequestPath {
   Work& work(Ticket ticket);
 
   MachineSpec machine_;
+  std::int64_t cpu_factor_ = 1;
   Rng rng_;
   std::vector<NetworkThread> threads_;
   std::vector<Work> works_;

@@ -6,6 +6,8 @@
 namespace sim::cluster {
 namespace {
 
+constexpr std::uint32_t kMetadataDirectory = 1;  // in masks of directories
+
 const log::LogImage* metadata_log(const node::DurableImage& image) {
   const auto it = image.logs.find(kClusterMetadata);
   return it == image.logs.end() ? nullptr : &it->second;
@@ -14,12 +16,17 @@ const log::LogImage* metadata_log(const node::DurableImage& image) {
 }  // namespace
 
 SharedServer::SharedServer(const ServerBoot& boot, const node::DurableImage& image)
-    : replica_(boot.quorum, metadata_log(image)), snapshots_(boot.snapshots) {
+    : lacks_metadata_directory_((image.failed_directories & kMetadataDirectory) != 0),
+      replica_(boot.quorum, metadata_log(image)), snapshots_(boot.snapshots) {
   if (boot.controller) controller_.emplace(*boot.controller);
   if (boot.broker) broker_.emplace(*boot.broker, image);
 }
 
 void SharedServer::step(node::Input& input, node::Env env, node::Effects& out) {
+  if (has_lost_metadata_directory(input)) {
+    out.emplace_back(node::Exit{});
+    return;
+  }
   const Step step{env, out};
   if (std::holds_alternative<node::Started>(input)) {
     start(step);
@@ -31,11 +38,22 @@ void SharedServer::step(node::Input& input, node::Env env, node::Effects& out) {
   wind_up(step);
 }
 
+// Without the directory of the metadata log, which is the first of log.dirs too, a server halts (LogDirFailureHandler,
+// Exit.halt); nor does it start.
+bool SharedServer::has_lost_metadata_directory(const node::Input& input) const {
+  if (std::holds_alternative<node::Started>(input)) return lacks_metadata_directory_;
+  const auto* done = std::get_if<node::Persisted>(&input);
+  return done != nullptr && (done->failed_directories & kMetadataDirectory) != 0;
+}
+
 // Both ends of a connection may be here: its end concerns both.
 void SharedServer::route(node::Input& input, const Step& step) {
   if (replica_.owns(input)) return handle(replica_.step(input, step.env, step.out), step);
   if (controller_ && controller_->owns(input)) controller_->step(input, context(step));
-  if (broker_ && broker_->owns(input)) broker_->step(input, step.env, step.out);
+  if (!broker_ || !broker_->owns(input)) return;
+  const bool was_loading = broker_->is_loading();
+  broker_->step(input, step.env, step.out);
+  if (was_loading && !broker_->is_loading()) report_replayed(step);
 }
 
 // ---- Life
@@ -117,7 +135,7 @@ void SharedServer::report_replayed(const Step& step) const {
 
 // Not while the log has a voter set above the image: that is no part of it yet.
 void SharedServer::maybe_write_snapshot(const Step& step) {
-  if (!snapshots_.is_due(step.env.now)) return;
+  if (!snapshots_.is_due(step.env.now) || (broker_ && broker_->is_loading())) return;
   const metadata::MetadataImage& image = controller_ ? controller_->committed_image() : broker_->image();
   const Offset voters_end = replica_.log().voters_offset();
   if (voters_end > image.end_offset()) return;

@@ -53,6 +53,7 @@ class SharedServer final : public node::Node {
   void stop(const Step& step);
   void wind_up(const Step& step);
   void route(node::Input& input, const Step& step);
+  bool has_lost_metadata_directory(const node::Input& input) const;
 
   void handle(raft::Replica::Events events, const Step& step);
   void on(raft::Replica::Committed& event, const Step& step);
@@ -67,6 +68,7 @@ class SharedServer final : public node::Node {
   void report_replayed(const Step& step) const;  // by the broker
   void maybe_write_snapshot(const Step& step);
 
+  bool lacks_metadata_directory_;  // cannot open it
   raft::Replica replica_;
   std::optional<controller::QuorumController> controller_;
   std::optional<broker::Broker> broker_;

@@ -25,7 +25,6 @@ struct DiskSpec {
   std::int64_t bytes_per_second = 500'000'000;             // on top, for the bytes; 0 = unlimited
   // What one thread reads and checks of logs after an unclean shutdown; 0 = unlimited.
   std::int64_t read_bytes_per_second = 500'000'000;
-  std::int64_t capacity_bytes = 0;                         // of logs; 0 = unlimited
 };
 
 class Device {
