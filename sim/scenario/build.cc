@@ -33,6 +33,7 @@ class Builder {
     spec.network = network(cluster.at("network"));
     add_servers(cluster, spec);
     set_quorum(cluster, spec);
+    add_quotas(cluster, spec);
     for (const Entry& topic : root_.at("topics").entries) spec.topics.push_back(topic_spec(topic));
     for (const Entry& client : root_.at("clients").entries) {
       if (client.value.find("produces") != nullptr) {
@@ -56,6 +57,7 @@ class Builder {
     cluster::NetworkSpec spec;
     spec.between = link(value);
     spec.clients = link(value.at("clients"));
+    add_matrix(value, spec);
     const Value* links = value.find("links");
     if (links == nullptr) return spec;
     for (const Value& pair : links->items) {
@@ -65,6 +67,40 @@ class Builder {
       spec.rack_pairs[{b, a}] = spec.rack_pairs[{a, b}];
     }
     return spec;
+  }
+
+  // It says nothing of bandwidth: only the cards limit it.
+  void add_matrix(const Value& value, cluster::NetworkSpec& spec) {
+    const Value* matrix = value.find("matrix");
+    if (matrix == nullptr) return;
+    for (const Entry& row : matrix->entries) {
+      for (const Entry& cell : row.value.entries) {
+        const cluster::LinkSpec link{make_distribution(cell.value, UnitKind::duration, 2, report_), 0};
+        spec.rack_pairs[{row.key, cell.key}] = spec.rack_pairs[{cell.key, row.key}] = link;
+      }
+    }
+  }
+
+  // Kafka looks for each quota of its own: the client's, else the default one.
+  void add_quotas(const Value& cluster, cluster::ClusterSpec& spec) {
+    const Value* quotas = cluster.find("quotas");
+    if (quotas == nullptr) return;
+    const Value* defaults = quotas->find("default");
+    for (const Entry& client : root_.at("clients").entries) {
+      const Value* own = quotas->find(client.key);
+      const auto limit = [&](std::string_view key, UnitKind unit) {
+        const Value* found = own == nullptr ? nullptr : own->find(key);
+        if (found == nullptr && defaults != nullptr) found = defaults->find(key);
+        return found == nullptr ? broker::ClientQuota::kNoLimit : number(*found, unit);
+      };
+      cluster::ClientQuotaSpec quota{client.key, {}};
+      quota.quota.producer_byte_rate = limit("producer_byte_rate", UnitKind::byte_rate);
+      quota.quota.consumer_byte_rate = limit("consumer_byte_rate", UnitKind::byte_rate);
+      quota.quota.request_nanos_per_second = limit("request_percentage", UnitKind::ratio);
+      constexpr std::int64_t kNanosOfAHundredth = 100'000;  // 1 % of a second is 10 ms
+      if (quota.quota.request_nanos_per_second != broker::ClientQuota::kNoLimit) quota.quota.request_nanos_per_second *= kNanosOfAHundredth;
+      if (quota.quota != broker::ClientQuota{}) spec.quotas.push_back(quota);
+    }
   }
 
   // Brokers are 1 to N, controllers 3001 and up, as in Kafka's examples; a combined one is the broker of its number.
@@ -96,12 +132,32 @@ class Builder {
     spec.quorum_history.check_quorum = is_on("check-quorum");
     spec.quorum_history.directory_ids = is_on("directory-ids");
     spec.quorum_history.fetch_high_watermark = is_on("fetch-high-watermark");
-    if (is_on("eligible-leader-replicas")) return;
-    for (cluster::ControllerSpec& controller : spec.controllers) controller.config.eligible_leader_replicas_enable = false;
+    for (cluster::ControllerSpec& controller : spec.controllers) {
+      controller.config.eligible_leader_replicas_enable = is_on("eligible-leader-replicas");
+      controller.config.isr_unfenced_only = is_on("isr-unfenced-only");
+    }
+    broker::History replication;
+    replication.preferred_replica_only_isr = is_on("preferred-replica-only-isr");
+    const std::string& truncation = history.at("truncation").text;
+    replication.truncation = truncation == "fetch"          ? broker::Truncation::fetch
+                             : truncation == "epoch-search" ? broker::Truncation::epoch_search
+                             : truncation == "epoch"        ? broker::Truncation::epoch
+                                                            : broker::Truncation::high_watermark;
+    replication.fetch_leader_epoch = is_on("fetch-leader-epoch");
+    replication.isr_epoch_start_check = is_on("isr-epoch-start-check");
+    replication.isr_maximal = is_on("isr-maximal");
+    replication.isr_unfenced_only = is_on("isr-unfenced-only");
+    replication.isr_broker_epoch = is_on("isr-broker-epoch");
+    replication.high_watermark_min_isr = is_on("high-watermark-min-isr");
+    for (cluster::BrokerSpec& broker : spec.brokers) {
+      broker.config.history = replication;
+      broker.config.failed_log_directories = is_on("failed-log-directories");
+    }
   }
 
   cluster::DiskSpec disk(const Value& value) {
-    return {times(value.at("append")), times(value.at("flush")), number(value.at("bandwidth"), UnitKind::byte_rate)};
+    return {times(value.at("append")), times(value.at("flush")), number(value.at("bandwidth"), UnitKind::byte_rate),
+            number(value.at("read"), UnitKind::byte_rate)};
   }
 
   cluster::MachineSpec machine(const Value& value) {

@@ -1,9 +1,14 @@
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "base/check.h"
+#include "protocol/topic_config_entries.h"
 #include "scenario/distribution.h"
 #include "scenario/faults.h"
 #include "scenario/targets.h"
@@ -32,26 +37,98 @@ class Builder {
  private:
   fault::Kind kind(const Value& value) {
     if (const Value* kill = value.find("kill")) return fault::Kill{targets(kill->at("target"))};
-    if (const Value* loss = value.find("powerloss")) return fault::PowerLoss{targets(loss->at("target"))};
+    if (const Value* loss = value.find("powerloss")) {
+      return fault::PowerLoss{targets(loss->at("target")), loss->at("tail").text == "torn" ? fault::Tail::torn : fault::Tail::lost};
+    }
+    if (const Value* wipe = value.find("wipe")) return fault::Wipe{targets(wipe->at("target"))};
     if (const Value* stop = value.find("stop")) return fault::Stop{targets(stop->at("target"))};
     if (const Value* restart = value.find("restart")) return fault::Restart{targets(restart->at("target"))};
     if (const Value* pause = value.find("pause")) return fault::Pause{targets(pause->at("target"))};
     if (const Value* cut = value.find("partition")) return partition(*cut);
     if (const Value* delay = value.find("delay")) {
-      return fault::Delay{wires(*delay), make_distribution(delay->at("by"), UnitKind::duration, 1, report_)};
+      return fault::Delay{wires(*delay), make_distribution(delay->at("by"), UnitKind::duration, 1, report_), duration(delay->at("jitter")).count(),
+                          static_cast<std::int32_t>(*read_scalar(delay->at("correlation").text, UnitKind::share).value)};
     }
     if (const Value* loss = value.find("loss")) {
       const std::int64_t rate = *read_scalar(loss->at("rate").text, UnitKind::share).value;
-      return fault::Loss{wires(*loss), static_cast<std::int32_t>(rate)};
+      return fault::Loss{wires(*loss), static_cast<std::int32_t>(rate), static_cast<std::int32_t>(*read_scalar(loss->at("burst").text, UnitKind::none).value)};
     }
+    if (const Value* limit = value.find("bandwidth")) {
+      return fault::Bandwidth{wires(*limit), *read_scalar(limit->at("limit").text, UnitKind::bandwidth).value};
+    }
+    if (const Value* reset = value.find("reset")) return fault::Reset{wires(*reset)};
+    if (const Value* off = value.find("time-offset")) return fault::TimeOffset{targets(off->at("target")), duration(off->at("by"))};
+    if (const Value* drift = value.find("drift")) {
+      return fault::Drift{targets(drift->at("target")), *read_scalar(drift->at("ppm").text, UnitKind::none).value};
+    }
+    if (const Value* delay = value.find("io-delay")) {
+      return fault::IoDelay{targets(delay->at("target")), factor(*delay), make_distribution(delay->at("by"), UnitKind::duration, 1, report_), directory(*delay)};
+    }
+    if (const Value* error = value.find("io-error")) return fault::IoError{targets(error->at("target")), directory(*error)};
+    if (const Value* full = value.find("disk-full")) return fault::DiskFull{targets(full->at("target")), directory(*full)};
+    if (const Value* slow = value.find("slow-cpu")) return fault::SlowCpu{targets(slow->at("target")), factor(*slow)};
+    if (const Value* admin = value.find("admin")) return fault::Admin{admin_action(*admin)};
     const Value& hold = value.at("hold");
     return fault::Hold{wires(hold), hold.at("request").text};
+  }
+
+  static AdminAction admin_action(const Value& value) {
+    if (const Value* elect = value.find("elect-leaders")) return AdminRequest(elect_leaders(*elect));
+    if (const Value* reassign = value.find("reassign")) return AdminRequest(reassignments(*reassign));
+    if (const Value* move = value.find("move-replicas")) return MoveReplicas{broker(move->at("from")), broker(move->at("to"))};
+    if (const Value* gone = value.find("delete-topic")) return AdminRequest(DeleteTopicsRequest{{gone->text}});
+    if (const Value* create = value.find("create-partitions")) {
+      const auto count = static_cast<std::int32_t>(*read_scalar(create->at("count").text, UnitKind::none).value);
+      return AdminRequest(CreatePartitionsRequest{{{create->at("topic").text, count}}});
+    }
+    const Value& alter = value.at("alter-configs");
+    IncrementalAlterConfigsRequest::Topic topic{alter.at("topic").text, {}};
+    const std::vector<std::string_view> known = alterable_topic_configs();
+    for (const Entry& entry : alter.at("config").entries) {  // what has no effect here has been warned of
+      if (std::find(known.begin(), known.end(), entry.key) == known.end()) continue;
+      topic.entries.push_back({entry.key, entry.value.text, false});
+    }
+    return AdminRequest(IncrementalAlterConfigsRequest{{std::move(topic)}});
+  }
+
+  static ElectLeadersRequest elect_leaders(const Value& value) {
+    ElectLeadersRequest request;
+    request.type = value.at("type").text == "unclean" ? ElectionType::unclean : ElectionType::preferred;
+    const Value& partitions = value.at("partitions");
+    request.all_partitions = partitions.is_scalar() && partitions.text == "all";
+    if (request.all_partitions) return request;
+    if (partitions.is_scalar()) request.partitions.push_back(*read_partition(partitions.text));
+    for (const Value& item : partitions.items) request.partitions.push_back(*read_partition(item.text));
+    return request;
+  }
+
+  static AlterPartitionReassignmentsRequest reassignments(const Value& value) {
+    AlterPartitionReassignmentsRequest request;
+    for (const Entry& entry : value.entries) {
+      std::vector<NodeId> replicas;
+      for (const Value& item : entry.value.items) replicas.push_back(broker(item));
+      request.partitions.push_back({*read_partition(entry.key), std::move(replicas), entry.value.is_scalar()});
+    }
+    return request;
+  }
+
+  static NodeId broker(const Value& value) { return std::get<fault::BrokerTarget>(*read_target(value.text).target).id; }
+
+  static std::int64_t factor(const Value& value) { return *read_scalar(value.at("factor").text, UnitKind::none).value; }
+
+  // Counted from 1 in a scenario.
+  static std::optional<std::int32_t> directory(const Value& value) {
+    const Value* dir = value.find("dir");
+    if (dir == nullptr) return std::nullopt;
+    return static_cast<std::int32_t>(*read_scalar(dir->text, UnitKind::none).value) - 1;
   }
 
   fault::Partition partition(const Value& value) {
     fault::Partition cut;
     if (value.is_scalar() && value.text == "halves") {
       cut.shape = fault::Halves{};
+    } else if (value.is_scalar() && value.text == "bridge") {
+      cut.shape = fault::Bridge{};
     } else if (value.is_scalar()) {
       cut.shape = fault::MajoritiesRing{};
     } else if (const Value* groups = value.find("groups")) {
@@ -59,7 +136,9 @@ class Builder {
       for (const Value& group : groups->items) shape.groups.push_back(targets(group));
       cut.shape = std::move(shape);
     } else {
-      cut.shape = fault::Isolate{targets(value.at("isolate"))};
+      fault::Isolate shape{targets(value.at("isolate"))};
+      if (const Value* peers = value.find("from")) shape.peers = targets(*peers);
+      cut.shape = std::move(shape);
       cut.direction = direction(value.at("direction").text);
     }
     return cut;
@@ -69,7 +148,7 @@ class Builder {
     fault::Wires wires;
     wires.targets = targets(value.at("target"));
     if (const Value* peers = value.find("to")) wires.peers = targets(*peers);
-    wires.direction = direction(value.at("direction").text);
+    if (const Value* way = value.find("direction")) wires.direction = direction(way->text);
     return wires;
   }
 

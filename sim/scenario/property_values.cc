@@ -17,6 +17,15 @@ std::string_view property_text(const Value& map, std::string_view name, Componen
   return property->fallback;
 }
 
+std::int64_t log_directories(std::string_view list) {
+  return list.empty() || list == "null" ? 1 : 1 + std::count(list.begin(), list.end(), ',');
+}
+
+std::int64_t log_directories(const Value& map) {
+  const Value* dirs = map.find("log.dirs");
+  return dirs == nullptr ? 1 : log_directories(dirs->text);
+}
+
 std::int64_t property_number(const Value& map, std::string_view name, Components components) {
   const std::string_view text = property_text(map, name, components);
   std::int64_t number = 0;

@@ -13,6 +13,10 @@ namespace sim::scenario {
 std::int64_t property_number(const Value& map, std::string_view name, Components components);
 std::string_view property_text(const Value& map, std::string_view name, Components components);
 
+// How many directories the value of log.dirs lists; without one (log.dir) it is one.
+std::int64_t log_directories(std::string_view list);
+std::int64_t log_directories(const Value& map);
+
 // Where the value given stands; without one, where the whole map does.
 Place property_place(const Value& map, std::string_view name);
 

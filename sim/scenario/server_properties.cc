@@ -1,4 +1,5 @@
 #include "scenario/property_table.h"
+#include "scenario/property_values.h"
 
 // Broker and controller properties.
 namespace sim::scenario::rows {
@@ -17,6 +18,22 @@ void log_time(const Targets& targets, const std::string& value) {
   log_field<member>(targets, std::to_string(count < 0 ? -1 : count * ms));
 }
 
+// log.flush.interval.ms, the next row, comes first.
+void flush_scheduler_interval(const Targets& targets, const std::string& value) {
+  if (targets.broker != nullptr) assign(targets.broker->log_flush_scheduler_interval_ms, value);
+  log_field<&TopicConfig::flush_ms>(targets, value);
+}
+
+void log_timestamp_type(const Targets& targets, const std::string& value) {
+  if (targets.broker != nullptr) targets.broker->log.log_append_time = value == "LogAppendTime";
+  if (targets.controller != nullptr) targets.controller->log.log_append_time = value == "LogAppendTime";
+}
+
+void log_dirty_ratio(const Targets& targets, const std::string& value) {
+  if (targets.broker != nullptr) targets.broker->log.min_cleanable_dirty_per_million = per_million(value);
+  if (targets.controller != nullptr) targets.controller->log.min_cleanable_dirty_per_million = per_million(value);
+}
+
 void log_cleanup_policy(const Targets& targets, const std::string& value) {
   if (targets.broker != nullptr) set_cleanup_policy(targets.broker->log, value);
   if (targets.controller != nullptr) set_cleanup_policy(targets.controller->log, value);
@@ -24,6 +41,10 @@ void log_cleanup_policy(const Targets& targets, const std::string& value) {
 
 void eligible_leader_replicas(const Targets& targets, const std::string& value) {
   if (targets.controller != nullptr) targets.controller->eligible_leader_replicas_enable = value == "1";
+}
+
+void replica_selector(const Targets& targets, const std::string& value) {
+  if (targets.broker != nullptr) targets.broker->rack_aware_replica_selector = value.ends_with("RackAwareReplicaSelector");
 }
 
 template <Duration raft::RaftConfig::*member>
@@ -47,6 +68,10 @@ void metadata_retention_bytes(const Targets& targets, const std::string& value) 
   assign(count, value);
   if (count < 0) count = std::numeric_limits<std::int64_t>::max();
   if (targets.quorum != nullptr) targets.quorum->retention_bytes = count;
+}
+
+void log_dirs(const Targets& targets, const std::string& value) {
+  if (targets.broker != nullptr) targets.broker->log_dirs = static_cast<std::int32_t>(log_directories(value));
 }
 
 constexpr std::string_view kBrokerCodecs = "uncompressed|zstd|lz4|snappy|gzip|producer";
@@ -193,7 +218,8 @@ constexpr Property kRows[] = {
     modelled("replica.high.watermark.checkpoint.interval.ms", kServer, int64, "5000", from(1),
              field<&BrokerConfig::replica_high_watermark_checkpoint_interval_ms>, "How often a broker writes down its high watermarks."),
     accepted("replica.socket.receive.buffer.bytes", kServer, int32, "65536", "Receive buffer of a follower's sockets."),
-    accepted("replica.selector.class", kServer, text, "null", "The class that sends a consumer to a replica near it."),
+    modelled("replica.selector.class", kServer, text, "null", any(), replica_selector, "The class that sends a consumer to a replica near it: null is the leader.",
+             "null|org.apache.kafka.common.replica.LeaderSelector|org.apache.kafka.common.replica.RackAwareReplicaSelector"),
     accepted("num.replica.alter.log.dirs.threads", kServer, int32, "null", "Threads that move replicas between disks."),
     // Fetch and purgatory
     modelled("fetch.max.bytes", kServer, int32, "57671680", from(1024), field<&BrokerConfig::fetch_max_bytes>,
@@ -221,34 +247,57 @@ constexpr Property kRows[] = {
              "How long a log segment is kept; -1 keeps it for ever."),
     modelled("log.retention.bytes", kServer, int64, "-1", any(), log_field<&TopicConfig::retention_bytes>,
              "Size of a partition beyond which its oldest segments are deleted; -1 sets no limit."),
-    accepted("log.retention.check.interval.ms", kServer, int64, "300000", "How often a broker looks for segments to delete.", from(1)),
+    modelled("log.retention.check.interval.ms", kServer, int64, "300000", from(1), field<&BrokerConfig::log_retention_check_interval_ms>,
+             "How often a broker looks for segments to delete."),
     modelled("log.cleanup.policy", kServer, list, "delete", any(), log_cleanup_policy,
              "What happens to old segments: delete, compact, or both.", "compact|delete"),
     modelled("log.flush.interval.messages", kServer, int64, kMaxLongText, from(1), log_field<&TopicConfig::flush_messages>,
              "Records after which a log is flushed to disk; by default Kafka leaves it to the operating system."),
+    modelled("log.flush.scheduler.interval.ms", kServer, int64, kMaxLongText, from(1), flush_scheduler_interval,
+             "How often logs are looked through for what must be flushed."),
     modelled("log.flush.interval.ms", kServer, int64, "null", from(0), log_field<&TopicConfig::flush_ms>,
              "Time after which a log is flushed to disk; null: log.flush.scheduler.interval.ms."),
-    accepted("log.flush.scheduler.interval.ms", kServer, int64, kMaxLongText, "How often logs are looked through for what must be flushed."),
-    accepted("log.flush.offset.checkpoint.interval.ms", kServer, int32, "60000", "How often the recovery points are written down.", from(0)),
+    modelled("log.flush.offset.checkpoint.interval.ms", kServer, int32, "60000", from(0), field<&BrokerConfig::log_flush_offset_checkpoint_interval_ms>,
+             "How often the recovery points are written down: a crash of the broker leaves what lies above them to be read again."),
     accepted("log.flush.start.offset.checkpoint.interval.ms", kServer, int32, "60000", "How often the log start offsets are written down.", from(0)),
     accepted("log.segment.delete.delay.ms", kServer, int64, "60000", "How long a deleted segment stays on disk.", from(0)),
     accepted("log.index.interval.bytes", kServer, int32, "4096", "Bytes of log between two index entries.", from(0)),
     accepted("log.index.size.max.bytes", kServer, int32, "10485760", "Size of an offset index.", from(4)),
     accepted("log.preallocate", kServer, boolean, "false", "Whether segment files are allocated in advance."),
-    accepted("log.initial.task.delay.ms", kServer, int64, "30000", "Delay of the first background work on logs.", from(0)),
+    modelled("log.initial.task.delay.ms", kServer, int64, "30000", from(0), field<&BrokerConfig::log_initial_task_delay_ms>,
+             "Delay of the first background work on logs."),
     accepted("log.dir", kServer, text, "/tmp/kafka-logs", "Where the logs lie."),
-    accepted("log.dirs", kServer, text, "null", "Where the logs lie."),
-    accepted("log.dir.failure.timeout.ms", kServer, int64, "30000", "How long a broker tries to report a failed disk.", from(1)),
-    accepted("log.message.timestamp.type", kServer, text, "CreateTime", "Whose time a record bears.", {}, "CreateTime|LogAppendTime"),
-    accepted("log.message.timestamp.before.max.ms", kServer, int64, kMaxLongText, "How far in the past a record's time may lie.", from(0)),
-    accepted("log.message.timestamp.after.max.ms", kServer, int64, "3600000", "How far in the future a record's time may lie.", from(0)),
-    accepted("num.recovery.threads.per.data.dir", kServer, int32, "2", "Threads that recover logs at start-up.", from(1)),
+    modelled("log.dirs", kServer, text, "null", any(), log_dirs,
+             "Where a broker's logs lie, divided by commas: each is a disk of its own. The first holds the metadata log, too."),
+    modelled("log.dir.failure.timeout.ms", kServer, int64, "30000", from(1), field<&BrokerConfig::log_dir_failure_timeout_ms>,
+             "A broker that cannot tell the controller of a failed log directory for this long shuts down."),
+    modelled("log.message.timestamp.type", kServer, text, "CreateTime", any(), log_timestamp_type,
+             "Whose time a record bears: its producer's or that of its leader.",
+             "CreateTime|LogAppendTime"),
+    modelled("log.message.timestamp.before.max.ms", kServer, int64, kMaxLongText, from(0), log_field<&TopicConfig::message_timestamp_before_max_ms>,
+             "How far in the past a record's time may lie."),
+    modelled("log.message.timestamp.after.max.ms", kServer, int64, "3600000", from(0), log_field<&TopicConfig::message_timestamp_after_max_ms>,
+             "How far in the future a record's time may lie."),
+    modelled("num.recovery.threads.per.data.dir", kServer, int32, "2", from(1), field<&BrokerConfig::num_recovery_threads_per_data_dir>,
+             "Threads that read logs through at the start, after a shutdown that was not clean."),
     accepted("compression.type", kServer, text, "producer", "Codec of the log; a topic's compression ratio is set by topics.<name>.compression here.",
              {}, kBrokerCodecs),
     accepted("compression.gzip.level", kServer | kTopic | kProducer, int32, "-1", "Level of gzip compression."),
     accepted("compression.lz4.level", kServer | kTopic | kProducer, int32, "9", "Level of lz4 compression.", within(1, 17)),
     accepted("compression.zstd.level", kServer | kTopic | kProducer, int32, "3", "Level of zstd compression.", within(-131'072, 22)),
-    accepted("log.cleaner.*", kServer, text, "null", "The log cleaner, which compacts."),
+    modelled("log.cleaner.enable", kServer, boolean, "true", any(), field<&BrokerConfig::log_cleaner_enable>,
+             "Whether compacted topics are compacted."),
+    modelled("log.cleaner.backoff.ms", kServer, int64, "15000", from(0), field<&BrokerConfig::log_cleaner_backoff_ms>,
+             "How long the cleaner sleeps when no log is worth its while."),
+    modelled("log.cleaner.min.cleanable.ratio", kServer, decimal, "0.5", within(0, 1), log_dirty_ratio,
+             "Share of a log that must be uncompacted before it is compacted."),
+    modelled("log.cleaner.min.compaction.lag.ms", kServer, int64, "0", from(0), log_field<&TopicConfig::min_compaction_lag_ms>,
+             "How long a record stays uncompacted at least."),
+    modelled("log.cleaner.max.compaction.lag.ms", kServer, int64, kMaxLongText, from(1), log_field<&TopicConfig::max_compaction_lag_ms>,
+             "How long a record stays uncompacted at most."),
+    modelled("log.cleaner.delete.retention.ms", kServer, int64, "86400000", from(0), log_field<&TopicConfig::delete_retention_ms>,
+             "How long a compacted topic keeps tombstones."),
+    accepted("log.cleaner.*", kServer, text, "null", "Threads, buffers and throttle of the log cleaner."),
     accepted("log.local.retention.ms", kServer, int64, "-2", "Tiered storage: how long a segment is kept locally.", from(-2)),
     accepted("log.local.retention.bytes", kServer, int64, "-2", "Tiered storage: bytes kept locally.", from(-2)),
     accepted("remote.*", kServer, text, "null", "Tiered storage."),
@@ -304,17 +353,21 @@ constexpr Property kRows[] = {
     accepted("transaction.two.phase.commit.enable", kServer, boolean, "false", "Whether transactions may take part in a two-phase commit."),
     accepted("producer.id.expiration.ms", kServer, int32, "86400000", "How long an unused producer id is remembered.", from(1)),
     accepted("producer.id.expiration.check.interval.ms", kServer, int32, "600000", "How often unused producer ids are removed.", from(1)),
-    accepted("quota.window.num", kServer, int32, "11", "Samples a quota is measured over.", from(1)),
-    accepted("quota.window.size.seconds", kServer, int32, "1", "Length of such a sample.", from(1)),
-    accepted("replication.quota.window.num", kServer, int32, "11", "Samples a replication quota is measured over.", from(1)),
-    accepted("replication.quota.window.size.seconds", kServer, int32, "1", "Length of such a sample.", from(1)),
+    modelled("quota.window.num", kServer, int32, "11", within(1, 1'000), field<&BrokerConfig::quota_window_num>, "Samples a client's quota is measured over."),
+    modelled("quota.window.size.seconds", kServer, int32, "1", within(1, 86'400), field<&BrokerConfig::quota_window_size_seconds>, "Length of such a sample."),
+    modelled("replication.quota.window.num", kServer, int32, "11", within(1, 1'000), field<&BrokerConfig::replication_quota_window_num>,
+             "Samples a throttle of replication is measured over."),
+    modelled("replication.quota.window.size.seconds", kServer, int32, "1", within(1, 86'400), field<&BrokerConfig::replication_quota_window_size_seconds>,
+             "Length of such a sample."),
     accepted("controller.quota.window.num", kServer, int32, "11", "Samples a controller quota is measured over.", from(1)),
     accepted("controller.quota.window.size.seconds", kServer, int32, "1", "Length of such a sample.", from(1)),
     accepted("alter.log.dirs.replication.quota.window.num", kServer, int32, "11", "Samples the quota of moves between disks is measured over.", from(1)),
     accepted("alter.log.dirs.replication.quota.window.size.seconds", kServer, int32, "1", "Length of such a sample.", from(1)),
     accepted("client.quota.callback.class", kServer, text, "null", "A class that decides quotas."),
-    accepted("leader.replication.throttled.rate", kServer, int64, kMaxLongText, "Bytes a second a leader sends to throttled replicas.", from(0)),
-    accepted("follower.replication.throttled.rate", kServer, int64, kMaxLongText, "Bytes a second a throttled replica fetches.", from(0)),
+    modelled("leader.replication.throttled.rate", kServer, int64, kMaxLongText, from(0), field<&BrokerConfig::leader_replication_throttled_rate>,
+             "Bytes a second a broker sends of the replicas in leader.replication.throttled.replicas, to those that are not in sync."),
+    modelled("follower.replication.throttled.rate", kServer, int64, kMaxLongText, from(0), field<&BrokerConfig::follower_replication_throttled_rate>,
+             "Bytes a second a broker fetches for the replicas in follower.replication.throttled.replicas, as long as they are not in sync."),
     accepted("replica.alter.log.dirs.io.max.bytes.per.second", kServer, int64, kMaxLongText, "Bytes a second moved between disks.", from(0)),
     accepted("producer_byte_rate", kServer, int64, kMaxLongText, "Quota: bytes a second a producer may send."),
     accepted("consumer_byte_rate", kServer, int64, kMaxLongText, "Quota: bytes a second a consumer may fetch."),

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "protocol/topic_config_entries.h"
 #include "scenario/property_values.h"
 #include "scenario/suggest.h"
 #include "scenario/units.h"
@@ -31,6 +33,15 @@ void check_times(const Value& root, Report& report) {
   const Value& warmup = root.at("warmup");
   if (!duration.invented && nanoseconds(warmup) >= nanoseconds(duration)) {
     report.error(warmup.place, "warmup (" + warmup.text + ") must be shorter than duration (" + duration.text + "): nothing would be left to measure");
+  }
+}
+
+void check_log_directories(const Value& cluster, Report& report) {
+  constexpr std::int64_t kMost = 31;
+  const Value& config = cluster.at("config");
+  const std::int64_t there_are = log_directories(config);
+  if (there_are > kMost) {
+    report.error(property_place(config, "log.dirs"), "log.dirs lists " + std::to_string(there_are) + " directories; a broker has at most " + std::to_string(kMost) + " here");
   }
 }
 
@@ -65,6 +76,76 @@ void check_racks(const Value& cluster, Report& report) {
   }
 }
 
+std::string spelled_out(const Value& value) {
+  std::string text = value.text;
+  for (const Entry& entry : value.entries) text += entry.key + ": " + spelled_out(entry.value) + " ";
+  return text;
+}
+
+// Racks that there are, each pair once or twice the same, and none that has a link of its own.
+void check_matrix(const Value& cluster, Report& report) {
+  const Value* matrix = cluster.at("network").find("matrix");
+  if (matrix == nullptr) return;
+  std::vector<std::string_view> racks;
+  for (const Value& rack : cluster.at("racks").items) racks.push_back(rack.text);
+  const auto check_rack = [&](const Entry& entry) {
+    if (std::find(racks.begin(), racks.end(), entry.key) != racks.end()) return;
+    report.error(entry.key_place, "there is no rack \"" + entry.key + "\" in cluster.racks", did_you_mean(entry.key, racks));
+  };
+  std::map<std::pair<std::string, std::string>, std::string> seen;
+  if (const Value* links = cluster.at("network").find("links")) {
+    for (const Value& link : links->items) {
+      const Value& between = link.at("between");
+      if (between.invented || between.items.size() != 2) continue;
+      const auto [first, second] = std::minmax(between.items[0].text, between.items[1].text);
+      seen[{first, second}] = "a link of cluster.network.links";
+    }
+  }
+  for (const Entry& row : matrix->entries) {
+    check_rack(row);
+    for (const Entry& cell : row.value.entries) {
+      check_rack(cell);
+      const auto [first, second] = std::minmax(row.key, cell.key);
+      const std::string rtt = spelled_out(cell.value);
+      const auto [earlier, is_new] = seen.emplace(std::pair{first, second}, rtt);
+      if (is_new || earlier->second == rtt) continue;
+      report.error(cell.key_place, "cluster.network.matrix: between " + first + " and " + second + " there is another round-trip time already",
+                   "a round trip is the same from both ends: write each pair once; to make one direction slow, add a fault: delay with a direction");
+    }
+  }
+}
+
+void check_quotas(const Value& root, Report& report) {
+  const Value* quotas = root.at("cluster").find("quotas");
+  if (quotas == nullptr) return;
+  std::vector<std::string_view> clients{"default"};
+  for (const Entry& client : root.at("clients").entries) clients.push_back(client.key);
+  for (const Entry& quota : quotas->entries) {
+    if (std::find(clients.begin(), clients.end(), quota.key) == clients.end()) {
+      report.error(quota.key_place, "cluster.quotas: there is no client \"" + quota.key + "\"", did_you_mean(quota.key, clients));
+      continue;
+    }
+    const Value* client = root.at("clients").find(quota.key);
+    if (client == nullptr) continue;
+    const bool produces = client->find("produces") != nullptr;
+    const std::string_view useless = produces ? "consumer_byte_rate" : "producer_byte_rate";
+    if (quota.value.find(useless) == nullptr) continue;
+    report.warning(quota.key_place, "cluster.quotas." + quota.key + "." + std::string(useless) + " limits nothing: it only " + (produces ? "produces" : "consumes"));
+  }
+}
+
+void check_throttled_replicas(const Value& root, Report& report) {
+  for (const Entry& topic : root.at("topics").entries) {
+    for (const std::string_view name : {"leader.replication.throttled.replicas", "follower.replication.throttled.replicas"}) {
+      const Value* value = topic.value.at("config").find(name);
+      TopicConfig config;
+      if (value == nullptr || set_topic_config(config, name, value->text)) continue;
+      report.error(value->place, "topics." + topic.key + ".config." + std::string(name) + " cannot be " + value->text,
+                   "it is * for all replicas, or a list of partition:broker such as 0:1,0:2");
+    }
+  }
+}
+
 void check_replication(const Value& root, std::int64_t brokers, Report& report) {
   const Value& config = root.at("cluster").at("config");
   for (const Entry& topic : root.at("topics").entries) {
@@ -72,12 +153,6 @@ void check_replication(const Value& root, std::int64_t brokers, Report& report) 
     const Place& place = factor.place.source >= 0 ? factor.place : topic.key_place;
     if (whole(factor) > brokers) {
       report.error(place, "topic " + topic.key + " asks for " + factor.text + " replicas, and " + brokers_there_are(brokers));
-      continue;
-    }
-    const Value& min_isr = topic.value.at("config").at("min.insync.replicas");
-    if (whole(min_isr) > whole(factor)) {
-      report.warning(min_isr.place.source >= 0 ? min_isr.place : place, "topic " + topic.key + " needs " + min_isr.text + " in-sync replicas and has " + factor.text +
-                                                                            ": Kafka will refuse every write with acks=all");
     }
   }
   const Value& offsets = config.at("offsets.topic.replication.factor");
@@ -89,12 +164,24 @@ void check_replication(const Value& root, std::int64_t brokers, Report& report) 
   }
 }
 
+// The controller refuses to create such a topic.
+void check_offsets_segments(const Value& root, Report& report) {
+  const Value& bytes = root.at("cluster").at("config").at("offsets.topic.segment.bytes");
+  if (whole(bytes) >= 1'048'576 || !consumes_anything(root)) return;
+  report.error(bytes.place, "offsets.topic.segment.bytes (" + bytes.text + ") is below the least segment.bytes of a topic (1048576): __consumer_offsets could not be created, and no group could ever form");
+}
+
 }  // namespace
 
 void validate_cluster(const Value& root, Report& report) {
   check_times(root, report);
   const Value& cluster = root.at("cluster");
   check_racks(cluster, report);
+  check_offsets_segments(root, report);
+  check_log_directories(cluster, report);
+  check_matrix(cluster, report);
+  check_quotas(root, report);
+  check_throttled_replicas(root, report);
   if (cluster.at("brokers").invented) return;
   const std::int64_t brokers = whole(cluster.at("brokers"));
   check_controllers(cluster, brokers, report);

@@ -9,6 +9,7 @@
 
 #include "base/overloaded.h"
 #include "scenario/faults.h"
+#include "scenario/property_values.h"
 #include "scenario/schema.h"
 #include "scenario/suggest.h"
 #include "scenario/targets.h"
@@ -60,6 +61,17 @@ class Faults {
     }
     topics_.emplace("__consumer_offsets", whole(config.at("offsets.topic.num.partitions")));
     topics_.emplace(fault::kMetadataTopic, 1);
+    const Value* faults = root.find("faults");
+    if (faults == nullptr) return;
+    for (const Value& fault : faults->items) {  // partitions that come later may be aimed at, too
+      const Value* admin = fault.find("admin");
+      const Value* more = admin == nullptr ? nullptr : admin->find("create-partitions");
+      if (more == nullptr) continue;
+      const auto topic = topics_.find(more->at("topic").text);
+      if (topic == topics_.end()) continue;
+      before_.emplace(*topic);
+      topic->second = std::max(topic->second, whole(more->at("count")));
+    }
   }
 
   void check() {
@@ -69,6 +81,8 @@ class Faults {
       Value& fault = faults->items[i];
       where_ = "faults[" + std::to_string(i) + "]";
       if (const Entry* kind = kind_of(fault)) check_targets(*kind);
+      if (const Entry* kind = kind_of(fault)) check_disk(*kind);
+      if (const Value* admin = fault.find("admin")) check_admin(fault, *admin);
       check_times(fault);
       check_overlap(fault, i);
       give_name(fault, i);
@@ -77,16 +91,95 @@ class Faults {
 
  private:
   void check_targets(const Entry& kind) {
-    for (const std::string_view key : {"target", "to", "isolate", "groups"}) {
+    for (const std::string_view key : {"target", "to", "isolate", "from", "groups"}) {
       if (const Value* aim = kind.value.find(key)) check_aim(*aim, where_ + "." + kind.key + "." + std::string(key));
     }
+  }
+
+  // What an operator asks for. Whether the cluster grants it is its affair; what it names exists.
+  void check_admin(const Value& fault, const Value& admin) {
+    if (admin.entries.empty()) return;
+    const Entry& action = admin.entries.front();
+    const std::string where = where_ + ".admin." + action.key;
+    if (const Value* lasts = fault.find("for")) {
+      report_.error(lasts->place, where_ + ".for: there is nothing to undo in what an operator does", "leave it out; to take it back, write another fault");
+    }
+    if (const Value* partitions = action.value.find("partitions")) {
+      if (partitions->is_scalar() && partitions->text != "all") check_named(partitions->text, *partitions, where + ".partitions");
+      for (const Value& item : partitions->items) check_named(item.text, item, where + ".partitions");
+    }
+    if (action.key == "reassign") {
+      for (const Entry& entry : action.value.entries) {
+        check_named(entry.key, entry.value, where);
+        for (const Value& item : entry.value.items) check_broker(item, where + "." + entry.key);
+      }
+    }
+    if (action.key == "move-replicas") {
+      for (const Entry& entry : action.value.entries) check_broker(entry.value, where + "." + entry.key);
+    }
+    const Value* topic = action.key == "delete-topic" ? &action.value : action.value.find("topic");
+    if (topic == nullptr || topic->invented) return;
+    const bool known = check_topic(topic->text, *topic, where + (action.key == "delete-topic" ? "" : ".topic"));
+    if (topic->text == "__consumer_offsets" && action.key != "alter-configs") {
+      return nobody(*topic, where, "__consumer_offsets is an internal topic of Kafka, which groups count on as it is");
+    }
+    const auto before = before_.find(topic->text);
+    const Value* count = action.value.find("count");
+    if (!known || count == nullptr || before == before_.end() || whole(*count) > before->second) return;
+    report_.error(count->place, where + ".count: topic " + topic->text + " has " + std::to_string(before->second) + " partitions already, and cannot have fewer",
+                  "give the number in all, such as " + std::to_string(before->second * 2));
+  }
+
+  void check_named(const std::string& text, const Value& at, const std::string& where) {
+    const std::optional<NamedPartition> partition = read_partition(text);
+    if (partition) check_partition(partition->topic, partition->partition, at, where);
+  }
+
+  void check_broker(const Value& at, const std::string& where) {
+    const std::optional<fault::Target> target = read_target(at.text).target;
+    if (at.invented) return;
+    const auto* broker = target ? std::get_if<fault::BrokerTarget>(&*target) : nullptr;
+    if (broker == nullptr) return nobody(at, where, at.text + " is no broker", "such as broker-2");
+    check_server("broker", broker->id, at, where);
+  }
+
+  bool check_topic(const std::string& topic, const Value& at, const std::string& where) {
+    if (topics_.contains(topic) && topic != fault::kMetadataTopic) return true;
+    std::vector<std::string_view> names;
+    for (const auto& [name, partitions] : topics_) names.push_back(name);
+    nobody(at, where, "there is no topic \"" + topic + "\"", did_you_mean(topic, names));
+    return false;
+  }
+
+  void check_disk(const Entry& kind) {
+    const std::string where = where_ + "." + kind.key;
+    if (kind.key == "io-delay" && kind.value.at("factor").text == "1" && kind.value.at("by").text == "0s") {
+      report_.error(kind.value.place, where + " slows nothing down", "give it a factor, such as 20, or a time, such as by: 50ms");
+    }
+    const Value* dir = kind.value.find("dir");
+    if (dir == nullptr || dir->invented) return;
+    const std::int64_t there_are = log_directories(root_.at("cluster").at("config"));
+    if (whole(*dir) <= there_are) return;
+    report_.error(dir->place, where + ".dir: there is no log directory number " + dir->text + (there_are == 1 ? "; log.dirs lists one" : "; log.dirs lists " + std::to_string(there_are)),
+                  "list them in cluster.config, such as log.dirs=/disk1,/disk2");
   }
 
   void check_aim(const Value& aim, const std::string& where) {
     for (const Value& item : aim.items) check_aim(item, where);
     if (!aim.is_scalar() || aim.invented) return;
     const std::optional<fault::Target> target = read_target(aim.text).target;
+    const bool of_a_disk = where.ends_with(".wipe.target") || where.find(".io-") != std::string::npos || where.ends_with(".disk-full.target");
+    if (of_a_disk && names_clients(*target)) {
+      return nobody(aim, where, "clients keep nothing on disks", "name brokers or controllers");
+    }
     std::visit([&](const auto& one) { exists(one, aim, where); }, *target);
+  }
+
+  static bool names_clients(const fault::Target& target) {
+    const auto* all = std::get_if<fault::AllOf>(&target);
+    const auto* some = std::get_if<fault::RandomOf>(&target);
+    return std::holds_alternative<fault::ClientTarget>(target) || (all != nullptr && all->pool == fault::Pool::clients) ||
+           (some != nullptr && some->pool == fault::Pool::clients);
   }
 
   void nobody(const Value& at, const std::string& where, const std::string& why, const std::string& hint = {}) {
@@ -191,9 +284,25 @@ class Faults {
     if (lasts != nullptr && fault.find("restart") != nullptr) {
       report_.error(lasts->place, where_ + ".for: a restart ends when the process is up again", "to keep it down for a while, write stop with for");
     }
+    if (lasts != nullptr && fault.find("reset") != nullptr) {
+      report_.error(lasts->place, where_ + ".for: a reset is over at once", "to keep them from connecting again, write partition with for");
+    }
+    check_loss(fault);
     const Value& duration = root_.at("duration");
     if (at.invented || duration.invented || nanoseconds(at) < nanoseconds(duration)) return;
     report_.warning(at.place, where_ + " strikes at " + at.text + ", when the load has ended (duration " + duration.text + "): the run may be over by then");
+  }
+
+  // Between two bursts at least one segment gets through.
+  void check_loss(const Value& fault) {
+    const Value* loss = fault.find("loss");
+    if (loss == nullptr || loss->at("rate").invented) return;
+    const Value& rate = loss->at("rate");
+    const std::int64_t burst = whole(loss->at("burst"));
+    const std::int64_t most = 1'000'000 * burst / (burst + 1);
+    if (burst == 1 || *read_scalar(rate.text, UnitKind::share).value <= most) return;
+    report_.error(rate.place, where_ + ".loss: bursts of " + std::to_string(burst) + " on average lose at most " + print_scalar(most, UnitKind::share) + ", not " + rate.text,
+                  "make the bursts longer");
   }
 
   static std::string target_text(const Value& fault) {
@@ -222,7 +331,7 @@ class Faults {
     }
   }
   static bool takes_down(const Value& fault) {
-    return fault.find("kill") != nullptr || fault.find("powerloss") != nullptr || fault.find("stop") != nullptr;
+    return fault.find("kill") != nullptr || fault.find("powerloss") != nullptr || fault.find("wipe") != nullptr || fault.find("stop") != nullptr;
   }
 
   void give_name(Value& fault, std::size_t index) {
@@ -241,6 +350,7 @@ class Faults {
     const Entry* kind = kind_of(fault);
     std::string name = kind == nullptr ? "fault" : kind->key;
     if (kind != nullptr && kind->value.is_scalar()) name += "-" + kind->value.text;
+    if (kind != nullptr && kind->key == "admin" && !kind->value.entries.empty()) name = kind->value.entries.front().key;
     const Value* aim = kind == nullptr ? nullptr : aim_of(*kind);
     if (aim != nullptr) name += "-" + first_of(*aim).text;
     std::string plain;
@@ -268,6 +378,7 @@ class Faults {
   Report& report_;
   std::string where_;
   std::map<std::string, std::int64_t, std::less<>> topics_;  // to their number of partitions
+  std::map<std::string, std::int64_t, std::less<>> before_;  // of those that get more partitions: how many they have at first
   std::vector<std::string> clients_;
   std::vector<std::string> groups_;
   std::set<std::string> names_;
