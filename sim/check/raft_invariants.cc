@@ -70,6 +70,9 @@ void RaftInvariants::on(const observe::Observation& observation) {
                  },
                  [&](const observe::MetadataSnapshotFetched& fact) { on(fact); },
                  [&](const observe::MetadataCommitted& fact) { on(fact); },
+                 [&](const observe::LogLost& fact) {
+                   if (fact.tp == kClusterMetadata) lost_disk(fact.broker);
+                 },
                  [](const auto&) {},  // what the quorum does not hear of
              },
              observation.fact);
@@ -94,6 +97,14 @@ RaftInvariants::Epoch& RaftInvariants::of(QuorumEpoch epoch) {
 void RaftInvariants::forget(NodeId id) {
   node(id) = Node{};
   node(id).excused = true;
+}
+
+// A quorum bears the loss of fewer disks than half of its voters have.
+void RaftInvariants::lost_disk(NodeId id) {
+  const std::vector<NodeId> voters = node(id).voters;
+  forget(id);
+  const auto lost = std::count_if(voters.begin(), voters.end(), [this](NodeId voter) { return node(voter).excused; });
+  if (2 * lost >= std::ssize(voters) && lost > 0) tolerate_loss();
 }
 
 // ---- Epochs and votes

@@ -54,6 +54,7 @@ class RaftInvariants final : public observe::Observer {
   Offset committed() const { return committed_.empty() ? 0 : committed_.back().end_offset; }
 
  private:
+  void lost_disk(NodeId node);
   struct Entry {  // a batch at its place; `chain` stands for it and all before
     Offset end_offset = 0;
     LeaderEpoch leader_epoch;

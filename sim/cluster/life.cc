@@ -74,16 +74,18 @@ void Cluster::wipe(ProcessId id) {
 template <class F>
 void Cluster::lose_from_disk(ProcessId id, observe::LossOfLog cause, F lose) {
   node::DurableImage& image = slot(id).image;
-  const std::optional<NodeId> broker = processes_->specs[static_cast<std::size_t>(id.value())].broker;
+  const ProcessSpec& spec = processes_->specs[static_cast<std::size_t>(id.value())];
   std::vector<std::pair<TopicPartition, Offset>> ends;
   for (const auto& [tp, log] : image.logs) ends.emplace_back(tp, log.end_offset());
   lose(image);
-  if (!broker) return;
   for (const auto& [tp, end] : ends) {
-    if (tp.topic == kClusterMetadataTopic) continue;
+    // What a power loss takes of the metadata log is the quorum's affair: nobody was told that it was safe.
+    const bool is_metadata = tp == kClusterMetadata;
+    if (is_metadata && cause == observe::LossOfLog::power_loss) continue;
+    const NodeId node = is_metadata && spec.controller != kNoNode ? spec.controller : spec.broker;
     const auto log = image.logs.find(tp);
     const Offset left = log == image.logs.end() ? 0 : log->second.end_offset();
-    if (left < end) tell(id, observe::LogLost{tp, *broker, end, left, cause});
+    if (left < end) tell(id, observe::LogLost{tp, node, end, left, cause});
   }
 }
 

@@ -1,0 +1,169 @@
+// What a crash of machines leaves: by what was flushed, by what the platter got all the same, by whose disk it was.
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cluster/cluster.h"
+#include "cluster/quorum_worlds.h"
+
+namespace sim::cluster {
+namespace {
+
+using namespace std::chrono_literals;
+
+const fault::Targets kAllBrokers = {fault::AllOf{fault::Pool::brokers}};
+
+ClusterSpec order_flow(std::uint64_t seed) {
+  ClusterSpec spec = test::idle_cluster(seed, 3);
+  spec.topics[0].config.min_insync_replicas = 2;
+  workload::FlowSpec flow;
+  flow.name = "order-service";
+  flow.topic = "orders";
+  flow.arrivals = workload::PoissonArrivals{100'000};
+  flow.start_at = 2s;
+  spec.flows = {flow};
+  spec.load_ends_at = 12s;
+  return spec;
+}
+
+void strike(ClusterSpec& spec, fault::Kind kind, Duration at, Duration lasts) {
+  fault::Fault fault;
+  fault.name = "crash";
+  fault.kind = std::move(kind);
+  fault.at = Instant{} + at;
+  fault.lasts = lasts;
+  spec.faults = {fault};
+}
+
+class Acknowledged final : public observe::Observer {
+ public:
+  void on(const observe::Observation& seen) override {
+    const auto* acked = std::get_if<observe::BatchAcknowledged>(&seen.fact);
+    if (acked == nullptr || acked->error != ErrorCode::none) return;
+    for (const Record& record : acked->batch->application_records()) records.insert(record.id);
+  }
+  std::set<RecordId> records;
+};
+
+struct Ended {
+  std::size_t acknowledged = 0;
+  std::size_t lost = 0;  // acknowledged, and in no log of orders
+};
+
+Ended play(const ClusterSpec& spec, Duration until) {
+  Cluster cluster(spec);
+  Acknowledged acknowledged;
+  cluster.observe(acknowledged);
+  cluster.set_time_limit(Instant{} + until);
+  while (cluster.step()) {
+  }
+  std::set<RecordId> left = acknowledged.records;
+  for (std::int32_t process = 3; process < 6; ++process) {
+    for (const auto& [tp, image] : cluster.image(ProcessId{process}).logs) {
+      if (tp == kClusterMetadata) continue;
+      for (const Batch& batch : image.batches.read(0, image.end_offset(), std::numeric_limits<std::int64_t>::max(), false)) {
+        for (const Record& record : batch.data->application_records()) left.erase(record.id);
+      }
+    }
+  }
+  return {acknowledged.records.size(), left.size()};
+}
+
+TEST_CASE("all lose power at once: what flush.messages=1 has acknowledged is kept, what nobody flushed is not") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    CAPTURE(seed);
+    ClusterSpec spec = order_flow(seed);
+    strike(spec, fault::PowerLoss{kAllBrokers}, 8s, 3s);
+    const Ended written = play(spec, 40s);
+    CHECK(written.acknowledged > 500);
+    CHECK(written.lost > 300);  // six seconds' worth
+
+    spec.faults[0].kind = fault::PowerLoss{kAllBrokers, fault::Tail::torn};
+    const Ended torn = play(spec, 40s);
+    CHECK(torn.lost > 0);
+    CHECK(torn.lost < written.lost);
+
+    spec.topics[0].config.flush_messages = 1;
+    const Ended flushed = play(spec, 40s);
+    CHECK(flushed.acknowledged > 500);
+    CHECK(flushed.lost == 0);
+
+    spec = order_flow(seed);
+    strike(spec, fault::Kill{kAllBrokers}, 8s, 3s);
+    CHECK(play(spec, 40s).lost == 0);  // the page cache is the operating system's
+  }
+}
+
+TEST_CASE("a broker whose logs take long to read stays fenced until they are read; after a clean stop it does not") {
+  const auto back_after = [](fault::Kind kind, std::int64_t read_rate, std::int32_t threads) {
+    ClusterSpec spec = order_flow(1);
+    spec.brokers[0].disk.read_bytes_per_second = read_rate;
+    spec.brokers[0].config.num_recovery_threads_per_data_dir = threads;
+    strike(spec, std::move(kind), 12s, 15s);
+    class Unfenced final : public observe::Observer {
+     public:
+      void on(const observe::Observation& seen) override {
+        const auto* state = std::get_if<observe::BrokerStateChanged>(&seen.fact);
+        if (state != nullptr && state->broker == NodeId{1} && !state->fenced) at = seen.at;
+      }
+      Instant at{};
+    } unfenced;
+    Cluster cluster(spec);
+    cluster.observe(unfenced);
+    cluster.set_time_limit(Instant{} + 120s);
+    while (cluster.step()) {
+    }
+    REQUIRE(unfenced.at > Instant{} + 12s);
+    return unfenced.at - (Instant{} + 27s);
+  };
+  const fault::Targets one = {fault::BrokerTarget{NodeId{1}}};
+  const Duration fast = back_after(fault::Kill{one}, 500'000'000, 2);
+  const Duration slow = back_after(fault::Kill{one}, 20'000, 1);  // a little over 1 MB
+  const Duration shared = back_after(fault::Kill{one}, 20'000, 3);
+  const Duration clean = back_after(fault::Stop{one}, 20'000, 1);
+  CHECK(fast < 3s);
+  CHECK(clean < 3s);
+  CHECK(slow > 40s);
+  CHECK(shared < slow / 2);
+  CHECK(shared > 10s);
+}
+
+TEST_CASE("a wiped broker comes back with nothing, and gets it all again") {
+  ClusterSpec spec = order_flow(1);
+  strike(spec, fault::Wipe{{fault::BrokerTarget{NodeId{1}}}}, 6s, 2s);
+  Cluster cluster(spec);
+  cluster.set_time_limit(Instant{} + 7s);
+  while (cluster.step()) {
+  }
+  CHECK(cluster.image(ProcessId{3}).logs.empty());
+  CHECK(cluster.image(ProcessId{3}).replaced == 1);
+  Cluster copy = cluster;
+  copy.set_time_limit(Instant{} + 40s);
+  while (copy.step()) {
+  }
+  bool found = false;
+  for (const auto& [tp_of, image] : copy.image(ProcessId{4}).logs) {
+    if (tp_of == kClusterMetadata || image.end_offset() == 0) continue;
+    found = true;
+    CHECK(copy.image(ProcessId{3}).logs.at(tp_of).end_offset() == image.end_offset());
+  }
+  CHECK(found);
+}
+
+TEST_CASE("a wiped voter is a stranger to those who know it by its directory, and hurts nobody") {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    CAPTURE(seed);
+    ClusterSpec spec = test::idle_cluster(seed, 3);
+    spec.load_ends_at = 30s;
+    strike(spec, fault::Wipe{{fault::ActiveController{}}}, 5s, 3s);
+    test::QuorumWorld world(spec);
+    world.play_until(30s);
+    for (const std::string& violation : world.violations()) FAIL_CHECK(violation);
+  }
+}
+
+}  // namespace
+}  // namespace sim::cluster
