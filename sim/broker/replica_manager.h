@@ -209,7 +209,8 @@ class ReplicaManager {
   std::size_t out_of_order_ = 0;  // of pending_: written, and held up by one of the same log before it
   bool was_shut_down_cleanly_ = false;
   bool is_loaded_ = false;
-  std::optional<node::PersistId> loading_;  // the logs are being read
+  std::optional<node::PersistId> loading_;  // the logs are being read ...
+  std::int32_t directories_loading_ = 0;    // ... in so many directories
   std::vector<TopicPartition> to_cut_;      // logs on disk that held too much
   bool in_controlled_shutdown_ = false;
   PeriodicTimer isr_timer_;

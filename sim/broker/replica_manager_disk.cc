@@ -13,14 +13,15 @@ namespace sim::broker {
 // After an unclean shutdown every log is read from the segment on that holds its recovery point, and checked. A
 // broker that dies meanwhile was not shut down cleanly either (KAFKA-10471).
 void ReplicaManager::load(const Context& context) {
-  std::vector<std::int64_t> bytes;
+  std::vector<std::vector<std::int64_t>> bytes(static_cast<std::size_t>(directories_.count()));
   std::int64_t in_all = 0;
   for (auto& [tp, image] : found_) {
     if (was_shut_down_cleanly_) {
       image.recovery_point = image.end_offset();
     } else {
-      bytes.push_back(image.bytes_to_recover());
-      in_all += bytes.back();
+      std::vector<std::int64_t>& there = bytes[static_cast<std::size_t>(image.directory)];
+      there.push_back(image.bytes_to_recover());
+      in_all += there.back();
     }
     if (image.has_too_much()) to_cut_.push_back(tp);
     image.recover();
@@ -31,8 +32,12 @@ void ReplicaManager::load(const Context& context) {
   }
   if (in_all == 0) return loaded(context);
   loading_ = node::PersistId{next_persist_++};
-  context.out.emplace_back(
-      node::Scan{*loading_, std::move(bytes), context.config.num_recovery_threads_per_data_dir});
+  for (std::int32_t d = 0; d < directories_.count(); ++d) {
+    if (!directories_.is_online(d)) continue;
+    ++directories_loading_;
+    context.out.emplace_back(node::Scan{*loading_, std::move(bytes[static_cast<std::size_t>(d)]),
+                                        context.config.num_recovery_threads_per_data_dir, d});
+  }
 }
 
 // What the logs held too much is cut off, on disk too; the background tasks begin.
@@ -111,7 +116,10 @@ void ReplicaManager::checkpoint_recovery_points(const Context& context) {
 // Those of one log take effect in the order in which they were asked for; one that waits for a flush does not hold
 // up other logs. Those that share an id were asked for once.
 void ReplicaManager::persisted(node::PersistId id, const Context& context) {
-  if (loading_ == id) return loaded(context);
+  if (loading_ == id) {
+    if (--directories_loading_ == 0) loaded(context);
+    return;
+  }
   flusher_.persisted(id, table_, context);
   bool in_order = out_of_order_ == 0;
   while (in_order && !pending_.empty() && pending_.front().id == id) {

@@ -56,7 +56,7 @@ constexpr Key history(std::string_view path, std::string_view meaning) {
 }
 
 constexpr std::string_view kRequests =
-    "AddRaftVoter|AllocateProducerIds|AlterPartition|AlterPartitionReassignments|ApiVersions|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|CreatePartitions|CreateTopics|DeleteTopics|"
+    "AddRaftVoter|AllocateProducerIds|AlterPartition|AlterPartitionReassignments|ApiVersions|AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|CreatePartitions|CreateTopics|DeleteTopics|"
     "ElectLeaders|EndQuorumEpoch|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|IncrementalAlterConfigs|InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|OffsetFetch|OffsetForLeaderEpoch|Produce|RemoveRaftVoter|SyncGroup|"
     "UpdateRaftVoter|Vote";
 

@@ -44,5 +44,34 @@ TEST_CASE("logs are read by so many threads, each taking the next one when it is
   CHECK(nanos(Device(spec, Rng(1, "disk")).scan(instant_at(100), logs, 1)) == 100);
 }
 
+TEST_CASE("slowness: a factor, then a time on top, of all that is asked for while it lasts") {
+  Device disk = device();
+  disk.slow_down(7, 3, Distribution::constant(5), Rng(1, "slow"));
+  CHECK(nanos(disk.write(Instant{}, 50)) == 3 * 150 + 5);
+  CHECK(nanos(disk.flush(instant_at(1'000))) == 1'000 + 3 * 10'000 + 5);
+  disk.slow_down(8, 2, Distribution::constant(0), Rng(1, "slower"));
+  CHECK(nanos(disk.write(instant_at(100'000), 0)) == 100'000 + 2 * (3 * 100 + 5));
+  CHECK(disk.slowed_by(7) == 3);
+  CHECK(disk.slowed_by(8) == 1);
+  disk.lift(7);
+  disk.lift(8);
+  CHECK(nanos(disk.write(instant_at(200'000), 0)) == 200'100);
+  CHECK(disk.slowed_by(7) == 0);
+}
+
+TEST_CASE("broken and full for as long as there is a reason") {
+  Device disk = device();
+  disk.break_down();
+  disk.break_down();
+  disk.fill_up();
+  disk.repair();
+  CHECK(disk.is_broken());
+  disk.repair();
+  CHECK(!disk.is_broken());
+  CHECK(disk.is_full());
+  disk.clear();
+  CHECK(!disk.is_full());
+}
+
 }  // namespace
 }  // namespace sim::disk

@@ -70,6 +70,46 @@ TEST_CASE("when a fault strikes, how often and for how long") {
   CHECK(text(std::get<fault::PowerLoss>(forever.kind).targets) == "client(payment[1])");
 }
 
+TEST_CASE("what a fault does to disks") {
+  const auto tail = [](const char* fault) { return std::get<fault::PowerLoss>(one(fault).kind).tail; };
+  CHECK(tail("{at: 1s, powerloss: {target: broker-1}}") == fault::Tail::lost);
+  CHECK(tail("{at: 1s, powerloss: {target: broker-1, tail: lost}}") == fault::Tail::lost);
+  CHECK(tail("{at: 1s, powerloss: {target: broker-1, tail: torn}}") == fault::Tail::torn);
+  CHECK(text(std::get<fault::Wipe>(one("{at: 1s, for: 5s, wipe: {target: [broker-1, controller-1]}}").kind).targets) ==
+        "broker-1 | controller-1");
+  for (const char* target : {"client(payment)", "clients", "\"random(clients, 1)\""}) {
+    CAPTURE(target);
+    const Result<Scenario> loaded = load_text(std::string(kCluster) + "{at: 1s, wipe: {target: " + target + "}}\n");
+    REQUIRE_FALSE(loaded);
+    REQUIRE(loaded.problems().size() == 1);
+    CHECK(loaded.problems()[0].message == "faults[0].wipe.target: clients keep nothing on disks");
+    CHECK(loaded.problems()[0].hint == "name brokers or controllers");
+  }
+}
+
+TEST_CASE("what a fault does to disks and processors") {
+  const auto delay = std::get<fault::IoDelay>(one("{at: 1s, io-delay: {target: broker-1, factor: 20, by: 5ms}}").kind);
+  CHECK(text(delay.targets) == "broker-1");
+  CHECK(delay.factor == 20);
+  Rng rng(1, "delay");
+  CHECK(delay.by.sample(rng) == 5'000'000);
+  CHECK_FALSE(delay.directory);
+  CHECK(std::get<fault::IoDelay>(one("{at: 1s, io-delay: {target: broker-1, by: 5ms}}").kind).factor == 1);
+  CHECK(std::get<fault::IoError>(one("{at: 1s, io-error: {target: broker-1, dir: 1}}").kind).directory == 0);
+  CHECK_FALSE(std::get<fault::DiskFull>(one("{at: 1s, disk-full: {target: brokers}}").kind).directory);
+  CHECK(std::get<fault::SlowCpu>(one("{at: 1s, slow-cpu: {target: \"client(payment[1])\", factor: 10}}").kind).factor == 10);
+  const auto problem = [](const char* fault) {
+    const Result<Scenario> loaded = load_text(std::string(kCluster) + fault + "\n");
+    REQUIRE_FALSE(loaded);
+    const Problem& first = loaded.problems().front();
+    return first.message + (first.hint.empty() ? "" : " (" + first.hint + ")");
+  };
+  CHECK(problem("{at: 1s, io-delay: {target: broker-1}}") == "faults[0].io-delay slows nothing down (give it a factor, such as 20, or a time, such as by: 50ms)");
+  CHECK(problem("{at: 1s, io-error: {target: broker-1, dir: 2}}") ==
+        "faults[0].io-error.dir: there is no log directory number 2; log.dirs lists one (list them in cluster.config, such as log.dirs=/disk1,/disk2)");
+  CHECK(problem("{at: 1s, disk-full: {target: clients}}") == "faults[0].disk-full.target: clients keep nothing on disks (name brokers or controllers)");
+}
+
 TEST_CASE("what a fault does") {
   const auto isolate = std::get<fault::Partition>(one("{at: 1s, partition: {isolate: rack(a), direction: from}}").kind);
   CHECK(text(std::get<fault::Isolate>(isolate.shape).targets) == "rack(a)");
@@ -90,6 +130,76 @@ TEST_CASE("what a fault does") {
   CHECK(hold.request == "AlterPartition");
   CHECK(hold.wires.direction == fault::Direction::to);
   CHECK(hold.wires.peers.empty());
+}
+
+TEST_CASE("what a fault does to wires") {
+  const auto cut = std::get<fault::Partition>(one("{at: 1s, partition: {isolate: broker-1, from: [clients, broker-2], direction: to}}").kind);
+  CHECK(text(std::get<fault::Isolate>(cut.shape).peers) == "clients | broker-2");
+  CHECK(cut.direction == fault::Direction::to);
+  CHECK(std::holds_alternative<fault::Bridge>(std::get<fault::Partition>(one("{at: 1s, partition: bridge}").kind).shape));
+  const auto delay = std::get<fault::Delay>(one("{at: 1s, delay: {target: broker-1, by: 50ms, jitter: 10ms, correlation: 25%}}").kind);
+  CHECK(delay.jitter == 10'000'000);
+  CHECK(delay.correlation_per_million == 250'000);
+  CHECK(std::get<fault::Loss>(one("{at: 1s, loss: {target: broker-1, rate: 2%, burst: 6}}").kind).mean_burst == 6);
+  const auto narrow = std::get<fault::Bandwidth>(one("{at: 1s, bandwidth: {target: broker-1, to: brokers, limit: 10Mbit, direction: from}}").kind);
+  CHECK(narrow.bits_per_second == 10'000'000);
+  CHECK(text(narrow.wires.peers) == "brokers");
+  CHECK(narrow.wires.direction == fault::Direction::from);
+  const auto reset = std::get<fault::Reset>(one("{at: 1s, reset: {target: broker-1, to: clients}}").kind);
+  CHECK(text(reset.wires.targets) == "broker-1");
+  CHECK(text(reset.wires.peers) == "clients");
+  const auto problem = [](const char* fault) {
+    const Result<Scenario> loaded = load_text(std::string(kCluster) + fault + "\n");
+    REQUIRE_FALSE(loaded);
+    return loaded.problems().front().message;
+  };
+  CHECK(problem("{at: 1s, for: 5s, reset: {target: broker-1}}") == "faults[0].for: a reset is over at once");
+  CHECK(problem("{at: 1s, loss: {target: broker-1, rate: 80%, burst: 2}}") == "faults[0].loss: bursts of 2 on average lose at most 66.6666%, not 80%");
+  CHECK(problem("{at: 1s, partition: {groups: [broker-1, broker-2], from: clients}}") ==
+        "faults[0].partition.from means something only together with \"isolate\"");
+}
+
+TEST_CASE("round-trip times between racks as a matrix") {
+  const std::string rest = "\ntopics: {orders: {}}\nclients: {shop: {produces: orders, rack: b, arrivals: {poisson: 5/s}}}\n";
+  const auto load = [&](const std::string& matrix) {
+    return load_text("schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, racks: [a, b, c], network: {matrix: " + matrix + "}}" + rest);
+  };
+  const Result<Scenario> loaded = load("{a: {b: 30ms, c: {p50: 80ms, p99: 90ms}}, b: {b: 1ms, a: 30ms}}");
+  for (const Problem& problem : loaded.problems()) MESSAGE(problem.message);
+  REQUIRE(loaded);
+  const auto& pairs = loaded->cluster.network.rack_pairs;
+  CHECK(pairs.size() == 5);
+  CHECK(pairs.at({"b", "a"}).one_way.mean() == 15'000'000);
+  CHECK(pairs.at({"b", "b"}).one_way.mean() == 500'000);
+  CHECK(pairs.at({"c", "a"}).bits_per_second == 0);
+  const auto problem = [&](const std::string& matrix) {
+    const Result<Scenario> bad = load(matrix);
+    REQUIRE_FALSE(bad);
+    return bad.problems().front().message;
+  };
+  CHECK(problem("{a: {d: 30ms}}") == "there is no rack \"d\" in cluster.racks");
+  CHECK(problem("{a: {b: 30ms}, b: {a: 31ms}}") == "cluster.network.matrix: between a and b there is another round-trip time already");
+  CHECK(problem("{a: {b: 30ms}}, links: [{between: [b, a], rtt: 1ms}]").ends_with("there is another round-trip time already"));
+  CHECK(problem("{a: 30ms}") == "cluster.network.matrix.a must be a map from racks to round-trip times, not 30ms");
+}
+
+TEST_CASE("quotas: a client's own, else the default's, each by itself") {
+  const auto load = [](const std::string& quotas) {
+    return load_text("schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, quotas: " + quotas +
+                     "}\ntopics: {orders: {}}\nclients:\n  shop: {produces: orders, arrivals: {poisson: 5/s}}\n  payment: {consumes: orders}\n");
+  };
+  const Result<Scenario> loaded = load("{default: {producer_byte_rate: 1MB/s, request_percentage: 50}, payment: {consumer_byte_rate: 2MB/s, request_percentage: 12.5}}");
+  for (const Problem& problem : loaded.problems()) MESSAGE(problem.message);
+  REQUIRE(loaded);
+  const auto& quotas = loaded->cluster.quotas;
+  REQUIRE(quotas.size() == 2);
+  CHECK(quotas[0].client == "shop");
+  CHECK((quotas[0].quota == broker::ClientQuota{1'000'000, broker::ClientQuota::kNoLimit, 500'000'000}));
+  CHECK((quotas[1].quota == broker::ClientQuota{1'000'000, 2'000'000, 125'000'000}));
+  const Result<Scenario> unknown = load("{shopp: {producer_byte_rate: 1MB/s}}");
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.problems().front().message == "cluster.quotas: there is no client \"shopp\"");
+  CHECK(unknown.problems().front().hint == "did you mean shop?");
 }
 
 TEST_CASE("a controller's number is not its node id") {
@@ -128,6 +238,36 @@ TEST_CASE("the requests that can be held are Kafka's") {
   }(std::make_index_sequence<std::variant_size_v<AnyMessage>>{});
   CHECK(requests > 20);
   CHECK(static_cast<std::size_t>(std::count(all.begin(), all.end(), '|')) == requests + 1);
+}
+
+TEST_CASE("what an operator may ask for") {
+  const auto request = [](const std::string& admin) {
+    return std::get<AdminRequest>(std::get<fault::Admin>(one("{at: 5s, admin: {" + admin + "}}").kind).action);
+  };
+  const auto elect = std::get<ElectLeadersRequest>(request("elect-leaders: {type: unclean, partitions: [orders-0, orders-5]}"));
+  CHECK(elect.type == ElectionType::unclean);
+  CHECK_FALSE(elect.all_partitions);
+  CHECK(elect.partitions == std::vector<NamedPartition>{{"orders", 0}, {"orders", 5}});
+  CHECK(std::get<ElectLeadersRequest>(request("elect-leaders: {}")).all_partitions);
+
+  const auto reassign = std::get<AlterPartitionReassignmentsRequest>(request("reassign: {orders-1: [broker-3, broker-1], orders-2: cancel}"));
+  REQUIRE(reassign.partitions.size() == 2);
+  CHECK(reassign.partitions[0].replicas == std::vector<NodeId>{NodeId{3}, NodeId{1}});
+  CHECK_FALSE(reassign.partitions[0].cancels);
+  CHECK(reassign.partitions[1].partition == NamedPartition{"orders", 2});
+  CHECK(reassign.partitions[1].cancels);
+
+  CHECK(std::get<DeleteTopicsRequest>(request("delete-topic: orders")).topics == std::vector<std::string>{"orders"});
+  const auto grow = std::get<CreatePartitionsRequest>(request("create-partitions: {topic: orders, count: 12}"));
+  CHECK(grow.topics.front().count == 12);
+  const auto alter = std::get<IncrementalAlterConfigsRequest>(request("alter-configs: {topic: orders, config: {min.insync.replicas: 2, preallocate: true}}"));
+  REQUIRE(alter.topics.front().entries.size() == 1);  // the other has no effect here
+  CHECK(alter.topics.front().entries.front().name == "min.insync.replicas");
+  CHECK(alter.topics.front().entries.front().value == "2");
+
+  const fault::Fault move = one("{at: 5s, admin: {move-replicas: {from: broker-1, to: broker-3}}}");
+  CHECK(std::get<MoveReplicas>(std::get<fault::Admin>(move.kind).action).to == NodeId{3});
+  CHECK(move.name == "move-replicas");
 }
 
 TEST_CASE("a scenario goes back in the quorum's history") {

@@ -1,0 +1,249 @@
+// Disks that are slow, full or broken, and slow processors: what a process notices, and what a cluster makes of it.
+#include <doctest/doctest.h>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "cluster/quorum_worlds.h"
+#include "cluster/small_world.h"
+
+namespace sim::cluster {
+namespace {
+
+using namespace std::chrono_literals;
+using test::broker;
+using test::Record;
+using test::SmallWorld;
+
+const ProcessId kServer{0};
+
+// A server that writes before it answers, asked every 10 ms.
+SmallWorld writing_pair() {
+  SmallWorld world;
+  world.add_server({.writes = node::Safety::written});
+  world.add_client({{kServer}});
+  return world;
+}
+
+TEST_CASE("io-delay: each write takes so many times as long and so much longer, and is counted") {
+  struct Row { std::int64_t factor; Duration by; };
+  for (const Row row : {Row{20, 0ms}, Row{1, 3ms}, Row{2, 2ms}}) {
+    SmallWorld world = writing_pair();
+    const fault::IoDelay delay{broker(1), row.factor, Distribution::constant(nanos(Instant{} + row.by)), {}};
+    world.strike("slow", delay, 100ms, 100ms);
+    const Record record = world.play(300ms);
+    const auto asked = record.all("asked");
+    const auto persisted = record.all("persisted");
+    REQUIRE(persisted.size() >= 25);
+    std::int64_t slowed = 0;
+    for (std::size_t i = 0; i < persisted.size(); ++i) {
+      const std::int64_t takes = persisted[i].at_micros - asked[i].at_micros;
+      const bool during = asked[i].at_micros >= 100'000 && asked[i].at_micros < 200'000;
+      CHECK(takes == (during ? 50 * row.factor + row.by / 1us : 50));
+      slowed += during ? 1 : 0;
+    }
+    CHECK(record.all("FaultEnded")[0].number == slowed);
+  }
+}
+
+TEST_CASE("slow-cpu: a server's threads take longer, over a restart too") {
+  SmallWorld world = writing_pair();
+  world.strike("slow", fault::SlowCpu{broker(1), 10}, 100ms, 200ms);
+  world.strike("bounce", fault::Kill{broker(1)}, 195ms, 5ms);
+  const Record record = world.play(400ms);
+  const auto asked = record.all("asked", kServer);
+  // 100 us on the way, 10 us of a network thread, 30 us of an I/O thread; the client asks at whole 10 ms.
+  for (const Record::Line& one : asked) {
+    const bool slow = one.at_micros >= 100'000 && one.at_micros < 300'000;
+    CHECK(one.at_micros % 10'000 == (slow ? 500 : 140));
+  }
+  CHECK(record.count("asked", 210, 300) >= 8);
+  CHECK(record.count("asked", 310, 400) >= 8);
+}
+
+TEST_CASE("io-error: what is under way fails, and what waits for it is never sent") {
+  SmallWorld world = writing_pair();
+  world.strike("broken", fault::IoError{broker(1), {}}, 105ms, 50ms);
+  const Record record = world.play(300ms);
+  CHECK(record.count("answered", 106, 155) == 0);
+  CHECK(record.all("FaultEnded")[0].number >= 4);
+  Cluster cluster = world.build();
+  SmallWorld::play_until(cluster, 150ms);
+  const Offset end = cluster.image(kServer).logs.at({TopicId{1}, 0}).end_offset();
+  CHECK(end < 105'000'000);  // offsets are nanoseconds here
+}
+
+// ---- Log directories
+
+ClusterSpec two_directories(std::uint64_t seed, std::int32_t directories = 2) {
+  ClusterSpec spec = test::idle_cluster(seed, 3);
+  spec.topics[0].partitions = 6;
+  spec.topics[0].config.min_insync_replicas = 2;
+  for (BrokerSpec& one : spec.brokers) one.config.log_dirs = directories;
+  workload::FlowSpec flow;
+  flow.name = "order-service";
+  flow.topic = "orders";
+  flow.arrivals = workload::PoissonArrivals{100'000};
+  flow.start_at = 2s;
+  spec.flows = {flow};
+  spec.load_ends_at = 30s;
+  return spec;
+}
+
+void strike(ClusterSpec& spec, fault::Kind kind, Duration at, std::optional<Duration> lasts = {}) {
+  fault::Fault fault;
+  fault.name = "fault " + std::to_string(spec.faults.size());
+  fault.kind = std::move(kind);
+  fault.at = Instant{} + at;
+  fault.lasts = lasts;
+  spec.faults.push_back(fault);
+}
+
+class Story final : public observe::Observer {
+ public:
+  void on(const observe::Observation& seen) override {
+    if (const auto* changed = std::get_if<observe::PartitionChanged>(&seen.fact)) {
+      partitions[changed->tp] = *changed;
+      if (changed->tp.topic == TopicId{1}) changed_at = seen.at;
+    }
+    if (std::holds_alternative<observe::ProcessStopped>(seen.fact)) stopped.push_back(seen.process);
+    if (const auto* acked = std::get_if<observe::BatchAcknowledged>(&seen.fact)) {
+      if (acked->error == ErrorCode::none) {
+        acknowledged += static_cast<std::int64_t>(acked->batch->application_records().size());
+        last_acknowledged[acked->tp] = seen.at;
+      }
+    }
+  }
+  std::vector<TopicPartition> led_by(NodeId broker) const {
+    std::vector<TopicPartition> result;
+    for (const auto& [tp, partition] : partitions) {
+      if (tp.topic == TopicId{1} && partition.leader == broker) result.push_back(tp);
+    }
+    return result;
+  }
+  std::map<TopicPartition, observe::PartitionChanged> partitions;
+  std::map<TopicPartition, Instant> last_acknowledged;
+  std::vector<ProcessId> stopped;
+  std::int64_t acknowledged = 0;
+  Instant changed_at{};
+};
+
+void play(Cluster& cluster, Duration until) {
+  cluster.set_time_limit(Instant{} + until);
+  while (cluster.step()) {
+  }
+}
+
+const ProcessId kBroker1{3};  // after three controllers
+
+TEST_CASE("replicas are dealt out to a broker's directories, and found where they are") {
+  ClusterSpec spec = two_directories(1);
+  strike(spec, fault::Restart{broker(1)}, 10s);
+  Cluster cluster(spec);
+  play(cluster, 40s);
+  std::map<std::int32_t, int> logs;
+  for (const auto& [tp, image] : cluster.image(kBroker1).logs) {
+    if (tp.topic == TopicId{1}) ++logs[image.directory];
+  }
+  CHECK(logs[0] == 3);
+  CHECK(logs[1] == 3);
+}
+
+TEST_CASE("a directory fails: its leaders move at once, the rest of the broker goes on; a restart brings it back") {
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+    CAPTURE(seed);
+    ClusterSpec spec = two_directories(seed);
+    strike(spec, fault::IoError{broker(1), 1}, 10s, 10s);
+    strike(spec, fault::Restart{broker(1)}, 22s);
+    Cluster cluster(spec);
+    Story story;
+    cluster.observe(story);
+    play(cluster, 9s);
+    REQUIRE(story.led_by(NodeId{1}).size() == 2);
+    play(cluster, 14s);
+    CHECK(story.led_by(NodeId{1}).size() == 1);
+    CHECK(story.stopped.empty());
+    int without = 0;
+    for (const auto& [tp, partition] : story.partitions) {
+      if (tp.topic != TopicId{1}) continue;
+      const bool in_sync = std::find(partition.isr.begin(), partition.isr.end(), NodeId{1}) != partition.isr.end();
+      const bool there = cluster.image(kBroker1).logs.at(tp).directory == 0;
+      // Followers of others there are dropped with the leaders: the controller knows where they lie.
+      CHECK(in_sync == there);
+      without += in_sync ? 0 : 1;
+    }
+    CHECK(without == 3);
+    CHECK(story.changed_at < Instant{} + 11s);
+    play(cluster, 60s);
+    for (const auto& [tp, partition] : story.partitions) CHECK(partition.isr.size() == 3);
+    CHECK(story.acknowledged > 2'000);
+  }
+}
+
+TEST_CASE("before KIP-858 a broker keeps the leaders it cannot serve") {
+  ClusterSpec spec = two_directories(1);
+  for (BrokerSpec& one : spec.brokers) one.config.failed_log_directories = false;
+  strike(spec, fault::IoError{broker(1), 1}, 10s);
+  Cluster cluster(spec);
+  Story story;
+  cluster.observe(story);
+  play(cluster, 29s);
+  CHECK(story.led_by(NodeId{1}).size() == 2);
+  int stuck = 0;
+  for (const TopicPartition tp : story.led_by(NodeId{1})) {
+    if (story.last_acknowledged[tp] < Instant{} + 11s) ++stuck;
+  }
+  CHECK(stuck == 1);
+}
+
+TEST_CASE("a broker whose only directory fails or is full halts, and the others go on") {
+  for (const bool full : {false, true}) {
+    CAPTURE(full);
+    ClusterSpec spec = two_directories(1, 1);
+    if (full) {
+      strike(spec, fault::DiskFull{broker(1), {}}, 10s);
+    } else {
+      strike(spec, fault::IoError{broker(1), {}}, 10s);
+    }
+    Cluster cluster(spec);
+    Story story;
+    cluster.observe(story);
+    play(cluster, 29s);
+    CHECK((story.stopped == std::vector<ProcessId>{kBroker1}));
+    CHECK(!cluster.is_up(kBroker1));
+    CHECK(story.led_by(NodeId{1}).empty());
+    for (const auto& [tp, at] : story.last_acknowledged) CHECK(at > Instant{} + 25s);
+  }
+}
+
+TEST_CASE("a broker that cannot tell the controller of a failed directory shuts down") {
+  ClusterSpec spec = two_directories(1);
+  for (BrokerSpec& one : spec.brokers) one.config.log_dir_failure_timeout_ms = 5'000;
+  strike(spec, fault::Hold{{broker(1), {}, fault::Direction::from}, "BrokerHeartbeat"}, 9s);
+  strike(spec, fault::IoError{broker(1), 1}, 10s);
+  Cluster cluster(spec);
+  Story story;
+  cluster.observe(story);
+  play(cluster, 14s);
+  CHECK(cluster.is_up(kBroker1));
+  play(cluster, 29s);
+  CHECK(!cluster.is_up(kBroker1));
+}
+
+TEST_CASE("a copy in mid-failure plays on as the original does") {
+  ClusterSpec spec = two_directories(3);
+  strike(spec, fault::IoDelay{broker(2), 5, Distribution::constant(0), {}}, 8s, 10s);
+  strike(spec, fault::IoError{broker(1), 1}, 10s, 10s);
+  Cluster original(spec);
+  play(original, 12s);
+  Cluster copy(original);
+  play(original, 25s);
+  play(copy, 25s);
+  CHECK(original.fingerprint() == copy.fingerprint());
+  CHECK(original.events_fired() == copy.events_fired());
+}
+
+}  // namespace
+}  // namespace sim::cluster
