@@ -45,6 +45,7 @@ struct Connection {
   bool muted = false;
   bool end_of_stream = false;  // it follows what is in the socket
   std::int32_t network_thread = 0;
+  Instant throttled_until{};           // a client over its quota: it stays muted after the answer
   CorrelationId under_way = 0;         // the request it is muted for, as the server knows it ...
   CorrelationId asked = 0;             // ... and as its client does
   std::deque<std::uint32_t> socket{};  // tickets of requests that have arrived and wait

@@ -206,6 +206,18 @@ void Cluster::reset_server(std::uint32_t index) {
   schedule(kernel_.now() + travel, EventKind::reset_reaches_server, server, index, connection.generation);
 }
 
+// Both ends are told, each where it is; what they had not sent yet is lost.
+void Cluster::reset_connection(std::uint32_t index) {
+  const Connection& connection = connections_[index];
+  const auto [client, server, lane] = connection.channel;
+  drop_unsent(flow(index, true));
+  drop_unsent(flow(index, false));
+  if (connection.state != Connection::State::closed)
+    schedule(kernel_.now(), EventKind::close_reaches_client, client, index, connection.generation);
+  if (connection.accepted)
+    schedule(kernel_.now(), EventKind::reset_reaches_server, server, index, connection.generation);
+}
+
 // The process is gone; its operating system closes what it had open.
 void Cluster::close_connections(ProcessId of) {
   for (std::uint32_t index = 0; index < connections_.size(); ++index) {

@@ -24,6 +24,7 @@ struct Strike {
   std::vector<ProcessId> touched;    // whom the targets meant
   std::vector<ProcessId> held_down;  // must not start while it lasts
   std::vector<net::Endpoint> powered_off;
+  std::vector<net::Endpoint> clocks;  // put wrong
   std::vector<Life> paused;
   std::vector<Life> restarting;     // asked to stop; they start again
   std::optional<net::RuleId> rule;  // of the network

@@ -23,7 +23,9 @@ bool Cluster::is_blocked(net::Endpoint from, net::Endpoint to) const {
 Duration Cluster::signal_time(ProcessId from, ProcessId to, Duration first_timeout) {
   const Duration travel = network_.travel_time(machine_of(from), machine_of(to));
   if (troubles_ == 0) return travel;
-  return travel + network_.interference().hindrance(machine_of(from), machine_of(to), first_timeout);
+  constexpr std::int64_t kSignalBytes = 60;
+  return travel + network_.interference().hindrance(
+                      {machine_of(from), machine_of(to), kSignalBytes, kernel_.now(), first_timeout});
 }
 
 void Cluster::send_end_of_stream(std::uint32_t index, bool to_server) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -55,7 +57,9 @@ void Cluster::put_on_wire(std::uint32_t ticket) {
   const net::Endpoint here = machine_of(message.envelope.from());
   const net::Endpoint there = machine_of(to);
   Instant at = network_.arrival(here, there, message.bytes, kernel_.now());
-  if (troubles_ != 0) at += network_.interference().hindrance(here, there, net::kFirstRetransmission);
+  if (troubles_ != 0) {
+    at += network_.interference().hindrance({here, there, message.bytes, kernel_.now(), net::kFirstRetransmission});
+  }
   Instant& last = flow(message.connection, to_server).last_arrival;
   last = std::max(last, at);
   schedule(last, EventKind::message_arrives, to, ticket, message.generation);
@@ -132,6 +136,9 @@ void Cluster::begin_handling(ProcessId server, std::uint32_t ticket) {
   Slot& at = slot(server);
   progress(observe::RequestStage::dequeued, messages_[ticket], true);
   const Instant done = at.path->begin_handling(ticket, messages_[ticket].bytes, kernel_.now());
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  messages_[ticket].envelope.thread_nanos =
+      static_cast<std::int32_t>(std::min<std::int64_t>(kMost, nanos(done) - nanos(kernel_.now())));
   schedule(done, EventKind::handler_done, server, ticket, at.incarnation.value());
 }
 
@@ -177,8 +184,9 @@ void Cluster::respond(Envelope response) {
     index = connection.older;
   }
   if (index == Connection::kNoConnection) return;
-  const Connection& connection = connections_[index];
+  Connection& connection = connections_[index];
   const ProcessId server = connection.channel.server;
+  if (response.throttle_ms > 0) connection.throttled_until = kernel_.now() + from_millis(response.throttle_ms);
   if (std::holds_alternative<NoOpResponse>(response.message)) return request_answered(index);
   response.correlation = connection.asked;
   const std::uint32_t ticket = new_message(std::move(response), connection, index);
@@ -198,7 +206,19 @@ void Cluster::response_written(std::uint32_t ticket) {
 }
 
 void Cluster::request_answered(std::uint32_t index) {
-  connections_[index].muted = false;
+  Connection& connection = connections_[index];
+  if (connection.throttled_until > kernel_.now()) {
+    return schedule(connection.throttled_until, EventKind::throttle_ends, connection.channel.server, index,
+                    connection.generation);
+  }
+  connection.muted = false;
+  begin_reading(index);
+}
+
+void Cluster::throttle_ends(std::uint32_t index, std::uint64_t generation) {
+  Connection& connection = connections_[index];
+  if (!is_of(index, generation) || !connection.accepted) return;
+  connection.muted = false;
   begin_reading(index);
 }
 

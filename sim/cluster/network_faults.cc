@@ -44,7 +44,8 @@ net::Pairs Cluster::isolate(const std::vector<net::Endpoint>& machines, fault::D
 
 void Cluster::cut(FaultId id, Strike& strike, const fault::Isolate& shape, fault::Direction direction) {
   announce(id, strike, resolve(shape.targets, id));
-  add_cut(strike, isolate(machines_of(strike.touched), direction));
+  if (shape.peers.empty()) return add_cut(strike, isolate(machines_of(strike.touched), direction));
+  add_cut(strike, pairs_of({shape.targets, shape.peers, direction}, strike.touched, id));
 }
 
 // Who is in two groups hears both.
@@ -97,6 +98,24 @@ void Cluster::cut(FaultId id, Strike& strike, const fault::MajoritiesRing&, faul
   add_cut(strike, std::move(pairs));
 }
 
+// One server stays with both halves; the clients with it and the half that is not smaller.
+void Cluster::cut(FaultId id, Strike& strike, const fault::Bridge&, fault::Direction) {
+  const std::vector<net::Endpoint> servers = shuffled_servers(id);
+  if (servers.empty()) return announce(id, strike, {});
+  const auto middle = servers.begin() + 1 + static_cast<std::ptrdiff_t>(servers.size() / 2);
+  const std::vector<net::Endpoint> cut_off(middle, servers.end());
+  announce(id, strike, processes_on(cut_off));
+  net::Pairs pairs(machines_.size());
+  for (const net::Endpoint inside : cut_off) {
+    for (std::size_t i = 0; i < machines_.size(); ++i) {
+      const auto outside = static_cast<net::Endpoint>(i);
+      const bool is_bridge = outside == servers.front();
+      if (!is_bridge && !contains(cut_off, outside)) add_ways(pairs, inside, outside, fault::Direction::both);
+    }
+  }
+  add_cut(strike, std::move(pairs));
+}
+
 std::vector<net::Endpoint> Cluster::shuffled_servers(FaultId id) {
   std::vector<ProcessId> serving;
   for (std::size_t i = 0; i < processes_->specs.size(); ++i) {
@@ -110,7 +129,7 @@ std::vector<net::Endpoint> Cluster::shuffled_servers(FaultId id) {
   return machines;
 }
 
-// ---- Delay, loss, hold
+// ---- Delay, loss, hold, bandwidth, reset
 
 net::Pairs Cluster::pairs_of(const fault::Wires& wires, const std::vector<ProcessId>& targets, FaultId id) {
   const std::vector<net::Endpoint> peers = machines_of(resolve(wires.peers, id));
@@ -128,7 +147,8 @@ void Cluster::strike(FaultId id, const fault::Delay& delay, Strike& strike) {
   announce(id, strike, resolve(delay.wires.targets, id));
   net::Pairs pairs = pairs_of(delay.wires, strike.touched, id);
   if (pairs.empty()) return;
-  strike.rule = network_.interference().delay(std::move(pairs), delay.by, rule_rng(id));
+  const net::DelaySpec by{delay.by, delay.jitter, delay.correlation_per_million};
+  strike.rule = network_.interference().delay(std::move(pairs), by, rule_rng(id));
   ++troubles_;
 }
 
@@ -136,7 +156,8 @@ void Cluster::strike(FaultId id, const fault::Loss& loss, Strike& strike) {
   announce(id, strike, resolve(loss.wires.targets, id));
   net::Pairs pairs = pairs_of(loss.wires, strike.touched, id);
   if (pairs.empty()) return;
-  strike.rule = network_.interference().lose(std::move(pairs), loss.per_million, rule_rng(id));
+  const net::LossSpec how{loss.per_million, loss.mean_burst};
+  strike.rule = network_.interference().lose(std::move(pairs), how, rule_rng(id));
   ++troubles_;
 }
 
@@ -146,6 +167,40 @@ void Cluster::strike(FaultId id, const fault::Hold& hold, Strike& strike) {
   if (pairs.empty()) return;
   holds_.push_back(HoldRule{id, std::move(pairs), hold.request + "Request"});
   ++troubles_;
+}
+
+void Cluster::strike(FaultId id, const fault::Bandwidth& limit, Strike& strike) {
+  announce(id, strike, resolve(limit.wires.targets, id));
+  const std::vector<net::Endpoint> targets = machines_of(strike.touched);
+  const net::Pairs pairs = pairs_of(limit.wires, strike.touched, id);
+  if (pairs.empty()) return;
+  net::Pairs out(machines_.size());
+  net::Pairs in(machines_.size());
+  for (const net::Endpoint target : targets) {
+    for (std::size_t i = 0; i < machines_.size(); ++i) {
+      const auto peer = static_cast<net::Endpoint>(i);
+      if (pairs.contains(target, peer)) out.add(target, peer);
+      if (pairs.contains(peer, target)) in.add(peer, target);
+    }
+  }
+  strike.rule = network_.interference().limit(std::move(out), std::move(in), limit.bits_per_second);
+  ++troubles_;
+}
+
+// It is over at once.
+void Cluster::strike(FaultId id, const fault::Reset& reset, Strike& strike) {
+  announce(id, strike, resolve(reset.wires.targets, id));
+  const net::Pairs pairs = pairs_of(reset.wires, strike.touched, id);
+  for (std::uint32_t index = 0; index < connections_.size(); ++index) {
+    const Connection& connection = connections_[index];
+    const bool is_there = connection.state != Connection::State::closed || connection.accepted;
+    const net::Endpoint client = machine_of(connection.channel.client);
+    const net::Endpoint server = machine_of(connection.channel.server);
+    if (!is_there || pairs.empty() || !(pairs.contains(client, server) || pairs.contains(server, client))) continue;
+    ++strike.effects;
+    reset_connection(index);
+  }
+  report_end(id);
 }
 
 }  // namespace sim::cluster

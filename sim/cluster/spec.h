@@ -56,6 +56,11 @@ struct TopicSpec {  // created before the applications start
   TopicConfig config;
 };
 
+struct ClientQuotaSpec {
+  std::string client;  // a flow or service
+  broker::ClientQuota quota;
+};
+
 struct ClusterSpec {
   std::uint64_t seed = 1;
   std::vector<ControllerSpec> controllers;  // with `combined`, each shares the machine of the broker of its id
@@ -66,6 +71,7 @@ struct ClusterSpec {
   std::vector<BrokerSpec> brokers;
   NetworkSpec network;
   std::vector<TopicSpec> topics;
+  std::vector<ClientQuotaSpec> quotas;
   std::vector<workload::FlowSpec> flows;        // FlowId = index
   std::vector<workload::ServiceSpec> services;  // ServiceId = index
   fault::Schedule faults;                       // FaultId = index

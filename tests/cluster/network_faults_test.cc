@@ -175,6 +175,24 @@ TEST_CASE("halves: the servers fall apart, the clients stay with the half that i
   CHECK(differs);
 }
 
+TEST_CASE("bridge: the servers fall apart but for one, which hears both halves; clients do not hear the smaller one") {
+  for (const int servers : {3, 4, 5}) {
+    CAPTURE(servers);
+    const Hearing heard = hearing(fault::Partition{fault::Bridge{}}, servers, 2);
+    const auto all = static_cast<std::size_t>(servers);
+    const std::vector<bool>& kept = heard.asked[all];
+    CHECK(std::count(kept.begin(), kept.end(), false) == (servers - 1) / 2);
+    const auto hears_all = [&](std::size_t by) { return std::count(heard.asked[by].begin(), heard.asked[by].end(), false) == 0; };
+    std::size_t bridges = 0;
+    for (std::size_t by = 0; by < all; ++by) {
+      if (hears_all(by)) ++bridges;
+      for (std::size_t of = 0; of < all; ++of)
+        CHECK(heard.asked[by][of] == (kept[by] == kept[of] || hears_all(by) || hears_all(of)));
+    }
+    CHECK(bridges == 1);
+  }
+}
+
 TEST_CASE("majorities-ring: every server hears a majority, no two the same; clients hear all") {
   for (const int servers : {3, 4, 5, 6}) {
     CAPTURE(servers);
@@ -240,6 +258,48 @@ TEST_CASE("loss: a message is late by its time-outs, and those behind it wait") 
   CHECK(at_once > 10 * late);
   CHECK(record.all("lost").empty());
   CHECK(record.all("FaultEnded")[0].number >= late);
+}
+
+TEST_CASE("a card that gives less: what its machine sends queues for it, and what it is sent apart from that") {
+  SmallWorld world = pair_of();
+  world.strike("narrow", fault::Bandwidth{{broker(1), {}, fault::Direction::to}, 16'000}, 105ms, 395ms);
+  const Record record = world.play(1s);
+  // A request every 10 ms, of more than the 20 bytes for which there is room in that time: many are still queued at the end.
+  const std::int64_t passed = record.count("asked", 105, 500);
+  CHECK(passed > 5);
+  CHECK(passed < 30);
+  CHECK(record.all("FaultEnded")[0].number >= 39);
+  CHECK(record.all("lost").empty());
+  std::int64_t last = -1;
+  for (const auto& line : record.all("answered")) {
+    CHECK(line.number == last + 1);
+    last = line.number;
+  }
+}
+
+TEST_CASE("a reset: both ends are told at once, and the client may connect again") {
+  SmallWorld world = pair_of();
+  world.strike("reset", fault::Reset{{broker(1), {}}}, 105ms);
+  const Record record = world.play(300ms);
+  CHECK(record.times("lost") == Times{105, 105});
+  CHECK(record.times("lost", kServer) == Times{105});
+  CHECK(record.times("FaultEnded") == Times{105});
+  CHECK(record.all("FaultEnded")[0].number == 1);
+  CHECK(record.count("answered", 120, 300) > 10);
+
+  SmallWorld other = pair_of();
+  other.strike("reset", fault::Reset{{broker(1), broker(1)}}, 105ms);  // it has no connection to itself
+  CHECK(other.play(300ms).all("FaultEnded")[0].number == 0);
+}
+
+TEST_CASE("isolated from some: the others are heard as before") {
+  const fault::Targets servers{fault::AllOf{fault::Pool::brokers}};
+  const Hearing heard = hearing(fault::Partition{fault::Isolate{broker(1), servers}}, 3, 1);
+  const std::vector<std::vector<bool>> want = {
+      {true, false, false}, {false, true, true}, {false, true, true}, {true, true, true}};
+  CHECK((heard.asked == want));
+  const fault::Isolate deaf{broker(1), broker(2)};
+  CHECK((hearing(fault::Partition{deaf, fault::Direction::to}, 3, 1).asked[1] == std::vector<bool>{false, true, true}));
 }
 
 TEST_CASE("hold: one kind of request stays where it is with all behind it; other connections go on") {
