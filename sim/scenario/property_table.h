@@ -109,6 +109,8 @@ constexpr Property removed(std::string_view name, Components components, std::st
   return Property{name, components, text, "null", meaning, Status::removed, {}, {}, nullptr, {}};
 }
 
+// Of a decimal from 0 to 1.
+std::int32_t per_million(const std::string& value);
 void set_cleanup_policy(TopicConfig& config, const std::string& value);
 
 std::span<const Property> server_rows();

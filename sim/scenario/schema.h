@@ -24,6 +24,7 @@ enum class KeyType : std::uint8_t {
   name,           // a word that becomes part of file and column names
   word,           // one of `words`
   name_list,      // a list of names
+  matrix,         // a map from names to maps from names to distributions of `unit`
   path,           // a file, relative to the scenario
   distribution,   // a scalar of `unit`, or a map that says how it varies
   key_choice,     // none, {zipf: {n, s}} or {uniform: {n}}
@@ -31,6 +32,8 @@ enum class KeyType : std::uint8_t {
   limit,          // "< 500ms", "= 0": what it is compared with depends on the metric
   targets,        // whom a fault hits, one or a list
   target_groups,  // a list of lists of them
+  partitions,     // all, or partitions such as orders-0, one or a list
+  replica_lists,  // a map from partitions to lists of brokers, or the word cancel
   not_yet,        // known, but not carried out; `example` says what to do instead
 };
 

@@ -1,3 +1,4 @@
+#include "protocol/topic_config_entries.h"
 #include "scenario/property_table.h"
 
 // Topic properties; without one of its own, a topic has the broker's synonym.
@@ -7,6 +8,23 @@ namespace {
 
 void cleanup_policy(const Targets& targets, const std::string& value) {
   if (targets.topic != nullptr) set_cleanup_policy(*targets.topic, value);
+}
+
+void timestamp_type(const Targets& targets, const std::string& value) {
+  if (targets.topic != nullptr) targets.topic->log_append_time = value == "LogAppendTime";
+}
+
+void dirty_ratio(const Targets& targets, const std::string& value) {
+  if (targets.topic != nullptr) targets.topic->min_cleanable_dirty_per_million = per_million(value);
+}
+
+constexpr char kLeaderThrottled[] = "leader.replication.throttled.replicas";
+constexpr char kFollowerThrottled[] = "follower.replication.throttled.replicas";
+
+// What it cannot read was refused before (validate_cluster.cc).
+template <const char* name>
+void throttled(const Targets& targets, const std::string& value) {
+  if (targets.topic != nullptr) static_cast<void>(set_topic_config(*targets.topic, name, value));
 }
 
 constexpr Property kRows[] = {
@@ -32,18 +50,27 @@ constexpr Property kRows[] = {
     accepted("segment.index.bytes", kTopic, int32, "10485760", "Size of an offset index.", from(4)),
     accepted("index.interval.bytes", kTopic, int32, "4096", "Bytes of log between two index entries.", from(0)),
     accepted("file.delete.delay.ms", kTopic, int64, "60000", "How long a deleted segment stays on disk.", from(0)),
-    accepted("min.cleanable.dirty.ratio", kTopic, decimal, "0.5", "Share of a log that must be uncompacted before it is compacted.", within(0, 1)),
-    accepted("min.compaction.lag.ms", kTopic, int64, "0", "How long a record stays uncompacted at least.", from(0)),
-    accepted("max.compaction.lag.ms", kTopic, int64, kMaxLongText, "How long a record stays uncompacted at most.", from(1)),
-    accepted("delete.retention.ms", kTopic, int64, "86400000", "How long a compacted topic keeps tombstones.", from(0)),
-    accepted("message.timestamp.type", kTopic, text, "CreateTime", "Whose time a record bears.", {}, "CreateTime|LogAppendTime"),
-    accepted("message.timestamp.before.max.ms", kTopic, int64, kMaxLongText, "How far in the past a record's time may lie.", from(0)),
-    accepted("message.timestamp.after.max.ms", kTopic, int64, "3600000", "How far in the future a record's time may lie.", from(0)),
+    modelled("min.cleanable.dirty.ratio", kTopic, decimal, "0.5", within(0, 1), dirty_ratio,
+             "Share of a log that must be uncompacted before it is compacted."),
+    modelled("min.compaction.lag.ms", kTopic, int64, "0", from(0), field<&TopicConfig::min_compaction_lag_ms>,
+             "How long a record stays uncompacted at least."),
+    modelled("max.compaction.lag.ms", kTopic, int64, kMaxLongText, from(1), field<&TopicConfig::max_compaction_lag_ms>,
+             "How long a record stays uncompacted at most."),
+    modelled("delete.retention.ms", kTopic, int64, "86400000", from(0), field<&TopicConfig::delete_retention_ms>,
+             "How long a compacted topic keeps tombstones."),
+    modelled("message.timestamp.type", kTopic, text, "CreateTime", any(), timestamp_type, "Whose time a record bears: its producer's or that of its leader.",
+             "CreateTime|LogAppendTime"),
+    modelled("message.timestamp.before.max.ms", kTopic, int64, kMaxLongText, from(0), field<&TopicConfig::message_timestamp_before_max_ms>,
+             "How far in the past a record's time may lie."),
+    modelled("message.timestamp.after.max.ms", kTopic, int64, "3600000", from(0), field<&TopicConfig::message_timestamp_after_max_ms>,
+             "How far in the future a record's time may lie."),
     accepted("compression.type", kTopic, text, "producer", "Codec of the log; a topic's compression ratio is set by topics.<name>.compression here.",
              {}, "uncompressed|zstd|lz4|snappy|gzip|producer"),
     accepted("preallocate", kTopic, boolean, "false", "Whether segment files are allocated in advance."),
-    accepted("leader.replication.throttled.replicas", kTopic, list, "", "Replicas whose leaders throttle them."),
-    accepted("follower.replication.throttled.replicas", kTopic, list, "", "Replicas that throttle themselves."),
+    modelled("leader.replication.throttled.replicas", kTopic, list, "", any(), throttled<kLeaderThrottled>,
+             "Leaders that send no more than leader.replication.throttled.rate: * or partition:broker pairs."),
+    modelled("follower.replication.throttled.replicas", kTopic, list, "", any(), throttled<kFollowerThrottled>,
+             "Followers that fetch no more than follower.replication.throttled.rate: * or partition:broker pairs."),
     accepted("remote.storage.enable", kTopic, boolean, "false", "Tiered storage."),
     accepted("local.retention.ms", kTopic, int64, "-2", "Tiered storage: how long a segment is kept locally.", from(-2)),
     accepted("local.retention.bytes", kTopic, int64, "-2", "Tiered storage: bytes kept locally.", from(-2)),
@@ -55,6 +82,12 @@ constexpr Property kRows[] = {
 };
 
 }  // namespace
+
+std::int32_t per_million(const std::string& value) {
+  double number = 0;
+  std::from_chars(value.data(), value.data() + value.size(), number);
+  return static_cast<std::int32_t>(number * 1'000'000 + 0.5);
+}
 
 std::span<const Property> topic_rows() { return kRows; }
 

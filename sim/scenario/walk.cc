@@ -149,12 +149,15 @@ bool Walk::any(Value& value, const Key& key, const std::string& where) {
     case KeyType::name: return name(value, key, where);
     case KeyType::word: return word(value, key, where);
     case KeyType::name_list: return name_list(value, key, where);
+    case KeyType::matrix: return matrix(value, key, where);
     case KeyType::path: return path(value, key, where);
     case KeyType::distribution: return distribution(value, key, where);
     case KeyType::key_choice: return key_choice(value, key, where);
     case KeyType::properties: return properties(value, key, where);
     case KeyType::targets: return targets(value, key, where);
     case KeyType::target_groups: return target_groups(value, key, where);
+    case KeyType::partitions: return partitions(value, key, where);
+    case KeyType::replica_lists: return replica_lists(value, key, where);
     case KeyType::not_yet:
       report_.error(value.place, "\"" + where + "\" is not played yet", key.example.empty() ? "leave it out for now" : std::string(key.example));
       return false;
@@ -225,7 +228,7 @@ bool Walk::boolean(Value& value, const Key& key, const std::string& where) {
 
 bool Walk::name(Value& value, const Key& key, const std::string& where) {
   if (!value.is_scalar()) return not_a(value, key, where);
-  const bool topic = key.last() == "produces" || key.last() == "consumes";
+  const bool topic = key.last() == "produces" || key.last() == "consumes" || key.last() == "topic" || key.last() == "delete-topic";
   if (topic ? is_topic_name(value.text) : is_name(value.text)) return true;
   return not_a(value, key, where, "cannot be one", "use letters, digits, '.', '_' and '-'");
 }

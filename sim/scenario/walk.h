@@ -41,12 +41,15 @@ class Walk {
   bool name(Value& value, const Key& key, const std::string& where);
   bool word(Value& value, const Key& key, const std::string& where);
   bool name_list(Value& value, const Key& key, const std::string& where);
+  bool matrix(Value& value, const Key& key, const std::string& where);
   bool key_choice(Value& value, const Key& key, const std::string& where);
   bool distribution(Value& value, const Key& key, const std::string& where);
   bool values_file(Value& value, const Key& key, const std::string& where);
   bool path(Value& value, const Key& key, const std::string& where);
   bool targets(Value& value, const Key& key, const std::string& where);
   bool target_groups(Value& value, const Key& key, const std::string& where);
+  bool partitions(Value& value, const Key& key, const std::string& where);
+  bool replica_lists(Value& value, const Key& key, const std::string& where);
   bool properties(Value& value, const Key& key, const std::string& where);
 
   // A map whose keys are all among `allowed`, of which exactly one is given if `one_only`.

@@ -78,6 +78,25 @@ bool Walk::distribution(Value& value, const Key& key, const std::string& where) 
   return false;
 }
 
+bool Walk::matrix(Value& value, const Key& key, const std::string& where) {
+  if (!value.is_map()) return not_a(value, key, where);
+  bool ok = true;
+  for (Entry& row : value.entries) {
+    const std::string here = where + "." + row.key;
+    if (!row.value.is_map()) {
+      report_.error(row.value.kind == Value::Kind::null ? row.key_place : row.value.place,
+                    here + " must be a map from racks to round-trip times, not " + describe(row.value));
+      ok = false;
+      continue;
+    }
+    for (Entry& cell : row.value.entries) {
+      if (cell.value.kind == Value::Kind::null) cell.value.place = cell.key_place;
+      ok &= distribution(cell.value, key, here + "." + cell.key);
+    }
+  }
+  return ok;
+}
+
 bool Walk::values_file(Value& value, const Key& key, const std::string& where) {
   const Key row{.path = key.path, .type = KeyType::path};
   if (!path(value, row, where)) return false;
