@@ -8,11 +8,11 @@
 #include "broker/partition_table.h"
 #include "protocol/ids.h"
 
-// The log directories of a broker (log.dirs): which are online, and what lies in which (LogManager's liveLogDirs,
-// directoryIds, nextLogDirs; the offline partitions of ReplicaManager).
+// The log directories of a broker (log.dirs): which are online, and what lies in which (LogManager's
+// liveLogDirs, directoryIds, nextLogDirs; the offline partitions of ReplicaManager).
 //
-// The first holds the metadata log, too (metadata.log.dir is not set): if it fails the broker is gone, and so with
-// an only directory there is nothing to keep here. Moving a replica from one to another is left out.
+// The first holds the metadata log, too (metadata.log.dir is not set): if it fails the broker is gone, and so
+// with an only directory there is nothing to keep here. Moving a replica from one to another is left out.
 namespace sim::broker {
 
 class LogDirectories {

@@ -3,8 +3,9 @@
 
 #include "broker/replica_manager.h"
 
-// Log directories: where a new log goes, and what happens when one fails (ReplicaManager.handleLogDirFailure).
-// The first directory is not dealt with here: its failure ends the process.
+// Log directories: where a new log goes, and what happens when one fails
+// (ReplicaManager.handleLogDirFailure). The first directory is not dealt with here: its failure ends the
+// process.
 namespace sim::broker {
 
 // Logs in a directory that could not be opened are there, but not for us.
@@ -17,8 +18,8 @@ void ReplicaManager::leave_out_failed_directories() {
   });
 }
 
-// getOrCreateLog: where it was found, where the metadata says, or in the directory with the fewest logs. kNotLocal:
-// it cannot be had. REQUIRES: there are several directories, and it is not in the table
+// getOrCreateLog: where it was found, where the metadata says, or in the directory with the fewest logs.
+// kNotLocal: it cannot be had. REQUIRES: there are several directories, and it is not in the table
 LocalIndex ReplicaManager::open_in_directory(TopicPartition tp, const Context& context) {
   if (directories_.is_offline(tp)) return kNotLocal;
   const auto found = found_.find(tp);

@@ -4,8 +4,9 @@
 #include "base/overloaded.h"
 #include "cluster/cluster.h"
 
-// Faults of what a process runs on: devices that are slow, broken or full, and slow processors. They are of the
-// machine, so they outlast the process; one that starts while a directory is broken finds that it cannot open it.
+// Faults of what a process runs on: devices that are slow, broken or full, and slow processors. They are of
+// the machine, so they outlast the process; one that starts while a directory is broken finds that it cannot
+// open it.
 namespace sim::cluster {
 
 // Of those that have a disk which counts: servers.
@@ -65,13 +66,15 @@ void Cluster::undo_machine_faults(FaultId id, const Strike& strike) {
   const fault::Kind& kind = fault_of(id).kind;
   if (const auto* delay = std::get_if<fault::IoDelay>(&kind)) {
     const auto reason = static_cast<std::uint32_t>(id.value());
-    for_each_device(strike.touched, delay->directory, [&](Slot&, disk::Device& device) { device.lift(reason); });
+    for_each_device(strike.touched, delay->directory,
+                    [reason](Slot&, disk::Device& device) { device.lift(reason); });
   } else if (const auto* error = std::get_if<fault::IoError>(&kind)) {
     for_each_device(strike.touched, error->directory, [](Slot&, disk::Device& device) { device.repair(); });
   } else if (const auto* full = std::get_if<fault::DiskFull>(&kind)) {
     for_each_device(strike.touched, full->directory, [](Slot&, disk::Device& device) { device.clear(); });
   } else if (const auto* slow = std::get_if<fault::SlowCpu>(&kind)) {
-    for (const ProcessId process : strike.touched) slow_down(process, slot(process).cpu_factor / slow->factor);
+    for (const ProcessId process : strike.touched)
+      slow_down(process, slot(process).cpu_factor / slow->factor);
   }
 }
 
@@ -106,7 +109,8 @@ void Cluster::note_failed_directories(Slot& slot) {
   if (!slot.disk_trouble) return;
   slot.image.failed_directories = 0;
   for (std::size_t d = 0; d <= slot.more_disks.size(); ++d) {
-    if (device(slot, static_cast<std::int32_t>(d)).is_broken()) slot.image.failed_directories |= std::uint32_t{1} << d;
+    if (!device(slot, static_cast<std::int32_t>(d)).is_broken()) continue;
+    slot.image.failed_directories |= std::uint32_t{1} << d;
   }
 }
 

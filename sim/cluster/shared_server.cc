@@ -38,8 +38,8 @@ void SharedServer::step(node::Input& input, node::Env env, node::Effects& out) {
   wind_up(step);
 }
 
-// Without the directory of the metadata log, which is the first of log.dirs too, a server halts (LogDirFailureHandler,
-// Exit.halt); nor does it start.
+// Without the directory of the metadata log, which is the first of log.dirs too, a server halts
+// (LogDirFailureHandler, Exit.halt); nor does it start.
 bool SharedServer::has_lost_metadata_directory(const node::Input& input) const {
   if (std::holds_alternative<node::Started>(input)) return lacks_metadata_directory_;
   const auto* done = std::get_if<node::Persisted>(&input);

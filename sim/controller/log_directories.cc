@@ -3,8 +3,8 @@
 
 #include "controller/replication_control.h"
 
-// Log directories (KIP-858): which of a broker's its replicas lie in, and what their failure means. Of a broker
-// that has only one directory nothing is told or recorded: it fails as a whole.
+// Log directories (KIP-858): which of a broker's its replicas lie in, and what their failure means. Of a
+// broker that has only one directory nothing is told or recorded: it fails as a whole.
 namespace sim::controller {
 
 using metadata::BrokerRegistration;

@@ -35,8 +35,8 @@ class Device {
   Instant write(Instant now, std::int64_t bytes);
   // When all writes asked for before are on the platter.
   Instant flush(Instant now);
-  // When logs of these sizes have been read from end to end, each by the first of `threads` that is free. It does
-  // not stand in the way of writes. REQUIRES: threads > 0
+  // When logs of these sizes have been read from end to end, each by the first of `threads` that is free. It
+  // does not stand in the way of writes. REQUIRES: threads > 0
   Instant scan(Instant now, const std::vector<std::int64_t>& bytes, std::int32_t threads);
 
   // The next write begins no earlier: a writer that holds its logs has something to do elsewhere until then.
