@@ -146,7 +146,7 @@ class Finder {
     for (const OrderLedger::Index index : ledger_.reordered(s)) {
       cases.push_back(of_order(index, ledger_.service(index, s).done,
                                "of key " + std::to_string(ledger_.order(index).key) +
-                                   ", done after one that was placed later"));
+                                   ", done before one that was placed earlier"));
     }
     return cases;
   }

@@ -81,6 +81,8 @@ OrderLedger::OrderLedger(LedgerSpec spec) : spec_(std::move(spec)), isrs_(1) {
 void OrderLedger::on(const observe::Observation& observation, const observe::LeaderLogChange* change) {
   const std::int64_t at = nanos(observation.at);
   const ProcessId process = observation.process;
+  const bool elected = std::holds_alternative<observe::BecameLeader>(observation.fact);
+  if (change != nullptr && elected) on(*change);  // what the new leader has, before what it begins
   std::visit(Overloaded{
                  [&](const observe::OrderPlaced& fact) { on(fact); },
                  [&](const observe::RecordAccepted& fact) { on(fact, at); },
@@ -107,7 +109,7 @@ void OrderLedger::on(const observe::Observation& observation, const observe::Lea
                  [](const auto&) {},  // what tells nothing about an order
              },
              observation.fact);
-  if (change != nullptr) on(*change);
+  if (change != nullptr && !elected) on(*change);
 }
 
 // ---- At the producer

@@ -152,7 +152,7 @@ class OrderLedger {
   };
   const std::vector<Duplicate>& duplicates() const { return duplicates_; }
   // Keys whose orders this service did, for the first time each, in another order than they were placed in: of each
-  // the first order that was done after a later one.
+  // the first that was done before one placed earlier.
   std::vector<Index> reordered(std::size_t service) const;
   // When it was over: fulfilled, failed, or the end of the run for what was neither.
   std::int64_t ended(Index index) const;
