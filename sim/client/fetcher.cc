@@ -214,13 +214,36 @@ std::int32_t Fetcher::take(CompletedFetch& fetch, std::int32_t at_most, std::vec
     return 0;
   }
   const Offset from = fetch.next_fetch_offset;
+  const std::size_t first = into.size();
   const std::int32_t count = read(fetch, at_most, into);
   if (fetch.next_fetch_offset > from) context.subscriptions.advance(fetch.data.tp, fetch.next_fetch_offset, fetch.last_epoch);
-  if (count > 0) {
-    node::report(context.out, observe::RecordsPolled{context.identity.service, context.identity.member, fetch.data.tp, from,
-                                                     fetch.next_fetch_offset, fetch.broker});
-  }
+  if (count > 0) report_polled(fetch, from, into.data() + first, into.data() + into.size(), context);
   return count;
+}
+
+// Records that lie side by side are told of at once; in a compacted log they need not.
+void Fetcher::report_polled(const CompletedFetch& fetch, Offset from, const PolledRecords* first, const PolledRecords* last,
+                            ConsumerContext& context) {
+  const auto report = [&](Offset start, Offset end) {
+    node::report(context.out, observe::RecordsPolled{context.identity.service, context.identity.member, fetch.data.tp, start, end, fetch.broker});
+  };
+  Offset start = from;
+  Offset end = from;
+  for (const PolledRecords* range = first; range != last; ++range) {
+    for (std::int32_t index = range->first; index < range->end; ++index) {
+      const Offset offset = range->base_offset + range->batch->offset_delta(static_cast<std::size_t>(index));
+      if (offset != end) {
+        if (end > start) report(start, end);
+        start = offset;
+      }
+      end = offset + 1;
+      if (!range->batch->compacted) {
+        end += range->end - index - 1;
+        break;
+      }
+    }
+  }
+  report(start, end);
 }
 
 // Of what compaction has left of the batch, if it was compacted.

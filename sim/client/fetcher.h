@@ -67,6 +67,8 @@ class Fetcher {
   bool initialize(CompletedFetch& fetch, ConsumerContext& context, ConsumerError& error);
   ConsumerError on_error(const CompletedFetch& fetch, ConsumerContext& context);
   std::int32_t take(CompletedFetch& fetch, std::int32_t at_most, std::vector<PolledRecords>& into, ConsumerContext& context);
+  static void report_polled(const CompletedFetch& fetch, Offset from, const PolledRecords* first, const PolledRecords* last,
+                            ConsumerContext& context);
   static std::int32_t records_before(const Batch& batch, Offset offset);
   static std::int32_t read(CompletedFetch& fetch, std::int32_t at_most, std::vector<PolledRecords>& into);
 

@@ -68,6 +68,13 @@ void complete_consumer_properties(Value& properties, Report& report) {
     report.error(property_place(properties, given), "heartbeat.interval.ms (" + std::to_string(heartbeat) + ") must be below session.timeout.ms (" +
                                                         std::to_string(session) + ")");
   }
+  const std::int64_t wait = property_number(properties, "fetch.max.wait.ms", kConsumer);
+  const std::int64_t request_timeout = property_number(properties, "request.timeout.ms", kConsumer);
+  if (wait >= request_timeout) {
+    const char* given = properties.find("fetch.max.wait.ms") != nullptr ? "fetch.max.wait.ms" : "request.timeout.ms";
+    report.warning(property_place(properties, given), "fetch.max.wait.ms (" + std::to_string(wait) + ") is not below request.timeout.ms (" + std::to_string(request_timeout) +
+                                                          "): a fetch that finds nothing new times out, and its connection is closed");
+  }
   fill_in_defaults(properties, kConsumer);
 }
 

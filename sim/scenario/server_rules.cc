@@ -51,7 +51,7 @@ void complete_server_properties(Value& properties, Report& report) {
 }
 
 void complete_topic_properties(Value& properties, const Value& server, Report& report) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kSynonyms{{{"cleanup.policy", "log.cleanup.policy"},
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kSynonyms{{{"cleanup.policy", "log.cleanup.policy"},
                                                                                     {"retention.ms", "log.retention.ms"},
                                                                                     {"retention.bytes", "log.retention.bytes"},
                                                                                     {"segment.bytes", "log.segment.bytes"},
@@ -60,7 +60,14 @@ void complete_topic_properties(Value& properties, const Value& server, Report& r
                                                                                     {"min.insync.replicas", "min.insync.replicas"},
                                                                                     {"unclean.leader.election.enable", "unclean.leader.election.enable"},
                                                                                     {"flush.messages", "log.flush.interval.messages"},
-                                                                                    {"flush.ms", "log.flush.interval.ms"}}};
+                                                                                    {"flush.ms", "log.flush.interval.ms"},
+                                                                                    {"min.cleanable.dirty.ratio", "log.cleaner.min.cleanable.ratio"},
+                                                                                    {"min.compaction.lag.ms", "log.cleaner.min.compaction.lag.ms"},
+                                                                                    {"max.compaction.lag.ms", "log.cleaner.max.compaction.lag.ms"},
+                                                                                    {"delete.retention.ms", "log.cleaner.delete.retention.ms"},
+                                                                                    {"message.timestamp.type", "log.message.timestamp.type"},
+                                                                                    {"message.timestamp.before.max.ms", "log.message.timestamp.before.max.ms"},
+                                                                                    {"message.timestamp.after.max.ms", "log.message.timestamp.after.max.ms"}}};
   for (const auto& [name, synonym] : kSynonyms) {
     if (properties.find(name) == nullptr) properties.set(std::string(name), scalar(server.at(synonym).text));
   }

@@ -8,6 +8,7 @@ namespace sim::scenario {
 
 // REQUIRES: root has been completed
 void validate_cluster(const Value& root, Report& report);
+void validate_topics(const Value& root, Report& report);
 void validate_clients(Value& root, Report& report);
 
 }  // namespace sim::scenario

@@ -211,6 +211,8 @@ TEST_CASE("max.poll.records ends within a compacted batch: the position is that 
   World world(config, 1);
   world.start_fetching(10);
   world.answer(world.take<FetchRequest>(), World::fetched(orders(0), {compacted_batch()}));
+  CHECK(world.returned == Strings{"0:10-11"});
+  world.poll();
   CHECK(world.returned == Strings{"0:10-11", "0:11-12"});
   CHECK(fetch_of(world.take<FetchRequest>()).partitions[0].fetch_offset == 15);
 }

@@ -20,7 +20,17 @@ PAIRS = [
     ("lrs-unclean-restart", "cluster.history.eligible-leader-replicas=on"),
     ("stale-leader-split-brain-acks1", "clients.order-service.config.acks=all"),
     ("correlated-power-loss-no-fsync", "faults.0.powerloss.target=broker-1"),
+    ("correlated-power-loss-no-fsync", "topics.orders.config.flush.messages=1"),
+    ("acks-all-min-isr-1-loss", "topics.orders.config.min.insync.replicas=2"),
     ("rolling-restart-rf2", "topics.orders.replication.factor=3"),
+    ("partition-expansion-latest-skip", "clients.payment.config.auto.offset.reset=earliest"),
+    ("follower-read-stuck-on-laggard", "cluster.history.preferred-replica-only-isr=on"),
+    ("reassignment-starves-replication", "cluster.config.leader.replication.throttled.rate=150000"),
+    ("partition-count-change-key-order", "faults.0.for=1s"),
+    ("lag-exceeds-retention", "topics.orders.config.retention.ms=600000"),
+    ("producer-clock-skew-retention", "topics.orders.config.message.timestamp.type=LogAppendTime"),
+    ("idle-group-offset-expiry", "cluster.config.offsets.retention.minutes=10080"),
+    ("compacted-orders-lose-steps", "topics.orders.config.cleanup.policy=delete"),
     ("flapping-voter", "cluster.history.pre-vote=off"),  # the other way round: the scenario is the protected side
 ]
 

@@ -1,0 +1,94 @@
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "scenario/units.h"
+#include "scenario/validate.h"
+
+namespace sim::scenario {
+
+namespace {
+
+// What Kafka takes without a word, and what comes of it.
+class Topic {
+ public:
+  Topic(const Entry& topic, Report& report) : topic_(topic), config_(topic.value.at("config")), report_(report) {}
+
+  void check() {
+    check_min_isr();
+    if (!cleans("delete")) return;
+    check_retention_bytes();
+    check_retention_ms();
+  }
+  // By a client that produces to it.
+  void check_producer(const Entry& client) {
+    const Value& key = client.value.at("key");
+    if (cleans("compact") && key.is_scalar() && key.text == "none") {
+      report_.warning(given(key) ? key.place : client.key_place, "clients." + client.key + ": topic " + topic_.key +
+                                                                     " is compacted and refuses records without a key (INVALID_RECORD): every order will fail");
+    }
+    const Value& size = client.value.at("record.size");
+    const Value& most = config_.at("max.message.bytes");
+    if (!size.is_scalar() || *read_scalar(size.text, UnitKind::size).value < number("max.message.bytes")) return;
+    report_.warning(given(size) ? size.place : client.key_place, "clients." + client.key + ".record.size (" + size.text + ") does not fit into max.message.bytes (" +
+                                                                     most.text + ") of topic " + topic_.key + ": every order will be refused (MESSAGE_TOO_LARGE)");
+  }
+
+ private:
+  static bool given(const Value& value) { return value.place.source >= 0; }
+  std::int64_t number(std::string_view name) const { return *read_scalar(config_.at(name).text, UnitKind::none).value; }
+  bool cleans(std::string_view policy) const { return config_.at("cleanup.policy").text.find(policy) != std::string::npos; }
+
+  // The topic's own setting, or else the topic.
+  const Place& place_of(std::string_view name, std::string_view other = {}) const {
+    if (given(config_.at(name))) return config_.at(name).place;
+    if (!other.empty() && given(config_.at(other))) return config_.at(other).place;
+    return topic_.key_place;
+  }
+
+  // Partition.effectiveMinIsr, ReplicationControlManager.getTopicEffectiveMinIsr: not above the number of replicas.
+  void check_min_isr() {
+    const Value& factor = topic_.value.at("replication.factor");
+    const Value& min_isr = config_.at("min.insync.replicas");
+    if (number("min.insync.replicas") <= *read_scalar(factor.text, UnitKind::none).value) return;
+    const Place& place = given(min_isr) ? min_isr.place : given(factor) ? factor.place : topic_.key_place;
+    report_.warning(place, "topic " + topic_.key + " asks for " + min_isr.text + " in-sync replicas and has " + factor.text + ": Kafka takes min.insync.replicas for " +
+                               factor.text + ", and writes with acks=all are refused as soon as one replica is out of sync");
+  }
+
+  void check_retention_bytes() {
+    const std::int64_t kept = number("retention.bytes");
+    if (kept < 0 || kept >= number("segment.bytes")) return;
+    report_.warning(place_of("retention.bytes", "segment.bytes"), "topic " + topic_.key + ": retention.bytes (" + config_.at("retention.bytes").text +
+                                                                      ") is below segment.bytes (" + config_.at("segment.bytes").text +
+                                                                      "): only whole segments are deleted, so a partition grows to segment.bytes and more");
+  }
+
+  void check_retention_ms() {
+    const std::int64_t kept = number("retention.ms");
+    if (kept < 0 || kept >= number("segment.ms")) return;
+    report_.warning(place_of("retention.ms", "segment.ms"), "topic " + topic_.key + ": retention.ms (" + config_.at("retention.ms").text + ") is below segment.ms (" +
+                                                                config_.at("segment.ms").text +
+                                                                "): a segment goes when its youngest record is old enough, so nothing is deleted while orders come, until the "
+                                                                "segment is finished");
+  }
+
+  const Entry& topic_;
+  const Value& config_;
+  Report& report_;
+};
+
+}  // namespace
+
+void validate_topics(const Value& root, Report& report) {
+  for (const Entry& entry : root.at("topics").entries) {
+    Topic topic(entry, report);
+    topic.check();
+    for (const Entry& client : root.at("clients").entries) {
+      const Value* produces = client.value.find("produces");
+      if (produces != nullptr && produces->text == entry.key) topic.check_producer(client);
+    }
+  }
+}
+
+}  // namespace sim::scenario
