@@ -54,7 +54,7 @@ void ReplicaInvariants::on(const observe::Observation& observation, const Replic
                  [&](const observe::LogLost& fact) { on(fact); },
                  [&](const observe::RecordsPolled& fact) { on(fact, logs); },
                  [&](const observe::IsrChanged& fact) { on(fact); },
-                 [&](const observe::IsrProposed& fact) { on(fact); },
+                 [&](const observe::IsrProposed& fact) { on(fact, logs); },
                  [&](const observe::IsrProposalDropped& fact) {
                    Partition& partition = partitions_[fact.tp];
                    if (fact.broker == partition.leader) partition.maximal_isr = partition.isr;
@@ -94,15 +94,25 @@ void ReplicaInvariants::on(const observe::IsrChanged& fact) {
   partition.isr = partition.maximal_isr = fact.isr;
 }
 
-void ReplicaInvariants::on(const observe::IsrProposed& fact) {
+void ReplicaInvariants::on(const observe::IsrProposed& fact, const ReplicaLogs& logs) {
   Partition& partition = partitions_[fact.tp];
   if (fact.broker != kNoNode && fact.broker != partition.leader) return;
   for (const NodeId id : fact.isr) {
-    if (!contains(partition.maximal_isr, id)) partition.maximal_isr.push_back(id);
+    if (contains(partition.maximal_isr, id)) continue;
+    partition.maximal_isr.push_back(id);
+    const ReplicaLogs::Partition* log = logs.find(fact.tp);
+    const ReplicaLogs::Replica* replica = log == nullptr ? nullptr : log->replica(id);
+    const Offset end = replica == nullptr ? 0 : replica->shared_end;
+    if (id == fact.broker || end >= partition.exposed_end || !promise_.history.empty()) continue;
+    violated("high-watermark-covered", topics_[fact.tp] + ": " + broker(id) + " is to join the ISR and shares only what is below " +
+                                           number(end) + ", but all below " + number(partition.exposed_end) +
+                                           " was exposed");
   }
 }
 
 void ReplicaInvariants::on(const observe::LogLost& fact) {
+  if (fact.tp == kClusterMetadata) return;  // the quorum's affair
+  if (fact.tp == kClusterMetadata) return;
   Partition& partition = partitions_[fact.tp];
   partition.shortened.push_back(
       Shortened{fact.broker, now_, fact.from, fact.to, fact.cause == observe::LossOfLog::wiped});

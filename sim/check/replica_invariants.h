@@ -16,7 +16,8 @@
 //   acked-never-lost          what was acknowledged with acks=all is in the log of every later leader
 //   replicas-agree            no two replicas differ below both their high watermarks
 //   exposed-never-changes     an offset that could be read once never shows another record
-//   high-watermark-covered    every member of the maximal ISR holds all below its leader's high watermark
+//   high-watermark-covered    every member of the maximal ISR holds all below its leader's high watermark, and whoever
+//                             is proposed to join all that was ever exposed
 //   high-watermark-within-log a follower's high watermark never passes the end of its log
 //   high-watermark-min-isr    the high watermark stands still while the ISR is below min.insync.replicas
 //   read-below-high-watermark a consumer gets nothing at or above the high watermark of the broker that served it
@@ -94,7 +95,7 @@ class ReplicaInvariants {
   void on(const observe::LogLost& fact);
   void on(const observe::RecordsPolled& fact, const observe::ReplicaLogs& logs);
   void on(const observe::IsrChanged& fact);
-  void on(const observe::IsrProposed& fact);
+  void on(const observe::IsrProposed& fact, const observe::ReplicaLogs& logs);
   void lost(Partition& partition, const observe::BecameLeader& fact, const observe::LeaderLogChange& change);
   void check_agreement(TopicPartition tp, const observe::ReplicaLogs& logs);
   void check_covered(const observe::HighWatermarkAdvanced& fact, Partition& partition,

@@ -68,7 +68,9 @@ const LeaderLogChange* ReplicaLogs::on(const Observation& observation) {
                    on(fact);
                  },
                  [&](const LogTruncated& fact) { truncate(fact.tp, fact.broker, fact.to); },
-                 [&](const LogLost& fact) { truncate(fact.tp, fact.broker, fact.to); },
+                 [&](const LogLost& fact) {
+                   if (fact.tp != kClusterMetadata) truncate(fact.tp, fact.broker, fact.to);
+                 },
                  [&](const LogDeleted& fact) { truncate(fact.tp, fact.broker, 0); },
                  [&](const LogStartRaised& fact) {
                    Replica& one = replica(partitions_[fact.tp], fact.broker);

@@ -27,22 +27,27 @@ constexpr std::uint64_t kSeedsWithoutDefect = 6;
 // What befalls the cluster: every ten seconds from 12 s on, for a while.
 struct Trouble {
   const char* name;
-  fault::Kind kind;
+  std::vector<fault::Kind> kinds;  // at once
   Duration lasts;
 };
 const fault::Targets kLeader{fault::LeaderOf{"orders", 0}};
 const fault::Targets kFollower{fault::FollowerOf{"orders", 0, 1}};
 const fault::Targets kBrokers{fault::AllOf{fault::Pool::brokers}};
 
+fault::Kind slow() { return fault::Delay{{kFollower, kBrokers}, Distribution::constant(400'000'000)}; }
+
 const std::vector<Trouble>& troubles() {
   static const std::vector<Trouble> all{
-      {"leader killed", fault::Kill{kLeader}, 4s},
-      {"follower killed", fault::Kill{kFollower}, 4s},
-      {"leader cut off from brokers", fault::Partition{fault::Isolate{kLeader, kBrokers}}, 5s},
-      {"follower cut off", fault::Partition{fault::Isolate{kFollower}}, 5s},
-      {"follower slow to hear", fault::Delay{{kFollower, kBrokers}, Distribution::constant(400'000'000)}, 6s},
-      {"leader loses power", fault::PowerLoss{kLeader}, 4s},
-      {"followers lose their leader in turn", fault::Restart{kLeader}, 0s},
+      {"leader killed", {fault::Kill{kLeader}}, 4s},
+      {"follower killed", {fault::Kill{kFollower}}, 4s},
+      {"leader cut off from brokers", {fault::Partition{fault::Isolate{kLeader, kBrokers}}}, 5s},
+      {"follower cut off", {fault::Partition{fault::Isolate{kFollower}}}, 5s},
+      {"follower slow", {slow()}, 6s},
+      {"leader loses power", {fault::PowerLoss{kLeader}}, 4s},
+      {"leader restarted", {fault::Restart{kLeader}}, 0s},
+      {"leader killed, follower slow", {slow(), fault::Kill{kLeader}}, 5s},
+      {"follower cut off, AlterPartition held",
+       {fault::Partition{fault::Isolate{kFollower}}, fault::Hold{{kBrokers, {}}, "AlterPartition"}}, 6s},
   };
   return all;
 }
@@ -81,14 +86,16 @@ ClusterSpec world_of(std::uint64_t seed, PlantedDefect defect) {
   service.consumer.group_id = "payment";
   spec.services = {service};
   spec.load_ends_at = 40s;
-  fault::Fault fault;
   const Trouble& trouble = trouble_of(seed);
-  fault.name = "trouble";
-  fault.kind = trouble.kind;
-  fault.at = Instant{12s};
-  fault.every = 10s;
-  if (trouble.lasts > 0s) fault.lasts = trouble.lasts;
-  spec.faults = {fault};
+  for (const fault::Kind& kind : trouble.kinds) {
+    fault::Fault fault;
+    fault.name = "trouble-" + std::to_string(spec.faults.size());
+    fault.kind = kind;
+    fault.at = Instant{12s + 500ms * spec.faults.size()};
+    fault.every = 10s;
+    if (trouble.lasts > 0s) fault.lasts = trouble.lasts;
+    spec.faults.push_back(fault);
+  }
   return spec;
 }
 
