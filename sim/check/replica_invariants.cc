@@ -112,7 +112,6 @@ void ReplicaInvariants::on(const observe::IsrProposed& fact, const ReplicaLogs& 
 
 void ReplicaInvariants::on(const observe::LogLost& fact) {
   if (fact.tp == kClusterMetadata) return;  // the quorum's affair
-  if (fact.tp == kClusterMetadata) return;
   Partition& partition = partitions_[fact.tp];
   partition.shortened.push_back(
       Shortened{fact.broker, now_, fact.from, fact.to, fact.cause == observe::LossOfLog::wiped});
