@@ -31,6 +31,12 @@ PAIRS = [
     ("producer-clock-skew-retention", "topics.orders.config.message.timestamp.type=LogAppendTime"),
     ("idle-group-offset-expiry", "cluster.config.offsets.retention.minutes=10080"),
     ("compacted-orders-lose-steps", "topics.orders.config.cleanup.policy=delete"),
+    ("az-partition-minority-side", "clients.order-service.config.acks=all"),
+    ("retry-duplicate-no-idempotence", "clients.order-service.config.enable.idempotence=true"),
+    ("unreachable-advertised-listener", "clients.order-service.config.partitioner.availability.timeout.ms=1000"),
+    ("stretch-cluster-latency", "cluster.config.controller.quorum.fetch.timeout.ms=10000"),
+    ("noisy-neighbour", "cluster.quotas.import.producer_byte_rate=300kB/s"),
+    ("catch-up-over-a-narrow-link", "cluster.config.leader.replication.throttled.rate=150000"),
     ("flapping-voter", "cluster.history.pre-vote=off"),  # the other way round: the scenario is the protected side
 ]
 
