@@ -50,20 +50,6 @@ std::string_view name_of(fault::Pool pool) {
   return {};
 }
 
-struct Partition {
-  std::string topic;
-  std::int32_t number;
-};
-
-// orders-0: what follows the last dash is the partition.
-std::optional<Partition> read_partition(std::string_view text) {
-  const std::size_t dash = text.rfind('-');
-  if (dash == std::string_view::npos || dash == 0) return std::nullopt;
-  const std::optional<std::int32_t> number = whole_number(text.substr(dash + 1));
-  if (!number) return std::nullopt;
-  return Partition{std::string(text.substr(0, dash)), *number};
-}
-
 ReadTarget read_word(std::string_view text) {
   if (text == "controller") return {fault::ActiveController{}, {}, {}};
   if (const std::optional<fault::Pool> pool = pool_of(text)) return {fault::AllOf{*pool}, {}, {}};
@@ -114,12 +100,12 @@ ReadTarget read_role(std::string_view role, std::string_view inside) {
   if (role == "random") return read_random(inside);
   const std::size_t comma = role == "follower" ? inside.find(',') : std::string_view::npos;
   const std::string_view name = trimmed(inside.substr(0, comma));
-  const std::optional<Partition> partition = read_partition(name);
+  const std::optional<NamedPartition> partition = read_partition(name);
   if (!partition) {
     return refused("names no partition", "which one? Such as " + std::string(role) + "(" + std::string(name) + "-0)");
   }
-  if (role == "leader") return {fault::LeaderOf{partition->topic, partition->number}, {}, {}};
-  fault::FollowerOf follower{partition->topic, partition->number, 1};
+  if (role == "leader") return {fault::LeaderOf{partition->topic, partition->partition}, {}, {}};
+  fault::FollowerOf follower{partition->topic, partition->partition, 1};
   if (comma != std::string_view::npos) {
     const std::optional<std::int32_t> ordinal = whole_number(trimmed(inside.substr(comma + 1)));
     if (!ordinal || *ordinal == 0) {
@@ -131,6 +117,14 @@ ReadTarget read_role(std::string_view role, std::string_view inside) {
 }
 
 }  // namespace
+
+std::optional<NamedPartition> read_partition(std::string_view text) {
+  const std::size_t dash = text.rfind('-');
+  if (dash == std::string_view::npos || dash == 0) return std::nullopt;
+  const std::optional<std::int32_t> number = whole_number(text.substr(dash + 1));
+  if (!number) return std::nullopt;
+  return NamedPartition{std::string(text.substr(0, dash)), *number};
+}
 
 ReadTarget read_target(std::string_view text) {
   text = trimmed(text);

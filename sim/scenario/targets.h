@@ -20,6 +20,9 @@ struct ReadTarget {
 
 ReadTarget read_target(std::string_view text);
 
+// orders-0: what follows the last dash is the partition.
+std::optional<NamedPartition> read_partition(std::string_view text);
+
 // Reads back as the same target.
 std::string print_target(const fault::Target& target);
 

@@ -1,5 +1,6 @@
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "scenario/targets.h"
 #include "scenario/walk.h"
@@ -42,6 +43,49 @@ bool Walk::target_groups(Value& value, const Key& key, const std::string& where)
     const std::string here = where + "[" + std::to_string(i) + "]";
     const Key row{.path = key.path, .type = KeyType::targets};
     all_right = (group.kind == Value::Kind::null ? not_a(group, row, here) : targets(group, row, here)) && all_right;
+  }
+  return all_right;
+}
+
+bool Walk::partitions(Value& value, const Key& key, const std::string& where) {
+  if (value.is_list()) {
+    if (value.items.empty()) return not_a(value, key, where, "is empty");
+    bool all_right = true;
+    for (std::size_t i = 0; i < value.items.size(); ++i) {
+      Value& item = value.items[i];
+      const bool single = item.is_scalar() && item.text != "all";
+      const std::string here = where + "[" + std::to_string(i) + "]";
+      all_right = (single ? partitions(item, key, here) : not_a(item, key, here)) && all_right;
+    }
+    return all_right;
+  }
+  if (!value.is_scalar()) return not_a(value, key, where);
+  return value.text == "all" || read_partition(value.text).has_value() || not_a(value, key, where, {}, "such as orders-0");
+}
+
+bool Walk::replica_lists(Value& value, const Key& key, const std::string& where) {
+  if (!value.is_map() || value.entries.empty()) return not_a(value, key, where);
+  bool all_right = true;
+  for (Entry& entry : value.entries) {
+    const std::string here = where + "." + entry.key;
+    if (!read_partition(entry.key)) {
+      report_.error(entry.key_place, where + ": \"" + entry.key + "\" is no partition", "such as orders-0");
+      all_right = false;
+      continue;
+    }
+    if (entry.value.kind == Value::Kind::null) entry.value.place = entry.key_place;
+    if (entry.value.is_scalar() && entry.value.text == "cancel") continue;
+    if (!entry.value.is_list() || entry.value.items.empty()) {
+      report_.error(entry.value.place, here + " must be a list of brokers, not " + describe(entry.value), "such as [broker-2, broker-3], or cancel");
+      all_right = false;
+      continue;
+    }
+    for (Value& item : entry.value.items) {
+      const ReadTarget read = item.is_scalar() ? read_target(item.text) : ReadTarget{};
+      if (read.target && std::holds_alternative<fault::BrokerTarget>(*read.target)) continue;
+      report_.error(item.place, here + ": " + describe(item) + " is no broker", "such as broker-2");
+      all_right = false;
+    }
   }
   return all_right;
 }
