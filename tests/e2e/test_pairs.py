@@ -22,6 +22,7 @@ PAIRS = [
     ("correlated-power-loss-no-fsync", "faults.0.powerloss.target=broker-1"),
     ("correlated-power-loss-no-fsync", "topics.orders.config.flush.messages=1"),
     ("acks-all-min-isr-1-loss", "topics.orders.config.min.insync.replicas=2"),
+    ("log-recovery-after-kill", "topics.orders.config.segment.bytes=1048576"),
     ("rolling-restart-rf2", "topics.orders.replication.factor=3"),
     ("partition-expansion-latest-skip", "clients.payment.config.auto.offset.reset=earliest"),
     ("follower-read-stuck-on-laggard", "cluster.history.preferred-replica-only-isr=on"),
