@@ -260,6 +260,26 @@ TEST_CASE("the preferred read replica is fetched from until it is out of range t
   CHECK(world.count<ListOffsetsRequest>() == 0);
 }
 
+TEST_CASE("after metadata.max.age.ms the leader is asked again, which may name the same replica") {
+  ConsumerConfig config = World::default_config();
+  config.metadata_max_age_ms = 1'000;
+  World world(config, 1, 2);
+  world.start_fetching(5);
+  FetchResponse elsewhere = World::fetched(orders(0), {});
+  elsewhere.partitions[0].preferred_read_replica = NodeId{2};
+  world.answer(world.take<FetchRequest>(), elsewhere);
+  for (int round = 0; round < 2; ++round) {
+    CAPTURE(round);
+    Envelope fetch = world.take<FetchRequest>();
+    CHECK(fetch.channel.server == ProcessId{2});
+    world.advance(from_millis(1'100));
+    world.answer(fetch, World::fetched(orders(0), {}));
+    fetch = world.take<FetchRequest>();
+    CHECK(fetch.channel.server == ProcessId{1});
+    world.answer(fetch, elsewhere);
+  }
+}
+
 TEST_CASE("while the coordinator is unknown, poll hands out what is buffered only every poll timeout") {
   ConsumerConfig config = World::default_config();
   World world(config, 1, 2);

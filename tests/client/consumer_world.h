@@ -340,7 +340,7 @@ class World {
       partition.index = static_cast<std::int32_t>(i);
       partition.leader = leaders[i].first;
       partition.leader_epoch = leaders[i].second;
-      partition.replicas = {leaders[i].first};
+      for (int id = 1; id <= brokers_; ++id) partition.replicas.emplace_back(id);
       topic.partitions.push_back(std::move(partition));
     }
     response.topics.push_back(std::move(topic));
