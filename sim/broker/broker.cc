@@ -109,7 +109,8 @@ void Broker::route(node::Input& input, const Context& context) {
   if (stage_ == Stage::stopped) return;
   if (stage_ == Stage::closing) {
     const auto* done = std::get_if<node::Persisted>(&input);
-    if (done == nullptr || done->id != closing_) return;
+    if (done == nullptr) return;
+    if (done->id != closing_) return replicas_.written_while_closing(done->id, context);
     if (std::exchange(is_marked_, true)) {
       stage_ = Stage::stopped;
     } else {

@@ -265,6 +265,7 @@ void ReplicaManager::carry_out(std::uint32_t fetcher, ReplicaFetcher::Work& work
 
 void ReplicaManager::perform(PendingAppend& done, const Context& context) {
   for (PlacedBatch& placed : done.batches) append(placed, context);
+  if (is_closing_) return;
   std::visit(Overloaded{
                  [&](ProducedAppend& produced) { appended(produced, context); },
                  [&](const FetchedAppend& fetched) {

@@ -102,6 +102,8 @@ class ReplicaManager {
   // says so.
   node::PersistId close(const Context& context);
   node::PersistId mark_clean_shutdown(const Context& context);
+  // What was under way when it closed reaches the logs, though nobody is told.
+  void written_while_closing(node::PersistId id, const Context& context) { persisted(id, context); }
 
  private:
   // ---- replica_manager.cc
@@ -213,6 +215,7 @@ class ReplicaManager {
   std::int32_t directories_loading_ = 0;    // ... in so many directories
   std::vector<TopicPartition> to_cut_;      // logs on disk that held too much
   bool in_controlled_shutdown_ = false;
+  bool is_closing_ = false;
   PeriodicTimer isr_timer_;
   PeriodicTimer checkpoint_timer_;
   LogRetention retention_;

@@ -159,6 +159,7 @@ void ReplicaManager::perform_what_may_be(const Context& context) {
 
 // ReplicaManager.shutdown, LogManager.shutdown: everything to the platter, then the marks that say so.
 node::PersistId ReplicaManager::close(const Context& context) {
+  is_closing_ = true;
   std::vector<log::LogWrite> writes;
   for (LocalIndex local = 0; local < table_.size(); ++local) {
     if (!table_.occupied(local)) continue;
