@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "client/consumer_coordinator.h"
 
 namespace sim::client {
@@ -83,9 +84,13 @@ void ConsumerCoordinator::on_commit(const CommitInFlight& commit, const OffsetCo
     for (const auto& partition : commit.offsets) acknowledge(partition.tp, partition.offset, ErrorCode::network_exception);
     return commit_done(commit.purpose, CommitError::retriable, context);
   }
+  // Answers come in the order in which was asked.
+  auto sent = commit.offsets.begin();
   for (const OffsetCommitResponse::Partition& answer : response->partitions) {
-    const auto sent = std::find_if(commit.offsets.begin(), commit.offsets.end(), [&](const auto& p) { return p.tp == answer.tp; });
-    if (sent != commit.offsets.end()) acknowledge(answer.tp, sent->offset, answer.error);
+    sent = std::find_if(sent, commit.offsets.end(), [&](const auto& p) { return p.tp == answer.tp; });
+    SIM_CHECK(sent != commit.offsets.end(), "a coordinator answers for what it was asked, in that order");
+    acknowledge(answer.tp, sent->offset, answer.error);
+    ++sent;
   }
   commit_done(commit.purpose, judge_commit(commit, *response, context), context);
 }
