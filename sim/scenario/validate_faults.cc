@@ -66,7 +66,7 @@ class Faults {
     for (const Value& fault : faults->items) {  // partitions that come later may be aimed at, too
       const Value* admin = fault.find("admin");
       const Value* more = admin == nullptr ? nullptr : admin->find("create-partitions");
-      if (more == nullptr) continue;
+      if (more == nullptr || more->at("count").invented) continue;
       const auto topic = topics_.find(more->at("topic").text);
       if (topic == topics_.end()) continue;
       before_.emplace(*topic);
@@ -110,7 +110,7 @@ class Faults {
     }
     if (action.key == "reassign") {
       for (const Entry& entry : action.value.entries) {
-        check_named(entry.key, entry.value, where);
+        check_named(entry.key, scalar(entry.key, entry.key_place), where);
         for (const Value& item : entry.value.items) check_broker(item, where + "." + entry.key);
       }
     }

@@ -76,7 +76,8 @@ bool Walk::replica_lists(Value& value, const Key& key, const std::string& where)
     if (entry.value.kind == Value::Kind::null) entry.value.place = entry.key_place;
     if (entry.value.is_scalar() && entry.value.text == "cancel") continue;
     if (!entry.value.is_list() || entry.value.items.empty()) {
-      report_.error(entry.value.place, here + " must be a list of brokers, not " + describe(entry.value), "such as [broker-2, broker-3], or cancel");
+      const std::string what = entry.value.is_list() ? "an empty one" : describe(entry.value);
+      report_.error(entry.value.place, here + " must be a list of brokers, not " + what, "such as [broker-2, broker-3], or cancel");
       all_right = false;
       continue;
     }
