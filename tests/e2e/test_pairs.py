@@ -38,6 +38,9 @@ PAIRS = [
     ("stretch-cluster-latency", "cluster.config.controller.quorum.fetch.timeout.ms=10000"),
     ("noisy-neighbour", "cluster.quotas.import.producer_byte_rate=300kB/s"),
     ("catch-up-over-a-narrow-link", "cluster.config.leader.replication.throttled.rate=150000"),
+    ("log-dir-failure-leader-stuck", "cluster.history.failed-log-directories=on"),
+    ("disk-full-everywhere", "faults.0.disk-full.target=broker-1"),
+    ("slow-leader-gray-failure", "faults.1.at=40s"),
     ("flapping-voter", "cluster.history.pre-vote=off"),  # the other way round: the scenario is the protected side
 ]
 
