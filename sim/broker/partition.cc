@@ -90,9 +90,10 @@ std::optional<Partition::Transition> Partition::become_leader(
     }
     node::report(context.out, observe::BecameLeader{tp_, context.self, leader_epoch_, role.epoch_start,
                                                    static_cast<std::int32_t>(effective_min_isr())});
-    if (defect_ == PlantedDefect::high_watermark_at_election) set_high_watermark(log_end_offset(), context);
   }
   report_isr_if_changed(epoch_before, context);
+  if (transition.new_leader_epoch && defect_ == PlantedDefect::high_watermark_at_election)
+    set_high_watermark(log_end_offset(), context);
   transition.high_watermark_advanced = maybe_advance_high_watermark(context);  // the ISR may be down to one
   return transition;
 }
@@ -424,6 +425,7 @@ std::optional<IsrChange> Partition::shrink_isr(const Context& context) {
   if (leaving.empty()) return std::nullopt;
   IsrChange change = propose(staying, context);
   set_isr(PendingShrinkIsr{*committed_isr, std::move(leaving), change.change}, context);
+  if (defect_ == PlantedDefect::shrinks_before_committed) maybe_advance_high_watermark(context);
   return change;
 }
 
