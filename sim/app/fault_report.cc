@@ -157,7 +157,7 @@ void describe(const fault::Kind& kind, FaultReport& report) {
                  [&](const fault::IoDelay& delay) { targets(delay.targets, "write slowed down"); },
                  [&](const fault::IoError& error) { targets(error.targets, "write failed"); },
                  [&](const fault::DiskFull& full) { targets(full.targets, "write refused"); },
-                 [&](const fault::SlowCpu& slow) { targets(slow.targets, "task slowed down"); },
+                 [&](const fault::SlowCpu& slow) { targets(slow.targets, "process slowed down"); },
                  [&](const fault::TimeOffset& offset) { clocks(offset.targets); },
                  [&](const fault::Drift& drift) { clocks(drift.targets); },
              },

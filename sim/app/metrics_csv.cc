@@ -22,7 +22,10 @@ void write_header(CsvWriter& csv, const observe::Names& names) {
         "kafka_server_ReplicaManager_UnderReplicatedPartitions",
         "kafka_server_ReplicaManager_IsrShrinksPerSec", "kafka_server_ReplicaManager_IsrExpandsPerSec",
         "kafka_server_Produce_throttle_time_ms", "kafka_server_Fetch_throttle_time_ms",
-        "kafka_server_Request_throttle_time_ms"}) {
+        "kafka_server_Request_throttle_time_ms",
+        "kafka_network_RequestMetrics_Produce_RequestQueueTimeMs_max",
+        "kafka_network_RequestMetrics_Produce_LocalTimeMs_max",
+        "kafka_network_RequestMetrics_Produce_RemoteTimeMs_max"}) {
     csv.text(column);
   }
   for (const std::string& group : names.groups) {
@@ -42,6 +45,34 @@ std::vector<std::vector<std::int64_t>> latencies_by_second(const OrderLedger& le
   return latencies;
 }
 
+// Of the produce requests that passed each stage in a second, the longest that one took for it: until an I/O thread
+// had it, until its batch was in the log, until that was replicated. What a broker that is overloaded shows first.
+struct LongestStages {
+  std::int64_t queue = 0;
+  std::int64_t local = 0;
+  std::int64_t remote = 0;
+};
+
+std::vector<LongestStages> stages_by_second(const OrderLedger& ledger, std::size_t seconds) {
+  std::vector<LongestStages> longest(seconds);
+  const auto note = [&](std::int64_t from, std::int64_t to, std::int64_t LongestStages::*stage) {
+    if (from == metrics::kNever || to == metrics::kNever) return;
+    const std::size_t row = Series::row_of(to);
+    if (row < seconds) longest[row].*stage = std::max(longest[row].*stage, to - from);
+  };
+  OrderLedger::Index last = OrderLedger::kNone;
+  for (OrderLedger::Index i = 0; i < ledger.size(); ++i) {
+    const OrderLedger::Order& order = ledger.order(i);
+    if (order.batch == OrderLedger::kNone || order.batch == last) continue;
+    last = order.batch;
+    const OrderLedger::Batch& batch = ledger.batch_of(order);
+    note(batch.received, batch.dequeued, &LongestStages::queue);
+    note(batch.dequeued, batch.appended, &LongestStages::local);
+    note(batch.appended, batch.high_watermark, &LongestStages::remote);
+  }
+  return longest;
+}
+
 void write_latency(CsvWriter& csv, std::vector<std::int64_t>& samples) {
   const Distribution latency = distribution_of(samples);
   csv.number(static_cast<std::int64_t>(latency.count));
@@ -58,6 +89,7 @@ void write_metrics_csv(OutputFile& file, const Series& series, const OrderLedger
   CsvWriter csv(file);
   write_header(csv, names);
   auto latencies = latencies_by_second(ledger, series.rows().size());
+  const auto stages = stages_by_second(ledger, series.rows().size());
   for (std::size_t i = 0; i < series.rows().size(); ++i) {
     const Series::Row& row = series.rows()[i];
     csv.text(fixed(series.end_of(i) / 1'000'000, 3));
@@ -69,6 +101,7 @@ void write_metrics_csv(OutputFile& file, const Series& series, const OrderLedger
           row.produce_throttle_ms, row.fetch_throttle_ms, row.request_throttle_ms}) {
       csv.number(count);
     }
+    for (const std::int64_t ns : {stages[i].queue, stages[i].local, stages[i].remote}) csv.text(fixed(ns, 6));
     for (const Series::Lag& lag : row.lag) {
       csv.text(fixed(lag.ns / 1'000'000, 3));
       csv.number(lag.offsets);
