@@ -68,7 +68,7 @@ TEST_CASE("io-error: what is under way fails, and what waits for it is never sen
   world.strike("broken", fault::IoError{broker(1), {}}, 105ms, 50ms);
   const Record record = world.play(300ms);
   CHECK(record.count("answered", 106, 155) == 0);
-  CHECK(record.all("FaultEnded")[0].number >= 4);
+  CHECK(record.all("FaultEnded")[0].number == 1);  // its client waits for the answer to this day
   Cluster cluster = world.build();
   SmallWorld::play_until(cluster, 150ms);
   const Offset end = cluster.image(kServer).logs.at({TopicId{1}, 0}).end_offset();
