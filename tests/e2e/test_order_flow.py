@@ -33,7 +33,7 @@ class MainJob(InATemporaryFolder):
         run, done = self.run_short()
         self.assertTrue(done.stdout.startswith("PASS"), done.stdout)
         for name in ("summary.json", "summary.txt", "manifest.json", "host.json", "scenario.resolved.yaml", "orders.csv",
-                     "metrics.csv", "faults.csv", "leadership.csv", "hist/e2e.hgrm"):
+                     "metrics.csv", "verdicts.csv", "faults.csv", "leadership.csv", "hist/e2e.hgrm"):
             self.assertTrue((run / name).is_file(), name)
 
     def test_two_runs_have_the_same_bytes_whatever_is_traced_and_shown(self):
