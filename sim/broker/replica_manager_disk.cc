@@ -117,7 +117,7 @@ void ReplicaManager::checkpoint_recovery_points(const Context& context) {
 // up other logs. Those that share an id were asked for once.
 void ReplicaManager::persisted(node::PersistId id, const Context& context) {
   if (loading_ == id) {
-    if (--directories_loading_ == 0) loaded(context);
+    if (--directories_loading_ == 0 && !is_closing_) loaded(context);
     return;
   }
   flusher_.persisted(id, table_, context);
