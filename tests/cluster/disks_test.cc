@@ -182,6 +182,29 @@ TEST_CASE("a directory fails: its leaders move at once, the rest of the broker g
   }
 }
 
+TEST_CASE("a broker that starts with a broken directory does without it; without its first it does not start") {
+  for (const std::int32_t directory : {1, 0}) {
+    CAPTURE(directory);
+    ClusterSpec spec = two_directories(1);
+    strike(spec, fault::Stop{broker(1)}, 8s, 4s);
+    strike(spec, fault::IoError{broker(1), directory}, 9s, 20s);
+    strike(spec, fault::Restart{broker(1)}, 32s);
+    spec.load_ends_at = 50s;
+    Cluster cluster(spec);
+    Story story;
+    cluster.observe(story);
+    play(cluster, 28s);
+    CHECK(cluster.is_up(kBroker1) == (directory == 1));
+    for (const auto& [tp, partition] : story.partitions) {
+      if (tp.topic != TopicId{1}) continue;
+      const bool in_sync = std::find(partition.isr.begin(), partition.isr.end(), NodeId{1}) != partition.isr.end();
+      CHECK(in_sync == (directory == 1 && cluster.image(kBroker1).logs.at(tp).directory == 0));
+    }
+    play(cluster, 70s);
+    for (const auto& [tp, partition] : story.partitions) CHECK(partition.isr.size() == 3);
+  }
+}
+
 TEST_CASE("before KIP-858 a broker keeps the leaders it cannot serve") {
   ClusterSpec spec = two_directories(1);
   for (BrokerSpec& one : spec.brokers) one.config.failed_log_directories = false;
