@@ -40,6 +40,7 @@ void MetadataInvariants::on(const observe::Observation& observation) {
                  [&](const observe::IsrChanged& fact) { on(fact); },
                  [&](const observe::IsrProposed& fact) { on(fact); },
                  [&](const observe::TopicCreated& fact) { topics_.on(fact); },
+                 [&](const observe::TopicDeleted& fact) { on(fact); },
                  [](const auto&) {},  // what no invariant here speaks of
              },
              observation.fact);
@@ -85,6 +86,12 @@ void MetadataInvariants::on(const observe::BrokerStateChanged& fact) {
   partitions_.for_each([&](TopicPartition tp, const Partition& partition) {
     if (!partition.known || partition.last.leader != fact.broker) return;
     violations_.add("fenced-leads-nothing", broker(fact.broker) + " is fenced and leads " + topics_[tp]);
+  });
+}
+
+void MetadataInvariants::on(const observe::TopicDeleted& fact) {
+  partitions_.for_each([&](TopicPartition tp, const Partition&) {
+    if (tp.topic == fact.id) partitions_[tp] = Partition{};
   });
 }
 

@@ -56,6 +56,7 @@ class MetadataInvariants final : public observe::Observer {
   void on(const observe::ControllerChanged& fact);
   void on(const observe::BrokerStateChanged& fact);
   void on(const observe::PartitionChanged& fact);
+  void on(const observe::TopicDeleted& fact);
   void on(const observe::BecameLeader& fact);
   void on(const observe::IsrChanged& fact);
   void on(const observe::IsrProposed& fact);

@@ -59,6 +59,8 @@ void ReplicaInvariants::on(const observe::Observation& observation, const Replic
                    Partition& partition = partitions_[fact.tp];
                    if (fact.broker == partition.leader) partition.maximal_isr = partition.isr;
                  },
+                 // A replica that was taken from a broker is in the ISR until its leader hears of it.
+                 [&](const observe::LogDeleted& fact) { std::erase(partitions_[fact.tp].maximal_isr, fact.broker); },
                  [](const auto&) {},  // what no invariant here speaks of
              },
              observation.fact);

@@ -244,6 +244,38 @@ TEST_CASE("a setting takes effect while the topic is used") {
   CHECK(world.watch.acknowledged == world.watch.placed);
 }
 
+// Operators who keep moving things while servers die: whatever becomes of orders, what must hold holds.
+TEST_CASE("replicas are moved, taken back and elected among crashes") {
+  const auto reassign = [](std::initializer_list<std::int32_t> replicas, std::int32_t partition) {
+    AlterPartitionReassignmentsRequest request;
+    request.partitions.push_back({{"orders", partition}, {}, replicas.size() == 0});
+    for (const std::int32_t id : replicas) request.partitions.back().replicas.emplace_back(id);
+    return AdminAction(AdminRequest(std::move(request)));
+  };
+  std::size_t answers = 0;
+  for (std::uint64_t seed = 21; seed <= 24; ++seed) {
+    CAPTURE(seed);
+    std::vector<fault::Fault> faults{
+        {"brokers", fault::Kill{{fault::RandomOf{fault::Pool::brokers, 1}}}, Instant{10s}, Duration{13s}, Duration{6s}},
+        {"controllers", fault::Kill{{fault::ActiveController{}}}, Instant{13s}, Duration{11s}, Duration{4s}},
+        {"elect", fault::Admin{elect_preferred()}, Instant{12s}, Duration{7s}, {}},
+        {"there", fault::Admin{MoveReplicas{NodeId{1}, NodeId{4}}}, Instant{11s}, Duration{10s}, {}},
+        {"back", fault::Admin{MoveReplicas{NodeId{4}, NodeId{1}}}, Instant{16s}, Duration{10s}, {}},
+        {"alone", fault::Admin{reassign({2}, 0)}, Instant{14s}, Duration{12s}, {}},
+        {"together", fault::Admin{reassign({3, 4, 1}, 0)}, Instant{18s}, Duration{12s}, {}},
+        {"not so", fault::Admin{reassign({}, 0)}, Instant{Duration{19s}}, Duration{6s}, {}},
+    };
+    ClusterSpec spec = shop(seed, std::move(faults));
+    spec.load_ends_at = 60s;
+    World world(spec);
+    world.play(90s);
+    CHECK(world.violations() == 0);
+    CHECK(world.watch.acknowledged.size() > 1'000);
+    answers += world.watch.answers.size();
+  }
+  CHECK(answers > 200);
+}
+
 TEST_CASE("a copy in mid-run has its operators, too") {
   Cluster original(shop(11, {admin("reassign", reassign_all(), 12s), admin("elect", elect_preferred(), 16s)}));
   original.set_time_limit(Instant{12s + 1ms});
