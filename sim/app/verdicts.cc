@@ -113,6 +113,9 @@ class Finder {
     if (ledger_.is_skipped(order, s)) {
       return of_order(index, ledger_.skipped_at(order, s), "its group's position was reset past it");
     }
+    if (ledger_.is_passed_over(order, row, s)) {
+      return of_order(index, row.fetched, "compacted away before it was read");
+    }
     return of_order(index, row.committed, "its group had committed past it");
   }
 

@@ -405,6 +405,7 @@ void OrderLedger::on(const observe::RecordsPolled& fact, std::int64_t at, Proces
 }
 
 void OrderLedger::on(const observe::ProcessingStarted& fact, std::int64_t at) {
+  at_index(partitions_[fact.tp].started, static_cast<std::size_t>(fact.service.value()), {}) = {fact.offset, at};
   const Index index = find(fact.record);
   if (index == kNone) return;
   Service& row = service_row(index, static_cast<std::size_t>(fact.service.value()));
@@ -514,8 +515,8 @@ std::int64_t OrderLedger::stopped_at(ProcessId process) const {
 }
 
 // Returned by poll() to a member that still lives: it will be handled, whatever was committed.
-bool OrderLedger::in_hand(const Service& row, std::size_t service) const {
-  if (settled_ || row.fetched == kNever || row.done != kNever) return false;
+bool OrderLedger::in_hand(const Order& order, const Service& row, std::size_t service) const {
+  if (settled_ || row.fetched == kNever || row.done != kNever || is_passed_over(order, row, service)) return false;
   return row.fetched > stopped_at(members_[service][static_cast<std::size_t>(row.member)]);
 }
 
@@ -524,11 +525,18 @@ bool OrderLedger::lost_for(Index index, std::size_t service) const {
   const Batch& batch = batch_of(order);
   const Service& row = service_rows_[index * spec_.services + service];
   if (batch.acknowledged == kNever || !wants(order, service) || row.done != kNever) return false;
-  if (in_hand(row, service)) return false;
+  if (in_hand(order, row, service)) return false;
   if (!batch.in_log) return batch.appended != kNever || settled_;  // acks=0 does not wait for the append
   // Its group has committed past it: perhaps before the log lost what was there, and this took its place.
   if (offset_of(order) < committed(batch.tp, service)) return true;
   return is_deleted(order) || is_skipped(order, service);
+}
+
+bool OrderLedger::is_passed_over(const Order& order, const Service& row, std::size_t s) const {
+  const Partition* partition = partitions_.find(batch_of(order).tp);
+  if (partition == nullptr || s >= partition->started.size() || row.fetched == kNever || row.started != kNever) return false;
+  const Partition::Started& latest = partition->started[s];
+  return latest.at >= row.fetched && latest.offset > offset_of(order);
 }
 
 bool OrderLedger::is_deleted(const Order& order) const {

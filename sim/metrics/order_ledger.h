@@ -144,6 +144,8 @@ class OrderLedger {
   // The service's position was last reset past it, and when.
   bool is_skipped(const Order& order, std::size_t service) const;
   std::int64_t skipped_at(const Order& order, std::size_t service) const;
+  // The service has gone on behind it since it was read: compaction had taken it out of what was read.
+  bool is_passed_over(const Order& order, const Service& row, std::size_t service) const;
   // Records of the final log whose order the log already holds below, by partition and offset; once finished.
   struct Duplicate {
     Index order = kNone;
@@ -200,6 +202,11 @@ class OrderLedger {
     std::vector<Offset> committed;      // by service
     std::vector<Offset> skipped_below;  // by service: where its position was last reset to
     std::vector<std::int64_t> skipped_at;
+    struct Started {
+      Offset offset = kNoOffset;
+      std::int64_t at = kNever;
+    };
+    std::vector<Started> started;  // by service: the latest
     Offset high_watermark = 0;
     Offset log_start = 0;
     std::int64_t log_start_at = kNever;
@@ -244,7 +251,7 @@ class OrderLedger {
   }
   std::uint64_t wanted_by(RecordId id) const;
   bool is_fulfilled(const Order& order) const;
-  bool in_hand(const Service& row, std::size_t service) const;
+  bool in_hand(const Order& order, const Service& row, std::size_t service) const;
   std::int64_t stopped_at(ProcessId process) const;
 
   LedgerSpec spec_;

@@ -108,6 +108,25 @@ TEST_CASE("deleted by retention is not lost from the log, but for the group that
   CHECK(f.ledger.deleted_at(f.ledger.order(f.index(0))) == 50'000'000);
 }
 
+TEST_CASE("compacted away before it was read: the group goes on behind it, and it is lost for it") {
+  Fixture f;
+  f.story.leads(0, 0, 0);
+  f.story.published(0, {0, 1}, 0);
+  f.story.polled(50, 0, 0, 2);  // of which only order 1 was left
+  f.story.committed(52, 0, 2);
+  SUBCASE("it may still be in the member's hands") {
+    f.finish();
+    CHECK_FALSE(f.ledger.lost_for_group(f.index(0), 0));
+  }
+  SUBCASE("until the one behind it is begun") {
+    f.story.started(55, 0, 1, 1);
+    f.finish();
+    CHECK(f.ledger.lost_for_group(f.index(0), 0));
+    CHECK_FALSE(f.ledger.lost_for_group(f.index(1), 0));
+    CHECK_FALSE(f.ledger.lost_acked(f.index(0)));
+  }
+}
+
 TEST_CASE("a record that the log holds twice is told once, at its second place") {
   Fixture f;
   f.acknowledged();
