@@ -77,6 +77,7 @@ const LeaderLogChange* ReplicaLogs::on(const Observation& observation) {
                    one.start = std::max(one.start, fact.to);
                  },
                  [&](const PartitionChanged& fact) { on(fact); },
+                 [&](const TopicDeleted& fact) { on(fact); },
                  [&](const ProcessStarted&) { life(observation, true); },
                  [&](const ProcessStopped&) { life(observation, false); },
                  [](const auto&) {},  // what no log hears of
@@ -218,6 +219,12 @@ void ReplicaLogs::on(const PartitionChanged& fact) {
   if (fact.leader_epoch >= partition.leader_epoch) partition.is_led = fact.leader == partition.leader;
 }
 
+void ReplicaLogs::on(const TopicDeleted& fact) {
+  partitions_.for_each([&](TopicPartition tp, const Partition&) {
+    if (tp.topic == fact.id) partitions_[tp].is_deleted = true;
+  });
+}
+
 // ---- The log becomes its new leader's
 
 void ReplicaLogs::match(const Partition& partition, Replica& one) {
@@ -274,13 +281,14 @@ void ReplicaLogs::on(const BecameLeader& fact, const Observation& observation) {
 // ---- In the end
 
 Offset ReplicaLogs::final_end(const Partition& partition) const {
-  if (has_leader(partition)) return partition.end();
+  if (has_leader(partition) || partition.is_deleted) return partition.end();
   Offset end = 0;
   for (const Replica& one : partition.replicas) end = std::max(end, one.shared_end);
   return end;
 }
 
 Offset ReplicaLogs::divergence(const Partition& partition) const {
+  if (partition.is_deleted) return kNoOffset;
   const Replica* leader = partition.replica(partition.leader);
   for (const Replica& one : partition.replicas) {
     if (one.tail.empty() || !is_up(one.broker) || one.high_watermark <= one.shared_end) continue;

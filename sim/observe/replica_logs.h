@@ -63,7 +63,7 @@ class ReplicaLogs {
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
     Incarnation leader_life{};
     bool is_led = false;  // as the controller has it
-    bool is_deleted = false;
+    bool is_deleted = false;  // with its topic
 
     Offset end() const { return log.empty() ? 0 : log.back().end_offset; }
     const Replica* replica(NodeId broker) const;
@@ -80,7 +80,7 @@ class ReplicaLogs {
   bool has_leader(const Partition& partition) const;
   // Where the log ends for good, if nothing more happens: the leader's end; of a partition without one, what the
   // fullest replica holds of it, on whatever disk it is intact. What lies above is lost, what lies below unavailable
-  // at worst.
+  // at worst. A topic that an operator has deleted loses nothing thereby.
   Offset final_end(const Partition& partition) const;
   // The first offset, below both high watermarks, at which two replicas differ; kNoOffset: none. Those that are down
   // do not count: what they have they will compare before anybody sees it.
@@ -93,6 +93,7 @@ class ReplicaLogs {
   void on(const BecameFollower& fact);
   void on(const ReplicaOpened& fact);
   void on(const PartitionChanged& fact);
+  void on(const TopicDeleted& fact);
   void life(const Observation& observation, bool starts);
   void raise_high_watermark(TopicPartition tp, NodeId broker, Offset to);
 
