@@ -14,11 +14,12 @@ class Topic {
  public:
   Topic(const Entry& topic, Report& report) : topic_(topic), config_(topic.value.at("config")), report_(report) {}
 
-  void check() {
+  // `duration_ms`: what would be deleted after it does not matter
+  void check(std::int64_t duration_ms) {
     check_min_isr();
     if (!cleans("delete")) return;
     check_retention_bytes();
-    check_retention_ms();
+    if (number("retention.ms") < duration_ms) check_retention_ms();
   }
   // By a client that produces to it.
   void check_producer(const Entry& client) {
@@ -29,7 +30,10 @@ class Topic {
     }
     const Value& size = client.value.at("record.size");
     const Value& most = config_.at("max.message.bytes");
-    if (!size.is_scalar() || *read_scalar(size.text, UnitKind::size).value < number("max.message.bytes")) return;
+    if (!size.is_scalar()) return;
+    const std::int64_t bytes = *read_scalar(size.text, UnitKind::size).value;
+    const bool is_sent = bytes < *read_scalar(client.value.at("config").at("max.request.size").text, UnitKind::none).value;
+    if (!is_sent || bytes < number("max.message.bytes")) return;
     report_.warning(given(size) ? size.place : client.key_place, "clients." + client.key + ".record.size (" + size.text + ") does not fit into max.message.bytes (" +
                                                                      most.text + ") of topic " + topic_.key + ": every order will be refused (MESSAGE_TOO_LARGE)");
   }
@@ -81,9 +85,11 @@ class Topic {
 }  // namespace
 
 void validate_topics(const Value& root, Report& report) {
+  const Value& duration = root.at("duration");
+  const std::int64_t duration_ms = duration.invented ? 0 : *read_scalar(duration.text, UnitKind::duration).value / 1'000'000;
   for (const Entry& entry : root.at("topics").entries) {
     Topic topic(entry, report);
-    topic.check();
+    topic.check(duration_ms);
     for (const Entry& client : root.at("clients").entries) {
       const Value* produces = client.value.find("produces");
       if (produces != nullptr && produces->text == entry.key) topic.check_producer(client);

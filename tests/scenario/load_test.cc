@@ -38,7 +38,7 @@ cluster:
       - {between: [a, b], rtt: {uniform: {min: 20ms, max: 30ms}}, bandwidth: unlimited}
   disk: {flush: 3ms, bandwidth: 100MiB/s}
 topics:
-  orders: {partitions: 6, replication.factor: 3, compression: 0.6, config: {retention.ms: 5000, cleanup.policy: [compact, delete]}}
+  orders: {partitions: 6, replication.factor: 3, compression: 0.6, config: {retention.ms: 5000, segment.ms: 1000, cleanup.policy: [compact, delete]}}
   audit: {config: {min.insync.replicas: 1}}
 clients:
   shop:
