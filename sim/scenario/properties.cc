@@ -118,7 +118,8 @@ PropertyValue read_list(const Property& property, std::string_view text) {
     }
     canonical += (canonical.empty() ? "" : ",") + std::string(item);
   }
-  if (canonical.empty() && property.status == Status::modelled) return wrong("must not be empty");
+  const bool may_be_empty = property.fallback.empty();  // nobody is the default, too
+  if (canonical.empty() && !may_be_empty && property.status == Status::modelled) return wrong("must not be empty");
   return PropertyValue{canonical, {}, {}};
 }
 
