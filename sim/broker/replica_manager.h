@@ -26,12 +26,12 @@
 #include "node/durable_image.h"
 
 // All partitions of a broker and what is done with them (ReplicaManager in Kafka): produce, fetch, following
-// other brokers, the ISR's shrinking, the high watermark's checkpoints.
+// other brokers, the ISR's shrinking, the high watermark's checkpoints, retention and compaction.
 //
 // What must be noticed after a change (delayed fetches, delayed produces) is noted while a step runs and
 // looked at once at its end, by finish_step(), as Kafka's ActionQueue does for appends.
 //
-// Left out: retention and compaction, log
+// Left out: log
 // directories. A fetch is not cut short because it reads an older segment.
 namespace sim::broker {
 
