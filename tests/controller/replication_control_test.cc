@@ -251,6 +251,28 @@ TEST_CASE("AlterPartition: more ways to get the ISR wrong, and who may join") {
   }
 }
 
+TEST_CASE("AlterPartition before KIP-841: who is fenced or shutting down may join, who is in another life may not") {
+  for (const bool guarded : {true, false}) {
+    CAPTURE(guarded);
+    ControllerConfig config;
+    config.isr_unfenced_only = guarded;
+    World world(config);
+    world.add_topic();
+    world.replay(partition_record(kTp, nodes({1, 2, 3}), nodes({1}), 1));
+    world.replay(BrokerRegistrationChangeRecord{NodeId{2}, BrokerEpoch{102}, 1, 0});
+    world.replay(BrokerRegistrationChangeRecord{NodeId{3}, BrokerEpoch{103}, 0, 1});
+    const auto answer_to = [&](const AlterPartitionRequest& request) {
+      return world.replication.alter_partition(world.image, request).answer.partitions[0].error;
+    };
+    const ErrorCode want = guarded ? ErrorCode::ineligible_replica : ErrorCode::none;
+    CHECK(answer_to(alter(nodes({1, 2}))) == want);
+    CHECK(answer_to(alter(nodes({1, 3}))) == want);
+    AlterPartitionRequest of_another_life = alter(nodes({1, 2}));
+    of_another_life.partitions[0].new_isr[1].broker_epoch = BrokerEpoch{99};
+    CHECK(answer_to(of_another_life) == ErrorCode::ineligible_replica);
+  }
+}
+
 TEST_CASE("AlterPartition answers with what it has become") {
   World world;
   world.add_topic();
