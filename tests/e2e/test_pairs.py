@@ -28,6 +28,7 @@ PAIRS = [
     ("follower-read-stuck-on-laggard", "cluster.history.preferred-replica-only-isr=on"),
     ("reassignment-starves-replication", "cluster.config.leader.replication.throttled.rate=150000"),
     ("partition-count-change-key-order", "faults.0.for=1s"),
+    ("cross-zone-reads", "cluster.config.replica.selector.class=org.apache.kafka.common.replica.RackAwareReplicaSelector"),
     ("lag-exceeds-retention", "topics.orders.config.retention.ms=600000"),
     ("producer-clock-skew-retention", "topics.orders.config.message.timestamp.type=LogAppendTime"),
     ("idle-group-offset-expiry", "cluster.config.offsets.retention.minutes=10080"),
