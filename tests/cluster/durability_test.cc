@@ -8,6 +8,8 @@
 
 #include "cluster/cluster.h"
 #include "cluster/quorum_worlds.h"
+#include "cluster/small_world.h"
+#include "log/test_batches.h"
 
 namespace sim::cluster {
 namespace {
@@ -72,6 +74,38 @@ Ended play(const ClusterSpec& spec, Duration until) {
   return {acknowledged.records.size(), left.size()};
 }
 
+TEST_CASE("a flush makes safe what it was asked for: not what has taken its place since, nor logs it does not name") {
+  static const TopicPartition kCut{TopicId{1}, 0};
+  static const TopicPartition kNamed{TopicId{1}, 1};
+  class Writer final : public node::Node {
+   public:
+    std::unique_ptr<node::Node> clone() const override { return std::make_unique<Writer>(*this); }
+    void step(node::Input& input, node::Env, node::Effects& out) override {
+      if (!std::holds_alternative<node::Started>(input)) return;
+      const auto batch = [](TopicPartition tp, std::int32_t epoch) {
+        return log::AppendBatch{tp, log::test::batch_of(0, LeaderEpoch{epoch}, 5, 10)};
+      };
+      out.emplace_back(node::Persist{node::PersistId{1}, {batch(kCut, 0)}, node::Safety::flushed});
+      out.emplace_back(node::Persist{node::PersistId{2}, {log::TruncateLog{kCut, 0}, batch(kCut, 1)}, node::Safety::written});
+      out.emplace_back(node::Persist{
+          node::PersistId{3}, {batch(TopicPartition{TopicId{1}, 2}, 0), batch(kNamed, 0), log::FlushLog{kNamed}}, node::Safety::flushed});
+    }
+  };
+  test::SmallWorld world;
+  ProcessSpec process;
+  process.name = process.application = "writer";
+  process.boot = Prototype(std::make_shared<Writer>());
+  world.add(process, true);
+  Cluster cluster = world.build();
+  test::SmallWorld::play_until(cluster, 1ms);  // all is written, and being flushed
+  const auto& logs = cluster.image(ProcessId{0}).logs;
+  CHECK(logs.at(kCut).end_offset() == 5);
+  test::SmallWorld::play_until(cluster, 20ms);
+  CHECK(logs.at(kCut).flushed_end_offset == 0);
+  CHECK(logs.at(kNamed).flushed_end_offset == 5);
+  CHECK(logs.at(TopicPartition{TopicId{1}, 2}).flushed_end_offset == 0);
+}
+
 TEST_CASE("all lose power at once: what flush.messages=1 has acknowledged is kept, what nobody flushed is not") {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     CAPTURE(seed);
@@ -129,6 +163,25 @@ TEST_CASE("a broker whose logs take long to read stays fenced until they are rea
   CHECK(slow > 40s);
   CHECK(shared < slow / 2);
   CHECK(shared > 10s);
+}
+
+TEST_CASE("a copy taken while logs are read plays on as the original does") {
+  ClusterSpec spec = order_flow(2);
+  for (BrokerSpec& broker : spec.brokers) broker.disk.read_bytes_per_second = 20'000;
+  spec.topics[0].config.flush_messages = 3;
+  strike(spec, fault::PowerLoss{kAllBrokers, fault::Tail::torn}, 8s, 2s);
+  Cluster original(spec);
+  original.set_time_limit(Instant{} + 20s);
+  while (original.step()) {
+  }
+  Cluster copy = original;
+  for (Cluster* one : {&original, &copy}) {
+    one->set_time_limit(Instant{} + 90s);
+    while (one->step()) {
+    }
+  }
+  CHECK(original.fingerprint() == copy.fingerprint());
+  CHECK(original.events_fired() == copy.events_fired());
 }
 
 TEST_CASE("a wiped broker comes back with nothing, and gets it all again") {
