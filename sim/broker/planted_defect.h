@@ -20,6 +20,7 @@ enum class PlantedDefect : std::uint8_t {
   counts_what_was_sent,             // a fetch counts as holding what is sent in answer to it
   divergence_not_checked,           // a follower does not say in which epoch its log ends
   serves_beyond_high_watermark,     // consumers get all of the log
+  clean_shutdown_marked_early,      // the mark of an orderly end is written while the broker still works
 };
 
 }  // namespace sim::broker

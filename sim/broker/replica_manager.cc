@@ -365,6 +365,9 @@ void ReplicaManager::checkpoint(const Context& context) {
     writes.emplace_back(log::CheckpointHighWatermark{partition.tp(), partition.high_watermark()});
   }
   if (writes.empty()) return;
+  if (context.config.defect == PlantedDefect::clean_shutdown_marked_early) {
+    writes.emplace_back(log::WriteCleanShutdown{kClusterMetadata, context.broker_epoch});
+  }
   context.out.emplace_back(
       node::Persist{node::PersistId{next_persist_++}, std::move(writes), node::Safety::written});
 }
