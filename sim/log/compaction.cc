@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
-#include <string_view>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -15,9 +15,9 @@ namespace {
 
 constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
 
-// What a record is about. Its group's name belongs to a batch that outlives it.
+// What a record is about.
 struct Key {
-  std::string_view group;
+  std::int32_t group = -1;  // see Keys
   std::int32_t topic = -1;
   std::int32_t partition = -1;
   std::int64_t number = -1;
@@ -25,8 +25,8 @@ struct Key {
 };
 struct KeyHash {
   std::size_t operator()(const Key& key) const {
-    std::size_t hash = std::hash<std::string_view>{}(key.group);
-    for (const std::int64_t part : {std::int64_t{key.topic}, std::int64_t{key.partition}, key.number}) {
+    std::size_t hash = 0;
+    for (const std::int64_t part : {std::int64_t{key.group}, std::int64_t{key.topic}, std::int64_t{key.partition}, key.number}) {
       hash = hash * 1'000'003 + static_cast<std::size_t>(part);
     }
     return hash;
@@ -34,19 +34,28 @@ struct KeyHash {
 };
 using LastOffsets = std::unordered_map<Key, Offset, KeyHash>;  // for look-up only
 
-std::optional<Key> key_of(const Record& record) {
-  if (record.key_bytes < 0) return std::nullopt;
-  return Key{{}, -1, -1, record.key};
-}
-std::optional<Key> key_of(const CoordinatorRecord& record) {
-  return std::visit(Overloaded{
-                        [](const OffsetCommitRecord& one) { return Key{one.group, one.tp.topic.value(), one.tp.partition, -1}; },
-                        [](const GroupMetadataRecord& one) { return Key{one.group, -1, -1, -1}; },
-                    },
-                    record);
-}
-std::optional<Key> key_of(const MetadataRecord&) { return std::nullopt; }
-std::optional<Key> key_of(const ControlRecord&) { return std::nullopt; }
+class Keys {
+ public:
+  std::optional<Key> of(const Record& record) {
+    if (record.key_bytes < 0) return std::nullopt;
+    return Key{-1, -1, -1, record.key};
+  }
+  std::optional<Key> of(const CoordinatorRecord& record) {
+    return std::visit(Overloaded{
+                          [this](const OffsetCommitRecord& one) { return Key{number_of(one.group), one.tp.topic.value(), one.tp.partition, -1}; },
+                          [this](const GroupMetadataRecord& one) { return Key{number_of(one.group), -1, -1, -1}; },
+                      },
+                      record);
+  }
+  std::optional<Key> of(const MetadataRecord&) { return std::nullopt; }
+  std::optional<Key> of(const ControlRecord&) { return std::nullopt; }
+
+ private:
+  std::int32_t number_of(const std::string& group) {
+    return groups_.try_emplace(group, static_cast<std::int32_t>(groups_.size())).first->second;
+  }
+  std::unordered_map<std::string, std::int32_t> groups_;  // for look-up only
+};
 
 bool is_tombstone(const Record& record) { return record.value_bytes < 0; }
 bool is_tombstone(const CoordinatorRecord& record) {
@@ -67,26 +76,38 @@ std::int32_t size_in_batch(const Internal& record, std::int32_t delta, std::int6
   return record_size(record, delta);
 }
 
-LastOffsets last_offsets(const std::vector<Batch>& batches, Offset first_dirty) {
+// Piece by piece, as a long log takes far less memory sealed than read.
+template <class Visit>
+void for_each_batch(const PartitionLog& log, Offset from, Offset end, const Visit& visit) {
+  constexpr std::int64_t kPieceBytes = 1 << 20;
+  while (from < end) {
+    const std::vector<Batch> piece = log.read(from, end, kPieceBytes, true);
+    if (piece.empty()) return;
+    for (const Batch& batch : piece) visit(batch);
+    from = piece.back().end_offset();
+  }
+}
+
+LastOffsets last_offsets(const PartitionLog& log, const CleanableLog& what, Keys& keys) {
   LastOffsets last;
-  for (const Batch& batch : batches) {
-    if (batch.end_offset() <= first_dirty || batch.data->control) continue;
+  for_each_batch(log, what.first_dirty, what.end, [&](const Batch& batch) {
+    if (batch.data->control) return;
     std::visit(
         [&](const auto& records) {
           for (std::size_t i = 0; i < records.size(); ++i) {
-            if (const auto key = key_of(records[i])) last[*key] = batch.base_offset + batch.data->offset_delta(i);
+            if (const auto key = keys.of(records[i])) last[*key] = batch.base_offset + batch.data->offset_delta(i);
           }
         },
         batch.data->records);
-  }
+  });
   return last;
 }
 
 // Goes through batches and keeps what must stay (Cleaner.cleanInto, MemoryRecords.filterTo).
 class Filter {
  public:
-  Filter(const LastOffsets& last, std::int64_t now_ms, std::int64_t delete_retention_ms)
-      : last_(last), now_ms_(now_ms), delete_horizon_ms_(delete_retention_ms > kAll - now_ms ? kAll : now_ms + delete_retention_ms) {}
+  Filter(const LastOffsets& last, Keys& keys, std::int64_t now_ms, std::int64_t delete_retention_ms)
+      : last_(last), keys_(keys), now_ms_(now_ms), delete_horizon_ms_(delete_retention_ms > kAll - now_ms ? kAll : now_ms + delete_retention_ms) {}
 
   // What is left of a batch: itself, less, or nothing. `must_stay`: an empty batch, then.
   std::optional<Batch> filtered(const Batch& batch, bool must_stay) const {
@@ -97,7 +118,7 @@ class Filter {
  private:
   template <class R>
   bool stays(const Batch& batch, const R& record, Offset offset) const {
-    const auto key = key_of(record);
+    const auto key = keys_.of(record);
     if (!key) return false;
     const auto found = last_.find(*key);
     if (found != last_.end() && found->second > offset) return false;
@@ -138,6 +159,7 @@ class Filter {
   }
 
   const LastOffsets& last_;
+  Keys& keys_;
   std::int64_t now_ms_;
   std::int64_t delete_horizon_ms_;
 };
@@ -174,15 +196,15 @@ CleanableLog cleanable(const PartitionLog& log, Offset high_watermark, const Com
 
 CleanedLog clean(const PartitionLog& log, const CleanableLog& what, const CompactionLimits& limits, std::int64_t now_ms,
                  const IsLastOfProducer& is_last_of_producer) {
-  const std::vector<Batch> batches = log.read(log.log_start_offset(), what.end, kAll, false);
-  const LastOffsets last = last_offsets(batches, what.first_dirty);
-  const Filter filter(last, now_ms, limits.delete_retention_ms);
+  Keys keys;
+  const LastOffsets last = last_offsets(log, what, keys);
+  const Filter filter(last, keys, now_ms, limits.delete_retention_ms);
   CleanedLog result;
   result.end = what.end;
   // Segments are gathered as long as what they hold now fits into one (groupSegmentsBySize).
   std::int64_t group_bytes = 0;
   auto segment = log.segments().begin();
-  for (const Batch& batch : batches) {
+  for_each_batch(log, log.log_start_offset(), what.end, [&](const Batch& batch) {
     for (; (segment + 1)->base_offset <= batch.base_offset; ++segment) {
       group_bytes += segment->bytes;
       if (group_bytes + (segment + 1)->bytes <= limits.segment_bytes) continue;
@@ -191,11 +213,11 @@ CleanedLog clean(const PartitionLog& log, const CleanableLog& what, const Compac
     }
     result.bytes_before += batch.size_bytes();
     const bool producers_last = batch.data->producer_id != kNoProducerId && is_last_of_producer(batch);
-    std::optional<Batch> left = filter.filtered(batch, producers_last || batch.end_offset() == batches.back().end_offset());
-    if (!left) continue;
+    std::optional<Batch> left = filter.filtered(batch, producers_last || batch.end_offset() == what.end);
+    if (!left) return;
     result.bytes_after += left->size_bytes();
     result.batches.push_back(std::move(*left));
-  }
+  });
   return result;
 }
 
