@@ -90,7 +90,7 @@ Duration Interference::hindrance(Rule& rule, const Packet& packet) {
           [&](Lossy& lossy) {
             Duration late{0};
             for (int nth = 0; nth < kRetransmissions; ++nth) {
-              if (!lossy.loses(pair)) break;
+              if (!lossy.loses(pair, nth)) break;
               late += retransmission_timeout(nth, packet.first_timeout);
             }
             return late;
@@ -115,9 +115,9 @@ Duration Interference::Slow::draw(std::size_t pair) {
 
 // Gilbert: a burst begins with the probability at which the whole comes to the rate, and ends after each packet
 // with that of its mean length.
-bool Interference::Lossy::loses(std::size_t pair) {
+bool Interference::Lossy::loses(std::size_t pair, int nth) {
   const auto rate = static_cast<std::uint64_t>(loss.per_million);
-  if (in_burst.empty()) return rng.bernoulli(rate, 1'000'000);
+  if (in_burst.empty() || nth > 0) return rng.bernoulli(rate, 1'000'000);
   const auto burst = static_cast<std::uint64_t>(loss.mean_burst);
   const bool is_lost = in_burst[pair] ? !rng.bernoulli(1, burst) : rng.bernoulli(rate, burst * (1'000'000 - rate));
   in_burst[pair] = is_lost;

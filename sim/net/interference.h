@@ -54,7 +54,7 @@ struct DelaySpec {
 };
 
 // Each packet with this probability; with a burst above 1 as Gilbert's model has it: after a lost one the next
-// of the same pair is lost too, until the burst is over.
+// of the same pair is lost too, until the burst is over. When TCP sends a packet again, a burst is over for long.
 struct LossSpec {
   std::int32_t per_million = 0;
   std::int32_t mean_burst = 1;
@@ -109,7 +109,7 @@ class Interference {
     LossSpec loss;
     Rng rng;
     std::vector<bool> in_burst;  // by pair of machines; empty without bursts
-    bool loses(std::size_t pair);
+    bool loses(std::size_t pair, int nth);
   };
   struct Limited {
     Pairs in;  // the rule's own pairs are both these and those that go out

@@ -118,23 +118,25 @@ TEST_CASE("losses in bursts are as many, and longer") {
   wires.lose(one_way(1, 0), {100'000, 8}, Rng(1, "bursts"));
   struct Seen {
     int late = 0;
-    Duration longest{};
+    int bursts = 0;
   };
   const auto watch = [&wires](Endpoint from, Endpoint to) {
     Seen seen;
+    bool was_late = false;
     for (int i = 0; i < 20'000; ++i) {
-      const Duration by = late(wires, from, to);
-      if (by > 0ms) ++seen.late;
-      seen.longest = std::max(seen.longest, by);
+      const bool is_late = late(wires, from, to) > 0ms;
+      if (is_late) ++seen.late;
+      if (is_late && !was_late) ++seen.bursts;
+      was_late = is_late;
     }
     return seen;
   };
   const Seen alone = watch(0, 1);
   const Seen bursts = watch(1, 0);
   CHECK(alone.late == doctest::Approx(2'000).epsilon(0.1));
-  CHECK(bursts.late < 500);            // each burst delays one packet, by all its losses
-  CHECK(bursts.longest > 30s);         // 8 losses in a row cost 200 ms (2^8 - 1)
-  CHECK(alone.longest < bursts.longest);
+  CHECK(alone.bursts == doctest::Approx(1'800).epsilon(0.1));
+  CHECK(bursts.late == doctest::Approx(2'000).epsilon(0.25));
+  CHECK(bursts.bursts == doctest::Approx(250).epsilon(0.25));
 }
 
 TEST_CASE("a rate so high leaves no room between bursts so short") {
