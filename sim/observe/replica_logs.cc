@@ -208,6 +208,7 @@ void ReplicaLogs::on(const ReplicaOpened& fact) {
   Replica& one = *known;
   one.start = fact.log_start_offset;
   one.high_watermark = fact.high_watermark;
+  one.exposed = std::max(one.exposed, fact.high_watermark);
   if (fact.log_end_offset < one.end()) return truncate(fact.tp, fact.broker, fact.log_end_offset);
   if (fact.log_end_offset == one.end()) return;
   const auto more = static_cast<std::int32_t>(fact.log_end_offset - one.end());  // written, but never told of
