@@ -172,6 +172,27 @@ TEST_CASE("by search: asks on until the epoch is one that both have had") {
   }
 }
 
+TEST_CASE("where logs differ unnoticed, a batch may begin below our end: nothing more until there is another epoch") {
+  Follower follower(of(Truncation::high_watermark));
+  follower.elect();
+  CHECK(follower.fetched().fetch_offset == 7);
+  FetchResponse response;
+  FetchResponse::Partition& answer = response.partitions.emplace_back();
+  answer.tp = follower.tp;
+  answer.high_watermark = 9;
+  answer.log_start_offset = 0;
+  answer.batches.push_back(Batch{5, LeaderEpoch{1}, 4, batch_of(4)});
+  follower.world.reply(follower.pending, response);
+  follower.world.run_for(5s);
+  CHECK(follower.partition().log_end_offset() == 7);
+  CHECK(follower.partition().high_watermark() == 7);
+  PartitionChangeRecord record;
+  record.tp = follower.tp;
+  record.leader = NodeId{1};
+  follower.world.commit({record});
+  CHECK(follower.fetched().fetch_offset == 7);
+}
+
 TEST_CASE("before KIP-320 and KIP-903, a fetch tells neither the epoch it is of nor the life of its broker") {
   broker::History history;
   history.fetch_leader_epoch = false;
