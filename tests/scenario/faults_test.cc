@@ -180,7 +180,7 @@ TEST_CASE("round-trip times between racks as a matrix") {
   CHECK(problem("{a: {d: 30ms}}") == "there is no rack \"d\" in cluster.racks");
   CHECK(problem("{a: {b: 30ms}, b: {a: 31ms}}") == "cluster.network.matrix: between a and b there is another round-trip time already");
   CHECK(problem("{a: {b: 30ms}}, links: [{between: [b, a], rtt: 1ms}]").ends_with("there is another round-trip time already"));
-  CHECK(problem("{a: 30ms}") == "cluster.network.matrix.a must be a map from racks to round-trip times, not 30ms");
+  CHECK(problem("{a: 30ms}") == "cluster.network.matrix.a must be a map from racks to round-trip times, not \"30ms\"");
 }
 
 TEST_CASE("quotas: a client's own, else the default's, each by itself") {
