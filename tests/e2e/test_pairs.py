@@ -40,6 +40,7 @@ PAIRS = [
     ("noisy-neighbour", "cluster.quotas.import.producer_byte_rate=300kB/s"),
     ("catch-up-over-a-narrow-link", "cluster.config.leader.replication.throttled.rate=150000"),
     ("log-dir-failure-leader-stuck", "cluster.history.failed-log-directories=on"),
+    ("dead-follower-directory-stalls-acks-all", "clients.order-service.config.acks=1"),
     ("disk-full-everywhere", "faults.0.disk-full.target=broker-1"),
     ("slow-leader-gray-failure", "faults.1.at=40s"),
     ("strict-min-isr-hides-acks1", "cluster.history.high-watermark-min-isr=off"),

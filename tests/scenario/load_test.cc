@@ -350,11 +350,11 @@ TEST_CASE("a file is looked for beside the scenario, in the working folder, and 
 }
 
 TEST_CASE("what has no effect is one notice") {
-  const Result<Scenario> result = load_text("schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, config: {log.dirs: /data, ssl.protocol: TLSv1.3}}\n");
+  const Result<Scenario> result = load_text("schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, config: {log.dir: /data, ssl.protocol: TLSv1.3}}\n");
   REQUIRE(result.ok());
   REQUIRE(result.problems().size() == 1);
   CHECK(result.problems().front().warning);
-  CHECK(result.problems().front().message == "without effect here: log.dirs, ssl.protocol");
+  CHECK(result.problems().front().message == "without effect here: log.dir, ssl.protocol");
 }
 
 TEST_CASE("built-in scenarios need no file") {
