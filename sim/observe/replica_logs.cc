@@ -141,7 +141,7 @@ void ReplicaLogs::append(TopicPartition tp, NodeId broker, const Batch& batch) {
   partition.log.push_back(entry);
   ++one.shared;
   one.shared_end = entry.end_offset;
-  if (batch.leader_epoch == partition.leader_epoch) return;
+  if (batch.leader_epoch >= partition.leader_epoch) return;
   change_ = LeaderLogChange{tp, entry.base_offset(), {}, {entry}};  // it had fetched it before it led
   changed_ = true;
 }

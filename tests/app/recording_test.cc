@@ -51,6 +51,9 @@ TEST_CASE("the console's text: verdict first, limit beside value, the repro comm
         "  ok lost_orders       0        expected = 0     \n"
         "orders   3 placed · 2 fulfilled · 1 failed · 0 lost\n"
         "again    payment did 1 order more than once, 1 effect too many\n"
+        "verdicts FAILED                1 order   at 900 ms: 1\n"
+        "           1 × REQUEST_TIMED_OUT\n"
+        "         DUP(effect) payment   1 order   at 1.16 s: 2\n"
         "latency  max 700 ms\n"
         "produce  max 700 ms\n"
         "slowest  order 1: 700 ms, failed, 700 ms of it waiting for send() (inventory)\n"
@@ -73,7 +76,7 @@ TEST_CASE("two recordings of the same run differ in host.json only") {
     CHECK(read_text(entry.path()) ==
           read_text(tmp.path() / "two" / entry.path().lexically_relative(tmp.path() / "one")));
   }
-  CHECK(files == 13);
+  CHECK(files == 14);
 }
 
 TEST_CASE("the manifest names every file but itself and host.json, with its sum") {
