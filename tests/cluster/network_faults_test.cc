@@ -372,6 +372,11 @@ SmallWorld troubled() {
                120ms);
   world.strike("loss", fault::Loss{{everyone, {}}, 30'000}, 10ms, 300ms, 310ms);
   world.strike("hold", fault::Hold{{everyone, {}}, "Fetch"}, 40ms, 30ms, 90ms);
+  world.strike("bridge", fault::Partition{fault::Bridge{}}, 130ms, 40ms, 210ms);
+  world.strike("narrow", fault::Bandwidth{{anyone, {}}, 1'000'000}, 25ms, 60ms, 110ms);
+  world.strike("reset", fault::Reset{{anyone, {}}}, 45ms, {}, 80ms);
+  world.strike("rough", fault::Delay{{everyone, {}}, Distribution::constant(kMillis), kMillis / 2, 700'000}, 35ms, 90ms, 130ms);
+  world.strike("bursts", fault::Loss{{everyone, {}}, 10'000, 5}, 55ms, 100ms, 230ms);
   return world;
 }
 
