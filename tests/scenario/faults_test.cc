@@ -159,6 +159,33 @@ TEST_CASE("what a fault does to wires") {
         "faults[0].partition.from means something only together with \"isolate\"");
 }
 
+TEST_CASE("the history of the replication") {
+  const auto of = [](const std::string& history) {
+    const Result<Scenario> loaded =
+        load_text("schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, history: {" + history +
+                  "}}\ntopics: {orders: {}}\nclients: {shop: {produces: orders, arrivals: {poisson: 5/s}}}\n");
+    REQUIRE(loaded);
+    return *loaded;
+  };
+  const auto brokers_of = [&](const std::string& history) { return of(history).cluster.brokers.back().config.history; };
+  using broker::Truncation;
+  CHECK(brokers_of("").truncation == Truncation::fetch);
+  CHECK(brokers_of("truncation: epoch-search").truncation == Truncation::epoch_search);
+  CHECK(brokers_of("truncation: epoch").truncation == Truncation::epoch);
+  CHECK(brokers_of("truncation: high-watermark").truncation == Truncation::high_watermark);
+  struct Row { const char* key; bool broker::History::*guard; };
+  const Row rows[] = {{"fetch-leader-epoch", &broker::History::fetch_leader_epoch}, {"isr-epoch-start-check", &broker::History::isr_epoch_start_check},
+                      {"isr-maximal", &broker::History::isr_maximal}, {"isr-unfenced-only", &broker::History::isr_unfenced_only},
+                      {"isr-broker-epoch", &broker::History::isr_broker_epoch}, {"high-watermark-min-isr", &broker::History::high_watermark_min_isr}};
+  for (const Row& off : rows) {
+    CAPTURE(off.key);
+    const broker::History history = brokers_of(std::string(off.key) + ": off");
+    for (const Row& row : rows) CHECK(history.*row.guard == (row.key != off.key));
+  }
+  CHECK(of("").cluster.controllers.back().config.isr_unfenced_only);
+  CHECK_FALSE(of("isr-unfenced-only: off").cluster.controllers.back().config.isr_unfenced_only);
+}
+
 TEST_CASE("round-trip times between racks as a matrix") {
   const std::string rest = "\ntopics: {orders: {}}\nclients: {shop: {produces: orders, rack: b, arrivals: {poisson: 5/s}}}\n";
   const auto load = [&](const std::string& matrix) {
