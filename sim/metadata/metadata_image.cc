@@ -40,6 +40,11 @@ std::uint64_t digest_of(const TopicImage& one) {
   all.add(word(config.max_message_bytes), word(config.min_insync_replicas),
           config.unclean_leader_election_enable ? 1 : 0, word(config.compression_percent));
   all.add(word(config.flush_messages), word(config.flush_ms), 0, 0);
+  for (const ThrottledReplicas* throttled : {&config.leader_throttled, &config.follower_throttled}) {
+    if (throttled->empty()) continue;
+    all.add(throttled == &config.leader_throttled ? 'l' : 'f', throttled->all ? 1 : 0, 0, 0);
+    for (const auto& [partition, broker] : throttled->replicas) all.add(word(partition), word(broker), 0, 0);
+  }
   all.add_bytes(one.name);
   return all.value();
 }

@@ -113,6 +113,13 @@ std::int64_t value_size(const TopicConfigRecord& record) {
   if (config.log_append_time) add("message.timestamp.type", 13);
   number("message.timestamp.before.max.ms", config.message_timestamp_before_max_ms, standard.message_timestamp_before_max_ms);
   number("message.timestamp.after.max.ms", config.message_timestamp_after_max_ms, standard.message_timestamp_after_max_ms);
+  const auto throttled = [&add](std::string_view key, const ThrottledReplicas& one) {
+    std::int64_t value = one.all ? 1 : -1;  // "*", or pairs with commas between
+    for (const auto& [partition, broker] : one.replicas) value += digits(partition) + digits(broker) + 2;
+    if (!one.empty()) add(key, value);
+  };
+  throttled("leader.replication.throttled.replicas", config.leader_throttled);
+  throttled("follower.replication.throttled.replicas", config.follower_throttled);
   if (config.compression_percent != standard.compression_percent) add("compression.type", 4);
   return bytes == 0 ? kFrameAndTags : bytes;
 }
