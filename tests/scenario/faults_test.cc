@@ -76,7 +76,7 @@ TEST_CASE("what a fault does to disks") {
   CHECK(tail("{at: 1s, powerloss: {target: broker-1, tail: lost}}") == fault::Tail::lost);
   CHECK(tail("{at: 1s, powerloss: {target: broker-1, tail: torn}}") == fault::Tail::torn);
   CHECK(text(std::get<fault::Wipe>(one("{at: 1s, for: 5s, wipe: {target: [broker-1, controller-1]}}").kind).targets) ==
-        "broker-1 | controller-1");
+        "broker-1 | controller-3001");
   for (const char* target : {"client(payment)", "clients", "\"random(clients, 1)\""}) {
     CAPTURE(target);
     const Result<Scenario> loaded = load_text(std::string(kCluster) + "{at: 1s, wipe: {target: " + target + "}}\n");

@@ -1,5 +1,6 @@
 #include <cstddef>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <variant>
 #include <vector>
@@ -355,6 +356,24 @@ TEST_CASE("what has no effect is one notice") {
   REQUIRE(result.problems().size() == 1);
   CHECK(result.problems().front().warning);
   CHECK(result.problems().front().message == "without effect here: log.dir, ssl.protocol");
+}
+
+TEST_CASE("flushing and recovery: log.flush.interval.ms is log.flush.scheduler.interval.ms unless it is given") {
+  const auto broker = [](const std::string& config) {
+    const Result<Scenario> result = load_text("schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 1, disk: {read: 40MB/s}, config: {" + config + "}}\n");
+    REQUIRE(result.ok());
+    CHECK(result->cluster.brokers.front().disk.read_bytes_per_second == 40'000'000);
+    return result->cluster.brokers.front().config;
+  };
+  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+  CHECK(broker("").log.flush_ms == kNever);
+  CHECK(broker("").log_flush_scheduler_interval_ms == kNever);
+  CHECK(broker("").log_flush_offset_checkpoint_interval_ms == 60'000);
+  CHECK(broker("").num_recovery_threads_per_data_dir == 2);
+  CHECK(broker("log.flush.scheduler.interval.ms: 3000").log.flush_ms == 3'000);
+  CHECK(broker("log.flush.interval.ms: 5000, log.flush.scheduler.interval.ms: 3000").log.flush_ms == 5'000);
+  CHECK(broker("log.flush.interval.ms: 5000").log_flush_scheduler_interval_ms == kNever);
+  CHECK(broker("num.recovery.threads.per.data.dir: 8").num_recovery_threads_per_data_dir == 8);
 }
 
 TEST_CASE("built-in scenarios need no file") {
