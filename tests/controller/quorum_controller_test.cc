@@ -85,6 +85,7 @@ class Harness {
   }
   void crash_and_restart() {
     image_->lose_unflushed();
+    image_->recover();
     start();
   }
 

@@ -116,7 +116,10 @@ class World {
     slot.writes.clear();
     slot.held.clear();
     if (how != Crash::kill) {
-      if (slot.image) slot.image->lose_unflushed();
+      if (slot.image) {
+        slot.image->lose_unflushed();
+        slot.image->recover();
+      }
       slot.is_dark = true;
     }
     if (how == Crash::wipe) {
