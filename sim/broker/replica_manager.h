@@ -31,8 +31,8 @@
 // What must be noticed after a change (delayed fetches, delayed produces) is noted while a step runs and
 // looked at once at its end, by finish_step(), as Kafka's ActionQueue does for appends.
 //
-// Left out: log
-// directories. A fetch is not cut short because it reads an older segment.
+// Left out: moving a replica to another log directory. A fetch is not cut short because it reads an older
+// segment.
 namespace sim::broker {
 
 class ReplicaManager {

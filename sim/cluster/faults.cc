@@ -6,7 +6,7 @@
 
 // Faults of the schedule: when they strike, what they do, how it is undone. What wires do to bytes is in
 // flows.cc, what becomes of processes in life.cc, partitions and other wires are laid out in
-// network_faults.cc.
+// network_faults.cc, disks and processors in machine_faults.cc.
 namespace sim::cluster {
 
 void Cluster::schedule_faults() {
