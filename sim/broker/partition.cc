@@ -255,8 +255,8 @@ const std::vector<NodeId>& Partition::isr() const {
   return is_leader() ? committed().isr : kNone;
 }
 
-// Without the maximal ISR, what is pending counts as done where that asks for less, and as not done where that
-// does.
+// Without the maximal ISR, what is pending counts as done where that asks for less, and as not done where
+// that does.
 void Partition::set_isr(IsrState state, const Context& context) {
   leading().isr = std::move(state);
   const bool maximal = context.config.history.isr_maximal;

@@ -402,7 +402,8 @@ void ReplicaFetcher::take(FetchResponse::Partition& answer, Position& position, 
                           const Context&, Work& work) {
   SIM_CHECK(position.offset == partition.log_end_offset() && !partition.has_unwritten(),
             "what is fetched continues the log");
-  // A leader gives whole batches. Where logs differ unnoticed, ours may end within one: UnexpectedAppendOffsetException.
+  // A leader gives whole batches. Where logs differ unnoticed, ours may end within one
+  // (UnexpectedAppendOffsetException).
   if (!answer.batches.empty() && answer.batches.front().base_offset < position.offset)
     return remove(position.local, position.tp);  // failed, until the metadata names a newer epoch
   learned_.push_back(Learned{position.local, position.tp, answer.high_watermark, answer.log_start_offset});

@@ -7,10 +7,10 @@
 // truncateToEpochEndOffsets, getOffsetTruncationState): it asks the leader where its last epoch ended, and
 // fetches nothing until it has cut what lies behind.
 //
-// With Truncation::epoch the answer is an offset alone. A leader that never had the asked-for epoch answers where the
-// next one starts, which may lie behind all that the follower has of its own: then nothing is cut, and the logs
-// differ for ever (KIP-279). With Truncation::epoch_search the answer says of which epoch it is, and the follower
-// asks on until that is one which both have had.
+// With Truncation::epoch the answer is an offset alone. A leader that never had the asked-for epoch answers
+// where the next one starts, which may lie behind all that the follower has of its own: then nothing is cut,
+// and the logs differ for ever (KIP-279). With Truncation::epoch_search the answer says of which epoch it is,
+// and the follower asks on until that is one which both have had.
 namespace sim::broker {
 
 bool ReplicaFetcher::may_truncate() const {
@@ -26,8 +26,8 @@ void ReplicaFetcher::ask_epoch_ends(const Context& context) {
   for (const std::int32_t index : truncating_) {
     const Position& position = partitions_[static_cast<std::size_t>(index)];
     if (position.delayed) continue;
-    request.partitions.push_back({position.tp, names_epoch ? position.leader_epoch : kNoLeaderEpoch,
-                                  position.last_fetched_epoch});
+    request.partitions.push_back(
+        {position.tp, names_epoch ? position.leader_epoch : kNoLeaderEpoch, position.last_fetched_epoch});
     asked_epochs_.push_back(AskedEpoch{position.local, position.tp, position.leader_epoch});
   }
   client_.send(endpoint_, std::move(request), context.env, context.out);
@@ -43,7 +43,8 @@ void ReplicaFetcher::on_epoch_ends(const OffsetForLeaderEpochResponse& response,
     const OffsetForLeaderEpochResponse::Partition& answer = response.partitions[i];
     Position* position = find(asked[i].local, asked[i].tp);
     // It may have left, or follow in another epoch by now.
-    if (position == nullptr || !position->truncating || position->leader_epoch != asked[i].leader_epoch) continue;
+    if (position == nullptr || !position->truncating || position->leader_epoch != asked[i].leader_epoch)
+      continue;
     if (answer.error == ErrorCode::fenced_leader_epoch) {
       remove(asked[i].local, asked[i].tp);  // failed, until the metadata names a newer epoch
       continue;

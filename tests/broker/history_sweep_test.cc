@@ -2,9 +2,9 @@
 
 #include "broker/harness.h"
 
-// Small histories of one partition on three brokers, like those of sweep_test.cc but rougher: brokers lose their
-// disks, miss metadata, and answers of the controller come late. What is never seen with Kafka 4.1's rules is
-// seen with each of them switched back: so each is needed, and each switch works.
+// Small histories of one partition on three brokers, like those of sweep_test.cc but rougher: brokers lose
+// their disks, miss metadata, and answers of the controller come late. What is never seen with Kafka 4.1's
+// rules is seen with each of them switched back: so each is needed, and each switch works.
 namespace sim {
 namespace {
 
@@ -40,7 +40,9 @@ class Play {
     for (int i = 0; i < 80; ++i) {
       act();
       const int pause = draw(10);
-      world_.run_for(pause == 0 ? 1500ms : pause <= 2 ? 20ms : std::chrono::microseconds(pause <= 5 ? 0 : draw(1500)));
+      world_.run_for(pause == 0   ? 1500ms
+                     : pause <= 2 ? 20ms
+                                  : std::chrono::microseconds(pause <= 5 ? 0 : draw(1500)));
       look();
     }
     settle();
@@ -58,17 +60,23 @@ class Play {
   void act() {
     const int id = 1 + draw(3);
     switch (draw(20)) {
-      case 0: return world_.cut(id, id % 3 + 1);
-      case 1: return world_.cut(id, 0);  // hears nothing of the metadata
+      case 0:
+        return world_.cut(id, id % 3 + 1);
+      case 1:
+        return world_.cut(id, 0);  // hears nothing of the metadata
       case 2:
-      case 3: return world_.heal();
+      case 3:
+        return world_.heal();
       case 4:
         crash(id, draw(2) == 0);
         if (draw(2) == 0) restart(id);
         return;
       case 5:
-      case 6: return restart(id);
-      case 7: world_.grant_isr_changes = false; return;
+      case 6:
+        return restart(id);
+      case 7:
+        world_.grant_isr_changes = false;
+        return;
       case 8:
         answer_isr_requests();
         if (draw(2) == 0) elect();
@@ -78,7 +86,8 @@ class Play {
         elect();
         if (draw(2) == 0) world_.cut(id, id % 3 + 1);
         return;
-      default: return send();
+      default:
+        return send();
     }
   }
 
@@ -115,7 +124,8 @@ class Play {
     if (left.empty()) return;
     world_.crash(id);
     if (disk_too) world_.wipe(id);
-    world_.commit({BrokerRegistrationChangeRecord{NodeId{id}, world_.metadata().broker(NodeId{id})->broker_epoch, 1, 0}});
+    world_.commit({BrokerRegistrationChangeRecord{NodeId{id},
+                                                  world_.metadata().broker(NodeId{id})->broker_epoch, 1, 0}});
     if (std::cmp_equal(left.size(), registration().isr.size())) return;
     const bool led = registration().leader == NodeId{id};
     if (led) return world_.elect(tp_, left[0], left);
@@ -226,7 +236,9 @@ TEST_CASE("without its rules, chance alone finds what goes wrong") {
       {"truncation by epoch, without search", {.truncation = Truncation::epoch}, &Seen::diverged},
       {"no maximal ISR", {.isr_maximal = false}, &Seen::lost},
       {"the fenced join", {.isr_unfenced_only = false}, &Seen::hollow},
-      {"the high watermark moves below min.insync.replicas", {.high_watermark_min_isr = false}, &Seen::exposed},
+      {"the high watermark moves below min.insync.replicas",
+       {.high_watermark_min_isr = false},
+       &Seen::exposed},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
@@ -252,7 +264,9 @@ bool is_in_isr(const World& world, TopicPartition tp, int id) {
   return std::find(isr.begin(), isr.end(), NodeId{id}) != isr.end();
 }
 
-TEST_CASE("who holds all that a new leader knows to be exposed may lack what the old one acknowledged (KAFKA-7128)") {
+TEST_CASE(
+    "who holds all that a new leader knows to be exposed may lack what the old one acknowledged "
+    "(KAFKA-7128)") {
   for (const bool guarded : {true, false}) {
     CAPTURE(guarded);
     World world;
@@ -266,7 +280,9 @@ TEST_CASE("who holds all that a new leader knows to be exposed may lack what the
     const TopicPartition tp = world.create_topic("orders", {1, 2, 3}, topic);
     world.elect(tp, 1, {1, 2});
     world.run_for(50ms);
-    const auto send = [&] { return world.ask<ProduceResponse>(1, produce(tp, batch_of(1))).partitions[0].error; };
+    const auto send = [&] {
+      return world.ask<ProduceResponse>(1, produce(tp, batch_of(1))).partitions[0].error;
+    };
     REQUIRE(send() == ErrorCode::none);
     world.run_for(2s);
     REQUIRE(send() == ErrorCode::none);
@@ -293,10 +309,13 @@ TEST_CASE("who lost its disk since it caught up does not join the ISR for what i
     world.send(1, fetch_of(tp, 2, guarded ? 102 : -1, 1));
     world.run_for(5ms);
     REQUIRE(world.isr_requests.size() == 1);
-    world.commit({RegisterBrokerRecord{NodeId{2}, 2, BrokerEpoch{300}, test::process_of(2), "", false, false}});
+    world.commit(
+        {RegisterBrokerRecord{NodeId{2}, 2, BrokerEpoch{300}, test::process_of(2), "", false, false}});
     world.run_for(5ms);
 
-    SUBCASE("the request was under way all the time") { world.answer_isr(world.isr_requests[0]); }
+    SUBCASE("the request was under way all the time") {
+      world.answer_isr(world.isr_requests[0]);
+    }
     SUBCASE("it is sent again after an error, and says what was true when it was decided on") {
       AlterPartitionResponse response;
       response.partitions.push_back({tp, ErrorCode::request_timed_out, kNoNode, kNoLeaderEpoch, {}, {}, {}});

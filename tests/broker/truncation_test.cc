@@ -102,7 +102,8 @@ TEST_CASE("by epoch: asks once, and cuts to the offset it is told") {
   };
   const Row rows[] = {
       {"where the leader's part of the epoch ended", -1, 12, 12},
-      {"the leader never had the epoch: it is told where the next begins, behind our end: nothing is cut", -1, 40, 15},
+      {"the leader never had the epoch: it is told where the next begins, behind our end: nothing is cut", -1,
+       40, 15},
       {"the leader does not know: to the high watermark", -1, kNoOffset, 7},
   };
   for (const Row& row : rows) {
@@ -172,7 +173,9 @@ TEST_CASE("by search: asks on until the epoch is one that both have had") {
   }
 }
 
-TEST_CASE("where logs differ unnoticed, a batch may begin below our end: nothing more until there is another epoch") {
+TEST_CASE(
+    "where logs differ unnoticed, a batch may begin below our end: nothing more until there is another "
+    "epoch") {
   Follower follower(of(Truncation::high_watermark));
   follower.elect();
   CHECK(follower.fetched().fetch_offset == 7);
