@@ -201,7 +201,7 @@ std::string did(const FaultReport& fault) {
   if (count == 0) return "touched nothing";
   if (count == 1) return "1 " + fault.unit;
   std::string unit = fault.unit;
-  for (const std::string_view noun : {"process", "message", "request", "leader", "partition", "topic"}) {
+  for (const std::string_view noun : {"process", "message", "request", "leader", "partition", "topic", "write", "connection", "clock", "disk"}) {
     const std::size_t at = unit.find(noun);
     if (at != std::string::npos) unit.insert(at + noun.size(), noun == "process" ? "es" : "s");
   }

@@ -150,7 +150,9 @@ std::string explain(const Key& key) {
   if (key.type == KeyType::names) path += "/<name>";
   const std::vector<const Key*> below = scenario::keys_below(path);
   if (!below.empty()) text += "\n  Its keys:\n";
-  for (const Key* child : below) text += fmt::format("    {:<20}{}\n", child->last(), wrapped(child->meaning, 24));
+  std::size_t width = 18;
+  for (const Key* child : below) width = std::max(width, child->last().size());
+  for (const Key* child : below) text += fmt::format("    {:<{}}  {}\n", child->last(), width, wrapped(child->meaning, width + 6));
   return text;
 }
 

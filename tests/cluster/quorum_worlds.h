@@ -15,8 +15,10 @@ inline ClusterSpec idle_cluster(std::uint64_t seed, std::int32_t partitions) {
   ClusterSpec spec;
   spec.seed = seed;
   for (std::int32_t i = 1; i <= 3; ++i) {
-    spec.controllers.push_back(ControllerSpec{NodeId{3000 + i}, "", {}, {}, {}});
-    spec.brokers.push_back(BrokerSpec{NodeId{i}, "", {}, {}, {}});
+    spec.controllers.emplace_back();
+    spec.controllers.back().id = NodeId{3000 + i};
+    spec.brokers.emplace_back();
+    spec.brokers.back().id = NodeId{i};
   }
   spec.network.between.one_way = Distribution::lognormal(200'000, 1'000'000);
   spec.network.clients = spec.network.between;
