@@ -30,11 +30,10 @@ metrics::LedgerSpec ledger_spec(const cluster::ClusterSpec& cluster) {
   return spec;
 }
 
-// Behaviour of former times that is switched on, in words.
-std::string history_of(const cluster::ClusterSpec& cluster) {
-  std::string words;
-  const auto note = [&words](bool is_on, const char* what) {
-    if (is_on) words += (words.empty() ? "" : ", ") + std::string(what);
+check::FormerBehaviour history_of(const cluster::ClusterSpec& cluster) {
+  check::FormerBehaviour former;
+  const auto note = [&former](bool is_on, const char* what) {
+    if (is_on) former.words += (former.words.empty() ? "" : ", ") + std::string(what);
   };
   if (!cluster.brokers.empty()) {
     const broker::History& history = cluster.brokers.front().config.history;
@@ -47,10 +46,14 @@ std::string history_of(const cluster::ClusterSpec& cluster) {
     note(!history.isr_unfenced_only, "fenced brokers in the ISR");
     note(!history.isr_broker_epoch, "ISR without broker epochs");
     note(!history.high_watermark_min_isr, "a high watermark that min.insync.replicas does not hold");
+    former.exposes_below_min_isr = !history.high_watermark_min_isr || !history.isr_maximal;
+    former.exposes_uncovered = history.truncation == broker::Truncation::high_watermark ||
+                               history.truncation == broker::Truncation::epoch || !history.fetch_leader_epoch ||
+                               !history.isr_epoch_start_check || !history.isr_maximal || !history.isr_broker_epoch;
   }
   const bool elr = cluster.controllers.empty() || cluster.controllers.front().config.eligible_leader_replicas_enable;
   note(!elr, "no eligible leader replicas");
-  return words;
+  return former;
 }
 
 check::InvariantsSpec invariants_spec(const scenario::Scenario& scenario) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "check/former_behaviour.h"
 #include "check/violation.h"
 #include "observe/observation.h"
 #include "observe/partition_map.h"
@@ -27,7 +28,7 @@ namespace sim::check {
 struct InvariantsSpec {
   std::vector<NodeId> brokers;         // all there are; empty: not known
   std::vector<bool> acks_all_of_flow;  // by FlowId
-  std::string history{};               // former behaviour that is switched on, in words; empty: none
+  FormerBehaviour history{};
   std::vector<std::string> off{};      // invariants that the scenario does not ask for
 };
 // The names of all there are.

@@ -110,11 +110,11 @@ TEST_CASE("behaviour of former times explains a loss, and an invariant can be sw
     f.story.decided(12, 4, kThree, 2, {kThree});
     f.story.leads(13, 2, 0, kBroker3);
   };
-  Fixture history({{kOne, kTwo, kThree}, {true}, "no eligible leader replicas", {}});
+  Fixture history({{kOne, kTwo, kThree}, {true}, {"no eligible leader replicas"}, {}});
   lose(history);
   CHECK(history.broken() == Names{});
   CHECK(history.loss().cause.find("(no eligible leader replicas)") != std::string::npos);
-  Fixture off({{kOne, kTwo, kThree}, {true}, "", {"acked-never-lost"}});
+  Fixture off({{kOne, kTwo, kThree}, {true}, {}, {"acked-never-lost"}});
   lose(off);
   CHECK(off.broken() == Names{"acked-never-lost"});
   for (const Violation& one : off.invariants.violations()) CHECK(one.invariant != "acked-never-lost");
@@ -178,6 +178,24 @@ TEST_CASE("exposed-never-changes and replicas-agree: another record where one co
   replaced(unclean, false);
   CHECK(unclean.broken() == Names{});
   CHECK(unclean.invariants.replicas().first_divergence(kOrders0) == Instant{13ms});
+}
+
+TEST_CASE("what took a part of a log from disks is told, whether anybody leads it or not") {
+  Fixture f;
+  f.acknowledged();
+  const auto taken = [&](Offset from, Offset to, Duration since) {
+    return f.invariants.replicas().taken(kOrders0, from, to, Instant{since});
+  };
+  CHECK_FALSE(taken(0, 1, 0s).has_value());
+  f.story.tell(60'000, kBroker1, observe::LogLost{kOrders0, kOne, 2, 0, observe::LossOfLog::power_loss});
+  f.story.tell(60'000, kBroker2, observe::LogLost{kOrders0, kTwo, 2, 1, observe::LossOfLog::power_loss});
+  f.story.tell(70'000, kBroker2, observe::LogLost{kOrders0, kTwo, 1, 0, observe::LossOfLog::wiped});
+  REQUIRE(taken(1, 2, 0s).has_value());
+  CHECK(taken(1, 2, 0s)->at == Instant{60s});
+  CHECK(taken(1, 2, 0s)->what == "power loss of broker-1, broker-2 at 60 s took what was not flushed");
+  CHECK(taken(0, 1, 0s)->at == Instant{70s});
+  CHECK(taken(0, 1, 65s)->what == "the disk of broker-2 was wiped at 70 s");
+  CHECK_FALSE(taken(2, 3, 0s).has_value());
 }
 
 TEST_CASE("a member whose disk was lost is not held to what it had") {

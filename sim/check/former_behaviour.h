@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+namespace sim::check {
+
+// Behaviour of former times that is switched on, and what it no longer prevents. Losing what was acknowledged, and
+// what follows from that, is among it whatever the behaviour.
+struct FormerBehaviour {
+  std::string words{};                // empty: none
+  bool exposes_below_min_isr = false;  // the high watermark advances whatever min.insync.replicas is
+  bool exposes_uncovered = false;      // a member of the ISR may lack what is below the high watermark
+};
+
+}  // namespace sim::check
