@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,6 +38,29 @@ void check_times(const Value& root, Report& report) {
   }
 }
 
+// "/disk1/ " and "/disk1" are one directory.
+std::string_view plain_directory(std::string_view text) {
+  const std::size_t begin = std::min(text.find_first_not_of(' '), text.size());
+  text.remove_prefix(begin);
+  while (text.size() > 1 && (text.back() == ' ' || text.back() == '/')) text.remove_suffix(1);
+  return text;
+}
+
+// LogManager.createAndValidateLogDirs.
+void check_no_directory_twice(const Value& config, Report& report) {
+  const Value* dirs = config.find("log.dirs");
+  if (dirs == nullptr) return;
+  std::set<std::string_view> seen;
+  for (std::string_view rest = dirs->text; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    const std::string_view dir = plain_directory(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (seen.insert(dir).second) continue;
+    report.error(dirs->place, "log.dirs lists " + std::string(dir) + " twice, and Kafka does not start: Duplicate log directory found", "give each disk a directory of its own");
+    return;
+  }
+}
+
 void check_log_directories(const Value& cluster, Report& report) {
   constexpr std::int64_t kMost = 31;
   const Value& config = cluster.at("config");
@@ -43,6 +68,7 @@ void check_log_directories(const Value& cluster, Report& report) {
   if (there_are > kMost) {
     report.error(property_place(config, "log.dirs"), "log.dirs lists " + std::to_string(there_are) + " directories; a broker has at most " + std::to_string(kMost) + " here");
   }
+  check_no_directory_twice(config, report);
 }
 
 void check_controllers(const Value& cluster, std::int64_t brokers, Report& report) {

@@ -14,6 +14,7 @@
 #include "scenario/suggest.h"
 #include "scenario/targets.h"
 #include "scenario/units.h"
+#include "scenario/validate.h"
 
 namespace sim::scenario {
 
@@ -123,11 +124,24 @@ class Faults {
     if (topic->text == "__consumer_offsets" && action.key != "alter-configs") {
       return nobody(*topic, where, "__consumer_offsets is an internal topic of Kafka, which groups count on as it is");
     }
+    if (known && action.key == "alter-configs") check_min_isr(topic->text, action.value.at("config"), where);
     const auto before = before_.find(topic->text);
     const Value* count = action.value.find("count");
     if (!known || count == nullptr || before == before_.end() || whole(*count) > before->second) return;
     report_.error(count->place, where + ".count: topic " + topic->text + " has " + std::to_string(before->second) + " partitions already, and cannot have fewer",
                   "give the number in all, such as " + std::to_string(before->second * 2));
+  }
+
+  void check_min_isr(const std::string& name, const Value& changed, const std::string& where) {
+    const Value* min_isr = changed.find("min.insync.replicas");
+    if (min_isr == nullptr) return;
+    const Value& config = root_.at("cluster").at("config");
+    const Value* topic = root_.at("topics").find(name);
+    const Value& factor = topic != nullptr                ? topic->at("replication.factor")
+                          : name == "__consumer_offsets" ? config.at("offsets.topic.replication.factor")
+                                                          : config.at("default.replication.factor");
+    if (whole(*min_isr) <= whole(factor)) return;
+    report_.warning(min_isr->place, where + ": " + more_in_sync_than_replicas(name, whole(*min_isr), whole(factor)));
   }
 
   void check_named(const std::string& text, const Value& at, const std::string& where) {

@@ -50,14 +50,13 @@ class Topic {
     return topic_.key_place;
   }
 
-  // Partition.effectiveMinIsr, ReplicationControlManager.getTopicEffectiveMinIsr: not above the number of replicas.
   void check_min_isr() {
     const Value& factor = topic_.value.at("replication.factor");
     const Value& min_isr = config_.at("min.insync.replicas");
-    if (number("min.insync.replicas") <= *read_scalar(factor.text, UnitKind::none).value) return;
+    const std::int64_t replicas = *read_scalar(factor.text, UnitKind::none).value;
+    if (number("min.insync.replicas") <= replicas) return;
     const Place& place = given(min_isr) ? min_isr.place : given(factor) ? factor.place : topic_.key_place;
-    report_.warning(place, "topic " + topic_.key + " asks for " + min_isr.text + " in-sync replicas and has " + factor.text + ": Kafka takes min.insync.replicas for " +
-                               factor.text + ", and writes with acks=all are refused as soon as one replica is out of sync");
+    report_.warning(place, more_in_sync_than_replicas(topic_.key, number("min.insync.replicas"), replicas));
   }
 
   void check_retention_bytes() {
@@ -82,9 +81,33 @@ class Topic {
   Report& report_;
 };
 
+// Topics that brokers create when a client first asks for them are as cluster.config has it.
+void check_created_topics(const Value& root, Report& report) {
+  const Value& config = root.at("cluster").at("config");
+  const Value& min_isr = config.at("min.insync.replicas");
+  const Value& factor = config.at("default.replication.factor");
+  const std::int64_t least = *read_scalar(min_isr.text, UnitKind::none).value;
+  const std::int64_t replicas = *read_scalar(factor.text, UnitKind::none).value;
+  if (least <= replicas || config.at("auto.create.topics.enable").text != "true") return;
+  for (const Entry& client : root.at("clients").entries) {
+    const Value* produces = client.value.find("produces");
+    if (produces == nullptr || root.at("topics").find(produces->text) != nullptr) continue;
+    report.warning(min_isr.place.source >= 0 ? min_isr.place : factor.place, more_in_sync_than_replicas(produces->text, least, replicas));
+    return;  // the same is to be said of all others
+  }
+}
+
 }  // namespace
 
+// Partition.effectiveMinIsr, ReplicationControlManager.getTopicEffectiveMinIsr: not above the number of replicas.
+std::string more_in_sync_than_replicas(const std::string& topic, std::int64_t min_isr, std::int64_t replicas) {
+  const std::string there_are = std::to_string(replicas);
+  return "topic " + topic + " asks for " + std::to_string(min_isr) + " in-sync replicas and has " + there_are + ": Kafka takes min.insync.replicas for " + there_are +
+         ", and writes with acks=all are refused as soon as one replica is out of sync";
+}
+
 void validate_topics(const Value& root, Report& report) {
+  check_created_topics(root, report);
   const Value& duration = root.at("duration");
   const std::int64_t duration_ms = duration.invented ? 0 : *read_scalar(duration.text, UnitKind::duration).value / 1'000'000;
   for (const Entry& entry : root.at("topics").entries) {

@@ -29,6 +29,23 @@ const Key* row_of(const std::vector<const Key*>& rows, std::string_view key, con
   return found;
 }
 
+// "halves|bridge|majorities-ring"
+std::vector<std::string_view> words_of(const Key& key) {
+  std::vector<std::string_view> words;
+  for (std::string_view rest = key.words;;) {
+    const std::size_t end = rest.find('|');
+    words.push_back(rest.substr(0, end));
+    if (end == std::string_view::npos) return words;
+    rest.remove_prefix(end + 1);
+  }
+}
+
+std::string listed(const std::vector<std::string_view>& words) {
+  std::string list;
+  for (const std::string_view word : words) list += (list.empty() ? "" : ", ") + std::string(word);
+  return list;
+}
+
 }  // namespace
 
 bool is_name(std::string_view text) {
@@ -99,7 +116,21 @@ void Walk::unknown_key(const Entry& entry, std::string_view path, const Value& s
       if (elsewhere.last() == entry.key && hint.empty()) hint = "there is " + dotted(elsewhere.path);
     }
   }
+  constexpr std::size_t kMostToList = 16;  // more would be nobody's help
+  if (hint.empty() && !path.empty() && !known.empty() && known.size() <= kMostToList) hint = "it knows " + listed(known);
   report_.error(entry.key_place, "unknown key \"" + entry.key + "\" in " + called(where), hint);
+}
+
+// partition: {bridge: ...}
+bool Walk::no_word_as_key(const Value& value, const Key& key, const std::string& where) {
+  if (key.words.empty()) return true;
+  const std::vector<std::string_view> words = words_of(key);
+  for (const Entry& entry : value.entries) {
+    if (std::find(words.begin(), words.end(), entry.key) == words.end()) continue;
+    report_.error(entry.key_place, "unknown key \"" + entry.key + "\" in " + where, entry.key + " stands alone: `" + std::string(key.last()) + ": " + entry.key + "`");
+    return false;
+  }
+  return true;
 }
 
 bool Walk::keep_one_alternative(Value& value, std::string_view path, const std::string& where) {
@@ -117,8 +148,7 @@ bool Walk::keep_one_alternative(Value& value, std::string_view path, const std::
 }
 
 bool Walk::keep_one_of(Value& value, const std::vector<std::string_view>& all, const std::string& where) {
-  std::string list;
-  for (const std::string_view key : all) list += (list.empty() ? "" : ", ") + std::string(key);
+  const std::string list = listed(all);
   std::string first;
   std::erase_if(value.entries, [&](const Entry& entry) {
     if (std::find(all.begin(), all.end(), entry.key) == all.end()) return false;
@@ -139,7 +169,7 @@ bool Walk::any(Value& value, const Key& key, const std::string& where) {
     case KeyType::section:
       if (value.is_scalar() && !key.words.empty()) return word(value, key, where);
       if (!value.is_map()) return not_a(value, key, where);
-      return section(value, key.path, where);
+      return no_word_as_key(value, key, where) && section(value, key.path, where);
     case KeyType::names: return names(value, key, where);
     case KeyType::list: return list(value, key, where);
     case KeyType::scalar: return number(value, key, where);
@@ -235,13 +265,7 @@ bool Walk::name(Value& value, const Key& key, const std::string& where) {
 
 bool Walk::word(Value& value, const Key& key, const std::string& where) {
   if (!value.is_scalar()) return not_a(value, key, where);
-  std::vector<std::string_view> words;
-  for (std::string_view rest = key.words;;) {
-    const std::size_t end = rest.find('|');
-    words.push_back(rest.substr(0, end));
-    if (end == std::string_view::npos) break;
-    rest.remove_prefix(end + 1);
-  }
+  const std::vector<std::string_view> words = words_of(key);
   if (std::find(words.begin(), words.end(), value.text) != words.end()) return true;
   return not_a(value, key, where, {}, did_you_mean(value.text, words));
 }

@@ -58,6 +58,7 @@ class Walk {
   bool small_number(Value& value, std::string_view key, UnitKind unit, std::int64_t least, std::int64_t most, const std::string& where);
 
   bool not_a(const Value& value, const Key& key, const std::string& where, const std::string& problem = {}, const std::string& hint = {});
+  bool no_word_as_key(const Value& value, const Key& key, const std::string& where);
   void unknown_key(const Entry& entry, std::string_view path, const Value& section, const std::string& where);
   // Of keys that exclude each other one must be given; a second one is reported and dropped. False if none is.
   bool keep_one_alternative(Value& value, std::string_view path, const std::string& where);
