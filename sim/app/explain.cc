@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "app/human.h"
+#include "check/invariant_names.h"
+#include "check/invariants.h"
 #include "check/metric_names.h"
 #include "scenario/properties.h"
 #include "scenario/schema.h"
@@ -135,6 +137,12 @@ std::string metrics() {
   return text;
 }
 
+std::string invariants() {
+  std::string text = "\n  Their names:\n";
+  for (const std::string& name : check::known_invariants()) text += fmt::format("    {:<28}{}\n", name, wrapped(check::invariant_meaning(name), 32));
+  return text;
+}
+
 std::string explain(const Key& key) {
   std::string text = scenario::dotted(key.path) + "   key of a scenario\n\n  " + wrapped(key.meaning, 2) + "\n\n";
   text += line("value", value_of(key));
@@ -145,6 +153,7 @@ std::string explain(const Key& key) {
   if (!key.only_with.empty()) text += line("only", (client ? "of a client that " : "together with ") + std::string(key.only_with));
   if (!key.example.empty()) text += line("example", std::string(key.last()) + ": " + std::string(key.example));
   if (key.path == "expect/[]/metric") text += metrics();
+  if (key.path == "invariants") text += invariants();
   std::string path(key.path);
   if (key.type == KeyType::list) path += "/[]";
   if (key.type == KeyType::names) path += "/<name>";

@@ -27,22 +27,6 @@ std::string number(std::int64_t value) {
 
 }  // namespace
 
-const std::vector<std::string>& known_invariants() {
-  static const std::vector<std::string> names{
-      "one-leader-per-epoch", "high-watermark-monotone", "one-batch-per-offset", "read-below-high-watermark",
-      "acked-below-high-watermark", "commit-within-log", "isr-known", "stages-in-order",
-      // of replicas
-      "acked-never-lost", "replicas-agree", "exposed-never-changes", "high-watermark-covered",
-      "high-watermark-min-isr", "high-watermark-within-log",
-      // of the quorum
-      "single-leader", "one-vote-per-epoch", "epochs-never-fall", "log-matching", "committed-never-changed",
-      "committed-never-lost", "quorum-high-watermark", "high-watermark-own-epoch", "majority-high-watermark",
-      // of the metadata
-      "images-agree", "partition-epochs", "partition-leader", "maximal-isr", "one-active-controller",
-      "fenced-leads-nothing"};
-  return names;
-}
-
 void Invariants::on(const observe::Observation& observation) {
   violations_.at(observation);
   const ProcessId process = observation.process;

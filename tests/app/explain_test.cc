@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include "app/explain.h"
+#include "check/invariant_names.h"
+#include "check/invariants.h"
 #include "scenario/properties.h"
 #include "scenario/schema.h"
 
@@ -36,6 +38,18 @@ TEST_CASE("every key is explained, by its path and by its last word") {
     CHECK(explain(std::string(key.last())).ok());
     CHECK(overview->find(std::string(key.last()) + " ") != std::string::npos);
   }
+}
+
+TEST_CASE("invariants are listed, each with what must hold") {
+  const Result<std::string> text = explain("invariants");
+  REQUIRE(text.ok());
+  CHECK(text->find("    fenced-leads-nothing        A broker that was fenced leads no partition.\n") != std::string::npos);
+  for (const std::string& name : check::known_invariants()) {
+    CAPTURE(name);
+    CHECK(text->find("    " + name + " ") != std::string::npos);
+    CHECK_FALSE(check::invariant_meaning(name).empty());
+  }
+  CHECK(check::invariant_meaning("no-such-invariant").empty());
 }
 
 TEST_CASE("names of the user's stand for <name>, and properties are found below their section") {
