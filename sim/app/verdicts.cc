@@ -1,10 +1,12 @@
 #include "app/verdicts.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "app/cluster_measures.h"
 #include "app/csv.h"
+#include "app/human.h"
 
 namespace sim::app {
 namespace {
@@ -14,7 +16,13 @@ using metrics::kNever;
 using metrics::OrderLedger;
 
 constexpr std::size_t kNamed = 10;
-constexpr std::int64_t kStuckAfter = 60'000'000'000;  // ns without progress, though orders wait
+
+std::string number(LeaderEpoch leader_epoch) {
+  return std::to_string(leader_epoch.value());
+}
+std::string broker(NodeId id) {
+  return "broker-" + std::to_string(id.value());
+}
 
 class Finder {
  public:
@@ -93,14 +101,36 @@ class Finder {
     }
     const Offset offset = ledger_.offset_of(ledger_.order(index));
     if (offset == kNoOffset) {
-      return of_order(index, batch.appended, "its leader had been replaced and did not know it yet");
+      return of_order(index, batch.appended, appended_by_replaced(ledger_.replaced_leader(ledger_.order(index))));
     }
     const auto& losses = invariants_.replicas().losses();
     for (auto loss = losses.rbegin(); loss != losses.rend(); ++loss) {
       const bool covers = loss->tp == batch.tp && loss->from <= offset && offset < loss->to;
       if (covers && nanos(loss->at) >= batch.appended) return of_order(index, nanos(loss->at), loss->cause);
     }
-    return of_order(index, batch.appended, "no replica holds it any more, and nobody leads its partition");
+    return taken(index, batch, offset);
+  }
+
+  static std::string appended_by_replaced(const OrderLedger::ReplacedLeader* leader) {
+    if (leader == nullptr) return "its leader had been replaced and did not know it yet";
+    return broker(leader->broker) + " appended it in leader epoch " + number(leader->leader_epoch) + "; " +
+           broker(leader->successor) + " had been leader in epoch " + number(leader->successor_epoch) + " since " +
+           human_duration(leader->successor_since);
+  }
+
+  // No replica holds it any more, though no leader has taken over without it.
+  VerdictCase taken(OrderLedger::Index index, const OrderLedger::Batch& batch, Offset offset) const {
+    const observe::ReplicaLogs::Partition* log = invariants_.logs().find(batch.tp);
+    const bool is_led = log != nullptr && invariants_.logs().has_leader(*log);
+    const char* nobody = is_led ? "" : ", and nobody leads it";
+    if (const auto disks = invariants_.replicas().taken(batch.tp, offset, offset + 1, Instant{Duration{batch.appended}})) {
+      return of_order(index, nanos(disks->at), disks->what + nobody);
+    }
+    std::int64_t at = batch.appended;
+    for (const auto& gap : open_gaps_of(run_.timeline)) {
+      if (gap.tp == batch.tp) at = std::max(at, gap.from);
+    }
+    return of_order(index, at, std::string("no replica holds it any more") + nobody);
   }
 
   std::optional<VerdictCase> lost_for_group(OrderLedger::Index index, std::size_t s) const {
@@ -116,7 +146,11 @@ class Finder {
     if (ledger_.is_passed_over(order, row, s)) {
       return of_order(index, row.fetched, "compacted away before it was read");
     }
-    return of_order(index, row.committed, "its group had committed past it");
+    const std::int64_t compacted = ledger_.compacted_at(order);
+    if (row.fetched == kNever && compacted != kNever && compacted <= row.committed) {
+      return of_order(index, compacted, "compacted away before it was read");
+    }
+    return of_order(index, std::max(row.committed, ledger_.batch_of(order).appended), "its group had committed past it");
   }
 
   std::optional<VerdictCase> failed(OrderLedger::Index index) const {
@@ -128,14 +162,14 @@ class Finder {
   std::optional<VerdictCase> done_again(OrderLedger::Index index, std::size_t s) const {
     const OrderLedger::Service& row = ledger_.service(index, s);
     if (row.times < 2) return std::nullopt;
-    return of_order(index, row.done, "done " + std::to_string(row.times) + " times");
+    return of_order(index, ledger_.done_again_at(index, s), "done " + std::to_string(row.times) + " times");
   }
 
   Cases duplicates() const {
     Cases cases;
     for (const OrderLedger::Duplicate& duplicate : ledger_.duplicates()) {
       const OrderLedger::Batch& batch = ledger_.batch_of(ledger_.order(duplicate.order));
-      VerdictCase one = of_order(duplicate.order, batch.appended, "");
+      VerdictCase one = of_order(duplicate.order, duplicate.at == kNever ? batch.appended : duplicate.at, "");
       one.tp = duplicate.tp;
       one.offset = duplicate.offset;
       one.cause = "already in the log at offset " + std::to_string(ledger_.offset_of(ledger_.order(duplicate.order)));
@@ -171,11 +205,11 @@ class Finder {
     return cases;
   }
 
-  static VerdictCase of_gap(const metrics::ClusterTimeline::Gap& gap, std::int64_t to, const char* cause) {
+  static VerdictCase of_partition(TopicPartition tp, std::int64_t from, std::int64_t to, const char* cause) {
     VerdictCase one;
-    one.at = gap.from;
-    one.tp = gap.tp;
-    one.lasted = to - gap.from;
+    one.at = from;
+    one.tp = tp;
+    one.lasted = to - from;
     one.cause = cause;
     return one;
   }
@@ -183,33 +217,44 @@ class Finder {
     Cases cases;
     for (const auto& gap : run_.timeline.gaps()) {
       if (gap.to == metrics::kStillLasts || gap.to == gap.from) continue;
-      cases.push_back(of_gap(gap, gap.to, "nobody led it"));
+      cases.push_back(of_partition(gap.tp, gap.from, gap.to, "nobody led it"));
+    }
+    for (const auto& gap : open_gaps_of(run_.timeline)) {
+      if (run_.end_ns == gap.from || run_.end_ns - gap.from >= kStuckAfter) continue;
+      cases.push_back(of_partition(gap.tp, gap.from, run_.end_ns, "nobody leads it, to the end of the run"));
     }
     return cases;
   }
   Cases stuck_partitions() const {
     Cases cases;
-    for (const auto& gap : stuck_partitions_of(run_.timeline)) {
-      cases.push_back(of_gap(gap, run_.end_ns, "nobody leads it, to the end of the run"));
+    for (const StuckPartition& one : stuck_partitions_of(run_)) {
+      cases.push_back(of_partition(one.tp, one.from, one.to,
+                                   one.is_led ? "its leader refuses what is sent to it, or does not answer, and takes nothing"
+                                              : "nobody leads it, to the end of the run"));
     }
     return cases;
   }
 
-  // Orders that wait in the log for a service that has done nothing for long.
+  // Orders that wait in the log for a service that has done none of their partition for long: since its last, or since
+  // they could be read.
   Cases stuck_orders(std::size_t s) const {
-    std::int64_t last = 0;
-    Cases cases;
+    std::map<TopicPartition, std::int64_t> last;
     for (OrderLedger::Index i = 0; i < ledger_.size(); ++i) {
+      const std::int64_t done = ledger_.service(i, s).done;
+      if (done == kNever) continue;
+      std::int64_t& latest = last.try_emplace(ledger_.batch_of(ledger_.order(i)).tp, kNever).first->second;
+      latest = std::max(latest, done);
+    }
+    return of_orders([&](OrderLedger::Index i) -> std::optional<VerdictCase> {
       const OrderLedger::Order& order = ledger_.order(i);
       const OrderLedger::Batch& batch = ledger_.batch_of(order);
-      const std::int64_t done = ledger_.service(i, s).done;
-      last = std::max(last, done);
-      if (!ledger_.wants(order, s) || done != kNever || !batch.in_log || ledger_.lost_for(i, s)) continue;
-      if (batch.high_watermark != kNever && run_.end_ns - batch.high_watermark >= kStuckAfter)
-        cases.push_back(of_order(i, batch.high_watermark, "its group makes no progress"));
-    }
-    if (run_.end_ns - last < kStuckAfter) cases.clear();
-    return cases;
+      if (!ledger_.wants(order, s) || ledger_.service(i, s).done != kNever) return std::nullopt;
+      if (!batch.in_log || batch.high_watermark == kNever || ledger_.lost_for(i, s)) return std::nullopt;
+      const auto found = last.find(batch.tp);
+      const std::int64_t since = std::max(batch.high_watermark, found == last.end() ? kNever : found->second);
+      if (run_.end_ns - since < kStuckAfter) return std::nullopt;
+      return of_order(i, since, "its group makes no progress");
+    });
   }
 
   const MeasuredRun& run_;

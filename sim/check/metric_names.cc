@@ -64,7 +64,7 @@ const std::vector<MetricInfo>& known_metrics() {
       {"diverged_partitions", count, false, Of::partition, false, false,
        "partitions of which two replicas differ below both their high watermarks when the run ends"},
       {"stuck_partitions", count, false, Of::partition, false, false,
-       "partitions that are without a leader when the run ends"},
+       "partitions that are without a leader for a minute when the run ends, or refused orders for a minute and took no more"},
   };
   return metrics;
 }

@@ -105,7 +105,7 @@ void ReplicaInvariants::on(const observe::IsrProposed& fact, const ReplicaLogs& 
     const ReplicaLogs::Partition* log = logs.find(fact.tp);
     const ReplicaLogs::Replica* replica = log == nullptr ? nullptr : log->replica(id);
     const Offset end = replica == nullptr ? 0 : replica->shared_end;
-    if (id == fact.broker || end >= partition.exposed_end || !promise_.history.empty()) continue;
+    if (id == fact.broker || end >= partition.exposed_end || promise_.history.exposes_uncovered) continue;
     violated("high-watermark-covered", topics_[fact.tp] + ": " + broker(id) + " is to join the ISR and shares only what is below " +
                                            number(end) + ", but all below " + number(partition.exposed_end) +
                                            " was exposed");
@@ -134,30 +134,43 @@ void ReplicaInvariants::on(const observe::BecameLeader& fact, const ReplicaLogs&
 
 // ---- What a new leader does not have
 
-std::string ReplicaInvariants::why(const Partition& partition, const observe::BecameLeader& fact,
-                                   const observe::LeaderLogChange& change) const {
-  std::string text;
-  const bool decided = partition.decided_leader == fact.broker && partition.decided_epoch == fact.leader_epoch;
-  std::vector<std::string> told;
+std::optional<Taken> ReplicaInvariants::taken(TopicPartition tp, Offset from, Offset to, Instant since) const {
+  const Partition* partition = partitions_.find(tp);
+  return partition == nullptr ? std::nullopt : taken(*partition, from, to, since);
+}
+
+std::optional<Taken> ReplicaInvariants::taken(const Partition& partition, Offset from, Offset to, Instant since) {
+  std::optional<Taken> taken;
   for (const bool wiped : {false, true}) {
     std::string who;
     Instant at{};
     for (const Shortened& one : partition.shortened) {
-      if (one.wiped != wiped || one.from <= change.kept_end || one.to >= change.dropped.back().end_offset) continue;
+      if (one.wiped != wiped || one.at < since || one.from <= from || one.to >= to) continue;
       who += (who.empty() ? "" : ", ") + broker(one.broker);
       at = one.at;
     }
     if (who.empty()) continue;
-    text += (wiped ? "the disk of " + who + " was wiped at " + seconds(at)
-                   : "power loss of " + who + " at " + seconds(at) + " took what was not flushed") +
-            "; ";
+    if (!taken) taken.emplace();
+    taken->at = std::max(taken->at, at);
+    taken->what += (taken->what.empty() ? "" : "; ") +
+                   (wiped ? "the disk of " + who + " was wiped at " + seconds(at)
+                          : "power loss of " + who + " at " + seconds(at) + " took what was not flushed");
   }
+  return taken;
+}
+
+std::string ReplicaInvariants::why(const Partition& partition, const observe::BecameLeader& fact,
+                                   const observe::LeaderLogChange& change) const {
+  std::string text;
+  const bool decided = partition.decided_leader == fact.broker && partition.decided_epoch == fact.leader_epoch;
+  const auto disks = taken(partition, change.kept_end, change.dropped.back().end_offset, Instant{});
+  if (disks) text = disks->what + "; ";
   text += broker(fact.broker) + " became leader of " + topics_[fact.tp] + " in leader epoch " +
           number(fact.leader_epoch.value());
   if (decided && partition.election == Election::unclean) text += " by an unclean election";
   if (decided && partition.election == Election::last_known_leader) text += " as the last known leader";
   text += ", its log ended at " + number(change.kept_end);
-  if (!promise_.history.empty()) text += " (" + promise_.history + ")";
+  if (!promise_.history.words.empty()) text += " (" + promise_.history.words + ")";
   return text;
 }
 
@@ -195,7 +208,7 @@ void ReplicaInvariants::on(const observe::HighWatermarkAdvanced& fact, const Rep
   const ReplicaLogs::Partition* log = logs.find(fact.tp);
   Partition& partition = partitions_[fact.tp];
   if (log == nullptr || (fact.broker != kNoNode && fact.broker != log->leader)) return check_agreement(fact.tp, logs);
-  if (!partition.isr.empty() && std::ssize(partition.isr) < fact.min_isr && promise_.history.empty()) {
+  if (!partition.isr.empty() && std::ssize(partition.isr) < fact.min_isr && !promise_.history.exposes_below_min_isr) {
     violated("high-watermark-min-isr", topics_[fact.tp] + ": advanced to " + number(fact.to) + " with " +
                                            number(std::ssize(partition.isr)) + " in sync, min.insync.replicas is " +
                                            number(fact.min_isr));
@@ -224,7 +237,7 @@ void ReplicaInvariants::check_covered(const observe::HighWatermarkAdvanced& fact
       if (!partition.excused.empty()) std::erase(partition.excused, member);
       continue;
     }
-    if (contains(partition.excused, member) || !promise_.history.empty()) continue;
+    if (contains(partition.excused, member) || promise_.history.exposes_uncovered) continue;
     const Offset end = replica == nullptr ? 0 : replica->shared_end;
     violated("high-watermark-covered", topics_[fact.tp] + ": at " + number(fact.to) + ", but " + broker(member) +
                                            " of the maximal ISR shares only what is below " + number(end));

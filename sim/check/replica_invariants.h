@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "check/former_behaviour.h"
 #include "check/violation.h"
 #include "observe/observation.h"
 #include "observe/partition_map.h"
@@ -29,7 +30,7 @@ namespace sim::check {
 
 struct ReplicaPromise {
   std::vector<bool> acks_all_of_flow;  // by FlowId
-  std::string history;                 // former behaviour that is switched on, in words; empty: none
+  FormerBehaviour history{};
 };
 
 // A part of a log that its new leader does not have.
@@ -45,6 +46,12 @@ struct Loss {
   bool premise_broken = false;
 };
 
+// What took a part of a log from the disks of its replicas.
+struct Taken {
+  Instant at;  // the last time
+  std::string what;
+};
+
 class ReplicaInvariants {
  public:
   explicit ReplicaInvariants(ReplicaPromise promise) : promise_(std::move(promise)) {}
@@ -58,6 +65,8 @@ class ReplicaInvariants {
   const std::vector<Loss>& losses() const { return losses_; }
   // When two replicas of the partition were first seen to differ below both high watermarks; nullopt: never.
   std::optional<Instant> first_divergence(TopicPartition tp) const;
+  // What took something of [from, to) from disks, from `since` on; nullopt: nothing did.
+  std::optional<Taken> taken(TopicPartition tp, Offset from, Offset to, Instant since) const;
 
  private:
   enum class Election : std::uint8_t { clean, last_known_leader, unclean };
@@ -102,10 +111,11 @@ class ReplicaInvariants {
                      const observe::ReplicaLogs::Partition& log);
   void check_unchanged(const observe::HighWatermarkAdvanced& fact, Partition& partition,
                        const observe::ReplicaLogs::Partition& log);
+  static std::optional<Taken> taken(const Partition& partition, Offset from, Offset to, Instant since);
   std::string why(const Partition& partition, const observe::BecameLeader& fact,
                   const observe::LeaderLogChange& change) const;
   void violated(const char* invariant, std::string what) { violations_.add(invariant, std::move(what)); }
-  bool is_excused(const Partition& partition) const { return partition.premise_broken || !promise_.history.empty(); }
+  bool is_excused(const Partition& partition) const { return partition.premise_broken || !promise_.history.words.empty(); }
 
   ReplicaPromise promise_;
   observe::TopicNames topics_;

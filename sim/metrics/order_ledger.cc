@@ -82,7 +82,7 @@ void OrderLedger::on(const observe::Observation& observation, const observe::Lea
   const std::int64_t at = nanos(observation.at);
   const ProcessId process = observation.process;
   const bool elected = std::holds_alternative<observe::BecameLeader>(observation.fact);
-  if (change != nullptr && elected) on(*change);  // what the new leader has, before what it begins
+  if (change != nullptr && elected) on(*change, at);  // what the new leader has, before what it begins
   std::visit(Overloaded{
                  [&](const observe::OrderPlaced& fact) { on(fact); },
                  [&](const observe::RecordAccepted& fact) { on(fact, at); },
@@ -92,7 +92,7 @@ void OrderLedger::on(const observe::Observation& observation, const observe::Lea
                  [&](const observe::BatchAcknowledged& fact) { on(fact, at); },
                  [&](const observe::RequestProgress& fact) { on(fact, at, process); },
                  [&](const observe::HighWatermarkAdvanced& fact) { on(fact, at, process); },
-                 [&](const observe::BecameLeader& fact) { on(fact, process); },
+                 [&](const observe::BecameLeader& fact) { on(fact, at, process); },
                  [&](const observe::IsrChanged& fact) { on(fact); },
                  [&](const observe::RecordsPolled& fact) { on(fact, at, process); },
                  [&](const observe::ProcessingStarted& fact) { on(fact, at); },
@@ -100,16 +100,12 @@ void OrderLedger::on(const observe::Observation& observation, const observe::Lea
                  [&](const observe::CommitAcknowledged& fact) { on(fact, at); },
                  [&](const observe::PositionReset& fact) { on(fact, at); },
                  [&](const observe::ProcessStopped&) { stopped(process, at); },
-                 [&](const observe::LogStartRaised& fact) {
-                   Partition& partition = partitions_[fact.tp];
-                   if (process != partition.leader || fact.to <= partition.log_start) return;
-                   partition.log_start = fact.to;
-                   partition.log_start_at = at;
-                 },
+                 [&](const observe::LogStartRaised& fact) { on(fact, at, process); },
+                 [&](const observe::LogCleaned& fact) { on(fact, at, process); },
                  [](const auto&) {},  // what tells nothing about an order
              },
              observation.fact);
-  if (change != nullptr && !elected) on(*change);
+  if (change != nullptr && !elected) on(*change, at);
 }
 
 // ---- At the producer
@@ -217,6 +213,7 @@ void OrderLedger::on(const observe::BatchAcknowledged& fact, std::int64_t at) {
       totals_.ended += batch.record_count;
     }
   }
+  if (fact.error != ErrorCode::none) partitions_[batch.tp].last_refused = at;
   if (!fact.will_retry) {
     more_attempts_.erase(index);
   } else if (refused_by_broker(fact.error)) {
@@ -283,6 +280,8 @@ void OrderLedger::on(const observe::BatchAppended& fact, std::int64_t at, Proces
     if (index != kNone && batches_[index].appended == kNever) {
       batches_[index].appended = at;
       batches_[index].leader = broker;
+      replaced_[index] = ReplacedLeader{fact.broker, fact.batch.leader_epoch, partition.leader_id, partition.leader_epoch,
+                                        partition.leader_since};
     }
     std::vector<Index>& orders = apart_[observe::entry_of(fact.batch).content];
     orders.clear();
@@ -292,7 +291,10 @@ void OrderLedger::on(const observe::BatchAppended& fact, std::int64_t at, Proces
   map_offsets(partition, fact.batch);
   if (index == kNone) return;
   Batch& batch = batches_[index];
-  if (batch.in_log) return;  // a second copy: a retry without idempotence
+  if (batch.in_log) {  // a second copy: a retry without idempotence
+    copies_[{fact.tp, fact.batch.base_offset}] = at;
+    return;
+  }
   if (batch.high_watermark == kNever) {
     choose_attempt(index, broker);
     batch.appended = at;
@@ -322,20 +324,22 @@ void OrderLedger::on(const observe::HighWatermarkAdvanced& fact, std::int64_t at
   }
 }
 
-void OrderLedger::on(const observe::BecameLeader& fact, ProcessId broker) {
+void OrderLedger::on(const observe::BecameLeader& fact, std::int64_t at, ProcessId broker) {
   Partition& partition = partitions_[fact.tp];
   if (fact.leader_epoch < partition.leader_epoch) return;
+  if (fact.leader_epoch > partition.leader_epoch) partition.leader_since = at;
   partition.leader = broker;
+  partition.leader_id = fact.broker;
   partition.leader_epoch = fact.leader_epoch;
   drop_from(partition, fact.epoch_start);
 }
 
 // Another replica's log is the log now, or this one's has got what its leader fetched before it led.
-void OrderLedger::on(const observe::LeaderLogChange& change) {
+void OrderLedger::on(const observe::LeaderLogChange& change, std::int64_t at) {
   Partition& partition = partitions_[change.tp];
   for (const observe::LogEntry& entry : change.dropped) set_apart(partition, entry);
   drop_from(partition, change.kept_end);
-  for (const observe::LogEntry& entry : change.added) bring_back(partition, entry);
+  for (const observe::LogEntry& entry : change.added) bring_back(change.tp, entry, at);
 }
 
 void OrderLedger::set_apart(const Partition& partition, const observe::LogEntry& entry) {
@@ -346,7 +350,8 @@ void OrderLedger::set_apart(const Partition& partition, const observe::LogEntry&
   apart_[entry.content].assign(first + static_cast<std::ptrdiff_t>(base), first + static_cast<std::ptrdiff_t>(end));
 }
 
-void OrderLedger::bring_back(Partition& partition, const observe::LogEntry& entry) {
+void OrderLedger::bring_back(TopicPartition tp, const observe::LogEntry& entry, std::int64_t at) {
+  Partition& partition = partitions_[tp];
   const auto found = apart_.find(entry.content);
   partition.orders.resize(static_cast<std::size_t>(entry.base_offset()), kNone);
   if (found != apart_.end())
@@ -354,8 +359,12 @@ void OrderLedger::bring_back(Partition& partition, const observe::LogEntry& entr
   partition.orders.resize(static_cast<std::size_t>(entry.end_offset), kNone);
   if (found == apart_.end() || found->second.empty() || found->second.front() == kNone) return;
   const Index index = orders_[found->second.front()].batch;
-  if (index == kNone || batches_[index].in_log) return;
+  if (index == kNone) return;
   Batch& batch = batches_[index];
+  if (batch.in_log) {
+    copies_[{tp, entry.base_offset()}] = at;
+    return;
+  }
   batch.in_log = true;
   batch.base_offset = entry.base_offset();
   if (batch.high_watermark == kNever)
@@ -376,6 +385,17 @@ void OrderLedger::drop_from(Partition& partition, Offset end) {
     partition.orders.resize(static_cast<std::size_t>(end));
   while (!partition.awaiting.empty() && partition.awaiting.back().base_offset >= end)
     partition.awaiting.pop_back();
+}
+
+void OrderLedger::on(const observe::LogStartRaised& fact, std::int64_t at, ProcessId broker) {
+  Partition& partition = partitions_[fact.tp];
+  auto& starts = partition.log_starts;
+  if (broker != partition.leader || (!starts.empty() && fact.to <= starts.back().offset)) return;
+  starts.push_back(Reached{fact.to, at});
+}
+
+void OrderLedger::on(const observe::LogCleaned& fact, std::int64_t at, ProcessId broker) {
+  partitions_[fact.tp].cleaned.push_back(Cleaned{broker, Reached{fact.end, at}});
 }
 
 void OrderLedger::on(const observe::IsrChanged& fact) {
@@ -419,7 +439,7 @@ void OrderLedger::on(const observe::ProcessingDone& fact, std::int64_t at) {
   if (index == kNone) return;
   const auto s = static_cast<std::size_t>(fact.service.value());
   Service& row = service_row(index, s);
-  ++row.times;
+  if (++row.times == 2) done_again_.push_back(DoneAgain{index, static_cast<std::uint32_t>(s), at});
   if (row.done != kNever) return;
   row.done = at;
   row.member = static_cast<std::int16_t>(fact.member);
@@ -472,6 +492,9 @@ void OrderLedger::finish(Instant end, bool settled, const observe::ReplicaLogs* 
     });
   }
   find_duplicates();
+  std::sort(done_again_.begin(), done_again_.end(), [](const DoneAgain& a, const DoneAgain& b) {
+    return std::pair(a.order, a.service) < std::pair(b.order, b.service);
+  });
 }
 
 void OrderLedger::find_duplicates() {
@@ -481,10 +504,18 @@ void OrderLedger::find_duplicates() {
     for (std::size_t offset = 0; offset < partition.orders.size(); ++offset) {
       const Index order = partition.orders[offset];
       if (order == kNone) continue;
-      if (seen[order]) duplicates_.push_back(Duplicate{order, tp, static_cast<Offset>(offset)});
+      if (seen[order]) {
+        const auto here = static_cast<Offset>(offset);
+        duplicates_.push_back(Duplicate{order, tp, here, copied_at(tp, here - orders_[order].index_in_batch)});
+      }
       seen[order] = true;
     }
   });
+}
+
+std::int64_t OrderLedger::copied_at(TopicPartition tp, Offset base_offset) const {
+  const auto found = copies_.find({tp, base_offset});
+  return found == copies_.end() ? kNever : found->second;
 }
 
 const OrderLedger::Batch& OrderLedger::batch_of(const Order& order) const {
@@ -540,12 +571,48 @@ bool OrderLedger::is_passed_over(const Order& order, const Service& row, std::si
 }
 
 bool OrderLedger::is_deleted(const Order& order) const {
-  const Partition* partition = partitions_.find(batch_of(order).tp);
-  return partition != nullptr && batch_of(order).in_log && offset_of(order) < partition->log_start;
+  return deleted_at(order) != kNever;
 }
 
 std::int64_t OrderLedger::deleted_at(const Order& order) const {
-  return is_deleted(order) ? partitions_.find(batch_of(order).tp)->log_start_at : kNever;
+  const Batch& batch = batch_of(order);
+  const Partition* partition = partitions_.find(batch.tp);
+  if (partition == nullptr || !batch.in_log) return kNever;
+  const auto& starts = partition->log_starts;
+  const auto above = std::upper_bound(starts.begin(), starts.end(), offset_of(order),
+                                      [](Offset offset, const Reached& start) { return offset < start.offset; });
+  return above == starts.end() ? kNever : above->at;
+}
+
+std::int64_t OrderLedger::compacted_at(const Order& order) const {
+  const Batch& batch = batch_of(order);
+  const Partition* partition = partitions_.find(batch.tp);
+  if (partition == nullptr || !batch.in_log) return kNever;
+  std::int64_t by_another = kNever;
+  for (const Cleaned& one : partition->cleaned) {
+    if (one.end.offset <= offset_of(order) || one.end.at < batch.appended) continue;
+    if (one.broker == partition->leader) return one.end.at;
+    if (by_another == kNever) by_another = one.end.at;
+  }
+  return by_another;
+}
+
+const OrderLedger::ReplacedLeader* OrderLedger::replaced_leader(const Order& order) const {
+  const auto found = replaced_.find(order.batch);
+  return found == replaced_.end() ? nullptr : &found->second;
+}
+
+std::int64_t OrderLedger::done_again_at(Index index, std::size_t s) const {
+  const std::pair wanted(index, static_cast<std::uint32_t>(s));
+  const auto found = std::lower_bound(done_again_.begin(), done_again_.end(), wanted, [](const DoneAgain& one, const auto& of) {
+    return std::pair(one.order, one.service) < of;
+  });
+  return found != done_again_.end() && std::pair(found->order, found->service) == wanted ? found->at : kNever;
+}
+
+std::int64_t OrderLedger::last_refused(TopicPartition tp) const {
+  const Partition* partition = partitions_.find(tp);
+  return partition == nullptr ? kNever : partition->last_refused;
 }
 
 bool OrderLedger::is_skipped(const Order& order, std::size_t s) const {

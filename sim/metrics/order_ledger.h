@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "metrics/chunked.h"
@@ -138,7 +139,7 @@ class OrderLedger {
   bool lost_acked(Index index) const;
   // Acknowledged and in the final log, but its group can no longer do it.
   bool lost_for_group(Index index, std::size_t service) const;
-  // Its leader has deleted it, or everything below a later offset, since; when it last did, kNever if not.
+  // Its leader has deleted it, with everything below a later offset, since; when it did, kNever if not.
   bool is_deleted(const Order& order) const;
   std::int64_t deleted_at(const Order& order) const;
   // The service's position was last reset past it, and when.
@@ -146,13 +147,30 @@ class OrderLedger {
   std::int64_t skipped_at(const Order& order, std::size_t service) const;
   // The service has gone on behind it since it was read: compaction had taken it out of what was read.
   bool is_passed_over(const Order& order, const Service& row, std::size_t service) const;
+  // When compaction first went over where it lies in the log, by the latest leader or, if that never did, by another
+  // replica; kNever if none has.
+  std::int64_t compacted_at(const Order& order) const;
+  // Who appended it although others had elected another leader: it got into no log but its own. Null: not so.
+  struct ReplacedLeader {
+    NodeId broker = kNoNode;
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+    NodeId successor = kNoNode;
+    LeaderEpoch successor_epoch = kNoLeaderEpoch;
+    std::int64_t successor_since = kNever;
+  };
+  const ReplacedLeader* replaced_leader(const Order& order) const;
   // Records of the final log whose order the log already holds below, by partition and offset; once finished.
   struct Duplicate {
     Index order = kNone;
     TopicPartition tp;
     Offset offset = 0;
+    std::int64_t at = kNever;  // when the log came to hold it again, as far as known
   };
   const std::vector<Duplicate>& duplicates() const { return duplicates_; }
+  // When the service did it for the second time; kNever: not. Once finished.
+  std::int64_t done_again_at(Index index, std::size_t service) const;
+  // When a partition was last told not to take an order, to be sent again or not; kNever: never.
+  std::int64_t last_refused(TopicPartition tp) const;
   // Keys whose orders this service did, for the first time each, in another order than they were placed in: of each
   // the first that was done before one placed earlier.
   std::vector<Index> reordered(std::size_t service) const;
@@ -196,6 +214,19 @@ class OrderLedger {
     Offset base_offset = 0;
     Index batch = kNone;
   };
+  struct Reached {
+    Offset offset = 0;
+    std::int64_t at = kNever;
+  };
+  struct Cleaned {
+    ProcessId broker = kNoProcess;
+    Reached end;
+  };
+  struct DoneAgain {
+    Index order = kNone;
+    std::uint32_t service = 0;
+    std::int64_t at = kNever;
+  };
   struct Partition {
     std::vector<Index> orders;  // by offset
     std::deque<AwaitingHighWatermark> awaiting;
@@ -208,8 +239,11 @@ class OrderLedger {
     };
     std::vector<Started> started;  // by service: the latest
     Offset high_watermark = 0;
-    Offset log_start = 0;
-    std::int64_t log_start_at = kNever;
+    std::vector<Reached> log_starts;  // rising
+    std::vector<Cleaned> cleaned;     // by each broker rising
+    std::int64_t last_refused = kNever;
+    std::int64_t leader_since = kNever;
+    NodeId leader_id = kNoNode;
     ProcessId leader = kNoProcess;
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
     std::uint16_t isr = 0;
@@ -224,14 +258,16 @@ class OrderLedger {
   void on(const observe::BatchAppended& fact, std::int64_t at, ProcessId broker);
   void on(const observe::BatchAcknowledged& fact, std::int64_t at);
   void on(const observe::HighWatermarkAdvanced& fact, std::int64_t at, ProcessId broker);
-  void on(const observe::BecameLeader& fact, ProcessId broker);
-  void on(const observe::LeaderLogChange& change);
+  void on(const observe::BecameLeader& fact, std::int64_t at, ProcessId broker);
+  void on(const observe::LeaderLogChange& change, std::int64_t at);
   void on(const observe::IsrChanged& fact);
   void on(const observe::RecordsPolled& fact, std::int64_t at, ProcessId process);
   void on(const observe::ProcessingStarted& fact, std::int64_t at);
   void on(const observe::ProcessingDone& fact, std::int64_t at);
   void on(const observe::CommitAcknowledged& fact, std::int64_t at);
   void on(const observe::PositionReset& fact, std::int64_t at);
+  void on(const observe::LogStartRaised& fact, std::int64_t at, ProcessId broker);
+  void on(const observe::LogCleaned& fact, std::int64_t at, ProcessId broker);
   void stopped(ProcessId process, std::int64_t at);
 
   Index batch_index(const BatchDataPtr& data) const;
@@ -244,8 +280,9 @@ class OrderLedger {
   void map_offsets(Partition& partition, const sim::Batch& appended);
   void drop_from(Partition& partition, Offset end);
   void set_apart(const Partition& partition, const observe::LogEntry& entry);
-  void bring_back(Partition& partition, const observe::LogEntry& entry);
+  void bring_back(TopicPartition tp, const observe::LogEntry& entry, std::int64_t at);
   void find_duplicates();
+  std::int64_t copied_at(TopicPartition tp, Offset base_offset) const;
   Service& service_row(Index index, std::size_t service) {
     return service_rows_[index * spec_.services + service];
   }
@@ -264,6 +301,9 @@ class OrderLedger {
   std::vector<std::vector<ProcessId>> members_;          // by service, then member
   std::vector<std::int64_t> stopped_;                    // by process: when it last stopped
   std::map<std::uint64_t, std::vector<Index>> apart_;    // by content: batches of replicas that do not lead
+  std::map<Index, ReplacedLeader> replaced_;             // by batch
+  std::map<std::pair<TopicPartition, Offset>, std::int64_t> copies_;  // batches that a log got again, by base offset
+  std::vector<DoneAgain> done_again_;                    // once finished by order and service
   std::vector<Duplicate> duplicates_;
   std::vector<std::string> isrs_;
   Totals totals_;

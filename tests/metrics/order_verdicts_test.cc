@@ -74,6 +74,14 @@ TEST_CASE("what a leader appends after it was replaced counts once it leads agai
   SUBCASE("not before") {
     f.finish();
     CHECK(f.ledger.lost_acked(f.index(1)));
+    const OrderLedger::ReplacedLeader* replaced = f.ledger.replaced_leader(f.ledger.order(f.index(1)));
+    REQUIRE(replaced != nullptr);
+    CHECK(replaced->broker == NodeId{1});
+    CHECK(replaced->leader_epoch == LeaderEpoch{0});
+    CHECK(replaced->successor == NodeId{2});
+    CHECK(replaced->successor_epoch == LeaderEpoch{1});
+    CHECK(replaced->successor_since == 50'000'000);
+    CHECK(f.ledger.replaced_leader(f.ledger.order(f.index(0))) == nullptr);
   }
   SUBCASE("and from then on") {
     f.story.leads(60, 2, 2, kBroker1);
@@ -102,6 +110,7 @@ TEST_CASE("deleted by retention is not lost from the log, but for the group that
   Fixture f;
   f.acknowledged();
   f.story.tell(50, kBroker1, observe::LogStartRaised{kOrders0, NodeId{1}, 0, 1});
+  f.story.tell(60, kBroker1, observe::LogStartRaised{kOrders0, NodeId{1}, 1, 5});  // takes others
   f.finish();
   CHECK_FALSE(f.ledger.lost_acked(f.index(0)));
   CHECK(f.ledger.lost_for_group(f.index(0), 0));
@@ -127,6 +136,34 @@ TEST_CASE("compacted away before it was read: the group goes on behind it, and i
   }
 }
 
+TEST_CASE("when compaction went over an order: its leader's, or else another replica's") {
+  Fixture f;
+  f.acknowledged();
+  const auto clean = [&](std::int64_t ms, ProcessId broker, Offset end) {
+    f.story.tell(ms, broker, observe::LogCleaned{kOrders0, Story::broker_of(broker), end, 100, 50});
+  };
+  const auto at = [&] { return f.ledger.compacted_at(f.ledger.order(f.index(0))); };
+  clean(20, kBroker1, 0);
+  CHECK(at() == kNever);
+  clean(30, kBroker2, 1);
+  CHECK(at() == 30'000'000);
+  clean(40, kBroker1, 1);
+  clean(50, kBroker1, 9);
+  CHECK(at() == 40'000'000);
+}
+
+TEST_CASE("when an order was refused last, and when one was done again") {
+  Fixture f;
+  f.acknowledged();
+  CHECK(f.ledger.last_refused(kOrders0) == kNever);
+  f.story.refused(9, f.batch, ErrorCode::not_leader_or_follower, true);
+  CHECK(f.ledger.last_refused(kOrders0) == 9'000'000);
+  f.story.polled(20, 0, 0, 1);
+  for (const std::int64_t ms : {25, 505, 700}) f.story.done(ms, 0, 0, 0);
+  f.finish();
+  CHECK(f.ledger.done_again_at(f.index(0), 0) == 505'000'000);
+}
+
 TEST_CASE("a record that the log holds twice is told once, at its second place") {
   Fixture f;
   f.acknowledged();
@@ -137,6 +174,7 @@ TEST_CASE("a record that the log holds twice is told once, at its second place")
     REQUIRE(f.ledger.duplicates().size() == 1);
     CHECK(f.ledger.duplicates()[0].order == f.index(0));
     CHECK(f.ledger.duplicates()[0].offset == 1);
+    CHECK(f.ledger.duplicates()[0].at == 11'000'000);  // not when the first was appended
   }
   SUBCASE("the second was lost") {
     f.story.replicated(12, kBroker2, 0, f.batch);
