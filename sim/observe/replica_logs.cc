@@ -144,6 +144,7 @@ void ReplicaLogs::append(TopicPartition tp, NodeId broker, const Batch& batch) {
   if (batch.leader_epoch >= partition.leader_epoch) return;
   change_ = LeaderLogChange{tp, entry.base_offset(), {}, {entry}};  // it had fetched it before it led
   changed_ = true;
+  for (Replica& other : partition.replicas) match(partition, other);
 }
 
 void ReplicaLogs::follow(Partition& partition, Replica& one, const LogEntry& entry, bool is_compacted) {

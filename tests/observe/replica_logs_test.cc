@@ -86,6 +86,23 @@ TEST_CASE("what a replaced leader appends is not in the log") {
   CHECK(f.replica(kOne).tail.size() == 1);
 }
 
+TEST_CASE("what a new leader had fetched before it led, and tells of after, is what the others hold") {
+  Fixture f;
+  f.two_batches();
+  const BatchDataPtr third = Story::batch_of({3});
+  f.story.appended_by(5, kBroker1, 3, third);
+  f.story.leads(10, 1, 4, kBroker2);  // its write of the third is under way
+  CHECK(f.partition().end() == 3);
+  f.story.replicated(12, kBroker2, 3, third);
+  CHECK(f.partition().end() == 4);
+  CHECK(f.replica(kOne).tail.empty());
+  CHECK(f.replica(kOne).shared_end == 4);
+  f.story.appended_by(13, kBroker2, 4, Story::batch_of({4}), 1);
+  f.story.high_watermark(14, 0, 4, kBroker1);
+  f.story.high_watermark(15, 0, 5, kBroker2);
+  CHECK(f.logs.divergence(f.partition()) == kNoOffset);
+}
+
 TEST_CASE("two replicas diverge where they differ below both high watermarks") {
   Fixture f;
   f.two_batches();
