@@ -264,7 +264,9 @@ void ReplicaManager::carry_out(std::uint32_t fetcher, ReplicaFetcher::Work& work
 // ---- Writes
 
 void ReplicaManager::perform(PendingAppend& done, const Context& context) {
-  for (PlacedBatch& placed : done.batches) append(placed, context);
+  for (PlacedBatch& placed : done.batches) {
+    if (!append(placed, context)) has_no_place(placed, done);
+  }
   if (is_closing_) return;
   std::visit(Overloaded{
                  [&](ProducedAppend& produced) { appended(produced, context); },
@@ -278,9 +280,23 @@ void ReplicaManager::perform(PendingAppend& done, const Context& context) {
              done.then);
 }
 
-void ReplicaManager::append(PlacedBatch& placed, const Context& context) {
+// Kafka appends under a lock, and a request that comes after the change of roles finds no leader here.
+void ReplicaManager::has_no_place(const PlacedBatch& placed, PendingAppend& append) {
+  auto* produced = std::get_if<ProducedAppend>(&append.then);
+  if (produced == nullptr) return;
+  ProducePurgatory::Operation& operation = produced->operation;
+  for (std::size_t i = 0; i < operation.required.size(); ++i) {
+    ProduceResponse::Partition& answer = operation.outcome.partitions[i];
+    if (answer.tp != placed.tp || operation.required[i] == kNoOffset) continue;
+    operation.required[i] = kNoOffset;
+    answer.error = ErrorCode::not_leader_or_follower;
+    answer.base_offset = kNoOffset;
+  }
+}
+
+bool ReplicaManager::append(PlacedBatch& placed, const Context& context) {
   Partition* partition = table_.get(placed.local, placed.tp);
-  if (partition == nullptr || partition->truncations() != placed.truncations) return;
+  if (partition == nullptr || partition->truncations() != placed.truncations) return false;
   log_end_will_advance(placed.local);
   const bool was_empty = partition->log_start_offset() == partition->log_end_offset();
   if (partition->append(std::move(placed.batch), placed.as_leader, context))
@@ -292,6 +308,7 @@ void ReplicaManager::append(PlacedBatch& placed, const Context& context) {
     flush_below(placed.local, *base_offset, context);
     note_for_cleaner(*partition, context);
   }
+  return true;
 }
 
 void ReplicaManager::high_watermark_changed(LocalIndex local, const Context& context) {

@@ -125,7 +125,9 @@ class ReplicaManager {
   LeaderHint leader_hint(TopicPartition tp, const Context& context) const;
 
   void perform(PendingAppend& done, const Context& context);
-  void append(PlacedBatch& placed, const Context& context);
+  // False: its place is gone.
+  bool append(PlacedBatch& placed, const Context& context);
+  static void has_no_place(const PlacedBatch& placed, PendingAppend& append);
   void high_watermark_changed(LocalIndex local, const Context& context);
   void submit(const IsrChange& change, const Context& context);
   void on_isr_answers(AlterPartitionManager::Answers& answers, const Context& context);

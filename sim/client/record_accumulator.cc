@@ -19,7 +19,7 @@ RecordAccumulator::RecordAccumulator(const ProducerConfig& config)
       available_memory_(config.buffer_memory) {}
 
 RecordAccumulator::TopicNumber RecordAccumulator::add_topic(MetadataClient::TopicIndex metadata_index) {
-  topics_.push_back(Topic{metadata_index, 100, {}, {}, 0, StickyPartitioner(batch_bytes_)});
+  topics_.push_back(Topic{metadata_index, 100, 0, {}, {}, 0, StickyPartitioner(batch_bytes_)});
   return topics_.size() - 1;
 }
 
@@ -36,6 +36,7 @@ void RecordAccumulator::update_leaders(const MetadataClient& metadata) {
 
 void RecordAccumulator::update_queues(Topic& topic, TopicNumber number, const MetadataClient::Topic& known) {
   topic.with_leader.clear();
+  if (!known.partitions.empty()) topic.partitions = static_cast<std::int32_t>(known.partitions.size());
   for (std::size_t i = 0; i < std::max(known.partitions.size(), topic.queues.size()); ++i) {
     if (i == topic.queues.size()) {
       topic.queues.push_back(static_cast<QueueIndex>(queues_.size()));
@@ -149,7 +150,7 @@ void RecordAccumulator::update_load(Topic& topic) {
     if (!queue.batches.empty() && !is_available(queue.leader)) continue;
     loads.push_back({partition, static_cast<std::int32_t>(queue.batches.size())});
   }
-  topic.partitioner.update_load(loads, static_cast<std::int32_t>(topic.queues.size()));
+  topic.partitioner.update_load(loads, topic.partitions);
 }
 
 bool RecordAccumulator::is_available(ProcessId server) const {

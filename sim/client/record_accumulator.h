@@ -86,7 +86,7 @@ class RecordAccumulator {
   TopicPartition tp(const ProducerBatch& batch) const { return queues_[at(batch.queue)].tp; }
   std::int64_t available_memory() const { return available_memory_; }
   std::int32_t partitions(TopicNumber topic) const {
-    return static_cast<std::int32_t>(topics_[topic].queues.size());
+    return topics_[topic].partitions;
   }
   bool has_undrained() const { return queued_batches_ > 0; }
 
@@ -104,13 +104,14 @@ class RecordAccumulator {
   struct Topic {
     MetadataClient::TopicIndex metadata_index;
     std::int32_t compression_percent = 100;
-    std::vector<QueueIndex> queues;  // by partition
+    std::int32_t partitions = 0;     // as the metadata had it last
+    std::vector<QueueIndex> queues;  // by partition; those of a topic that is gone may have been more
     std::vector<std::int32_t> with_leader;
     std::size_t used_queues = 0;
     StickyPartitioner partitioner;
 
     StickyPartitioner::Choices choices() const {
-      return {static_cast<std::int32_t>(queues.size()), with_leader};
+      return {partitions, with_leader};
     }
   };
   struct Server {

@@ -52,6 +52,7 @@ Cluster::Slot::Slot(const Slot& other)
       more_disks(other.more_disks),
       disk_trouble(other.disk_trouble),
       cpu_factor(other.cpu_factor),
+      slowed_by(other.slowed_by),
       path(other.path),
       timers(other.timers),
       writes(other.writes),

@@ -156,6 +156,7 @@ class Cluster {
     std::vector<disk::Device> more_disks;  // of the others
     bool disk_trouble = false;             // one of them has been broken or full
     std::int64_t cpu_factor = 1;           // its threads take so many times as long
+    std::vector<SlowedBy> slowed_by{};
     std::optional<RequestPath> path;  // of a server
     std::vector<Timer> timers;        // by TimerId
     std::vector<PendingWrite> writes;
@@ -322,7 +323,7 @@ class Cluster {
   std::int64_t writes_slowed(FaultId id, const Strike& strike);
   template <class F>
   void for_each_device(const std::vector<ProcessId>& of, std::optional<std::int32_t> directory, F f);
-  void slow_down(ProcessId id, std::int64_t cpu_factor);
+  void set_cpu_factor(ProcessId id);
   void count_failed_write(const Slot& writer, std::int32_t directory);
 
   void strike(FaultId id, const fault::Bandwidth& limit, Strike& strike);

@@ -38,6 +38,11 @@ struct FaultState {
   std::optional<Strike> lasting{};
 };
 
+struct SlowedBy {  // a process's threads
+  FaultId fault;
+  std::int64_t factor = 1;
+};
+
 // Requests of one kind do not leave the sender's socket, nor what follows them on their connection.
 struct HoldRule {
   FaultId fault;

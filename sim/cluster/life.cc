@@ -85,7 +85,8 @@ void Cluster::lose_from_disk(ProcessId id, observe::LossOfLog cause, F lose) {
     const NodeId node = is_metadata && spec.controller != kNoNode ? spec.controller : spec.broker;
     const auto log = image.logs.find(tp);
     const Offset left = log == image.logs.end() ? 0 : log->second.end_offset();
-    if (left < end) tell(id, observe::LogLost{tp, node, end, left, cause});
+    // With an empty metadata log its quorum state is lost, too.
+    if (left < end || is_metadata) tell(id, observe::LogLost{tp, node, end, left, cause});
   }
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -52,14 +53,20 @@ void Cluster::strike(FaultId id, const fault::SlowCpu& slow, Strike& strike) {
   announce(id, strike, resolve(slow.targets, id));
   for (const ProcessId process : strike.touched) {
     if (is_up(process)) ++strike.effects;
-    slow_down(process, slot(process).cpu_factor * slow.factor);
+    std::vector<SlowedBy>& slowed_by = slot(process).slowed_by;
+    std::erase_if(slowed_by, [id](const SlowedBy& one) { return one.fault == id; });
+    slowed_by.push_back({id, slow.factor});
+    set_cpu_factor(process);
   }
 }
 
-void Cluster::slow_down(ProcessId id, std::int64_t cpu_factor) {
+// Several at once multiply, up to a million.
+void Cluster::set_cpu_factor(ProcessId id) {
+  constexpr std::int64_t kMost = 1'000'000;
   Slot& slot = this->slot(id);
-  slot.cpu_factor = cpu_factor;
-  if (slot.path) slot.path->set_cpu_factor(cpu_factor);
+  slot.cpu_factor = 1;
+  for (const SlowedBy& one : slot.slowed_by) slot.cpu_factor = std::min(kMost, slot.cpu_factor * one.factor);
+  if (slot.path) slot.path->set_cpu_factor(slot.cpu_factor);
 }
 
 void Cluster::undo_machine_faults(FaultId id, const Strike& strike) {
@@ -72,9 +79,11 @@ void Cluster::undo_machine_faults(FaultId id, const Strike& strike) {
     for_each_device(strike.touched, error->directory, [](Slot&, disk::Device& device) { device.repair(); });
   } else if (const auto* full = std::get_if<fault::DiskFull>(&kind)) {
     for_each_device(strike.touched, full->directory, [](Slot&, disk::Device& device) { device.clear(); });
-  } else if (const auto* slow = std::get_if<fault::SlowCpu>(&kind)) {
-    for (const ProcessId process : strike.touched)
-      slow_down(process, slot(process).cpu_factor / slow->factor);
+  } else if (std::holds_alternative<fault::SlowCpu>(kind)) {
+    for (const ProcessId process : strike.touched) {
+      std::erase_if(slot(process).slowed_by, [id](const SlowedBy& one) { return one.fault == id; });
+      set_cpu_factor(process);
+    }
   }
 }
 

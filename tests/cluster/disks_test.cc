@@ -63,6 +63,25 @@ TEST_CASE("slow-cpu: a server's threads take longer, over a restart too") {
   CHECK(record.count("asked", 310, 400) >= 8);
 }
 
+TEST_CASE("slow-cpu: faults that overlap multiply, up to a million, and each takes its own part back") {
+  SmallWorld world = writing_pair();
+  world.strike("slow", fault::SlowCpu{broker(1), 2}, 100ms, 200ms);
+  world.strike("slower", fault::SlowCpu{broker(1), 5}, 200ms, 200ms);
+  world.strike("standstill", fault::SlowCpu{broker(1), 1'000'000}, 500ms, 100ms);
+  world.strike("more of it", fault::SlowCpu{broker(1), 1'000'000}, 500ms, 100ms);
+  const Record record = world.play(700ms);
+  std::int64_t looked_at = 0;
+  for (const Record::Line& one : record.all("asked", kServer)) {
+    if (one.at_micros >= 500'000) continue;
+    const std::int64_t factor = (one.at_micros >= 100'000 && one.at_micros < 300'000 ? 2 : 1) *
+                                (one.at_micros >= 200'000 && one.at_micros < 400'000 ? 5 : 1);
+    CHECK(one.at_micros % 10'000 == 100 + 40 * factor);
+    ++looked_at;
+  }
+  CHECK(looked_at >= 45);
+  CHECK(record.count("asked", 510, 600) == 0);
+}
+
 TEST_CASE("io-error: what is under way fails, and what waits for it is never sent") {
   SmallWorld world = writing_pair();
   world.strike("broken", fault::IoError{broker(1), {}}, 105ms, 50ms);
