@@ -53,7 +53,7 @@ TEST_CASE("the console's text: verdict first, limit beside value, the repro comm
         "again    payment did 1 order more than once, 1 effect too many\n"
         "verdicts FAILED                1 order   at 900 ms: 1\n"
         "           1 × REQUEST_TIMED_OUT\n"
-        "         DUP(effect) payment   1 order   at 1.16 s: 2\n"
+        "         DUP(effect) payment   1 order   at 1.31 s: 2\n"
         "latency  max 700 ms\n"
         "produce  max 700 ms\n"
         "slowest  order 1: 700 ms, failed, 700 ms of it waiting for send() (inventory)\n"
