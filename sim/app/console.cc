@@ -166,7 +166,7 @@ std::string when(const FaultReport& fault, std::int64_t end_ns) {
   const std::string from = human_duration(fault.strikes.front().from_ns);
   const std::size_t times = fault.strikes.size();
   const std::string often = times > 1 ? human_count(times) + " times, " : "";
-  if (to == fault.strikes.front().from_ns) return "at " + from;
+  if (times == 1 && human_duration(to) == from) return "at " + from;
   return often + (to >= end_ns ? "from " + from + " on" : from + " to " + human_duration(to));
 }
 
@@ -189,23 +189,24 @@ std::string whom(const FaultReport& fault) {
   return text;
 }
 
-// "1 process killed", "14 203 messages dropped"
-std::string did(const FaultReport& fault) {
-  const auto count = static_cast<std::uint64_t>(fault.effects());
-  for (const FaultReport::Strike& strike : fault.strikes) {
-    if (strike.refused.empty()) continue;
-    const std::size_t others = strike.refused.size() - 1;
-    return human_count(count) + " " + fault.unit + "; " + strike.refused.front() +
-           (others == 0 ? "" : " and " + human_count(others) + " more");
-  }
-  if (count == 0) return "touched nothing";
-  if (count == 1) return "1 " + fault.unit;
-  std::string unit = fault.unit;
+std::string plural(std::string unit) {
   for (const std::string_view noun : {"process", "message", "request", "leader", "partition", "topic", "write", "connection", "clock", "disk"}) {
     const std::size_t at = unit.find(noun);
     if (at != std::string::npos) unit.insert(at + noun.size(), noun == "process" ? "es" : "s");
   }
-  return human_count(count) + " " + unit;
+  return unit;
+}
+
+// "1 process killed", "14 203 messages dropped"
+std::string did(const FaultReport& fault) {
+  const auto count = static_cast<std::uint64_t>(fault.effects());
+  const std::string done = human_count(count) + " " + (count == 1 ? fault.unit : plural(fault.unit));
+  for (const FaultReport::Strike& strike : fault.strikes) {
+    if (strike.refused.empty()) continue;
+    const std::size_t others = strike.refused.size() - 1;
+    return done + "; " + strike.refused.front() + (others == 0 ? "" : " and " + human_count(others) + " more");
+  }
+  return count == 0 ? "touched nothing" : done;
 }
 
 std::string fault_lines(const Summary& summary, const Painter& paint) {

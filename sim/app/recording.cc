@@ -53,6 +53,7 @@ check::FormerBehaviour history_of(const cluster::ClusterSpec& cluster) {
   }
   const bool elr = cluster.controllers.empty() || cluster.controllers.front().config.eligible_leader_replicas_enable;
   note(!elr, "no eligible leader replicas");
+  former.knows_voters_by_id = !cluster.quorum_history.directory_ids;
   return former;
 }
 

@@ -19,13 +19,21 @@ namespace sim::check {
 class AllInvariants final : public observe::Observer {
  public:
   explicit AllInvariants(InvariantsSpec spec)
-      : off_(spec.off), replicas_(ReplicaPromise{spec.acks_all_of_flow, spec.history}), orders_(std::move(spec)) {}
+      : off_(spec.off), replicas_(ReplicaPromise{spec.acks_all_of_flow, spec.history}), orders_(std::move(spec)) {
+    if (orders_.spec().history.knows_voters_by_id) quorum_.know_voters_by_id();
+  }
 
   void on(const observe::Observation& observation) override {
     change_ = logs_.on(observation);
     replicas_.on(observation, logs_, change_);
     orders_.on(observation);
+    const bool had_forgotten = quorum_.has_forgotten();
     quorum_.on(observation);
+    if (quorum_.has_forgotten() && !had_forgotten) {
+      replicas_.quorum_forgot();
+      orders_.quorum_forgot();
+      metadata_.quorum_forgot();
+    }
     metadata_.on(observation);
   }
 

@@ -9,6 +9,7 @@ namespace sim::check {
 struct FormerBehaviour {
   std::string words{};                // empty: none
   bool exposes_below_min_isr = false;  // the high watermark advances whatever min.insync.replicas is
+  bool knows_voters_by_id = false;     // a voter whose disk was wiped votes on: the quorum may forget what it committed
   bool exposes_uncovered = false;      // a member of the ISR may lack what is below the high watermark
 };
 

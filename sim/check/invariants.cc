@@ -126,9 +126,14 @@ Invariants::Leadership* Invariants::latest_of(Partition& partition, ProcessId pr
   return nullptr;
 }
 
+void Invariants::quorum_forgot() {
+  is_forgotten_ = true;
+  partitions_.for_each([&](TopicPartition tp, const Partition&) { partitions_[tp].leaders.clear(); });
+}
+
 void Invariants::on(const observe::BecameLeader& fact, ProcessId process) {
   Leadership& leader = leadership(partitions_[fact.tp], fact.leader_epoch);
-  if (leader.broker != kNoNode && leader.broker != fact.broker) {
+  if (leader.broker != kNoNode && leader.broker != fact.broker && !is_forgotten_) {
     violated("one-leader-per-epoch", topics_[fact.tp] + " is led by broker " + number(fact.broker.value()) +
                                          " and by broker " + number(leader.broker.value()) +
                                          " in leader epoch " + number(fact.leader_epoch.value()));
@@ -159,7 +164,7 @@ void Invariants::on(const observe::HighWatermarkAdvanced& fact, ProcessId proces
 void Invariants::on(const observe::BatchAppended& fact) {
   Partition& partition = partitions_[fact.tp];
   Leadership& leader = leadership(partition, fact.batch.leader_epoch);
-  if (fact.batch.base_offset < leader.end) {
+  if (fact.batch.base_offset < leader.end && !is_forgotten_) {
     violated("one-batch-per-offset", topics_[fact.tp] + ": a batch at " + number(fact.batch.base_offset) +
                                          ", but leader epoch " + number(fact.batch.leader_epoch.value()) +
                                          " has already appended up to " + number(leader.end));

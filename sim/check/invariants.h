@@ -40,6 +40,10 @@ class Invariants final : public observe::Observer {
 
   void on(const observe::Observation& observation) override;
 
+  // From here on the quorum has forgotten what it had decided: leader epochs are used anew.
+  void quorum_forgot();
+
+  const InvariantsSpec& spec() const { return spec_; }
   const std::vector<Violation>& violations() const { return violations_.all(); }
 
  private:
@@ -82,6 +86,7 @@ class Invariants final : public observe::Observer {
   observe::TopicNames topics_;
   observe::PartitionMap<Partition> partitions_;
   std::vector<std::vector<std::uint64_t>> stages_;  // by flow, then number: bits of what has happened
+  bool is_forgotten_ = false;
   Violations violations_;
 };
 

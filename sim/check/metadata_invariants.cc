@@ -46,9 +46,19 @@ void MetadataInvariants::on(const observe::Observation& observation) {
              observation.fact);
 }
 
+void MetadataInvariants::quorum_forgot() {
+  partitions_ = {};
+  leaderships_ = {};
+  images_.clear();
+  active_.clear();
+  told_end_ = 0;
+  is_forgotten_ = true;
+}
+
 // ---- Images
 
 void MetadataInvariants::on(const observe::MetadataReplayed& fact) {
+  if (is_forgotten_) return;
   const auto at = std::lower_bound(images_.begin(), images_.end(), fact.end_offset,
                                    [](const Image& image, Offset end) { return image.end_offset < end; });
   if (at == images_.end() || at->end_offset != fact.end_offset) {
@@ -61,7 +71,7 @@ void MetadataInvariants::on(const observe::MetadataReplayed& fact) {
 }
 
 void MetadataInvariants::on(const observe::ControllerChanged& fact) {
-  if (!fact.active) return;
+  if (!fact.active || is_forgotten_) return;
   for (const Active& other : active_) {
     if (other.quorum_epoch != fact.quorum_epoch || other.node == fact.node) continue;
     violations_.add("one-active-controller", "in quorum epoch " + number(fact.quorum_epoch.value()) +
@@ -75,7 +85,7 @@ void MetadataInvariants::on(const observe::ControllerChanged& fact) {
 
 // A controller that becomes active may tell once more what the one before had told.
 bool MetadataInvariants::is_repeated(Offset offset) {
-  if (offset == kNoOffset) return false;
+  if (offset == kNoOffset || is_forgotten_) return false;
   if (offset < told_end_) return true;
   told_end_ = offset + 1;
   return false;
@@ -118,7 +128,7 @@ void MetadataInvariants::on(const observe::PartitionChanged& fact) {
   if (is_repeated(fact.offset)) return;
   check_shape(fact);
   Partition& partition = partitions_[fact.tp];
-  if (partition.known) {
+  if (partition.known && !is_forgotten_) {
     const observe::PartitionChanged& last = partition.last;
     const auto broken = [&](const std::string& what) {
       violations_.add("partition-epochs", topics_[fact.tp] + ": " + what);

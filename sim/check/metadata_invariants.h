@@ -29,6 +29,10 @@ class MetadataInvariants final : public observe::Observer {
  public:
   void on(const observe::Observation& observation) override;
 
+  // From here on the quorum has forgotten what it had decided (RaftInvariants::has_forgotten): it decides anew, in epochs
+  // and at offsets that were used before.
+  void quorum_forgot();
+
   const std::vector<Violation>& violations() const { return violations_.all(); }
 
  private:
@@ -70,6 +74,7 @@ class MetadataInvariants final : public observe::Observer {
   std::vector<Image> images_;   // by end offset
   std::vector<Active> active_;  // by quorum epoch
   Offset told_end_ = 0;         // of the decisions told
+  bool is_forgotten_ = false;   // what the quorum once decided
   Violations violations_;
 };
 

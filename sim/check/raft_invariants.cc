@@ -129,7 +129,7 @@ void RaftInvariants::note_state(NodeId id, const QuorumState& state) {
 void RaftInvariants::leads(NodeId id, QuorumEpoch epoch) {
   NodeId& leader = of(epoch).leader;
   if (leader == kNoNode) leader = id;
-  if (leader == id) return;
+  if (leader == id || has_forgotten()) return;
   violated("single-leader",
            called(leader) + " and " + called(id) + " lead in epoch " + number(epoch.value()));
 }
@@ -156,6 +156,9 @@ void RaftInvariants::on(const observe::QuorumRoleChanged& fact) {
   ++counts_.elections;
   leads(fact.node, fact.quorum_epoch);
   if (committed_.empty() || loss_is_tolerated_ || holds(one, committed_.back())) return;
+  const bool new_disk_has_voted = voters_are_known_by_id_ &&
+                                  std::any_of(nodes_.begin(), nodes_.end(), [](const Node& other) { return other.excused; });
+  if (new_disk_has_voted) return tolerate_loss();
   violated("committed-never-lost", called(fact.node) + " leads epoch " + number(fact.quorum_epoch.value()) +
                                        " without what is committed below " + number(committed()));
 }
@@ -215,7 +218,7 @@ void RaftInvariants::matches(NodeId id, const Entry& entry) {
     }
     known = &*at;
   }
-  if (known->chain == entry.chain) return;
+  if (known->chain == entry.chain || has_forgotten()) return;
   violated("log-matching", called(id) + " differs from others below " + number(entry.end_offset) +
                                " of epoch " + number(entry.leader_epoch.value()));
 }
@@ -227,6 +230,7 @@ void RaftInvariants::on(const observe::MetadataSnapshotFetched& fact) {
   const Entry* entry = entry_at(committed_, fact.id.end_offset);
   if (entry == nullptr || entry->end_offset != fact.id.end_offset ||
       entry->leader_epoch != fact.id.leader_epoch) {
+    if (has_forgotten()) return;
     return violated("committed-never-changed",
                     called(fact.node) + " fetched a snapshot of what was never committed");
   }

@@ -100,7 +100,8 @@ void ReplicaInvariants::on(const observe::IsrProposed& fact, const ReplicaLogs& 
   Partition& partition = partitions_[fact.tp];
   if (fact.broker != kNoNode && fact.broker != partition.leader) return;
   for (const NodeId id : fact.isr) {
-    if (contains(partition.maximal_isr, id)) continue;
+    // A member whose replica was taken from its broker may be named until its leader hears of it.
+    if (contains(partition.maximal_isr, id) || contains(partition.isr, id)) continue;
     partition.maximal_isr.push_back(id);
     const ReplicaLogs::Partition* log = logs.find(fact.tp);
     const ReplicaLogs::Replica* replica = log == nullptr ? nullptr : log->replica(id);
@@ -117,7 +118,13 @@ void ReplicaInvariants::on(const observe::LogLost& fact) {
   Partition& partition = partitions_[fact.tp];
   partition.shortened.push_back(
       Shortened{fact.broker, now_, fact.from, fact.to, fact.cause == observe::LossOfLog::wiped});
-  if (!contains(partition.excused, fact.broker)) partition.excused.push_back(fact.broker);
+  const auto excused = std::find_if(partition.excused.begin(), partition.excused.end(),
+                                    [&](const Excused& one) { return one.broker == fact.broker; });
+  if (excused == partition.excused.end()) {
+    partition.excused.push_back(Excused{fact.broker, fact.from});
+  } else {
+    excused->until = std::max(excused->until, fact.from);
+  }
 }
 
 void ReplicaInvariants::on(const observe::BecameLeader& fact, const ReplicaLogs& logs,
@@ -233,11 +240,15 @@ void ReplicaInvariants::check_covered(const observe::HighWatermarkAdvanced& fact
                                       const ReplicaLogs::Partition& log) {
   for (const NodeId member : partition.maximal_isr) {
     const ReplicaLogs::Replica* replica = log.replica(member);
+    const auto excused = std::find_if(partition.excused.begin(), partition.excused.end(),
+                                      [&](const Excused& one) { return one.broker == member; });
+    const bool is_excused = excused != partition.excused.end();
     if (replica != nullptr && replica->shared_end >= fact.to) {
-      if (!partition.excused.empty()) std::erase(partition.excused, member);
+      // The leader may know of its log as it was before: it counts on it until there is as much of it again.
+      if (is_excused && replica->shared_end >= std::min(excused->until, log.end())) partition.excused.erase(excused);
       continue;
     }
-    if (contains(partition.excused, member) || promise_.history.exposes_uncovered) continue;
+    if (is_excused || promise_.history.exposes_uncovered) continue;
     const Offset end = replica == nullptr ? 0 : replica->shared_end;
     violated("high-watermark-covered", topics_[fact.tp] + ": at " + number(fact.to) + ", but " + broker(member) +
                                            " of the maximal ISR shares only what is below " + number(end));

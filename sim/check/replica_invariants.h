@@ -63,6 +63,9 @@ class ReplicaInvariants {
   const std::vector<Violation>& violations() const { return violations_.all(); }
   // In order of time.
   const std::vector<Loss>& losses() const { return losses_; }
+  // From here on the quorum has forgotten what it had decided: who is in sync is decided anew, of replicas as they are.
+  void quorum_forgot() { promise_.history.exposes_uncovered = true; }
+
   // When two replicas of the partition were first seen to differ below both high watermarks; nullopt: never.
   std::optional<Instant> first_divergence(TopicPartition tp) const;
   // What took something of [from, to) from disks, from `since` on; nullopt: nothing did.
@@ -76,6 +79,10 @@ class ReplicaInvariants {
     Offset from = 0;
     Offset to = 0;
     bool wiped = false;
+  };
+  struct Excused {
+    NodeId broker;
+    Offset until = 0;  // where its log ended before
   };
   struct Partition {
     std::vector<NodeId> isr;          // as the leader has it committed
@@ -92,7 +99,7 @@ class ReplicaInvariants {
     bool premise_broken = false;          // once: what follows is under no promise
     std::vector<observe::LogEntry> once_exposed{};  // and gone
     std::vector<Shortened> shortened{};
-    std::vector<NodeId> excused{};        // lost their disks' contents, and do not hold all again
+    std::vector<Excused> excused{};       // lost their disks' contents, and do not hold all again
     std::optional<Instant> diverged{};
   };
 

@@ -211,6 +211,7 @@ class Cluster {
   void try_start(ProcessId id);
   static void note_failed_directories(Slot& slot);
   void end_life(ProcessId id);
+  void tell_appends_unheard_of(ProcessId id);
   void take_down(ProcessId id, CrashMode mode);
   void exited(ProcessId id);
   void power_off(net::Endpoint machine, Rng* tail = nullptr);

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "cluster/cluster.h"
@@ -18,10 +20,40 @@ void Cluster::try_start(ProcessId id) {
   step(id, node::Started{});
 }
 
+// What its disk has appended, and a broker dies without having heard of: it will find it when it opens its logs.
+void Cluster::tell_appends_unheard_of(ProcessId id) {
+  const Slot& slot = this->slot(id);
+  const NodeId broker = processes_->specs[static_cast<std::size_t>(id.value())].broker;
+  if (broker == kNoNode || observers_.empty()) return;
+  std::vector<const log::AppendBatch*> appends;
+  for (const PendingWrite& pending : slot.writes) {
+    if (!pending.pending || pending.stage == PendingWrite::Stage::writing) continue;
+    for (const log::LogWrite& write : pending.writes) {
+      const auto* append = std::get_if<log::AppendBatch>(&write);
+      if (append == nullptr || append->tp == kClusterMetadata) continue;
+      const auto log = slot.image.logs.find(append->tp);
+      const bool failed = log == slot.image.logs.end() || log->second.end_offset() < append->batch.end_offset();
+      if (!failed) appends.push_back(append);
+    }
+  }
+  std::sort(appends.begin(), appends.end(), [](const log::AppendBatch* a, const log::AppendBatch* b) {
+    return std::pair(a->tp, a->batch.base_offset) < std::pair(b->tp, b->batch.base_offset);
+  });
+  for (const log::AppendBatch* append : appends) {
+    const Batch& batch = append->batch;
+    if (roles_.took_over(broker, append->tp, batch.leader_epoch)) {
+      tell(id, observe::BatchAppended{append->tp, batch, broker});
+    } else {
+      tell(id, observe::ReplicaAppended{append->tp, broker, batch.end_offset(), batch});
+    }
+  }
+}
+
 // Everything that dies with a process. Its connections are its caller's business.
 void Cluster::end_life(ProcessId id) {
   Slot& slot = this->slot(id);
   SIM_CHECK(slot.node != nullptr, "only a process that is up can end");
+  tell_appends_unheard_of(id);
   tell(id, observe::ProcessStopped{});
   slot.node.reset();
   slot.incarnation = slot.incarnation.next();

@@ -207,5 +207,72 @@ TEST_CASE("a member whose disk was lost is not held to what it had") {
   CHECK(f.broken() == Names{});
 }
 
+TEST_CASE("nor to less than it had, while its leader may count on that") {
+  Fixture f;
+  f.acknowledged();
+  const BatchDataPtr second = Story::batch_of({2}), third = Story::batch_of({3});
+  f.story.appended_by(8, kBroker1, 2, second);
+  f.story.replicated(8, kBroker2, 2, second);
+  f.story.appended_by(9, kBroker1, 3, third);
+  f.story.replicated(9, kBroker2, 3, third);
+  f.story.tell(10, kBroker2, observe::LogLost{kOrders0, kTwo, 4, 3, observe::LossOfLog::power_loss});
+  f.high_watermark(11, kBroker1, 2, 3);  // this much it has left
+  f.high_watermark(12, kBroker1, 3, 4);
+  CHECK(f.broken() == Names{});
+  f.story.replicated(20, kBroker2, 3, third);
+  f.story.appended_by(21, kBroker1, 4, Story::batch_of({4}));
+  f.story.replicated(22, kBroker2, 4, Story::batch_of({4}));
+  f.high_watermark(23, kBroker1, 4, 5);  // as before: from here on it must hold all
+  f.story.appended_by(24, kBroker1, 5, Story::batch_of({5}));
+  f.high_watermark(25, kBroker1, 5, 6);
+  CHECK(f.broken() == Names{"high-watermark-covered"});
+}
+
+TEST_CASE("a member whose replica was taken from its broker is no joiner when it is named once more") {
+  for (const bool is_member : {true, false}) {
+    CAPTURE(is_member);
+    Fixture f;
+    f.acknowledged();
+    if (!is_member) f.story.isr(9, {kOne});
+    f.story.tell(10, kBroker2, observe::LogDeleted{kOrders0, kTwo});
+    f.story.tell(11, kBroker1, observe::IsrProposed{kOrders0, {kOne, kTwo}, PartitionEpoch{0}, kOne});
+    CHECK(f.broken() == (is_member ? Names{} : Names{"high-watermark-covered"}));
+  }
+}
+
+TEST_CASE("a quorum that knows voters by id, and whose disks are gone, decides anew; one that knows directories never does") {
+  for (const bool by_id : {true, false}) {
+    CAPTURE(by_id);
+    InvariantsSpec spec{{kOne, kTwo, kThree}, {true}};
+    spec.history.knows_voters_by_id = by_id;
+    AllInvariants invariants(std::move(spec));
+    Story story(invariants);
+    const NodeId controller{3001};
+    const auto metadata = [&](std::int64_t ms, const char* record) {
+      BatchData data;
+      data.records = std::vector<MetadataRecord>{};
+      data.base_timestamp_ms = ms;
+      data.size_bytes = static_cast<std::int32_t>(std::string(record).size());
+      story.tell(ms, ProcessId{0}, observe::MetadataAppended{controller, Batch{0, LeaderEpoch{1}, 1,
+                                                                  std::make_shared<const BatchData>(std::move(data))}});
+      story.tell(ms, ProcessId{0}, observe::MetadataReplayed{controller, 1, static_cast<std::uint64_t>(ms)});
+      story.decided(ms, 0, by_id || ms < 50 ? kOne : kTwo, 0, {kOne, kTwo});
+    };
+    story.tell(1, ProcessId{0}, observe::QuorumVotersChanged{controller, {controller}});
+    story.tell(2, ProcessId{0}, observe::QuorumRoleChanged{controller, observe::QuorumRole::leader, QuorumEpoch{1}, controller});
+    metadata(3, "once");
+    story.leads(5, 0, 0);
+    story.isr(5, {kOne, kTwo});
+    story.appended_by(6, kBroker1, 0, Story::batch_of({}));
+    story.tell(50, ProcessId{0}, observe::LogLost{kClusterMetadata, controller, 1, 0, observe::LossOfLog::wiped});
+    story.tell(51, ProcessId{0}, observe::QuorumVotersChanged{controller, {controller}});
+    metadata(60, "anew");
+    story.leads(61, 0, 0, kBroker2);
+    std::vector<std::string> broken;
+    for (const Violation& one : invariants.violations()) broken.push_back(one.invariant);
+    CHECK(broken == (by_id ? Names{} : Names{"one-leader-per-epoch", "log-matching", "images-agree"}));
+  }
+}
+
 }  // namespace
 }  // namespace sim::check

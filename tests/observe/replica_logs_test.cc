@@ -103,6 +103,16 @@ TEST_CASE("what a new leader had fetched before it led, and tells of after, is w
   CHECK(f.logs.divergence(f.partition()) == kNoOffset);
 }
 
+TEST_CASE("what a broker died without having heard of is told by its host, and found when it opens its log") {
+  Fixture f;
+  f.two_batches();
+  f.story.replicated(10, kBroker3, 2, f.second);
+  f.story.tell(10, kBroker3, ProcessStopped{});
+  f.story.tell(20, kBroker3, ReplicaOpened{kOrders0, kThree, 0, 3, 2});
+  CHECK(f.replica(kThree).tail.empty());
+  CHECK(f.replica(kThree).shared_end == 3);
+}
+
 TEST_CASE("two replicas diverge where they differ below both high watermarks") {
   Fixture f;
   f.two_batches();
