@@ -1,0 +1,322 @@
+// What became of orders, once the facts are known: whether they were lost, why, and how long each stage of their way took.
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "metrics/order_ledger.h"
+
+namespace sim::metrics {
+
+const char* name(Stage stage) {
+  switch (stage) {
+    case Stage::send_wait:
+      return "send_wait";
+    case Stage::linger:
+      return "linger";
+    case Stage::retry:
+      return "retry";
+    case Stage::network:
+      return "network";
+    case Stage::request_queue:
+      return "request_queue";
+    case Stage::append:
+      return "append";
+    case Stage::replication:
+      return "replication";
+    case Stage::fetch_wait:
+      return "fetch_wait";
+    case Stage::consumer_queue:
+      return "consumer_queue";
+    case Stage::service:
+      return "service";
+  }
+  return "?";
+}
+
+const char* name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::fulfilled:
+      return "fulfilled";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::lost:
+      return "lost";
+    case Outcome::open:
+      return "open";
+  }
+  return "?";
+}
+
+std::uint64_t OrderLedger::wanted_by(RecordId id) const {
+  const auto flow = static_cast<std::size_t>(flow_of(id).value());
+  return flow < spec_.services_of_flow.size() ? spec_.services_of_flow[flow] : 0;
+}
+
+void OrderLedger::finish(Instant end, bool settled, const observe::ReplicaLogs* logs) {
+  end_ = nanos(end);
+  settled_ = settled;
+  if (logs != nullptr) {
+    logs->partitions().for_each([&](TopicPartition tp, const observe::ReplicaLogs::Partition& log) {
+      Partition* partition = partitions_.find(tp);
+      const Offset last = logs->final_end(log);
+      if (partition != nullptr && last < std::ssize(partition->orders)) drop_from(*partition, last);
+    });
+  }
+  find_duplicates();
+  std::sort(done_again_.begin(), done_again_.end(), [](const DoneAgain& a, const DoneAgain& b) {
+    return std::pair(a.order, a.service) < std::pair(b.order, b.service);
+  });
+}
+
+void OrderLedger::find_duplicates() {
+  duplicates_.clear();
+  std::vector<bool> seen(orders_.size(), false);
+  partitions_.for_each([&](TopicPartition tp, const Partition& partition) {
+    for (std::size_t offset = 0; offset < partition.orders.size(); ++offset) {
+      const Index order = partition.orders[offset];
+      if (order == kNone) continue;
+      if (seen[order]) {
+        const auto here = static_cast<Offset>(offset);
+        duplicates_.push_back(Duplicate{order, tp, here, copied_at(tp, here - orders_[order].index_in_batch)});
+      }
+      seen[order] = true;
+    }
+  });
+}
+
+std::int64_t OrderLedger::copied_at(TopicPartition tp, Offset base_offset) const {
+  const auto found = copies_.find({tp, base_offset});
+  return found == copies_.end() ? kNever : found->second;
+}
+
+const OrderLedger::Batch& OrderLedger::batch_of(const Order& order) const {
+  static const Batch none{};
+  return order.batch == kNone ? none : batches_[order.batch];
+}
+
+const OrderLedger::Service& OrderLedger::service(Index index, std::size_t service) const {
+  return service_rows_[index * spec_.services + service];
+}
+
+bool OrderLedger::wants(const Order& order, std::size_t service) const {
+  return (wanted_by(order.id) >> service & 1) != 0;
+}
+
+bool OrderLedger::is_fulfilled(const Order& order) const {
+  return order.services_left == 0 && (wanted_by(order.id) != 0 || batch_of(order).acknowledged != kNever);
+}
+
+Offset OrderLedger::offset_of(const Order& order) const {
+  const Batch& batch = batch_of(order);
+  return batch.base_offset == kNoOffset ? kNoOffset : batch.base_offset + order.index_in_batch;
+}
+
+std::int64_t OrderLedger::stopped_at(ProcessId process) const {
+  const auto index = static_cast<std::size_t>(process.value());
+  return process != kNoProcess && index < stopped_.size() ? stopped_[index] : kNever;
+}
+
+// Returned by poll() to a member that still lives: it will be handled, whatever was committed.
+bool OrderLedger::in_hand(const Order& order, const Service& row, std::size_t service) const {
+  if (settled_ || row.fetched == kNever || row.done != kNever || is_passed_over(order, row, service)) return false;
+  return row.fetched > stopped_at(members_[service][static_cast<std::size_t>(row.member)]);
+}
+
+bool OrderLedger::lost_for(Index index, std::size_t service) const {
+  const Order& order = orders_[index];
+  const Batch& batch = batch_of(order);
+  const Service& row = service_rows_[index * spec_.services + service];
+  if (batch.acknowledged == kNever || !wants(order, service) || row.done != kNever) return false;
+  if (in_hand(order, row, service)) return false;
+  if (!batch.in_log) return batch.appended != kNever || settled_;  // acks=0 does not wait for the append
+  // Its group has committed past it: perhaps before the log lost what was there, and this took its place.
+  if (offset_of(order) < committed(batch.tp, service)) return true;
+  return is_deleted(order) || is_skipped(order, service);
+}
+
+bool OrderLedger::is_passed_over(const Order& order, const Service& row, std::size_t s) const {
+  const Partition* partition = partitions_.find(batch_of(order).tp);
+  if (partition == nullptr || s >= partition->started.size() || row.fetched == kNever || row.started != kNever) return false;
+  const Partition::Started& latest = partition->started[s];
+  return latest.at >= row.fetched && latest.offset > offset_of(order);
+}
+
+bool OrderLedger::is_deleted(const Order& order) const {
+  return deleted_at(order) != kNever;
+}
+
+std::int64_t OrderLedger::deleted_at(const Order& order) const {
+  const Batch& batch = batch_of(order);
+  const Partition* partition = partitions_.find(batch.tp);
+  if (partition == nullptr || !batch.in_log) return kNever;
+  const auto& starts = partition->log_starts;
+  const auto above = std::upper_bound(starts.begin(), starts.end(), offset_of(order),
+                                      [](Offset offset, const Reached& start) { return offset < start.offset; });
+  return above == starts.end() ? kNever : above->at;
+}
+
+std::int64_t OrderLedger::compacted_at(const Order& order) const {
+  const Batch& batch = batch_of(order);
+  const Partition* partition = partitions_.find(batch.tp);
+  if (partition == nullptr || !batch.in_log) return kNever;
+  std::int64_t by_another = kNever;
+  for (const Cleaned& one : partition->cleaned) {
+    if (one.end.offset <= offset_of(order) || one.end.at < batch.appended) continue;
+    if (one.broker == partition->leader) return one.end.at;
+    if (by_another == kNever) by_another = one.end.at;
+  }
+  return by_another;
+}
+
+const OrderLedger::ReplacedLeader* OrderLedger::replaced_leader(const Order& order) const {
+  const auto found = replaced_.find(order.batch);
+  return found == replaced_.end() ? nullptr : &found->second;
+}
+
+std::int64_t OrderLedger::done_again_at(Index index, std::size_t s) const {
+  const std::pair wanted(index, static_cast<std::uint32_t>(s));
+  const auto found = std::lower_bound(done_again_.begin(), done_again_.end(), wanted, [](const DoneAgain& one, const auto& of) {
+    return std::pair(one.order, one.service) < of;
+  });
+  return found != done_again_.end() && std::pair(found->order, found->service) == wanted ? found->at : kNever;
+}
+
+std::int64_t OrderLedger::last_refused(TopicPartition tp) const {
+  const Partition* partition = partitions_.find(tp);
+  return partition == nullptr ? kNever : partition->last_refused;
+}
+
+bool OrderLedger::is_skipped(const Order& order, std::size_t s) const {
+  const Partition* partition = partitions_.find(batch_of(order).tp);
+  return partition != nullptr && s < partition->skipped_below.size() &&
+         offset_of(order) < partition->skipped_below[s];
+}
+
+std::int64_t OrderLedger::skipped_at(const Order& order, std::size_t s) const {
+  return is_skipped(order, s) ? partitions_.find(batch_of(order).tp)->skipped_at[s] : kNever;
+}
+
+bool OrderLedger::lost_acked(Index index) const {
+  const Batch& batch = batch_of(orders_[index]);
+  return batch.acknowledged != kNever && !batch.in_log && (batch.appended != kNever || settled_);
+}
+
+bool OrderLedger::lost_for_group(Index index, std::size_t service) const {
+  return batch_of(orders_[index]).in_log && lost_for(index, service);
+}
+
+std::vector<OrderLedger::Index> OrderLedger::reordered(std::size_t s) const {
+  struct Key {
+    std::int64_t last_done = kNever;
+    bool is_told = false;
+  };
+  std::vector<std::unordered_map<std::int64_t, Key>> keys(index_of_.size());  // by flow
+  std::vector<Index> result;
+  for (Index i = 0; i < orders_.size(); ++i) {
+    const Order& order = orders_[i];
+    const std::int64_t done = service_rows_[i * spec_.services + s].done;
+    if (order.key < 0 || done == kNever) continue;
+    Key& key = keys[static_cast<std::size_t>(flow_of(order.id).value())][order.key];
+    if (done < key.last_done && !std::exchange(key.is_told, true)) result.push_back(i);
+    key.last_done = std::max(key.last_done, done);
+  }
+  return result;
+}
+
+Outcome OrderLedger::outcome(Index index) const {
+  const Order& order = orders_[index];
+  if (order.failed != kNever) return Outcome::failed;
+  if (is_fulfilled(order)) return Outcome::fulfilled;
+  for (std::size_t s = 0; s < spec_.services; ++s) {
+    if (lost_for(index, s)) return Outcome::lost;
+  }
+  return Outcome::open;
+}
+
+std::size_t OrderLedger::last_service(Index index) const {
+  std::size_t last = spec_.services;
+  for (std::size_t s = 0; s < spec_.services; ++s) {
+    const std::int64_t done = service(index, s).done;
+    if (done == kNever || !wants(orders_[index], s)) continue;
+    if (last == spec_.services || done > service(index, last).done) last = s;
+  }
+  return last;
+}
+
+std::int64_t OrderLedger::ended(Index index) const {
+  const Order& order = orders_[index];
+  switch (outcome(index)) {
+    case Outcome::failed:
+      return order.failed;
+    case Outcome::fulfilled: {
+      const std::size_t last = last_service(index);
+      return last == spec_.services ? batch_of(order).acknowledged : service(index, last).done;
+    }
+    case Outcome::lost:
+    case Outcome::open:
+      return end_;
+  }
+  return end_;
+}
+
+std::int64_t OrderLedger::ended(Index index, std::size_t s) const {
+  const Order& order = orders_[index];
+  if (order.failed != kNever) return order.failed;
+  const std::int64_t done = service(index, s).done;
+  return done == kNever ? end_ : done;
+}
+
+std::int64_t OrderLedger::answered(Index index) const {
+  const Order& order = orders_[index];
+  if (order.failed != kNever) return order.failed;
+  const std::int64_t acknowledged = batch_of(order).acknowledged;
+  return acknowledged == kNever ? end_ : acknowledged;
+}
+
+std::array<std::int64_t, kStages> OrderLedger::stages(Index index, std::size_t s) const {
+  const Order& order = orders_[index];
+  const Batch& batch = batch_of(order);
+  const Service& row = service(index, s);
+  const std::int64_t end_of[kStages] = {order.accepted, batch.batched,  batch.sent,           batch.received,
+                                        batch.dequeued, batch.appended, batch.high_watermark, row.fetched,
+                                        row.started,    row.done};
+  std::size_t reached = kStages;
+  while (reached > 0 && end_of[reached - 1] == kNever) --reached;
+  std::array<std::int64_t, kStages> stages{};
+  const std::int64_t end = ended(index, s);
+  std::int64_t before = order.intended;
+  for (std::size_t stage = 0; stage < reached; ++stage) {
+    const std::int64_t stamp =
+        std::clamp(end_of[stage], before, std::max(before, end));  // one that is missing takes no time
+    stages[stage] = stamp - before;
+    before = stamp;
+  }
+  if (reached < kStages) stages[reached] = end - before;
+  return stages;
+}
+
+// ---- How far a partition is
+
+Offset OrderLedger::high_watermark(TopicPartition tp) const {
+  const Partition* partition = partitions_.find(tp);
+  return partition == nullptr ? 0 : partition->high_watermark;
+}
+
+Offset OrderLedger::committed(TopicPartition tp, std::size_t s) const {
+  const Partition* partition = partitions_.find(tp);
+  return partition == nullptr || s >= partition->committed.size() ? 0 : partition->committed[s];
+}
+
+bool OrderLedger::reads(TopicPartition tp, std::size_t s) const {
+  const Partition* partition = partitions_.find(tp);
+  return partition != nullptr && (partition->services >> s & 1) != 0;
+}
+
+std::int64_t OrderLedger::appended_at(TopicPartition tp, Offset offset) const {
+  const Partition* partition = partitions_.find(tp);
+  if (partition == nullptr || static_cast<std::size_t>(offset) >= partition->orders.size()) return kNever;
+  const Index index = partition->orders[static_cast<std::size_t>(offset)];
+  return index == kNone ? kNever : batch_of(orders_[index]).appended;
+}
+
+}  // namespace sim::metrics
