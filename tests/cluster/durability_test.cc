@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -72,6 +73,44 @@ Ended play(const ClusterSpec& spec, Duration until) {
     }
   }
   return {acknowledged.records.size(), left.size()};
+}
+
+TEST_CASE("what a broker has on disk when it is killed, and has not heard of, its host tells") {
+  struct Told final : observe::Observer {
+    void on(const observe::Observation& seen) override {
+      if (const auto* appended = std::get_if<observe::BatchAppended>(&seen.fact)) {
+        ends[{appended->tp, appended->broker}] = appended->batch.end_offset();
+        if (seen.at == Instant{5s}) ++leaders_at_death;
+      } else if (const auto* copied = std::get_if<observe::ReplicaAppended>(&seen.fact)) {
+        ends[{copied->tp, copied->broker}] = copied->batch.end_offset();
+        if (seen.at == Instant{5s}) ++copies_at_death;
+      }
+    }
+    std::map<std::pair<TopicPartition, NodeId>, Offset> ends;
+    std::int64_t leaders_at_death = 0;
+    std::int64_t copies_at_death = 0;
+  };
+  ClusterSpec spec = order_flow(1);
+  spec.topics[0].config.flush_messages = 1;
+  for (BrokerSpec& broker : spec.brokers) broker.disk.flush = Distribution::constant(20'000'000);
+  strike(spec, fault::Kill{kAllBrokers}, 5s, 1s);
+  Cluster cluster(spec);
+  Told told;
+  cluster.observe(told);
+  cluster.set_time_limit(Instant{5s + 1ms});
+  while (cluster.step()) {
+  }
+  std::size_t logs = 0;
+  for (std::int32_t process = 3; process < 6; ++process) {
+    for (const auto& [tp, image] : cluster.image(ProcessId{process}).logs) {
+      if (tp == kClusterMetadata) continue;
+      ++logs;
+      CHECK(told.ends[{tp, NodeId{process - 2}}] == image.end_offset());
+    }
+  }
+  CHECK(logs >= 3);
+  CHECK(told.leaders_at_death > 0);
+  CHECK(told.copies_at_death > 0);
 }
 
 TEST_CASE("a flush makes safe what it was asked for: not what has taken its place since, nor logs it does not name") {
