@@ -92,7 +92,7 @@ bool MetadataInvariants::is_repeated(Offset offset) {
 }
 
 void MetadataInvariants::on(const observe::BrokerStateChanged& fact) {
-  if (is_repeated(fact.offset) || !fact.fenced) return;
+  if (is_repeated(fact.offset) || !fact.fenced || is_forgotten_) return;
   partitions_.for_each([&](TopicPartition tp, const Partition& partition) {
     if (!partition.known || partition.last.leader != fact.broker) return;
     violations_.add("fenced-leads-nothing", broker(fact.broker) + " is fenced and leads " + topics_[tp]);
@@ -128,7 +128,8 @@ void MetadataInvariants::on(const observe::PartitionChanged& fact) {
   if (is_repeated(fact.offset)) return;
   check_shape(fact);
   Partition& partition = partitions_[fact.tp];
-  if (partition.known && !is_forgotten_) {
+  if (is_forgotten_) return;
+  if (partition.known) {
     const observe::PartitionChanged& last = partition.last;
     const auto broken = [&](const std::string& what) {
       violations_.add("partition-epochs", topics_[fact.tp] + ": " + what);

@@ -71,6 +71,11 @@ std::optional<Instant> ReplicaInvariants::first_divergence(TopicPartition tp) co
   return partition == nullptr ? std::nullopt : partition->diverged;
 }
 
+void ReplicaInvariants::quorum_forgot() {
+  promise_.history.exposes_uncovered = true;
+  promise_.history.words += (promise_.history.words.empty() ? "" : ", ") + std::string("the quorum has lost its metadata");
+}
+
 // ---- Who leads, and who may
 
 void ReplicaInvariants::on(const observe::PartitionChanged& fact) {

@@ -63,8 +63,9 @@ class ReplicaInvariants {
   const std::vector<Violation>& violations() const { return violations_.all(); }
   // In order of time.
   const std::vector<Loss>& losses() const { return losses_; }
-  // From here on the quorum has forgotten what it had decided: who is in sync is decided anew, of replicas as they are.
-  void quorum_forgot() { promise_.history.exposes_uncovered = true; }
+  // From here on the quorum has forgotten what it had decided: who leads and who is in sync is decided anew, of replicas
+  // as they are.
+  void quorum_forgot();
 
   // When two replicas of the partition were first seen to differ below both high watermarks; nullopt: never.
   std::optional<Instant> first_divergence(TopicPartition tp) const;
