@@ -107,8 +107,8 @@ def main():
                   name="fingerprints (clang)")
     if "debug" in steps and build("debug"):
         doctests("debug")
-        unittests("tests/e2e", env={"KRAFTSIM": str(TOP / "build/debug/kraftsim"), "KRAFTSIM_SLOW": "1"},
-                  pattern="test_fingerprints.py", name="fingerprints (debug, sanitizers)")
+        unittests("tests/e2e", env={"KRAFTSIM": str(TOP / "build/debug/kraftsim")}, pattern="test_fingerprints.py",
+                  name="fingerprints (debug, sanitizers)")
 
     say(f"{time.monotonic() - start:.0f} s in all")
     print(f"{passed} passed, {failed} failed", flush=True)

@@ -39,16 +39,19 @@ def lines():
 class Fingerprints(unittest.TestCase):
     maxDiff = None
 
+    @classmethod
+    def setUpClass(cls):
+        cls.played = lines()
+
     def test_every_scenario_meets_its_golden_fingerprint(self):
         golden = {}
         for line in GOLDEN.read_text().splitlines():
             name, events, fingerprint = line.rsplit(" ", 2)
             golden[name] = f"{events} {fingerprint}"
-        self.assertEqual(golden, lines())
+        self.assertEqual(golden, self.played)
 
     def test_another_seed_is_another_run(self):
-        played = lines()
-        self.assertEqual(len(set(played.values())), len(played))
+        self.assertEqual(len(set(self.played.values())), len(self.played))
 
 
 if __name__ == "__main__":
