@@ -4,7 +4,8 @@
 Steps, each in a build folder of its own under build/:
   release   g++, optimised, checks on: unit tests, the end-to-end tests, the plots
   clang     the program with clang: its runs must be the same; with --full its unit tests as well
-  debug     g++ with AddressSanitizer and UndefinedBehaviorSanitizer: unit tests and a short run
+  debug     g++ with AddressSanitizer and UndefinedBehaviorSanitizer: every scenario must run the same, and the unit
+            tests of some rooms; with --full of all
 """
 import argparse
 import os
@@ -15,6 +16,8 @@ import sys
 import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
+# Their unit tests run with sanitizers each time, the others' with --full: every scenario runs with them anyway.
+SANITIZED = ["test_broker", "test_kernel", "test_log", "test_raft"]
 passed = 0
 failed = 0
 
@@ -44,19 +47,21 @@ def run(command, timeout=1500, env=None, cwd=TOP):
         return 124, (text if isinstance(text, str) else text.decode(errors="replace")) + f"\ntimed out after {timeout} s"
 
 
-def build(preset, target="all"):
+def build(preset, *targets):
     start = time.monotonic()
     code, output = run(["cmake", "--preset", preset])
     if code == 0:
-        code, output = run(["cmake", "--build", f"build/{preset}", "--target", target])
+        code, output = run(["cmake", "--build", f"build/{preset}", "--target", *(targets or ["all"])])
     say(f"{preset}: {'built' if code == 0 else 'THE BUILD FAILED'} in {time.monotonic() - start:.0f} s")
     if code != 0:
         count(f"build {preset}", 0, 1, output)
     return code == 0
 
 
-def doctests(preset):
+def doctests(preset, only=None):
     for binary in sorted((TOP / "build" / preset / "tests").glob("test_*")):
+        if only is not None and binary.name not in only:
+            continue
         if not os.access(binary, os.X_OK) or binary.is_dir():
             continue
         code, output = run([binary, "--no-colors"], timeout=600)
@@ -90,7 +95,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=["release", "clang", "debug"], action="append",
                         help="only this step (may be given more than once)")
-    parser.add_argument("--full", action="store_true", help="unit tests with clang, too (some five minutes more)")
+    parser.add_argument("--full", action="store_true", help="all unit tests with clang and with sanitizers, too (some fifteen minutes more)")
     options = parser.parse_args()
     steps = options.only or ["release", "clang", "debug"]
     start = time.monotonic()
@@ -100,13 +105,13 @@ def main():
         doctests("release")
         unittests("tests/e2e", env={"KRAFTSIM": str(TOP / "build/release/kraftsim")}, name="e2e (release)")
         unittests("tests/plots", name="plots")
-    if "clang" in steps and build("clang", "all" if options.full else "kraftsim"):
+    if "clang" in steps and build("clang", *([] if options.full else ["kraftsim"])):
         if options.full:
             doctests("clang")
         unittests("tests/e2e", env={"KRAFTSIM": str(TOP / "build/clang/kraftsim")}, pattern="test_fingerprints.py",
                   name="fingerprints (clang)")
-    if "debug" in steps and build("debug"):
-        doctests("debug")
+    if "debug" in steps and build("debug", *([] if options.full else ["kraftsim", *SANITIZED])):
+        doctests("debug", None if options.full else SANITIZED)
         unittests("tests/e2e", env={"KRAFTSIM": str(TOP / "build/debug/kraftsim")}, pattern="test_fingerprints.py",
                   name="fingerprints (debug, sanitizers)")
 
