@@ -350,7 +350,14 @@ std::string describe(const Key& key) {
     }
     case KeyType::names: return "a map from names to maps";
     case KeyType::list: return "a list of maps";
-    case KeyType::scalar: return std::string(describe(key.unit));
+    case KeyType::scalar: {
+      // Unlimited is written 0 inside.
+      std::string text(describe(key.unit));
+      const std::size_t unlimited = text.find(" or unlimited");
+      if (key.least == 0 || unlimited == std::string::npos) return text;
+      text.resize(unlimited);
+      return text.replace(text.rfind(", "), 2, " or ");
+    }
     case KeyType::boolean: return "true or false";
     case KeyType::text: return key.example.empty() ? "a text" : "a text such as " + std::string(key.example);
     case KeyType::name: return "a name";

@@ -54,4 +54,12 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
   return best.empty() ? std::string{} : "did you mean " + std::string(best) + "?";
 }
 
+std::string did_you_mean_rack(std::string_view rack, const std::vector<std::string_view>& racks) {
+  if (racks.empty()) return "none are named; write racks: [a, b, c] in cluster, a rack for each broker";
+  std::string hint = did_you_mean(rack, racks);
+  if (!hint.empty()) return hint;
+  for (const std::string_view known : racks) hint += (hint.empty() ? "they are " : ", ") + std::string(known);
+  return hint;
+}
+
 }  // namespace sim::scenario

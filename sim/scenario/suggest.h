@@ -14,4 +14,7 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
 // "did you mean X?", or empty.
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates);
 
+// The same, and what there is if nothing is close.
+std::string did_you_mean_rack(std::string_view rack, const std::vector<std::string_view>& racks);
+
 }  // namespace sim::scenario

@@ -47,6 +47,7 @@ struct Value {
   std::string text{};    // of a scalar
   bool quoted = false;   // a scalar that was not plain
   bool invented = false;  // stands in for a required one that is missing or wrong, which has been reported
+  bool lacks_wrong = false;  // of a map: it is without what was wrong in it, which has been reported
   bool literal = false;  // a scalar written as a block (|): its lines are the file's lines
   std::vector<Value> items;
   std::vector<Entry> entries;  // in the order of the file

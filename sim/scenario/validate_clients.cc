@@ -58,7 +58,7 @@ class Clients {
       if (known.text == rack->text) return;
       racks.push_back(known.text);
     }
-    report_.error(rack->place, where(client, "rack") + ": there is no rack \"" + rack->text + "\" in cluster.racks", did_you_mean(rack->text, racks));
+    report_.error(rack->place, where(client, "rack") + ": there is no rack \"" + rack->text + "\" in cluster.racks", did_you_mean_rack(rack->text, racks));
   }
 
   void check_start(const Entry& client) {

@@ -95,7 +95,7 @@ void check_racks(const Value& cluster, Report& report) {
     }
     std::vector<std::string_view> known(racks.begin(), racks.end());
     for (const Value& rack : between.items) {
-      if (!racks.contains(rack.text)) report.error(rack.place, "there is no rack \"" + rack.text + "\" in cluster.racks", did_you_mean(rack.text, known));
+      if (!racks.contains(rack.text)) report.error(rack.place, "there is no rack \"" + rack.text + "\" in cluster.racks", did_you_mean_rack(rack.text, known));
     }
     const auto [first, second] = std::minmax(between.items[0].text, between.items[1].text);
     if (!pairs.emplace(first, second).second) report.error(between.place, "there is another link between " + first + " and " + second);
@@ -116,7 +116,7 @@ void check_matrix(const Value& cluster, Report& report) {
   for (const Value& rack : cluster.at("racks").items) racks.push_back(rack.text);
   const auto check_rack = [&](const Entry& entry) {
     if (std::find(racks.begin(), racks.end(), entry.key) != racks.end()) return;
-    report.error(entry.key_place, "there is no rack \"" + entry.key + "\" in cluster.racks", did_you_mean(entry.key, racks));
+    report.error(entry.key_place, "there is no rack \"" + entry.key + "\" in cluster.racks", did_you_mean_rack(entry.key, racks));
   };
   std::map<std::pair<std::string, std::string>, std::string> seen;
   if (const Value* links = cluster.at("network").find("links")) {

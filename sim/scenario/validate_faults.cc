@@ -167,7 +167,7 @@ class Faults {
 
   void check_disk(const Entry& kind) {
     const std::string where = where_ + "." + kind.key;
-    if (kind.key == "io-delay" && kind.value.at("factor").text == "1" && kind.value.at("by").text == "0s") {
+    if (kind.key == "io-delay" && !kind.value.lacks_wrong && kind.value.at("factor").text == "1" && kind.value.at("by").text == "0s") {
       report_.error(kind.value.place, where + " slows nothing down", "give it a factor, such as 20, or a time, such as by: 50ms");
     }
     const Value* dir = kind.value.find("dir");
@@ -214,7 +214,7 @@ class Faults {
     std::vector<std::string_view> racks;
     for (const Value& known : root_.at("cluster").at("racks").items) racks.push_back(known.text);
     if (std::find(racks.begin(), racks.end(), rack.rack) != racks.end()) return;
-    nobody(at, where, "there is no rack \"" + rack.rack + "\" in cluster.racks", did_you_mean(rack.rack, racks));
+    nobody(at, where, "there is no rack \"" + rack.rack + "\" in cluster.racks", did_you_mean_rack(rack.rack, racks));
   }
 
   void exists(const fault::ActiveController&, const Value&, const std::string&) {}

@@ -96,6 +96,7 @@ bool Walk::section(Value& value, std::string_view path, const std::string& where
     if (value.find(row->last()) != nullptr) continue;
     report_.error(value.place, "\"" + std::string(row->last()) + "\" is missing in " + called(where), "it is " + describe(*row));
   }
+  value.lacks_wrong = !wrong.empty();
   std::erase_if(value.entries, [&wrong](const Entry& entry) { return std::find(wrong.begin(), wrong.end(), entry.key) != wrong.end(); });
   return true;
 }
