@@ -170,8 +170,9 @@ def draw_leaders(ax, run, spans, controllers):
             ax.broken_barh([(start, end - start)], (y + 0.08, height), facecolor=colour, edgecolor="white", linewidth=0.8)
             if end - start > 0.09 * run.load_ns / 1e9 and len(keys) <= 16:
                 text = f"broker {leader}" + (f" · ISR {isr} of {replicas}" if isr and isr < replicas else "")
-                ax.text(start + 0.008 * run.load_ns / 1e9, y + 0.08 + height / 2, text, fontsize=7, va="center", ha="left",
-                        color="#222222", clip_on=True)
+                thin = height < 0.35  # too thin to be written on
+                ax.text(start + 0.008 * run.load_ns / 1e9, y + 0.08 + (height + 0.04 if thin else height / 2), text,
+                        fontsize=7, va="bottom" if thin else "center", ha="left", color="#222222", clip_on=True)
     few = len(keys) <= 16
     ticks = [(len(keys) - 0.5 - i, f"{topic}-{number}") for i, (topic, number) in enumerate(keys)] if few else []
     top = max(len(keys), 1)
@@ -219,12 +220,31 @@ def draw_faults(ax, run, rows):
     ax.axis("off")
 
 
+NEVERTHELESS = {  # of orders that every service has done, the gravest first
+    "LOST(acked)": ", {} of them gone from the log",
+    "DIVERGED": ", and replicas differ",
+    "DUP(log)": ", {} of them twice in the log",
+    "REORDER(key)": ", {} of them in another order than they were placed in",
+    "DUP(effect)": ", {} of them more than once",
+}
+
+
+def what_is_wrong_nevertheless(run):
+    counts = {}
+    for one in run.summary.get("verdicts", []):
+        counts[one["verdict"]] = max(counts.get(one["verdict"], 0), one["count"])
+    return next((text.format(count_text(counts[verdict])) for verdict, text in NEVERTHELESS.items() if verdict in counts), "")
+
+
 def finding(run):
     orders = run.summary["orders"]
     latency = run.summary["e2e_latency"]
     bad = [f"{count_text(orders[kind])} {kind}" for kind in ("lost", "failed", "open") if orders[kind]]
     placed = f"{count_text(orders['placed'])} orders"
-    head = f"{' and '.join(bad)} of {placed}" if bad else f"All {placed} fulfilled"
+    wrong = what_is_wrong_nevertheless(run)
+    head = f"{' and '.join(bad)} of {placed}" if bad else f"All {placed} fulfilled{wrong}"
+    if wrong and not bad:
+        return head
     if latency["p99_ns"] is not None:
         return f"{head}; 99 % end to end within {style.duration(latency['p99_ns'])}, the worst {style.duration(latency['max_ns'])}"
     return f"{head}; the slowest took {style.duration(latency['max_ns'])}" if latency["count"] else head

@@ -95,6 +95,16 @@ class Charts(unittest.TestCase):
                     self.assertGreater(len(first), 5000)
                     self.assertEqual(first, (self.folder / "two" / file).read_bytes())
 
+    def test_a_title_does_not_call_it_well_when_orders_overtook_each_other(self):
+        run = self.folder / "run"
+        write_run(run)
+        self.assertIn("All 400 orders fulfilled; 99 %", texts_of(run, "incident_timeline"))
+        summary = json.loads((run / "summary.json").read_text())
+        summary["verdicts"] = [{"verdict": "DUP(effect)", "count": 9}, {"verdict": "REORDER(key)", "count": 78}]
+        (run / "summary.json").write_text(json.dumps(summary))
+        self.assertIn("All 400 orders fulfilled, 78 of them in another order than they were placed in",
+                      texts_of(run, "incident_timeline"))
+
     def test_titles_state_what_was_found(self):
         write_run(self.folder / "run", fail_every=100)
         run = self.folder / "run"
