@@ -280,7 +280,9 @@ std::string particulars(const OutcomeVerdict& outcome) {
   if (longest >= 0) text += (outcome.cases.size() == 1 ? " for " : ", up to ") + human_duration(longest);
   text += ":";
   for (const std::string& one : outcome.first) text += (one == outcome.first.front() ? " " : ", ") + one;
-  return text + (outcome.cases.size() > outcome.first.size() ? ", ..." : "");
+  const std::size_t others = outcome.cases.size() - outcome.first.size() - outcome.of_kafka;
+  if (outcome.of_kafka == 0) return text + (others != 0 ? ", ..." : "");
+  return text + (others != 0 ? ", ..., and " : " and ") + human_count(outcome.of_kafka) + " of Kafka's own";
 }
 
 // Each cause once, with how many it befell, the most frequent first.

@@ -53,10 +53,18 @@ class Finder {
     std::stable_sort(cases.begin(), cases.end(),
                      [](const VerdictCase& a, const VerdictCase& b) { return a.at < b.at; });
     OutcomeVerdict verdict{word, std::move(service), std::move(cases), {}};
-    for (std::size_t i = 0; i < std::min(kNamed, verdict.cases.size()); ++i) {
-      verdict.first.push_back(called(verdict.cases[i]));
+    verdict.of_kafka = static_cast<std::size_t>(
+        std::count_if(verdict.cases.begin(), verdict.cases.end(), [this](const auto& one) { return is_of_kafka(one); }));
+    if (verdict.of_kafka == verdict.cases.size()) verdict.of_kafka = 0;
+    for (const VerdictCase& one : verdict.cases) {
+      if (verdict.first.size() == kNamed) break;
+      if (verdict.of_kafka == 0 || !is_of_kafka(one)) verdict.first.push_back(called(one));
     }
     found_.push_back(std::move(verdict));
+  }
+
+  bool is_of_kafka(const VerdictCase& one) const {
+    return !one.order && run_.timeline.topics()[one.tp].starts_with("__");
   }
 
   std::string called(const VerdictCase& one) const {

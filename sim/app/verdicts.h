@@ -28,7 +28,10 @@ struct OutcomeVerdict {
   std::string word;     // LOST(acked), ...
   std::string service;  // whose; empty: of no service
   std::vector<VerdictCase> cases;  // in order of time, then of orders
-  std::vector<std::string> first;  // what the first ten are called: orders by number, partitions by name
+  // What the first ten are called: orders by number, partitions by name. Of partitions those of Kafka's own topics
+  // are named only if there are no others.
+  std::vector<std::string> first;
+  std::size_t of_kafka = 0;  // cases of its topics that are not named for that
 
   bool of_orders() const { return !cases.empty() && cases.front().order.has_value(); }
 };

@@ -248,5 +248,19 @@ TEST_CASE("an invariant that is switched off is told, with the reason") {
   CHECK(to_text(*summary, TextOptions{}).find("off      invariant acked-never-lost: it is about losing\n") != std::string::npos);
 }
 
+TEST_CASE("partitions of Kafka's own topics are counted where a user's are named") {
+  Play play;
+  const TopicPartition offsets{TopicId{2}, 0};
+  play.story->tell(0, kBroker1, observe::TopicCreated{TopicId{2}, "__consumer_offsets", 1, 1});
+  play.story->tell(0, kBroker1, observe::BecameLeader{offsets, NodeId{1}, LeaderEpoch{0}, 0});
+  play.story->tell(30'000, kBroker1, observe::ProcessStopped{});
+  const Summary summary = play.finish(80'000);
+  const OutcomeVerdict* gap = find(summary, "UNAVAIL");
+  REQUIRE(gap != nullptr);
+  CHECK(gap->cases.size() == 2);
+  CHECK(gap->first == std::vector<std::string>{"orders-0"});
+  CHECK(to_text(summary, TextOptions{}).find("up to 50 s: orders-0 and 1 of Kafka's own\n") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace sim::test
