@@ -315,8 +315,11 @@ std::string verdict_lines(const Summary& summary, const Painter& paint) {
   for (const OutcomeVerdict& outcome : summary.outcomes) {
     text += (text.empty() ? "verdicts " : "         ") + paint.bold(padded_right(word_of(outcome), word_width)) + "   " +
             padded_right(how_many(outcome), count_width) + "   " + particulars(outcome) + "\n";
-    if (outcome.word != "LOST(acked)" && outcome.word != "LOST(group)" && outcome.word != "FAILED") continue;
+    const bool tells_causes = outcome.word == "LOST(acked)" || outcome.word == "LOST(group)" ||
+                              outcome.word == "FAILED" || outcome.word == "UNAVAIL";
+    if (!tells_causes) continue;
     const auto causes = causes_of(outcome);
+    if (outcome.word == "UNAVAIL" && causes.size() == 1 && causes.front().second == kNobodyLedIt) continue;  // goes without saying
     for (std::size_t i = 0; i < std::min(kCauses, causes.size()); ++i) {
       text += "           " + paint.dim(human_count(causes[i].first) + " × " + causes[i].second) + "\n";
     }

@@ -213,23 +213,32 @@ class Finder {
     return cases;
   }
 
-  static VerdictCase of_partition(TopicPartition tp, std::int64_t from, std::int64_t to, const char* cause) {
+  static VerdictCase of_partition(TopicPartition tp, std::int64_t from, std::int64_t to, std::string cause) {
     VerdictCase one;
     one.at = from;
     one.tp = tp;
     one.lasted = to - from;
-    one.cause = cause;
+    one.cause = std::move(cause);
     return one;
   }
   Cases unavailable() const {
     Cases cases;
     for (const auto& gap : run_.timeline.gaps()) {
       if (gap.to == metrics::kStillLasts || gap.to == gap.from) continue;
-      cases.push_back(of_partition(gap.tp, gap.from, gap.to, "nobody led it"));
+      cases.push_back(of_partition(gap.tp, gap.from, gap.to, std::string(kNobodyLedIt)));
     }
     for (const auto& gap : open_gaps_of(run_.timeline)) {
       if (run_.end_ns == gap.from || run_.end_ns - gap.from >= kStuckAfter) continue;
       cases.push_back(of_partition(gap.tp, gap.from, run_.end_ns, "nobody leads it, to the end of the run"));
+    }
+    const std::vector<StuckPartition> stuck = stuck_partitions_of(run_);
+    for (const OrderLedger::Refusal& one : ledger_.refusals()) {
+      const std::string error = " (" + std::string(sim::name(one.error)) + ")";
+      if (one.to != kNever) {
+        cases.push_back(of_partition(one.tp, one.from, one.to, "its leader refused orders" + error));
+      } else if (std::none_of(stuck.begin(), stuck.end(), [&](const auto& s) { return s.tp == one.tp; })) {
+        cases.push_back(of_partition(one.tp, one.from, run_.end_ns, "its leader refuses orders" + error + ", to the end of the run"));
+      }
     }
     return cases;
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/measures.h"
@@ -14,6 +15,9 @@
 namespace sim::app {
 
 class OutputFile;
+
+// The cause of most gaps.
+inline constexpr std::string_view kNobodyLedIt = "nobody led it";
 
 struct VerdictCase {  // one order, or one partition
   std::int64_t at = -1;  // ns

@@ -29,12 +29,12 @@ concept NotForControllers =
               SyncGroupRequest, SyncGroupResponse, HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest,
               LeaveGroupResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest,
               OffsetFetchResponse, AlterPartitionResponse, BrokerRegistrationResponse,
-              BrokerHeartbeatResponse, AssignReplicasToDirsResponse, VoteRequest, VoteResponse, BeginQuorumEpochRequest,
-              BeginQuorumEpochResponse, EndQuorumEpochRequest, EndQuorumEpochResponse, FetchSnapshotRequest,
-              FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse, RemoveRaftVoterRequest,
-              RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse, ElectLeadersResponse,
-              AlterPartitionReassignmentsResponse, DeleteTopicsResponse, IncrementalAlterConfigsResponse,
-              CreatePartitionsResponse, NoOpResponse>;
+              BrokerHeartbeatResponse, AssignReplicasToDirsResponse, VoteRequest, VoteResponse,
+              BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
+              EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest,
+              AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest,
+              UpdateRaftVoterResponse, ElectLeadersResponse, AlterPartitionReassignmentsResponse,
+              DeleteTopicsResponse, IncrementalAlterConfigsResponse, CreatePartitionsResponse, NoOpResponse>;
 
 // ---- What a controller says that is not active
 CreateTopicsResponse refusal(const CreateTopicsRequest& request) {
@@ -349,9 +349,10 @@ void QuorumController::timer_fired(node::TimerId timer, const Context& context) 
 // ---- Requests, of the active controller. Those that are refused are answered at once.
 
 void QuorumController::on(const CreateTopicsRequest& request, const Envelope& from, const Context& context) {
-  auto decision = active_->replication.create_topics(image_, request, active_->cluster.usable_brokers(image_),
-                                                     context.env.rng);
-  conclude(from, std::move(decision.records), std::move(decision.answer), context);
+  conclude(from,
+           active_->replication.create_topics(image_, request, active_->cluster.usable_brokers(image_),
+                                              context.env.rng),
+           context);
 }
 
 void QuorumController::on(const AllocateProducerIdsRequest& request, const Envelope& from,
@@ -368,60 +369,57 @@ void QuorumController::on(const AlterPartitionRequest& request, const Envelope& 
                           const Context& context) {
   const ErrorCode error = ClusterControl::check_broker_epoch(image_, request.broker, request.broker_epoch);
   if (error != ErrorCode::none) return node::reply(context.out, from, AlterPartitionResponse{error, {}});
-  auto decision = active_->replication.alter_partition(image_, request);
-  conclude(from, std::move(decision.records), std::move(decision.answer), context);
+  conclude(from, active_->replication.alter_partition(image_, request), context);
 }
 
 void QuorumController::on(const BrokerRegistrationRequest& request, const Envelope& from,
                           const Context& context) {
   auto decision = active_->cluster.register_broker(image_, request, active_->replication, context.now());
   if (decision.answer.error != ErrorCode::none) return node::reply(context.out, from, decision.answer);
-  conclude(from, std::move(decision.records), decision.answer, context);
+  conclude(from, std::move(decision), context);
 }
 
 void QuorumController::on(const BrokerHeartbeatRequest& request, const Envelope& from,
                           const Context& context) {
   auto decision = active_->cluster.heartbeat(image_, request, active_->replication, context.now());
   if (decision.answer.error != ErrorCode::none) return node::reply(context.out, from, decision.answer);
-  conclude(from, std::move(decision.records), decision.answer, context);
+  conclude(from, std::move(decision), context);
 }
 
 void QuorumController::on(const AssignReplicasToDirsRequest& request, const Envelope& from,
                           const Context& context) {
   const ErrorCode error = ClusterControl::check_broker_epoch(image_, request.broker, request.broker_epoch);
-  if (error != ErrorCode::none) return node::reply(context.out, from, AssignReplicasToDirsResponse{error, {}});
-  auto decision = active_->replication.assign_replicas_to_dirs(image_, request);
-  conclude(from, std::move(decision.records), std::move(decision.answer), context);
+  if (error != ErrorCode::none)
+    return node::reply(context.out, from, AssignReplicasToDirsResponse{error, {}});
+  conclude(from, active_->replication.assign_replicas_to_dirs(image_, request), context);
 }
 
 // ---- Administration
 
 void QuorumController::on(const ElectLeadersRequest& request, const Envelope& from, const Context& context) {
-  auto decision = active_->replication.elect_leaders(image_, request);
-  conclude(from, std::move(decision.records), std::move(decision.answer), context);
+  conclude(from, active_->replication.elect_leaders(image_, request), context);
 }
 
 void QuorumController::on(const AlterPartitionReassignmentsRequest& request, const Envelope& from,
                           const Context& context) {
-  auto decision = active_->replication.alter_partition_reassignments(image_, request);
-  conclude(from, std::move(decision.records), std::move(decision.answer), context);
+  conclude(from, active_->replication.alter_partition_reassignments(image_, request), context);
 }
 
 void QuorumController::on(const DeleteTopicsRequest& request, const Envelope& from, const Context& context) {
-  auto decision = active_->replication.delete_topics(image_, request);
-  conclude(from, std::move(decision.records), std::move(decision.answer), context);
+  conclude(from, active_->replication.delete_topics(image_, request), context);
 }
 
 void QuorumController::on(const IncrementalAlterConfigsRequest& request, const Envelope& from,
                           const Context& context) {
-  auto decision = active_->replication.incremental_alter_configs(image_, request);
-  conclude(from, std::move(decision.records), std::move(decision.answer), context);
+  conclude(from, active_->replication.incremental_alter_configs(image_, request), context);
 }
 
-void QuorumController::on(const CreatePartitionsRequest& request, const Envelope& from, const Context& context) {
-  auto decision = active_->replication.create_partitions(image_, request, active_->cluster.usable_brokers(image_),
-                                                         context.env.rng);
-  conclude(from, std::move(decision.records), std::move(decision.answer), context);
+void QuorumController::on(const CreatePartitionsRequest& request, const Envelope& from,
+                          const Context& context) {
+  conclude(from,
+           active_->replication.create_partitions(image_, request, active_->cluster.usable_brokers(image_),
+                                                  context.env.rng),
+           context);
 }
 
 }  // namespace sim::controller

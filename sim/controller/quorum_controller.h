@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "controller/cluster_control.h"
@@ -129,6 +130,10 @@ class QuorumController {
   // Writes, and answers once that is committed.
   void conclude(const Envelope& request, std::vector<MetadataRecord> records, Message answer,
                 const Context& context);
+  template <class Answer>
+  void conclude(const Envelope& request, Decision<Answer> decision, const Context& context) {
+    conclude(request, std::move(decision.records), std::move(decision.answer), context);
+  }
   void schedule_no_op(const Context& context);
   void settle(const Context& context);  // what follows each event: alarms, sweeps
 

@@ -172,13 +172,35 @@ void OrderLedger::on(const observe::BatchAcknowledged& fact, std::int64_t at) {
       totals_.ended += batch.record_count;
     }
   }
-  if (fact.error != ErrorCode::none) partitions_[batch.tp].last_refused = at;
+  if (fact.error != ErrorCode::none || !refusals_.empty()) answered(batch.tp, fact.error, at);
   if (!fact.will_retry) {
     more_attempts_.erase(index);
   } else if (refused_by_broker(fact.error)) {
     more_attempts_.erase(index);
     if (!batch.in_log) batch.received = batch.dequeued = kNever;
   }
+}
+
+// What is refused again within a second of having been taken is the same trouble: acks=1 is taken where acks=all is
+// not.
+void OrderLedger::answered(TopicPartition tp, ErrorCode error, std::int64_t at) {
+  constexpr std::int64_t kSameTrouble = 1'000'000'000;
+  Partition& partition = partitions_[tp];
+  Refusal* last = partition.refusal == kNone ? nullptr : &refusals_[partition.refusal];
+  if (error == ErrorCode::none) {
+    if (last != nullptr && last->to == kNever) last->to = at;
+    return;
+  }
+  partition.last_refused = at;
+  if (error != ErrorCode::not_enough_replicas && error != ErrorCode::not_enough_replicas_after_append &&
+      error != ErrorCode::kafka_storage_error)
+    return;
+  if (last != nullptr && (last->to == kNever || at - last->to < kSameTrouble)) {
+    last->to = kNever;
+    return;
+  }
+  partition.refusal = static_cast<Index>(refusals_.size());
+  refusals_.push_back({tp, error, at, kNever});
 }
 
 // ---- At the broker

@@ -171,6 +171,15 @@ class OrderLedger {
   std::int64_t done_again_at(Index index, std::size_t service) const;
   // When a partition was last told not to take an order, to be sent again or not; kNever: never.
   std::int64_t last_refused(TopicPartition tp) const;
+  // A partition whose leader took no orders, for want of in-sync replicas or with its disk: from the first that it
+  // refused until the next that it acknowledged.
+  struct Refusal {
+    TopicPartition tp;
+    ErrorCode error = ErrorCode::none;  // the first
+    std::int64_t from = kNever;
+    std::int64_t to = kNever;  // kNever: it still does
+  };
+  const std::vector<Refusal>& refusals() const { return refusals_; }
   // Keys whose orders this service did, for the first time each, in another order than they were placed in: of each
   // the first that was done before one placed earlier.
   std::vector<Index> reordered(std::size_t service) const;
@@ -242,6 +251,7 @@ class OrderLedger {
     std::vector<Reached> log_starts;  // rising
     std::vector<Cleaned> cleaned;     // by each broker rising
     std::int64_t last_refused = kNever;
+    Index refusal = kNone;  // the last
     std::int64_t leader_since = kNever;
     NodeId leader_id = kNoNode;
     ProcessId leader = kNoProcess;
@@ -257,6 +267,7 @@ class OrderLedger {
   void on(const observe::RequestProgress& fact, std::int64_t at, ProcessId broker);
   void on(const observe::BatchAppended& fact, std::int64_t at, ProcessId broker);
   void on(const observe::BatchAcknowledged& fact, std::int64_t at);
+  void answered(TopicPartition tp, ErrorCode error, std::int64_t at);
   void on(const observe::HighWatermarkAdvanced& fact, std::int64_t at, ProcessId broker);
   void on(const observe::BecameLeader& fact, std::int64_t at, ProcessId broker);
   void on(const observe::LeaderLogChange& change, std::int64_t at);
@@ -305,6 +316,7 @@ class OrderLedger {
   std::map<std::pair<TopicPartition, Offset>, std::int64_t> copies_;  // batches that a log got again, by base offset
   std::vector<DoneAgain> done_again_;                    // once finished by order and service
   std::vector<Duplicate> duplicates_;
+  std::vector<Refusal> refusals_;
   std::vector<std::string> isrs_;
   Totals totals_;
   std::int64_t end_ = kNever;

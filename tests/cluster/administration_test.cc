@@ -11,6 +11,7 @@
 #include "base/overloaded.h"
 #include "check/all_invariants.h"
 #include "cluster/cluster.h"
+#include "cluster/shop.h"
 
 namespace sim::cluster {
 namespace {
@@ -24,20 +25,10 @@ ClusterSpec shop(std::uint64_t seed, std::vector<fault::Fault> faults) {
   spec.seed = seed;
   for (std::int32_t id = 1; id <= 3; ++id) spec.controllers.push_back(ControllerSpec{NodeId{3000 + id}, "", {}, {}, {}});
   for (std::int32_t id = 1; id <= 4; ++id) spec.brokers.push_back(BrokerSpec{NodeId{id}, "", {}, {}, {}});
-  spec.network.between.one_way = Distribution::lognormal(200'000, 1'000'000);
-  spec.network.clients = spec.network.between;
-  TopicSpec orders{"orders", 3, 3, {}};
-  orders.config.min_insync_replicas = 2;
-  spec.topics = {orders};
-  workload::FlowSpec flow;
-  flow.name = "order-service";
-  flow.topic = "orders";
-  flow.arrivals = workload::PoissonArrivals{100'000};
-  flow.start_at = 8s;
-  spec.flows = {flow};
-  workload::ServiceSpec service;
-  service.name = service.consumer.group_id = "payment";
-  service.topic = "orders";
+  test::connect(spec);
+  spec.topics = {test::orders_topic(3)};
+  spec.flows = {test::order_service(100'000, 8s)};
+  workload::ServiceSpec service = test::service("payment");
   service.consumer.auto_offset_reset = client::AutoOffsetReset::earliest;
   spec.services = {service};
   spec.faults = std::move(faults);

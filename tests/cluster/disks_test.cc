@@ -8,6 +8,7 @@
 
 #include "cluster/quorum_worlds.h"
 #include "cluster/small_world.h"
+#include "cluster/shop.h"
 
 namespace sim::cluster {
 namespace {
@@ -101,12 +102,7 @@ ClusterSpec two_directories(std::uint64_t seed, std::int32_t directories = 2) {
   spec.topics[0].partitions = 6;
   spec.topics[0].config.min_insync_replicas = 2;
   for (BrokerSpec& one : spec.brokers) one.config.log_dirs = directories;
-  workload::FlowSpec flow;
-  flow.name = "order-service";
-  flow.topic = "orders";
-  flow.arrivals = workload::PoissonArrivals{100'000};
-  flow.start_at = 2s;
-  spec.flows = {flow};
+  spec.flows = {test::order_service(100'000, 2s)};
   spec.load_ends_at = 30s;
   return spec;
 }

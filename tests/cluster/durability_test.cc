@@ -10,6 +10,7 @@
 #include "cluster/cluster.h"
 #include "cluster/quorum_worlds.h"
 #include "cluster/small_world.h"
+#include "cluster/shop.h"
 #include "log/test_batches.h"
 
 namespace sim::cluster {
@@ -22,12 +23,7 @@ const fault::Targets kAllBrokers = {fault::AllOf{fault::Pool::brokers}};
 ClusterSpec order_flow(std::uint64_t seed) {
   ClusterSpec spec = test::idle_cluster(seed, 3);
   spec.topics[0].config.min_insync_replicas = 2;
-  workload::FlowSpec flow;
-  flow.name = "order-service";
-  flow.topic = "orders";
-  flow.arrivals = workload::PoissonArrivals{100'000};
-  flow.start_at = 2s;
-  spec.flows = {flow};
+  spec.flows = {test::order_service(100'000, 2s)};
   spec.load_ends_at = 12s;
   return spec;
 }

@@ -8,6 +8,7 @@
 #include "base/overloaded.h"
 #include "check/all_invariants.h"
 #include "cluster/cluster.h"
+#include "cluster/shop.h"
 
 namespace sim::cluster {
 namespace {
@@ -24,20 +25,10 @@ ClusterSpec shop(std::uint64_t seed, bool rack_aware) {
     spec.brokers.push_back(BrokerSpec{NodeId{id}, racks[id - 1], {}, {}, {}});
     spec.brokers.back().config.rack_aware_replica_selector = rack_aware;
   }
-  spec.network.between.one_way = Distribution::lognormal(200'000, 1'000'000);
-  spec.network.clients = spec.network.between;
-  TopicSpec orders{"orders", 3, 3, {}};
-  orders.config.min_insync_replicas = 2;
-  spec.topics = {orders};
-  workload::FlowSpec flow;
-  flow.name = "order-service";
-  flow.topic = "orders";
-  flow.arrivals = workload::PoissonArrivals{100'000};
-  flow.start_at = 8s;
-  spec.flows = {flow};
-  workload::ServiceSpec payment;
-  payment.name = payment.consumer.group_id = "payment";
-  payment.topic = "orders";
+  test::connect(spec);
+  spec.topics = {test::orders_topic(3)};
+  spec.flows = {test::order_service(100'000, 8s)};
+  workload::ServiceSpec payment = test::service("payment");
   payment.rack = payment.consumer.client_rack = "b";
   payment.consumer.auto_offset_reset = client::AutoOffsetReset::earliest;
   spec.services = {payment};

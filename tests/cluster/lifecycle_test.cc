@@ -11,6 +11,7 @@
 #include "base/overloaded.h"
 #include "cluster/cluster.h"
 #include "cluster/quorum_worlds.h"
+#include "cluster/shop.h"
 
 namespace sim::cluster {
 namespace {
@@ -22,12 +23,7 @@ constexpr Duration kSession = 9s;
 ClusterSpec three_and_three(std::uint64_t seed) {
   ClusterSpec spec = test::idle_cluster(seed, 6);
   spec.topics.front().config.min_insync_replicas = 2;
-  workload::FlowSpec flow;
-  flow.name = "order-service";
-  flow.topic = "orders";
-  flow.arrivals = workload::PoissonArrivals{100'000};
-  flow.start_at = 5s;
-  spec.flows = {flow};
+  spec.flows = {test::order_service(100'000, 5s)};
   spec.load_ends_at = 60s;
   return spec;
 }
@@ -41,14 +37,11 @@ ClusterSpec three_combined(std::uint64_t seed) {
 }
 
 ClusterSpec with_service(ClusterSpec spec) {
-  workload::ServiceSpec service;
-  service.name = "payment";
-  service.topic = "orders";
+  workload::ServiceSpec service = test::service("payment");
   service.members = 2;
   service.service_time = Distribution::constant(1'000'000);
   service.commit = workload::CommitMode::after_batch;
   service.consumer.enable_auto_commit = false;
-  service.consumer.group_id = "payment";
   service.consumer.auto_offset_reset = client::AutoOffsetReset::earliest;
   spec.services = {service};
   return spec;

@@ -10,6 +10,7 @@
 
 #include "base/overloaded.h"
 #include "cluster/cluster.h"
+#include "cluster/shop.h"
 
 namespace sim::cluster {
 namespace {
@@ -21,26 +22,14 @@ ClusterSpec small_shop(std::uint64_t seed) {
   spec.seed = seed;
   spec.controllers = {ControllerSpec{NodeId{100}, "", {}, {}, {}}};
   for (std::int32_t id = 1; id <= 3; ++id) spec.brokers.push_back(BrokerSpec{NodeId{id}, "", {}, {}, {}});
-  spec.network.between.one_way = Distribution::lognormal(200'000, 1'000'000);
-  spec.network.clients = spec.network.between;
-  TopicSpec orders{"orders", 6, 3, {}};
-  orders.config.min_insync_replicas = 2;
-  spec.topics = {orders};
-  workload::FlowSpec flow;
-  flow.name = "order-service";
-  flow.topic = "orders";
-  flow.arrivals = workload::PoissonArrivals{100'000};
-  flow.keyed = true;
-  flow.key = Distribution::zipf(1'000, 110);
-  flow.start_at = 8s;  // two rounds of group.initial.rebalance.delay.ms: until then nobody reads, and auto.offset.reset is latest
-  spec.flows = {flow};
+  test::connect(spec);
+  spec.topics = {test::orders_topic(6)};
+  // Two rounds of group.initial.rebalance.delay.ms: until then nobody reads, and auto.offset.reset is latest.
+  spec.flows = {test::keyed(test::order_service(100'000, 8s), 1'000)};
   for (const char* name : {"inventory", "payment", "fulfillment"}) {
-    workload::ServiceSpec service;
-    service.name = name;
-    service.topic = "orders";
+    workload::ServiceSpec service = test::service(name);
     service.members = 2;
     service.service_time = Distribution::lognormal(2'000'000, 9'000'000);
-    service.consumer.group_id = name;
     spec.services.push_back(service);
   }
   spec.services[1].commit = workload::CommitMode::after_each;

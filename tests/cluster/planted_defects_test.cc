@@ -15,6 +15,7 @@
 
 #include "check/all_invariants.h"
 #include "cluster/cluster.h"
+#include "cluster/shop.h"
 
 namespace sim::cluster {
 namespace {
@@ -73,24 +74,11 @@ ClusterSpec world_of(std::uint64_t seed, PlantedDefect defect) {
     broker.config.defect = defect;
     spec.brokers.push_back(broker);
   }
-  spec.network.between.one_way = Distribution::lognormal(200'000, 1'000'000);
-  spec.network.clients = spec.network.between;
-  TopicSpec orders{"orders", 2, 3, {}};
-  orders.config.min_insync_replicas = 2;
-  spec.topics = {orders};
-  workload::FlowSpec flow;
-  flow.name = "order-service";
-  flow.topic = "orders";
-  flow.arrivals = workload::PoissonArrivals{200'000};
-  flow.keyed = true;
-  flow.key = Distribution::zipf(100, 110);
-  flow.start_at = 8s;
-  spec.flows = {flow};
-  workload::ServiceSpec service;
-  service.name = "payment";
-  service.topic = "orders";
+  test::connect(spec);
+  spec.topics = {test::orders_topic(2)};
+  spec.flows = {test::keyed(test::order_service(200'000, 8s), 100)};
+  workload::ServiceSpec service = test::service("payment");
   service.service_time = Distribution::constant(100'000);
-  service.consumer.group_id = "payment";
   spec.services = {service};
   spec.load_ends_at = 40s;
   const Trouble& trouble = trouble_of(seed);

@@ -7,6 +7,7 @@
 #include "check/metadata_invariants.h"
 #include "check/raft_invariants.h"
 #include "cluster/cluster.h"
+#include "cluster/shop.h"
 
 // Whole clusters without applications, watched by the invariants of the quorum and of the metadata.
 namespace sim::cluster::test {
@@ -20,8 +21,7 @@ inline ClusterSpec idle_cluster(std::uint64_t seed, std::int32_t partitions) {
     spec.brokers.emplace_back();
     spec.brokers.back().id = NodeId{i};
   }
-  spec.network.between.one_way = Distribution::lognormal(200'000, 1'000'000);
-  spec.network.clients = spec.network.between;
+  connect(spec);
   spec.topics = {TopicSpec{"orders", partitions, 3, {}}};
   return spec;
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cluster/cluster.h"
+#include "cluster/shop.h"
 
 namespace sim::cluster {
 namespace {
@@ -33,12 +34,9 @@ ClusterSpec shop(const char* limited, broker::ClientQuota quota, std::int16_t ac
   flow.producer.enable_idempotence = false;
   flow.producer.linger_ms = 5;
   spec.flows = {flow};
-  workload::ServiceSpec service;
-  service.name = "inventory";
-  service.topic = "orders";
+  workload::ServiceSpec service = test::service("inventory");
   service.members = 1;
   service.service_time = Distribution::constant(1'000);
-  service.consumer.group_id = "inventory";
   service.consumer.auto_offset_reset = client::AutoOffsetReset::earliest;
   spec.services = {service};
   if (*limited != 0) spec.quotas = {{limited, quota}};

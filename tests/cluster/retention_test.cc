@@ -10,6 +10,7 @@
 #include "base/overloaded.h"
 #include "cluster/cluster.h"
 #include "cluster/quorum_worlds.h"
+#include "cluster/shop.h"
 
 namespace sim::cluster {
 namespace {
@@ -19,22 +20,12 @@ using namespace std::chrono_literals;
 // Orders for 40 s; payment handles them.
 ClusterSpec shop(std::uint64_t seed, std::int32_t partitions) {
   ClusterSpec spec = test::idle_cluster(seed, partitions);
-  workload::FlowSpec flow;
-  flow.name = "order-service";
-  flow.topic = "orders";
-  flow.arrivals = workload::PoissonArrivals{50'000};
-  flow.keyed = true;
-  flow.key = Distribution::zipf(100, 110);
-  flow.start_at = 5s;
-  spec.flows = {flow};
-  workload::ServiceSpec service;
-  service.name = "payment";
-  service.topic = "orders";
+  spec.flows = {test::keyed(test::order_service(50'000, 5s), 100)};
+  workload::ServiceSpec service = test::service("payment");
   service.members = 2;
   service.service_time = Distribution::constant(1'000'000);
   service.commit = workload::CommitMode::after_each;
   service.consumer.enable_auto_commit = false;
-  service.consumer.group_id = "payment";
   service.consumer.auto_offset_reset = client::AutoOffsetReset::earliest;
   spec.services = {service};
   spec.load_ends_at = 45s;

@@ -164,6 +164,28 @@ TEST_CASE("when an order was refused last, and when one was done again") {
   CHECK(f.ledger.done_again_at(f.index(0), 0) == 505'000'000);
 }
 
+TEST_CASE("a leader that takes no orders is unavailable from its first refusal until it acknowledges again") {
+  Fixture f;
+  f.acknowledged();
+  CHECK(f.ledger.refusals().empty());
+  f.story.refused(1'000, f.batch, ErrorCode::not_leader_or_follower, true);  // somebody else leads: no gap of its own
+  CHECK(f.ledger.refusals().empty());
+  const auto refuse = [&](std::int64_t ms) { f.story.refused(ms, f.batch, ErrorCode::not_enough_replicas, true); };
+  const auto take = [&](std::int64_t ms) { f.story.acknowledged(ms, 0, f.batch); };
+  for (const std::int64_t ms : {2'000, 3'000}) refuse(ms);
+  take(4'000);
+  refuse(4'500);  // less than a second later: the same
+  take(6'000);
+  refuse(9'000);
+  const auto& told = f.ledger.refusals();
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].from == 2'000'000'000);
+  CHECK(told[0].to == 6'000'000'000);
+  CHECK(told[0].error == ErrorCode::not_enough_replicas);
+  CHECK(told[1].from == 9'000'000'000);
+  CHECK(told[1].to == kNever);
+}
+
 TEST_CASE("a record that the log holds twice is told once, at its second place") {
   Fixture f;
   f.acknowledged();
