@@ -121,7 +121,8 @@ class ClusterMeasure {
       if (!expectation_.of.empty()) waiting.push_back(process(expectation_.of));
       for (const ClusterTimeline::BrokerChange& change : timeline_.brokers()) {
         if (change.at < strike.from || !change.fenced) continue;
-        if (std::erase(waiting, broker(change.broker)) != 0) samples.push_back(Sample{change.at - strike.from});
+        if (std::erase(waiting, broker(change.broker)) != 0)
+          samples.push_back(Sample{change.at - strike.from});
       }
       samples.insert(samples.end(), waiting.size(), Sample{run_.end_ns - strike.from, true});
     });
@@ -141,10 +142,11 @@ class ClusterMeasure {
 
   std::int64_t leader_elections() const {
     const Partitions partitions(timeline_, expectation_.of);
-    return std::count_if(timeline_.partitions().begin(), timeline_.partitions().end(), [&](const auto& change) {
-      return !change.first && change.leader != kNoNode && change.leader != change.leader_before &&
-             partitions.include(change.tp) && lies_in(run_, expectation_, change.at, true);
-    });
+    return std::count_if(
+        timeline_.partitions().begin(), timeline_.partitions().end(), [&](const auto& change) {
+          return !change.first && change.leader != kNoNode && change.leader != change.leader_before &&
+                 partitions.include(change.tp) && lies_in(run_, expectation_, change.at, true);
+        });
   }
 
   std::int64_t controller_elections() const {
@@ -158,7 +160,8 @@ class ClusterMeasure {
   }
 
   // The gauge as steps: its value from each time on.
-  std::vector<std::pair<std::int64_t, std::int64_t>> steps(const std::string& metric, const std::string& of) const {
+  std::vector<std::pair<std::int64_t, std::int64_t>> steps(const std::string& metric,
+                                                           const std::string& of) const {
     std::vector<std::pair<std::int64_t, std::int64_t>> steps{{0, 0}};
     const auto add = [&steps](std::int64_t at, std::int64_t by) {
       if (by == 0) return;
@@ -175,7 +178,8 @@ class ClusterMeasure {
     const Partitions partitions(timeline_, of);
     for (const ClusterTimeline::PartitionChange& change : timeline_.partitions()) {
       if (!partitions.include(change.tp)) continue;
-      const bool bad = metric == "offline_partitions" ? change.leader == kNoNode && !change.gone : change.under_replicated;
+      const bool bad =
+          metric == "offline_partitions" ? change.leader == kNoNode && !change.gone : change.under_replicated;
       add(change.at, (bad ? 1 : 0) - (is_bad[change.tp] ? 1 : 0));
       is_bad[change.tp] = bad;
     }
@@ -195,7 +199,8 @@ class ClusterMeasure {
   std::int64_t stuck_partitions() const {
     const Partitions partitions(timeline_, expectation_.of);
     const auto stuck = stuck_partitions_of(run_);
-    return std::count_if(stuck.begin(), stuck.end(), [&](const auto& one) { return partitions.include(one.tp); });
+    return std::count_if(stuck.begin(), stuck.end(),
+                         [&](const auto& one) { return partitions.include(one.tp); });
   }
 
   Measured most_at_any_time() const {
@@ -209,7 +214,8 @@ class ClusterMeasure {
     Measured measured;
     for (const std::int64_t at : instants) {
       if (at > run_.end_ns || !lies_in(run_, expectation_, at, true)) continue;
-      const auto after = std::upper_bound(gauge.begin(), gauge.end(), at, [](std::int64_t t, const auto& step) { return t < step.first; });
+      const auto after = std::upper_bound(gauge.begin(), gauge.end(), at,
+                                          [](std::int64_t t, const auto& step) { return t < step.first; });
       measured.value = std::max(measured.value.value_or(0), std::prev(after)->second);
       ++measured.samples;
     }
@@ -228,7 +234,8 @@ class ClusterMeasure {
   }
 
   static bool touches(const ClusterTimeline::Strike& strike, ProcessId process) {
-    return process != kNoProcess && std::find(strike.touched.begin(), strike.touched.end(), process) != strike.touched.end();
+    return process != kNoProcess &&
+           std::find(strike.touched.begin(), strike.touched.end(), process) != strike.touched.end();
   }
   ProcessId process(const std::string& name) const {
     const auto found = std::find(run_.names.processes.begin(), run_.names.processes.end(), name);
@@ -269,7 +276,8 @@ class SecondBySecond {
     if (asked_.metric == "lag" || asked_.metric == "lag_offsets") return lag(row);
     if (end > nanos(run_.load)) return std::nullopt;
     if (asked_.metric == "throughput") {
-      return static_cast<std::int64_t>(int128{run_.series.rows()[row].fulfilled} * 1'000 * kSecond / (end - from));
+      return static_cast<std::int64_t>(int128{run_.series.rows()[row].fulfilled} * 1'000 * kSecond /
+                                       (end - from));
     }
     const Measured measured = statistic_of(asked_.statistic, latencies_[row]);
     return check::judge(asked_, measured) == check::Verdict::inconclusive ? std::nullopt : measured.value;
@@ -312,7 +320,8 @@ std::vector<std::pair<std::int64_t, bool>> truth(const MeasuredRun& run, const E
   return truth;
 }
 
-Sample recovered_from(const std::vector<std::pair<std::int64_t, bool>>& truth, std::int64_t ended, std::int64_t run_end) {
+Sample recovered_from(const std::vector<std::pair<std::int64_t, bool>>& truth, std::int64_t ended,
+                      std::int64_t run_end) {
   std::optional<std::int64_t> since;  // it holds, as of `ended` at the earliest
   for (const auto& [at, holds] : truth) {
     if (since && at - *since >= kMustHoldFor) break;
@@ -330,7 +339,8 @@ Sample recovered_from(const std::vector<std::pair<std::int64_t, bool>>& truth, s
 
 std::vector<ClusterTimeline::Gap> open_gaps_of(const ClusterTimeline& timeline) {
   std::map<TopicPartition, bool> is_gone;
-  for (const ClusterTimeline::PartitionChange& change : timeline.partitions()) is_gone[change.tp] = change.gone;
+  for (const ClusterTimeline::PartitionChange& change : timeline.partitions())
+    is_gone[change.tp] = change.gone;
   std::vector<ClusterTimeline::Gap> open;
   for (const ClusterTimeline::Gap& gap : timeline.gaps()) {
     if (gap.to == kStillLasts && !is_gone[gap.tp]) open.push_back(gap);
@@ -371,10 +381,12 @@ std::vector<StuckPartition> stuck_partitions_of(const MeasuredRun& run) {
   for (const auto& [tp, one] : answers) {
     if (one.waiting_since == kNever) continue;
     const std::int64_t refused = std::max(one.refused, ledger.last_refused(tp));
-    if (refused - one.waiting_since >= kStuckAfter) stuck[tp] = StuckPartition{tp, one.waiting_since, refused, true};
+    if (refused - one.waiting_since >= kStuckAfter)
+      stuck[tp] = StuckPartition{tp, one.waiting_since, refused, true};
   }
   for (const ClusterTimeline::Gap& gap : open_gaps_of(run.timeline)) {
-    if (run.end_ns - gap.from >= kStuckAfter) stuck[gap.tp] = StuckPartition{gap.tp, gap.from, run.end_ns, false};
+    if (run.end_ns - gap.from >= kStuckAfter)
+      stuck[gap.tp] = StuckPartition{gap.tp, gap.from, run.end_ns, false};
   }
   std::vector<StuckPartition> result;
   for (const auto& [tp, one] : stuck) result.push_back(one);
@@ -382,9 +394,9 @@ std::vector<StuckPartition> stuck_partitions_of(const MeasuredRun& run) {
 }
 
 bool is_cluster_metric(const std::string& metric) {
-  constexpr const char* kCluster[] = {"time_to_new_controller", "time_to_new_leader",   "time_to_fence",
-                                      "unavailability",         "leader_elections",     "controller_elections",
-                                      "fenced_brokers",         "under_replicated",     "offline_partitions",
+  constexpr const char* kCluster[] = {"time_to_new_controller", "time_to_new_leader", "time_to_fence",
+                                      "unavailability",         "leader_elections",   "controller_elections",
+                                      "fenced_brokers",         "under_replicated",   "offline_partitions",
                                       "diverged_partitions",    "stuck_partitions"};
   return std::find(std::begin(kCluster), std::end(kCluster), metric) != std::end(kCluster);
 }
@@ -392,8 +404,10 @@ bool is_cluster_metric(const std::string& metric) {
 Measured measure_cluster(const MeasuredRun& run, const Expectation& expectation) {
   const ClusterMeasure measure(run, expectation);
   const std::string& metric = expectation.metric;
-  if (metric == "time_to_new_controller") return statistic_of(expectation.statistic, measure.times_to_new_controller());
-  if (metric == "time_to_new_leader") return statistic_of(expectation.statistic, measure.times_to_new_leader());
+  if (metric == "time_to_new_controller")
+    return statistic_of(expectation.statistic, measure.times_to_new_controller());
+  if (metric == "time_to_new_leader")
+    return statistic_of(expectation.statistic, measure.times_to_new_leader());
   if (metric == "time_to_fence") return statistic_of(expectation.statistic, measure.times_to_fence());
   if (metric == "unavailability") return statistic_of(expectation.statistic, measure.gaps());
   if (metric == "leader_elections") return Measured{measure.leader_elections(), 1};

@@ -7,14 +7,16 @@
 #include "check/evaluate.h"
 #include "check/expectation.h"
 
-// What expectations ask of the cluster itself, from its timeline: how long failovers took, how often leaders changed,
-// what was fenced, under-replicated or without a leader; and how long it took to recover from a fault.
+// What expectations ask of the cluster itself, from its timeline: how long failovers took, how often leaders
+// changed, what was fenced, under-replicated or without a leader; and how long it took to recover from a
+// fault.
 namespace sim::app {
 
 inline constexpr std::int64_t kStuckAfter = 60'000'000'000;  // ns without progress, though orders wait
 
-// A partition that nobody leads when the run ends, and since when; and one of which nothing was acknowledged any more,
-// though its leader was tried with orders for so long. A producer that has gone tries nobody: its orders tell nothing.
+// A partition that nobody leads when the run ends, and since when; and one of which nothing was acknowledged
+// any more, though its leader was tried with orders for so long. A producer that has gone tries nobody: its
+// orders tell nothing.
 struct StuckPartition {
   TopicPartition tp;
   std::int64_t from = 0;
@@ -29,9 +31,9 @@ std::vector<metrics::ClusterTimeline::Gap> open_gaps_of(const metrics::ClusterTi
 bool is_cluster_metric(const std::string& metric);
 check::Measured measure_cluster(const MeasuredRun& run, const check::Expectation& expectation);
 
-// From the end of each strike of the fault until the condition holds, and goes on to hold for three seconds or to the
-// end of the run; the longest counts. Lag is looked at once a second, as are rates and latencies of the orders of a
-// second.
+// From the end of each strike of the fault until the condition holds, and goes on to hold for three seconds
+// or to the end of the run; the longest counts. Lag is looked at once a second, as are rates and latencies of
+// the orders of a second.
 check::Measured measure_recovery(const MeasuredRun& run, const check::Expectation& expectation);
 
 }  // namespace sim::app

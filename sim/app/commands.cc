@@ -1,10 +1,10 @@
 #include "app/commands.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <string>
 #include <variant>
-
-#include <fmt/format.h>
 
 #include "app/completion.h"
 #include "app/explain.h"
@@ -43,14 +43,18 @@ int plot_command(const PlotOptions& options, const Terminal& terminal) {
   return code ? *code : refuse(code.problems(), terminal);
 }
 
-int export_command(const ExportOptions& options, const Terminal& terminal) { return print_result(export_run(options.request), terminal); }
+int export_command(const ExportOptions& options, const Terminal& terminal) {
+  return print_result(export_run(options.request), terminal);
+}
 
 int list_command(const Terminal& terminal) {
   print(stdout, list_scenarios("scenarios", terminal.color_out));
   return number(ExitCode::held);
 }
 
-int explain_command(const ExplainOptions& options, const Terminal& terminal) { return print_result(explain(options.topic), terminal); }
+int explain_command(const ExplainOptions& options, const Terminal& terminal) {
+  return print_result(explain(options.topic), terminal);
+}
 
 int schema_command() {
   print(stdout, json_schema());

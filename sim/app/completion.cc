@@ -1,8 +1,8 @@
 #include "app/completion.h"
 
-#include <vector>
-
 #include <fmt/format.h>
+
+#include <vector>
 
 #include "app/list.h"
 #include "app/options.h"
@@ -46,39 +46,53 @@ std::vector<std::string> builtin_words() {
 std::string bash() {
   const std::vector<CommandWords> commands = command_words();
   std::string text = "# kraftsim: eval \"$(kraftsim completion bash)\"\n_kraftsim() {\n";
-  text += "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}\n  COMPREPLY=()\n";
-  text += "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    COMPREPLY=($(compgen -W " + quoted(joined(names_of(commands)) + " --help --version") + " -- \"$cur\"))\n    return\n  fi\n";
+  text +=
+      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}\n  "
+      "COMPREPLY=()\n";
+  text += "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    COMPREPLY=($(compgen -W " +
+          quoted(joined(names_of(commands)) + " --help --version") + " -- \"$cur\"))\n    return\n  fi\n";
   text += "  case \"$command $prev\" in\n";
   for (const CommandWords& command : commands) {
     for (const OptionWords& option : command.options) {
       if (option.values.empty()) continue;
-      text += fmt::format("    '{} {}') COMPREPLY=($(compgen -W {} -- \"$cur\")); return ;;\n", command.name, option.flag, quoted(joined(option.values)));
+      text += fmt::format("    '{} {}') COMPREPLY=($(compgen -W {} -- \"$cur\")); return ;;\n", command.name,
+                          option.flag, quoted(joined(option.values)));
     }
   }
   text += "  esac\n  case \"$command\" in\n";
   for (const CommandWords& command : commands) {
     const bool scenarios = command.name == "run" || command.name == "check";
     const std::string words = joined(command.arguments) + (scenarios ? joined(builtin_words()) : "");
-    text += fmt::format("    {}) COMPREPLY=($(compgen -W {} -- \"$cur\")", command.name, quoted(words + " " + joined(flags_of(command))));
+    text += fmt::format("    {}) COMPREPLY=($(compgen -W {} -- \"$cur\")", command.name,
+                        quoted(words + " " + joined(flags_of(command))));
     if (command.takes_files) text += " $(compgen -f -- \"$cur\")";
     text += ") ;;\n";
   }
-  return text + "  esac\n}\nCOMP_WORDBREAKS=${COMP_WORDBREAKS//@/}\ncomplete -o filenames -F _kraftsim kraftsim ./kraftsim\n";
+  return text +
+         "  esac\n}\nCOMP_WORDBREAKS=${COMP_WORDBREAKS//@/}\ncomplete -o filenames -F _kraftsim kraftsim "
+         "./kraftsim\n";
 }
 
-std::string zsh() { return "# kraftsim: eval \"$(kraftsim completion zsh)\"\nautoload -U +X bashcompinit && bashcompinit\n" + bash(); }
+std::string zsh() {
+  return "# kraftsim: eval \"$(kraftsim completion zsh)\"\nautoload -U +X bashcompinit && bashcompinit\n" +
+         bash();
+}
 
 std::string fish() {
   const std::vector<CommandWords> commands = command_words();
   std::string text = "# kraftsim: kraftsim completion fish | source\ncomplete -c kraftsim -f\n";
   for (const CommandWords& command : commands) {
-    text += fmt::format("complete -c kraftsim -n __fish_use_subcommand -a {} -d {}\n", command.name, quoted(command.meaning));
+    text += fmt::format("complete -c kraftsim -n __fish_use_subcommand -a {} -d {}\n", command.name,
+                        quoted(command.meaning));
     const std::string when = quoted("__fish_seen_subcommand_from " + command.name);
     if (command.takes_files) text += fmt::format("complete -c kraftsim -n {} -F\n", when);
-    if (command.name == "run" || command.name == "check") text += fmt::format("complete -c kraftsim -n {} -a {}\n", when, quoted(joined(builtin_words())));
-    if (!command.arguments.empty()) text += fmt::format("complete -c kraftsim -n {} -a {}\n", when, quoted(joined(command.arguments)));
+    if (command.name == "run" || command.name == "check")
+      text += fmt::format("complete -c kraftsim -n {} -a {}\n", when, quoted(joined(builtin_words())));
+    if (!command.arguments.empty())
+      text += fmt::format("complete -c kraftsim -n {} -a {}\n", when, quoted(joined(command.arguments)));
     for (const OptionWords& option : command.options) {
-      text += fmt::format("complete -c kraftsim -n {} -l {} -d {}", when, option.flag.substr(2), quoted(option.meaning));
+      text += fmt::format("complete -c kraftsim -n {} -l {} -d {}", when, option.flag.substr(2),
+                          quoted(option.meaning));
       if (!option.values.empty()) text += " -x -a " + quoted(joined(option.values));
       if (option.values.empty() && option.takes_value) text += " -r";
       text += "\n";
@@ -89,6 +103,8 @@ std::string fish() {
 
 }  // namespace
 
-std::string completion_script(const std::string& shell) { return shell == "bash" ? bash() : shell == "zsh" ? zsh() : fish(); }
+std::string completion_script(const std::string& shell) {
+  return shell == "bash" ? bash() : shell == "zsh" ? zsh() : fish();
+}
 
 }  // namespace sim::app

@@ -20,12 +20,9 @@ class Painter {
   std::string dim(const std::string& text) const { return paint("2", text); }
   std::string by(Verdict verdict, const std::string& text) const {
     switch (verdict) {
-      case Verdict::ok:
-        return paint("1;32", text);
-      case Verdict::failed:
-        return paint("1;31", text);
-      case Verdict::inconclusive:
-        return paint("1;33", text);
+      case Verdict::ok: return paint("1;32", text);
+      case Verdict::failed: return paint("1;31", text);
+      case Verdict::inconclusive: return paint("1;33", text);
     }
     return text;
   }
@@ -39,50 +36,37 @@ class Painter {
 
 const char* word(Verdict verdict) {
   switch (verdict) {
-    case Verdict::ok:
-      return "PASS";
-    case Verdict::failed:
-      return "FAIL";
-    case Verdict::inconclusive:
-      return "INCONCLUSIVE";
+    case Verdict::ok: return "PASS";
+    case Verdict::failed: return "FAIL";
+    case Verdict::inconclusive: return "INCONCLUSIVE";
   }
   return "?";
 }
 
 const char* mark(Verdict verdict) {
   switch (verdict) {
-    case Verdict::ok:
-      return "ok";
-    case Verdict::failed:
-      return "x ";
-    case Verdict::inconclusive:
-      return "? ";
+    case Verdict::ok: return "ok";
+    case Verdict::failed: return "x ";
+    case Verdict::inconclusive: return "? ";
   }
   return "?";
 }
 
 std::string value_text(std::int64_t value, check::Unit unit) {
   switch (unit) {
-    case check::Unit::nanoseconds:
-      return human_duration(value);
-    case check::Unit::count:
-      return human_count(static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)));
-    case check::Unit::milli_per_s:
-      return human_rate(value);
+    case check::Unit::nanoseconds: return human_duration(value);
+    case check::Unit::count: return human_count(static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)));
+    case check::Unit::milli_per_s: return human_rate(value);
   }
   return "?";
 }
 
 std::string window_text(const check::Expectation& e) {
   switch (e.window) {
-    case check::Window::steady:
-      return " (steady)";
-    case check::Window::faults:
-      return " (faults)";
-    case check::Window::all:
-      return "";
-    case check::Window::after:
-      return " (after " + e.after_fault + ")";
+    case check::Window::steady: return " (steady)";
+    case check::Window::faults: return " (faults)";
+    case check::Window::all: return "";
+    case check::Window::after: return " (after " + e.after_fault + ")";
   }
   return "";
 }
@@ -108,17 +92,10 @@ std::string headline(const Summary& summary, const TextOptions& options, const P
                      " simulated";
   if (options.wall) text += " in " + human_duration(nanos(*options.wall));
   switch (summary.end.reason) {
-    case StopReason::settled:
-      break;
-    case StopReason::time_limit:
-      text += ", stopped at its time limit";
-      break;
-    case StopReason::event_budget:
-      text += ", stopped by its event budget";
-      break;
-    case StopReason::interrupted:
-      text += ", interrupted";
-      break;
+    case StopReason::settled: break;
+    case StopReason::time_limit: text += ", stopped at its time limit"; break;
+    case StopReason::event_budget: text += ", stopped by its event budget"; break;
+    case StopReason::interrupted: text += ", interrupted"; break;
   }
   return text + "\n";
 }
@@ -190,7 +167,8 @@ std::string whom(const FaultReport& fault) {
 }
 
 std::string plural(std::string unit) {
-  for (const std::string_view noun : {"process", "message", "request", "leader", "partition", "topic", "write", "connection", "clock", "disk"}) {
+  for (const std::string_view noun : {"process", "message", "request", "leader", "partition", "topic",
+                                      "write", "connection", "clock", "disk"}) {
     const std::size_t at = unit.find(noun);
     if (at != std::string::npos) unit.insert(at + noun.size(), noun == "process" ? "es" : "s");
   }
@@ -204,7 +182,8 @@ std::string did(const FaultReport& fault) {
   for (const FaultReport::Strike& strike : fault.strikes) {
     if (strike.refused.empty()) continue;
     const std::size_t others = strike.refused.size() - 1;
-    return done + "; " + strike.refused.front() + (others == 0 ? "" : " and " + human_count(others) + " more");
+    return done + "; " + strike.refused.front() +
+           (others == 0 ? "" : " and " + human_count(others) + " more");
   }
   return count == 0 ? "touched nothing" : done;
 }
@@ -219,7 +198,8 @@ std::string fault_lines(const Summary& summary, const Painter& paint) {
   for (const FaultReport& fault : summary.faults) {
     Line line{fault.name, "did not strike", "", "", true};
     if (!fault.strikes.empty()) {
-      line = Line{fault.name, when(fault, nanos(summary.end.end)), whom(fault), did(fault), fault.effects() == 0};
+      line = Line{fault.name, when(fault, nanos(summary.end.end)), whom(fault), did(fault),
+                  fault.effects() == 0};
     }
     name_width = std::max(name_width, line.name.size());
     if (!line.did.empty()) when_width = std::max(when_width, line.when.size());
@@ -289,7 +269,8 @@ std::string particulars(const OutcomeVerdict& outcome) {
 std::vector<std::pair<std::size_t, std::string>> causes_of(const OutcomeVerdict& outcome) {
   std::vector<std::pair<std::size_t, std::string>> causes;
   for (const VerdictCase& one : outcome.cases) {
-    const auto known = std::find_if(causes.begin(), causes.end(), [&](const auto& c) { return c.second == one.cause; });
+    const auto known =
+        std::find_if(causes.begin(), causes.end(), [&](const auto& c) { return c.second == one.cause; });
     if (known != causes.end()) {
       ++known->first;
     } else {
@@ -297,7 +278,8 @@ std::vector<std::pair<std::size_t, std::string>> causes_of(const OutcomeVerdict&
     }
     if (causes.size() > 50) break;
   }
-  std::stable_sort(causes.begin(), causes.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::stable_sort(causes.begin(), causes.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
   return causes;
 }
 
@@ -313,13 +295,15 @@ std::string verdict_lines(const Summary& summary, const Painter& paint) {
   }
   std::string text;
   for (const OutcomeVerdict& outcome : summary.outcomes) {
-    text += (text.empty() ? "verdicts " : "         ") + paint.bold(padded_right(word_of(outcome), word_width)) + "   " +
+    text += (text.empty() ? "verdicts " : "         ") +
+            paint.bold(padded_right(word_of(outcome), word_width)) + "   " +
             padded_right(how_many(outcome), count_width) + "   " + particulars(outcome) + "\n";
     const bool tells_causes = outcome.word == "LOST(acked)" || outcome.word == "LOST(group)" ||
                               outcome.word == "FAILED" || outcome.word == "UNAVAIL";
     if (!tells_causes) continue;
     const auto causes = causes_of(outcome);
-    if (outcome.word == "UNAVAIL" && causes.size() == 1 && causes.front().second == kNobodyLedIt) continue;  // goes without saying
+    if (outcome.word == "UNAVAIL" && causes.size() == 1 && causes.front().second == kNobodyLedIt)
+      continue;  // goes without saying
     for (std::size_t i = 0; i < std::min(kCauses, causes.size()); ++i) {
       text += "           " + paint.dim(human_count(causes[i].first) + " × " + causes[i].second) + "\n";
     }
@@ -344,26 +328,16 @@ std::string latency_line(const char* what, const Distribution& latency) {
 
 const char* in_words(metrics::Stage stage) {
   switch (stage) {
-    case metrics::Stage::send_wait:
-      return "waiting for send()";
-    case metrics::Stage::linger:
-      return "in the producer's batch (linger)";
-    case metrics::Stage::retry:
-      return "in producer retries";
-    case metrics::Stage::network:
-      return "on the network to the leader";
-    case metrics::Stage::request_queue:
-      return "in the leader's request queue";
-    case metrics::Stage::append:
-      return "in the leader's append";
-    case metrics::Stage::replication:
-      return "in replication";
-    case metrics::Stage::fetch_wait:
-      return "waiting to be fetched";
-    case metrics::Stage::consumer_queue:
-      return "in the consumer's queue";
-    case metrics::Stage::service:
-      return "in the service itself";
+    case metrics::Stage::send_wait: return "waiting for send()";
+    case metrics::Stage::linger: return "in the producer's batch (linger)";
+    case metrics::Stage::retry: return "in producer retries";
+    case metrics::Stage::network: return "on the network to the leader";
+    case metrics::Stage::request_queue: return "in the leader's request queue";
+    case metrics::Stage::append: return "in the leader's append";
+    case metrics::Stage::replication: return "in replication";
+    case metrics::Stage::fetch_wait: return "waiting to be fetched";
+    case metrics::Stage::consumer_queue: return "in the consumer's queue";
+    case metrics::Stage::service: return "in the service itself";
   }
   return "?";
 }
@@ -392,8 +366,8 @@ std::string to_text(const Summary& summary, const TextOptions& options) {
   const Painter paint(options.color);
   std::string text = headline(summary, options, paint) + expectation_lines(summary, paint) +
                      fault_lines(summary, paint) + order_lines(summary) + verdict_lines(summary, paint) +
-                     latency_line("latency  ", summary.e2e) +
-                     latency_line("produce  ", summary.produce) + slowest_line(summary, options, paint);
+                     latency_line("latency  ", summary.e2e) + latency_line("produce  ", summary.produce) +
+                     slowest_line(summary, options, paint);
   if (!options.folder.empty()) {
     text += "files    " + (std::filesystem::path(options.folder) / "summary.json").string() +
             "   (also orders.csv, verdicts.csv, metrics.csv, leadership.csv, faults.csv, hist/)\n";

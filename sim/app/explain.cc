@@ -1,12 +1,12 @@
 #include "app/explain.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "app/human.h"
 #include "check/invariant_names.h"
@@ -57,18 +57,23 @@ std::string line(std::string_view label, const std::string& value) {
 std::string default_of(const Property& property) {
   std::string text = property.fallback.empty() ? "\"\"" : std::string(property.fallback);
   std::int64_t number = 0;
-  const bool whole = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }) && text.size() < 16;
+  const bool whole =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }) && text.size() < 16;
   if (!whole) return text == "9223372036854775807" ? text + " (never, or without a limit)" : text;
   for (const char c : text) number = number * 10 + (c - '0');
-  if (property.name.ends_with(".ms") && number >= 1000) text += " (" + human_duration(number * 1'000'000) + ")";
-  const bool bytes = property.name.find("bytes") != std::string_view::npos || property.name.ends_with(".size") || property.name.ends_with(".memory");
+  if (property.name.ends_with(".ms") && number >= 1000)
+    text += " (" + human_duration(number * 1'000'000) + ")";
+  const bool bytes = property.name.find("bytes") != std::string_view::npos ||
+                     property.name.ends_with(".size") || property.name.ends_with(".memory");
   if (bytes && number >= 1024) text += " (" + human_bytes(number) + ")";
   return text;
 }
 
 std::string where(Components components) {
   std::string text;
-  const auto add = [&text](std::string_view place) { text += (text.empty() ? "" : ", ") + std::string(place); };
+  const auto add = [&text](std::string_view place) {
+    text += (text.empty() ? "" : ", ") + std::string(place);
+  };
   if ((components & (scenario::kBroker | scenario::kController)) != 0) add("cluster.config");
   if ((components & scenario::kTopic) != 0) add("topics.<name>.config");
   const bool produces = (components & scenario::kProducer) != 0;
@@ -84,19 +89,23 @@ std::string status(const Property& property) {
     case Status::modelled: return "modelled";
     case Status::accepted:
       if (property.not_modelled == "*") return "not modelled yet: a scenario that sets it is refused";
-      return "accepted without effect" + (property.not_modelled.empty() ? "" : "; not modelled yet: " + std::string(property.not_modelled));
+      return "accepted without effect" + (property.not_modelled.empty()
+                                              ? ""
+                                              : "; not modelled yet: " + std::string(property.not_modelled));
     case Status::removed: return "removed from Kafka: " + std::string(property.meaning);
   }
   return {};
 }
 
 std::string explain(const Property& property, std::string_view name) {
-  std::string text = fmt::format("{}   property of Apache Kafka ({})\n\n", name, scenario::describe_components(property.components));
+  std::string text = fmt::format("{}   property of Apache Kafka ({})\n\n", name,
+                                 scenario::describe_components(property.components));
   if (property.status != Status::removed) {
     text += "  " + wrapped(property.meaning, 2) + "\n\n";
     text += line("default", default_of(property));
     const std::string range = scenario::describe_range(property);
-    text += line("type", std::string(scenario::describe(property.type)) + (range.empty() ? "" : ", " + range));
+    text +=
+        line("type", std::string(scenario::describe(property.type)) + (range.empty() ? "" : ", " + range));
   }
   text += line("status", status(property));
   text += line("where", where(property.components));
@@ -113,7 +122,8 @@ std::string value_of(const Key& key) {
   std::string text = scenario::describe(key);
   if (key.type != KeyType::scalar) return text;
   if (key.least > 0) text += ", at least " + print_scalar(key.least, key.unit);
-  if (key.most != kAny && key.unit == scenario::UnitKind::none) text += ", at most " + print_scalar(key.most, key.unit);
+  if (key.most != kAny && key.unit == scenario::UnitKind::none)
+    text += ", at most " + print_scalar(key.most, key.unit);
   return text;
 }
 
@@ -132,26 +142,31 @@ std::string_view whose(check::Of of) {
 std::string metrics() {
   std::string text = "\n  Metrics, and what `of` may name:\n";
   for (const check::MetricInfo& metric : check::known_metrics()) {
-    text += fmt::format("    {:<24}{}\n", metric.name, wrapped(std::string(metric.meaning) + std::string(whose(metric.of)), 28));
+    text += fmt::format("    {:<24}{}\n", metric.name,
+                        wrapped(std::string(metric.meaning) + std::string(whose(metric.of)), 28));
   }
   return text;
 }
 
 std::string invariants() {
   std::string text = "\n  Their names:\n";
-  for (const std::string& name : check::known_invariants()) text += fmt::format("    {:<28}{}\n", name, wrapped(check::invariant_meaning(name), 32));
+  for (const std::string& name : check::known_invariants())
+    text += fmt::format("    {:<28}{}\n", name, wrapped(check::invariant_meaning(name), 32));
   return text;
 }
 
 std::string explain(const Key& key) {
-  std::string text = scenario::dotted(key.path) + "   key of a scenario\n\n  " + wrapped(key.meaning, 2) + "\n\n";
+  std::string text =
+      scenario::dotted(key.path) + "   key of a scenario\n\n  " + wrapped(key.meaning, 2) + "\n\n";
   text += line("value", value_of(key));
   text += line("default", default_of(key));
   if (key.required) text += line("needed", "it must be given");
   if (key.alternative != 0) text += line("needed", "one of its kind must be given");
   const bool client = key.only_with == "produces" || key.only_with == "consumes";
-  if (!key.only_with.empty()) text += line("only", (client ? "of a client that " : "together with ") + std::string(key.only_with));
-  if (!key.example.empty()) text += line("example", std::string(key.last()) + ": " + std::string(key.example));
+  if (!key.only_with.empty())
+    text += line("only", (client ? "of a client that " : "together with ") + std::string(key.only_with));
+  if (!key.example.empty())
+    text += line("example", std::string(key.last()) + ": " + std::string(key.example));
   if (key.path == "expect/[]/metric") text += metrics();
   if (key.path == "invariants") text += invariants();
   std::string path(key.path);
@@ -161,7 +176,8 @@ std::string explain(const Key& key) {
   if (!below.empty()) text += "\n  Its keys:\n";
   std::size_t width = 18;
   for (const Key* child : below) width = std::max(width, child->last().size());
-  for (const Key* child : below) text += fmt::format("    {:<{}}  {}\n", child->last(), width, wrapped(child->meaning, width + 6));
+  for (const Key* child : below)
+    text += fmt::format("    {:<{}}  {}\n", child->last(), width, wrapped(child->meaning, width + 6));
   return text;
 }
 
@@ -198,7 +214,8 @@ std::vector<std::string> all_that_match(const std::string& topic) {
   for (const Key& key : scenario::keys()) {
     if (matches(topic, key.path)) texts.push_back(explain(key));
   }
-  constexpr Components kEach[] = {scenario::kBroker | scenario::kController, scenario::kTopic, scenario::kProducer, scenario::kConsumer};
+  constexpr Components kEach[] = {scenario::kBroker | scenario::kController, scenario::kTopic,
+                                  scenario::kProducer, scenario::kConsumer};
   const auto add_properties = [&](std::string_view name, Components among) {
     std::vector<const Property*> seen;
     for (const Components components : kEach) {
@@ -212,8 +229,10 @@ std::vector<std::string> all_that_match(const std::string& topic) {
   add_properties(topic, 0xFF);
   if (!texts.empty()) return texts;
   for (const Key& key : scenario::keys()) {  // clients.payment.config.max.poll.records
-    for (std::size_t dot = topic.find('.'); key.type == KeyType::properties && dot != std::string::npos; dot = topic.find('.', dot + 1)) {
-      if (matches(std::string_view(topic).substr(0, dot), key.path)) add_properties(std::string_view(topic).substr(dot + 1), key.components);
+    for (std::size_t dot = topic.find('.'); key.type == KeyType::properties && dot != std::string::npos;
+         dot = topic.find('.', dot + 1)) {
+      if (matches(std::string_view(topic).substr(0, dot), key.path))
+        add_properties(std::string_view(topic).substr(dot + 1), key.components);
     }
   }
   if (!texts.empty()) return texts;
@@ -224,12 +243,17 @@ std::vector<std::string> all_that_match(const std::string& topic) {
 }
 
 std::string overview() {
-  std::string text = "The keys of a scenario. kraftsim explain KEY says more; so it does of every Kafka property.\n\n";
+  std::string text =
+      "The keys of a scenario. kraftsim explain KEY says more; so it does of every Kafka property.\n\n";
   for (const Key& key : scenario::keys()) {
     if (key.last() == "[]" || key.last() == "<name>") continue;
     const auto depth = static_cast<std::size_t>(std::count(key.path.begin(), key.path.end(), '/'));
-    const std::size_t indent = 2 * depth - (key.path.find("/<name>") != std::string_view::npos || key.path.find("/[]") != std::string_view::npos ? 2 : 0);
-    text += fmt::format("{:<34}{}\n", std::string(indent, ' ') + std::string(key.last()), wrapped(key.meaning, 34));
+    const std::size_t indent = 2 * depth - (key.path.find("/<name>") != std::string_view::npos ||
+                                                    key.path.find("/[]") != std::string_view::npos
+                                                ? 2
+                                                : 0);
+    text += fmt::format("{:<34}{}\n", std::string(indent, ' ') + std::string(key.last()),
+                        wrapped(key.meaning, 34));
   }
   return text;
 }

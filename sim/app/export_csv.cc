@@ -96,7 +96,8 @@ Result<OrdersReader> OrdersReader::open(const std::filesystem::path& run) {
   for (std::size_t column = kFirstService; column < header.size(); column += kPerService) {
     OrderRow::Service service;
     service.name =
-        header[column].substr(0, header[column].size() - std::string_view(kServiceColumns[0]).size() - 1);  // "inventory_fetched_ns"
+        header[column].substr(0, header[column].size() - std::string_view(kServiceColumns[0]).size() -
+                                     1);  // "inventory_fetched_ns"
     orders.row_.services.push_back(service);
   }
   return orders;

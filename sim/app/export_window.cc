@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t kMostSteps = 400;
 
-// Requests (and their responses) that change something in the cluster; what merely flows is left out. How a vote is
-// answered, its fact tells better than its response.
+// Requests (and their responses) that change something in the cluster; what merely flows is left out. How a
+// vote is answered, its fact tells better than its response.
 bool is_control_message(const std::string& name) {
   static const std::set<std::string> apis{"Vote",
                                           "AddRaftVoter",
@@ -139,14 +139,16 @@ class WindowDiagram {
            const nlohmann::ordered_json& event) {
     if (ev == "QuorumVoteAnswered") {
       const char* what = flag(event, "pre_vote") ? "would vote" : "vote";
-      step(id(node) + "-->>" + id(server(whole(event, "candidate"))) + ": " + at + what + in_epoch(event) + ": " +
-           (flag(event, "granted") ? "yes" : "no"));
+      step(id(node) + "-->>" + id(server(whole(event, "candidate"))) + ": " + at + what + in_epoch(event) +
+           ": " + (flag(event, "granted") ? "yes" : "no"));
     } else if (ev == "QuorumRoleChanged") {
       const std::string role = event.value("role", "");
-      const bool only_observes = node.rfind("broker-", 0) == 0 && (role == "Follower" || role == "Unattached");
+      const bool only_observes =
+          node.rfind("broker-", 0) == 0 && (role == "Follower" || role == "Unattached");
       if (!only_observes) note(at, id(node), ev, role_words(event));
     } else if (ev == "ControllerChanged") {
-      note(at, id(node), ev, (flag(event, "active") ? "active controller" : "no longer active") + in_epoch(event));
+      note(at, id(node), ev,
+           (flag(event, "active") ? "active controller" : "no longer active") + in_epoch(event));
     } else if (ev == "BrokerStateChanged") {
       const char* state = flag(event, "fenced")                   ? " fenced"
                           : flag(event, "in_controlled_shutdown") ? " may shut down"
@@ -172,11 +174,11 @@ class WindowDiagram {
   }
 
   static bool is_told(const std::string& ev) {
-    static const std::set<std::string> told{"BecameLeader",   "IsrChanged",        "LogTruncated",
-                                            "TopicCreated",   "GroupStateChanged", "AssignmentReceived",
-                                            "PositionReset",  "RecordFailed",      "ProcessStarted",
-                                            "ProcessStopped", "MetadataTruncated", "MetadataSnapshotFetched",
-                                            "QuorumVotersChanged"};
+    static const std::set<std::string> told{
+        "BecameLeader",       "IsrChanged",         "LogTruncated",      "TopicCreated",
+        "GroupStateChanged",  "AssignmentReceived", "PositionReset",     "RecordFailed",
+        "ProcessStarted",     "ProcessStopped",     "MetadataTruncated", "MetadataSnapshotFetched",
+        "QuorumVotersChanged"};
     return told.count(ev) > 0;
   }
 

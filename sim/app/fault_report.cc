@@ -71,7 +71,9 @@ void describe(const fault::Partition& partition, FaultReport& report) {
              partition.shape);
 }
 
-std::string text_of(const NamedPartition& partition) { return partition.topic + "-" + std::to_string(partition.partition); }
+std::string text_of(const NamedPartition& partition) {
+  return partition.topic + "-" + std::to_string(partition.partition);
+}
 
 void describe(const AdminRequest& request, FaultReport& report) {
   const auto list = [](const auto& of, auto name) {
@@ -83,12 +85,16 @@ void describe(const AdminRequest& request, FaultReport& report) {
   std::visit(Overloaded{
                  [&](const ElectLeadersRequest& elect) {
                    const char* type = elect.type == ElectionType::preferred ? "preferred" : "unclean";
-                   report.target = std::string("elect-leaders ") + type + " " +
-                                   (elect.all_partitions ? "all" : list(elect.partitions, [](const auto& one) { return text_of(one); }));
+                   report.target =
+                       std::string("elect-leaders ") + type + " " +
+                       (elect.all_partitions ? "all" : list(elect.partitions, [](const auto& one) {
+                         return text_of(one);
+                       }));
                    report.unit = "leader elected";
                  },
                  [&](const AlterPartitionReassignmentsRequest& reassign) {
-                   report.target = "reassign " + list(reassign.partitions, [](const auto& one) { return text_of(one.partition); });
+                   report.target = "reassign " + list(reassign.partitions,
+                                                      [](const auto& one) { return text_of(one.partition); });
                    report.unit = "partition reassigned";
                  },
                  [&](const DeleteTopicsRequest& gone) {
@@ -111,8 +117,8 @@ void describe(const AdminAction& action, FaultReport& report) {
   std::visit(Overloaded{
                  [&](const AdminRequest& request) { describe(request, report); },
                  [&](const MoveReplicas& move) {
-                   report.target = "move-replicas broker-" + std::to_string(move.from.value()) + " to broker-" +
-                                   std::to_string(move.to.value());
+                   report.target = "move-replicas broker-" + std::to_string(move.from.value()) +
+                                   " to broker-" + std::to_string(move.to.value());
                    report.unit = "partition reassigned";
                  },
              },
@@ -172,8 +178,9 @@ std::int64_t FaultReport::effects() const {
   return sum;
 }
 
-std::vector<FaultReport> report_faults(const fault::Schedule& schedule, const metrics::ClusterTimeline& timeline,
-                                       const observe::Names& names, std::int64_t end_ns) {
+std::vector<FaultReport> report_faults(const fault::Schedule& schedule,
+                                       const metrics::ClusterTimeline& timeline, const observe::Names& names,
+                                       std::int64_t end_ns) {
   std::vector<FaultReport> reports;
   for (const fault::Fault& fault : schedule) {
     FaultReport report;

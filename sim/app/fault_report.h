@@ -31,8 +31,9 @@ struct FaultReport {
 };
 
 // In the order of the scenario, with the strikes that there were until `end_ns`.
-std::vector<FaultReport> report_faults(const fault::Schedule& schedule, const metrics::ClusterTimeline& timeline,
-                                       const observe::Names& names, std::int64_t end_ns);
+std::vector<FaultReport> report_faults(const fault::Schedule& schedule,
+                                       const metrics::ClusterTimeline& timeline, const observe::Names& names,
+                                       std::int64_t end_ns);
 
 // faults.csv: a row for each strike; a fault that did not strike has one without times.
 void write_faults_csv(OutputFile& file, const std::vector<FaultReport>& faults);

@@ -1,11 +1,11 @@
 #include "app/list.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
-
-#include <fmt/format.h>
 
 #include "scenario/files.h"
 #include "scenario/scenario.h"
@@ -19,7 +19,8 @@ constexpr std::string_view kEnding = ".yaml";
 std::vector<std::string> files_in(const std::string& folder) {
   std::vector<std::string> files;
   std::error_code failed;
-  for (std::filesystem::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) {
+  for (std::filesystem::directory_iterator at(folder, failed), end; !failed && at != end;
+       at.increment(failed)) {
     if (at->path().extension() == kEnding) files.push_back(at->path().string());
   }
   std::sort(files.begin(), files.end());
@@ -39,7 +40,8 @@ std::string row(const std::string& name, const std::string& file, std::size_t wi
 std::vector<std::string> builtin_scenarios() {
   std::vector<std::string> names;
   for (const scenario::BuiltinFile& file : scenario::builtin_files()) {
-    if (file.name.ends_with(kEnding)) names.emplace_back(file.name.substr(0, file.name.size() - kEnding.size()));
+    if (file.name.ends_with(kEnding))
+      names.emplace_back(file.name.substr(0, file.name.size() - kEnding.size()));
   }
   return names;
 }

@@ -14,9 +14,13 @@ std::string typed(int argc, const char* const* argv) {
   std::string text;
   for (int i = 0; i < argc; ++i) {
     const std::string word = argv[i];
-    const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-") == std::string::npos;
+    const bool plain =
+        !word.empty() &&
+        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-") ==
+            std::string::npos;
     std::string shown = word;
-    for (std::size_t at = 0; !plain && (at = shown.find('\'', at)) != std::string::npos; at += 4) shown.replace(at, 1, "'\\''");
+    for (std::size_t at = 0; !plain && (at = shown.find('\'', at)) != std::string::npos; at += 4)
+      shown.replace(at, 1, "'\\''");
     text += (i == 0 ? "" : " ") + (plain ? word : "'" + shown + "'");
   }
   return text;

@@ -105,7 +105,8 @@ std::int64_t count_of(const MeasuredRun& run, const Expectation& expectation, Or
   if (metric == "open_orders") return outcome == metrics::Outcome::open;
   if (metric == "retried_orders") return ledger.batch_of(order).attempts > 1;
   if (metric == "lost_acked") return ledger.lost_acked(index);
-  if (metric == "lost_for_group") return any_service([&](std::size_t s) { return ledger.lost_for_group(index, s); });
+  if (metric == "lost_for_group")
+    return any_service([&](std::size_t s) { return ledger.lost_for_group(index, s); });
   if (metric == "lost_orders") {
     return service ? ledger.lost_for(index, *service)
                    : any_service([&](std::size_t s) { return ledger.lost_for(index, s); });
@@ -163,12 +164,9 @@ Measured throughput(const MeasuredRun& run, const Expectation& expectation) {
 
 bool lies_in(const MeasuredRun& run, const Expectation& expectation, std::int64_t at, bool warmup_too) {
   switch (expectation.window) {
-    case Window::all:
-      return warmup_too || at >= nanos(run.warmup);
-    case Window::steady:
-      return at >= nanos(run.warmup) && !in_a_fault(run, at);
-    case Window::faults:
-      return in_a_fault(run, at);
+    case Window::all: return warmup_too || at >= nanos(run.warmup);
+    case Window::steady: return at >= nanos(run.warmup) && !in_a_fault(run, at);
+    case Window::faults: return in_a_fault(run, at);
     case Window::after: {  // the last of its strikes
       std::optional<std::int64_t> from;
       for (const FaultWindow& fault : run.faults) {

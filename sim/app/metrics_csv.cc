@@ -14,18 +14,28 @@ using metrics::OrderLedger;
 using metrics::Series;
 
 void write_header(CsvWriter& csv, const observe::Names& names) {
-  for (const char* column :
-       {"t_s", "orders_placed_per_s", "orders_acknowledged_per_s", "orders_failed_per_s",
-        "orders_fulfilled_per_s", "orders_in_flight", "e2e_latency_samples", "e2e_latency_p50_ms",
-        "e2e_latency_p90_ms", "e2e_latency_p99_ms", "e2e_latency_max_ms",
-        "kafka_server_BrokerTopicMetrics_MessagesInPerSec", "kafka_server_BrokerTopicMetrics_BytesInPerSec",
-        "kafka_server_ReplicaManager_UnderReplicatedPartitions",
-        "kafka_server_ReplicaManager_IsrShrinksPerSec", "kafka_server_ReplicaManager_IsrExpandsPerSec",
-        "kafka_server_Produce_throttle_time_ms", "kafka_server_Fetch_throttle_time_ms",
-        "kafka_server_Request_throttle_time_ms",
-        "kafka_network_RequestMetrics_Produce_RequestQueueTimeMs_max",
-        "kafka_network_RequestMetrics_Produce_LocalTimeMs_max",
-        "kafka_network_RequestMetrics_Produce_RemoteTimeMs_max"}) {
+  for (const char* column : {"t_s",
+                             "orders_placed_per_s",
+                             "orders_acknowledged_per_s",
+                             "orders_failed_per_s",
+                             "orders_fulfilled_per_s",
+                             "orders_in_flight",
+                             "e2e_latency_samples",
+                             "e2e_latency_p50_ms",
+                             "e2e_latency_p90_ms",
+                             "e2e_latency_p99_ms",
+                             "e2e_latency_max_ms",
+                             "kafka_server_BrokerTopicMetrics_MessagesInPerSec",
+                             "kafka_server_BrokerTopicMetrics_BytesInPerSec",
+                             "kafka_server_ReplicaManager_UnderReplicatedPartitions",
+                             "kafka_server_ReplicaManager_IsrShrinksPerSec",
+                             "kafka_server_ReplicaManager_IsrExpandsPerSec",
+                             "kafka_server_Produce_throttle_time_ms",
+                             "kafka_server_Fetch_throttle_time_ms",
+                             "kafka_server_Request_throttle_time_ms",
+                             "kafka_network_RequestMetrics_Produce_RequestQueueTimeMs_max",
+                             "kafka_network_RequestMetrics_Produce_LocalTimeMs_max",
+                             "kafka_network_RequestMetrics_Produce_RemoteTimeMs_max"}) {
     csv.text(column);
   }
   for (const std::string& group : names.groups) {
@@ -45,8 +55,9 @@ std::vector<std::vector<std::int64_t>> latencies_by_second(const OrderLedger& le
   return latencies;
 }
 
-// Of the produce requests that passed each stage in a second, the longest that one took for it: until an I/O thread
-// had it, until its batch was in the log, until that was replicated. What a broker that is overloaded shows first.
+// Of the produce requests that passed each stage in a second, the longest that one took for it: until an I/O
+// thread had it, until its batch was in the log, until that was replicated. What a broker that is overloaded
+// shows first.
 struct LongestStages {
   std::int64_t queue = 0;
   std::int64_t local = 0;

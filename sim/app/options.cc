@@ -1,13 +1,13 @@
 #include "app/options.h"
 
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <memory>
 #include <utility>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "app/version.h"
 #include "scenario/suggest.h"
@@ -17,7 +17,8 @@ namespace sim::app {
 
 namespace {
 
-constexpr std::string_view kFirstSteps = R"(kraftsim plays Apache Kafka (KRaft) in simulated time: one scenario, one seed, the same bytes every time.
+constexpr std::string_view kFirstSteps =
+    R"(kraftsim plays Apache Kafka (KRaft) in simulated time: one scenario, one seed, the same bytes every time.
 
   kraftsim run @order-flow              play the built-in story: orders, three services, a verdict
   kraftsim list                         the scenarios there are
@@ -62,7 +63,8 @@ struct Parser {
     sets(run);
     run->add_option("--out", raw.out, "Where the files go (runs/<scenario>/<seed>)")->type_name("DIR");
     run->add_option("--until", raw.until, "Stop at this simulated time, settled or not")->type_name("40s");
-    run->add_option("--trace", raw.trace, "How much events.jsonl holds: off, control or full")->type_name("LEVEL");
+    run->add_option("--trace", raw.trace, "How much events.jsonl holds: off, control or full")
+        ->type_name("LEVEL");
     run->add_flag("--json", raw.json, "Print summary.json instead of the text");
     run->add_flag("--quiet", raw.quiet, "Print the verdict only, no progress");
     run->add_flag("--force", raw.force, "Replace what stands in the output folder");
@@ -79,17 +81,26 @@ struct Parser {
 
     CLI::App* plot = command("plot", "Draw the charts of runs into RUN/charts/");
     plot->add_option("RUN", raw.files, "Folders of runs")->required();
-    plot->add_option("--chart", raw.charts, "Only this chart; may be repeated")->type_name("NAME")->allow_extra_args(false);
-    plot->add_option("--format", raw.formats, "png, svg or pdf, divided by commas")->type_name("FORMATS")->delimiter(',')->allow_extra_args(false);
+    plot->add_option("--chart", raw.charts, "Only this chart; may be repeated")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
+    plot->add_option("--format", raw.formats, "png, svg or pdf, divided by commas")
+        ->type_name("FORMATS")
+        ->delimiter(',')
+        ->allow_extra_args(false);
 
     CLI::App* exporting = command("export", "Print a run in the format of another tool");
     folder(exporting);
-    exporting->add_option("--format", raw.format, "mermaid, perfetto or openmetrics")->required()->type_name("FORMAT");
-    exporting->add_option("--order", raw.order, "One order: a number, SERVICE/number, or slowest")->type_name("ID");
+    exporting->add_option("--format", raw.format, "mermaid, perfetto or openmetrics")
+        ->required()
+        ->type_name("FORMAT");
+    exporting->add_option("--order", raw.order, "One order: a number, SERVICE/number, or slowest")
+        ->type_name("ID");
     exporting->add_option("--window", raw.window, "A window of simulated time")->type_name("30s..45s");
 
     command("list", "The scenarios there are, and what they show");
-    CLI::App* explain = command("explain", "What a scenario's key or a Kafka property means; alone: an overview");
+    CLI::App* explain =
+        command("explain", "What a scenario's key or a Kafka property means; alone: an overview");
     explain->add_option("NAME", raw.topic, "Such as clients.payment.commit or linger.ms");
     command("schema", "Print the JSON Schema of scenarios");
     CLI::App* completion = command("completion", "Print the completion script of a shell");
@@ -103,10 +114,16 @@ struct Parser {
     sub->fallthrough();
     return sub;
   }
-  void file(CLI::App* sub) { sub->add_option("FILE", raw.file, "A scenario, or @NAME of a built-in one")->required(); }
-  void folder(CLI::App* sub) { sub->add_option("RUN", raw.run, "The folder of a run, such as runs/latest")->required(); }
+  void file(CLI::App* sub) {
+    sub->add_option("FILE", raw.file, "A scenario, or @NAME of a built-in one")->required();
+  }
+  void folder(CLI::App* sub) {
+    sub->add_option("RUN", raw.run, "The folder of a run, such as runs/latest")->required();
+  }
   void sets(CLI::App* sub) {
-    sub->add_option("--set", raw.sets, "Another value for a key of the scenario; may be repeated")->type_name("path=value")->allow_extra_args(false);
+    sub->add_option("--set", raw.sets, "Another value for a key of the scenario; may be repeated")
+        ->type_name("path=value")
+        ->allow_extra_args(false);
   }
 
   std::vector<CLI::App*> commands() {
@@ -119,7 +136,9 @@ struct Parser {
   }
 };
 
-std::string flag_of(const CLI::Option& option) { return "--" + option.get_lnames().front(); }
+std::string flag_of(const CLI::Option& option) {
+  return "--" + option.get_lnames().front();
+}
 
 void list_options(const CLI::App& app, std::string& out) {
   for (const CLI::Option* option : app.get_options()) {
@@ -146,42 +165,52 @@ std::string usage_of(const CLI::App& sub) {
 
 std::string help(Parser& parser) {
   std::string text = "Examples\n" + std::string(kExamples) + "\nCommands\n";
-  for (const CLI::App* sub : parser.commands()) text += fmt::format("  {:<12}{}\n", sub->get_name(), sub->get_description());
+  for (const CLI::App* sub : parser.commands())
+    text += fmt::format("  {:<12}{}\n", sub->get_name(), sub->get_description());
   text += "\nOptions everywhere\n";
   text += "  --help                    What a command takes\n";
   list_options(parser.app, text);
-  text += "\nExit code: 0 all held, 1 an expectation failed, 2 usage or scenario error, 3 inconclusive, 4 not deterministic, 5 a bug of kraftsim\n";
+  text +=
+      "\nExit code: 0 all held, 1 an expectation failed, 2 usage or scenario error, 3 inconclusive, 4 not "
+      "deterministic, 5 a bug of kraftsim\n";
   return text;
 }
 
 std::string help(const CLI::App& sub) {
   std::string text = sub.get_description() + ".\n\nUsage: " + usage_of(sub) + "\n\n";
   for (const CLI::Option* option : sub.get_options()) {
-    if (option->get_lnames().empty()) text += fmt::format("  {:<26}{}\n", option->get_name(true), option->get_description());
+    if (option->get_lnames().empty())
+      text += fmt::format("  {:<26}{}\n", option->get_name(true), option->get_description());
   }
   list_options(sub, text);
   return text;
 }
 
-SayOptions refusal(const std::string& message, const std::string& hint = {}, const std::string& command = {}) {
+SayOptions refusal(const std::string& message, const std::string& hint = {},
+                   const std::string& command = {}) {
   std::string text = "kraftsim: " + message + "\n";
   if (!hint.empty()) text += "          " + hint + "\n";
-  text += "          kraftsim " + (command.empty() ? std::string("--help") : command + " --help") + " says more\n";
+  text += "          kraftsim " + (command.empty() ? std::string("--help") : command + " --help") +
+          " says more\n";
   return SayOptions{text, ExitCode::usage};
 }
 
-// CLI11 takes a mistyped command for a stray argument, so the first word is looked at before it gets to see it.
+// CLI11 takes a mistyped command for a stray argument, so the first word is looked at before it gets to see
+// it.
 std::optional<SayOptions> unknown_command(Parser& parser, const std::vector<std::string>& args) {
   for (std::size_t i = 0; i < args.size(); ++i) {
     if (args[i] == "--color") {
       ++i;
-    } else if (args[i].starts_with("--") && !args[i].starts_with("--color=") && args[i] != "--help" && args[i] != "--version") {
-      return refusal("there is no option " + args[i] + " before the command", scenario::did_you_mean(args[i], {"--color", "--help", "--version"}));
+    } else if (args[i].starts_with("--") && !args[i].starts_with("--color=") && args[i] != "--help" &&
+               args[i] != "--version") {
+      return refusal("there is no option " + args[i] + " before the command",
+                     scenario::did_you_mean(args[i], {"--color", "--help", "--version"}));
     } else if (!args[i].starts_with('-')) {
       const std::vector<std::string_view> names = parser.command_names();
       if (std::find(names.begin(), names.end(), args[i]) != names.end()) return std::nullopt;
       const bool file = args[i].starts_with('@') || args[i].ends_with(".yaml") || args[i].ends_with(".yml");
-      std::string hint = file ? "did you mean kraftsim run " + args[i] + "?" : scenario::did_you_mean(args[i], names);
+      std::string hint =
+          file ? "did you mean kraftsim run " + args[i] + "?" : scenario::did_you_mean(args[i], names);
       return refusal("there is no command \"" + args[i] + "\"", hint);
     }
   }
@@ -189,7 +218,9 @@ std::optional<SayOptions> unknown_command(Parser& parser, const std::vector<std:
 }
 
 SayOptions unexpected(Parser& parser, const CLI::App& sub, const std::string& word) {
-  if (!word.starts_with("-") || word == "-") return refusal(sub.get_name() + ": \"" + word + "\" is one too many", "usage: " + usage_of(sub), sub.get_name());
+  if (!word.starts_with("-") || word == "-")
+    return refusal(sub.get_name() + ": \"" + word + "\" is one too many", "usage: " + usage_of(sub),
+                   sub.get_name());
   std::vector<std::string> flags{"--help"};
   for (const CLI::App* app : {&sub, const_cast<const CLI::App*>(&parser.app)}) {
     for (const CLI::Option* option : app->get_options()) {
@@ -197,7 +228,8 @@ SayOptions unexpected(Parser& parser, const CLI::App& sub, const std::string& wo
     }
   }
   const std::string flag = word.substr(0, word.find('='));
-  return refusal(sub.get_name() + ": there is no option " + flag, scenario::did_you_mean(flag, {flags.begin(), flags.end()}), sub.get_name());
+  return refusal(sub.get_name() + ": there is no option " + flag,
+                 scenario::did_you_mean(flag, {flags.begin(), flags.end()}), sub.get_name());
 }
 
 // What is right for CLI11 and still wrong.
@@ -205,18 +237,22 @@ class Checked {
  public:
   Checked(const Raw& raw, std::string command) : raw_(raw), command_(std::move(command)) {}
 
-  std::string one_of(const std::string& flag, const std::string& value, const std::vector<std::string>& words) {
+  std::string one_of(const std::string& flag, const std::string& value,
+                     const std::vector<std::string>& words) {
     if (std::find(words.begin(), words.end(), value) != words.end()) return value;
     std::string list;
     for (const std::string& word : words) list += (list.empty() ? "" : ", ") + word;
-    fail(flag + " is one of " + list + ", not \"" + value + "\"", scenario::did_you_mean(value, {words.begin(), words.end()}));
+    fail(flag + " is one of " + list + ", not \"" + value + "\"",
+         scenario::did_you_mean(value, {words.begin(), words.end()}));
     return words.front();
   }
 
   Duration duration(const std::string& flag, const std::string& text) {
     const scenario::Scalar scalar = scenario::read_scalar(text, scenario::UnitKind::duration);
     if (scalar.value && *scalar.value >= 0) return Duration{*scalar.value};
-    fail(flag + " takes " + std::string(describe(scenario::UnitKind::duration)) + ": \"" + text + "\" " + (scalar.value ? "is negative" : scalar.problem), scalar.hint);
+    fail(flag + " takes " + std::string(describe(scenario::UnitKind::duration)) + ": \"" + text + "\" " +
+             (scalar.value ? "is negative" : scalar.problem),
+         scalar.hint);
     return Duration{};
   }
 
@@ -266,12 +302,15 @@ class Checked {
     if (command_ == "replay") return ReplayOptions{raw_.run, raw_.quiet};
     if (command_ == "plot") {
       PlotRequest request{{raw_.files.begin(), raw_.files.end()}, {}, {}};
-      for (const std::string& chart : raw_.charts) request.charts.push_back(one_of("--chart", chart, chart_names()));
-      for (const std::string& format : raw_.formats) request.formats.push_back(one_of("--format", format, {"png", "svg", "pdf"}));
+      for (const std::string& chart : raw_.charts)
+        request.charts.push_back(one_of("--chart", chart, chart_names()));
+      for (const std::string& format : raw_.formats)
+        request.formats.push_back(one_of("--format", format, {"png", "svg", "pdf"}));
       return PlotOptions{std::move(request)};
     }
     if (command_ == "export") {
-      ExportRequest request{raw_.run, one_of("--format", raw_.format, export_formats()), raw_.order, std::nullopt};
+      ExportRequest request{raw_.run, one_of("--format", raw_.format, export_formats()), raw_.order,
+                            std::nullopt};
       if (!raw_.window.empty()) request.window = window(raw_.window);
       return ExportOptions{std::move(request)};
     }
@@ -289,7 +328,9 @@ class Checked {
     options.out = raw_.out;
     if (!raw_.until.empty()) options.until = duration("--until", raw_.until);
     const std::string level = one_of("--trace", raw_.trace, kTraceLevels);
-    options.trace = level == "full" ? trace::Level::full : level == "control" ? trace::Level::control : trace::Level::off;
+    options.trace = level == "full"      ? trace::Level::full
+                    : level == "control" ? trace::Level::control
+                                         : trace::Level::off;
     options.json = raw_.json;
     options.quiet = raw_.quiet;
     options.force = raw_.force;
@@ -313,17 +354,21 @@ Command parse(Parser& parser, std::vector<std::string> args) {
     return SayOptions{chosen.empty() ? help(parser) : help(*chosen.front()), ExitCode::held};
   } catch (const CLI::ArgumentMismatch& error) {
     const std::string flag = std::string(error.what()).substr(0, std::string_view(error.what()).find(':'));
-    return refusal(flag + " needs a value", {}, parser.app.get_subcommands().empty() ? "" : parser.app.get_subcommands().front()->get_name());
+    return refusal(
+        flag + " needs a value", {},
+        parser.app.get_subcommands().empty() ? "" : parser.app.get_subcommands().front()->get_name());
   } catch (const CLI::ParseError& error) {
     const std::vector<CLI::App*> chosen = parser.app.get_subcommands();
     const std::string command = chosen.empty() ? "" : chosen.front()->get_name();
-    return refusal((command.empty() ? "" : command + ": ") + error.what(), chosen.empty() ? "" : "usage: " + usage_of(*chosen.front()), command);
+    return refusal((command.empty() ? "" : command + ": ") + error.what(),
+                   chosen.empty() ? "" : "usage: " + usage_of(*chosen.front()), command);
   }
   const std::vector<CLI::App*> chosen = parser.app.get_subcommands();
   if (chosen.empty()) {
     if (parser.raw.version) return VersionOptions{};
     const std::vector<std::string> rest = parser.app.remaining();
-    return rest.empty() ? refusal("a command is missing", "try: kraftsim run @order-flow") : refusal("there is no option " + rest.front());
+    return rest.empty() ? refusal("a command is missing", "try: kraftsim run @order-flow")
+                        : refusal("there is no option " + rest.front());
   }
   const std::vector<std::string> rest = parser.app.remaining(true);
   if (!rest.empty()) return unexpected(parser, *chosen.front(), rest.front());
@@ -341,7 +386,9 @@ Options parse_args(int argc, const char* const* argv) {
   if (std::find(kColorModes.begin(), kColorModes.end(), color) == kColorModes.end()) {
     options.command = refusal("--color is auto, always or never, not \"" + color + "\"");
   }
-  options.color = color == "always" ? ColorMode::always : color == "never" ? ColorMode::never : ColorMode::automatic;
+  options.color = color == "always"  ? ColorMode::always
+                  : color == "never" ? ColorMode::never
+                                     : ColorMode::automatic;
   return options;
 }
 
@@ -353,17 +400,23 @@ std::vector<CommandWords> command_words() {
     for (const CLI::App* app : {sub, const_cast<const CLI::App*>(&parser.app)}) {
       for (const CLI::Option* option : app->get_options()) {
         if (option->get_lnames().empty() || option->get_lnames().front() == "version") continue;
-        OptionWords flag{flag_of(*option), option->get_description(), option->get_expected_max() > 0 && option->get_type_size() > 0, {}};
+        OptionWords flag{flag_of(*option),
+                         option->get_description(),
+                         option->get_expected_max() > 0 && option->get_type_size() > 0,
+                         {}};
         if (flag.flag == "--help" && app == &parser.app) continue;
         if (flag.flag == "--trace") flag.values = kTraceLevels;
         if (flag.flag == "--color") flag.values = kColorModes;
         if (flag.flag == "--chart") flag.values = chart_names();
-        if (flag.flag == "--format") flag.values = words.name == "export" ? export_formats() : std::vector<std::string>{"png", "svg", "pdf"};
+        if (flag.flag == "--format")
+          flag.values =
+              words.name == "export" ? export_formats() : std::vector<std::string>{"png", "svg", "pdf"};
         words.options.push_back(std::move(flag));
       }
     }
     if (words.name == "completion") words.arguments = kShells;
-    words.takes_files = words.name == "run" || words.name == "check" || words.name == "replay" || words.name == "plot" || words.name == "export";
+    words.takes_files = words.name == "run" || words.name == "check" || words.name == "replay" ||
+                        words.name == "plot" || words.name == "export";
     commands.push_back(std::move(words));
   }
   return commands;

@@ -58,8 +58,8 @@ struct SayOptions {
   ExitCode code = ExitCode::usage;
 };
 
-using Command = std::variant<SayOptions, RunOptions, CheckOptions, ReplayOptions, PlotOptions, ExportOptions, ListOptions, ExplainOptions,
-                             SchemaOptions, CompletionOptions, VersionOptions>;
+using Command = std::variant<SayOptions, RunOptions, CheckOptions, ReplayOptions, PlotOptions, ExportOptions,
+                             ListOptions, ExplainOptions, SchemaOptions, CompletionOptions, VersionOptions>;
 
 struct Options {
   Command command;
@@ -70,7 +70,7 @@ Options parse_args(int argc, const char* const* argv);
 
 // What there is to type, for the completion of shells.
 struct OptionWords {
-  std::string flag;                // --trace
+  std::string flag;  // --trace
   std::string meaning;
   bool takes_value = false;
   std::vector<std::string> values{};  // if only these are allowed

@@ -15,7 +15,7 @@ inline constexpr auto kOrderColumns = std::to_array<const char*>({
 });
 
 // Then these for each service, behind its name and an underscore.
-inline constexpr auto kServiceColumns =
-    std::to_array<const char*>({"fetched_ns", "started_ns", "done_ns", "committed_ns", "member", "times", "lost"});
+inline constexpr auto kServiceColumns = std::to_array<const char*>(
+    {"fetched_ns", "started_ns", "done_ns", "committed_ns", "member", "times", "lost"});
 
 }  // namespace sim::app

@@ -8,7 +8,9 @@ namespace {
 
 volatile std::sig_atomic_t signal_received = 0;
 
-void note_signal(int signal) { signal_received = signal; }
+void note_signal(int signal) {
+  signal_received = signal;
+}
 
 // Events between two looks at signals and the clock on the wall: often enough for people.
 constexpr std::uint64_t kLookEvery = 2'048;
@@ -30,9 +32,12 @@ void listen_to_signals() {
   std::signal(SIGTERM, note_signal);
 }
 
-int interrupted_by() { return signal_received; }
+int interrupted_by() {
+  return signal_received;
+}
 
-RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world, Recording& recording, const PlayOptions& options) {
+RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world, Recording& recording,
+            const PlayOptions& options) {
   const Instant load_ends = Instant{} + scenario.duration;
   const Instant last = options.until ? Instant{} + *options.until : load_ends + scenario.drain;
   world.set_time_limit(last);

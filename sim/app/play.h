@@ -34,6 +34,7 @@ void listen_to_signals();
 int interrupted_by();
 
 // Plays until everything is settled, the drain is over, the budget is spent or somebody interrupts.
-RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world, Recording& recording, const PlayOptions& options);
+RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world, Recording& recording,
+            const PlayOptions& options);
 
 }  // namespace sim::app

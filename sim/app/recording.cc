@@ -48,10 +48,12 @@ check::FormerBehaviour history_of(const cluster::ClusterSpec& cluster) {
     note(!history.high_watermark_min_isr, "a high watermark that min.insync.replicas does not hold");
     former.exposes_below_min_isr = !history.high_watermark_min_isr || !history.isr_maximal;
     former.exposes_uncovered = history.truncation == broker::Truncation::high_watermark ||
-                               history.truncation == broker::Truncation::epoch || !history.fetch_leader_epoch ||
-                               !history.isr_epoch_start_check || !history.isr_maximal || !history.isr_broker_epoch;
+                               history.truncation == broker::Truncation::epoch ||
+                               !history.fetch_leader_epoch || !history.isr_epoch_start_check ||
+                               !history.isr_maximal || !history.isr_broker_epoch;
   }
-  const bool elr = cluster.controllers.empty() || cluster.controllers.front().config.eligible_leader_replicas_enable;
+  const bool elr =
+      cluster.controllers.empty() || cluster.controllers.front().config.eligible_leader_replicas_enable;
   note(!elr, "no eligible leader replicas");
   former.knows_voters_by_id = !cluster.quorum_history.directory_ids;
   return former;
@@ -130,8 +132,8 @@ Result<Summary> Recording::finish(const RunEnd& end) {
   ledger_.finish(end.end, end.reason == StopReason::settled, &invariants_.logs());
   series_.finish(end.end, ledger_);
   if (event_log_ != nullptr) event_log_->flush();
-  MeasuredRun run{ledger_, series_, timeline_, names_, scenario_.warmup, scenario_.duration, nanos(end.end),
-                  {}, &invariants_.logs()};
+  MeasuredRun run{ledger_,        series_, timeline_,          names_, scenario_.warmup, scenario_.duration,
+                  nanos(end.end), {},      &invariants_.logs()};
   std::vector<FaultReport> faults =
       report_faults(scenario_.cluster.faults, timeline_, names_, nanos(end.end));
   for (const FaultReport& fault : faults) {

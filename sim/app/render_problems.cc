@@ -1,10 +1,10 @@
 #include "app/render_problems.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace sim::app {
 
@@ -19,7 +19,9 @@ struct Paint {
   }
 };
 
-bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+bool begins_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+}
 
 // As wide as `text` is shown: a blank per character, tabs kept.
 std::string blanks(std::string_view text) {
@@ -57,14 +59,18 @@ Excerpt excerpt_of(const Problem& problem) {
 void show_line(const Problem& problem, Paint paint, std::string& out) {
   const Excerpt excerpt = excerpt_of(problem);
   const std::string before = excerpt.cut_before ? "..." : "";
-  out += paint("2", fmt::format("{:>6} | ", problem.line)) + before + std::string(excerpt.text) + (excerpt.cut_after ? "..." : "") + "\n";
+  out += paint("2", fmt::format("{:>6} | ", problem.line)) + before + std::string(excerpt.text) +
+         (excerpt.cut_after ? "..." : "") + "\n";
   std::string carets;
   if (problem.column > 0) {
-    const std::string_view marked = excerpt.text.substr(std::min(excerpt.caret, excerpt.text.size()), static_cast<std::size_t>(std::max(problem.caret_length, 0)));
+    const std::string_view marked =
+        excerpt.text.substr(std::min(excerpt.caret, excerpt.text.size()),
+                            static_cast<std::size_t>(std::max(problem.caret_length, 0)));
     carets = std::string(std::max<std::size_t>(1, blanks(marked).size()), '^');
   }
   if (carets.empty() && problem.hint.empty()) return;
-  std::string below = blanks(before) + blanks(excerpt.text.substr(0, std::min(excerpt.caret, excerpt.text.size())));
+  std::string below =
+      blanks(before) + blanks(excerpt.text.substr(0, std::min(excerpt.caret, excerpt.text.size())));
   if (!carets.empty()) below += paint("1;32", carets);
   if (!problem.hint.empty()) below += (carets.empty() ? "" : "      ") + problem.hint;
   out += paint("2", "       | ") + below + "\n";
@@ -80,7 +86,8 @@ std::string render_problems(const Problems& problems, bool color) {
     if (problem.line > 0) place += fmt::format(":{}", problem.line);
     if (problem.line > 0 && problem.column > 0) place += fmt::format(":{}", problem.column);
     if (!place.empty()) out += paint("1", place + ":") + " ";
-    out += (problem.warning ? paint("1;33", "warning:") : paint("1;31", "error:")) + " " + problem.message + "\n";
+    out += (problem.warning ? paint("1;33", "warning:") : paint("1;31", "error:")) + " " + problem.message +
+           "\n";
     if (problem.line > 0 && !problem.source_line.empty()) {
       show_line(problem, paint, out);
     } else if (!problem.hint.empty()) {

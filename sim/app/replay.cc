@@ -30,15 +30,18 @@ Result<Recorded> read_manifest(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "manifest.json";
   std::ifstream in(file);
   if (!in) {
-    return Problem{.file = folder.string(), .message = "is not a run: it has no manifest.json",
+    return Problem{.file = folder.string(),
+                   .message = "is not a run: it has no manifest.json",
                    .hint = "a run is a folder such as runs/order-flow/1, or runs/latest"};
   }
   const auto json = nlohmann::json::parse(in, nullptr, false);
   if (!json.is_object() || !json.contains("events") || !json["events"].is_number_unsigned() ||
       !json.contains("fingerprint") || !json["fingerprint"].is_string()) {
-    return Problem{.file = file.string(), .message = "is not the manifest of a run: events or fingerprint is missing"};
+    return Problem{.file = file.string(),
+                   .message = "is not the manifest of a run: events or fingerprint is missing"};
   }
-  Recorded recorded{json["events"].get<std::uint64_t>(), json["fingerprint"].get<std::string>(), std::nullopt};
+  Recorded recorded{json["events"].get<std::uint64_t>(), json["fingerprint"].get<std::string>(),
+                    std::nullopt};
   if (json.contains("trace") && json["trace"].is_string()) {
     const auto level = json["trace"].get<std::string>();
     if (level == "control") recorded.trace = trace::Level::control;
@@ -81,7 +84,8 @@ int replay_command(const ReplayOptions& options, const Terminal& terminal) {
   const std::filesystem::path folder = options.run;
   const Result<Recorded> recorded = read_manifest(folder);
   if (!recorded) return refuse(recorded.problems(), terminal);
-  const Result<scenario::Scenario> scenario = scenario::load((folder / "scenario.resolved.yaml").string(), {});
+  const Result<scenario::Scenario> scenario =
+      scenario::load((folder / "scenario.resolved.yaml").string(), {});
   if (!scenario) return refuse(scenario.problems(), terminal);
 
   cluster::Cluster world(scenario->cluster);
@@ -99,14 +103,16 @@ int replay_command(const ReplayOptions& options, const Terminal& terminal) {
   const std::string fingerprint = fingerprint_text(world.fingerprint());
   const bool same = world.events_fired() == recorded->events && fingerprint == recorded->fingerprint;
   if (same && !(sink && sink->difference)) {
-    if (!options.quiet) print(stdout, fmt::format("SAME  {} events, fingerprint {}\n", recorded->events, fingerprint));
+    if (!options.quiet)
+      print(stdout, fmt::format("SAME  {} events, fingerprint {}\n", recorded->events, fingerprint));
     return number(ExitCode::held);
   }
-  std::string text = fmt::format("DIFFERENT  recorded {} events, fingerprint {}\n           replayed {} events, fingerprint {}\n",
-                                 recorded->events, recorded->fingerprint, world.events_fired(), fingerprint);
+  std::string text = fmt::format(
+      "DIFFERENT  recorded {} events, fingerprint {}\n           replayed {} events, fingerprint {}\n",
+      recorded->events, recorded->fingerprint, world.events_fired(), fingerprint);
   if (sink && sink->difference) {
-    text += fmt::format("the first event that differs\n  recorded  {}\n  replayed  {}\n", sink->difference->recorded,
-                        sink->difference->replayed);
+    text += fmt::format("the first event that differs\n  recorded  {}\n  replayed  {}\n",
+                        sink->difference->recorded, sink->difference->replayed);
   } else {
     text += "to see the first event that differs, record the run with --trace full and replay that\n";
   }

@@ -51,8 +51,8 @@ RecordingOptions places(const RunOptions& options, const scenario::Scenario& sce
 }
 
 // A bug of ours is told with where and when it struck.
-[[noreturn]] void rethrow_with_place(const InternalError& bug, const cluster::Cluster& world, const std::string& command,
-                                     std::uint64_t seed) {
+[[noreturn]] void rethrow_with_place(const InternalError& bug, const cluster::Cluster& world,
+                                     const std::string& command, std::uint64_t seed) {
   throw InternalError(fmt::format("{}\n  at {} ns of simulated time, event {}, seed {}\n  {}", bug.what(),
                                   nanos(world.now()), world.events_fired(), seed, command));
 }
@@ -75,7 +75,8 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   if (!options.quiet) print(stderr, render_problems(loaded.problems(), terminal.color_err));
 
   cluster::Cluster world(scenario.cluster);
-  Result<std::unique_ptr<Recording>> opened = Recording::open(scenario, world.names(), places(options, scenario));
+  Result<std::unique_ptr<Recording>> opened =
+      Recording::open(scenario, world.names(), places(options, scenario));
   if (!opened) return refuse(opened.problems(), terminal);
   Recording& recording = **opened;
   world.observe(recording);
@@ -91,7 +92,8 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
     rethrow_with_place(bug, world, command, scenario.seed);
   }
   end.repro = command;
-  const bool repeated = !options.check_determinism || end.reason == StopReason::interrupted || is_repeated(scenario, end);
+  const bool repeated =
+      !options.check_determinism || end.reason == StopReason::interrupted || is_repeated(scenario, end);
 
   const Result<Summary> finished = recording.finish(end);
   if (!finished) return refuse(finished.problems(), terminal);
@@ -99,7 +101,8 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   if (options.json) {
     print(stdout, to_json(summary));
   } else if (!options.quiet) {
-    print(stdout, to_text(summary, TextOptions{terminal.color_out, recording.wall_time(), recording.folder().string()}));
+    print(stdout, to_text(summary, TextOptions{terminal.color_out, recording.wall_time(),
+                                               recording.folder().string()}));
   }
   if (!repeated) {
     print(stderr, "kraftsim: played a second time, the same scenario and seed gave another fingerprint\n");

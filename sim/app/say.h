@@ -10,7 +10,9 @@
 // What commands say, to which stream.
 namespace sim::app {
 
-inline void print(std::FILE* stream, const std::string& text) { std::fwrite(text.data(), 1, text.size(), stream); }
+inline void print(std::FILE* stream, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+}
 
 // Shows what is wrong with what was asked; nothing was done.
 inline int refuse(const Problems& problems, const Terminal& terminal) {

@@ -13,14 +13,10 @@ using metrics::Outcome;
 
 const char* name(StopReason reason) {
   switch (reason) {
-    case StopReason::settled:
-      return "settled";
-    case StopReason::time_limit:
-      return "time_limit";
-    case StopReason::event_budget:
-      return "event_budget";
-    case StopReason::interrupted:
-      return "interrupted";
+    case StopReason::settled: return "settled";
+    case StopReason::time_limit: return "time_limit";
+    case StopReason::event_budget: return "event_budget";
+    case StopReason::interrupted: return "interrupted";
   }
   return "?";
 }
@@ -38,15 +34,9 @@ OrderCounts count_orders(const OrderLedger& ledger) {
   counts.retried = ledger.totals().retried;
   for (OrderLedger::Index i = 0; i < ledger.size(); ++i) {
     switch (ledger.outcome(i)) {
-      case Outcome::fulfilled:
-        ++counts.fulfilled;
-        break;
-      case Outcome::lost:
-        ++counts.lost;
-        break;
-      case Outcome::open:
-        ++counts.open;
-        break;
+      case Outcome::fulfilled: ++counts.fulfilled; break;
+      case Outcome::lost: ++counts.lost; break;
+      case Outcome::open: ++counts.open; break;
       case Outcome::failed:
         ++counts.failed;
         if (ledger.last_service(i) != ledger.services()) ++counts.failed_yet_handled;
@@ -158,7 +148,8 @@ check::Verdict overall(const Summary& summary) {
 }  // namespace
 
 Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run,
-                  const check::AllInvariants& invariants, std::vector<FaultReport> faults, const RunEnd& end) {
+                  const check::AllInvariants& invariants, std::vector<FaultReport> faults,
+                  const RunEnd& end) {
   Summary summary;
   summary.scenario = scenario.name;
   summary.scenario_file = scenario.file;
@@ -194,12 +185,9 @@ Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run,
 
 int exit_code(const Summary& summary) {
   switch (summary.verdict) {
-    case check::Verdict::ok:
-      return 0;
-    case check::Verdict::failed:
-      return 1;
-    case check::Verdict::inconclusive:
-      return 3;
+    case check::Verdict::ok: return 0;
+    case check::Verdict::failed: return 1;
+    case check::Verdict::inconclusive: return 3;
   }
   return 3;
 }
@@ -229,26 +217,19 @@ Json json_of(const Distribution& d) {
 
 const char* unit_name(check::Unit unit) {
   switch (unit) {
-    case check::Unit::nanoseconds:
-      return "ns";
-    case check::Unit::count:
-      return "count";
-    case check::Unit::milli_per_s:
-      return "milli_per_s";
+    case check::Unit::nanoseconds: return "ns";
+    case check::Unit::count: return "count";
+    case check::Unit::milli_per_s: return "milli_per_s";
   }
   return "?";
 }
 
 const char* window_name(check::Window window) {
   switch (window) {
-    case check::Window::steady:
-      return "steady";
-    case check::Window::faults:
-      return "faults";
-    case check::Window::all:
-      return "all";
-    case check::Window::after:
-      return "after";
+    case check::Window::steady: return "steady";
+    case check::Window::faults: return "faults";
+    case check::Window::all: return "all";
+    case check::Window::after: return "after";
   }
   return "?";
 }

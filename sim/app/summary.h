@@ -9,8 +9,8 @@
 #include "app/fault_report.h"
 #include "app/measures.h"
 #include "app/verdicts.h"
-#include "check/evaluate.h"
 #include "check/all_invariants.h"
+#include "check/evaluate.h"
 #include "scenario/scenario.h"
 
 // The result of a run: one object, of which summary.json, summary.txt and the console's text are renderings.

@@ -1,9 +1,9 @@
 #include "app/terminal.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <string_view>
-
-#include <unistd.h>
 
 namespace sim::app {
 
@@ -14,7 +14,9 @@ std::string_view variable(const char* name) {
   return value == nullptr ? std::string_view{} : value;
 }
 
-bool is_dumb() { return variable("TERM") == "dumb"; }
+bool is_dumb() {
+  return variable("TERM") == "dumb";
+}
 
 bool has_color(ColorMode mode, int fd) {
   if (mode != ColorMode::automatic) return mode == ColorMode::always;

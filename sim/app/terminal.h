@@ -13,7 +13,8 @@ struct Terminal {
   bool progress = false;  // stderr is a terminal: somebody watches
 };
 
-// --color first; then NO_COLOR (https://no-color.org), CLICOLOR_FORCE and TERM=dumb; then whether it is a terminal.
+// --color first; then NO_COLOR (https://no-color.org), CLICOLOR_FORCE and TERM=dumb; then whether it is a
+// terminal.
 Terminal look_at_terminal(ColorMode mode);
 
 }  // namespace sim::app

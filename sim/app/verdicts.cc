@@ -31,7 +31,8 @@ class Finder {
 
   std::vector<OutcomeVerdict> find() {
     add("LOST(acked)", "", of_orders([this](OrderLedger::Index i) { return lost_acked(i); }));
-    for_each_service("LOST(group)", [this](OrderLedger::Index i, std::size_t s) { return lost_for_group(i, s); });
+    for_each_service("LOST(group)",
+                     [this](OrderLedger::Index i, std::size_t s) { return lost_for_group(i, s); });
     add("FAILED", "", of_orders([this](OrderLedger::Index i) { return failed(i); }));
     add("DUP(log)", "", duplicates());
     for_each_service("DUP(effect)", [this](OrderLedger::Index i, std::size_t s) { return done_again(i, s); });
@@ -53,8 +54,8 @@ class Finder {
     std::stable_sort(cases.begin(), cases.end(),
                      [](const VerdictCase& a, const VerdictCase& b) { return a.at < b.at; });
     OutcomeVerdict verdict{word, std::move(service), std::move(cases), {}};
-    verdict.of_kafka = static_cast<std::size_t>(
-        std::count_if(verdict.cases.begin(), verdict.cases.end(), [this](const auto& one) { return is_of_kafka(one); }));
+    verdict.of_kafka = static_cast<std::size_t>(std::count_if(
+        verdict.cases.begin(), verdict.cases.end(), [this](const auto& one) { return is_of_kafka(one); }));
     if (verdict.of_kafka == verdict.cases.size()) verdict.of_kafka = 0;
     for (const VerdictCase& one : verdict.cases) {
       if (verdict.first.size() == kNamed) break;
@@ -105,11 +106,13 @@ class Finder {
     if (!ledger_.lost_acked(index)) return std::nullopt;
     const OrderLedger::Batch& batch = ledger_.batch_of(ledger_.order(index));
     if (batch.appended == kNever) {
-      return of_order(index, batch.acknowledged, "acks=0: nobody had waited for it to be appended, and it never was");
+      return of_order(index, batch.acknowledged,
+                      "acks=0: nobody had waited for it to be appended, and it never was");
     }
     const Offset offset = ledger_.offset_of(ledger_.order(index));
     if (offset == kNoOffset) {
-      return of_order(index, batch.appended, appended_by_replaced(ledger_.replaced_leader(ledger_.order(index))));
+      return of_order(index, batch.appended,
+                      appended_by_replaced(ledger_.replaced_leader(ledger_.order(index))));
     }
     const auto& losses = invariants_.replicas().losses();
     for (auto loss = losses.rbegin(); loss != losses.rend(); ++loss) {
@@ -122,8 +125,8 @@ class Finder {
   static std::string appended_by_replaced(const OrderLedger::ReplacedLeader* leader) {
     if (leader == nullptr) return "its leader had been replaced and did not know it yet";
     return broker(leader->broker) + " appended it in leader epoch " + number(leader->leader_epoch) + "; " +
-           broker(leader->successor) + " had been leader in epoch " + number(leader->successor_epoch) + " since " +
-           human_duration(leader->successor_since);
+           broker(leader->successor) + " had been leader in epoch " + number(leader->successor_epoch) +
+           " since " + human_duration(leader->successor_since);
   }
 
   // No replica holds it any more, though no leader has taken over without it.
@@ -131,7 +134,8 @@ class Finder {
     const observe::ReplicaLogs::Partition* log = invariants_.logs().find(batch.tp);
     const bool is_led = log != nullptr && invariants_.logs().has_leader(*log);
     const char* nobody = is_led ? "" : ", and nobody leads it";
-    if (const auto disks = invariants_.replicas().taken(batch.tp, offset, offset + 1, Instant{Duration{batch.appended}})) {
+    if (const auto disks =
+            invariants_.replicas().taken(batch.tp, offset, offset + 1, Instant{Duration{batch.appended}})) {
       return of_order(index, nanos(disks->at), disks->what + nobody);
     }
     std::int64_t at = batch.appended;
@@ -158,7 +162,8 @@ class Finder {
     if (row.fetched == kNever && compacted != kNever && compacted <= row.committed) {
       return of_order(index, compacted, "compacted away before it was read");
     }
-    return of_order(index, std::max(row.committed, ledger_.batch_of(order).appended), "its group had committed past it");
+    return of_order(index, std::max(row.committed, ledger_.batch_of(order).appended),
+                    "its group had committed past it");
   }
 
   std::optional<VerdictCase> failed(OrderLedger::Index index) const {
@@ -180,7 +185,8 @@ class Finder {
       VerdictCase one = of_order(duplicate.order, duplicate.at == kNever ? batch.appended : duplicate.at, "");
       one.tp = duplicate.tp;
       one.offset = duplicate.offset;
-      one.cause = "already in the log at offset " + std::to_string(ledger_.offset_of(ledger_.order(duplicate.order)));
+      one.cause =
+          "already in the log at offset " + std::to_string(ledger_.offset_of(ledger_.order(duplicate.order)));
       cases.push_back(std::move(one));
     }
     return cases;
@@ -237,7 +243,8 @@ class Finder {
       if (one.to != kNever) {
         cases.push_back(of_partition(one.tp, one.from, one.to, "its leader refused orders" + error));
       } else if (std::none_of(stuck.begin(), stuck.end(), [&](const auto& s) { return s.tp == one.tp; })) {
-        cases.push_back(of_partition(one.tp, one.from, run_.end_ns, "its leader refuses orders" + error + ", to the end of the run"));
+        cases.push_back(of_partition(one.tp, one.from, run_.end_ns,
+                                     "its leader refuses orders" + error + ", to the end of the run"));
       }
     }
     return cases;
@@ -245,15 +252,16 @@ class Finder {
   Cases stuck_partitions() const {
     Cases cases;
     for (const StuckPartition& one : stuck_partitions_of(run_)) {
-      cases.push_back(of_partition(one.tp, one.from, one.to,
-                                   one.is_led ? "its leader refuses what is sent to it, or does not answer, and takes nothing"
-                                              : "nobody leads it, to the end of the run"));
+      cases.push_back(of_partition(
+          one.tp, one.from, one.to,
+          one.is_led ? "its leader refuses what is sent to it, or does not answer, and takes nothing"
+                     : "nobody leads it, to the end of the run"));
     }
     return cases;
   }
 
-  // Orders that wait in the log for a service that has done none of their partition for long: since its last, or since
-  // they could be read.
+  // Orders that wait in the log for a service that has done none of their partition for long: since its last,
+  // or since they could be read.
   Cases stuck_orders(std::size_t s) const {
     std::map<TopicPartition, std::int64_t> last;
     for (OrderLedger::Index i = 0; i < ledger_.size(); ++i) {
@@ -286,11 +294,12 @@ std::vector<OutcomeVerdict> find_verdicts(const MeasuredRun& run, const AllInvar
   return Finder(run, invariants).find();
 }
 
-void write_verdicts_csv(OutputFile& file, const std::vector<OutcomeVerdict>& verdicts, const OrderLedger& ledger,
-                        const observe::Names& names, const observe::TopicNames& topics) {
+void write_verdicts_csv(OutputFile& file, const std::vector<OutcomeVerdict>& verdicts,
+                        const OrderLedger& ledger, const observe::Names& names,
+                        const observe::TopicNames& topics) {
   CsvWriter csv(file);
-  for (const char* column :
-       {"verdict", "t_ns", "flow", "order", "topic", "partition", "offset", "service", "lasted_ns", "cause"}) {
+  for (const char* column : {"verdict", "t_ns", "flow", "order", "topic", "partition", "offset", "service",
+                             "lasted_ns", "cause"}) {
     csv.text(column);
   }
   csv.end_row();

@@ -10,8 +10,8 @@
 #include "check/all_invariants.h"
 
 // What became of a run in the words of those who study failures: LOST(acked), LOST(group), FAILED, DUP(log),
-// DUP(effect), DIVERGED, REORDER(key), UNAVAIL, STUCK. Each with its orders or partitions, with when and, where
-// it is known, why. A run of which there is nothing to tell has none.
+// DUP(effect), DIVERGED, REORDER(key), UNAVAIL, STUCK. Each with its orders or partitions, with when and,
+// where it is known, why. A run of which there is nothing to tell has none.
 namespace sim::app {
 
 class OutputFile;
@@ -19,7 +19,7 @@ class OutputFile;
 // The cause of most gaps.
 inline constexpr std::string_view kNobodyLedIt = "nobody led it";
 
-struct VerdictCase {  // one order, or one partition
+struct VerdictCase {     // one order, or one partition
   std::int64_t at = -1;  // ns
   std::optional<metrics::OrderLedger::Index> order{};
   TopicPartition tp{kNoTopic, -1};
@@ -29,11 +29,11 @@ struct VerdictCase {  // one order, or one partition
 };
 
 struct OutcomeVerdict {
-  std::string word;     // LOST(acked), ...
-  std::string service;  // whose; empty: of no service
+  std::string word;                // LOST(acked), ...
+  std::string service;             // whose; empty: of no service
   std::vector<VerdictCase> cases;  // in order of time, then of orders
-  // What the first ten are called: orders by number, partitions by name. Of partitions those of Kafka's own topics
-  // are named only if there are no others.
+  // What the first ten are called: orders by number, partitions by name. Of partitions those of Kafka's own
+  // topics are named only if there are no others.
   std::vector<std::string> first;
   std::size_t of_kafka = 0;  // cases of its topics that are not named for that
 

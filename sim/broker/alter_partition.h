@@ -41,7 +41,7 @@ class AlterPartitionManager {
   ControllerChannel channel_;
   std::vector<IsrChange> unsent_;  // sent or not: until answered
   std::size_t in_flight_ = 0;      // the first so many are in the request under way
-  bool answered_ = false;          // the request under way; the next one leaves when the answers are dealt with
+  bool answered_ = false;  // the request under way; the next one leaves when the answers are dealt with
   bool backing_off_ = false;
 };
 

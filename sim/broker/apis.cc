@@ -144,7 +144,8 @@ void Broker::request_producer_ids(const Context& context) {
 void Broker::forward_for_client(AdminRequest request, const Envelope& from, const Context& context) {
   ControllerChannel::Answers given_up;
   const ReplyTo client{from.channel, from.correlation};
-  const ControllerChannel::Ticket ticket = forwarding_.send(message_of(request), context.env, context.out, given_up);
+  const ControllerChannel::Ticket ticket =
+      forwarding_.send(message_of(request), context.env, context.out, given_up);
   forwarded_.push_back(Forwarded{ticket, ForClient{client, std::move(request)}});
   forwarded(given_up, context);
 }
@@ -162,19 +163,21 @@ void Broker::forwarded(ControllerChannel::Answers& answers, const Context& conte
     const auto it = std::find_if(forwarded_.begin(), forwarded_.end(),
                                  [&](const Forwarded& one) { return one.ticket == answer.ticket; });
     SIM_CHECK(it != forwarded_.end(), "what is answered was sent");
-    std::visit(Overloaded{
-                   [&](const CreateTopicsRequest& request) { auto_topics_.done(request); },
-                   [&](const ForClient& asked) {
-                     Message response = answer.response ? *answer.response
-                                                        : error_response(asked.request, ErrorCode::request_timed_out);
-                     context.out.emplace_back(node::Send{
-                         Envelope{asked.client.channel, asked.client.correlation, true, std::move(response)}, {}});
-                   },
-                   [&](const AllocateProducerIdsRequest&) {
-                     producer_ids_.answered(answer.response, context.now());
-                   },
-               },
-               it->request);
+    std::visit(
+        Overloaded{
+            [&](const CreateTopicsRequest& request) { auto_topics_.done(request); },
+            [&](const ForClient& asked) {
+              Message response = answer.response
+                                     ? *answer.response
+                                     : error_response(asked.request, ErrorCode::request_timed_out);
+              context.out.emplace_back(node::Send{
+                  Envelope{asked.client.channel, asked.client.correlation, true, std::move(response)}, {}});
+            },
+            [&](const AllocateProducerIdsRequest&) {
+              producer_ids_.answered(answer.response, context.now());
+            },
+        },
+        it->request);
     forwarded_.erase(it);
   }
 }

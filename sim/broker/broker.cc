@@ -94,9 +94,10 @@ void Broker::receive(node::Received& received, const Context& context) {
   if (throttle_ms > 0) throttle_answer(from, throttle_ms, first, context.out);
 }
 
-// RequestHandlerHelper.sendMaybeThrottle. Differs from Kafka for a request that waits, a JoinGroup say: its time is
-// counted when it is handled, and its client throttled with the next answer.
-void Broker::throttle_answer(const Envelope& to, std::int32_t throttle_ms, std::size_t first, node::Effects& out) {
+// RequestHandlerHelper.sendMaybeThrottle. Differs from Kafka for a request that waits, a JoinGroup say: its
+// time is counted when it is handled, and its client throttled with the next answer.
+void Broker::throttle_answer(const Envelope& to, std::int32_t throttle_ms, std::size_t first,
+                             node::Effects& out) {
   for (std::size_t i = first; i < out.size(); ++i) {
     auto* sent = std::get_if<node::Send>(&out[i]);
     if (sent == nullptr || !sent->envelope.response || sent->envelope.channel != to.channel) continue;
@@ -145,8 +146,8 @@ void Broker::stop(node::Env env, node::Effects& out) {
   finish_step(context);
 }
 
-// The logs are loaded once the broker has caught up with the metadata of its registration. Meanwhile it is fenced, its
-// heartbeats go on, and whatever comes of the metadata waits, as Kafka's metadata loader does.
+// The logs are loaded once the broker has caught up with the metadata of its registration. Meanwhile it is
+// fenced, its heartbeats go on, and whatever comes of the metadata waits, as Kafka's metadata loader does.
 void Broker::follow_lifecycle(const Context& context) {
   const bool may_load = lifecycle_.state() == BrokerState::recovery || lifecycle_.is_first_life();
   if (!published_ && !is_loading_ && may_load) load_logs(context);
@@ -198,7 +199,8 @@ void Broker::publish(const metadata::MetadataDelta& delta, const Context& contex
   finish_step(context);
 }
 
-// LogManager.startup, called with the first image that is published (BrokerMetadataPublisher.initializeManagers).
+// LogManager.startup, called with the first image that is published
+// (BrokerMetadataPublisher.initializeManagers).
 void Broker::load_logs(const Context& context) {
   if (image_.brokers().empty() && image_.topics().empty()) return;
   is_loading_ = true;

@@ -53,11 +53,11 @@ concept NotForBrokers =
           JoinGroupResponse, SyncGroupResponse, HeartbeatResponse, LeaveGroupResponse, OffsetCommitResponse,
           OffsetFetchResponse, AlterPartitionRequest, AlterPartitionResponse, BrokerRegistrationRequest,
           BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse,
-          AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, VoteRequest,
-          VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
-          EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest,
-          AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest,
-          UpdateRaftVoterResponse, ElectLeadersResponse, AlterPartitionReassignmentsResponse, DeleteTopicsResponse,
+          AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, VoteRequest, VoteResponse,
+          BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest, EndQuorumEpochResponse,
+          FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse,
+          RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse,
+          ElectLeadersResponse, AlterPartitionReassignmentsResponse, DeleteTopicsResponse,
           IncrementalAlterConfigsResponse, CreatePartitionsResponse, NoOpResponse>;
 // What is passed on to the active controller, and its answer back.
 template <class M>
@@ -106,7 +106,8 @@ class Broker {
   }
   void follow_clock(const Context& context);
   void receive(node::Received& received, const Context& context);
-  static void throttle_answer(const Envelope& to, std::int32_t throttle_ms, std::size_t first, node::Effects& out);
+  static void throttle_answer(const Envelope& to, std::int32_t throttle_ms, std::size_t first,
+                              node::Effects& out);
   void route(node::Input& input, const Context& context);
   metadata::MetadataDelta learn(const std::vector<Batch>& committed);
   metadata::MetadataDelta learn(const MetadataSnapshot& snapshot);
@@ -159,7 +160,7 @@ class Broker {
   bool published_ = false;  // the logs are loaded, and the image is of use
   using News = std::variant<std::vector<Batch>, MetadataSnapshot>;
   std::vector<News> waiting_;  // while loading
-  Duration wall_ahead_{};   // as it was last seen
+  Duration wall_ahead_{};      // as it was last seen
   Stage stage_ = Stage::starting;
   std::optional<node::PersistId> closing_;  // the flush of all logs, then the mark of a clean shutdown
   bool is_marked_ = false;

@@ -57,12 +57,13 @@ std::int32_t ClientQuotaManager::fetched(ProcessId client, std::int64_t bytes, s
   return throttled(client, observe::QuotaKind::fetch, data_ms, request_ms, context);
 }
 
-std::int32_t ClientQuotaManager::handled(ProcessId client, std::int64_t thread_nanos, const Context& context) {
+std::int32_t ClientQuotaManager::handled(ProcessId client, std::int64_t thread_nanos,
+                                         const Context& context) {
   const std::int32_t index = index_of(client);
   if (index < 0) return 0;
   const std::int64_t request_ms =
-      request_throttle_ms(clients_[static_cast<std::size_t>(index)], quotas_->quotas[static_cast<std::size_t>(index)],
-                          thread_nanos, context.now_ms());
+      request_throttle_ms(clients_[static_cast<std::size_t>(index)],
+                          quotas_->quotas[static_cast<std::size_t>(index)], thread_nanos, context.now_ms());
   return throttled(client, observe::QuotaKind::request, 0, request_ms, context);
 }
 

@@ -9,7 +9,9 @@
 namespace sim::broker {
 
 GroupCoordinator::GroupCoordinator(const BrokerConfig& config, NodeId /*self*/, node::TimerId timer)
-    : config_(config), timer_(timer), partitions_(static_cast<std::size_t>(config.offsets_topic_num_partitions)) {}
+    : config_(config),
+      timer_(timer),
+      partitions_(static_cast<std::size_t>(config.offsets_topic_num_partitions)) {}
 
 std::int32_t GroupCoordinator::partition_for(std::string_view group, std::int32_t partitions) {
   return java_abs(java_string_hash(group)) % partitions;
@@ -109,7 +111,8 @@ ClassicGroup& GroupCoordinator::make_group(const std::string& name, std::int32_t
 }
 
 // REQUIRES: a record of the group follows, in the batch that is opened here
-ClassicGroup& GroupCoordinator::create_group(const std::string& name, std::int32_t partition, const Step& step) {
+ClassicGroup& GroupCoordinator::create_group(const std::string& name, std::int32_t partition,
+                                             const Step& step) {
   ClassicGroup& group = make_group(name, partition);
   group.state_timestamp_ms = step.env.wall_ms();
   open_batch(partition, step).groups.push_back(GroupChange{GroupRef{group.slot, group.uid}, true});
@@ -126,7 +129,8 @@ void GroupCoordinator::cancel_deadlines(ClassicGroup& group) {
 
 void GroupCoordinator::erase_group(ClassicGroup& group) {
   cancel_deadlines(group);
-  if (const auto it = slots_.find(group.name); it != slots_.end() && it->second == group.slot) slots_.erase(it);
+  if (const auto it = slots_.find(group.name); it != slots_.end() && it->second == group.slot)
+    slots_.erase(it);
   const std::uint32_t slot = group.slot;
   group = ClassicGroup{};
   free_slots_.push_back(slot);
@@ -141,7 +145,8 @@ void GroupCoordinator::transition(ClassicGroup& group, GroupState state, const S
   // Offsets age in an empty group, and in a stable one those of topics it no longer subscribes to.
   const bool has_offsets = group.offsets.any_written();
   const Duration retention = std::chrono::minutes{config_.offsets_retention_minutes};
-  if (state == GroupState::empty) arm_scan(group.partition, has_offsets ? step.env.now + retention : step.env.now, step);
+  if (state == GroupState::empty)
+    arm_scan(group.partition, has_offsets ? step.env.now + retention : step.env.now, step);
   if (state == GroupState::stable && has_offsets) arm_scan(group.partition, step.env.now, step);
 }
 
@@ -151,7 +156,8 @@ void GroupCoordinator::arm(DeadlineHandle& handle, const Deadline& what, Duratio
   deadlines_.arm(handle, what, step.env.now + delay);
 }
 
-void GroupCoordinator::arm_session(ClassicGroup& group, GroupMember& member, std::int64_t timeout_ms, const Step& step) {
+void GroupCoordinator::arm_session(ClassicGroup& group, GroupMember& member, std::int64_t timeout_ms,
+                                   const Step& step) {
   arm(member.session, Deadline{Deadline::Kind::session, group.partition, group.slot, member.serial},
       from_millis(timeout_ms), step);
 }
@@ -181,7 +187,8 @@ void GroupCoordinator::passed(const Deadline& deadline, const Step& step) {
     finish(deadline.partition);
   };
   switch (deadline.kind) {
-    case Deadline::Kind::session: return of_group(session_passed(groups_[deadline.group], deadline.member, step));
+    case Deadline::Kind::session:
+      return of_group(session_passed(groups_[deadline.group], deadline.member, step));
     case Deadline::Kind::join: return of_group(join_deadline_passed(groups_[deadline.group], step));
     case Deadline::Kind::sync: return of_group(sync_deadline_passed(groups_[deadline.group], step));
     case Deadline::Kind::linger: return flush(deadline.partition);

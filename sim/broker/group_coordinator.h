@@ -21,25 +21,25 @@
 // The classic group coordinator of one broker, for the partitions of __consumer_offsets it leads
 // (GroupCoordinatorService, GroupMetadataManager, ClassicGroup, OffsetMetadataManager in Kafka).
 //
-// Groups, members, generations and committed offsets. It decides and keeps the state; it does not know how a log
-// is written: what must be durable is handed to the broker as a Write, which appends it to its partition
+// Groups, members, generations and committed offsets. It decides and keeps the state; it does not know how a
+// log is written: what must be durable is handed to the broker as a Write, which appends it to its partition
 // with acks=all and tells the outcome when the high watermark has passed it or it has failed. Replies
 // that rest on a write leave then. State is applied when records are replayed: at once for its own
 // writes (and taken back if the write fails), and from the log after an election.
 //
-// As in CoordinatorRuntime, the first record opens a batch, which is written when group.coordinator.append.linger.ms
-// have passed or max.message.bytes are reached; and an answer that wrote nothing still waits for what was
-// written before it in the same partition, for offsets.commit.timeout.ms at most. What a group's members
-// are up to (joining, syncing) is not undone with a failed write, in Kafka neither; offsets and the existence
-// of groups are.
+// As in CoordinatorRuntime, the first record opens a batch, which is written when
+// group.coordinator.append.linger.ms have passed or max.message.bytes are reached; and an answer that wrote
+// nothing still waits for what was written before it in the same partition, for offsets.commit.timeout.ms at
+// most. What a group's members are up to (joining, syncing) is not undone with a failed write, in Kafka
+// neither; offsets and the existence of groups are.
 //
 // It needs one timer of its process and keeps all its deadlines (sessions, joins, pending syncs, offset
 // expiry, append linger) behind it. It is a value.
 //
-// Left out: commit metadata (so no OFFSET_METADATA_TOO_LARGE), transactions (so no UNSTABLE_OFFSET_COMMIT), the
-// administrator's APIs, the consumer group protocol of KIP-848. A group's record keeps the topics a member
-// subscribed to, not the rest of its subscription. Offsets are scanned for expiry only when one can have expired,
-// at the instants at which Kafka would scan.
+// Left out: commit metadata (so no OFFSET_METADATA_TOO_LARGE), transactions (so no UNSTABLE_OFFSET_COMMIT),
+// the administrator's APIs, the consumer group protocol of KIP-848. A group's record keeps the topics a
+// member subscribed to, not the rest of its subscription. Offsets are scanned for expiry only when one can
+// have expired, at the instants at which Kafka would scan.
 namespace sim::broker {
 
 class GroupCoordinator {
@@ -63,7 +63,8 @@ class GroupCoordinator {
   void resigned(std::int32_t partition, node::Effects& out);
   // The partition's high watermark has advanced. Only what load() brought and was not committed then waits
   // for it; its own writes are told by written().
-  void high_watermark_advanced(std::int32_t partition, Offset high_watermark, node::Env env, node::Effects& out);
+  void high_watermark_advanced(std::int32_t partition, Offset high_watermark, node::Env env,
+                               node::Effects& out);
 
   // Requests; answered now or later with node::reply.
   void on(const JoinGroupRequest& request, const Envelope& from, node::Env env, node::Effects& out);
@@ -79,10 +80,10 @@ class GroupCoordinator {
 
   // What is to be written by now; the broker takes them after every call above.
   std::vector<Write> take_writes() { return std::exchange(writes_, {}); }
-  // ErrorCode::none: the high watermark has passed the batch's end, and so that of all batches before it. Otherwise
-  // the append failed with this error (mapped for clients as CoordinatorRuntime does). As in Kafka only the high
-  // watermark counts once a batch is in the log: NOT_ENOUGH_REPLICAS_AFTER_APPEND is as good as none, and after
-  // REQUEST_TIMED_OUT the batch stays pending until this is called again, or for a later one.
+  // ErrorCode::none: the high watermark has passed the batch's end, and so that of all batches before it.
+  // Otherwise the append failed with this error (mapped for clients as CoordinatorRuntime does). As in Kafka
+  // only the high watermark counts once a batch is in the log: NOT_ENOUGH_REPLICAS_AFTER_APPEND is as good as
+  // none, and after REQUEST_TIMED_OUT the batch stays pending until this is called again, or for a later one.
   void written(WriteId id, ErrorCode error, node::Env env, node::Effects& out);
 
   // abs(javaStringHash(group)) mod offsets.topic.num.partitions.
@@ -141,11 +142,12 @@ class GroupCoordinator {
   bool accepts(ClassicGroup& group, const std::string& member_id) const;
   GroupRecord join_new(ClassicGroup& group, const JoinGroupRequest& request, const ReplyTo& to,
                        std::optional<DeferredReplacement>& replacement, const Step& step);
-  GroupRecord join_existing(ClassicGroup& group, const JoinGroupRequest& request, const ReplyTo& to, const Step& step);
-  GroupRecord add_member(ClassicGroup& group, const JoinGroupRequest& request, std::string member_id, const ReplyTo& to,
-                         const Step& step);
-  GroupRecord update_member(ClassicGroup& group, GroupMember& member, const JoinGroupRequest& request, const ReplyTo& to,
+  GroupRecord join_existing(ClassicGroup& group, const JoinGroupRequest& request, const ReplyTo& to,
                             const Step& step);
+  GroupRecord add_member(ClassicGroup& group, const JoinGroupRequest& request, std::string member_id,
+                         const ReplyTo& to, const Step& step);
+  GroupRecord update_member(ClassicGroup& group, GroupMember& member, const JoinGroupRequest& request,
+                            const ReplyTo& to, const Step& step);
   GroupRecord replace_static(ClassicGroup& group, GroupMember& member, const JoinGroupRequest& request,
                              const std::string& new_id, const ReplyTo& to,
                              std::optional<DeferredReplacement>& replacement, const Step& step);

@@ -100,7 +100,9 @@ class Deadlines {
     std::uint32_t index;
   };
 
-  static bool comes_later(const Entry& a, const Entry& b) { return a.due != b.due ? a.due > b.due : a.seq > b.seq; }
+  static bool comes_later(const Entry& a, const Entry& b) {
+    return a.due != b.due ? a.due > b.due : a.seq > b.seq;
+  }
 
   std::uint32_t create() {
     if (free_.empty()) {

@@ -7,8 +7,8 @@
 #include "base/check.h"
 #include "broker/group_coordinator.h"
 
-// Who is in a group: joining, coming back, leaving (GroupMetadataManager.classicGroupJoin*, classicGroupLeave,
-// classicGroupHeartbeat in Kafka).
+// Who is in a group: joining, coming back, leaving (GroupMetadataManager.classicGroupJoin*,
+// classicGroupLeave, classicGroupHeartbeat in Kafka).
 namespace sim::broker {
 
 namespace {
@@ -37,7 +37,8 @@ JoinGroupResponse join_error(ErrorCode error, const std::string& member_id = {})
   return response;
 }
 
-JoinGroupResponse current_generation(const ClassicGroup& group, const GroupMember& member, bool with_members) {
+JoinGroupResponse current_generation(const ClassicGroup& group, const GroupMember& member,
+                                     bool with_members) {
   JoinGroupResponse response;
   response.generation = group.generation;
   response.protocol = group.protocol;
@@ -49,7 +50,8 @@ JoinGroupResponse current_generation(const ClassicGroup& group, const GroupMembe
 
 }  // namespace
 
-void GroupCoordinator::on(const JoinGroupRequest& request, const Envelope& from, node::Env env, node::Effects& out) {
+void GroupCoordinator::on(const JoinGroupRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
   const Step step{env, out};
   const ReplyTo to{from.channel, from.correlation};
   if (request.group.empty()) return send(to, join_error(ErrorCode::invalid_group_id, request.member_id), out);
@@ -100,9 +102,11 @@ bool GroupCoordinator::accepts(ClassicGroup& group, const std::string& member_id
     case GroupState::empty:
     case GroupState::dead: return true;
     case GroupState::preparing_rebalance:
-      return (member != nullptr && member->join.has_value()) || group.awaiting_join() < config_.group_max_size;
+      return (member != nullptr && member->join.has_value()) ||
+             group.awaiting_join() < config_.group_max_size;
     case GroupState::completing_rebalance:
-    case GroupState::stable: return member != nullptr || std::cmp_less(group.members.size(), config_.group_max_size);
+    case GroupState::stable:
+      return member != nullptr || std::cmp_less(group.members.size(), config_.group_max_size);
   }
   return false;
 }
@@ -116,7 +120,8 @@ GroupCoordinator::GroupRecord GroupCoordinator::join_new(ClassicGroup& group, co
     return std::nullopt;
   }
   const bool is_static = !request.group_instance_id.empty();
-  std::string member_id = (is_static ? request.group_instance_id : request.client_id) + "-" + random_uuid(step.env.rng);
+  std::string member_id =
+      (is_static ? request.group_instance_id : request.client_id) + "-" + random_uuid(step.env.rng);
   if (is_static) {
     GroupMember* known = group.find_static(request.group_instance_id);
     if (known == nullptr) return add_member(group, request, std::move(member_id), to, step);
@@ -132,7 +137,8 @@ GroupCoordinator::GroupRecord GroupCoordinator::join_new(ClassicGroup& group, co
   return std::nullopt;
 }
 
-GroupCoordinator::GroupRecord GroupCoordinator::join_existing(ClassicGroup& group, const JoinGroupRequest& request,
+GroupCoordinator::GroupRecord GroupCoordinator::join_existing(ClassicGroup& group,
+                                                              const JoinGroupRequest& request,
                                                               const ReplyTo& to, const Step& step) {
   if (!group.supports(request.protocol_type, request.protocols)) {
     send(to, join_error(ErrorCode::inconsistent_group_protocol, request.member_id), step.out);
@@ -168,8 +174,10 @@ GroupCoordinator::GroupRecord GroupCoordinator::join_existing(ClassicGroup& grou
   return std::nullopt;
 }
 
-GroupCoordinator::GroupRecord GroupCoordinator::add_member(ClassicGroup& group, const JoinGroupRequest& request,
-                                                           std::string member_id, const ReplyTo& to, const Step& step) {
+GroupCoordinator::GroupRecord GroupCoordinator::add_member(ClassicGroup& group,
+                                                           const JoinGroupRequest& request,
+                                                           std::string member_id, const ReplyTo& to,
+                                                           const Step& step) {
   if (group.is(GroupState::preparing_rebalance) && group.previous_state == GroupState::empty) {
     group.new_member_added = true;
   }
@@ -185,16 +193,16 @@ GroupCoordinator::GroupRecord GroupCoordinator::add_member(ClassicGroup& group, 
   joining.is_new = true;
   joining.serial = next_serial_++;
   GroupMember& member = group.add(std::move(joining));
-  // It sends no heartbeats while its join is parked, and nobody sees its connection close. If it is still there after
-  // these five minutes it tries again (classicGroupNewMemberJoinTimeoutMs).
+  // It sends no heartbeats while its join is parked, and nobody sees its connection close. If it is still
+  // there after these five minutes it tries again (classicGroupNewMemberJoinTimeoutMs).
   constexpr std::int64_t kNewMemberJoinTimeoutMs = 5 * 60 * 1000;
   arm_session(group, member, kNewMemberJoinTimeoutMs, step);
   return rebalance_or_complete_join(group, step);
 }
 
 GroupCoordinator::GroupRecord GroupCoordinator::update_member(ClassicGroup& group, GroupMember& member,
-                                                              const JoinGroupRequest& request, const ReplyTo& to,
-                                                              const Step& step) {
+                                                              const JoinGroupRequest& request,
+                                                              const ReplyTo& to, const Step& step) {
   member.protocols = request.protocols;
   member.rebalance_timeout_ms = request.rebalance_timeout_ms;
   member.session_timeout_ms = request.session_timeout_ms;
@@ -205,11 +213,9 @@ GroupCoordinator::GroupRecord GroupCoordinator::update_member(ClassicGroup& grou
 // ---- Static members (KIP-345)
 
 // A static member was restarted: whoever still uses its old member id is fenced.
-GroupCoordinator::GroupRecord GroupCoordinator::replace_static(ClassicGroup& group, GroupMember& member,
-                                                               const JoinGroupRequest& request, const std::string& new_id,
-                                                               const ReplyTo& to,
-                                                               std::optional<DeferredReplacement>& replacement,
-                                                               const Step& step) {
+GroupCoordinator::GroupRecord GroupCoordinator::replace_static(
+    ClassicGroup& group, GroupMember& member, const JoinGroupRequest& request, const std::string& new_id,
+    const ReplyTo& to, std::optional<DeferredReplacement>& replacement, const Step& step) {
   DeferredReplacement before{to,
                              GroupRef{group.slot, group.uid},
                              member.id,
@@ -238,7 +244,8 @@ GroupCoordinator::GroupRecord GroupCoordinator::replace_static(ClassicGroup& gro
   return std::nullopt;
 }
 
-void GroupCoordinator::rename_static(ClassicGroup& group, GroupMember& member, const std::string& new_id, const Step& step) {
+void GroupCoordinator::rename_static(ClassicGroup& group, GroupMember& member, const std::string& new_id,
+                                     const Step& step) {
   answer_join(member, join_error(ErrorCode::fenced_instance_id, member.id), step.out);
   answer_sync(member, SyncGroupResponse{ErrorCode::fenced_instance_id, {}}, step.out);
   if (group.is_leader(member)) group.leader = new_id;
@@ -272,7 +279,8 @@ void GroupCoordinator::replacement_failed(DeferredReplacement& work, ErrorCode e
 
 // ---- Heartbeats and leaving
 
-void GroupCoordinator::on(const HeartbeatRequest& request, const Envelope& from, node::Env env, node::Effects& out) {
+void GroupCoordinator::on(const HeartbeatRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
   const Step step{env, out};
   const ReplyTo to{from.channel, from.correlation};
   if (request.group.empty()) return send(to, HeartbeatResponse{ErrorCode::invalid_group_id}, out);
@@ -284,7 +292,8 @@ void GroupCoordinator::on(const HeartbeatRequest& request, const Envelope& from,
   ClassicGroup& group = *found.group;
   GroupMember* member = nullptr;
   ErrorCode error = group.validate_member(request.member_id, request.group_instance_id, member);
-  if (error == ErrorCode::none && request.generation != group.generation) error = ErrorCode::illegal_generation;
+  if (error == ErrorCode::none && request.generation != group.generation)
+    error = ErrorCode::illegal_generation;
   if (error != ErrorCode::none) return send(to, HeartbeatResponse{error}, out);
   arm_session(group, *member, member->session_timeout_ms, step);
   const bool rebalancing = group.is(GroupState::preparing_rebalance);
@@ -293,7 +302,8 @@ void GroupCoordinator::on(const HeartbeatRequest& request, const Envelope& from,
   set_timer(out);
 }
 
-void GroupCoordinator::on(const LeaveGroupRequest& request, const Envelope& from, node::Env env, node::Effects& out) {
+void GroupCoordinator::on(const LeaveGroupRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
   const Step step{env, out};
   const ReplyTo to{from.channel, from.correlation};
   if (request.group.empty()) return send(to, LeaveGroupResponse{ErrorCode::invalid_group_id}, out);
@@ -315,7 +325,8 @@ void GroupCoordinator::on(const LeaveGroupRequest& request, const Envelope& from
     if (error == ErrorCode::none) remove_member(group, *member, out);
   }
   if (error == ErrorCode::none && !group.is(GroupState::empty)) {
-    if (GroupRecord record = rebalance_or_complete_join(group, step)) append(group.partition, std::move(*record), step);
+    if (GroupRecord record = rebalance_or_complete_join(group, step))
+      append(group.partition, std::move(*record), step);
   }
   finish(group.partition, DeferredAnswer{to, LeaveGroupResponse{error}}, step);
   set_timer(out);

@@ -43,7 +43,8 @@ OffsetFetchResponse fetch_response(const ClassicGroup* group, const OffsetFetchR
 
 }  // namespace
 
-void GroupCoordinator::on(const OffsetCommitRequest& request, const Envelope& from, node::Env env, node::Effects& out) {
+void GroupCoordinator::on(const OffsetCommitRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
   const Step step{env, out};
   const ReplyTo to{from.channel, from.correlation};
   const Lookup found = find(request.group);
@@ -59,7 +60,8 @@ void GroupCoordinator::on(const OffsetCommitRequest& request, const Envelope& fr
   if (error != ErrorCode::none) return send(to, commit_response(request, error), out);
   if (request.partitions.empty()) return send(to, OffsetCommitResponse{}, out);
 
-  ClassicGroup& group = found.group != nullptr ? *found.group : create_group(request.group, found.partition, step);
+  ClassicGroup& group =
+      found.group != nullptr ? *found.group : create_group(request.group, found.partition, step);
   // A commit says as much as a heartbeat: its sender lives.
   if (member != nullptr) arm_session(group, *member, member->session_timeout_ms, step);
   const std::int64_t now_ms = env.wall_ms();
@@ -71,10 +73,11 @@ void GroupCoordinator::on(const OffsetCommitRequest& request, const Envelope& fr
 }
 
 // Writes the record and replays it; no offset is a tombstone.
-void GroupCoordinator::store_offset(ClassicGroup& group, TopicPartition tp, const StoredOffset& value, const Step& step) {
-  PendingWrite& batch = append(group.partition,
-                               OffsetCommitRecord{group.name, tp, value.offset, value.leader_epoch, value.commit_timestamp_ms},
-                               step);
+void GroupCoordinator::store_offset(ClassicGroup& group, TopicPartition tp, const StoredOffset& value,
+                                    const Step& step) {
+  PendingWrite& batch = append(
+      group.partition,
+      OffsetCommitRecord{group.name, tp, value.offset, value.leader_epoch, value.commit_timestamp_ms}, step);
   batch.offsets.push_back(OffsetChange{GroupRef{group.slot, group.uid}, tp, value});
   group.offsets.write(tp, value);
   if (value.exists() && !group.is_subscribed_to(tp.topic)) {
@@ -83,7 +86,8 @@ void GroupCoordinator::store_offset(ClassicGroup& group, TopicPartition tp, cons
 }
 
 // With require_stable, as consumers ask, the answer waits until nothing it tells can be taken back.
-void GroupCoordinator::on(const OffsetFetchRequest& request, const Envelope& from, node::Env env, node::Effects& out) {
+void GroupCoordinator::on(const OffsetFetchRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
   const ReplyTo to{from.channel, from.correlation};
   const Lookup found = find(request.group);
   if (found.error != ErrorCode::none) {
@@ -122,14 +126,16 @@ void GroupCoordinator::plan_scan(std::int32_t partition, const Step& step) {
     for (const GroupOffsets::Slot& slot : group.offsets.slots()) {
       if (!slot.written.exists()) continue;
       const std::optional<std::int64_t> base_ms = group.retention_base_ms(slot);
-      if (base_ms) arm_scan(partition, LocalTime{from_millis(*base_ms) - step.env.wall_ahead} + retention, step);
+      if (base_ms)
+        arm_scan(partition, LocalTime{from_millis(*base_ms) - step.env.wall_ahead} + retention, step);
     }
   }
 }
 
 void GroupCoordinator::clock_stepped(node::Env env, node::Effects& out) {
   for (std::int32_t partition = 0; std::cmp_less(partition, partitions_.size()); ++partition) {
-    const bool leads = partitions_[static_cast<std::size_t>(partition)].state == OffsetsPartition::State::active;
+    const bool leads =
+        partitions_[static_cast<std::size_t>(partition)].state == OffsetsPartition::State::active;
     if (leads) plan_scan(partition, Step{env, out});
   }
   set_timer(out);

@@ -11,12 +11,14 @@ namespace sim::broker {
 
 // ---- The join phase
 
-GroupCoordinator::GroupRecord GroupCoordinator::rebalance_or_complete_join(ClassicGroup& group, const Step& step) {
+GroupCoordinator::GroupRecord GroupCoordinator::rebalance_or_complete_join(ClassicGroup& group,
+                                                                           const Step& step) {
   return group.can_rebalance() ? prepare_rebalance(group, step) : maybe_complete_join(group, step);
 }
 
 GroupCoordinator::GroupRecord GroupCoordinator::prepare_rebalance(ClassicGroup& group, const Step& step) {
-  if (group.is(GroupState::completing_rebalance)) reset_assignment(group, ErrorCode::rebalance_in_progress, step);
+  if (group.is(GroupState::completing_rebalance))
+    reset_assignment(group, ErrorCode::rebalance_in_progress, step);
   for (GroupMember& member : group.members) member.pending_sync = false;
   deadlines_.cancel(group.sync_deadline);
   const bool is_initial = group.is(GroupState::empty);
@@ -50,7 +52,8 @@ GroupCoordinator::GroupRecord GroupCoordinator::join_deadline_passed(ClassicGrou
   if (!group.join_is_initial) return complete_join(group, step);
   if (!group.new_member_added || group.initial_remaining == Duration{}) return complete_join(group, step);
   group.new_member_added = false;
-  const Duration next = std::min(from_millis(config_.group_initial_rebalance_delay_ms), group.initial_remaining);
+  const Duration next =
+      std::min(from_millis(config_.group_initial_rebalance_delay_ms), group.initial_remaining);
   group.initial_remaining = std::max(group.initial_remaining - group.initial_delay, Duration{});
   group.initial_delay = next;
   arm_join(group, next, step);
@@ -105,7 +108,8 @@ GroupCoordinator::GroupRecord GroupCoordinator::next_generation(ClassicGroup& gr
 
 // ---- The sync phase
 
-void GroupCoordinator::on(const SyncGroupRequest& request, const Envelope& from, node::Env env, node::Effects& out) {
+void GroupCoordinator::on(const SyncGroupRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
   const Step step{env, out};
   const ReplyTo to{from.channel, from.correlation};
   const auto answer = [&](SyncGroupResponse response) { send(to, std::move(response), out); };
@@ -116,8 +120,10 @@ void GroupCoordinator::on(const SyncGroupRequest& request, const Envelope& from,
   ClassicGroup& group = *found.group;
   GroupMember* member = nullptr;
   ErrorCode error = group.validate_member(request.member_id, request.group_instance_id, member);
-  if (error == ErrorCode::none && request.generation != group.generation) error = ErrorCode::illegal_generation;
-  if (error == ErrorCode::none && group.is(GroupState::preparing_rebalance)) error = ErrorCode::rebalance_in_progress;
+  if (error == ErrorCode::none && request.generation != group.generation)
+    error = ErrorCode::illegal_generation;
+  if (error == ErrorCode::none && group.is(GroupState::preparing_rebalance))
+    error = ErrorCode::rebalance_in_progress;
   if (error != ErrorCode::none) return answer(SyncGroupResponse{error, {}});
 
   sync_received(group, *member);
@@ -141,10 +147,13 @@ void GroupCoordinator::sync_received(ClassicGroup& group, GroupMember& member) {
 
 void GroupCoordinator::assignment_stored(const DeferredAssignment& work, const Step& step) {
   ClassicGroup* group = resolve(work.group);
-  if (group == nullptr || !group->is(GroupState::completing_rebalance) || group->generation != work.generation) return;
+  if (group == nullptr || !group->is(GroupState::completing_rebalance) ||
+      group->generation != work.generation)
+    return;
   for (GroupMember& member : group->members) {
-    const auto given = std::find_if(work.assignment.begin(), work.assignment.end(),
-                                    [&](const SyncGroupRequest::Assignment& one) { return one.member_id == member.id; });
+    const auto given =
+        std::find_if(work.assignment.begin(), work.assignment.end(),
+                     [&](const SyncGroupRequest::Assignment& one) { return one.member_id == member.id; });
     member.assignment = given != work.assignment.end() ? given->partitions : std::vector<TopicPartition>{};
   }
   propagate_assignment(*group, ErrorCode::none, step);
@@ -153,7 +162,9 @@ void GroupCoordinator::assignment_stored(const DeferredAssignment& work, const S
 
 void GroupCoordinator::assignment_failed(const DeferredAssignment& work, ErrorCode error, const Step& step) {
   ClassicGroup* group = resolve(work.group);
-  if (group == nullptr || !group->is(GroupState::completing_rebalance) || group->generation != work.generation) return;
+  if (group == nullptr || !group->is(GroupState::completing_rebalance) ||
+      group->generation != work.generation)
+    return;
   reset_assignment(*group, error, step);
   const GroupRecord record = rebalance_or_complete_join(*group, step);
   SIM_CHECK(!record, "the members who have just been told to rejoin have not done so yet");
@@ -189,7 +200,8 @@ GroupCoordinator::GroupRecord GroupCoordinator::sync_deadline_passed(ClassicGrou
 
 // ---- Sessions
 
-GroupCoordinator::GroupRecord GroupCoordinator::session_passed(ClassicGroup& group, std::uint64_t serial, const Step& step) {
+GroupCoordinator::GroupRecord GroupCoordinator::session_passed(ClassicGroup& group, std::uint64_t serial,
+                                                               const Step& step) {
   const auto waiting = std::find_if(group.pending.begin(), group.pending.end(),
                                     [serial](const PendingMember& one) { return one.serial == serial; });
   if (waiting != group.pending.end()) {

@@ -26,7 +26,8 @@ ErrorCode told_to_client(ErrorCode error) {
   }
 }
 
-// Older consumers do not know COORDINATOR_NOT_AVAILABLE as an answer to OffsetFetch (handleOffsetFetchException).
+// Older consumers do not know COORDINATOR_NOT_AVAILABLE as an answer to OffsetFetch
+// (handleOffsetFetchException).
 ErrorCode told_to_fetcher(ErrorCode error) {
   const ErrorCode told = told_to_client(error);
   return told == ErrorCode::coordinator_not_available ? ErrorCode::not_coordinator : told;
@@ -34,7 +35,8 @@ ErrorCode told_to_fetcher(ErrorCode error) {
 
 void make_error(Message& message, ErrorCode error) {
   if (auto* commit = std::get_if<OffsetCommitResponse>(&message)) {
-    for (OffsetCommitResponse::Partition& partition : commit->partitions) partition.error = told_to_client(error);
+    for (OffsetCommitResponse::Partition& partition : commit->partitions)
+      partition.error = told_to_client(error);
   } else if (auto* fetch = std::get_if<OffsetFetchResponse>(&message)) {
     fetch->error = told_to_fetcher(error);
     fetch->partitions.clear();
@@ -61,8 +63,8 @@ PendingWrite& GroupCoordinator::open_batch(std::int32_t partition, const Step& s
   batch.id = next_write_++ * partitions_.size() + static_cast<std::uint64_t>(partition);
   batch.size_bytes = kBatchHeaderBytes;
   if (config_.group_coordinator_append_linger_ms > 0) {
-    arm(log.linger, Deadline{Deadline::Kind::linger, partition, 0, 0}, from_millis(config_.group_coordinator_append_linger_ms),
-        step);
+    arm(log.linger, Deadline{Deadline::Kind::linger, partition, 0, 0},
+        from_millis(config_.group_coordinator_append_linger_ms), step);
   }
   return batch;
 }
@@ -114,7 +116,8 @@ void GroupCoordinator::written(WriteId id, ErrorCode error, node::Env env, node:
   const Step step{env, out};
   const auto partition = static_cast<std::int32_t>(id % partitions_.size());
   const std::vector<PendingWrite>& pending = partitions_[static_cast<std::size_t>(partition)].pending;
-  const auto it = std::find_if(pending.begin(), pending.end(), [id](const PendingWrite& one) { return one.id == id; });
+  const auto it =
+      std::find_if(pending.begin(), pending.end(), [id](const PendingWrite& one) { return one.id == id; });
   if (it == pending.end()) return;  // of an earlier leadership
   const auto index = static_cast<std::size_t>(it - pending.begin());
   switch (error) {
@@ -184,8 +187,8 @@ void GroupCoordinator::fail(std::int32_t partition, std::size_t index, ErrorCode
 }
 
 // Undoes a write, but not those after it, which begin at `later` of the pending ones.
-void GroupCoordinator::take_back(const PendingWrite& write, const OffsetsPartition& log, std::size_t later, ErrorCode error,
-                                 node::Effects& out) {
+void GroupCoordinator::take_back(const PendingWrite& write, const OffsetsPartition& log, std::size_t later,
+                                 ErrorCode error, node::Effects& out) {
   for (const OffsetChange& change : write.offsets) {
     if (ClassicGroup* group = resolve(change.group)) group->offsets.take_back(change.tp);
   }
@@ -199,7 +202,8 @@ void GroupCoordinator::take_back(const PendingWrite& write, const OffsetsPartiti
     if (group == nullptr) continue;
     if (!change->created) {
       group->removed = false;
-      if (!slots_.try_emplace(group->name, group->slot).second) erase_group(*group);  // the name is taken again
+      if (!slots_.try_emplace(group->name, group->slot).second)
+        erase_group(*group);                   // the name is taken again
     } else if (later == log.pending.size()) {  // what was written since may be about it
       answer_parked(*group, told_to_client(error), out);
       erase_group(*group);
@@ -266,7 +270,8 @@ void GroupCoordinator::refuse(DeferredWork& work, ErrorCode error, node::Effects
 
 // ---- Loading
 
-void GroupCoordinator::load(std::int32_t partition, const std::vector<Batch>& batches, Offset high_watermark) {
+void GroupCoordinator::load(std::int32_t partition, const std::vector<Batch>& batches,
+                            Offset high_watermark) {
   OffsetsPartition& log = partitions_[static_cast<std::size_t>(partition)];
   SIM_CHECK(log.state == OffsetsPartition::State::loading, "only a newly elected leader loads");
   while (!log.pending.empty() && log.pending.front().end_offset <= high_watermark) {
@@ -291,7 +296,8 @@ void GroupCoordinator::load(std::int32_t partition, const std::vector<Batch>& ba
   }
 }
 
-void GroupCoordinator::replay(std::int32_t partition, const OffsetCommitRecord& record, PendingWrite* uncommitted) {
+void GroupCoordinator::replay(std::int32_t partition, const OffsetCommitRecord& record,
+                              PendingWrite* uncommitted) {
   const auto known = slots_.find(record.group);
   const StoredOffset value{record.offset, record.leader_epoch, record.commit_timestamp_ms};
   if (known == slots_.end() && !value.exists()) return;

@@ -8,7 +8,8 @@
 namespace sim::broker {
 
 bool GroupMember::supports(std::string_view protocol) const {
-  return std::any_of(protocols.begin(), protocols.end(), [&](const auto& one) { return one.name == protocol; });
+  return std::any_of(protocols.begin(), protocols.end(),
+                     [&](const auto& one) { return one.name == protocol; });
 }
 
 const Subscription& GroupMember::subscription(std::string_view protocol) const {
@@ -76,7 +77,8 @@ ErrorCode ClassicGroup::validate_offset_commit(const OffsetCommitRequest& reques
 }
 
 GroupMember& ClassicGroup::add(GroupMember member) {
-  SIM_CHECK(!member.is_static() || find_static(member.instance_id) == nullptr, "one member per group.instance.id");
+  SIM_CHECK(!member.is_static() || find_static(member.instance_id) == nullptr,
+            "one member per group.instance.id");
   if (leader.empty()) leader = member.id;
   remove_pending(member.id);
   members.push_back(std::move(member));
@@ -93,26 +95,30 @@ void ClassicGroup::remove_pending(std::string_view member_id) {
   std::erase_if(pending, [&](const PendingMember& one) { return one.id == member_id; });
 }
 
-bool ClassicGroup::supports(std::string_view type, const std::vector<JoinGroupRequest::Protocol>& protocols) const {
+bool ClassicGroup::supports(std::string_view type,
+                            const std::vector<JoinGroupRequest::Protocol>& protocols) const {
   if (is(GroupState::empty)) return !type.empty() && !protocols.empty();
   if (protocol_type != type) return false;
   return std::any_of(protocols.begin(), protocols.end(), [this](const JoinGroupRequest::Protocol& one) {
-    return std::all_of(members.begin(), members.end(), [&](const GroupMember& member) { return member.supports(one.name); });
+    return std::all_of(members.begin(), members.end(),
+                       [&](const GroupMember& member) { return member.supports(one.name); });
   });
 }
 
 const std::string& ClassicGroup::select_protocol() const {
   SIM_CHECK(!members.empty(), "an empty group has no protocol");
   const auto is_candidate = [this](const std::string& each) {
-    return std::all_of(members.begin(), members.end(), [&](const GroupMember& member) { return member.supports(each); });
+    return std::all_of(members.begin(), members.end(),
+                       [&](const GroupMember& member) { return member.supports(each); });
   };
   std::vector<std::pair<const std::string*, int>> votes;
   for (const GroupMember& member : members) {
-    const auto vote = std::find_if(member.protocols.begin(), member.protocols.end(),
-                                   [&](const JoinGroupRequest::Protocol& one) { return is_candidate(one.name); });
+    const auto vote =
+        std::find_if(member.protocols.begin(), member.protocols.end(),
+                     [&](const JoinGroupRequest::Protocol& one) { return is_candidate(one.name); });
     SIM_CHECK(vote != member.protocols.end(), "members are let in only if a common protocol remains");
-    const auto counted =
-        std::find_if(votes.begin(), votes.end(), [&](const auto& count) { return *count.first == vote->name; });
+    const auto counted = std::find_if(votes.begin(), votes.end(),
+                                      [&](const auto& count) { return *count.first == vote->name; });
     if (counted == votes.end()) {
       votes.emplace_back(&vote->name, 1);
     } else {
@@ -124,17 +130,18 @@ const std::string& ClassicGroup::select_protocol() const {
 }
 
 std::int32_t ClassicGroup::awaiting_join() const {
-  return static_cast<std::int32_t>(
-      std::count_if(members.begin(), members.end(), [](const GroupMember& one) { return one.join.has_value(); }));
+  return static_cast<std::int32_t>(std::count_if(
+      members.begin(), members.end(), [](const GroupMember& one) { return one.join.has_value(); }));
 }
 
 bool ClassicGroup::has_all_members_joined() const {
-  return pending.empty() &&
-         std::all_of(members.begin(), members.end(), [](const GroupMember& one) { return one.join.has_value(); });
+  return pending.empty() && std::all_of(members.begin(), members.end(),
+                                        [](const GroupMember& one) { return one.join.has_value(); });
 }
 
 bool ClassicGroup::has_received_sync_from_all() const {
-  return std::none_of(members.begin(), members.end(), [](const GroupMember& one) { return one.pending_sync; });
+  return std::none_of(members.begin(), members.end(),
+                      [](const GroupMember& one) { return one.pending_sync; });
 }
 
 std::int32_t ClassicGroup::rebalance_timeout_ms() const {
@@ -212,8 +219,9 @@ GroupMetadataRecord ClassicGroup::record(const std::vector<SyncGroupRequest::Ass
       one.assignment = member.assignment;
       continue;
     }
-    const auto given = std::find_if(assignment->begin(), assignment->end(),
-                                    [&](const SyncGroupRequest::Assignment& each) { return each.member_id == member.id; });
+    const auto given =
+        std::find_if(assignment->begin(), assignment->end(),
+                     [&](const SyncGroupRequest::Assignment& each) { return each.member_id == member.id; });
     if (given != assignment->end()) one.assignment = given->partitions;
   }
   return record;

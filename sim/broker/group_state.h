@@ -49,8 +49,8 @@ struct ReplyTo {
   bool operator==(const ReplyTo&) const = default;
 };
 
-// A request that waits in its member. It may have been answered already because the write it came with failed;
-// for the group its member is waiting all the same.
+// A request that waits in its member. It may have been answered already because the write it came with
+// failed; for the group its member is waiting all the same.
 struct ParkedRequest {
   ReplyTo to;
   bool answered = false;
@@ -72,7 +72,8 @@ struct GroupMember {
   DeadlineHandle session;
 
   bool is_static() const { return !instance_id.empty(); }
-  // Expiry does not count while the coordinator owes it an answer, but for a new member (hasSatisfiedHeartbeat).
+  // Expiry does not count while the coordinator owes it an answer, but for a new member
+  // (hasSatisfiedHeartbeat).
   bool has_satisfied_heartbeat() const { return !is_new && (join.has_value() || sync.has_value()); }
   bool supports(std::string_view protocol) const;
   // REQUIRES: supports(protocol)
@@ -115,7 +116,8 @@ struct ClassicGroup {
 
   bool is(GroupState other) const { return state == other; }
   bool can_rebalance() const {
-    return state == GroupState::stable || state == GroupState::completing_rebalance || state == GroupState::empty;
+    return state == GroupState::stable || state == GroupState::completing_rebalance ||
+           state == GroupState::empty;
   }
 
   GroupMember* find(std::string_view member_id);
@@ -124,7 +126,9 @@ struct ClassicGroup {
   PendingMember* find_pending(std::string_view member_id);
   bool is_leader(const GroupMember& member) const { return member.id == leader; }
   // REQUIRES: the member is in this group
-  std::size_t index_of(const GroupMember& member) const { return static_cast<std::size_t>(&member - members.data()); }
+  std::size_t index_of(const GroupMember& member) const {
+    return static_cast<std::size_t>(&member - members.data());
+  }
 
   // UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, or none and the member in `found`.
   ErrorCode validate_member(std::string_view member_id, std::string_view instance_id, GroupMember*& found);

@@ -168,15 +168,13 @@ void Lifecycle::on(const BrokerHeartbeatResponse& response, const Context& conte
     case BrokerState::recovery:
       if (!response.is_fenced) state_ = BrokerState::running;
       return schedule_after_success(context);
-    case BrokerState::running:
-      return schedule_after_success(context);
+    case BrokerState::running: return schedule_after_success(context);
     case BrokerState::pending_controlled_shutdown:
       if (response.should_shut_down) return begin_shutdown(context);
       if (std::exchange(got_controlled_shutdown_response_, true)) return schedule_after_success(context);
       return schedule(kFirstWhileShuttingDown, context);
     case BrokerState::not_running:
-    case BrokerState::shutting_down:
-      SIM_CHECK(false, "who is not up sends no heartbeats");
+    case BrokerState::shutting_down: SIM_CHECK(false, "who is not up sends no heartbeats");
   }
 }
 

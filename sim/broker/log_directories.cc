@@ -2,7 +2,8 @@
 
 namespace sim::broker {
 
-LogDirectories::LogDirectories(ProcessId self, std::int32_t count, std::uint32_t failed, std::uint32_t replaced)
+LogDirectories::LogDirectories(ProcessId self, std::int32_t count, std::uint32_t failed,
+                               std::uint32_t replaced)
     : first_id_(static_cast<std::uint64_t>(self.value()) + 1 + (std::uint64_t{replaced} << 40)),
       logs_(static_cast<std::size_t>(count), 0),
       failed_(failed) {}

@@ -7,7 +7,9 @@ namespace sim::broker {
 namespace {
 
 // At most more than a century.
-Duration period_of(std::int64_t ms) { return from_millis(std::clamp(ms, std::int64_t{1}, std::int64_t{1} << 42)); }
+Duration period_of(std::int64_t ms) {
+  return from_millis(std::clamp(ms, std::int64_t{1}, std::int64_t{1} << 42));
+}
 
 }  // namespace
 

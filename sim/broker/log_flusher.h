@@ -10,17 +10,18 @@
 #include "log/log_write.h"
 #include "node/node.h"
 
-// What a broker does of its own accord to bring logs from the page cache to the platter, and the recovery point
-// that moves with it (UnifiedLog.flush, LogManager.flushDirtyLogs, checkpointLogRecoveryOffsets):
+// What a broker does of its own accord to bring logs from the page cache to the platter, and the recovery
+// point that moves with it (UnifiedLog.flush, LogManager.flushDirtyLogs, checkpointLogRecoveryOffsets):
 //   flush.messages   with the append that makes it so many since the last flush; its answer waits
 //   flush.ms         by the scheduler, every log.flush.scheduler.interval.ms
 //   a new segment    the one before it, in the background
-// By default only the last of them ever happens: Kafka leaves it to the operating system and to other replicas.
+// By default only the last of them ever happens: Kafka leaves it to the operating system and to other
+// replicas.
 //
 // Recovery points are checkpointed once a minute, counted from log.initial.task.delay.ms after the start.
 //
-// Differs from Kafka: what an append with a flush brings is to be seen once it is flushed; in Kafka a fetch may
-// read it a moment before.
+// Differs from Kafka: what an append with a flush brings is to be seen once it is flushed; in Kafka a fetch
+// may read it a moment before.
 namespace sim::broker {
 
 class LogFlusher {

@@ -5,9 +5,9 @@
 #include "broker/timers.h"
 #include "log/retention.h"
 
-// When a broker looks for old segments (LogManager.cleanupLogs): log.initial.task.delay.ms after its start and every
-// log.retention.check.interval.ms from then on, by its own clock; but only at those instants at which it may find
-// something, so that a log that is kept for a week costs nothing until then.
+// When a broker looks for old segments (LogManager.cleanupLogs): log.initial.task.delay.ms after its start
+// and every log.retention.check.interval.ms from then on, by its own clock; but only at those instants at
+// which it may find something, so that a log that is kept for a week costs nothing until then.
 namespace sim::broker {
 
 class LogRetention {

@@ -18,7 +18,8 @@ bool has_valid_timestamps(const BatchData& batch, const TopicConfig& config, std
   const std::int64_t before_max_ms = config.message_timestamp_before_max_ms;
   if (before_max_ms == std::numeric_limits<std::int64_t>::max()) return true;
   const std::vector<Record>& records = batch.application_records();
-  return std::all_of(records.begin(), records.end(), [=](const Record& record) { return now_ms - record.timestamp_ms <= before_max_ms; });
+  return std::all_of(records.begin(), records.end(),
+                     [=](const Record& record) { return now_ms - record.timestamp_ms <= before_max_ms; });
 }
 
 bool contains(const std::vector<NodeId>& nodes, NodeId node) {
@@ -89,7 +90,7 @@ std::optional<Partition::Transition> Partition::become_leader(
       one.in_maximal_isr = in_sync;
     }
     node::report(context.out, observe::BecameLeader{tp_, context.self, leader_epoch_, role.epoch_start,
-                                                   static_cast<std::int32_t>(effective_min_isr())});
+                                                    static_cast<std::int32_t>(effective_min_isr())});
   }
   report_isr_if_changed(epoch_before, context);
   if (transition.new_leader_epoch && defect_ == PlantedDefect::high_watermark_at_election)
@@ -328,7 +329,8 @@ bool Partition::maybe_advance_high_watermark(const Context& context) {
     }
   }
   if (defect_ == PlantedDefect::high_watermark_ignores_slowest) high_watermark = fastest_follower();
-  const bool may_fall = defect_ == PlantedDefect::high_watermark_falls && high_watermark >= log_start_offset();
+  const bool may_fall =
+      defect_ == PlantedDefect::high_watermark_falls && high_watermark >= log_start_offset();
   if (high_watermark == high_watermark_ || (high_watermark < high_watermark_ && !may_fall)) return false;
   set_high_watermark(high_watermark, context);
   return true;
@@ -343,7 +345,7 @@ Offset Partition::fastest_follower() const {
 void Partition::set_high_watermark(Offset high_watermark, const Context& context) {
   const Offset from = std::exchange(high_watermark_, high_watermark);
   node::report(context.out, observe::HighWatermarkAdvanced{tp_, from, high_watermark_, context.self,
-                                                            static_cast<std::int32_t>(effective_min_isr())});
+                                                           static_cast<std::int32_t>(effective_min_isr())});
 }
 
 Partition::FollowerFetch Partition::follower_fetched(NodeId broker, BrokerEpoch broker_epoch, Offset offset,
@@ -392,7 +394,8 @@ std::optional<IsrChange> Partition::expand_isr(const FollowerProgress& follower,
   if (!is_isr_eligible(follower, context)) return std::nullopt;
   const bool may_be_behind = defect_ == PlantedDefect::joins_behind;
   if (follower.log_end_offset < high_watermark_ && !may_be_behind) return std::nullopt;
-  if (context.config.history.isr_epoch_start_check && !may_be_behind && follower.log_end_offset < leading().epoch_start)
+  if (context.config.history.isr_epoch_start_check && !may_be_behind &&
+      follower.log_end_offset < leading().epoch_start)
     return std::nullopt;
   std::vector<NodeId> isr = committed_isr->isr;
   isr.push_back(follower.broker);

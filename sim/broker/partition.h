@@ -208,8 +208,8 @@ class Partition {
   }
   // Where to cut our log, given where the leader says that ours leaves its own.
   Offset truncation_point(FetchResponse::EpochEnd leader_end) const;
-  // As the leader, to whoever asks by Truncation::epoch: where the first epoch above that one starts, or -1 for
-  // an epoch before all that are known, and above all (LeaderEpochFileCache.endOffsetFor of Kafka 0.11).
+  // As the leader, to whoever asks by Truncation::epoch: where the first epoch above that one starts, or -1
+  // for an epoch before all that are known, and above all (LeaderEpochFileCache.endOffsetFor of Kafka 0.11).
   Offset end_offset_before_search(LeaderEpoch leader_epoch) const;
   // True if something was cut, to be cut on disk too.
   bool truncate_to(Offset end, const Context& context);

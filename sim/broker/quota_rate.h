@@ -23,8 +23,8 @@ class QuotaRate {
   void record(std::int64_t value, std::int64_t now_ms);
   // More than `limit` a second.
   bool exceeds(std::int64_t limit, std::int64_t now_ms);
-  // How long nothing may be recorded for the rate to come down to the limit (QuotaUtils.throttleTime): that is
-  // X in sum / (window + X) = limit, rounded to the nearest millisecond. 0 if it is not exceeded.
+  // How long nothing may be recorded for the rate to come down to the limit (QuotaUtils.throttleTime): that
+  // is X in sum / (window + X) = limit, rounded to the nearest millisecond. 0 if it is not exceeded.
   std::int64_t throttle_ms(std::int64_t limit, std::int64_t now_ms);
 
  private:

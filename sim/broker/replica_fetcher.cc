@@ -332,7 +332,8 @@ FetchRequest ReplicaFetcher::build(PartitionTable& table, const Context& context
   for (FetchRequest::Partition& partition : request.partitions)
     partition.max_bytes = context.config.replica_fetch_max_bytes;
   if (context.config.defect == PlantedDefect::divergence_not_checked) {
-    for (FetchRequest::Partition& partition : request.partitions) partition.last_fetched_epoch = kNoLeaderEpoch;
+    for (FetchRequest::Partition& partition : request.partitions)
+      partition.last_fetched_epoch = kNoLeaderEpoch;
   }
   for (const std::int32_t index : touched_) partitions_[static_cast<std::size_t>(index)].touched = false;
   touched_.clear();

@@ -61,8 +61,8 @@ class ReplicaManager {
 
   ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& config, const node::DurableImage& image);
 
-  // With the first metadata. From here on a crash is a crash: the mark of a clean shutdown is removed. It may take
-  // time, until is_loaded(); nothing is applied before.
+  // With the first metadata. From here on a crash is a crash: the mark of a clean shutdown is removed. It may
+  // take time, until is_loaded(); nothing is applied before.
   void load(const Context& context);
   bool is_loaded() const { return is_loaded_; }
   // What nobody has asked for. REQUIRES: all that is known of the metadata was applied
@@ -86,8 +86,8 @@ class ReplicaManager {
   void finish_step(const Context& context);
   std::vector<Event> take_events() { return std::exchange(events_, {}); }
 
-  // What a client's request costs it that is neither Produce nor Fetch (which see to it themselves): 0, or so many
-  // milliseconds.
+  // What a client's request costs it that is neither Produce nor Fetch (which see to it themselves): 0, or so
+  // many milliseconds.
   std::int32_t throttle_for_time(const Envelope& request, const Context& context);
 
   const Partition* partition(TopicPartition tp) const;
@@ -98,8 +98,8 @@ class ReplicaManager {
 
   // Partitions that lose their leader, or have this broker out of their ISR, are no longer followed.
   void begin_controlled_shutdown() { in_controlled_shutdown_ = true; }
-  // Writes down and flushes everything, for a restart that finds all of it; when this was persisted, the mark that
-  // says so.
+  // Writes down and flushes everything, for a restart that finds all of it; when this was persisted, the mark
+  // that says so.
   node::PersistId close(const Context& context);
   node::PersistId mark_clean_shutdown(const Context& context);
   // What was under way when it closed reaches the logs, though nobody is told.

@@ -72,7 +72,8 @@ void ReplicaManager::writes_failed(const node::Persisted& done, const Context& c
 void ReplicaManager::fail_directory(std::int32_t directory, const Context& context) {
   for (const LocalIndex local : directories_.fail(directory)) take_offline(local, context);
   for (ReplicaFetcher& fetcher : fetchers_) fetcher.close_if_idle(context);
-  if (context.config.failed_log_directories) events_.emplace_back(DirectoryFailed{directories_.id(directory)});
+  if (context.config.failed_log_directories)
+    events_.emplace_back(DirectoryFailed{directories_.id(directory)});
 }
 
 // Nothing of it is touched any more, on disk least of all.

@@ -10,8 +10,8 @@ namespace sim::broker {
 
 // ---- At the start
 
-// After an unclean shutdown every log is read from the segment on that holds its recovery point, and checked. A
-// broker that dies meanwhile was not shut down cleanly either (KAFKA-10471).
+// After an unclean shutdown every log is read from the segment on that holds its recovery point, and checked.
+// A broker that dies meanwhile was not shut down cleanly either (KAFKA-10471).
 void ReplicaManager::load(const Context& context) {
   std::vector<std::vector<std::int64_t>> bytes(static_cast<std::size_t>(directories_.count()));
   std::int64_t in_all = 0;
@@ -27,8 +27,9 @@ void ReplicaManager::load(const Context& context) {
     image.recover();
   }
   if (was_shut_down_cleanly_) {
-    context.out.emplace_back(node::Persist{
-        node::PersistId{next_persist_++}, {log::WriteCleanShutdown{kClusterMetadata}}, node::Safety::written});
+    context.out.emplace_back(node::Persist{node::PersistId{next_persist_++},
+                                           {log::WriteCleanShutdown{kClusterMetadata}},
+                                           node::Safety::written});
   }
   if (in_all == 0) return loaded(context);
   loading_ = node::PersistId{next_persist_++};
@@ -82,7 +83,8 @@ void ReplicaManager::flush_below(LocalIndex local, Offset base_offset, const Con
       node::Persist{id, {log::RollSegment{partition.tp(), base_offset}}, node::Safety::flushed});
 }
 
-// UnifiedLog.append: logs of which flush.messages are not on the platter, with these. The append waits for it.
+// UnifiedLog.append: logs of which flush.messages are not on the platter, with these. The append waits for
+// it.
 void ReplicaManager::add_due_flushes(PendingAppend& pending, std::vector<log::LogWrite>& writes) {
   for (std::size_t i = 0; i < pending.batches.size(); ++i) {
     const PlacedBatch& placed = pending.batches[i];
@@ -113,8 +115,8 @@ void ReplicaManager::checkpoint_recovery_points(const Context& context) {
 
 // ---- Writes that were performed
 
-// Those of one log take effect in the order in which they were asked for; one that waits for a flush does not hold
-// up other logs. Those that share an id were asked for once.
+// Those of one log take effect in the order in which they were asked for; one that waits for a flush does not
+// hold up other logs. Those that share an id were asked for once.
 void ReplicaManager::persisted(node::PersistId id, const Context& context) {
   if (loading_ == id) {
     if (--directories_loading_ == 0 && !is_closing_) loaded(context);

@@ -70,7 +70,8 @@ ReplicaManager::Draft ReplicaManager::draft(FetchSessions::Slot slot, std::int64
     wanted.troubled = answer.error != ErrorCode::none || answer.diverging_epoch.end_offset != kNoOffset;
     const bool leads_elsewhere = answer.preferred_read_replica != kNoNode;
     result.urgent |= wanted.troubled || leads_elsewhere;
-    const bool news = bytes > 0 || wanted.troubled || leads_elsewhere || answer.high_watermark != wanted.high_watermark ||
+    const bool news = bytes > 0 || wanted.troubled || leads_elsewhere ||
+                      answer.high_watermark != wanted.high_watermark ||
                       answer.log_start_offset != wanted.log_start;
     if (!news && !session.full) continue;
     result.response.partitions.push_back(std::move(answer));
@@ -132,8 +133,8 @@ FetchResponse::Partition ReplicaManager::read(const FetchSession& session, const
 
 void ReplicaManager::send(FetchSessions::Slot slot, Draft draft, const ReplyTo& to, const Context& context) {
   if (client_quotas_.is_enabled() && !sessions_.at(slot).from_follower()) {
-    const std::int32_t throttle_ms = client_quotas_.fetched(to.channel.client, wire_size(draft.response),
-                                                            to.thread_nanos, context);
+    const std::int32_t throttle_ms =
+        client_quotas_.fetched(to.channel.client, wire_size(draft.response), to.thread_nanos, context);
     if (throttle_ms > 0) return send_throttled(slot, to, throttle_ms, context);
   }
   if (sessions_.at(slot).from_follower()) count_throttled(draft.response, context);
@@ -167,7 +168,8 @@ void ReplicaManager::count_throttled(const FetchResponse& response, const Contex
   if (context.config.leader_replication_throttled_rate == ClientQuota::kNoLimit) return;
   for (const FetchResponse::Partition& one : response.partitions) {
     const LocalIndex local = table_.find(one.tp);
-    if (local == kNotLocal || !leader_quota_.is_throttled(one.tp, table_.at(local).config(), context)) continue;
+    if (local == kNotLocal || !leader_quota_.is_throttled(one.tp, table_.at(local).config(), context))
+      continue;
     std::int64_t bytes = 0;
     for (const Batch& batch : one.batches) bytes += batch.size_bytes();
     leader_quota_.record(bytes, context);

@@ -169,8 +169,8 @@ void ReplicaManager::answer(AppendOutcome& outcome, std::int16_t acks, const Con
                    } else if (failed) {  // the only way to tell a client that does not listen
                      context.out.emplace_back(node::Disconnect{to.channel});
                    } else {
-                     context.out.emplace_back(
-                         node::Send{Envelope{to.channel, to.correlation, true, NoOpResponse{}, throttle_ms}, {}});
+                     context.out.emplace_back(node::Send{
+                         Envelope{to.channel, to.correlation, true, NoOpResponse{}, throttle_ms}, {}});
                    }
                  },
                  [&](GroupCoordinator::WriteId id) {

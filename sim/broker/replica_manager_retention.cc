@@ -1,8 +1,8 @@
-#include "broker/replica_manager.h"
-
 #include <limits>
 #include <memory>
 #include <utility>
+
+#include "broker/replica_manager.h"
 
 // Old segments are deleted; leaders and followers do it by themselves, each by its own clock.
 namespace sim::broker {
@@ -20,8 +20,9 @@ void ReplicaManager::delete_old_segments(const Context& context) {
     Partition& partition = table_.at(local);
     if (!partition.config().cleanup_delete) continue;
     const Offset from = partition.log_start_offset();
-    const Offset start = log::start_after_retention(partition.log(), partition.high_watermark(),
-                                                    LogRetention::limits_of(partition.config()), context.now_ms());
+    const Offset start =
+        log::start_after_retention(partition.log(), partition.high_watermark(),
+                                   LogRetention::limits_of(partition.config()), context.now_ms());
     if (start > from) {
       partition.raise_log_start(start);
       log_start_raised(local, from, context);
@@ -37,7 +38,8 @@ void ReplicaManager::log_start_raised(LocalIndex local, Offset from, const Conte
   context.out.emplace_back(node::Persist{node::PersistId{next_persist_++},
                                          {log::RaiseLogStart{partition.tp(), partition.log_start_offset()}},
                                          node::Safety::written});
-  for (const FetchWatcher& watcher : sessions_.watchers(local)) sessions_.list(watcher.session, watcher.partition);
+  for (const FetchWatcher& watcher : sessions_.watchers(local))
+    sessions_.list(watcher.session, watcher.partition);
 }
 
 // ---- Compaction (LogCleaner, with one thread)
@@ -67,9 +69,11 @@ void ReplicaManager::clean_filthiest(const Context& context) {
     if (!table_.occupied(local) || !table_.at(local).config().cleanup_compact) continue;
     const Partition& partition = table_.at(local);
     const log::CompactionLimits limits = compaction_limits(partition.config());
-    const log::CleanableLog what = log::cleanable(partition.log(), partition.high_watermark(), limits, context.now_ms());
+    const log::CleanableLog what =
+        log::cleanable(partition.log(), partition.high_watermark(), limits, context.now_ms());
     const bool held_back = what.end < partition.log().segments().back().base_offset;
-    may_change = may_change || held_back || (what.dirty_bytes > 0 && limits.max_lag_ms < std::numeric_limits<std::int64_t>::max());
+    may_change = may_change || held_back ||
+                 (what.dirty_bytes > 0 && limits.max_lag_ms < std::numeric_limits<std::int64_t>::max());
     if (!what.is_worth_it(limits)) continue;
     if (filthiest != kNotLocal && what.dirty_per_million() <= its.dirty_per_million()) continue;
     filthiest = local;
@@ -82,17 +86,22 @@ void ReplicaManager::clean_filthiest(const Context& context) {
   }
 }
 
-// What is left shows at once; the cleaned files are written, flushed and swapped in before the next log's turn.
+// What is left shows at once; the cleaned files are written, flushed and swapped in before the next log's
+// turn.
 void ReplicaManager::clean(LocalIndex local, const log::CleanableLog& what, const Context& context) {
   Partition& partition = table_.at(local);
-  log::CleanedLog cleaned = log::clean(partition.log(), what, compaction_limits(partition.config()), context.now_ms(),
-                                       [&](const Batch& batch) { return partition.producers().is_last(batch); });
+  log::CleanedLog cleaned =
+      log::clean(partition.log(), what, compaction_limits(partition.config()), context.now_ms(),
+                 [&](const Batch& batch) { return partition.producers().is_last(batch); });
   partition.replace_segments(cleaned.end, cleaned.batches, cleaned.bases);
-  node::report(context.out, observe::LogCleaned{partition.tp(), id_, cleaned.end, cleaned.bytes_before, cleaned.bytes_after});
+  node::report(context.out, observe::LogCleaned{partition.tp(), id_, cleaned.end, cleaned.bytes_before,
+                                                cleaned.bytes_after});
   cleaning_ = node::PersistId{next_persist_++};
   auto batches = std::make_shared<const std::vector<Batch>>(std::move(cleaned.batches));
   context.out.emplace_back(node::Persist{
-      *cleaning_, {log::ReplaceSegments{partition.tp(), cleaned.end, std::move(batches), std::move(cleaned.bases)}}, node::Safety::flushed});
+      *cleaning_,
+      {log::ReplaceSegments{partition.tp(), cleaned.end, std::move(batches), std::move(cleaned.bases)}},
+      node::Safety::flushed});
 }
 
 }  // namespace sim::broker

@@ -22,7 +22,8 @@ class ReplicationQuota {
 
   // This broker's replica is among leader/follower.replication.throttled.replicas of its topic.
   bool is_throttled(TopicPartition tp, const TopicConfig& topic, const Context& context) const {
-    const ThrottledReplicas& replicas = side_ == Side::leader ? topic.leader_throttled : topic.follower_throttled;
+    const ThrottledReplicas& replicas =
+        side_ == Side::leader ? topic.leader_throttled : topic.follower_throttled;
     return !replicas.empty() && replicas.contains(tp.partition, context.self.value());
   }
   bool is_exceeded(const Context& context) {

@@ -14,12 +14,14 @@
 
 namespace sim::check {
 
-// Everything that must hold of a run: of orders and partitions, of their replicas, of the quorum, of the metadata.
-// It keeps what every replica's log holds, which others may look at once it was told.
+// Everything that must hold of a run: of orders and partitions, of their replicas, of the quorum, of the
+// metadata. It keeps what every replica's log holds, which others may look at once it was told.
 class AllInvariants final : public observe::Observer {
  public:
   explicit AllInvariants(InvariantsSpec spec)
-      : off_(spec.off), replicas_(ReplicaPromise{spec.acks_all_of_flow, spec.history}), orders_(std::move(spec)) {
+      : off_(spec.off),
+        replicas_(ReplicaPromise{spec.acks_all_of_flow, spec.history}),
+        orders_(std::move(spec)) {
     if (orders_.spec().history.knows_voters_by_id) quorum_.know_voters_by_id();
   }
 

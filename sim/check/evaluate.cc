@@ -17,17 +17,13 @@ std::uint64_t samples_needed(const Expectation& expectation) {
 // Whether a value that may still have grown has already settled the matter.
 Verdict judge_so_far(std::int64_t value, const Expectation& expectation) {
   switch (expectation.comparison) {
-    case Comparison::less:
-      return value < expectation.limit ? Verdict::inconclusive : Verdict::failed;
+    case Comparison::less: return value < expectation.limit ? Verdict::inconclusive : Verdict::failed;
     case Comparison::less_equal:
-    case Comparison::equal:
-      return value <= expectation.limit ? Verdict::inconclusive : Verdict::failed;
+    case Comparison::equal: return value <= expectation.limit ? Verdict::inconclusive : Verdict::failed;
     case Comparison::within:
       return value <= expectation.upper_limit ? Verdict::inconclusive : Verdict::failed;
-    case Comparison::greater_equal:
-      return value >= expectation.limit ? Verdict::ok : Verdict::inconclusive;
-    case Comparison::greater:
-      return value > expectation.limit ? Verdict::ok : Verdict::inconclusive;
+    case Comparison::greater_equal: return value >= expectation.limit ? Verdict::ok : Verdict::inconclusive;
+    case Comparison::greater: return value > expectation.limit ? Verdict::ok : Verdict::inconclusive;
   }
   return Verdict::inconclusive;
 }
@@ -36,30 +32,21 @@ Verdict judge_so_far(std::int64_t value, const Expectation& expectation) {
 
 bool holds(std::int64_t value, Comparison comparison, std::int64_t limit, std::int64_t upper_limit) {
   switch (comparison) {
-    case Comparison::less:
-      return value < limit;
-    case Comparison::less_equal:
-      return value <= limit;
-    case Comparison::equal:
-      return value == limit;
-    case Comparison::greater_equal:
-      return value >= limit;
-    case Comparison::greater:
-      return value > limit;
-    case Comparison::within:
-      return value >= limit && value <= upper_limit;
+    case Comparison::less: return value < limit;
+    case Comparison::less_equal: return value <= limit;
+    case Comparison::equal: return value == limit;
+    case Comparison::greater_equal: return value >= limit;
+    case Comparison::greater: return value > limit;
+    case Comparison::within: return value >= limit && value <= upper_limit;
   }
   return false;
 }
 
 const char* name(Verdict verdict) {
   switch (verdict) {
-    case Verdict::ok:
-      return "ok";
-    case Verdict::failed:
-      return "failed";
-    case Verdict::inconclusive:
-      return "inconclusive";
+    case Verdict::ok: return "ok";
+    case Verdict::failed: return "failed";
+    case Verdict::inconclusive: return "inconclusive";
   }
   return "?";
 }
@@ -67,8 +54,7 @@ const char* name(Verdict verdict) {
 Verdict judge(const Expectation& expectation, const Measured& measured) {
   if (!measured.value || measured.samples < samples_needed(expectation)) return Verdict::inconclusive;
   if (measured.at_least) return judge_so_far(*measured.value, expectation);
-  const bool ok =
-      holds(*measured.value, expectation.comparison, expectation.limit, expectation.upper_limit);
+  const bool ok = holds(*measured.value, expectation.comparison, expectation.limit, expectation.upper_limit);
   return ok ? Verdict::ok : Verdict::failed;
 }
 

@@ -21,8 +21,8 @@ struct Measured {
 
 bool holds(std::int64_t value, Comparison comparison, std::int64_t limit, std::int64_t upper_limit);
 
-// Inconclusive when there are no samples, fewer than three beyond an asked percentile: n(1-p) >= 3, or when the run
-// ended too early to tell.
+// Inconclusive when there are no samples, fewer than three beyond an asked percentile: n(1-p) >= 3, or when
+// the run ended too early to tell.
 Verdict judge(const Expectation& expectation, const Measured& measured);
 
 // Why judge() found it inconclusive, e.g. "p99.9 needs 3000 samples, there are 812"; empty otherwise.

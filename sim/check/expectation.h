@@ -11,9 +11,9 @@ namespace sim::check {
 inline constexpr const char* kRecovery = "recovery";
 
 enum class Unit : std::uint8_t {
-  nanoseconds,   // latencies, lag
-  count,         // orders, effects
-  milli_per_s,   // rates, in thousandths of an order per second
+  nanoseconds,  // latencies, lag
+  count,        // orders, effects
+  milli_per_s,  // rates, in thousandths of an order per second
 };
 
 enum class Comparison : std::uint8_t { less, less_equal, equal, greater_equal, greater, within };
@@ -38,9 +38,9 @@ struct Condition {
 
 struct Expectation {
   std::string id;
-  std::string metric;     // e2e_latency, produce_latency, lag, lost_orders, ...; kRecovery has `until`
-  std::string of;         // a client, partition, topic or broker; empty = all
-  std::string fault;      // whose strikes count, of metrics that count from them; empty = all
+  std::string metric;  // e2e_latency, produce_latency, lag, lost_orders, ...; kRecovery has `until`
+  std::string of;      // a client, partition, topic or broker; empty = all
+  std::string fault;   // whose strikes count, of metrics that count from them; empty = all
   Window window = Window::all;
   std::string after_fault;
   std::string statistic;  // p50, p90, p99, p99.9, min, max, mean, or value for counts and rates
@@ -50,7 +50,7 @@ struct Expectation {
   Unit unit = Unit::count;
   std::string limit_text;  // as written: "< 500 ms", "= 0", "9 s to 11.1 s"
   Condition until{};
-  std::string source;      // file:line
+  std::string source;  // file:line
 };
 
 }  // namespace sim::check

@@ -18,18 +18,22 @@ struct Row {
 
 constexpr Row kRows[] = {
     {"one-leader-per-epoch", "At most one broker leads a partition in one leader epoch."},
-    {"high-watermark-monotone", "In one leader epoch the high watermark never falls, nor passes the log's end."},
+    {"high-watermark-monotone",
+     "In one leader epoch the high watermark never falls, nor passes the log's end."},
     {"one-batch-per-offset", "In one leader epoch no offset is appended twice."},
     {"read-below-high-watermark", "A consumer never gets a record that was not below the high watermark."},
-    {"acked-below-high-watermark", "What a producer with acks=all hears as written is below the high watermark."},
+    {"acked-below-high-watermark",
+     "What a producer with acks=all hears as written is below the high watermark."},
     {"commit-within-log", "A committed offset never lies beyond the end of the log."},
     {"isr-known", "An ISR is never empty, names brokers that exist, each once, its leader among them."},
-    {"stages-in-order", "An order is placed, accepted, drained, appended, polled, started, done in this order."},
+    {"stages-in-order",
+     "An order is placed, accepted, drained, appended, polled, started, done in this order."},
     // of replicas
     {"acked-never-lost", "What was acknowledged with acks=all is in the log of every later leader."},
     {"replicas-agree", "No two replicas differ below both their high watermarks."},
     {"exposed-never-changes", "An offset that could be read once never shows another record."},
-    {"high-watermark-covered", "Every member of the maximal ISR holds all below its leader's high watermark."},
+    {"high-watermark-covered",
+     "Every member of the maximal ISR holds all below its leader's high watermark."},
     {"high-watermark-min-isr", "The high watermark stands still while the ISR is below min.insync.replicas."},
     {"high-watermark-within-log", "A follower's high watermark never passes the end of its log."},
     // of the quorum
@@ -39,13 +43,17 @@ constexpr Row kRows[] = {
     {"log-matching", "Metadata logs that share an offset and its epoch share all before."},
     {"committed-never-changed", "Every node commits the same metadata record at an offset, for ever."},
     {"committed-never-lost", "A new leader of the quorum has all that was committed."},
-    {"quorum-high-watermark", "The quorum's high watermark never falls, neither a node's nor that of the latest leader."},
-    {"high-watermark-own-epoch", "The high watermark of the quorum's leader is above the first record of its epoch."},
-    {"majority-high-watermark", "A majority of the voters hold all below the high watermark of the quorum's leader."},
+    {"quorum-high-watermark",
+     "The quorum's high watermark never falls, neither a node's nor that of the latest leader."},
+    {"high-watermark-own-epoch",
+     "The high watermark of the quorum's leader is above the first record of its epoch."},
+    {"majority-high-watermark",
+     "A majority of the voters hold all below the high watermark of the quorum's leader."},
     // of the metadata
     {"images-agree", "Metadata images of the same offset are equal, on every server."},
     {"partition-epochs", "A partition's epochs never fall; the leader epoch rises when its leader changes."},
-    {"partition-leader", "A partition's leader is in its ISR; ISR and ELR are among its replicas and share nobody."},
+    {"partition-leader",
+     "A partition's leader is in its ISR; ISR and ELR are among its replicas and share nobody."},
     {"maximal-isr", "The leader's maximal ISR contains the controller's ISR (KIP-497)."},
     {"one-active-controller", "In one quorum epoch only one controller is active."},
     {"fenced-leads-nothing", "A broker that was fenced leads no partition."},
@@ -63,7 +71,8 @@ const std::vector<std::string>& known_invariants() {
 }
 
 std::string_view invariant_meaning(std::string_view name) {
-  const auto* row = std::find_if(std::begin(kRows), std::end(kRows), [name](const Row& each) { return each.name == name; });
+  const auto* row =
+      std::find_if(std::begin(kRows), std::end(kRows), [name](const Row& each) { return each.name == name; });
   return row == std::end(kRows) ? std::string_view{} : row->meaning;
 }
 

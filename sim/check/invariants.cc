@@ -147,7 +147,8 @@ void Invariants::on(const observe::BecameLeader& fact, ProcessId process) {
 void Invariants::on(const observe::HighWatermarkAdvanced& fact, ProcessId process) {
   Partition& partition = partitions_[fact.tp];
   partition.high_watermark = std::max(partition.high_watermark, fact.to);
-  Leadership* leader = is_forgotten_ ? nullptr : latest_of(partition, process);  // else one of before may bear its epoch
+  Leadership* leader =
+      is_forgotten_ ? nullptr : latest_of(partition, process);  // else one of before may bear its epoch
   if (leader == nullptr) return;
   if (fact.to < fact.from || fact.to < leader->high_watermark) {
     violated("high-watermark-monotone",

@@ -18,8 +18,9 @@
 //   read-below-high-watermark    a consumer never gets a record that was not below the high watermark
 //   acked-below-high-watermark   what a producer with acks=all hears as written is below the high watermark
 //   commit-within-log            a committed offset never lies beyond the end of the log
-//   isr-known                    an ISR is never empty, names brokers that exist, each once, its leader among them
-//   stages-in-order              an order is placed, accepted, drained, appended, polled, started, done in this order
+//   isr-known                    an ISR is never empty, names brokers that exist, each once, its leader among
+//   them stages-in-order              an order is placed, accepted, drained, appended, polled, started, done
+//   in this order
 //
 // High watermark and log end of a partition are the highest ever seen: after an unclean election a consumer
 // may still hold what it fetched before, which is no crime of its own.
@@ -29,7 +30,7 @@ struct InvariantsSpec {
   std::vector<NodeId> brokers;         // all there are; empty: not known
   std::vector<bool> acks_all_of_flow;  // by FlowId
   FormerBehaviour history{};
-  std::vector<std::string> off{};      // invariants that the scenario does not ask for
+  std::vector<std::string> off{};  // invariants that the scenario does not ask for
 };
 // The names of all there are.
 const std::vector<std::string>& known_invariants();

@@ -29,9 +29,9 @@ class MetadataInvariants final : public observe::Observer {
  public:
   void on(const observe::Observation& observation) override;
 
-  // From here on the quorum has forgotten what it had decided (RaftInvariants::has_forgotten): it decides anew, in epochs
-  // and at offsets that were used before, and some may yet tell what was decided then. Only the shape of a decision is
-  // looked at.
+  // From here on the quorum has forgotten what it had decided (RaftInvariants::has_forgotten): it decides
+  // anew, in epochs and at offsets that were used before, and some may yet tell what was decided then. Only
+  // the shape of a decision is looked at.
   void quorum_forgot();
 
   const std::vector<Violation>& violations() const { return violations_.all(); }

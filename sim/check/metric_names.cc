@@ -23,7 +23,8 @@ const std::vector<MetricInfo>& known_metrics() {
       {"lost_orders", count, false, Of::client, false, false,
        "acknowledged orders that some service can no longer do"},
       {"lost_acked", count, false, Of::producer, false, false,
-       "acknowledged orders that are not in the final log of their partition, nor were deleted from it by retention"},
+       "acknowledged orders that are not in the final log of their partition, nor were deleted from it by "
+       "retention"},
       {"lost_for_group", count, false, Of::consumer, false, false,
        "acknowledged orders that are in the final log and that their service can no longer do"},
       {"duplicate_records", count, false, Of::producer, false, false,
@@ -43,10 +44,12 @@ const std::vector<MetricInfo>& known_metrics() {
       {"throughput", Unit::milli_per_s, false, Of::nobody, false, true, "orders fulfilled per second"},
       // The cluster, as its active controller decides and commits
       {"time_to_new_controller", ns, true, Of::nobody, true, false,
-       "from a strike until a controller becomes active; of strikes that touched the active one, or of all of "
+       "from a strike until a controller becomes active; of strikes that touched the active one, or of all "
+       "of "
        "the fault named"},
       {"time_to_new_leader", ns, true, Of::partition, true, false,
-       "from a strike until a partition has a new leader; of partitions whose leader it touched, or of the one "
+       "from a strike until a partition has a new leader; of partitions whose leader it touched, or of the "
+       "one "
        "named"},
       {"time_to_fence", ns, true, Of::broker, true, false,
        "from a strike until a broker is fenced; of brokers it touched, or of the one named"},
@@ -64,7 +67,8 @@ const std::vector<MetricInfo>& known_metrics() {
       {"diverged_partitions", count, false, Of::partition, false, false,
        "partitions of which two replicas differ below both their high watermarks when the run ends"},
       {"stuck_partitions", count, false, Of::partition, false, false,
-       "partitions that are without a leader for a minute when the run ends, or refused orders for a minute and took no more"},
+       "partitions that are without a leader for a minute when the run ends, or refused orders for a minute "
+       "and took no more"},
   };
   return metrics;
 }

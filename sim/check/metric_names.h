@@ -19,8 +19,8 @@ struct MetricInfo {
   Unit unit;
   bool distribution;  // has p50, p99.9, min, max, mean; otherwise a single value
   Of of;
-  bool from_strikes;   // a time from each strike of a fault
-  bool recovers;       // may stand in the condition of a recovery
+  bool from_strikes;  // a time from each strike of a fault
+  bool recovers;      // may stand in the condition of a recovery
   std::string_view meaning;
 };
 const std::vector<MetricInfo>& known_metrics();

@@ -27,7 +27,6 @@ const Entry* entry_at(const std::vector<Entry>& log, Offset end) {
   return after == log.begin() ? nullptr : &*std::prev(after);
 }
 
-
 // What a batch says, as far as two of them are told apart.
 std::uint64_t content(const Batch& batch) {
   Fingerprint print;
@@ -103,7 +102,8 @@ void RaftInvariants::forget(NodeId id) {
 void RaftInvariants::lost_disk(NodeId id) {
   const std::vector<NodeId> voters = node(id).voters;
   forget(id);
-  const auto lost = std::count_if(voters.begin(), voters.end(), [this](NodeId voter) { return node(voter).excused; });
+  const auto lost =
+      std::count_if(voters.begin(), voters.end(), [this](NodeId voter) { return node(voter).excused; });
   if (2 * lost >= std::ssize(voters) && lost > 0) tolerate_loss();
 }
 
@@ -156,8 +156,9 @@ void RaftInvariants::on(const observe::QuorumRoleChanged& fact) {
   ++counts_.elections;
   leads(fact.node, fact.quorum_epoch);
   if (committed_.empty() || loss_is_tolerated_ || holds(one, committed_.back())) return;
-  const bool new_disk_has_voted = voters_are_known_by_id_ &&
-                                  std::any_of(nodes_.begin(), nodes_.end(), [](const Node& other) { return other.excused; });
+  const bool new_disk_has_voted =
+      voters_are_known_by_id_ &&
+      std::any_of(nodes_.begin(), nodes_.end(), [](const Node& other) { return other.excused; });
   if (new_disk_has_voted) return tolerate_loss();
   violated("committed-never-lost", called(fact.node) + " leads epoch " + number(fact.quorum_epoch.value()) +
                                        " without what is committed below " + number(committed()));

@@ -47,10 +47,11 @@ class RaftInvariants final : public observe::Observer {
   void forget(NodeId node);
   // From here on committed data may be lost (more disks went than the quorum can bear).
   void tolerate_loss() { loss_is_tolerated_ = true; }
-  // Voters are known by their id alone: they vote on with new disks, and a quorum that has lost more of them than it can
-  // bear goes on, from the beginning.
+  // Voters are known by their id alone: they vote on with new disks, and a quorum that has lost more of them
+  // than it can bear goes on, from the beginning.
   void know_voters_by_id() { voters_are_known_by_id_ = true; }
-  // It has: what was committed is forgotten, and epochs and offsets may be used anew, of the quorum and of partitions.
+  // It has: what was committed is forgotten, and epochs and offsets may be used anew, of the quorum and of
+  // partitions.
   bool has_forgotten() const { return voters_are_known_by_id_ && loss_is_tolerated_; }
 
   bool broken() const { return !violations_.all().empty(); }

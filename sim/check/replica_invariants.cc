@@ -44,26 +44,27 @@ void ReplicaInvariants::on(const observe::Observation& observation, const Replic
                            const observe::LeaderLogChange* change) {
   violations_.at(observation);
   now_ = observation.at;
-  std::visit(Overloaded{
-                 [&](const observe::TopicCreated& fact) { topics_.on(fact); },
-                 [&](const observe::BecameLeader& fact) { on(fact, logs, change); },
-                 [&](const observe::PartitionChanged& fact) { on(fact); },
-                 [&](const observe::HighWatermarkAdvanced& fact) { on(fact, logs); },
-                 [&](const observe::FollowerHighWatermarkAdvanced& fact) { on(fact, logs); },
-                 [&](const observe::BatchAcknowledged& fact) { on(fact, logs); },
-                 [&](const observe::LogLost& fact) { on(fact); },
-                 [&](const observe::RecordsPolled& fact) { on(fact, logs); },
-                 [&](const observe::IsrChanged& fact) { on(fact); },
-                 [&](const observe::IsrProposed& fact) { on(fact, logs); },
-                 [&](const observe::IsrProposalDropped& fact) {
-                   Partition& partition = partitions_[fact.tp];
-                   if (fact.broker == partition.leader) partition.maximal_isr = partition.isr;
-                 },
-                 // A replica that was taken from a broker is in the ISR until its leader hears of it.
-                 [&](const observe::LogDeleted& fact) { std::erase(partitions_[fact.tp].maximal_isr, fact.broker); },
-                 [](const auto&) {},  // what no invariant here speaks of
-             },
-             observation.fact);
+  std::visit(
+      Overloaded{
+          [&](const observe::TopicCreated& fact) { topics_.on(fact); },
+          [&](const observe::BecameLeader& fact) { on(fact, logs, change); },
+          [&](const observe::PartitionChanged& fact) { on(fact); },
+          [&](const observe::HighWatermarkAdvanced& fact) { on(fact, logs); },
+          [&](const observe::FollowerHighWatermarkAdvanced& fact) { on(fact, logs); },
+          [&](const observe::BatchAcknowledged& fact) { on(fact, logs); },
+          [&](const observe::LogLost& fact) { on(fact); },
+          [&](const observe::RecordsPolled& fact) { on(fact, logs); },
+          [&](const observe::IsrChanged& fact) { on(fact); },
+          [&](const observe::IsrProposed& fact) { on(fact, logs); },
+          [&](const observe::IsrProposalDropped& fact) {
+            Partition& partition = partitions_[fact.tp];
+            if (fact.broker == partition.leader) partition.maximal_isr = partition.isr;
+          },
+          // A replica that was taken from a broker is in the ISR until its leader hears of it.
+          [&](const observe::LogDeleted& fact) { std::erase(partitions_[fact.tp].maximal_isr, fact.broker); },
+          [](const auto&) {},  // what no invariant here speaks of
+      },
+      observation.fact);
 }
 
 std::optional<Instant> ReplicaInvariants::first_divergence(TopicPartition tp) const {
@@ -73,7 +74,8 @@ std::optional<Instant> ReplicaInvariants::first_divergence(TopicPartition tp) co
 
 void ReplicaInvariants::quorum_forgot() {
   promise_.history.exposes_uncovered = true;
-  promise_.history.words += (promise_.history.words.empty() ? "" : ", ") + std::string("the quorum has lost its metadata");
+  promise_.history.words +=
+      (promise_.history.words.empty() ? "" : ", ") + std::string("the quorum has lost its metadata");
 }
 
 // ---- Who leads, and who may
@@ -112,9 +114,9 @@ void ReplicaInvariants::on(const observe::IsrProposed& fact, const ReplicaLogs& 
     const ReplicaLogs::Replica* replica = log == nullptr ? nullptr : log->replica(id);
     const Offset end = replica == nullptr ? 0 : replica->shared_end;
     if (id == fact.broker || end >= partition.exposed_end || promise_.history.exposes_uncovered) continue;
-    violated("high-watermark-covered", topics_[fact.tp] + ": " + broker(id) + " is to join the ISR and shares only what is below " +
-                                           number(end) + ", but all below " + number(partition.exposed_end) +
-                                           " was exposed");
+    violated("high-watermark-covered",
+             topics_[fact.tp] + ": " + broker(id) + " is to join the ISR and shares only what is below " +
+                 number(end) + ", but all below " + number(partition.exposed_end) + " was exposed");
   }
 }
 
@@ -146,12 +148,14 @@ void ReplicaInvariants::on(const observe::BecameLeader& fact, const ReplicaLogs&
 
 // ---- What a new leader does not have
 
-std::optional<Taken> ReplicaInvariants::taken(TopicPartition tp, Offset from, Offset to, Instant since) const {
+std::optional<Taken> ReplicaInvariants::taken(TopicPartition tp, Offset from, Offset to,
+                                              Instant since) const {
   const Partition* partition = partitions_.find(tp);
   return partition == nullptr ? std::nullopt : taken(*partition, from, to, since);
 }
 
-std::optional<Taken> ReplicaInvariants::taken(const Partition& partition, Offset from, Offset to, Instant since) {
+std::optional<Taken> ReplicaInvariants::taken(const Partition& partition, Offset from, Offset to,
+                                              Instant since) {
   std::optional<Taken> taken;
   for (const bool wiped : {false, true}) {
     std::string who;
@@ -174,7 +178,8 @@ std::optional<Taken> ReplicaInvariants::taken(const Partition& partition, Offset
 std::string ReplicaInvariants::why(const Partition& partition, const observe::BecameLeader& fact,
                                    const observe::LeaderLogChange& change) const {
   std::string text;
-  const bool decided = partition.decided_leader == fact.broker && partition.decided_epoch == fact.leader_epoch;
+  const bool decided =
+      partition.decided_leader == fact.broker && partition.decided_epoch == fact.leader_epoch;
   const auto disks = taken(partition, change.kept_end, change.dropped.back().end_offset, Instant{});
   if (disks) text = disks->what + "; ";
   text += broker(fact.broker) + " became leader of " + topics_[fact.tp] + " in leader epoch " +
@@ -189,9 +194,17 @@ std::string ReplicaInvariants::why(const Partition& partition, const observe::Be
 void ReplicaInvariants::lost(Partition& partition, const observe::BecameLeader& fact,
                              const observe::LeaderLogChange& change) {
   const Offset kept = change.kept_end;
-  Loss loss{now_, fact.tp, kept, change.dropped.back().end_offset, std::max(kept, partition.acked_end),
-            fact.broker, fact.leader_epoch, why(partition, fact, change), false};
-  const bool decided = partition.decided_leader == fact.broker && partition.decided_epoch == fact.leader_epoch;
+  Loss loss{now_,
+            fact.tp,
+            kept,
+            change.dropped.back().end_offset,
+            std::max(kept, partition.acked_end),
+            fact.broker,
+            fact.leader_epoch,
+            why(partition, fact, change),
+            false};
+  const bool decided =
+      partition.decided_leader == fact.broker && partition.decided_epoch == fact.leader_epoch;
   std::vector<NodeId> lost_it;
   for (const Shortened& one : partition.shortened) {
     const bool held = one.to < partition.acked_end && one.from > kept;
@@ -200,8 +213,8 @@ void ReplicaInvariants::lost(Partition& partition, const observe::BecameLeader& 
   loss.premise_broken = (decided && partition.election != Election::clean) ||
                         std::ssize(lost_it) >= partition.min_isr || is_excused(partition);
   if (partition.acked_end > kept && !loss.premise_broken) {
-    violated("acked-never-lost", topics_[fact.tp] + ": acknowledged up to " + number(partition.acked_end) + ", but " +
-                                     loss.cause);
+    violated("acked-never-lost", topics_[fact.tp] + ": acknowledged up to " + number(partition.acked_end) +
+                                     ", but " + loss.cause);
   }
   if (partition.exposed_end > kept || partition.acked_end > kept) {
     partition.premise_broken = partition.premise_broken || loss.premise_broken;
@@ -219,11 +232,13 @@ void ReplicaInvariants::lost(Partition& partition, const observe::BecameLeader& 
 void ReplicaInvariants::on(const observe::HighWatermarkAdvanced& fact, const ReplicaLogs& logs) {
   const ReplicaLogs::Partition* log = logs.find(fact.tp);
   Partition& partition = partitions_[fact.tp];
-  if (log == nullptr || (fact.broker != kNoNode && fact.broker != log->leader)) return check_agreement(fact.tp, logs);
-  if (!partition.isr.empty() && std::ssize(partition.isr) < fact.min_isr && !promise_.history.exposes_below_min_isr) {
+  if (log == nullptr || (fact.broker != kNoNode && fact.broker != log->leader))
+    return check_agreement(fact.tp, logs);
+  if (!partition.isr.empty() && std::ssize(partition.isr) < fact.min_isr &&
+      !promise_.history.exposes_below_min_isr) {
     violated("high-watermark-min-isr", topics_[fact.tp] + ": advanced to " + number(fact.to) + " with " +
-                                           number(std::ssize(partition.isr)) + " in sync, min.insync.replicas is " +
-                                           number(fact.min_isr));
+                                           number(std::ssize(partition.isr)) +
+                                           " in sync, min.insync.replicas is " + number(fact.min_isr));
   }
   check_covered(fact, partition, *log);
   if (!partition.once_exposed.empty()) check_unchanged(fact, partition, *log);
@@ -236,7 +251,8 @@ void ReplicaInvariants::on(const observe::FollowerHighWatermarkAdvanced& fact, c
   const ReplicaLogs::Replica* replica = log == nullptr ? nullptr : log->replica(fact.broker);
   if (replica != nullptr && fact.to > std::max(replica->end(), replica->start)) {
     violated("high-watermark-within-log", topics_[fact.tp] + ": that of " + broker(fact.broker) + " is " +
-                                              number(fact.to) + ", its log ends at " + number(replica->end()));
+                                              number(fact.to) + ", its log ends at " +
+                                              number(replica->end()));
   }
   check_agreement(fact.tp, logs);
 }
@@ -250,13 +266,15 @@ void ReplicaInvariants::check_covered(const observe::HighWatermarkAdvanced& fact
     const bool is_excused = excused != partition.excused.end();
     if (replica != nullptr && replica->shared_end >= fact.to) {
       // The leader may know of its log as it was before: it counts on it until there is as much of it again.
-      if (is_excused && replica->shared_end >= std::min(excused->until, log.end())) partition.excused.erase(excused);
+      if (is_excused && replica->shared_end >= std::min(excused->until, log.end()))
+        partition.excused.erase(excused);
       continue;
     }
     if (is_excused || promise_.history.exposes_uncovered) continue;
     const Offset end = replica == nullptr ? 0 : replica->shared_end;
-    violated("high-watermark-covered", topics_[fact.tp] + ": at " + number(fact.to) + ", but " + broker(member) +
-                                           " of the maximal ISR shares only what is below " + number(end));
+    violated("high-watermark-covered", topics_[fact.tp] + ": at " + number(fact.to) + ", but " +
+                                           broker(member) + " of the maximal ISR shares only what is below " +
+                                           number(end));
   }
 }
 
@@ -266,9 +284,10 @@ void ReplicaInvariants::check_unchanged(const observe::HighWatermarkAdvanced& fa
     const auto now = observe::entry_above(log.log, before.base_offset());
     if (now == log.log.end() || now->base_offset() >= fact.to || *now == before) continue;
     if (is_excused(partition)) continue;
-    violated("exposed-never-changes", topics_[fact.tp] + ": offset " + number(before.base_offset()) +
-                                          " showed a record of leader epoch " + number(before.leader_epoch.value()) +
-                                          ", and now shows one of leader epoch " + number(now->leader_epoch.value()));
+    violated("exposed-never-changes",
+             topics_[fact.tp] + ": offset " + number(before.base_offset()) +
+                 " showed a record of leader epoch " + number(before.leader_epoch.value()) +
+                 ", and now shows one of leader epoch " + number(now->leader_epoch.value()));
   }
   std::erase_if(partition.once_exposed, [&](const LogEntry& entry) { return entry.base_offset() < fact.to; });
 }
@@ -303,15 +322,18 @@ void ReplicaInvariants::on(const observe::BatchAcknowledged& fact, const Replica
   if (end <= partition.acked_end) return;
   const LogEntry* held = entry_ending_at(log->log, end);
   const bool is_there =
-      held != nullptr && (held->content == LogEntry::kUnknown ||
-                          held->content == observe::content_of(*fact.batch, fact.base_offset, held->leader_epoch,
-                                                               fact.batch->record_count()));
+      held != nullptr &&
+      (held->content == LogEntry::kUnknown ||
+       held->content == observe::content_of(*fact.batch, fact.base_offset, held->leader_epoch,
+                                            fact.batch->record_count()));
   if (is_there) {
     partition.acked_end = end;
     return;
   }
   if (is_excused(partition)) return;
-  const auto covers = [&](const Loss& loss) { return loss.tp == fact.tp && loss.from < end && loss.premise_broken; };
+  const auto covers = [&](const Loss& loss) {
+    return loss.tp == fact.tp && loss.from < end && loss.premise_broken;
+  };
   if (std::any_of(losses_.begin(), losses_.end(), covers)) return;
   violated("acked-never-lost", topics_[fact.tp] + ": acknowledged up to " + number(end) +
                                    ", but the log of its leader does not have it");
@@ -324,8 +346,8 @@ void ReplicaInvariants::on(const observe::RecordsPolled& fact, const ReplicaLogs
   const Offset exposed = replica == nullptr ? 0 : replica->exposed;
   if (fact.to <= exposed) return;
   violated("read-below-high-watermark", topics_[fact.tp] + ": service " + number(fact.service.value()) +
-                                            " read up to " + number(fact.to) + ", the high watermark of " + broker(fact.broker) + " is " +
-                                            number(exposed));
+                                            " read up to " + number(fact.to) + ", the high watermark of " +
+                                            broker(fact.broker) + " is " + number(exposed));
 }
 
 }  // namespace sim::check

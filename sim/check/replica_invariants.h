@@ -17,15 +17,17 @@
 //   acked-never-lost          what was acknowledged with acks=all is in the log of every later leader
 //   replicas-agree            no two replicas differ below both their high watermarks
 //   exposed-never-changes     an offset that could be read once never shows another record
-//   high-watermark-covered    every member of the maximal ISR holds all below its leader's high watermark, and whoever
+//   high-watermark-covered    every member of the maximal ISR holds all below its leader's high watermark,
+//   and whoever
 //                             is proposed to join all that was ever exposed
 //   high-watermark-within-log a follower's high watermark never passes the end of its log
 //   high-watermark-min-isr    the high watermark stands still while the ISR is below min.insync.replicas
-//   read-below-high-watermark a consumer gets nothing at or above the high watermark of the broker that served it
+//   read-below-high-watermark a consumer gets nothing at or above the high watermark of the broker that
+//   served it
 //
-// Kafka keeps the first three under premises. Where one of them was broken (an election from outside ISR and ELR;
-// as many replicas losing the record with their disks as it was promised to be on; behaviour of former times, switched
-// on), losing a record is no violation but a Loss, which says when and why.
+// Kafka keeps the first three under premises. Where one of them was broken (an election from outside ISR and
+// ELR; as many replicas losing the record with their disks as it was promised to be on; behaviour of former
+// times, switched on), losing a record is no violation but a Loss, which says when and why.
 namespace sim::check {
 
 struct ReplicaPromise {
@@ -63,8 +65,8 @@ class ReplicaInvariants {
   const std::vector<Violation>& violations() const { return violations_.all(); }
   // In order of time.
   const std::vector<Loss>& losses() const { return losses_; }
-  // From here on the quorum has forgotten what it had decided: who leads and who is in sync is decided anew, of replicas
-  // as they are.
+  // From here on the quorum has forgotten what it had decided: who leads and who is in sync is decided anew,
+  // of replicas as they are.
   void quorum_forgot();
 
   // When two replicas of the partition were first seen to differ below both high watermarks; nullopt: never.
@@ -97,14 +99,15 @@ class ReplicaInvariants {
     Offset exposed_end = 0;               // of the log as it is
     Offset acked_end = 0;                 // of what was acknowledged with acks=all
     std::int32_t min_isr = 1;
-    bool premise_broken = false;          // once: what follows is under no promise
+    bool premise_broken = false;                    // once: what follows is under no promise
     std::vector<observe::LogEntry> once_exposed{};  // and gone
     std::vector<Shortened> shortened{};
-    std::vector<Excused> excused{};       // lost their disks' contents, and do not hold all again
+    std::vector<Excused> excused{};  // lost their disks' contents, and do not hold all again
     std::optional<Instant> diverged{};
   };
 
-  void on(const observe::BecameLeader& fact, const observe::ReplicaLogs& logs, const observe::LeaderLogChange* change);
+  void on(const observe::BecameLeader& fact, const observe::ReplicaLogs& logs,
+          const observe::LeaderLogChange* change);
   void on(const observe::PartitionChanged& fact);
   void on(const observe::HighWatermarkAdvanced& fact, const observe::ReplicaLogs& logs);
   void on(const observe::FollowerHighWatermarkAdvanced& fact, const observe::ReplicaLogs& logs);
@@ -123,7 +126,9 @@ class ReplicaInvariants {
   std::string why(const Partition& partition, const observe::BecameLeader& fact,
                   const observe::LeaderLogChange& change) const;
   void violated(const char* invariant, std::string what) { violations_.add(invariant, std::move(what)); }
-  bool is_excused(const Partition& partition) const { return partition.premise_broken || !promise_.history.words.empty(); }
+  bool is_excused(const Partition& partition) const {
+    return partition.premise_broken || !promise_.history.words.empty();
+  }
 
   ReplicaPromise promise_;
   observe::TopicNames topics_;

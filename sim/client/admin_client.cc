@@ -11,8 +11,11 @@ namespace sim::client {
 
 using node::NetworkClient;
 
-AdminClient::AdminClient(AdminConfig config, ProcessId self, std::vector<ProcessId> bootstrap, node::TimerId first_timer)
-    : config_(std::move(config)), timer_(first_timer), metadata_(std::move(bootstrap), MetadataClient::config_of(config_, false)),
+AdminClient::AdminClient(AdminConfig config, ProcessId self, std::vector<ProcessId> bootstrap,
+                         node::TimerId first_timer)
+    : config_(std::move(config)),
+      timer_(first_timer),
+      metadata_(std::move(bootstrap), MetadataClient::config_of(config_, false)),
       network_(self, Lane::data, network_config(config_), node::TimerId{first_timer.value() + 1}) {}
 
 void AdminClient::call(Message request, Whom whom, node::Env env, node::Effects& out) {
@@ -39,22 +42,25 @@ void AdminClient::step(node::Input& input, node::Env env, node::Effects& out) {
 
 void AdminClient::handle(NetworkClient::Event& event, node::Env env) {
   const auto is_ours = [this](CorrelationId correlation) { return call_ && call_->in_flight == correlation; };
-  if (auto* response = std::get_if<NetworkClient::Response>(&event); response != nullptr && is_ours(response->correlation)) {
+  if (auto* response = std::get_if<NetworkClient::Response>(&event);
+      response != nullptr && is_ours(response->correlation)) {
     if (admin_response_says(response->message, ErrorCode::not_controller)) {
       metadata_.request_update();
       return try_again(env);
     }
     outcome_ = std::move(response->message);
     call_.reset();
-  } else if (const auto* failure = std::get_if<NetworkClient::Failure>(&event); failure != nullptr && is_ours(failure->correlation)) {
+  } else if (const auto* failure = std::get_if<NetworkClient::Failure>(&event);
+             failure != nullptr && is_ours(failure->correlation)) {
     try_again(env);
   }
 }
 
 void AdminClient::try_again(node::Env env) {
   call_->in_flight.reset();
-  call_->next_try = env.now + node::exponential_backoff(from_millis(config_.retry_backoff_ms), from_millis(config_.retry_backoff_max_ms),
-                                                        call_->tries++, env.rng);
+  call_->next_try =
+      env.now + node::exponential_backoff(from_millis(config_.retry_backoff_ms),
+                                          from_millis(config_.retry_backoff_max_ms), call_->tries++, env.rng);
 }
 
 void AdminClient::progress(node::Env env, node::Effects& out) {
@@ -77,11 +83,13 @@ void AdminClient::send(node::Env env, node::Effects& out) {
   if (to == kNoProcess) return metadata_.request_update();
   if (!network_.ready(to, env, out)) return;
   const Duration left = call_->deadline - env.now;
-  call_->in_flight = network_.send(to, call_->request, env, out, std::min(left, from_millis(config_.request_timeout_ms)));
+  call_->in_flight =
+      network_.send(to, call_->request, env, out, std::min(left, from_millis(config_.request_timeout_ms)));
 }
 
 ProcessId AdminClient::server(node::Env env) {
-  return call_->whom == Whom::controller ? metadata_.endpoint(metadata_.controller()) : metadata_.least_loaded(network_, env);
+  return call_->whom == Whom::controller ? metadata_.endpoint(metadata_.controller())
+                                         : metadata_.least_loaded(network_, env);
 }
 
 }  // namespace sim::client

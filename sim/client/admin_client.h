@@ -11,12 +11,13 @@
 #include "node/node.h"
 #include "protocol/messages.h"
 
-// Kafka's admin client (KafkaAdminClient), for one call at a time. A value, owned by the process of its application.
+// Kafka's admin client (KafkaAdminClient), for one call at a time. A value, owned by the process of its
+// application.
 //
-// A call goes to the controller, as metadata names it (with KRaft any broker, which passes it on), or to the least
-// loaded node. It is tried again after a lost connection, a request timeout or NOT_CONTROLLER, with retry.backoff.ms
-// growing to retry.backoff.max.ms, until default.api.timeout.ms is over. So what was carried out may be asked for
-// again, if only its answer was lost.
+// A call goes to the controller, as metadata names it (with KRaft any broker, which passes it on), or to the
+// least loaded node. It is tried again after a lost connection, a request timeout or NOT_CONTROLLER, with
+// retry.backoff.ms growing to retry.backoff.max.ms, until default.api.timeout.ms is over. So what was carried
+// out may be asked for again, if only its answer was lost.
 //
 // Left out: several calls at once.
 namespace sim::client {
@@ -33,7 +34,8 @@ class AdminClient {
   // The answer, or REQUEST_TIMED_OUT (TimeoutException).
   using Outcome = std::variant<Message, ErrorCode>;
 
-  AdminClient(AdminConfig config, ProcessId self, std::vector<ProcessId> bootstrap, node::TimerId first_timer);
+  AdminClient(AdminConfig config, ProcessId self, std::vector<ProcessId> bootstrap,
+              node::TimerId first_timer);
 
   // REQUIRES: none is under way
   void call(Message request, Whom whom, node::Env env, node::Effects& out);

@@ -10,7 +10,8 @@
 namespace sim::client {
 namespace {
 
-constexpr Assignor kAssignors[] = {Assignor::range, Assignor::roundrobin, Assignor::sticky, Assignor::cooperative_sticky};
+constexpr Assignor kAssignors[] = {Assignor::range, Assignor::roundrobin, Assignor::sticky,
+                                   Assignor::cooperative_sticky};
 
 bool ranks_before(const JoinGroupResponse::Member& a, const JoinGroupResponse::Member& b) {
   const bool a_static = !a.group_instance_id.empty();
@@ -22,7 +23,9 @@ bool ranks_before(const JoinGroupResponse::Member& a, const JoinGroupResponse::M
 // Numbers names in the order in which they come up.
 class Racks {
  public:
-  int number_of(const std::string& name) { return numbers_.try_emplace(name, static_cast<int>(numbers_.size())).first->second; }
+  int number_of(const std::string& name) {
+    return numbers_.try_emplace(name, static_cast<int>(numbers_.size())).first->second;
+  }
 
  private:
   std::map<std::string, int> numbers_;
@@ -34,7 +37,8 @@ GroupView::GroupView(const GroupSubscription& group) {
   Racks racks;
   std::vector<const TopicLayout*> by_name;
   for (const TopicLayout& topic : group.topics) by_name.push_back(&topic);
-  std::sort(by_name.begin(), by_name.end(), [](const TopicLayout* a, const TopicLayout* b) { return a->name < b->name; });
+  std::sort(by_name.begin(), by_name.end(),
+            [](const TopicLayout* a, const TopicLayout* b) { return a->name < b->name; });
   std::map<TopicId, TopicIndex> topic_index;
   for (const TopicLayout* topic : by_name) {
     const auto index = static_cast<TopicIndex>(topics.size());
@@ -48,15 +52,17 @@ GroupView::GroupView(const GroupSubscription& group) {
         }
       }
       std::sort(partition.racks.begin(), partition.racks.end());
-      partition.racks.erase(std::unique(partition.racks.begin(), partition.racks.end()), partition.racks.end());
+      partition.racks.erase(std::unique(partition.racks.begin(), partition.racks.end()),
+                            partition.racks.end());
       partitions.push_back(std::move(partition));
     }
   }
 
   std::vector<std::size_t> by_id(group.members.size());
   std::iota(by_id.begin(), by_id.end(), std::size_t{0});
-  std::sort(by_id.begin(), by_id.end(),
-            [&](std::size_t a, std::size_t b) { return group.members[a].member_id < group.members[b].member_id; });
+  std::sort(by_id.begin(), by_id.end(), [&](std::size_t a, std::size_t b) {
+    return group.members[a].member_id < group.members[b].member_id;
+  });
   for (const std::size_t place : by_id) {
     const Subscription& subscription = group.members[place].subscription;
     Member member;
@@ -98,7 +104,8 @@ bool GroupView::rack_matches(MemberIndex member, PartitionIndex partition) const
   return rack < 0 || std::binary_search(racks.begin(), racks.end(), rack);
 }
 
-std::vector<SyncGroupRequest::Assignment> GroupView::answer(const GroupSubscription& group, const MemberPartitions& assigned) const {
+std::vector<SyncGroupRequest::Assignment> GroupView::answer(const GroupSubscription& group,
+                                                            const MemberPartitions& assigned) const {
   std::vector<SyncGroupRequest::Assignment> out(group.members.size());
   for (std::size_t i = 0; i < group.members.size(); ++i) out[i].member_id = group.members[i].member_id;
   for (std::size_t m = 0; m < members.size(); ++m) {
@@ -111,7 +118,8 @@ std::vector<SyncGroupRequest::Assignment> GroupView::answer(const GroupSubscript
   return out;
 }
 
-bool use_rack_aware_assignment(const std::vector<int>& member_racks, const std::vector<const GroupView::Partition*>& partitions) {
+bool use_rack_aware_assignment(const std::vector<int>& member_racks,
+                               const std::vector<const GroupView::Partition*>& partitions) {
   std::vector<int> partition_racks;
   for (const GroupView::Partition* partition : partitions) {
     partition_racks.insert(partition_racks.end(), partition->racks.begin(), partition->racks.end());
@@ -122,8 +130,9 @@ bool use_rack_aware_assignment(const std::vector<int>& member_racks, const std::
     return rack >= 0 && std::binary_search(partition_racks.begin(), partition_racks.end(), rack);
   });
   if (!meet) return false;
-  return !std::all_of(partitions.begin(), partitions.end(),
-                      [&](const GroupView::Partition* partition) { return partition->racks == partition_racks; });
+  return !std::all_of(partitions.begin(), partitions.end(), [&](const GroupView::Partition* partition) {
+    return partition->racks == partition_racks;
+  });
 }
 
 MemberPartitions assign_round_robin(const GroupView& group) {

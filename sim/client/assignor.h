@@ -12,8 +12,9 @@
 // Kafka's client-side partition assignors (partition.assignment.strategy): what the leader of a classic group
 // computes from everyone's subscriptions.
 //
-// A pure function. Where Kafka's result depends on the iteration order of a Java hash map (which member keeps a surplus
-// partition, which of several equal movements is taken), members are taken in the order of their ids.
+// A pure function. Where Kafka's result depends on the iteration order of a Java hash map (which member keeps
+// a surplus partition, which of several equal movements is taken), members are taken in the order of their
+// ids.
 namespace sim::client {
 
 struct TopicLayout {
@@ -26,11 +27,12 @@ struct TopicLayout {
 };
 
 struct GroupSubscription {
-  std::vector<TopicLayout> topics;                  // those of the group that exist
-  std::vector<JoinGroupResponse::Member> members;   // as the coordinator told the leader
+  std::vector<TopicLayout> topics;                 // those of the group that exist
+  std::vector<JoinGroupResponse::Member> members;  // as the coordinator told the leader
 };
 
-// One entry per member, in the order of the members given; partitions in the order in which they were assigned.
+// One entry per member, in the order of the members given; partitions in the order in which they were
+// assigned.
 std::vector<SyncGroupRequest::Assignment> assign(Assignor assignor, const GroupSubscription& group);
 
 std::string_view assignor_name(Assignor assignor);  // as in partition.assignment.strategy and JoinGroup

@@ -8,8 +8,8 @@
 
 // A group as the assignors look at it: members, topics, partitions and racks are small numbers.
 //
-// Members are numbered in the order of their ids, topics in the order of their names, and partitions topic by topic,
-// so that a smaller number is the smaller (name, partition).
+// Members are numbered in the order of their ids, topics in the order of their names, and partitions topic by
+// topic, so that a smaller number is the smaller (name, partition).
 namespace sim::client {
 
 using MemberIndex = int;
@@ -41,19 +41,22 @@ struct GroupView {
   std::vector<Topic> topics;
   std::vector<Partition> partitions;
   std::vector<Member> members;
-  std::vector<MemberIndex> ranked;  // AbstractPartitionAssignor.MemberInfo: static members by instance id, then dynamic ones
+  std::vector<MemberIndex>
+      ranked;  // AbstractPartitionAssignor.MemberInfo: static members by instance id, then dynamic ones
 
   int partition_count() const { return static_cast<int>(partitions.size()); }
   int member_count() const { return static_cast<int>(members.size()); }
   bool subscribed(MemberIndex member, PartitionIndex partition) const;
   bool rack_matches(MemberIndex member, PartitionIndex partition) const;  // true for a member without a rack
 
-  std::vector<SyncGroupRequest::Assignment> answer(const GroupSubscription& group, const MemberPartitions& assigned) const;
+  std::vector<SyncGroupRequest::Assignment> answer(const GroupSubscription& group,
+                                                   const MemberPartitions& assigned) const;
 };
 
-// AbstractPartitionAssignor.useRackAwareAssignment: some member stands in a rack of some partition, and not every
-// partition is in all of those racks.
-bool use_rack_aware_assignment(const std::vector<int>& member_racks, const std::vector<const GroupView::Partition*>& partitions);
+// AbstractPartitionAssignor.useRackAwareAssignment: some member stands in a rack of some partition, and not
+// every partition is in all of those racks.
+bool use_rack_aware_assignment(const std::vector<int>& member_racks,
+                               const std::vector<const GroupView::Partition*>& partitions);
 
 MemberPartitions assign_ranges(const GroupView& group);
 MemberPartitions assign_round_robin(const GroupView& group);

@@ -3,17 +3,19 @@
 
 #include "client/assignor_group.h"
 
-// RangeAssignor: topic by topic, each member gets a run of consecutive partitions. With racks (KIP-881) partitions
-// first go to members in a rack of one of their replicas, as far as the members' shares allow; topics with the same
-// members and the same number of partitions stay co-partitioned in that.
+// RangeAssignor: topic by topic, each member gets a run of consecutive partitions. With racks (KIP-881)
+// partitions first go to members in a rack of one of their replicas, as far as the members' shares allow;
+// topics with the same members and the same number of partitions stay co-partitioned in that.
 namespace sim::client {
 namespace {
 
 class Ranges {
  public:
-  Ranges(const GroupView& group, TopicIndex topic) : group_(group), topic_(group.topics[static_cast<std::size_t>(topic)]) {
+  Ranges(const GroupView& group, TopicIndex topic)
+      : group_(group), topic_(group.topics[static_cast<std::size_t>(topic)]) {
     for (const MemberIndex member : group.ranked) {
-      if (group.members[static_cast<std::size_t>(member)].subscribed[static_cast<std::size_t>(topic)]) members_.push_back(member);
+      if (group.members[static_cast<std::size_t>(member)].subscribed[static_cast<std::size_t>(topic)])
+        members_.push_back(member);
     }
     taken_.resize(static_cast<std::size_t>(topic_.partitions));
     counts_.resize(group.members.size());
@@ -22,16 +24,20 @@ class Ranges {
     share_ = topic_.partitions / members;
     extra_ = topic_.partitions % members;
     std::vector<int> racks;
-    for (const MemberIndex member : members_) racks.push_back(group.members[static_cast<std::size_t>(member)].rack);
+    for (const MemberIndex member : members_)
+      racks.push_back(group.members[static_cast<std::size_t>(member)].rack);
     std::vector<const GroupView::Partition*> partitions;
-    for (int i = 0; i < topic_.partitions; ++i) partitions.push_back(&group.partitions[static_cast<std::size_t>(topic_.first + i)]);
+    for (int i = 0; i < topic_.partitions; ++i)
+      partitions.push_back(&group.partitions[static_cast<std::size_t>(topic_.first + i)]);
     rack_aware_ = use_rack_aware_assignment(racks, partitions);
   }
 
   const std::vector<MemberIndex>& members() const { return members_; }
   int partitions() const { return topic_.partitions; }
   bool rack_aware() const { return rack_aware_; }
-  bool rack_matches(MemberIndex member, int number) const { return group_.rack_matches(member, topic_.first + number); }
+  bool rack_matches(MemberIndex member, int number) const {
+    return group_.rack_matches(member, topic_.first + number);
+  }
 
   int may_take(MemberIndex member) const {
     return std::max(0, share_ + (extra_ > 0 ? 1 : 0) - counts_[static_cast<std::size_t>(member)]);
@@ -83,7 +89,8 @@ void assign_co_partitioned(const std::vector<Ranges*>& topics, MemberPartitions&
     if (match == remaining.end()) continue;
     const MemberIndex member = *match;
     for (Ranges* topic : topics) topic->assign(member, {number}, assigned);
-    if (std::none_of(topics.begin(), topics.end(), [&](const Ranges* topic) { return topic->may_take(member) > 0; })) {
+    if (std::none_of(topics.begin(), topics.end(),
+                     [&](const Ranges* topic) { return topic->may_take(member) > 0; })) {
       remaining.erase(match);
     }
   }
@@ -94,9 +101,11 @@ void assign_co_partitioned(const std::vector<Ranges*>& topics, MemberPartitions&
 MemberPartitions assign_ranges(const GroupView& group) {
   MemberPartitions assigned(group.members.size());
   std::vector<Ranges> topics;
-  for (std::size_t topic = 0; topic < group.topics.size(); ++topic) topics.emplace_back(group, static_cast<TopicIndex>(topic));
+  for (std::size_t topic = 0; topic < group.topics.size(); ++topic)
+    topics.emplace_back(group, static_cast<TopicIndex>(topic));
 
-  const bool rack_aware = std::any_of(topics.begin(), topics.end(), [](const Ranges& topic) { return topic.rack_aware(); });
+  const bool rack_aware =
+      std::any_of(topics.begin(), topics.end(), [](const Ranges& topic) { return topic.rack_aware(); });
   if (rack_aware) {
     std::map<std::pair<std::vector<MemberIndex>, int>, std::vector<Ranges*>> alike;
     for (Ranges& topic : topics) alike[{topic.members(), topic.partitions()}].push_back(&topic);

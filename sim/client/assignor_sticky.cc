@@ -7,21 +7,24 @@
 
 // AbstractStickyAssignor: balanced first, then as many partitions as possible stay where they were.
 //
-// Members that all subscribe to the same topics are served by quotas (ConstrainedAssignmentBuilder); otherwise partitions
-// are moved one by one until no move improves the balance (GeneralAssignmentBuilder). The cooperative variant then
-// withholds what another member still claims: it must be revoked before the next rebalance can hand it out (KIP-429).
+// Members that all subscribe to the same topics are served by quotas (ConstrainedAssignmentBuilder);
+// otherwise partitions are moved one by one until no move improves the balance (GeneralAssignmentBuilder).
+// The cooperative variant then withholds what another member still claims: it must be revoked before the next
+// rebalance can hand it out (KIP-429).
 namespace sim::client {
 namespace {
 
-std::size_t at(int index) { return static_cast<std::size_t>(index); }
+std::size_t at(int index) {
+  return static_cast<std::size_t>(index);
+}
 
 void remove(std::vector<PartitionIndex>& from, PartitionIndex partition) {
   from.erase(std::remove(from.begin(), from.end(), partition), from.end());
 }
 
 struct Claims {
-  MemberPartitions owned;               // by member; of several claims the one of the newest generation
-  std::vector<bool> claimed_by_several; // by partition, in the same generation: nobody keeps it
+  MemberPartitions owned;                // by member; of several claims the one of the newest generation
+  std::vector<bool> claimed_by_several;  // by partition, in the same generation: nobody keeps it
   int newest_generation = -1;
   bool all_subscriptions_equal = true;
 };
@@ -72,7 +75,9 @@ class RackInfo {
   }
 
   bool in_use() const { return in_use_; }
-  bool mismatch(MemberIndex member, PartitionIndex partition) const { return in_use_ && !group_.rack_matches(member, partition); }
+  bool mismatch(MemberIndex member, PartitionIndex partition) const {
+    return in_use_ && !group_.rack_matches(member, partition);
+  }
   // In a rack of one of its replicas.
   bool stands_near(MemberIndex member, PartitionIndex partition) const {
     return in_use_ && group_.members[at(member)].rack >= 0 && group_.rack_matches(member, partition);
@@ -80,8 +85,9 @@ class RackInfo {
   // Those with the fewest members nearby come first.
   void sort(std::vector<PartitionIndex>& partitions) const {
     if (!in_use_) return;
-    std::stable_sort(partitions.begin(), partitions.end(),
-                     [&](PartitionIndex a, PartitionIndex b) { return members_near_[at(a)] < members_near_[at(b)]; });
+    std::stable_sort(partitions.begin(), partitions.end(), [&](PartitionIndex a, PartitionIndex b) {
+      return members_near_[at(a)] < members_near_[at(b)];
+    });
   }
   int next_near(PartitionIndex partition, const std::vector<MemberIndex>& members, std::size_t first) const {
     for (std::size_t i = 0; i < members.size(); ++i) {
@@ -101,7 +107,10 @@ class RackInfo {
 class ConstrainedAssignment {
  public:
   ConstrainedAssignment(const GroupView& group, const RackInfo& racks, const Claims& claims)
-      : group_(group), racks_(racks), claims_(claims), assigned_(group.members.size()),
+      : group_(group),
+        racks_(racks),
+        claims_(claims),
+        assigned_(group.members.size()),
         revoked_from_(group.partitions.size(), -1) {
     for (const GroupView::Topic& topic : group.topics) {
       const auto index = static_cast<std::size_t>(&topic - group.topics.data());
@@ -228,7 +237,8 @@ class ConstrainedAssignment {
   int give(PartitionIndex p, MemberIndex member) {
     assigned_[at(member)].push_back(p);
     const MemberIndex revoked_from = revoked_from_[at(p)];
-    if ((revoked_from >= 0 && revoked_from != member) || claims_.claimed_by_several[at(p)]) transferring_.emplace_back(p, member);
+    if ((revoked_from >= 0 && revoked_from != member) || claims_.claimed_by_several[at(p)])
+      transferring_.emplace_back(p, member);
     return static_cast<int>(assigned_[at(member)].size());
   }
 
@@ -284,8 +294,13 @@ class Movements {
 class GeneralAssignment {
  public:
   GeneralAssignment(const GroupView& group, const RackInfo& racks, const Claims& claims)
-      : group_(group), racks_(racks), current_(claims.owned), owner_(group.partitions.size(), -1),
-        previous_(group.partitions.size(), -1), candidates_(group.topics.size()), movements_(group) {
+      : group_(group),
+        racks_(racks),
+        current_(claims.owned),
+        owner_(group.partitions.size(), -1),
+        previous_(group.partitions.size(), -1),
+        candidates_(group.topics.size()),
+        movements_(group) {
     for (std::size_t topic = 0; topic < group.topics.size(); ++topic) {
       for (MemberIndex m = 0; m < group.member_count(); ++m) {
         if (group.members[at(m)].subscribed[topic]) candidates_[topic].push_back(m);
@@ -311,7 +326,9 @@ class GeneralAssignment {
 
  private:
   int load(MemberIndex m) const { return static_cast<int>(current_[at(m)].size()); }
-  const std::vector<MemberIndex>& candidates_of(PartitionIndex p) const { return candidates_[at(group_.partitions[at(p)].topic)]; }
+  const std::vector<MemberIndex>& candidates_of(PartitionIndex p) const {
+    return candidates_[at(group_.partitions[at(p)].topic)];
+  }
 
   // Claims of a generation before the newest: worth going back to, but not kept.
   void remember_older_claims(int newest_generation) {
@@ -468,7 +485,8 @@ class GeneralAssignment {
 };
 
 // What one member gets while another has claimed it and does not keep it.
-std::vector<std::pair<PartitionIndex, MemberIndex>> changing_hands(const GroupView& group, const MemberPartitions& assigned) {
+std::vector<std::pair<PartitionIndex, MemberIndex>> changing_hands(const GroupView& group,
+                                                                   const MemberPartitions& assigned) {
   std::vector<MemberIndex> taker(group.partitions.size(), -1);
   for (MemberIndex m = 0; m < group.member_count(); ++m) {
     for (const PartitionIndex p : assigned[at(m)]) taker[at(p)] = m;

@@ -9,16 +9,22 @@ namespace sim::client {
 
 namespace {
 
-node::TimerId timer_after(node::TimerId first, std::uint32_t steps) { return node::TimerId{first.value() + steps}; }
+node::TimerId timer_after(node::TimerId first, std::uint32_t steps) {
+  return node::TimerId{first.value() + steps};
+}
 
 }  // namespace
 
-Consumer::Consumer(ConsumerConfig config, ConsumerIdentity identity, ProcessId self, std::vector<ProcessId> bootstrap,
-                   node::TimerId first_timer)
-    : config_(std::move(config)), identity_(identity), timer_(first_timer), subscriptions_(config_.auto_offset_reset),
+Consumer::Consumer(ConsumerConfig config, ConsumerIdentity identity, ProcessId self,
+                   std::vector<ProcessId> bootstrap, node::TimerId first_timer)
+    : config_(std::move(config)),
+      identity_(identity),
+      timer_(first_timer),
+      subscriptions_(config_.auto_offset_reset),
       metadata_(std::move(bootstrap), MetadataClient::config_of(config_, config_.allow_auto_create_topics)),
       data_(self, Lane::data, config_, timer_after(first_timer, 1)),
-      coordination_(self, Lane::coordinator, config_, timer_after(first_timer, 2)), coordinator_(config_) {}
+      coordination_(self, Lane::coordinator, config_, timer_after(first_timer, 2)),
+      coordinator_(config_) {}
 
 ConsumerContext Consumer::context(node::Env env, node::Effects& out) {
   return ConsumerContext{env,       out,   config_,       identity_, subscriptions_,
@@ -35,7 +41,8 @@ void Consumer::subscribe(const std::vector<std::string>& topics, node::Env env, 
 // ---- poll()
 
 Consumer::Poll Consumer::poll(std::vector<PolledRecords>& into, node::Env env, node::Effects& out) {
-  SIM_CHECK(!coordinator_.commit_sync_under_way() && close_ == Close::open, "the application does one thing at a time");
+  SIM_CHECK(!coordinator_.commit_sync_under_way() && close_ == Close::open,
+            "the application does one thing at a time");
   in_poll_ = true;
   ConsumerContext step = context(env, out);
   into.clear();
@@ -97,7 +104,9 @@ ConsumerError Consumer::update_fetch_positions(bool& blocked, ConsumerContext& c
 
 // ---- Commits
 
-void Consumer::commit_sync(node::Env env, node::Effects& out) { commit_sync(subscriptions_.all_consumed(), env, out); }
+void Consumer::commit_sync(node::Env env, node::Effects& out) {
+  commit_sync(subscriptions_.all_consumed(), env, out);
+}
 
 void Consumer::commit_sync(ConsumerCoordinator::CommitOffsets offsets, node::Env env, node::Effects& out) {
   SIM_CHECK(!in_poll_ && !coordinator_.commit_sync_under_way(), "the application does one thing at a time");
@@ -115,7 +124,8 @@ void Consumer::commit_async(node::Env env, node::Effects& out) {
 // ---- Inputs
 
 bool Consumer::owns(const node::Input& input) const {
-  if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == timer_) return true;
+  if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == timer_)
+    return true;
   return data_.owns(input) || coordination_.owns(input);
 }
 
@@ -153,7 +163,8 @@ bool Consumer::handle_completions(ConsumerContext& context) {
       if (offset_fetcher_.on_completion(completion, context)) continue;
       coordinator_.on_data_completion(completion, context);
     }
-    for (ConsumerNetwork::Completion& completion : coordination_.take_completions()) coordinator_.on_completion(completion, context);
+    for (ConsumerNetwork::Completion& completion : coordination_.take_completions())
+      coordinator_.on_completion(completion, context);
   }
   return any;
 }
@@ -195,7 +206,8 @@ void Consumer::close(node::Env env, node::Effects& out) {
   ConsumerContext step = context(env, out);
   close_ = Close::committing;
   close_deadline_ = env.now + kCloseTimeout;
-  if (config_.enable_auto_commit) coordinator_.commit_sync(subscriptions_.all_consumed(), kCloseTimeout, step);
+  if (config_.enable_auto_commit)
+    coordinator_.commit_sync(subscriptions_.all_consumed(), kCloseTimeout, step);
   settle(step);
 }
 
@@ -207,7 +219,8 @@ void Consumer::progress_close(ConsumerContext& context) {
     coordinator_.leave(context);
     close_ = Close::leaving;
   }
-  if (close_ == Close::leaving && (coordination_.idle() || coordinator_.coordinator() == kNoProcess || out_of_time)) {
+  if (close_ == Close::leaving &&
+      (coordination_.idle() || coordinator_.coordinator() == kNoProcess || out_of_time)) {
     fetcher_.close_sessions(context);
     close_ = Close::ending_sessions;
   }

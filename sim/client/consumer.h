@@ -17,16 +17,18 @@
 
 // Kafka's consumer (ClassicKafkaConsumer): a value owned by the process of its application.
 //
-// The application calls poll(). It gets records at once, or nothing: then it waits in poll(), hands every input on to
-// step(), and calls poll() again whenever step() says so. What Kafka does only inside poll() (joining, revoking,
-// auto-commit, sending fetches) happens only then; so an application that handles records for long delays all of it,
-// except for heartbeats. commitSync is the same: called once, its result comes from a later step().
+// The application calls poll(). It gets records at once, or nothing: then it waits in poll(), hands every
+// input on to step(), and calls poll() again whenever step() says so. What Kafka does only inside poll()
+// (joining, revoking, auto-commit, sending fetches) happens only then; so an application that handles records
+// for long delays all of it, except for heartbeats. commitSync is the same: called once, its result comes
+// from a later step().
 //
-// poll() with an empty buffer waits without end, like a loop around poll(Duration): its timeout shows only where Kafka
-// lets it block on something else than records (an unknown coordinator, committed offsets), for kPollTimeout.
+// poll() with an empty buffer waits without end, like a loop around poll(Duration): its timeout shows only
+// where Kafka lets it block on something else than records (an unknown coordinator, committed offsets), for
+// kPollTimeout.
 //
-// Other than Kafka: an application that waits is woken by what it waits for, not every poll timeout; join retries
-// then follow after retry.backoff.ms.
+// Other than Kafka: an application that waits is woken by what it waits for, not every poll timeout; join
+// retries then follow after retry.backoff.ms.
 namespace sim::client {
 
 class Consumer {
@@ -46,7 +48,8 @@ class Consumer {
   ConsumerError error() const { return error_; }
   std::vector<RebalanceEvent> take_rebalance_events() { return coordinator_.take_rebalance_events(); }
 
-  // commitSync(): of all positions; or of these. REQUIRES: no other is under way, and the application is not in poll()
+  // commitSync(): of all positions; or of these. REQUIRES: no other is under way, and the application is not
+  // in poll()
   void commit_sync(node::Env env, node::Effects& out);
   void commit_sync(ConsumerCoordinator::CommitOffsets offsets, node::Env env, node::Effects& out);
   // The result, once, as soon as there is one.

@@ -51,7 +51,7 @@ enum class ConsumerError : std::uint8_t {
   invalid_session_timeout,
   invalid_group_id,
   group_authorization_failed,
-  unexpected,               // any other KafkaException
+  unexpected,  // any other KafkaException
 };
 
 }  // namespace sim::client

@@ -8,7 +8,8 @@
 namespace sim::client {
 
 ConsumerCoordinator::ConsumerCoordinator(const ConsumerConfig& config)
-    : protocol_(rebalance_protocol(config.partition_assignment_strategy)), heartbeat_(config),
+    : protocol_(rebalance_protocol(config.partition_assignment_strategy)),
+      heartbeat_(config),
       next_auto_commit_(from_millis(config.auto_commit_interval_ms)) {}
 
 void ConsumerCoordinator::start(std::vector<std::string> topics, LocalTime now) {
@@ -17,8 +18,9 @@ void ConsumerCoordinator::start(std::vector<std::string> topics, LocalTime now) 
 }
 
 Duration ConsumerCoordinator::backoff(std::int32_t failures, ConsumerContext& context) const {
-  return node::exponential_backoff(from_millis(context.config.retry_backoff_ms), from_millis(context.config.retry_backoff_max_ms),
-                                   failures, context.env.rng);
+  return node::exponential_backoff(from_millis(context.config.retry_backoff_ms),
+                                   from_millis(context.config.retry_backoff_max_ms), failures,
+                                   context.env.rng);
 }
 
 // ---- poll()
@@ -29,7 +31,8 @@ ConsumerCoordinator::PollOutcome ConsumerCoordinator::poll(ConsumerContext& cont
     const JoinGroupResponse answer = *std::exchange(join_answer_, std::nullopt);
     on_join(&answer, context);
   }
-  if (std::exchange(auto_commit_to_retry_, false)) next_auto_commit_ = context.now() + from_millis(context.config.retry_backoff_ms);
+  if (std::exchange(auto_commit_to_retry_, false))
+    next_auto_commit_ = context.now() + from_millis(context.config.retry_backoff_ms);
   if (async_commit_fenced_) return {Progress::done, ConsumerError::fenced_instance_id};
   if (heartbeat_failure_ != ConsumerError::none) {
     heartbeat_started_ = false;
@@ -38,7 +41,8 @@ ConsumerCoordinator::PollOutcome ConsumerCoordinator::poll(ConsumerContext& cont
   heartbeat_.polled(context.now());
   if (coordinator_unknown(context)) {
     look_up_coordinator(context);
-    if (lookup_error_ != ConsumerError::none) return {Progress::done, std::exchange(lookup_error_, ConsumerError::none)};
+    if (lookup_error_ != ConsumerError::none)
+      return {Progress::done, std::exchange(lookup_error_, ConsumerError::none)};
     return {Progress::blocked, ConsumerError::none};
   }
   if (rejoin_needed_or_pending(context)) {
@@ -62,10 +66,12 @@ void ConsumerCoordinator::look_up_coordinator(ConsumerContext& context) {
   if (coordinator_ != kNoProcess || find_coordinator_ != 0 || context.now() < lookup_allowed_at_) return;
   const ProcessId node = context.metadata.least_loaded(context.data.client(), context.env);
   if (node == kNoProcess) return lookup_failed(context);
-  find_coordinator_ = context.data.send(node, FindCoordinatorRequest{context.config.group_id}, context.env, context.out);
+  find_coordinator_ =
+      context.data.send(node, FindCoordinatorRequest{context.config.group_id}, context.env, context.out);
 }
 
-void ConsumerCoordinator::on_find_coordinator(const FindCoordinatorResponse* response, ConsumerContext& context) {
+void ConsumerCoordinator::on_find_coordinator(const FindCoordinatorResponse* response,
+                                              ConsumerContext& context) {
   if (response == nullptr) return lookup_failed(context);
   if (response->error != ErrorCode::none) {
     if (response->error == ErrorCode::group_authorization_failed) {
@@ -81,7 +87,8 @@ void ConsumerCoordinator::on_find_coordinator(const FindCoordinatorResponse* res
   lookup_allowed_at_ = LocalTime::min();
   context.coordination.client().ready(coordinator_, context.env, context.out);
   heartbeat_.reset_session_timeout(context.now());
-  for (CommitOffsets& offsets : std::exchange(commits_awaiting_coordinator_, {})) commit_async(std::move(offsets), context);
+  for (CommitOffsets& offsets : std::exchange(commits_awaiting_coordinator_, {}))
+    commit_async(std::move(offsets), context);
 }
 
 // Each poll() counts its attempts anew, and lasts about as long as one; only commitSync waits for many.
@@ -89,7 +96,8 @@ void ConsumerCoordinator::lookup_failed(ConsumerContext& context) {
   if (!context.in_commit_sync) lookup_failures_ = 0;
   lookup_allowed_at_ = context.now() + backoff(lookup_failures_++, context);
   context.metadata.request_update();
-  for (std::size_t i = 0; i < commits_awaiting_coordinator_.size(); ++i) commit_done(CommitPurpose::async, CommitError::retriable, context);
+  for (std::size_t i = 0; i < commits_awaiting_coordinator_.size(); ++i)
+    commit_done(CommitPurpose::async, CommitError::retriable, context);
   commits_awaiting_coordinator_.clear();
 }
 
@@ -107,7 +115,9 @@ void ConsumerCoordinator::on_unavailable(ProcessId server, ConsumerContext& cont
 
 bool ConsumerCoordinator::on_completion(ConsumerNetwork::Completion& completion, ConsumerContext& context) {
   if (!completion.response && completion.server == coordinator_) mark_coordinator_unknown(true, context);
-  const auto answer = [&]<class Response>() { return completion.response ? &std::get<Response>(*completion.response) : nullptr; };
+  const auto answer = [&]<class Response>() {
+    return completion.response ? &std::get<Response>(*completion.response) : nullptr;
+  };
   if (completion.id == join_request_) {
     join_request_ = 0;
     const auto* response = answer.template operator()<JoinGroupResponse>();
@@ -122,7 +132,8 @@ bool ConsumerCoordinator::on_completion(ConsumerNetwork::Completion& completion,
   } else if (completion.id == offset_fetch_) {
     offset_fetch_ = 0;
     on_offset_fetch(answer.template operator()<OffsetFetchResponse>(), context);
-  } else if (const auto commit = std::find_if(commits_.begin(), commits_.end(), [&](const auto& c) { return c.id == completion.id; });
+  } else if (const auto commit = std::find_if(commits_.begin(), commits_.end(),
+                                              [&](const auto& c) { return c.id == completion.id; });
              commit != commits_.end()) {
     const CommitInFlight sent = std::move(*commit);
     commits_.erase(commit);
@@ -139,10 +150,12 @@ bool ConsumerCoordinator::on_completion(ConsumerNetwork::Completion& completion,
   return true;
 }
 
-bool ConsumerCoordinator::on_data_completion(ConsumerNetwork::Completion& completion, ConsumerContext& context) {
+bool ConsumerCoordinator::on_data_completion(ConsumerNetwork::Completion& completion,
+                                             ConsumerContext& context) {
   if (completion.id != find_coordinator_) return false;
   find_coordinator_ = 0;
-  on_find_coordinator(completion.response ? &std::get<FindCoordinatorResponse>(*completion.response) : nullptr, context);
+  on_find_coordinator(
+      completion.response ? &std::get<FindCoordinatorResponse>(*completion.response) : nullptr, context);
   return true;
 }
 
@@ -153,7 +166,8 @@ void ConsumerCoordinator::background(ConsumerContext& context) {
   const bool joined = state_ == MemberState::completing_rebalance || state_ == MemberState::stable;
   if (!joined || heartbeat_failure_ != ConsumerError::none) heartbeat_enabled_ = false;
   if (heartbeat_enabled_) {
-    if (!coordinator_unknown(context) && context.now() >= heartbeat_.session_ends()) mark_coordinator_unknown(false, context);
+    if (!coordinator_unknown(context) && context.now() >= heartbeat_.session_ends())
+      mark_coordinator_unknown(false, context);
     if (coordinator_ == kNoProcess) {
       look_up_coordinator(context);
     } else if (!context.in_poll && context.now() >= heartbeat_.poll_ends()) {
@@ -167,12 +181,14 @@ void ConsumerCoordinator::background(ConsumerContext& context) {
 
 void ConsumerCoordinator::send_heartbeat(ConsumerContext& context) {
   heartbeat_.sent(context.now());
-  HeartbeatRequest request{context.config.group_id, generation_.number, generation_.member_id, context.config.group_instance_id};
+  HeartbeatRequest request{context.config.group_id, generation_.number, generation_.member_id,
+                           context.config.group_instance_id};
   const RequestId id = context.coordination.send(coordinator_, std::move(request), context.env, context.out);
   heartbeats_in_flight_.emplace_back(id, generation_);
 }
 
-void ConsumerCoordinator::on_heartbeat(const MemberGeneration& sent, const HeartbeatResponse* response, ConsumerContext& context) {
+void ConsumerCoordinator::on_heartbeat(const MemberGeneration& sent, const HeartbeatResponse* response,
+                                       ConsumerContext& context) {
   if (response == nullptr) return heartbeat_.failed(context.now(), context.env.rng);
   const bool unchanged = sent == generation_;
   switch (response->error) {
@@ -192,7 +208,9 @@ void ConsumerCoordinator::on_heartbeat(const MemberGeneration& sent, const Heart
       break;
     case ErrorCode::coordinator_not_available:
     case ErrorCode::not_coordinator: mark_coordinator_unknown(false, context); break;
-    case ErrorCode::group_authorization_failed: heartbeat_failure_ = ConsumerError::group_authorization_failed; return;
+    case ErrorCode::group_authorization_failed:
+      heartbeat_failure_ = ConsumerError::group_authorization_failed;
+      return;
     default: break;  // unexpected, and tried again
   }
   heartbeat_.failed(context.now(), context.env.rng);
@@ -200,9 +218,11 @@ void ConsumerCoordinator::on_heartbeat(const MemberGeneration& sent, const Heart
 
 void ConsumerCoordinator::maybe_leave_group(ConsumerContext& context) {
   const bool dynamic = context.config.group_instance_id.empty();
-  if (dynamic && !coordinator_unknown(context) && state_ != MemberState::unjoined && !generation_.member_id.empty()) {
+  if (dynamic && !coordinator_unknown(context) && state_ != MemberState::unjoined &&
+      !generation_.member_id.empty()) {
     LeaveGroupRequest request{context.config.group_id, generation_.member_id, {}};
-    context.coordination.send(coordinator_, std::move(request), context.env, context.out);  // no one waits for the answer
+    context.coordination.send(coordinator_, std::move(request), context.env,
+                              context.out);  // no one waits for the answer
   }
   reset_state_and_rejoin(true);
 }
@@ -211,7 +231,8 @@ void ConsumerCoordinator::leave(ConsumerContext& context) {
   heartbeat_started_ = heartbeat_enabled_ = false;
   std::vector<TopicPartition> dropped = context.subscriptions.assigned();
   if (!dropped.empty()) {
-    const bool lost = generation_.number == kNoGeneration || generation_.member_id.empty() || rebalance_in_progress();
+    const bool lost =
+        generation_.number == kNoGeneration || generation_.member_id.empty() || rebalance_in_progress();
     note(lost ? RebalanceEvent::Kind::lost : RebalanceEvent::Kind::revoked, std::move(dropped));
     context.subscriptions.assign({});
   }
@@ -223,8 +244,8 @@ LocalTime ConsumerCoordinator::next_wakeup(const ConsumerContext& context) const
   const auto consider = [&](LocalTime at) {
     if (at > context.now()) next = std::min(next, at);
   };
-  const bool wants_coordinator =
-      heartbeat_enabled_ || context.in_poll || commit_sync_under_way() || !commits_awaiting_coordinator_.empty();
+  const bool wants_coordinator = heartbeat_enabled_ || context.in_poll || commit_sync_under_way() ||
+                                 !commits_awaiting_coordinator_.empty();
   if (coordinator_ == kNoProcess && find_coordinator_ == 0 && wants_coordinator) consider(lookup_allowed_at_);
   if (coordinator_ != kNoProcess && heartbeat_enabled_) {
     consider(heartbeat_.next());

@@ -10,21 +10,22 @@
 #include "client/consumer_context.h"
 #include "client/consumer_heartbeat.h"
 
-// A consumer as a member of its group, classic protocol (AbstractCoordinator and ConsumerCoordinator in Kafka): it finds
-// the coordinator, joins, assigns partitions if it is the leader, heartbeats, commits and fetches offsets.
+// A consumer as a member of its group, classic protocol (AbstractCoordinator and ConsumerCoordinator in
+// Kafka): it finds the coordinator, joins, assigns partitions if it is the leader, heartbeats, commits and
+// fetches offsets.
 //
 //   UNJOINED -> PREPARING_REBALANCE    JoinGroup sent, from within poll() only
 //   PREPARING -> COMPLETING_REBALANCE  it was answered: SyncGroup sent, heartbeats begin
 //   COMPLETING -> STABLE               the assignment has come; it takes effect in the next poll()
 //   any -> UNJOINED                    the generation was lost, or the member left
 //
-// Kafka's background thread only heartbeats; here it is `background()`, run on timers whatever the application does.
-// As that thread rests while a JoinGroup is under way, the answer to one is not looked at before the
-// application polls.
+// Kafka's background thread only heartbeats; here it is `background()`, run on timers whatever the
+// application does. As that thread rests while a JoinGroup is under way, the answer to one is not looked at
+// before the application polls.
 //
-// Other than Kafka: a group is joined once metadata knows the subscribed topics (subscriptions name topics by id), and
-// the leader takes no notice of topics it does not subscribe to itself. Heartbeats are not rounded up to the thread's
-// wake-ups every retry.backoff.ms.
+// Other than Kafka: a group is joined once metadata knows the subscribed topics (subscriptions name topics by
+// id), and the leader takes no notice of topics it does not subscribe to itself. Heartbeats are not rounded
+// up to the thread's wake-ups every retry.backoff.ms.
 namespace sim::client {
 
 enum class CommitError : std::uint8_t {
@@ -77,12 +78,14 @@ class ConsumerCoordinator {
 
   // ---- At any time
 
-  // True if the completion was of one of its requests: to the coordinator, or to a broker that knows who it is.
+  // True if the completion was of one of its requests: to the coordinator, or to a broker that knows who it
+  // is.
   bool on_completion(ConsumerNetwork::Completion& completion, ConsumerContext& context);
   bool on_data_completion(ConsumerNetwork::Completion& completion, ConsumerContext& context);
   void on_unavailable(ProcessId server, ConsumerContext& context);
   void background(ConsumerContext& context);
-  // When background() or, if the application waits in it, poll() has something to do without a message coming.
+  // When background() or, if the application waits in it, poll() has something to do without a message
+  // coming.
   LocalTime next_wakeup(const ConsumerContext& context) const;
 
   // Partitions are revoked and, for a dynamic member, LeaveGroup is sent.
@@ -143,9 +146,13 @@ class ConsumerCoordinator {
   bool committed_before_join(ConsumerContext& context);
   void revoke_before_join(ConsumerContext& context);
   void initiate_join(ConsumerContext& context);
-  void fail_join(ErrorCode error) { join_stage_ = JoinStage::failed; join_error_ = error; }
+  void fail_join(ErrorCode error) {
+    join_stage_ = JoinStage::failed;
+    join_error_ = error;
+  }
   void on_join(const JoinGroupResponse* response, ConsumerContext& context);
-  std::vector<SyncGroupRequest::Assignment> perform_assignment(const JoinGroupResponse& response, ConsumerContext& context);
+  std::vector<SyncGroupRequest::Assignment> perform_assignment(const JoinGroupResponse& response,
+                                                               ConsumerContext& context);
   void on_sync(const SyncGroupResponse* response, ConsumerContext& context);
   void on_join_complete(ConsumerContext& context);
   void request_rejoin() { rejoin_needed_ = true; }
@@ -154,14 +161,17 @@ class ConsumerCoordinator {
 
   // Staying a member
   void send_heartbeat(ConsumerContext& context);
-  void on_heartbeat(const MemberGeneration& sent, const HeartbeatResponse* response, ConsumerContext& context);
+  void on_heartbeat(const MemberGeneration& sent, const HeartbeatResponse* response,
+                    ConsumerContext& context);
   void maybe_leave_group(ConsumerContext& context);
 
   // Offsets
   void maybe_auto_commit(ConsumerContext& context);
   CommitError send_commit(CommitOffsets offsets, CommitPurpose purpose, ConsumerContext& context);
-  void on_commit(const CommitInFlight& commit, const OffsetCommitResponse* response, ConsumerContext& context);
-  CommitError judge_commit(const CommitInFlight& commit, const OffsetCommitResponse& response, ConsumerContext& context);
+  void on_commit(const CommitInFlight& commit, const OffsetCommitResponse* response,
+                 ConsumerContext& context);
+  CommitError judge_commit(const CommitInFlight& commit, const OffsetCommitResponse& response,
+                           ConsumerContext& context);
   void commit_done(CommitPurpose purpose, CommitError error, ConsumerContext& context);
   void progress_sync_commit(ConsumerContext& context);
   void send_offset_fetch(ConsumerContext& context);
@@ -188,8 +198,8 @@ class ConsumerCoordinator {
   ErrorCode join_error_ = ErrorCode::none;
   RequestId join_request_ = 0, sync_request_ = 0;
   MemberGeneration join_generation_, sync_generation_;  // when it was sent
-  std::optional<JoinGroupResponse> join_answer_;         // waits for poll()
-  std::vector<TopicPartition> assignment_;  // of the last SyncGroup
+  std::optional<JoinGroupResponse> join_answer_;        // waits for poll()
+  std::vector<TopicPartition> assignment_;              // of the last SyncGroup
   LocalTime join_allowed_at_ = LocalTime::min();
   std::optional<std::vector<TopicId>> joined_subscription_;
   Snapshot snapshot_;

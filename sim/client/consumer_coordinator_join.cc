@@ -1,4 +1,5 @@
-// The rebalance, seen by a member: JoinGroup, the leader's assignment, SyncGroup, and what is revoked and assigned.
+// The rebalance, seen by a member: JoinGroup, the leader's assignment, SyncGroup, and what is revoked and
+// assigned.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -9,7 +10,8 @@
 namespace sim::client {
 namespace {
 
-std::vector<TopicPartition> difference(const std::vector<TopicPartition>& a, const std::vector<TopicPartition>& b) {
+std::vector<TopicPartition> difference(const std::vector<TopicPartition>& a,
+                                       const std::vector<TopicPartition>& b) {
   std::vector<TopicPartition> out;
   std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
   return out;
@@ -139,7 +141,8 @@ bool ConsumerCoordinator::may_retry_join_at_once(ConsumerContext& context, Consu
 // ---- Before joining
 
 bool ConsumerCoordinator::on_join_prepare(ConsumerContext& context) {
-  if (!join_prepare_ends_) join_prepare_ends_ = context.now() + from_millis(context.config.max_poll_interval_ms);
+  if (!join_prepare_ends_)
+    join_prepare_ends_ = context.now() + from_millis(context.config.max_poll_interval_ms);
   if (context.config.enable_auto_commit && !committed_before_join(context)) return false;
   revoke_before_join(context);
   is_leader_ = false;
@@ -212,19 +215,23 @@ void ConsumerCoordinator::initiate_join(ConsumerContext& context) {
   request.session_timeout_ms = config.session_timeout_ms;
   request.rebalance_timeout_ms = config.max_poll_interval_ms;
   for (const Assignor assignor : config.partition_assignment_strategy) {
-    Subscription subscribed{*joined_subscription_, context.subscriptions.assigned(), generation_.number, config.client_rack};
+    Subscription subscribed{*joined_subscription_, context.subscriptions.assigned(), generation_.number,
+                            config.client_rack};
     if (assignor == Assignor::sticky) {  // its user data: an eager member has just revoked all it owns
       subscribed.owned = sticky_owned_;
       subscribed.generation = sticky_generation_;
     }
-    request.protocols.push_back(JoinGroupRequest::Protocol{std::string(assignor_name(assignor)), std::move(subscribed)});
+    request.protocols.push_back(
+        JoinGroupRequest::Protocol{std::string(assignor_name(assignor)), std::move(subscribed)});
   }
   // The coordinator may hold it for the rebalance timeout (JOIN_GROUP_TIMEOUT_LAPSE).
-  const std::int64_t timeout_ms = std::max<std::int64_t>(config.request_timeout_ms, std::int64_t{config.max_poll_interval_ms} + 5'000);
+  const std::int64_t timeout_ms =
+      std::max<std::int64_t>(config.request_timeout_ms, std::int64_t{config.max_poll_interval_ms} + 5'000);
   state_ = MemberState::preparing_rebalance;
   join_stage_ = JoinStage::in_flight;
   join_generation_ = generation_;
-  join_request_ = context.coordination.send(coordinator_, std::move(request), context.env, context.out, from_millis(timeout_ms));
+  join_request_ = context.coordination.send(coordinator_, std::move(request), context.env, context.out,
+                                            from_millis(timeout_ms));
 }
 
 void ConsumerCoordinator::on_join(const JoinGroupResponse* response, ConsumerContext& context) {
@@ -243,7 +250,8 @@ void ConsumerCoordinator::on_join(const JoinGroupResponse* response, ConsumerCon
       return fail_join(response->error);
     default: return fail_join(response->error);
   }
-  if (state_ != MemberState::preparing_rebalance) return fail_join(ErrorCode::network_exception);  // UnjoinedGroupException
+  if (state_ != MemberState::preparing_rebalance)
+    return fail_join(ErrorCode::network_exception);  // UnjoinedGroupException
   state_ = MemberState::completing_rebalance;
   if (heartbeat_started_) {
     heartbeat_enabled_ = true;
@@ -261,8 +269,8 @@ void ConsumerCoordinator::on_join(const JoinGroupResponse* response, ConsumerCon
   sync_request_ = context.coordination.send(coordinator_, std::move(request), context.env, context.out);
 }
 
-std::vector<SyncGroupRequest::Assignment> ConsumerCoordinator::perform_assignment(const JoinGroupResponse& response,
-                                                                                  ConsumerContext& context) {
+std::vector<SyncGroupRequest::Assignment> ConsumerCoordinator::perform_assignment(
+    const JoinGroupResponse& response, ConsumerContext& context) {
   const std::optional<Assignor> assignor = assignor_named(response.protocol);
   SIM_CHECK(assignor, "the coordinator selects a protocol that all members support");
   update_snapshot(context);
@@ -278,7 +286,8 @@ std::vector<SyncGroupRequest::Assignment> ConsumerCoordinator::perform_assignmen
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   for (const TopicId id : ids) {
-    if (const MetadataClient::Topic* topic = context.metadata.find(id)) group.topics.push_back(layout_of(*topic, true, context.metadata));
+    if (const MetadataClient::Topic* topic = context.metadata.find(id))
+      group.topics.push_back(layout_of(*topic, true, context.metadata));
   }
   return assign(*assignor, group);
 }
@@ -300,7 +309,8 @@ void ConsumerCoordinator::on_sync(const SyncGroupResponse* response, ConsumerCon
     case ErrorCode::unknown_member_id:
     case ErrorCode::illegal_generation:
       // Of a stale generation only the number is wrong: the member id may still be good.
-      if (sync_generation_ == generation_) reset_state_and_rejoin(response->error == ErrorCode::unknown_member_id);
+      if (sync_generation_ == generation_)
+        reset_state_and_rejoin(response->error == ErrorCode::unknown_member_id);
       return fail_join(response->error);
     case ErrorCode::coordinator_not_available:
     case ErrorCode::not_coordinator:
@@ -338,15 +348,16 @@ void ConsumerCoordinator::on_join_complete(ConsumerContext& context) {
   next_auto_commit_ = context.now() + from_millis(context.config.auto_commit_interval_ms);
   context.subscriptions.assign(assigned);
   note(RebalanceEvent::Kind::assigned, std::move(added));
-  node::report(context.out, observe::AssignmentReceived{context.identity.service, context.identity.member, generation_.number,
-                                                        std::move(assigned)});
+  node::report(context.out, observe::AssignmentReceived{context.identity.service, context.identity.member,
+                                                        generation_.number, std::move(assigned)});
 }
 
 // ---- Losing membership
 
 void ConsumerCoordinator::reset_state_and_rejoin(bool forget_member_id) {
   state_ = MemberState::unjoined;
-  generation_ = MemberGeneration{kNoGeneration, forget_member_id ? std::string() : std::move(generation_.member_id), {}};
+  generation_ = MemberGeneration{
+      kNoGeneration, forget_member_id ? std::string() : std::move(generation_.member_id), {}};
   request_rejoin();
   needs_join_prepare_ = true;
 }

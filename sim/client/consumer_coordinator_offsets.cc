@@ -30,7 +30,8 @@ void ConsumerCoordinator::commit_async(CommitOffsets offsets, ConsumerContext& c
 }
 
 void ConsumerCoordinator::commit_sync(CommitOffsets offsets, Duration timeout, ConsumerContext& context) {
-  sync_commit_ = SyncCommit{std::move(offsets), context.now() + timeout, LocalTime::min(), 0, false, std::nullopt};
+  sync_commit_ =
+      SyncCommit{std::move(offsets), context.now() + timeout, LocalTime::min(), 0, false, std::nullopt};
   if (sync_commit_->offsets.empty()) {
     sync_commit_->result = CommitError::none;
   } else {
@@ -59,11 +60,14 @@ void ConsumerCoordinator::progress_sync_commit(ConsumerContext& context) {
 }
 
 // An error tells that nothing was sent.
-CommitError ConsumerCoordinator::send_commit(CommitOffsets offsets, CommitPurpose purpose, ConsumerContext& context) {
+CommitError ConsumerCoordinator::send_commit(CommitOffsets offsets, CommitPurpose purpose,
+                                             ConsumerContext& context) {
   if (coordinator_unknown(context)) return CommitError::retriable;
-  if (state_ != MemberState::stable) return rebalance_in_progress() ? CommitError::rebalance_in_progress : CommitError::commit_failed;
+  if (state_ != MemberState::stable)
+    return rebalance_in_progress() ? CommitError::rebalance_in_progress : CommitError::commit_failed;
   for (const OffsetCommitRequest::Partition& partition : offsets) {
-    node::report(context.out, observe::CommitSent{context.identity.service, context.identity.member, partition.tp, partition.offset});
+    node::report(context.out, observe::CommitSent{context.identity.service, context.identity.member,
+                                                  partition.tp, partition.offset});
   }
   OffsetCommitRequest request;
   request.group = context.config.group_id;
@@ -76,12 +80,15 @@ CommitError ConsumerCoordinator::send_commit(CommitOffsets offsets, CommitPurpos
   return CommitError::none;
 }
 
-void ConsumerCoordinator::on_commit(const CommitInFlight& commit, const OffsetCommitResponse* response, ConsumerContext& context) {
+void ConsumerCoordinator::on_commit(const CommitInFlight& commit, const OffsetCommitResponse* response,
+                                    ConsumerContext& context) {
   const auto acknowledge = [&](TopicPartition tp, Offset offset, ErrorCode error) {
-    node::report(context.out, observe::CommitAcknowledged{context.identity.service, context.identity.member, tp, offset, error});
+    node::report(context.out, observe::CommitAcknowledged{context.identity.service, context.identity.member,
+                                                          tp, offset, error});
   };
   if (response == nullptr) {
-    for (const auto& partition : commit.offsets) acknowledge(partition.tp, partition.offset, ErrorCode::network_exception);
+    for (const auto& partition : commit.offsets)
+      acknowledge(partition.tp, partition.offset, ErrorCode::network_exception);
     return commit_done(commit.purpose, CommitError::retriable, context);
   }
   // Answers come in the order in which was asked.
@@ -96,7 +103,8 @@ void ConsumerCoordinator::on_commit(const CommitInFlight& commit, const OffsetCo
 }
 
 // OffsetCommitResponseHandler: the first error decides.
-CommitError ConsumerCoordinator::judge_commit(const CommitInFlight& commit, const OffsetCommitResponse& response,
+CommitError ConsumerCoordinator::judge_commit(const CommitInFlight& commit,
+                                              const OffsetCommitResponse& response,
                                               ConsumerContext& context) {
   const auto failed = std::find_if(response.partitions.begin(), response.partitions.end(),
                                    [](const auto& partition) { return partition.error != ErrorCode::none; });
@@ -108,7 +116,9 @@ CommitError ConsumerCoordinator::judge_commit(const CommitInFlight& commit, cons
     case ErrorCode::unknown_topic_or_partition: return CommitError::retriable;
     case ErrorCode::coordinator_not_available:
     case ErrorCode::not_coordinator:
-    case ErrorCode::request_timed_out: mark_coordinator_unknown(false, context); return CommitError::retriable;
+    case ErrorCode::request_timed_out:
+      mark_coordinator_unknown(false, context);
+      return CommitError::retriable;
     case ErrorCode::fenced_instance_id:
       if (unchanged) return CommitError::fenced;
       return rejoining ? CommitError::rebalance_in_progress : CommitError::commit_failed;
@@ -138,7 +148,9 @@ void ConsumerCoordinator::commit_done(CommitPurpose purpose, CommitError error, 
       if (std::exchange(join_prepare_commit_in_flight_, false)) join_prepare_commit_ = error;
       break;
     case CommitPurpose::async: async_results_.push_back(error); break;
-    case CommitPurpose::automatic: auto_commit_to_retry_ = auto_commit_to_retry_ || error == CommitError::retriable; break;
+    case CommitPurpose::automatic:
+      auto_commit_to_retry_ = auto_commit_to_retry_ || error == CommitError::retriable;
+      break;
   }
   if (error == CommitError::fenced) async_commit_fenced_ = true;
 }
@@ -152,13 +164,15 @@ ConsumerCoordinator::PollOutcome ConsumerCoordinator::init_with_committed_offset
   }
   if (initializing.empty()) return {};
   const MemberGeneration stable = state_ == MemberState::stable ? generation_ : MemberGeneration{};
-  if (initializing != offset_fetch_partitions_ || stable != offset_fetch_generation_) {  // what was asked for is of no use
+  if (initializing != offset_fetch_partitions_ ||
+      stable != offset_fetch_generation_) {  // what was asked for is of no use
     offset_fetch_ = 0;
     committed_offsets_.reset();
     offset_fetch_partitions_ = std::move(initializing);
     offset_fetch_generation_ = stable;
   }
-  if (offset_fetch_error_ != ConsumerError::none) return {Progress::done, std::exchange(offset_fetch_error_, ConsumerError::none)};
+  if (offset_fetch_error_ != ConsumerError::none)
+    return {Progress::done, std::exchange(offset_fetch_error_, ConsumerError::none)};
   if (committed_offsets_) {
     adopt_committed_offsets(*std::exchange(committed_offsets_, std::nullopt), context);
     offset_fetch_partitions_.clear();
@@ -184,11 +198,13 @@ void ConsumerCoordinator::send_offset_fetch(ConsumerContext& context) {
 
 void ConsumerCoordinator::on_offset_fetch(OffsetFetchResponse* response, ConsumerContext& context) {
   ErrorCode error = response == nullptr ? ErrorCode::network_exception : response->error;
-  if (error == ErrorCode::coordinator_not_available || error == ErrorCode::not_coordinator) mark_coordinator_unknown(false, context);
+  if (error == ErrorCode::coordinator_not_available || error == ErrorCode::not_coordinator)
+    mark_coordinator_unknown(false, context);
   if (error == ErrorCode::none) {
     for (const OffsetFetchResponse::Partition& partition : response->partitions) {
       if (partition.error == ErrorCode::none) continue;
-      error = partition.error == ErrorCode::unstable_offset_commit ? partition.error : ErrorCode::unknown_server_error;
+      error = partition.error == ErrorCode::unstable_offset_commit ? partition.error
+                                                                   : ErrorCode::unknown_server_error;
     }
   }
   if (error == ErrorCode::none) {
@@ -197,18 +213,22 @@ void ConsumerCoordinator::on_offset_fetch(OffsetFetchResponse* response, Consume
   } else if (is_retriable(error)) {
     offset_fetch_allowed_at_ = context.now() + backoff(offset_fetch_failures_++, context);
   } else {
-    offset_fetch_error_ =
-        error == ErrorCode::group_authorization_failed ? ConsumerError::group_authorization_failed : ConsumerError::unexpected;
+    offset_fetch_error_ = error == ErrorCode::group_authorization_failed
+                              ? ConsumerError::group_authorization_failed
+                              : ConsumerError::unexpected;
   }
 }
 
 // Without a committed offset a partition keeps waiting for the reset policy.
-void ConsumerCoordinator::adopt_committed_offsets(const OffsetFetchResponse& response, ConsumerContext& context) {
+void ConsumerCoordinator::adopt_committed_offsets(const OffsetFetchResponse& response,
+                                                  ConsumerContext& context) {
   for (const OffsetFetchResponse::Partition& committed : response.partitions) {
     if (committed.offset < 0 || !context.subscriptions.is_assigned(committed.tp)) continue;
-    if (committed.leader_epoch != kNoLeaderEpoch) context.metadata.see_leader_epoch(committed.tp, committed.leader_epoch);
-    context.subscriptions.seek_unvalidated(committed.tp,
-                                           FetchPosition{committed.offset, committed.leader_epoch, context.current_leader(committed.tp)});
+    if (committed.leader_epoch != kNoLeaderEpoch)
+      context.metadata.see_leader_epoch(committed.tp, committed.leader_epoch);
+    context.subscriptions.seek_unvalidated(
+        committed.tp,
+        FetchPosition{committed.offset, committed.leader_epoch, context.current_leader(committed.tp)});
   }
 }
 

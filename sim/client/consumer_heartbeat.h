@@ -6,8 +6,8 @@
 #include "client/config.h"
 #include "node/backoff.h"
 
-// The clocks of a group member (Heartbeat in Kafka): when the next heartbeat is due, until when the coordinator is
-// believed to be well, and until when the application is believed to be alive.
+// The clocks of a group member (Heartbeat in Kafka): when the next heartbeat is due, until when the
+// coordinator is believed to be well, and until when the application is believed to be alive.
 namespace sim::client {
 
 class Heartbeat {

@@ -22,8 +22,8 @@ node::NetworkClientConfig consumer_network_config(const ConsumerConfig& config) 
 ConsumerNetwork::ConsumerNetwork(ProcessId self, Lane lane, const ConsumerConfig& config, node::TimerId timer)
     : client_(self, lane, consumer_network_config(config), timer) {}
 
-ConsumerNetwork::RequestId ConsumerNetwork::send(ProcessId server, Message message, node::Env env, node::Effects& out,
-                                                 Duration timeout) {
+ConsumerNetwork::RequestId ConsumerNetwork::send(ProcessId server, Message message, node::Env env,
+                                                 node::Effects& out, Duration timeout) {
   const RequestId id = ++last_;
   if (client_.ready(server, env, out)) {
     const CorrelationId correlation = client_.send(server, std::move(message), env, out, timeout);
@@ -52,11 +52,14 @@ void ConsumerNetwork::digest(NetworkClient::Event& event, node::Env env, node::E
                    complete(response.server, response.correlation, std::move(response.message));
                    if (!unsent_.empty()) send_waiting(response.server, env, out);
                  },
-                 [&](const NetworkClient::Failure& failure) { complete(failure.server, failure.correlation, std::nullopt); },
+                 [&](const NetworkClient::Failure& failure) {
+                   complete(failure.server, failure.correlation, std::nullopt);
+                 },
                  [&](const NetworkClient::Ready& ready) { send_waiting(ready.server, env, out); },
                  [&](const NetworkClient::Unavailable& lost) {
-                   const auto gone = std::stable_partition(unsent_.begin(), unsent_.end(),
-                                                           [&](const Unsent& request) { return request.server != lost.server; });
+                   const auto gone = std::stable_partition(
+                       unsent_.begin(), unsent_.end(),
+                       [&](const Unsent& request) { return request.server != lost.server; });
                    for (auto request = gone; request != unsent_.end(); ++request) {
                      done_.push_back(Completion{request->id, request->server, std::nullopt});
                    }
@@ -74,7 +77,8 @@ void ConsumerNetwork::send_waiting(ProcessId server, node::Env env, node::Effect
       continue;
     }
     if (!client_.is_ready(server)) return;
-    const CorrelationId correlation = client_.send(server, std::move(request->message), env, out, request->timeout);
+    const CorrelationId correlation =
+        client_.send(server, std::move(request->message), env, out, request->timeout);
     in_flight_.push_back(InFlight{request->id, server, correlation});
     request = unsent_.erase(request);
   }

@@ -11,8 +11,8 @@
 // One lane of a consumer's connections, with requests that may be made before their connection stands
 // (ConsumerNetworkClient in Kafka).
 //
-// A request waits until its server is ready and fails if the connection cannot be made or is lost. Every request made
-// ends in exactly one Completion.
+// A request waits until its server is ready and fails if the connection cannot be made or is lost. Every
+// request made ends in exactly one Completion.
 namespace sim::client {
 
 class ConsumerNetwork {
@@ -29,7 +29,8 @@ class ConsumerNetwork {
   node::NetworkClient& client() { return client_; }
   const node::NetworkClient& client() const { return client_; }
 
-  RequestId send(ProcessId server, Message message, node::Env env, node::Effects& out, Duration timeout = Duration{0});
+  RequestId send(ProcessId server, Message message, node::Env env, node::Effects& out,
+                 Duration timeout = Duration{0});
   // The connection is lost and may not be tried again yet.
   bool is_unavailable(ProcessId server, LocalTime now) const { return client_.is_backing_off(server, now); }
   void disconnect(ProcessId server, node::Env env, node::Effects& out);
@@ -58,8 +59,8 @@ class ConsumerNetwork {
   void complete(ProcessId server, CorrelationId correlation, std::optional<Message> response);
 
   node::NetworkClient client_;
-  std::vector<Unsent> unsent_;      // oldest first
-  std::vector<InFlight> in_flight_; // few
+  std::vector<Unsent> unsent_;       // oldest first
+  std::vector<InFlight> in_flight_;  // few
   std::vector<Completion> done_;
   RequestId last_ = 0;
 };

@@ -13,7 +13,8 @@ void retry_later(TopicPartition tp, ConsumerContext& context) {
 }
 
 void report_reset(TopicPartition tp, Offset to, ConsumerContext& context) {
-  node::report(context.out, observe::PositionReset{context.identity.service, context.identity.member, tp, to});
+  node::report(context.out,
+               observe::PositionReset{context.identity.service, context.identity.member, tp, to});
 }
 
 template <class Response>
@@ -24,7 +25,8 @@ const Response* response_of(const ConsumerNetwork::Completion& completion) {
 // Removes the request of this id and returns it.
 template <class Request>
 std::optional<Request> take(std::vector<Request>& requests, ConsumerNetwork::RequestId id) {
-  const auto found = std::find_if(requests.begin(), requests.end(), [&](const Request& request) { return request.id == id; });
+  const auto found = std::find_if(requests.begin(), requests.end(),
+                                  [&](const Request& request) { return request.id == id; });
   if (found == requests.end()) return std::nullopt;
   Request request = std::move(*found);
   requests.erase(found);
@@ -66,17 +68,19 @@ ConsumerError OffsetFetcher::validate_positions(ConsumerContext& context) {
     }
     OffsetForLeaderEpochRequest request;
     for (const auto& [tp, position] : positions) {
-      context.subscriptions.set_next_retry(tp, context.now() + from_millis(context.config.request_timeout_ms));
+      context.subscriptions.set_next_retry(tp,
+                                           context.now() + from_millis(context.config.request_timeout_ms));
       request.partitions.push_back({tp, position.current_leader.leader_epoch, position.offset_epoch});
     }
-    const ConsumerNetwork::RequestId id = context.data.send(endpoint, std::move(request), context.env, context.out);
+    const ConsumerNetwork::RequestId id =
+        context.data.send(endpoint, std::move(request), context.env, context.out);
     validations_.push_back(ValidationRequest{id, std::move(positions)});
   }
   return ConsumerError::none;
 }
 
-void OffsetFetcher::on_validation(const ValidationRequest& request, const OffsetForLeaderEpochResponse* response,
-                                  ConsumerContext& context) {
+void OffsetFetcher::on_validation(const ValidationRequest& request,
+                                  const OffsetForLeaderEpochResponse* response, ConsumerContext& context) {
   for (const auto& [tp, position] : request.positions) {
     const OffsetForLeaderEpochResponse::Partition* answer = nullptr;
     if (response != nullptr) {
@@ -88,7 +92,8 @@ void OffsetFetcher::on_validation(const ValidationRequest& request, const Offset
       retry_later(tp, context);
       continue;
     }
-    const Validation outcome = context.subscriptions.maybe_complete_validation(tp, position, answer->end_offset, answer->leader_epoch);
+    const Validation outcome = context.subscriptions.maybe_complete_validation(
+        tp, position, answer->end_offset, answer->leader_epoch);
     if (outcome == Validation::truncated) report_reset(tp, answer->end_offset, context);
     if (outcome == Validation::truncation_error) pending_error_ = ConsumerError::log_truncation;
   }
@@ -106,22 +111,27 @@ void OffsetFetcher::reset_positions(ConsumerContext& context) {
       continue;
     }
     if (context.data.is_unavailable(context.metadata.endpoint(leader.leader), context.now())) continue;
-    const std::int64_t timestamp = partition.reset_strategy == AutoOffsetReset::earliest ? kEarliestTimestamp : kLatestTimestamp;
-    by_leader[{leader.leader, partition.reset_strategy}].partitions.push_back({partition.tp, leader.leader_epoch, timestamp});
+    const std::int64_t timestamp =
+        partition.reset_strategy == AutoOffsetReset::earliest ? kEarliestTimestamp : kLatestTimestamp;
+    by_leader[{leader.leader, partition.reset_strategy}].partitions.push_back(
+        {partition.tp, leader.leader_epoch, timestamp});
   }
   for (auto& [key, request] : by_leader) {
     request.read_committed = context.config.isolation_level == IsolationLevel::read_committed;
     ResetRequest sent{0, key.second, {}};
     for (const ListOffsetsRequest::Partition& partition : request.partitions) {
-      context.subscriptions.set_next_retry(partition.tp, context.now() + from_millis(context.config.request_timeout_ms));
+      context.subscriptions.set_next_retry(partition.tp,
+                                           context.now() + from_millis(context.config.request_timeout_ms));
       sent.partitions.push_back(partition.tp);
     }
-    sent.id = context.data.send(context.metadata.endpoint(key.first), std::move(request), context.env, context.out);
+    sent.id =
+        context.data.send(context.metadata.endpoint(key.first), std::move(request), context.env, context.out);
     resets_.push_back(std::move(sent));
   }
 }
 
-void OffsetFetcher::on_reset(const ResetRequest& request, const ListOffsetsResponse* response, ConsumerContext& context) {
+void OffsetFetcher::on_reset(const ResetRequest& request, const ListOffsetsResponse* response,
+                             ConsumerContext& context) {
   if (response == nullptr) {
     for (const TopicPartition tp : request.partitions) retry_later(tp, context);
     return;
@@ -132,7 +142,8 @@ void OffsetFetcher::on_reset(const ResetRequest& request, const ListOffsetsRespo
       continue;
     }
     if (partition.offset == kNoOffset) continue;
-    if (partition.leader_epoch != kNoLeaderEpoch) context.metadata.see_leader_epoch(partition.tp, partition.leader_epoch);
+    if (partition.leader_epoch != kNoLeaderEpoch)
+      context.metadata.see_leader_epoch(partition.tp, partition.leader_epoch);
     const LeaderAndEpoch leader = context.current_leader(partition.tp);
     if (context.subscriptions.maybe_seek_to_reset(partition.tp, request.strategy, partition.offset, leader)) {
       report_reset(partition.tp, partition.offset, context);

@@ -10,7 +10,8 @@ namespace sim::client {
 // ---- Requests
 
 Fetcher::Node& Fetcher::node_of(NodeId id) {
-  const auto place = std::lower_bound(nodes_.begin(), nodes_.end(), id, [](const Node& node, NodeId wanted) { return node.id < wanted; });
+  const auto place = std::lower_bound(nodes_.begin(), nodes_.end(), id,
+                                      [](const Node& node, NodeId wanted) { return node.id < wanted; });
   if (place != nodes_.end() && place->id == id) return *place;
   return *nodes_.insert(place, Node{id, {}, 0, false});
 }
@@ -35,13 +36,15 @@ bool Fetcher::is_online_replica(TopicPartition tp, NodeId node, const ConsumerCo
   const MetadataClient::Topic* topic = context.metadata.find(tp.topic);
   if (topic == nullptr || !std::cmp_less(tp.partition, topic->partitions.size())) return false;
   const std::vector<NodeId>& replicas = topic->partitions[static_cast<std::size_t>(tp.partition)].replicas;
-  return context.metadata.endpoint(node) != kNoProcess && std::find(replicas.begin(), replicas.end(), node) != replicas.end();
+  return context.metadata.endpoint(node) != kNoProcess &&
+         std::find(replicas.begin(), replicas.end(), node) != replicas.end();
 }
 
 void Fetcher::skip_nodes(ConsumerContext& context) {
   for (Node& node : nodes_) {
     const ProcessId endpoint = context.metadata.endpoint(node.id);
-    node.skip = node.in_flight != 0 || endpoint == kNoProcess || context.data.is_unavailable(endpoint, context.now());
+    node.skip =
+        node.in_flight != 0 || endpoint == kNoProcess || context.data.is_unavailable(endpoint, context.now());
   }
   const auto skip_node_of = [&](const CompletedFetch& fetch) {
     const SubscriptionState::Partition* partition = context.subscriptions.find(fetch.data.tp);
@@ -66,7 +69,9 @@ void Fetcher::send_fetches(ConsumerContext& context) {
       const ProcessId endpoint = context.metadata.endpoint(id);
       node.skip = endpoint == kNoProcess || context.data.is_unavailable(endpoint, context.now());
     }
-    if (!node.skip) node.session.add(partition.tp, partition.position.offset, partition.position.current_leader.leader_epoch);
+    if (!node.skip)
+      node.session.add(partition.tp, partition.position.offset,
+                       partition.position.current_leader.leader_epoch);
   });
   for (Node& node : nodes_) {
     if (node.session.building()) send(node, context);
@@ -81,14 +86,17 @@ void Fetcher::send(Node& node, ConsumerContext& context) {
   request.read_committed = context.config.isolation_level == IsolationLevel::read_committed;
   request.rack = context.config.client_rack;
   node.session.build(request, context.config.max_partition_fetch_bytes);
-  node.in_flight = context.data.send(context.metadata.endpoint(node.id), std::move(request), context.env, context.out);
+  node.in_flight =
+      context.data.send(context.metadata.endpoint(node.id), std::move(request), context.env, context.out);
 }
 
 void Fetcher::close_sessions(ConsumerContext& context) {
   for (Node& node : nodes_) {
     const ProcessId endpoint = context.metadata.endpoint(node.id);
     FetchRequest request;
-    if (endpoint == kNoProcess || !context.data.client().is_connected(endpoint) || !node.session.build_close(request)) continue;
+    if (endpoint == kNoProcess || !context.data.client().is_connected(endpoint) ||
+        !node.session.build_close(request))
+      continue;
     context.data.send(endpoint, std::move(request), context.env, context.out);
   }
   completed_.clear();
@@ -98,7 +106,8 @@ void Fetcher::close_sessions(ConsumerContext& context) {
 // ---- Answers
 
 bool Fetcher::on_completion(ConsumerNetwork::Completion& completion, ConsumerContext& context) {
-  const auto node = std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& n) { return n.in_flight == completion.id; });
+  const auto node =
+      std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& n) { return n.in_flight == completion.id; });
   if (node == nodes_.end()) return false;
   node->in_flight = 0;
   if (completion.response) {
@@ -117,7 +126,8 @@ void Fetcher::on_response(Node& node, FetchResponse& response, ConsumerContext& 
   for (FetchResponse::Partition& data : response.partitions) {
     const FetchSession::Partition* asked = node.session.find(data.tp);
     SIM_CHECK(asked != nullptr, "a fetch is answered for partitions of its session");
-    const bool moved = data.error == ErrorCode::not_leader_or_follower || data.error == ErrorCode::fenced_leader_epoch;
+    const bool moved =
+        data.error == ErrorCode::not_leader_or_follower || data.error == ErrorCode::fenced_leader_epoch;
     if (moved && context.metadata.update_leader(data.tp, data.current_leader)) {
       context.subscriptions.maybe_validate_position(data.tp, context.current_leader(data.tp));
     }
@@ -165,7 +175,8 @@ bool Fetcher::initialize(CompletedFetch& fetch, ConsumerContext& context, Consum
     return false;
   }
   if (!valid || partition->position.offset != fetch.next_fetch_offset) return false;
-  context.subscriptions.update_offsets(tp, fetch.data.high_watermark, fetch.data.log_start_offset, fetch.data.last_stable_offset);
+  context.subscriptions.update_offsets(tp, fetch.data.high_watermark, fetch.data.log_start_offset,
+                                       fetch.data.last_stable_offset);
   if (fetch.data.preferred_read_replica != kNoNode) {
     const LocalTime until = context.now() + from_millis(context.config.metadata_max_age_ms);
     context.subscriptions.update_preferred_read_replica(tp, fetch.data.preferred_read_replica, until);
@@ -188,16 +199,16 @@ ConsumerError Fetcher::on_error(const CompletedFetch& fetch, ConsumerContext& co
     case ErrorCode::offset_not_available:
     case ErrorCode::unknown_topic_or_partition:
     case ErrorCode::unknown_topic_id:
-    case ErrorCode::inconsistent_topic_id:
-      request_metadata_update();
-      return ConsumerError::none;
-    case ErrorCode::unknown_leader_epoch:   // the broker does not know yet: ask again
-    case ErrorCode::unknown_server_error:
-      return ConsumerError::none;
+    case ErrorCode::inconsistent_topic_id: request_metadata_update(); return ConsumerError::none;
+    case ErrorCode::unknown_leader_epoch:  // the broker does not know yet: ask again
+    case ErrorCode::unknown_server_error: return ConsumerError::none;
     case ErrorCode::offset_out_of_range: {
-      if (context.subscriptions.clear_preferred_read_replica(tp)) return ConsumerError::none;  // the leader will know
-      if (context.subscriptions.find(tp)->position.offset != fetch.next_fetch_offset) return ConsumerError::none;
-      if (context.subscriptions.reset_policy() == AutoOffsetReset::none) return ConsumerError::offset_out_of_range;
+      if (context.subscriptions.clear_preferred_read_replica(tp))
+        return ConsumerError::none;  // the leader will know
+      if (context.subscriptions.find(tp)->position.offset != fetch.next_fetch_offset)
+        return ConsumerError::none;
+      if (context.subscriptions.reset_policy() == AutoOffsetReset::none)
+        return ConsumerError::offset_out_of_range;
       context.subscriptions.request_reset(tp);
       return ConsumerError::none;
     }
@@ -206,9 +217,11 @@ ConsumerError Fetcher::on_error(const CompletedFetch& fetch, ConsumerContext& co
   }
 }
 
-std::int32_t Fetcher::take(CompletedFetch& fetch, std::int32_t at_most, std::vector<PolledRecords>& into, ConsumerContext& context) {
+std::int32_t Fetcher::take(CompletedFetch& fetch, std::int32_t at_most, std::vector<PolledRecords>& into,
+                           ConsumerContext& context) {
   const SubscriptionState::Partition* partition = context.subscriptions.find(fetch.data.tp);
-  const bool next = partition != nullptr && partition->fetchable() && partition->position.offset == fetch.next_fetch_offset;
+  const bool next =
+      partition != nullptr && partition->fetchable() && partition->position.offset == fetch.next_fetch_offset;
   if (!next) {
     fetch.next_batch = fetch.data.batches.size();  // revoked or repositioned meanwhile
     return 0;
@@ -216,16 +229,18 @@ std::int32_t Fetcher::take(CompletedFetch& fetch, std::int32_t at_most, std::vec
   const Offset from = fetch.next_fetch_offset;
   const std::size_t first = into.size();
   const std::int32_t count = read(fetch, at_most, into);
-  if (fetch.next_fetch_offset > from) context.subscriptions.advance(fetch.data.tp, fetch.next_fetch_offset, fetch.last_epoch);
+  if (fetch.next_fetch_offset > from)
+    context.subscriptions.advance(fetch.data.tp, fetch.next_fetch_offset, fetch.last_epoch);
   if (count > 0) report_polled(fetch, from, into.data() + first, into.data() + into.size(), context);
   return count;
 }
 
 // Records that lie side by side are told of at once; in a compacted log they need not.
-void Fetcher::report_polled(const CompletedFetch& fetch, Offset from, const PolledRecords* first, const PolledRecords* last,
-                            ConsumerContext& context) {
+void Fetcher::report_polled(const CompletedFetch& fetch, Offset from, const PolledRecords* first,
+                            const PolledRecords* last, ConsumerContext& context) {
   const auto report = [&](Offset start, Offset end) {
-    node::report(context.out, observe::RecordsPolled{context.identity.service, context.identity.member, fetch.data.tp, start, end, fetch.broker});
+    node::report(context.out, observe::RecordsPolled{context.identity.service, context.identity.member,
+                                                     fetch.data.tp, start, end, fetch.broker});
   };
   Offset start = from;
   Offset end = from;
@@ -260,15 +275,17 @@ std::int32_t Fetcher::read(CompletedFetch& fetch, std::int32_t at_most, std::vec
   while (fetch.next_batch < fetch.data.batches.size() && count < at_most) {
     Batch& batch = fetch.data.batches[fetch.next_batch];
     fetch.last_epoch = batch.leader_epoch;
-    const std::int32_t records = batch.data->control ? 0 : static_cast<std::int32_t>(batch.data->application_records().size());
+    const std::int32_t records =
+        batch.data->control ? 0 : static_cast<std::int32_t>(batch.data->application_records().size());
     const std::int32_t skipped = records_before(batch, fetch.next_fetch_offset);
     const std::int32_t taken = std::min(at_most - count, std::max(0, records - skipped));
     const bool finished = skipped + taken >= records;
-    fetch.next_fetch_offset = finished ? std::max(fetch.next_fetch_offset, batch.end_offset())
-                                       : batch.base_offset + batch.data->offset_delta(static_cast<std::size_t>(skipped + taken));
+    fetch.next_fetch_offset =
+        finished ? std::max(fetch.next_fetch_offset, batch.end_offset())
+                 : batch.base_offset + batch.data->offset_delta(static_cast<std::size_t>(skipped + taken));
     if (taken > 0) {
-      into.push_back(PolledRecords{fetch.data.tp, finished ? std::move(batch.data) : batch.data, batch.base_offset,
-                                   batch.leader_epoch, skipped, skipped + taken});
+      into.push_back(PolledRecords{fetch.data.tp, finished ? std::move(batch.data) : batch.data,
+                                   batch.base_offset, batch.leader_epoch, skipped, skipped + taken});
     }
     count += taken;
     if (finished) ++fetch.next_batch;

@@ -8,12 +8,14 @@
 #include "client/consumer_context.h"
 #include "client/fetcher_session.h"
 
-// Fetches what a consumer may read, ahead of its application (Fetcher, AbstractFetch, FetchCollector in Kafka).
+// Fetches what a consumer may read, ahead of its application (Fetcher, AbstractFetch, FetchCollector in
+// Kafka).
 //
-// At most one fetch is in flight to a broker, for all fetchable partitions it serves. A broker of which data is still
-// buffered is not asked again: leaving out the buffered partitions would drop them from the fetch session
-// (KAFKA-17182). Answers are buffered in order of arrival and handed out partition by partition, at most
-// max.poll.records at a time; a buffered answer whose partition was revoked or repositioned meanwhile is dropped.
+// At most one fetch is in flight to a broker, for all fetchable partitions it serves. A broker of which data
+// is still buffered is not asked again: leaving out the buffered partitions would drop them from the fetch
+// session (KAFKA-17182). Answers are buffered in order of arrival and handed out partition by partition, at
+// most max.poll.records at a time; a buffered answer whose partition was revoked or repositioned meanwhile is
+// dropped.
 //
 // Records are never copied: what is handed out are ranges of the shared batches.
 //
@@ -66,9 +68,10 @@ class Fetcher {
   void on_response(Node& node, FetchResponse& response, ConsumerContext& context);
   bool initialize(CompletedFetch& fetch, ConsumerContext& context, ConsumerError& error);
   ConsumerError on_error(const CompletedFetch& fetch, ConsumerContext& context);
-  std::int32_t take(CompletedFetch& fetch, std::int32_t at_most, std::vector<PolledRecords>& into, ConsumerContext& context);
-  static void report_polled(const CompletedFetch& fetch, Offset from, const PolledRecords* first, const PolledRecords* last,
-                            ConsumerContext& context);
+  std::int32_t take(CompletedFetch& fetch, std::int32_t at_most, std::vector<PolledRecords>& into,
+                    ConsumerContext& context);
+  static void report_polled(const CompletedFetch& fetch, Offset from, const PolledRecords* first,
+                            const PolledRecords* last, ConsumerContext& context);
   static std::int32_t records_before(const Batch& batch, Offset offset);
   static std::int32_t read(CompletedFetch& fetch, std::int32_t at_most, std::vector<PolledRecords>& into);
 

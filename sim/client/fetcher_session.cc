@@ -7,7 +7,9 @@ namespace sim::client {
 
 namespace {
 
-const auto kBefore = [](const FetchSession::Partition& partition, TopicPartition tp) { return partition.tp < tp; };
+const auto kBefore = [](const FetchSession::Partition& partition, TopicPartition tp) {
+  return partition.tp < tp;
+};
 
 FetchRequest::Partition named(const FetchSession::Partition& partition, std::int32_t max_bytes) {
   FetchRequest::Partition out;
@@ -47,13 +49,15 @@ void FetchSession::build(FetchRequest& request, std::int32_t partition_max_bytes
       if (partition.wanted) request.partitions.push_back(named(partition, partition_max_bytes));
     }
   } else {
-    for (const TopicPartition tp : new_in_order_) request.partitions.push_back(named(*find(tp), partition_max_bytes));
+    for (const TopicPartition tp : new_in_order_)
+      request.partitions.push_back(named(*find(tp), partition_max_bytes));
     for (const Partition& partition : partitions_) {
       if (!partition.wanted) request.forgotten.push_back(partition.tp);
       if (partition.changed) request.partitions.push_back(named(partition, partition_max_bytes));
     }
   }
-  partitions_.erase(std::remove_if(partitions_.begin(), partitions_.end(), [](const Partition& partition) { return !partition.wanted; }),
+  partitions_.erase(std::remove_if(partitions_.begin(), partitions_.end(),
+                                   [](const Partition& partition) { return !partition.wanted; }),
                     partitions_.end());
   for (Partition& partition : partitions_) partition.wanted = partition.changed = false;
   new_in_order_.clear();
@@ -82,7 +86,9 @@ bool FetchSession::handle_response(const FetchResponse& response) {
   return true;
 }
 
-void FetchSession::handle_error() { epoch_ = 0; }
+void FetchSession::handle_error() {
+  epoch_ = 0;
+}
 
 bool FetchSession::build_close(FetchRequest& request) {
   if (id_ == 0) return false;

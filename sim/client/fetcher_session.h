@@ -7,9 +7,9 @@
 
 // A consumer's side of an incremental fetch session with one broker (KIP-227; FetchSessionHandler in Kafka).
 //
-// A full request (session epoch 0) names all partitions and opens a session, if the broker grants one; after that only
-// what was added, changed or dropped is named. An error of the session, or a lost answer, leads to a full request that
-// also closes the old session.
+// A full request (session epoch 0) names all partitions and opens a session, if the broker grants one; after
+// that only what was added, changed or dropped is named. An error of the session, or a lost answer, leads to
+// a full request that also closes the old session.
 namespace sim::client {
 
 class FetchSession {

@@ -52,8 +52,8 @@ class Producer {
   // REQUIRES: !blocked()
   SendResult send(TopicNumber topic, const ProducerRecord& record, node::Env env, node::Effects& out);
   bool blocked() const { return blocked_.has_value(); }
-  // close(): what was sent is brought to its end, at once and without a time limit of its own. REQUIRES: no send
-  // follows
+  // close(): what was sent is brought to its end, at once and without a time limit of its own. REQUIRES: no
+  // send follows
   void close();
   bool closed() const { return closing_ && !blocked_ && sender_.is_idle(); }
 

@@ -85,9 +85,7 @@ class RecordAccumulator {
   const BatchSlab& batches() const { return batches_; }
   TopicPartition tp(const ProducerBatch& batch) const { return queues_[at(batch.queue)].tp; }
   std::int64_t available_memory() const { return available_memory_; }
-  std::int32_t partitions(TopicNumber topic) const {
-    return topics_[topic].partitions;
-  }
+  std::int32_t partitions(TopicNumber topic) const { return topics_[topic].partitions; }
   bool has_undrained() const { return queued_batches_ > 0; }
 
  private:
@@ -110,9 +108,7 @@ class RecordAccumulator {
     std::size_t used_queues = 0;
     StickyPartitioner partitioner;
 
-    StickyPartitioner::Choices choices() const {
-      return {partitions, with_leader};
-    }
+    StickyPartitioner::Choices choices() const { return {partitions, with_leader}; }
   };
   struct Server {
     std::vector<QueueIndex> led;

@@ -35,12 +35,15 @@ std::vector<TopicPartition> SubscriptionState::assigned() const {
 }
 
 const SubscriptionState::Partition* SubscriptionState::find(TopicPartition tp) const {
-  const auto found = std::lower_bound(partitions_.begin(), partitions_.end(), tp,
-                                      [](const Partition& partition, TopicPartition wanted) { return partition.tp < wanted; });
+  const auto found = std::lower_bound(
+      partitions_.begin(), partitions_.end(), tp,
+      [](const Partition& partition, TopicPartition wanted) { return partition.tp < wanted; });
   return found == partitions_.end() || found->tp != tp ? nullptr : &*found;
 }
 
-SubscriptionState::Partition* SubscriptionState::mutable_find(TopicPartition tp) { return const_cast<Partition*>(find(tp)); }
+SubscriptionState::Partition* SubscriptionState::mutable_find(TopicPartition tp) {
+  return const_cast<Partition*>(find(tp));
+}
 
 SubscriptionState::Partition& SubscriptionState::at(TopicPartition tp) {
   Partition* partition = mutable_find(tp);
@@ -62,8 +65,10 @@ void SubscriptionState::append_to_round(std::int32_t index) {
 
 void SubscriptionState::remove_from_round(std::int32_t index) {
   const Partition& partition = partitions_[static_cast<std::size_t>(index)];
-  (partition.before >= 0 ? partitions_[static_cast<std::size_t>(partition.before)].after : first_) = partition.after;
-  (partition.after >= 0 ? partitions_[static_cast<std::size_t>(partition.after)].before : last_) = partition.before;
+  (partition.before >= 0 ? partitions_[static_cast<std::size_t>(partition.before)].after : first_) =
+      partition.after;
+  (partition.after >= 0 ? partitions_[static_cast<std::size_t>(partition.after)].before : last_) =
+      partition.before;
 }
 
 void SubscriptionState::move_to_end(TopicPartition tp) {
@@ -81,7 +86,8 @@ void SubscriptionState::mark_pending_revocation() {
 // ---- Positions
 
 void SubscriptionState::enter(Partition& partition, FetchState state) {
-  positions_missing_ += (state != FetchState::fetching ? 1 : 0) - (partition.state != FetchState::fetching ? 1 : 0);
+  positions_missing_ +=
+      (state != FetchState::fetching ? 1 : 0) - (partition.state != FetchState::fetching ? 1 : 0);
   partition.state = state;
   partition.next_retry = LocalTime::min();
 }
@@ -90,7 +96,8 @@ std::vector<OffsetCommitRequest::Partition> SubscriptionState::all_consumed() co
   std::vector<OffsetCommitRequest::Partition> out;
   for (const Partition& partition : partitions_) {
     if (!partition.has_valid_position()) continue;
-    out.push_back(OffsetCommitRequest::Partition{partition.tp, partition.position.offset, partition.position.offset_epoch});
+    out.push_back(OffsetCommitRequest::Partition{partition.tp, partition.position.offset,
+                                                 partition.position.offset_epoch});
   }
   return out;
 }
@@ -103,12 +110,15 @@ void SubscriptionState::advance(TopicPartition tp, Offset offset, LeaderEpoch of
 }
 
 void SubscriptionState::validate(Partition& partition, const FetchPosition& position) {
-  const bool comparable = position.offset_epoch != kNoLeaderEpoch && position.current_leader.leader_epoch != kNoLeaderEpoch;
+  const bool comparable =
+      position.offset_epoch != kNoLeaderEpoch && position.current_leader.leader_epoch != kNoLeaderEpoch;
   enter(partition, comparable ? FetchState::await_validation : FetchState::fetching);
   partition.position = position;
 }
 
-void SubscriptionState::seek_unvalidated(TopicPartition tp, FetchPosition position) { validate(at(tp), position); }
+void SubscriptionState::seek_unvalidated(TopicPartition tp, FetchPosition position) {
+  validate(at(tp), position);
+}
 
 void SubscriptionState::request_reset(TopicPartition tp) {
   SIM_CHECK(reset_policy_ != AutoOffsetReset::none, "a reset needs a policy");
@@ -131,7 +141,8 @@ std::vector<TopicPartition> SubscriptionState::reset_initializing_positions() {
   return without_policy;
 }
 
-bool SubscriptionState::maybe_seek_to_reset(TopicPartition tp, AutoOffsetReset asked_for, Offset offset, LeaderAndEpoch leader) {
+bool SubscriptionState::maybe_seek_to_reset(TopicPartition tp, AutoOffsetReset asked_for, Offset offset,
+                                            LeaderAndEpoch leader) {
   Partition* partition = mutable_find(tp);
   if (partition == nullptr || partition->state != FetchState::await_reset) return false;
   if (partition->reset_strategy != asked_for) return false;
@@ -148,8 +159,8 @@ void SubscriptionState::maybe_validate_position(TopicPartition tp, LeaderAndEpoc
   partition->preferred_read_replica = kNoNode;
 }
 
-Validation SubscriptionState::maybe_complete_validation(TopicPartition tp, const FetchPosition& asked_about, Offset end_offset,
-                                                        LeaderEpoch leader_epoch) {
+Validation SubscriptionState::maybe_complete_validation(TopicPartition tp, const FetchPosition& asked_about,
+                                                        Offset end_offset, LeaderEpoch leader_epoch) {
   Partition* partition = mutable_find(tp);
   if (partition == nullptr || partition->state != FetchState::await_validation) return Validation::ignored;
   if (partition->position != asked_about) return Validation::ignored;
@@ -175,7 +186,8 @@ void SubscriptionState::set_next_retry(TopicPartition tp, LocalTime when) {
 
 // ---- What fetches tell
 
-void SubscriptionState::update_offsets(TopicPartition tp, Offset high_watermark, Offset log_start_offset, Offset last_stable_offset) {
+void SubscriptionState::update_offsets(TopicPartition tp, Offset high_watermark, Offset log_start_offset,
+                                       Offset last_stable_offset) {
   Partition* partition = mutable_find(tp);
   if (partition == nullptr) return;
   if (high_watermark >= 0) partition->high_watermark = high_watermark;

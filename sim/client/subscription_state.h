@@ -22,8 +22,8 @@
 //   INITIALIZING -> FETCHING | AWAIT_RESET | AWAIT_VALIDATION     FETCHING -> any but INITIALIZING
 //   AWAIT_RESET -> FETCHING                                       AWAIT_VALIDATION -> FETCHING | AWAIT_RESET
 //
-// Partitions stand in a round: who was served goes to the end, so that the first in a fetch request are those that
-// have waited longest. Only subscription by topics is modelled; no assign(), no patterns, no pause().
+// Partitions stand in a round: who was served goes to the end, so that the first in a fetch request are those
+// that have waited longest. Only subscription by topics is modelled; no assign(), no patterns, no pause().
 namespace sim::client {
 
 struct LeaderAndEpoch {
@@ -43,11 +43,11 @@ enum class FetchState : std::uint8_t { initializing, fetching, await_reset, awai
 
 // What OffsetForLeaderEpoch revealed about a position (KIP-320).
 enum class Validation : std::uint8_t {
-  ignored,          // no longer what was asked about
+  ignored,  // no longer what was asked about
   valid,
-  reset_requested,  // the epoch is unknown to the leader: the reset policy decides
-  truncated,        // moved back to where the logs diverge
-  truncation_error, // the same, without a reset policy: LogTruncationException
+  reset_requested,   // the epoch is unknown to the leader: the reset policy decides
+  truncated,         // moved back to where the logs diverge
+  truncation_error,  // the same, without a reset policy: LogTruncationException
 };
 
 class SubscriptionState {
@@ -86,7 +86,8 @@ class SubscriptionState {
   // Whoever was served steps back: f(partition) in the order of the round.
   template <class F>
   void for_each_in_round(F f) const {
-    for (std::int32_t i = first_; i >= 0; i = partitions_[static_cast<std::size_t>(i)].after) f(partitions_[static_cast<std::size_t>(i)]);
+    for (std::int32_t i = first_; i >= 0; i = partitions_[static_cast<std::size_t>(i)].after)
+      f(partitions_[static_cast<std::size_t>(i)]);
   }
   void move_to_end(TopicPartition tp);
   void mark_pending_revocation();  // of all
@@ -102,11 +103,12 @@ class SubscriptionState {
   void seek_unvalidated(TopicPartition tp, FetchPosition position);
 
   AutoOffsetReset reset_policy() const { return reset_policy_; }
-  void request_reset(TopicPartition tp);       // by the policy. REQUIRES: there is one
+  void request_reset(TopicPartition tp);  // by the policy. REQUIRES: there is one
   // Without a policy: the partitions that would need one (NoOffsetForPartitionException).
   std::vector<TopicPartition> reset_initializing_positions();
   // An answer to a reset: applies if it is still what the partition waits for. True if it does.
-  bool maybe_seek_to_reset(TopicPartition tp, AutoOffsetReset asked_for, Offset offset, LeaderAndEpoch leader);
+  bool maybe_seek_to_reset(TopicPartition tp, AutoOffsetReset asked_for, Offset offset,
+                           LeaderAndEpoch leader);
 
   void maybe_validate_position(TopicPartition tp, LeaderAndEpoch leader);
   Validation maybe_complete_validation(TopicPartition tp, const FetchPosition& asked_about, Offset end_offset,
@@ -116,7 +118,8 @@ class SubscriptionState {
 
   // ---- What fetches tell
 
-  void update_offsets(TopicPartition tp, Offset high_watermark, Offset log_start_offset, Offset last_stable_offset);
+  void update_offsets(TopicPartition tp, Offset high_watermark, Offset log_start_offset,
+                      Offset last_stable_offset);
   void update_preferred_read_replica(TopicPartition tp, NodeId replica, LocalTime until);
   bool clear_preferred_read_replica(TopicPartition tp);  // true if there was one
 

@@ -10,9 +10,9 @@
 // The clocks of one machine, as faults have made them: the monotonic one, which all processes on it read and
 // set their timers by, and the wall clock, which stamps records.
 //
-// A step of the wall clock (NTP, an administrator) leaves the monotonic one alone. An oscillator that runs fast
-// or slow takes both with it; when it runs right again the wall clock is set right, and the monotonic one keeps
-// what it has gained or lost.
+// A step of the wall clock (NTP, an administrator) leaves the monotonic one alone. An oscillator that runs
+// fast or slow takes both with it; when it runs right again the wall clock is set right, and the monotonic
+// one keeps what it has gained or lost.
 //
 // Without a fault both show the kernel's time, and nothing is computed.
 namespace sim::cluster {
@@ -34,7 +34,8 @@ class Clock {
     const int128 left = static_cast<int128>(nanos(at)) - nanos(local_since_);
     const int128 passed = (left * kMillion + kMillion + ppm_ - 1) / (kMillion + ppm_);
     const int128 instant = passed + nanos(since_);
-    return instant_at(static_cast<std::int64_t>(std::min<int128>(instant, std::numeric_limits<std::int64_t>::max())));
+    return instant_at(
+        static_cast<std::int64_t>(std::min<int128>(instant, std::numeric_limits<std::int64_t>::max())));
   }
 
   // How far the wall clock is ahead of the monotonic one.

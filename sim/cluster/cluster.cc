@@ -151,34 +151,22 @@ void Cluster::handle(const Event& event) {
     case EventKind::stop:
       if (same_life) step(process, node::StopRequested{});
       return;
-    case EventKind::connect_arrives:
-      return connect_arrives(event.index, event.life);
-    case EventKind::connect_answered:
-      return connect_answered(event.index, event.life);
-    case EventKind::connect_again:
-      return connect_again(event.index, event.life);
-    case EventKind::close_reaches_client:
-      return close_reaches_client(event.index, event.life);
-    case EventKind::close_reaches_server:
-      return close_reaches_server(event.index, event.life);
-    case EventKind::reset_reaches_server:
-      return reset_reaches_server(event.index, event.life);
-    case EventKind::retransmit_to_server:
-      return retransmit(event.index, event.life, true);
-    case EventKind::retransmit_to_client:
-      return retransmit(event.index, event.life, false);
-    case EventKind::throttle_ends:
-      return throttle_ends(event.index, event.life);
-    case EventKind::message_arrives:
-      return message_arrives(event.index, process);
+    case EventKind::connect_arrives: return connect_arrives(event.index, event.life);
+    case EventKind::connect_answered: return connect_answered(event.index, event.life);
+    case EventKind::connect_again: return connect_again(event.index, event.life);
+    case EventKind::close_reaches_client: return close_reaches_client(event.index, event.life);
+    case EventKind::close_reaches_server: return close_reaches_server(event.index, event.life);
+    case EventKind::reset_reaches_server: return reset_reaches_server(event.index, event.life);
+    case EventKind::retransmit_to_server: return retransmit(event.index, event.life, true);
+    case EventKind::retransmit_to_client: return retransmit(event.index, event.life, false);
+    case EventKind::throttle_ends: return throttle_ends(event.index, event.life);
+    case EventKind::message_arrives: return message_arrives(event.index, process);
     case EventKind::network_work_done:
       return same_life ? network_work_done(process, event.index) : free_message(event.index);
     case EventKind::handler_done:
       return same_life ? handler_done(process, event.index) : free_message(event.index);
-    case EventKind::fault_strikes:
-      return strike(FaultId{static_cast<std::int32_t>(event.index)});
-    case EventKind::fault_ends:
-      return end_strike(FaultId{static_cast<std::int32_t>(event.index)});
+    case EventKind::fault_strikes: return strike(FaultId{static_cast<std::int32_t>(event.index)});
+    case EventKind::fault_ends: return end_strike(FaultId{static_cast<std::int32_t>(event.index)});
   }
 }
 
@@ -426,8 +414,8 @@ Instant Cluster::flush(Slot& writer, PendingWrite& pending) {
   return done;
 }
 
-// What the fsync that is about to be asked for makes safe: the logs that FlushLog names, else all that were written
-// to, and of a segment that is finished what lies below its end.
+// What the fsync that is about to be asked for makes safe: the logs that FlushLog names, else all that were
+// written to, and of a segment that is finished what lies below its end.
 void Cluster::note_flushes(const Slot& writer, PendingWrite& pending) {
   const bool names_logs = std::any_of(pending.writes.begin(), pending.writes.end(), [](const auto& write) {
     return std::holds_alternative<log::FlushLog>(write);

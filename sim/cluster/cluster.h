@@ -133,7 +133,7 @@ class Cluster {
     bool occupies_io_thread = false;
     bool pending = false;
     Stage stage = Stage::writing;
-    std::uint32_t failed_directories = 0;  // bit N: that numbered N
+    std::uint32_t failed_directories = 0;                    // bit N: that numbered N
     std::vector<std::pair<TopicPartition, Offset>> flushes;  // what the flush under way makes safe
   };
   struct Slot {
@@ -183,7 +183,9 @@ class Cluster {
 
   Slot& slot(ProcessId id) { return slots_[static_cast<std::size_t>(id.value())]; }
   const Slot& slot(ProcessId id) const { return slots_[static_cast<std::size_t>(id.value())]; }
-  const Clock& clock_of(const Slot& slot) const { return machines_[static_cast<std::size_t>(slot.machine)].clock; }
+  const Clock& clock_of(const Slot& slot) const {
+    return machines_[static_cast<std::size_t>(slot.machine)].clock;
+  }
   node::Env env_of(Slot& slot) const {
     return {.now = local_now(slot),
             .rng = slot.rng,

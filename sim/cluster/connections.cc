@@ -57,7 +57,8 @@ void Cluster::send_syn(std::uint32_t index) {
   Connection& connection = connections_[index];
   const auto [client, server, lane] = connection.channel;
   connection.syn_sent = kernel_.now();
-  if (troubles_ != 0 && is_blocked(machine_of(client), machine_of(server))) return send_syn_again(index, true);
+  if (troubles_ != 0 && is_blocked(machine_of(client), machine_of(server)))
+    return send_syn_again(index, true);
   const Duration travel = signal_time(client, server, net::kFirstSynRetransmission);
   schedule(kernel_.now() + travel, EventKind::connect_arrives, server, index, connection.generation);
 }
@@ -167,8 +168,8 @@ void Cluster::reset_reaches_server(std::uint32_t index, std::uint64_t generation
   end_at_server(index, node::DisconnectReason::reset);
 }
 
-// Its process knows connections by their channels: of an older one it is not told when there is another by now, nor
-// of the other end of its own.
+// Its process knows connections by their channels: of an older one it is not told when there is another by
+// now, nor of the other end of its own.
 void Cluster::end_at_server(std::uint32_t index, node::DisconnectReason reason) {
   Connection& connection = connections_[index];
   const Channel channel = connection.channel;

@@ -51,9 +51,9 @@ void Cluster::end_strike(FaultId id) {
 
 void Cluster::report_end(FaultId id) {
   const Strike strike = *std::exchange(state_of(id).lasting, std::nullopt);
-  const std::int64_t effects =
-      strike.effects + (strike.rule ? network_.interference().touched(*strike.rule) : 0) +
-      writes_slowed(id, strike);
+  const std::int64_t effects = strike.effects +
+                               (strike.rule ? network_.interference().touched(*strike.rule) : 0) +
+                               writes_slowed(id, strike);
   kernel_.fingerprint().add(static_cast<std::uint64_t>(effects));
   tell(kNoProcess, observe::FaultEnded{id, effects});
   if (strike.is_undone) undo_machine_faults(id, strike);

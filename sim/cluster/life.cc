@@ -20,7 +20,8 @@ void Cluster::try_start(ProcessId id) {
   step(id, node::Started{});
 }
 
-// What its disk has appended, and a broker dies without having heard of: it will find it when it opens its logs.
+// What its disk has appended, and a broker dies without having heard of: it will find it when it opens its
+// logs.
 void Cluster::tell_appends_unheard_of(ProcessId id) {
   const Slot& slot = this->slot(id);
   const NodeId broker = processes_->specs[static_cast<std::size_t>(id.value())].broker;
@@ -32,7 +33,8 @@ void Cluster::tell_appends_unheard_of(ProcessId id) {
       const auto* append = std::get_if<log::AppendBatch>(&write);
       if (append == nullptr || append->tp == kClusterMetadata) continue;
       const auto log = slot.image.logs.find(append->tp);
-      const bool failed = log == slot.image.logs.end() || log->second.end_offset() < append->batch.end_offset();
+      const bool failed =
+          log == slot.image.logs.end() || log->second.end_offset() < append->batch.end_offset();
       if (!failed) appends.push_back(append);
     }
   }
@@ -138,10 +140,8 @@ bool Cluster::misses(const Event& event) {
     case EventKind::connect_answered:
     case EventKind::close_reaches_client:
     case EventKind::close_reaches_server:
-    case EventKind::reset_reaches_server:
-      return true;
-    case EventKind::message_arrives:
-      return messages_[event.index].envelope.response;
+    case EventKind::reset_reaches_server: return true;
+    case EventKind::message_arrives: return messages_[event.index].envelope.response;
     case EventKind::persisted:  // of which the process's part waits
     case EventKind::start:
     case EventKind::start_again:
@@ -153,8 +153,7 @@ bool Cluster::misses(const Event& event) {
     case EventKind::network_work_done:
     case EventKind::handler_done:
     case EventKind::fault_strikes:
-    case EventKind::fault_ends:
-      return false;
+    case EventKind::fault_ends: return false;
   }
   return false;
 }

@@ -58,7 +58,8 @@ void Cluster::put_on_wire(std::uint32_t ticket) {
   const net::Endpoint there = machine_of(to);
   Instant at = network_.arrival(here, there, message.bytes, kernel_.now());
   if (troubles_ != 0) {
-    at += network_.interference().hindrance({here, there, message.bytes, kernel_.now(), net::kFirstRetransmission});
+    at += network_.interference().hindrance(
+        {here, there, message.bytes, kernel_.now(), net::kFirstRetransmission});
   }
   Instant& last = flow(message.connection, to_server).last_arrival;
   last = std::max(last, at);
@@ -186,7 +187,8 @@ void Cluster::respond(Envelope response) {
   if (index == Connection::kNoConnection) return;
   Connection& connection = connections_[index];
   const ProcessId server = connection.channel.server;
-  if (response.throttle_ms > 0) connection.throttled_until = kernel_.now() + from_millis(response.throttle_ms);
+  if (response.throttle_ms > 0)
+    connection.throttled_until = kernel_.now() + from_millis(response.throttle_ms);
   if (std::holds_alternative<NoOpResponse>(response.message)) return request_answered(index);
   response.correlation = connection.asked;
   const std::uint32_t ticket = new_message(std::move(response), connection, index);

@@ -196,7 +196,8 @@ void Cluster::strike(FaultId id, const fault::Reset& reset, Strike& strike) {
     const bool is_there = connection.state != Connection::State::closed || connection.accepted;
     const net::Endpoint client = machine_of(connection.channel.client);
     const net::Endpoint server = machine_of(connection.channel.server);
-    if (!is_there || pairs.empty() || !(pairs.contains(client, server) || pairs.contains(server, client))) continue;
+    if (!is_there || pairs.empty() || !(pairs.contains(client, server) || pairs.contains(server, client)))
+      continue;
     ++strike.effects;
     reset_connection(index);
   }

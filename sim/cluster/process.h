@@ -16,8 +16,8 @@
 #include "workload/service_member.h"
 
 // The processes of a world: who they are, where they run, and how each is booted. ProcessIds are given in the
-// order dedicated controllers, brokers, flows, service members, operators. In combined mode the process of a broker is
-// also that of the controller with its node id.
+// order dedicated controllers, brokers, flows, service members, operators. In combined mode the process of a
+// broker is also that of the controller with its node id.
 namespace sim::cluster {
 
 // A ready-made process, cloned at each start: what tests bring along.
@@ -44,7 +44,7 @@ struct ProcessSpec {
   net::Endpoint machine = 0;
   Instant starts_at{};
   std::optional<FaultId> acts_for{};  // an operator: starts each time when the fault strikes
-  bool serves = false;  // has a request path: a broker or controller
+  bool serves = false;                // has a request path: a broker or controller
   ServerThreads threads;
   MachineSpec machine_spec;
   DiskSpec disk;

@@ -62,7 +62,8 @@ class RequestPath {
   void pause(Instant now);
   void resume(Instant now);
 
-  // All that threads begin from now on takes so many times as long as it should; of the machine, whoever runs on it.
+  // All that threads begin from now on takes so many times as long as it should; of the machine, whoever runs
+  // on it.
   void set_cpu_factor(std::int64_t factor) { cpu_factor_ = factor; }
 
   // The process is gone, and another one begins with threads at rest. Hands out the tickets for which nothing

@@ -17,7 +17,8 @@ const log::LogImage* metadata_log(const node::DurableImage& image) {
 
 SharedServer::SharedServer(const ServerBoot& boot, const node::DurableImage& image)
     : lacks_metadata_directory_((image.failed_directories & kMetadataDirectory) != 0),
-      replica_(boot.quorum, metadata_log(image)), snapshots_(boot.snapshots) {
+      replica_(boot.quorum, metadata_log(image)),
+      snapshots_(boot.snapshots) {
   if (boot.controller) controller_.emplace(*boot.controller);
   if (boot.broker) broker_.emplace(*boot.broker, image);
 }

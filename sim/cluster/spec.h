@@ -29,7 +29,7 @@ using net::NetworkSpec;
 struct MachineSpec {
   Distribution network_per_request = Distribution::constant(10'000);  // ns of a network thread
   std::int64_t network_ns_per_kib = 200;
-  Distribution io_per_request = Distribution::constant(30'000);       // ns of an I/O thread
+  Distribution io_per_request = Distribution::constant(30'000);  // ns of an I/O thread
   std::int64_t io_ns_per_kib = 500;
 };
 
@@ -63,7 +63,8 @@ struct ClientQuotaSpec {
 
 struct ClusterSpec {
   std::uint64_t seed = 1;
-  std::vector<ControllerSpec> controllers;  // with `combined`, each shares the machine of the broker of its id
+  std::vector<ControllerSpec>
+      controllers;  // with `combined`, each shares the machine of the broker of its id
   bool combined = false;
   raft::RaftConfig quorum;
   raft::RaftHistory quorum_history;

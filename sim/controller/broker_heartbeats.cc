@@ -73,8 +73,7 @@ BrokerState BrokerHeartbeats::next_state(const BrokerHeartbeatRequest& request, 
         return BrokerState::controlled_shutdown;
       }
       return BrokerState::shutdown_now;
-    case BrokerState::shutdown_now:
-      break;
+    case BrokerState::shutdown_now: break;
   }
   return BrokerState::shutdown_now;
 }

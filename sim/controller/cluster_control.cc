@@ -101,9 +101,7 @@ Decision<BrokerHeartbeatResponse> ClusterControl::heartbeat(const MetadataImage&
       case BrokerState::shutdown_now:
         replication.broker_fenced(image, request.broker, decision.records);
         break;
-      case BrokerState::unfenced:
-        replication.broker_unfenced(image, request.broker, decision.records);
-        break;
+      case BrokerState::unfenced: replication.broker_unfenced(image, request.broker, decision.records); break;
       case BrokerState::controlled_shutdown:
         replication.broker_in_controlled_shutdown(image, request.broker, decision.records);
         break;

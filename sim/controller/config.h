@@ -19,7 +19,7 @@ struct ControllerConfig {
   std::int64_t unclean_leader_election_interval_ms = 300'000;
   std::int64_t metadata_max_idle_interval_ms = 500;
   bool eligible_leader_replicas_enable =
-      true;  // eligible.leader.replicas.version=1: on for new clusters from 4.1
+      true;                       // eligible.leader.replicas.version=1: on for new clusters from 4.1
   bool isr_unfenced_only = true;  // KIP-841: as broker::History has it, for AlterPartition
 };
 

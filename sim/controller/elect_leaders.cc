@@ -15,9 +15,9 @@ Decision<ElectLeadersResponse> ReplicationControl::elect_leaders(const MetadataI
   if (!request.all_partitions) {
     for (const NamedPartition& one : request.partitions) {
       const metadata::TopicImage* topic = image.topic(one.topic);
-      const ErrorCode error = topic == nullptr
-                                  ? ErrorCode::unknown_topic_or_partition
-                                  : elect_leader(image, {topic->id, one.partition}, request.type, decision.records);
+      const ErrorCode error =
+          topic == nullptr ? ErrorCode::unknown_topic_or_partition
+                           : elect_leader(image, {topic->id, one.partition}, request.type, decision.records);
       decision.answer.partitions.push_back({one, error});
     }
     return decision;
@@ -25,7 +25,8 @@ Decision<ElectLeadersResponse> ReplicationControl::elect_leaders(const MetadataI
   for (const auto& [id, topic] : image.topics()) {
     for (std::int32_t i = 0; std::cmp_less(i, topic->partitions.size()); ++i) {
       const ErrorCode error = elect_leader(image, {id, i}, request.type, decision.records);
-      if (error != ErrorCode::election_not_needed) decision.answer.partitions.push_back({{topic->name, i}, error});
+      if (error != ErrorCode::election_not_needed)
+        decision.answer.partitions.push_back({{topic->name, i}, error});
     }
   }
   return decision;
@@ -37,7 +38,8 @@ ErrorCode ReplicationControl::elect_leader(const MetadataImage& image, TopicPart
   const PartitionRegistration* partition = image.partition(tp);
   if (partition == nullptr) return ErrorCode::unknown_topic_or_partition;
   const bool preferred = type == ElectionType::preferred;
-  const bool has_it = preferred ? partition->leader == partition->replicas.front() : partition->leader != kNoNode;
+  const bool has_it =
+      preferred ? partition->leader == partition->replicas.front() : partition->leader != kNoNode;
   if (has_it) return ErrorCode::election_not_needed;
   PartitionChangeBuilder builder = builder_for(image, tp, Effect{});
   auto record = builder.set_election(preferred ? Election::preferred : Election::unclean).build();

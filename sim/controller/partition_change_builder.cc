@@ -168,8 +168,8 @@ void PartitionChangeBuilder::bump_leader_epoch_if_replicas_left(PartitionChangeR
 // ---- Eligible leader replicas
 
 // Below min.insync.replicas the high watermark stands still, so whoever leaves the ISR now still holds all
-// that is committed, until it goes down uncleanly or is no replica any more. (Kafka keeps those in the ELR that a
-// reassignment has taken the partition from, and would elect them if they came back.)
+// that is committed, until it goes down uncleanly or is no replica any more. (Kafka keeps those in the ELR
+// that a reassignment has taken the partition from, and would elect them if they came back.)
 void PartitionChangeBuilder::choose_target_elr() {
   if (!elr_enabled_) return;
   if (target_.isr.size() >= static_cast<std::size_t>(min_isr_)) {
@@ -181,7 +181,8 @@ void PartitionChangeBuilder::choose_target_elr() {
   std::sort(target_.elr.begin(), target_.elr.end());
   target_.elr.erase(std::unique(target_.elr.begin(), target_.elr.end()), target_.elr.end());
   std::erase_if(target_.elr, [this](NodeId replica) {
-    return replica == unclean_shutdown_ || contains(target_.isr, replica) || !contains(target_.replicas, replica);
+    return replica == unclean_shutdown_ || contains(target_.isr, replica) ||
+           !contains(target_.replicas, replica);
   });
 }
 

@@ -54,7 +54,8 @@ Decision<AlterPartitionReassignmentsResponse> ReplicationControl::alter_partitio
   for (const AlterPartitionReassignmentsRequest::Partition& one : request.partitions) {
     ErrorCode error = ErrorCode::unknown_topic_or_partition;
     const metadata::TopicImage* topic = image.topic(one.partition.topic);
-    const TopicPartition tp = topic == nullptr ? TopicPartition{} : TopicPartition{topic->id, one.partition.partition};
+    const TopicPartition tp =
+        topic == nullptr ? TopicPartition{} : TopicPartition{topic->id, one.partition.partition};
     if (topic != nullptr && image.partition(tp) != nullptr) {
       error = one.cancels ? cancel_reassignment(image, tp, decision.records)
                           : change_reassignment(image, tp, one.replicas, decision.records);

@@ -46,7 +46,8 @@ class ReplicationControl {
       const metadata::MetadataImage& image, const IncrementalAlterConfigsRequest& request) const;
   Decision<CreatePartitionsResponse> create_partitions(const metadata::MetadataImage& image,
                                                        const CreatePartitionsRequest& request,
-                                                       const std::vector<UsableBroker>& brokers, Rng& rng) const;
+                                                       const std::vector<UsableBroker>& brokers,
+                                                       Rng& rng) const;
 
   // What a broker's change of state means for partitions, and the record of its registration.
   using Records = std::vector<MetadataRecord>;
@@ -108,9 +109,10 @@ class ReplicationControl {
                          Records& records) const;
   ErrorCode change_reassignment(const metadata::MetadataImage& image, TopicPartition tp,
                                 const std::vector<NodeId>& target, Records& records) const;
-  ErrorCode cancel_reassignment(const metadata::MetadataImage& image, TopicPartition tp, Records& records) const;
-  ErrorCode alter_config(const metadata::MetadataImage& image, const IncrementalAlterConfigsRequest::Topic& wanted,
-                         Records& records) const;
+  ErrorCode cancel_reassignment(const metadata::MetadataImage& image, TopicPartition tp,
+                                Records& records) const;
+  ErrorCode alter_config(const metadata::MetadataImage& image,
+                         const IncrementalAlterConfigsRequest::Topic& wanted, Records& records) const;
   ErrorCode add_partitions(const metadata::MetadataImage& image, const CreatePartitionsRequest::Topic& wanted,
                            const std::vector<UsableBroker>& brokers, Rng& rng, Records& records) const;
 

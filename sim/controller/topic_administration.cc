@@ -2,8 +2,8 @@
 // (ReplicationControlManager, ConfigurationControlManager).
 //
 // Deliberately different: a topic's settings are one record (see TopicConfigRecord), and where a change of
-// min.insync.replicas clears the ELR of a partition, a change of that partition says so (Kafka: ClearElrRecord, which
-// leaves the partition epoch as it is).
+// min.insync.replicas clears the ELR of a partition, a change of that partition says so (Kafka:
+// ClearElrRecord, which leaves the partition epoch as it is).
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
@@ -77,22 +77,24 @@ ErrorCode ReplicationControl::alter_config(const MetadataImage& image,
 
 // ---- More partitions
 
-Decision<CreatePartitionsResponse> ReplicationControl::create_partitions(const MetadataImage& image,
-                                                                         const CreatePartitionsRequest& request,
-                                                                         const std::vector<UsableBroker>& brokers,
-                                                                         Rng& rng) const {
+Decision<CreatePartitionsResponse> ReplicationControl::create_partitions(
+    const MetadataImage& image, const CreatePartitionsRequest& request,
+    const std::vector<UsableBroker>& brokers, Rng& rng) const {
   Decision<CreatePartitionsResponse> decision;
   for (const CreatePartitionsRequest::Topic& topic : request.topics) {
-    const auto same_name = [&topic](const CreatePartitionsRequest::Topic& other) { return other.name == topic.name; };
+    const auto same_name = [&topic](const CreatePartitionsRequest::Topic& other) {
+      return other.name == topic.name;
+    };
     const bool is_unique = std::count_if(request.topics.begin(), request.topics.end(), same_name) == 1;
-    const ErrorCode error = is_unique ? add_partitions(image, topic, brokers, rng, decision.records)
-                                      : ErrorCode::invalid_request;
+    const ErrorCode error =
+        is_unique ? add_partitions(image, topic, brokers, rng, decision.records) : ErrorCode::invalid_request;
     decision.answer.topics.push_back({topic.name, error});
   }
   return decision;
 }
 
-ErrorCode ReplicationControl::add_partitions(const MetadataImage& image, const CreatePartitionsRequest::Topic& wanted,
+ErrorCode ReplicationControl::add_partitions(const MetadataImage& image,
+                                             const CreatePartitionsRequest::Topic& wanted,
                                              const std::vector<UsableBroker>& brokers, Rng& rng,
                                              Records& records) const {
   const metadata::TopicImage* topic = image.topic(wanted.name);

@@ -66,7 +66,8 @@ struct Kill {  // the operating system keeps its page cache and resets its conne
 enum class Tail : std::uint8_t { lost, torn };
 struct PowerLoss {  // of the machine: what was not flushed is lost, and nobody is told
   Targets targets;
-  // torn: a random part of what each log had not flushed is on its disk all the same, up to the middle of a batch.
+  // torn: a random part of what each log had not flushed is on its disk all the same, up to the middle of a
+  // batch.
   Tail tail = Tail::lost;
 };
 struct Wipe {  // killed; the disks are replaced by empty ones, with directory ids of their own
@@ -75,7 +76,8 @@ struct Wipe {  // killed; the disks are replaced by empty ones, with directory i
 struct Stop {  // SIGTERM: a controlled shutdown, a leaving consumer
   Targets targets;
 };
-struct Restart {  // a clean stop, then at once a new start, with which it is over; what is down is only started
+struct Restart {  // a clean stop, then at once a new start, with which it is over; what is down is only
+                  // started
   Targets targets;
 };
 struct Pause {  // SIGSTOP, a long garbage collection: timers are due, nothing is sent, bytes queue in the
@@ -93,8 +95,8 @@ struct Groups {  // each hears only itself; who is in two hears both, who is in 
 };
 struct Halves {};          // the servers, split in two at random, clients with the half that is not smaller
 struct MajoritiesRing {};  // every server hears a majority, no two the same (Jepsen's majorities-ring)
-struct Bridge {};  // as halves, but for one server of the middle that both halves hear (Jepsen's bridge)
-struct Partition {         // bytes are lost, connections stay open until somebody's time is over
+struct Bridge {};   // as halves, but for one server of the middle that both halves hear (Jepsen's bridge)
+struct Partition {  // bytes are lost, connections stay open until somebody's time is over
   std::variant<Isolate, Groups, Halves, MajoritiesRing, Bridge> shape;
   Direction direction = Direction::both;  // of Isolate
 };
@@ -109,13 +111,15 @@ struct Delay {  // in addition to what the link takes
   Wires wires;
   Distribution by = Distribution::constant(0);  // ns
   std::int64_t jitter = 0;                      // ns: evenly from so much less to so much more
-  // How much each draw resembles the one before it on the same way between two machines (netem's correlation).
+  // How much each draw resembles the one before it on the same way between two machines (netem's
+  // correlation).
   std::int32_t correlation_per_million = 0;
 };
 struct Loss {  // of segments; TCP sends them again: the message arrives late by its retransmission time-outs
   Wires wires;
   std::int32_t per_million = 0;
-  std::int32_t mean_burst = 1;  // how many in a row on one way are lost, on average (a Gilbert model); 1: independently
+  std::int32_t mean_burst =
+      1;  // how many in a row on one way are lost, on average (a Gilbert model); 1: independently
 };
 struct Bandwidth {  // of the ways between targets and peers, each together, below what cards and links give
   Wires wires;
@@ -159,14 +163,15 @@ struct SlowCpu {  // threads take `factor` times as long for what they do
   std::int64_t factor = 1;
 };
 
-// ---- What an operator does, with an admin client on a machine of its own. It is over when that has its answer.
+// ---- What an operator does, with an admin client on a machine of its own. It is over when that has its
+// answer.
 
 struct Admin {
   AdminAction action;
 };
 
-using Kind = std::variant<Kill, PowerLoss, Wipe, Stop, Restart, Pause, Partition, Delay, Loss, Hold, Bandwidth, Reset,
-                          IoDelay, IoError, DiskFull, SlowCpu, TimeOffset, Drift, Admin>;
+using Kind = std::variant<Kill, PowerLoss, Wipe, Stop, Restart, Pause, Partition, Delay, Loss, Hold,
+                          Bandwidth, Reset, IoDelay, IoError, DiskFull, SlowCpu, TimeOffset, Drift, Admin>;
 
 // ---- When
 

@@ -123,13 +123,11 @@ class Kernel {
   // What fires now that the entry of this timer queued under `seq` has come up; null: nothing.
   [[gnu::noinline]] const Event* timer_came_up(TimerHandle timer, std::uint64_t seq) {
     switch (timers_.came_up(timer, seq)) {
-      case Timers::Verdict::fires:
-        return &timers_.event(timer);
+      case Timers::Verdict::fires: return &timers_.event(timer);
       case Timers::Verdict::put_back:
         queue_timer(timer, timers_.put_back_at(timer), timers_.put_back_seq(timer));
         return nullptr;
-      case Timers::Verdict::dropped:
-        return nullptr;
+      case Timers::Verdict::dropped: return nullptr;
     }
     return nullptr;
   }

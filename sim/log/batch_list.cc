@@ -10,8 +10,8 @@
 namespace sim::log {
 namespace {
 
-// Enough for replication and for consumers that keep up; a chunk is what a reader far behind must go through to
-// find its place.
+// Enough for replication and for consumers that keep up; a chunk is what a reader far behind must go through
+// to find its place.
 constexpr std::size_t kNewestBatches = 256;
 constexpr std::size_t kBatchesPerChunk = 128;
 
@@ -39,8 +39,9 @@ class Limits {
 std::optional<Offset> offset_in(const Batch& batch, std::int64_t timestamp_ms) {
   if (batch.data->max_timestamp_ms < timestamp_ms) return std::nullopt;
   const std::vector<Record>& records = batch.data->application_records();
-  const auto first = std::find_if(records.begin(), records.end(),
-                                  [timestamp_ms](const Record& record) { return record.timestamp_ms >= timestamp_ms; });
+  const auto first = std::find_if(records.begin(), records.end(), [timestamp_ms](const Record& record) {
+    return record.timestamp_ms >= timestamp_ms;
+  });
   if (first == records.end()) return batch.base_offset;
   return batch.base_offset + batch.data->offset_delta(static_cast<std::size_t>(first - records.begin()));
 }
@@ -88,8 +89,9 @@ void BatchList::truncate_to(Offset end) {
   };
   pop(end);
   // What survives of the chunk in which the cut lies is the newest there is.
-  const auto cut = std::partition_point(sealed_.cbegin(), sealed_.cend(),
-                                        [end](const SealedChunkPtr& chunk) { return chunk->end_offset() <= end; });
+  const auto cut = std::partition_point(sealed_.cbegin(), sealed_.cend(), [end](const SealedChunkPtr& chunk) {
+    return chunk->end_offset() <= end;
+  });
   if (cut == sealed_.cend()) return;
   for (auto it = cut; it != sealed_.cend(); ++it) size_bytes_ -= (*it)->size_bytes();
   const SealedChunkPtr astride = *cut;
@@ -137,8 +139,9 @@ void BatchList::replace_before(Offset end, const std::vector<Batch>& with) {
 
 BatchList::Sealed::const_iterator BatchList::find_sealed(Offset offset) const {
   if (sealed_.empty() || sealed_.back()->end_offset() <= offset) return sealed_.end();  // as for most readers
-  return std::partition_point(sealed_.begin(), sealed_.end(),
-                              [offset](const SealedChunkPtr& chunk) { return chunk->end_offset() <= offset; });
+  return std::partition_point(sealed_.begin(), sealed_.end(), [offset](const SealedChunkPtr& chunk) {
+    return chunk->end_offset() <= offset;
+  });
 }
 
 std::deque<Batch>::const_iterator BatchList::find_newest(Offset offset) const {

@@ -11,9 +11,9 @@
 
 // Batches in order of offset, ends joined: the contents of a log.
 //
-// Appending at the end, cutting at either end, and finding the batch that holds an offset. Only the newest few
-// hundred batches are kept as objects; older ones are sealed (SealedChunk), unsealed when they are read and
-// shared between copies of the list. So a long log takes little memory, and a copy of it little time.
+// Appending at the end, cutting at either end, and finding the batch that holds an offset. Only the newest
+// few hundred batches are kept as objects; older ones are sealed (SealedChunk), unsealed when they are read
+// and shared between copies of the list. So a long log takes little memory, and a copy of it little time.
 namespace sim::log {
 
 class BatchList {
@@ -38,8 +38,8 @@ class BatchList {
   void truncate_to(Offset end);
   // Drops batches that lie wholly below `start`.
   void drop_before(Offset start);
-  // Batches that end at or below `end` are replaced by others. REQUIRES: those end at or below it, too, and no batch
-  // lies astride it
+  // Batches that end at or below `end` are replaced by others. REQUIRES: those end at or below it, too, and
+  // no batch lies astride it
   void replace_before(Offset end, const std::vector<Batch>& with);
 
   // Batches from the one that holds or follows `from`, ending below `end`, up to `max_bytes`, but at least

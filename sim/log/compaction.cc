@@ -26,7 +26,8 @@ struct Key {
 struct KeyHash {
   std::size_t operator()(const Key& key) const {
     std::size_t hash = 0;
-    for (const std::int64_t part : {std::int64_t{key.group}, std::int64_t{key.topic}, std::int64_t{key.partition}, key.number}) {
+    for (const std::int64_t part :
+         {std::int64_t{key.group}, std::int64_t{key.topic}, std::int64_t{key.partition}, key.number}) {
       hash = hash * 1'000'003 + static_cast<std::size_t>(part);
     }
     return hash;
@@ -42,8 +43,12 @@ class Keys {
   }
   std::optional<Key> of(const CoordinatorRecord& record) {
     return std::visit(Overloaded{
-                          [this](const OffsetCommitRecord& one) { return Key{number_of(one.group), one.tp.topic.value(), one.tp.partition, -1}; },
-                          [this](const GroupMetadataRecord& one) { return Key{number_of(one.group), -1, -1, -1}; },
+                          [this](const OffsetCommitRecord& one) {
+                            return Key{number_of(one.group), one.tp.topic.value(), one.tp.partition, -1};
+                          },
+                          [this](const GroupMetadataRecord& one) {
+                            return Key{number_of(one.group), -1, -1, -1};
+                          },
                       },
                       record);
   }
@@ -57,7 +62,9 @@ class Keys {
   std::unordered_map<std::string, std::int32_t> groups_;  // for look-up only
 };
 
-bool is_tombstone(const Record& record) { return record.value_bytes < 0; }
+bool is_tombstone(const Record& record) {
+  return record.value_bytes < 0;
+}
 bool is_tombstone(const CoordinatorRecord& record) {
   return std::visit(Overloaded{
                         [](const OffsetCommitRecord& one) { return one.offset == kNoOffset; },
@@ -65,8 +72,12 @@ bool is_tombstone(const CoordinatorRecord& record) {
                     },
                     record);
 }
-bool is_tombstone(const MetadataRecord&) { return false; }
-bool is_tombstone(const ControlRecord&) { return false; }
+bool is_tombstone(const MetadataRecord&) {
+  return false;
+}
+bool is_tombstone(const ControlRecord&) {
+  return false;
+}
 
 std::int32_t size_in_batch(const Record& record, std::int32_t delta, std::int64_t base_timestamp_ms) {
   return record_size(record.key_bytes, record.value_bytes, delta, record.timestamp_ms - base_timestamp_ms);
@@ -95,7 +106,8 @@ LastOffsets last_offsets(const PartitionLog& log, const CleanableLog& what, Keys
     std::visit(
         [&](const auto& records) {
           for (std::size_t i = 0; i < records.size(); ++i) {
-            if (const auto key = keys.of(records[i])) last[*key] = batch.base_offset + batch.data->offset_delta(i);
+            if (const auto key = keys.of(records[i]))
+              last[*key] = batch.base_offset + batch.data->offset_delta(i);
           }
         },
         batch.data->records);
@@ -107,12 +119,16 @@ LastOffsets last_offsets(const PartitionLog& log, const CleanableLog& what, Keys
 class Filter {
  public:
   Filter(const LastOffsets& last, Keys& keys, std::int64_t now_ms, std::int64_t delete_retention_ms)
-      : last_(last), keys_(keys), now_ms_(now_ms), delete_horizon_ms_(delete_retention_ms > kAll - now_ms ? kAll : now_ms + delete_retention_ms) {}
+      : last_(last),
+        keys_(keys),
+        now_ms_(now_ms),
+        delete_horizon_ms_(delete_retention_ms > kAll - now_ms ? kAll : now_ms + delete_retention_ms) {}
 
   // What is left of a batch: itself, less, or nothing. `must_stay`: an empty batch, then.
   std::optional<Batch> filtered(const Batch& batch, bool must_stay) const {
     if (batch.data->control) return batch;
-    return std::visit([&](const auto& records) { return filtered(batch, records, must_stay); }, batch.data->records);
+    return std::visit([&](const auto& records) { return filtered(batch, records, must_stay); },
+                      batch.data->records);
   }
 
  private:
@@ -150,9 +166,11 @@ class Filter {
   static Batch rebuilt(const Batch& batch, std::vector<R> left, Compacted compacted) {
     auto data = std::make_shared<BatchData>(*batch.data);
     std::int64_t uncompressed = 0;
-    for (std::size_t i = 0; i < left.size(); ++i) uncompressed += size_in_batch(left[i], compacted.offset_deltas[i], data->base_timestamp_ms);
+    for (std::size_t i = 0; i < left.size(); ++i)
+      uncompressed += size_in_batch(left[i], compacted.offset_deltas[i], data->base_timestamp_ms);
     // A compressed batch shrinks in proportion.
-    data->size_bytes = std::min(data->size_bytes, static_cast<std::int32_t>(kBatchHeaderBytes + uncompressed));
+    data->size_bytes =
+        std::min(data->size_bytes, static_cast<std::int32_t>(kBatchHeaderBytes + uncompressed));
     data->records = std::move(left);
     data->compacted = std::make_shared<const Compacted>(std::move(compacted));
     return Batch{batch.base_offset, batch.leader_epoch, batch.record_count, std::move(data)};
@@ -175,14 +193,16 @@ std::int64_t size_between(const std::vector<Segment>& segments, Offset from, Off
 }  // namespace
 
 // LogCleanerManager.cleanableOffsets
-CleanableLog cleanable(const PartitionLog& log, Offset high_watermark, const CompactionLimits& limits, std::int64_t now_ms) {
+CleanableLog cleanable(const PartitionLog& log, Offset high_watermark, const CompactionLimits& limits,
+                       std::int64_t now_ms) {
   const std::vector<Segment>& segments = log.segments();
   CleanableLog result;
   result.first_dirty = std::max(log.cleaned_to(), segments.front().base_offset);
   result.end = result.first_dirty;
   for (std::size_t i = 0; i + 1 < segments.size(); ++i) {  // the active one stays as it is
     if (segments[i].base_offset < result.first_dirty) continue;
-    const bool too_young = limits.min_lag_ms > 0 && segments[i].largest_timestamp_ms > now_ms - limits.min_lag_ms;
+    const bool too_young =
+        limits.min_lag_ms > 0 && segments[i].largest_timestamp_ms > now_ms - limits.min_lag_ms;
     if (too_young || segments[i + 1].base_offset > high_watermark) break;
     const std::int64_t age_ms = now_ms - segments[i].first_timestamp_ms;
     result.overdue = result.overdue || (!segments[i].empty() && age_ms > limits.max_lag_ms);
@@ -194,8 +214,8 @@ CleanableLog cleanable(const PartitionLog& log, Offset high_watermark, const Com
   return result;
 }
 
-CleanedLog clean(const PartitionLog& log, const CleanableLog& what, const CompactionLimits& limits, std::int64_t now_ms,
-                 const IsLastOfProducer& is_last_of_producer) {
+CleanedLog clean(const PartitionLog& log, const CleanableLog& what, const CompactionLimits& limits,
+                 std::int64_t now_ms, const IsLastOfProducer& is_last_of_producer) {
   Keys keys;
   const LastOffsets last = last_offsets(log, what, keys);
   const Filter filter(last, keys, now_ms, limits.delete_retention_ms);

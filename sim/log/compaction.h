@@ -7,14 +7,17 @@
 #include "base/int128.h"
 #include "log/partition_log.h"
 
-// Compaction of a log whose topic has cleanup.policy=compact (LogCleaner, Cleaner, LogCleanerManager in Kafka): of each
-// key the last record stays, wherever it lies below the active segment. Offsets do not change, so gaps come about.
+// Compaction of a log whose topic has cleanup.policy=compact (LogCleaner, Cleaner, LogCleanerManager in
+// Kafka): of each key the last record stays, wherever it lies below the active segment. Offsets do not
+// change, so gaps come about.
 //
-// A tombstone stays for delete.retention.ms from when it was first gone through (KIP-534: the batch notes the time), so
-// that who reads on in time sees it. A batch that holds a producer's last sequence number stays even without a record.
+// A tombstone stays for delete.retention.ms from when it was first gone through (KIP-534: the batch notes the
+// time), so that who reads on in time sees it. A batch that holds a producer's last sequence number stays
+// even without a record.
 //
-// Differs from Kafka: the map of keys is as large as it must be (there the dedupe buffer may be full earlier, and the
-// rest waits for the next turn), and the last batch below the active segment stays, if only as an empty one.
+// Differs from Kafka: the map of keys is as large as it must be (there the dedupe buffer may be full earlier,
+// and the rest waits for the next turn), and the last batch below the active segment stays, if only as an
+// empty one.
 namespace sim::log {
 
 struct CompactionLimits {
@@ -41,7 +44,8 @@ struct CleanableLog {
     return total == 0 ? 0 : static_cast<std::int64_t>(static_cast<int128>(dirty_bytes) * 1'000'000 / total);
   }
 };
-CleanableLog cleanable(const PartitionLog& log, Offset high_watermark, const CompactionLimits& limits, std::int64_t now_ms);
+CleanableLog cleanable(const PartitionLog& log, Offset high_watermark, const CompactionLimits& limits,
+                       std::int64_t now_ms);
 
 struct CleanedLog {
   Offset end = 0;  // what was cleaned lies below it
@@ -51,7 +55,7 @@ struct CleanedLog {
   std::int64_t bytes_after = 0;
 };
 using IsLastOfProducer = std::function<bool(const Batch&)>;
-CleanedLog clean(const PartitionLog& log, const CleanableLog& what, const CompactionLimits& limits, std::int64_t now_ms,
-                 const IsLastOfProducer& is_last_of_producer);
+CleanedLog clean(const PartitionLog& log, const CleanableLog& what, const CompactionLimits& limits,
+                 std::int64_t now_ms, const IsLastOfProducer& is_last_of_producer);
 
 }  // namespace sim::log

@@ -76,7 +76,9 @@ void LogImage::perform(const LogWrite& write) {
             torn_bytes = 0;
           },
           [this](const WriteCleanShutdown& file) { clean_shutdown = file.broker_epoch; },
-          [this](const NoteLeaderEpoch& noted) { note_epoch(epochs, {noted.leader_epoch, noted.start}); },
+          [this](const NoteLeaderEpoch& noted) {
+            note_epoch(epochs, {noted.leader_epoch, noted.start});
+          },
           [this](const RaiseLogStart& raised) { raise_start(raised.start); },
           [this](const ReplaceSegments& cleaned) {
             if (cleaned.end > end_offset()) return;  // the log was cut meanwhile

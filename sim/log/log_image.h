@@ -50,16 +50,16 @@ struct LogImage {
   // REQUIRES: the write is of this partition
   void perform(const LogWrite& write);
   void flush() { flushed_end_offset = end_offset(); }
-  // The power is gone: what was not flushed is lost or, with `tail`, a drawn part of it only. The files that are
-  // replaced in one go and synced (checkpoints, epochs) are as they were written, and may now tell of more than
-  // the log holds.
+  // The power is gone: what was not flushed is lost or, with `tail`, a drawn part of it only. The files that
+  // are replaced in one go and synced (checkpoints, epochs) are as they were written, and may now tell of
+  // more than the log holds.
   void lose_unflushed(Rng* tail = nullptr);
-  // What loading a log makes of it (LogLoader): the torn batch goes, and all that speaks of what lies beyond the
-  // end, or before the start.
+  // What loading a log makes of it (LogLoader): the torn batch goes, and all that speaks of what lies beyond
+  // the end, or before the start.
   void recover();
   bool has_too_much() const;
-  // What is read and checked for that after an unclean shutdown: segments from the one on which holds the recovery
-  // point.
+  // What is read and checked for that after an unclean shutdown: segments from the one on which holds the
+  // recovery point.
   std::int64_t bytes_to_recover() const;
 
   // ---- The operating system's write-back (Linux: vm.dirty_writeback_centisecs = 500, dirty_expire_centisecs

@@ -38,22 +38,23 @@ struct RollSegment {
   Offset base_offset = 0;
 };
 
-// A leader notes its epoch in the leader-epoch-checkpoint before it writes anything (LeaderEpochFileCache.assign,
-// which waits for the file to be synced: an entry is never missing).
+// A leader notes its epoch in the leader-epoch-checkpoint before it writes anything
+// (LeaderEpochFileCache.assign, which waits for the file to be synced: an entry is never missing).
 struct NoteLeaderEpoch {
   TopicPartition tp;
   LeaderEpoch leader_epoch = kNoLeaderEpoch;
   Offset start = 0;
 };
 
-// The log starts at `start` from now on: older segments are deleted, and the log-start-offset-checkpoint says so.
+// The log starts at `start` from now on: older segments are deleted, and the log-start-offset-checkpoint says
+// so.
 struct RaiseLogStart {
   TopicPartition tp;
   Offset start = 0;
 };
 
-// Compaction: what lies below `end`, the base of a segment, is replaced by `batches` in segments that begin at the
-// start of the log and at `bases`. The cleaned files are flushed before they are swapped in.
+// Compaction: what lies below `end`, the base of a segment, is replaced by `batches` in segments that begin
+// at the start of the log and at `bases`. The cleaned files are flushed before they are swapped in.
 struct ReplaceSegments {
   TopicPartition tp;
   Offset end = 0;
@@ -61,26 +62,27 @@ struct ReplaceSegments {
   std::vector<Offset> bases;
 };
 
-// An empty log begins in this directory of log.dirs. Only a broker that has several says so. It is in place as soon as
-// it is asked for, so that what is written to the log from then on goes there.
+// An empty log begins in this directory of log.dirs. Only a broker that has several says so. It is in place
+// as soon as it is asked for, so that what is written to the log from then on goes there.
 struct CreateLog {
   TopicPartition tp;
   std::int32_t directory = 0;
 };
 
-// The replica left, or its topic did: nothing of it is found any more. Kafka renames the directory at once and deletes
-// it after file.delete.delay.ms.
+// The replica left, or its topic did: nothing of it is found any more. Kafka renames the directory at once
+// and deletes it after file.delete.delay.ms.
 struct DeleteLog {
   TopicPartition tp;
 };
 
-// fsync of what the log holds. It changes nothing by itself; a Persist with Safety::flushed that names logs in this way
-// flushes these alone, one after the other.
+// fsync of what the log holds. It changes nothing by itself; a Persist with Safety::flushed that names logs
+// in this way flushes these alone, one after the other.
 struct FlushLog {
   TopicPartition tp;
 };
 
-// recovery-point-offset-checkpoint, one entry: below it the log was flushed, and need not be checked after a crash.
+// recovery-point-offset-checkpoint, one entry: below it the log was flushed, and need not be checked after a
+// crash.
 struct CheckpointRecoveryPoint {
   TopicPartition tp;
   Offset recovery_point = 0;
@@ -101,16 +103,16 @@ struct CleanLog {
   TopicPartition tp;
   Offset end = 0;
 };
-// The file .kafka_cleanshutdown of a broker, kept beside the metadata log: who shut down in order, by the epoch
-// of its registration. -1 removes it.
+// The file .kafka_cleanshutdown of a broker, kept beside the metadata log: who shut down in order, by the
+// epoch of its registration. -1 removes it.
 struct WriteCleanShutdown {
   TopicPartition tp;
   BrokerEpoch broker_epoch = kNoBrokerEpoch;
 };
 
-using LogWrite = std::variant<AppendBatch, TruncateLog, CheckpointHighWatermark, RollSegment,
-                              WriteQuorumState, WriteSnapshot, CleanLog, ResetLog, WriteCleanShutdown,
-                              NoteLeaderEpoch, RaiseLogStart, DeleteLog, FlushLog, CheckpointRecoveryPoint, ReplaceSegments,
-                              CreateLog>;
+using LogWrite =
+    std::variant<AppendBatch, TruncateLog, CheckpointHighWatermark, RollSegment, WriteQuorumState,
+                 WriteSnapshot, CleanLog, ResetLog, WriteCleanShutdown, NoteLeaderEpoch, RaiseLogStart,
+                 DeleteLog, FlushLog, CheckpointRecoveryPoint, ReplaceSegments, CreateLog>;
 
 }  // namespace sim::log

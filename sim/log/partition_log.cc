@@ -88,7 +88,8 @@ void PartitionLog::raise_log_start(Offset start) {
   truncate_epochs_before(epochs_, start);
 }
 
-void PartitionLog::replace_segments(Offset end, const std::vector<Batch>& batches, const std::vector<Offset>& bases) {
+void PartitionLog::replace_segments(Offset end, const std::vector<Batch>& batches,
+                                    const std::vector<Offset>& bases) {
   batches_.replace_before(end, batches);
   segments_.replace_before(end, bases, batches);
   cleaned_to_ = end;

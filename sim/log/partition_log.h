@@ -65,7 +65,8 @@ class PartitionLog {
 
   // ---- Compaction (compaction.h): what lies below here was cleaned, the rest is dirty.
   Offset cleaned_to() const { return cleaned_to_; }
-  // REQUIRES: `end` is the base of a segment that is not the first; batches and bases as clean() has made them
+  // REQUIRES: `end` is the base of a segment that is not the first; batches and bases as clean() has made
+  // them
   void replace_segments(Offset end, const std::vector<Batch>& batches, const std::vector<Offset>& bases);
 
   // ---- Leader epochs (LeaderEpochFileCache)

@@ -14,7 +14,8 @@ bool is_too_old(const Segment& segment, std::int64_t retention_ms, std::int64_t 
 }  // namespace
 
 // By size first, then by time: the order of deleteOldSegments.
-Offset start_after_retention(const PartitionLog& log, Offset high_watermark, const RetentionLimits& limits, std::int64_t now_ms) {
+Offset start_after_retention(const PartitionLog& log, Offset high_watermark, const RetentionLimits& limits,
+                             std::int64_t now_ms) {
   const std::vector<Segment>& segments = log.segments();
   Offset start = log.log_start_offset();
   std::size_t oldest = 0;
@@ -44,7 +45,8 @@ Offset start_after_retention(const PartitionLog& log, Offset high_watermark, con
   return start;
 }
 
-std::optional<std::int64_t> may_expire_at_ms(const PartitionLog& log, const RetentionLimits& limits, std::int64_t now_ms) {
+std::optional<std::int64_t> may_expire_at_ms(const PartitionLog& log, const RetentionLimits& limits,
+                                             std::int64_t now_ms) {
   const Segment& oldest = log.segments().front();
   if (oldest.empty()) return std::nullopt;
   if (limits.bytes >= 0 && log.segments_bytes() - limits.bytes >= oldest.bytes) return now_ms;

@@ -26,12 +26,15 @@ std::int64_t advance(std::int64_t from, std::int64_t by) {
 std::uint64_t zigzag(std::int64_t value) {
   return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
 }
-std::int64_t unzigzag(std::uint64_t value) { return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1); }
+std::int64_t unzigzag(std::uint64_t value) {
+  return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+}
 
 // As an idempotent producer counts: after the largest int comes 0. Without an id there is nothing to count.
 std::int32_t next_sequence(std::int32_t sequence, std::int32_t records) {
   if (sequence < 0) return sequence;
-  return static_cast<std::int32_t>((static_cast<std::uint32_t>(sequence) + static_cast<std::uint32_t>(records)) & 0x7fffffffu);
+  return static_cast<std::int32_t>(
+      (static_cast<std::uint32_t>(sequence) + static_cast<std::uint32_t>(records)) & 0x7fffffffu);
 }
 
 constexpr std::int64_t kUsualSpanMs = std::int64_t{1} << 40;
@@ -48,15 +51,20 @@ bool has_usual_records(const BatchData& data, const std::vector<Record>& records
 }
 
 bool has_usual_records(const BatchData& data, const std::vector<CoordinatorRecord>& records) {
-  return !records.empty() && data.base_timestamp_ms == data.max_timestamp_ms && data.producer_id == kNoProducerId &&
-         data.producer_epoch == kNoProducerEpoch && data.base_sequence == -1 &&
+  return !records.empty() && data.base_timestamp_ms == data.max_timestamp_ms &&
+         data.producer_id == kNoProducerId && data.producer_epoch == kNoProducerEpoch &&
+         data.base_sequence == -1 &&
          std::all_of(records.begin(), records.end(), [](const CoordinatorRecord& record) {
            return std::holds_alternative<OffsetCommitRecord>(record);
          });
 }
 
-bool has_usual_records(const BatchData&, const std::vector<MetadataRecord>&) { return false; }
-bool has_usual_records(const BatchData&, const std::vector<ControlRecord>&) { return false; }
+bool has_usual_records(const BatchData&, const std::vector<MetadataRecord>&) {
+  return false;
+}
+bool has_usual_records(const BatchData&, const std::vector<ControlRecord>&) {
+  return false;
+}
 
 bool has_keys(const std::vector<Record>& records) {
   return std::any_of(records.begin(), records.end(), [](const Record& record) { return record.key != -1; });
@@ -64,7 +72,8 @@ bool has_keys(const std::vector<Record>& records) {
 
 bool is_usual(const Batch& batch) {
   const BatchData& data = *batch.data;
-  return !data.transactional && !data.control && !data.compacted && batch.record_count == data.record_count() &&
+  return !data.transactional && !data.control && !data.compacted &&
+         batch.record_count == data.record_count() &&
          std::visit([&data](const auto& records) { return has_usual_records(data, records); }, data.records);
 }
 
@@ -79,7 +88,8 @@ class SealedWriter {
     const bool usual = is_usual(batch);
     const auto* records = usual ? std::get_if<std::vector<Record>>(&data.records) : nullptr;
     const auto* commits = usual ? std::get_if<std::vector<CoordinatorRecord>>(&data.records) : nullptr;
-    const bool same_producer = data.producer_id == before_.producer_id && data.producer_epoch == before_.producer_epoch &&
+    const bool same_producer = data.producer_id == before_.producer_id &&
+                               data.producer_epoch == before_.producer_epoch &&
                                data.base_sequence == before_.next_sequence;
     const std::int64_t jump = difference(before_.end_offset, batch.base_offset);
     unsigned flags = records != nullptr ? kApplication : commits != nullptr ? kCommits : 0;
@@ -200,7 +210,8 @@ std::vector<Batch> SealedChunk::unseal() const {
 
 // ---- Reading
 
-SealedReader::SealedReader(const SealedChunk& chunk) : chunk_(chunk), at_(chunk.bytes_.data()), left_(chunk.batches_) {
+SealedReader::SealedReader(const SealedChunk& chunk)
+    : chunk_(chunk), at_(chunk.bytes_.data()), left_(chunk.batches_) {
   read_head();
 }
 
@@ -210,13 +221,16 @@ std::uint64_t SealedReader::unsigned_number() {
   return value;
 }
 
-std::int64_t SealedReader::number() { return unzigzag(unsigned_number()); }
+std::int64_t SealedReader::number() {
+  return unzigzag(unsigned_number());
+}
 
 void SealedReader::read_head() {
   flags_ = *at_++;
   head_.base_offset = before_.end_offset;
   if ((flags_ & kOffsetJump) != 0) head_.base_offset = advance(head_.base_offset, number());
-  if ((flags_ & kOtherLeaderEpoch) != 0) before_.leader_epoch = LeaderEpoch{static_cast<std::int32_t>(number())};
+  if ((flags_ & kOtherLeaderEpoch) != 0)
+    before_.leader_epoch = LeaderEpoch{static_cast<std::int32_t>(number())};
   record_count_ = static_cast<std::int32_t>(unsigned_number());
   head_.size_bytes = static_cast<std::int32_t>(unsigned_number());
   head_.end_offset = head_.base_offset + record_count_;
@@ -304,7 +318,8 @@ void SealedReader::read_commits(BatchData* data) {
     const std::int64_t stamp = advance(before_.timestamp_ms, number());
     if (data == nullptr) continue;
     const TopicPartition tp{topic, partition};
-    commits.emplace_back(OffsetCommitRecord{chunk_.groups_[group], tp, before_.commit.offset, leader_epoch, stamp});
+    commits.emplace_back(
+        OffsetCommitRecord{chunk_.groups_[group], tp, before_.commit.offset, leader_epoch, stamp});
   }
   if (data != nullptr) data->records = std::move(commits);
 }

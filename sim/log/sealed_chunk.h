@@ -8,8 +8,8 @@
 
 #include "protocol/record_batch.h"
 
-// A stretch of old batches, encoded: a record of a log of millions takes a few bytes, and copies of a log share
-// its chunks, which never change. A batch that is read comes out as a fresh object, equal to the one
+// A stretch of old batches, encoded: a record of a log of millions takes a few bytes, and copies of a log
+// share its chunks, which never change. A batch that is read comes out as a fresh object, equal to the one
 // that went in.
 //
 // Each field is a variable-length difference to its neighbour before, so a chunk is read from its start.

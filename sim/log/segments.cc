@@ -48,7 +48,8 @@ bool Segments::append(const Batch& batch, const SegmentLimits& limits) {
   return rolls;
 }
 
-void Segments::replace_before(Offset end, const std::vector<Offset>& bases, const std::vector<Batch>& batches) {
+void Segments::replace_before(Offset end, const std::vector<Offset>& bases,
+                              const std::vector<Batch>& batches) {
   std::vector<Segment> cleaned{Segment{list_.front().base_offset, 0, 0, 0}};
   for (const Offset base : bases) cleaned.push_back(Segment{base, 0, 0, 0});
   std::size_t at = 0;
@@ -56,7 +57,8 @@ void Segments::replace_before(Offset end, const std::vector<Offset>& bases, cons
     while (at + 1 < cleaned.size() && cleaned[at + 1].base_offset <= batch.base_offset) ++at;
     count_in(cleaned[at], batch);
   }
-  const auto kept = std::find_if(list_.begin(), list_.end(), [end](const Segment& one) { return one.base_offset >= end; });
+  const auto kept =
+      std::find_if(list_.begin(), list_.end(), [end](const Segment& one) { return one.base_offset >= end; });
   cleaned.insert(cleaned.end(), kept, list_.end());
   list_ = std::move(cleaned);
 }

@@ -42,7 +42,8 @@ class Segments {
   void truncate_to(Offset end, const BatchList& batches);
   // Nothing wholly below `start` is left, and at `end`, where the log ends, nothing at all.
   void drop_before(Offset start, Offset end);
-  // Those before the one that begins at `end` are now these: the first keeps its base, the others begin at `bases`.
+  // Those before the one that begins at `end` are now these: the first keeps its base, the others begin at
+  // `bases`.
   void replace_before(Offset end, const std::vector<Offset>& bases, const std::vector<Batch>& batches);
   std::int64_t size_bytes() const;
 

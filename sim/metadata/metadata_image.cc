@@ -107,9 +107,9 @@ void MetadataImage::replay(const Batch& batch, MetadataDelta* delta) {
 void MetadataImage::on(const RegisterBrokerRecord& record, MetadataDelta* delta) {
   BrokerRegistration& registration = brokers_[record.broker];
   if (registration.id != kNoNode) digest_ -= digest_of(registration);
-  registration =
-      BrokerRegistration{record.broker, record.incarnation, record.broker_epoch,           record.endpoint,
-                         record.rack,   record.fenced,      record.in_controlled_shutdown, record.directories};
+  registration = BrokerRegistration{
+      record.broker, record.incarnation, record.broker_epoch,           record.endpoint,
+      record.rack,   record.fenced,      record.in_controlled_shutdown, record.directories};
   digest_ += digest_of(registration);
   if (delta != nullptr) delta->brokers.insert(record.broker);
 }
@@ -178,10 +178,10 @@ void MetadataImage::on(const PartitionRecord& record, MetadataDelta* delta) {
   std::vector<PartitionRegistration>& partitions = topic_to_change(record.tp.topic).partitions;
   const auto index = static_cast<std::size_t>(record.tp.partition);
   SIM_CHECK(index <= partitions.size(), "the partitions of a topic are created in order");
-  PartitionRegistration registration{
-      record.replicas,       record.isr,    record.removing, record.adding,       record.elr,
-      record.last_known_elr, record.leader, record.recovery, record.leader_epoch, record.partition_epoch,
-      record.directories};
+  PartitionRegistration registration{record.replicas,        record.isr,        record.removing,
+                                     record.adding,          record.elr,        record.last_known_elr,
+                                     record.leader,          record.recovery,   record.leader_epoch,
+                                     record.partition_epoch, record.directories};
   digest_ += digest_of(record.tp, registration);
   if (index == partitions.size()) {
     partitions.push_back(std::move(registration));

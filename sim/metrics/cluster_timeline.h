@@ -7,8 +7,8 @@
 #include "observe/observation.h"
 #include "observe/partition_map.h"
 
-// What became of controllers, brokers and partitions, and when faults struck: lists in the order of time, from which
-// failover times and gauges are read when the run is over.
+// What became of controllers, brokers and partitions, and when faults struck: lists in the order of time,
+// from which failover times and gauges are read when the run is over.
 //
 // Decisions count from when the active controller knows them committed; one that is told twice counts once.
 namespace sim::metrics {
@@ -24,8 +24,8 @@ class ClusterTimeline final : public observe::Observer {
     std::vector<ProcessId> touched;
     std::int64_t effects = 0;
     std::vector<observe::AdminAnswered> answers{};  // that its operator got
-    ProcessId controller = kNoProcess;   // active when it struck
-    std::size_t leaders_before = 0;      // changes of leaders until then
+    ProcessId controller = kNoProcess;              // active when it struck
+    std::size_t leaders_before = 0;                 // changes of leaders until then
   };
   struct ControllerChange {
     std::int64_t at = 0;
@@ -46,7 +46,8 @@ class ClusterTimeline final : public observe::Observer {
     bool under_replicated = false;
     bool gone = false;  // deleted with its topic
   };
-  struct Gap {  // nobody leads: from the end of the leader's process or of its office until the next takes over
+  struct Gap {  // nobody leads: from the end of the leader's process or of its office until the next takes
+                // over
     TopicPartition tp;
     std::int64_t from = 0;
     std::int64_t to = kStillLasts;
@@ -64,11 +65,11 @@ class ClusterTimeline final : public observe::Observer {
  private:
   struct Partition {
     bool known = false;
-    NodeId leader = kNoNode;             // as decided
+    NodeId leader = kNoNode;  // as decided
     Offset decided_at = kNoOffset;
-    ProcessId leads = kNoProcess;        // the process that took over last; none once it has ended
+    ProcessId leads = kNoProcess;  // the process that took over last; none once it has ended
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
-    std::size_t gap = kNoGap;            // the one that is open
+    std::size_t gap = kNoGap;  // the one that is open
   };
   static constexpr std::size_t kNoGap = static_cast<std::size_t>(-1);
 
@@ -85,8 +86,8 @@ class ClusterTimeline final : public observe::Observer {
 
   std::int64_t now_ = 0;
   ProcessId controller_ = kNoProcess;
-  std::vector<bool> fenced_;          // by broker id
-  std::vector<Offset> fenced_at_;     // the offset of the record
+  std::vector<bool> fenced_;       // by broker id
+  std::vector<Offset> fenced_at_;  // the offset of the record
   observe::PartitionMap<Partition> state_;
   observe::TopicNames topics_;
   std::vector<Strike> strikes_;

@@ -181,8 +181,8 @@ void OrderLedger::on(const observe::BatchAcknowledged& fact, std::int64_t at) {
   }
 }
 
-// What is refused again within a second of having been taken is the same trouble: acks=1 is taken where acks=all is
-// not.
+// What is refused again within a second of having been taken is the same trouble: acks=1 is taken where
+// acks=all is not.
 void OrderLedger::answered(TopicPartition tp, ErrorCode error, std::int64_t at) {
   constexpr std::int64_t kSameTrouble = 1'000'000'000;
   Partition& partition = partitions_[tp];
@@ -261,8 +261,8 @@ void OrderLedger::on(const observe::BatchAppended& fact, std::int64_t at, Proces
     if (index != kNone && batches_[index].appended == kNever) {
       batches_[index].appended = at;
       batches_[index].leader = broker;
-      replaced_[index] = ReplacedLeader{fact.broker, fact.batch.leader_epoch, partition.leader_id, partition.leader_epoch,
-                                        partition.leader_since};
+      replaced_[index] = ReplacedLeader{fact.broker, fact.batch.leader_epoch, partition.leader_id,
+                                        partition.leader_epoch, partition.leader_since};
     }
     std::vector<Index>& orders = apart_[observe::entry_of(fact.batch).content];
     orders.clear();
@@ -328,7 +328,8 @@ void OrderLedger::set_apart(const Partition& partition, const observe::LogEntry&
   const auto base = static_cast<std::size_t>(entry.base_offset());
   if (end > partition.orders.size() || entry.content == observe::LogEntry::kUnknown) return;
   const auto first = partition.orders.begin();
-  apart_[entry.content].assign(first + static_cast<std::ptrdiff_t>(base), first + static_cast<std::ptrdiff_t>(end));
+  apart_[entry.content].assign(first + static_cast<std::ptrdiff_t>(base),
+                               first + static_cast<std::ptrdiff_t>(end));
 }
 
 void OrderLedger::bring_back(TopicPartition tp, const observe::LogEntry& entry, std::int64_t at) {
@@ -406,7 +407,8 @@ void OrderLedger::on(const observe::RecordsPolled& fact, std::int64_t at, Proces
 }
 
 void OrderLedger::on(const observe::ProcessingStarted& fact, std::int64_t at) {
-  at_index(partitions_[fact.tp].started, static_cast<std::size_t>(fact.service.value()), {}) = {fact.offset, at};
+  at_index(partitions_[fact.tp].started, static_cast<std::size_t>(fact.service.value()), {}) = {fact.offset,
+                                                                                                at};
   const Index index = find(fact.record);
   if (index == kNone) return;
   Service& row = service_row(index, static_cast<std::size_t>(fact.service.value()));

@@ -27,10 +27,10 @@
 // `batched` is the first time its batch left the accumulator, `sent` the departure of the attempt that was
 // appended; `fetched`, `started` and `done` belong to the first time the service handled it.
 //
-// The log is what its current leader's replica holds (observe::ReplicaLogs): another leader brings what it has and
-// drops the rest. High watermarks of a leader that has been replaced do not count, and what it appends is in no log,
-// unless it leads again with it: acknowledged (acks=1) and not sent again, it is lost. In the end the log of a
-// partition that nobody leads is what its replicas could still bring back.
+// The log is what its current leader's replica holds (observe::ReplicaLogs): another leader brings what it
+// has and drops the rest. High watermarks of a leader that has been replaced do not count, and what it
+// appends is in no log, unless it leads again with it: acknowledged (acks=1) and not sent again, it is lost.
+// In the end the log of a partition that nobody leads is what its replicas could still bring back.
 namespace sim::metrics {
 
 inline constexpr std::int64_t kNever = -1;
@@ -117,8 +117,8 @@ class OrderLedger {
 
   // `change`: what this observation has done to a log, other than an append by its leader.
   void on(const observe::Observation& observation, const observe::LeaderLogChange* change = nullptr);
-  // The run is over. Settled: nothing is under way any more, so what is not done never will be. `logs`, if given, say
-  // where the logs of partitions that nobody leads end.
+  // The run is over. Settled: nothing is under way any more, so what is not done never will be. `logs`, if
+  // given, say where the logs of partitions that nobody leads end.
   void finish(Instant end, bool settled, const observe::ReplicaLogs* logs = nullptr);
 
   std::size_t size() const { return orders_.size(); }
@@ -135,7 +135,8 @@ class OrderLedger {
 
   Outcome outcome(Index index) const;
   bool lost_for(Index index, std::size_t service) const;
-  // Acknowledged, and not in the final log of its partition. What retention has deleted from it counts as in it.
+  // Acknowledged, and not in the final log of its partition. What retention has deleted from it counts as in
+  // it.
   bool lost_acked(Index index) const;
   // Acknowledged and in the final log, but its group can no longer do it.
   bool lost_for_group(Index index, std::size_t service) const;
@@ -147,8 +148,8 @@ class OrderLedger {
   std::int64_t skipped_at(const Order& order, std::size_t service) const;
   // The service has gone on behind it since it was read: compaction had taken it out of what was read.
   bool is_passed_over(const Order& order, const Service& row, std::size_t service) const;
-  // When compaction first went over where it lies in the log, by the latest leader or, if that never did, by another
-  // replica; kNever if none has.
+  // When compaction first went over where it lies in the log, by the latest leader or, if that never did, by
+  // another replica; kNever if none has.
   std::int64_t compacted_at(const Order& order) const;
   // Who appended it although others had elected another leader: it got into no log but its own. Null: not so.
   struct ReplacedLeader {
@@ -171,8 +172,8 @@ class OrderLedger {
   std::int64_t done_again_at(Index index, std::size_t service) const;
   // When a partition was last told not to take an order, to be sent again or not; kNever: never.
   std::int64_t last_refused(TopicPartition tp) const;
-  // A partition whose leader took no orders, for want of in-sync replicas or with its disk: from the first that it
-  // refused until the next that it acknowledged.
+  // A partition whose leader took no orders, for want of in-sync replicas or with its disk: from the first
+  // that it refused until the next that it acknowledged.
   struct Refusal {
     TopicPartition tp;
     ErrorCode error = ErrorCode::none;  // the first
@@ -180,8 +181,8 @@ class OrderLedger {
     std::int64_t to = kNever;  // kNever: it still does
   };
   const std::vector<Refusal>& refusals() const { return refusals_; }
-  // Keys whose orders this service did, for the first time each, in another order than they were placed in: of each
-  // the first that was done before one placed earlier.
+  // Keys whose orders this service did, for the first time each, in another order than they were placed in:
+  // of each the first that was done before one placed earlier.
   std::vector<Index> reordered(std::size_t service) const;
   // When it was over: fulfilled, failed, or the end of the run for what was neither.
   std::int64_t ended(Index index) const;
@@ -313,8 +314,9 @@ class OrderLedger {
   std::vector<std::int64_t> stopped_;                    // by process: when it last stopped
   std::map<std::uint64_t, std::vector<Index>> apart_;    // by content: batches of replicas that do not lead
   std::map<Index, ReplacedLeader> replaced_;             // by batch
-  std::map<std::pair<TopicPartition, Offset>, std::int64_t> copies_;  // batches that a log got again, by base offset
-  std::vector<DoneAgain> done_again_;                    // once finished by order and service
+  std::map<std::pair<TopicPartition, Offset>, std::int64_t>
+      copies_;                         // batches that a log got again, by base offset
+  std::vector<DoneAgain> done_again_;  // once finished by order and service
   std::vector<Duplicate> duplicates_;
   std::vector<Refusal> refusals_;
   std::vector<std::string> isrs_;

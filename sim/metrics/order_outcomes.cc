@@ -1,4 +1,5 @@
-// What became of orders, once the facts are known: whether they were lost, why, and how long each stage of their way took.
+// What became of orders, once the facts are known: whether they were lost, why, and how long each stage of
+// their way took.
 #include <algorithm>
 #include <unordered_map>
 #include <utility>
@@ -9,40 +10,26 @@ namespace sim::metrics {
 
 const char* name(Stage stage) {
   switch (stage) {
-    case Stage::send_wait:
-      return "send_wait";
-    case Stage::linger:
-      return "linger";
-    case Stage::retry:
-      return "retry";
-    case Stage::network:
-      return "network";
-    case Stage::request_queue:
-      return "request_queue";
-    case Stage::append:
-      return "append";
-    case Stage::replication:
-      return "replication";
-    case Stage::fetch_wait:
-      return "fetch_wait";
-    case Stage::consumer_queue:
-      return "consumer_queue";
-    case Stage::service:
-      return "service";
+    case Stage::send_wait: return "send_wait";
+    case Stage::linger: return "linger";
+    case Stage::retry: return "retry";
+    case Stage::network: return "network";
+    case Stage::request_queue: return "request_queue";
+    case Stage::append: return "append";
+    case Stage::replication: return "replication";
+    case Stage::fetch_wait: return "fetch_wait";
+    case Stage::consumer_queue: return "consumer_queue";
+    case Stage::service: return "service";
   }
   return "?";
 }
 
 const char* name(Outcome outcome) {
   switch (outcome) {
-    case Outcome::fulfilled:
-      return "fulfilled";
-    case Outcome::failed:
-      return "failed";
-    case Outcome::lost:
-      return "lost";
-    case Outcome::open:
-      return "open";
+    case Outcome::fulfilled: return "fulfilled";
+    case Outcome::failed: return "failed";
+    case Outcome::lost: return "lost";
+    case Outcome::open: return "open";
   }
   return "?";
 }
@@ -77,7 +64,8 @@ void OrderLedger::find_duplicates() {
       if (order == kNone) continue;
       if (seen[order]) {
         const auto here = static_cast<Offset>(offset);
-        duplicates_.push_back(Duplicate{order, tp, here, copied_at(tp, here - orders_[order].index_in_batch)});
+        duplicates_.push_back(
+            Duplicate{order, tp, here, copied_at(tp, here - orders_[order].index_in_batch)});
       }
       seen[order] = true;
     }
@@ -118,7 +106,8 @@ std::int64_t OrderLedger::stopped_at(ProcessId process) const {
 
 // Returned by poll() to a member that still lives: it will be handled, whatever was committed.
 bool OrderLedger::in_hand(const Order& order, const Service& row, std::size_t service) const {
-  if (settled_ || row.fetched == kNever || row.done != kNever || is_passed_over(order, row, service)) return false;
+  if (settled_ || row.fetched == kNever || row.done != kNever || is_passed_over(order, row, service))
+    return false;
   return row.fetched > stopped_at(members_[service][static_cast<std::size_t>(row.member)]);
 }
 
@@ -136,7 +125,9 @@ bool OrderLedger::lost_for(Index index, std::size_t service) const {
 
 bool OrderLedger::is_passed_over(const Order& order, const Service& row, std::size_t s) const {
   const Partition* partition = partitions_.find(batch_of(order).tp);
-  if (partition == nullptr || s >= partition->started.size() || row.fetched == kNever || row.started != kNever) return false;
+  if (partition == nullptr || s >= partition->started.size() || row.fetched == kNever ||
+      row.started != kNever)
+    return false;
   const Partition::Started& latest = partition->started[s];
   return latest.at >= row.fetched && latest.offset > offset_of(order);
 }
@@ -150,8 +141,9 @@ std::int64_t OrderLedger::deleted_at(const Order& order) const {
   const Partition* partition = partitions_.find(batch.tp);
   if (partition == nullptr || !batch.in_log) return kNever;
   const auto& starts = partition->log_starts;
-  const auto above = std::upper_bound(starts.begin(), starts.end(), offset_of(order),
-                                      [](Offset offset, const Reached& start) { return offset < start.offset; });
+  const auto above =
+      std::upper_bound(starts.begin(), starts.end(), offset_of(order),
+                       [](Offset offset, const Reached& start) { return offset < start.offset; });
   return above == starts.end() ? kNever : above->at;
 }
 
@@ -175,9 +167,9 @@ const OrderLedger::ReplacedLeader* OrderLedger::replaced_leader(const Order& ord
 
 std::int64_t OrderLedger::done_again_at(Index index, std::size_t s) const {
   const std::pair wanted(index, static_cast<std::uint32_t>(s));
-  const auto found = std::lower_bound(done_again_.begin(), done_again_.end(), wanted, [](const DoneAgain& one, const auto& of) {
-    return std::pair(one.order, one.service) < of;
-  });
+  const auto found = std::lower_bound(
+      done_again_.begin(), done_again_.end(), wanted,
+      [](const DoneAgain& one, const auto& of) { return std::pair(one.order, one.service) < of; });
   return found != done_again_.end() && std::pair(found->order, found->service) == wanted ? found->at : kNever;
 }
 
@@ -246,15 +238,13 @@ std::size_t OrderLedger::last_service(Index index) const {
 std::int64_t OrderLedger::ended(Index index) const {
   const Order& order = orders_[index];
   switch (outcome(index)) {
-    case Outcome::failed:
-      return order.failed;
+    case Outcome::failed: return order.failed;
     case Outcome::fulfilled: {
       const std::size_t last = last_service(index);
       return last == spec_.services ? batch_of(order).acknowledged : service(index, last).done;
     }
     case Outcome::lost:
-    case Outcome::open:
-      return end_;
+    case Outcome::open: return end_;
   }
   return end_;
 }

@@ -83,21 +83,20 @@ Duration Interference::hindrance(const Packet& packet) {
 
 Duration Interference::hindrance(Rule& rule, const Packet& packet) {
   const std::size_t pair = rule.pairs.index(packet.from, packet.to);
-  return std::visit(
-      Overloaded{
-          [](Cut&) { return Duration{0}; },
-          [&](Slow& slow) { return slow.draw(pair); },
-          [&](Lossy& lossy) {
-            Duration late{0};
-            for (int nth = 0; nth < kRetransmissions; ++nth) {
-              if (!lossy.loses(pair, nth)) break;
-              late += retransmission_timeout(nth, packet.first_timeout);
-            }
-            return late;
-          },
-          [&](Limited& limited) { return limited.wait(packet); },
-      },
-      rule.what);
+  return std::visit(Overloaded{
+                        [](Cut&) { return Duration{0}; },
+                        [&](Slow& slow) { return slow.draw(pair); },
+                        [&](Lossy& lossy) {
+                          Duration late{0};
+                          for (int nth = 0; nth < kRetransmissions; ++nth) {
+                            if (!lossy.loses(pair, nth)) break;
+                            late += retransmission_timeout(nth, packet.first_timeout);
+                          }
+                          return late;
+                        },
+                        [&](Limited& limited) { return limited.wait(packet); },
+                    },
+                    rule.what);
 }
 
 Duration Interference::Slow::draw(std::size_t pair) {
@@ -113,13 +112,14 @@ Duration Interference::Slow::draw(std::size_t pair) {
   return Duration{delay};
 }
 
-// Gilbert: a burst begins with the probability at which the whole comes to the rate, and ends after each packet
-// with that of its mean length.
+// Gilbert: a burst begins with the probability at which the whole comes to the rate, and ends after each
+// packet with that of its mean length.
 bool Interference::Lossy::loses(std::size_t pair, int nth) {
   const auto rate = static_cast<std::uint64_t>(loss.per_million);
   if (in_burst.empty() || nth > 0) return rng.bernoulli(rate, 1'000'000);
   const auto burst = static_cast<std::uint64_t>(loss.mean_burst);
-  const bool is_lost = in_burst[pair] ? !rng.bernoulli(1, burst) : rng.bernoulli(rate, burst * (1'000'000 - rate));
+  const bool is_lost =
+      in_burst[pair] ? !rng.bernoulli(1, burst) : rng.bernoulli(rate, burst * (1'000'000 - rate));
   in_burst[pair] = is_lost;
   return is_lost;
 }
@@ -130,7 +130,8 @@ Duration Interference::Limited::wait(const Packet& packet) {
     through = outgoing[static_cast<std::size_t>(packet.from)].pass(packet.sent, packet.bytes);
   }
   if (in.contains(packet.from, packet.to)) {
-    through = std::max(through, incoming[static_cast<std::size_t>(packet.to)].pass(packet.sent, packet.bytes));
+    through =
+        std::max(through, incoming[static_cast<std::size_t>(packet.to)].pass(packet.sent, packet.bytes));
   }
   return through - packet.sent;
 }

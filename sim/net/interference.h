@@ -53,8 +53,9 @@ struct DelaySpec {
   std::int32_t correlation_per_million = 0;
 };
 
-// Each packet with this probability; with a burst above 1 as Gilbert's model has it: after a lost one the next
-// of the same pair is lost too, until the burst is over. When TCP sends a packet again, a burst is over for long.
+// Each packet with this probability; with a burst above 1 as Gilbert's model has it: after a lost one the
+// next of the same pair is lost too, until the burst is over. When TCP sends a packet again, a burst is over
+// for long.
 struct LossSpec {
   std::int32_t per_million = 0;
   std::int32_t mean_burst = 1;
@@ -102,7 +103,8 @@ class Interference {
   struct Slow {
     DelaySpec by;
     Rng rng;
-    std::vector<std::int64_t> last;  // delay of each pair of machines, -1: none yet; empty without correlation
+    std::vector<std::int64_t>
+        last;  // delay of each pair of machines, -1: none yet; empty without correlation
     Duration draw(std::size_t pair);
   };
   struct Lossy {

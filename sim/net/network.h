@@ -18,9 +18,9 @@
 // A message leaves through its machine's network card, whose bandwidth all of its connections share, then, if
 // the racks have a link of their own, through that link, which all machines of the two racks share; then
 // it travels for a one-way latency drawn from the link's distribution. The receiving card does not queue, but
-// under a `bandwidth` fault (interference.h). Order within a connection is the host's business: here two messages
-// may overtake each other. What is wrong with the wires for a while is kept beside them (interference.h), for
-// whoever sends.
+// under a `bandwidth` fault (interference.h). Order within a connection is the host's business: here two
+// messages may overtake each other. What is wrong with the wires for a while is kept beside them
+// (interference.h), for whoever sends.
 //
 // Each directed pair of machines draws from a stream of its own ("net/1->2"). What TCP does on its own (slow
 // start, windows, Nagle) is left out.

@@ -14,7 +14,7 @@ namespace sim::node {
 struct DurableImage {
   std::map<TopicPartition, log::LogImage> logs;
   std::uint32_t failed_directories = 0;  // bit N: that numbered N of log.dirs cannot be opened
-  std::uint32_t replaced = 0;  // so many times by empty disks
+  std::uint32_t replaced = 0;            // so many times by empty disks
 
   void perform(const log::LogWrite& write, Instant now) {
     const TopicPartition tp = std::visit([](const auto& one) { return one.tp; }, write);

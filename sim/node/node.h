@@ -63,8 +63,8 @@ struct Persist {
   std::vector<log::LogWrite> writes;
   Safety safety = Safety::written;
 };
-// Reads logs of one log directory from end to end, as many at a time as there are threads; answered by Persisted{id}
-// when all are read (LogManager.loadLogs).
+// Reads logs of one log directory from end to end, as many at a time as there are threads; answered by
+// Persisted{id} when all are read (LogManager.loadLogs).
 struct Scan {
   PersistId id;
   std::vector<std::int64_t> bytes;  // of each log
@@ -90,7 +90,8 @@ struct Disconnect {
 struct Report {
   observe::Fact fact;
 };
-// The process ends: nothing of it happens any more, its connections are closed. What it wrote is in the page cache.
+// The process ends: nothing of it happens any more, its connections are closed. What it wrote is in the page
+// cache.
 struct Exit {};
 using Effect = std::variant<Send, Persist, Scan, SetTimer, CancelTimer, Connect, Disconnect, Report, Exit>;
 using Effects = std::vector<Effect>;
@@ -106,8 +107,8 @@ struct TimerFired {
 };
 struct Persisted {
   PersistId id;
-  // Bit N: writes to the log directory numbered N failed and were not performed, those after the first that did
-  // included.
+  // Bit N: writes to the log directory numbered N failed and were not performed, those after the first that
+  // did included.
   std::uint32_t failed_directories = 0;
 };
 struct Connected {
@@ -131,10 +132,13 @@ class Node {
   virtual void step(Input& input, Env env, Effects& out) = 0;
 };
 
-inline void report(Effects& out, observe::Fact fact) { out.emplace_back(Report{std::move(fact)}); }
+inline void report(Effects& out, observe::Fact fact) {
+  out.emplace_back(Report{std::move(fact)});
+}
 
 // Answers a request on the connection it came by.
-inline void reply(Effects& out, const Envelope& request, Message message, std::optional<PersistId> after = {}) {
+inline void reply(Effects& out, const Envelope& request, Message message,
+                  std::optional<PersistId> after = {}) {
   out.emplace_back(Send{Envelope{request.channel, request.correlation, true, std::move(message)}, after});
 }
 

@@ -5,61 +5,171 @@
 namespace sim::observe {
 namespace {
 
-const char* name_of(const OrderPlaced&) { return "OrderPlaced"; }
-const char* name_of(const RecordAccepted&) { return "RecordAccepted"; }
-const char* name_of(const RecordFailed&) { return "RecordFailed"; }
-const char* name_of(const BatchDrained&) { return "BatchDrained"; }
-const char* name_of(const BatchAppended&) { return "BatchAppended"; }
-const char* name_of(const BatchAcknowledged&) { return "BatchAcknowledged"; }
-const char* name_of(const RequestProgress&) { return "RequestProgress"; }
-const char* name_of(const HighWatermarkAdvanced&) { return "HighWatermarkAdvanced"; }
-const char* name_of(const BecameLeader&) { return "BecameLeader"; }
-const char* name_of(const BecameFollower&) { return "BecameFollower"; }
-const char* name_of(const IsrChanged&) { return "IsrChanged"; }
-const char* name_of(const IsrProposed&) { return "IsrProposed"; }
-const char* name_of(const LogTruncated&) { return "LogTruncated"; }
-const char* name_of(const ReplicaAppended&) { return "ReplicaAppended"; }
-const char* name_of(const TopicCreated&) { return "TopicCreated"; }
-const char* name_of(const RecordsPolled&) { return "RecordsPolled"; }
-const char* name_of(const ProcessingStarted&) { return "ProcessingStarted"; }
-const char* name_of(const ProcessingDone&) { return "ProcessingDone"; }
-const char* name_of(const CommitSent&) { return "CommitSent"; }
-const char* name_of(const CommitAcknowledged&) { return "CommitAcknowledged"; }
-const char* name_of(const OffsetsStored&) { return "OffsetsStored"; }
-const char* name_of(const PositionReset&) { return "PositionReset"; }
-const char* name_of(const GroupStateChanged&) { return "GroupStateChanged"; }
-const char* name_of(const AssignmentReceived&) { return "AssignmentReceived"; }
-const char* name_of(const MessageSent&) { return "MessageSent"; }
-const char* name_of(const MessageDelivered&) { return "MessageDelivered"; }
-const char* name_of(const ConnectionOpened&) { return "ConnectionOpened"; }
-const char* name_of(const ConnectionClosed&) { return "ConnectionClosed"; }
-const char* name_of(const ProcessStarted&) { return "ProcessStarted"; }
-const char* name_of(const ProcessStopped&) { return "ProcessStopped"; }
-const char* name_of(const QuorumRoleChanged&) { return "QuorumRoleChanged"; }
-const char* name_of(const QuorumStateStored&) { return "QuorumStateStored"; }
-const char* name_of(const QuorumVoteAnswered&) { return "QuorumVoteAnswered"; }
-const char* name_of(const QuorumVotersChanged&) { return "QuorumVotersChanged"; }
-const char* name_of(const MetadataLogOpened&) { return "MetadataLogOpened"; }
-const char* name_of(const MetadataAppended&) { return "MetadataAppended"; }
-const char* name_of(const MetadataTruncated&) { return "MetadataTruncated"; }
-const char* name_of(const MetadataSnapshotFetched&) { return "MetadataSnapshotFetched"; }
-const char* name_of(const MetadataCommitted&) { return "MetadataCommitted"; }
-const char* name_of(const MetadataReplayed&) { return "MetadataReplayed"; }
-const char* name_of(const ControllerChanged&) { return "ControllerChanged"; }
-const char* name_of(const BrokerStateChanged&) { return "BrokerStateChanged"; }
-const char* name_of(const PartitionChanged&) { return "PartitionChanged"; }
-const char* name_of(const AdminAnswered&) { return "AdminAnswered"; }
-const char* name_of(const TopicDeleted&) { return "TopicDeleted"; }
-const char* name_of(const FaultStruck&) { return "FaultStruck"; }
-const char* name_of(const FaultEnded&) { return "FaultEnded"; }
-const char* name_of(const FollowerHighWatermarkAdvanced&) { return "FollowerHighWatermarkAdvanced"; }
-const char* name_of(const IsrProposalDropped&) { return "IsrProposalDropped"; }
-const char* name_of(const ReplicaOpened&) { return "ReplicaOpened"; }
-const char* name_of(const LogStartRaised&) { return "LogStartRaised"; }
-const char* name_of(const LogCleaned&) { return "LogCleaned"; }
-const char* name_of(const LogDeleted&) { return "LogDeleted"; }
-const char* name_of(const LogLost&) { return "LogLost"; }
-const char* name_of(const ClientThrottled&) { return "ClientThrottled"; }
+const char* name_of(const OrderPlaced&) {
+  return "OrderPlaced";
+}
+const char* name_of(const RecordAccepted&) {
+  return "RecordAccepted";
+}
+const char* name_of(const RecordFailed&) {
+  return "RecordFailed";
+}
+const char* name_of(const BatchDrained&) {
+  return "BatchDrained";
+}
+const char* name_of(const BatchAppended&) {
+  return "BatchAppended";
+}
+const char* name_of(const BatchAcknowledged&) {
+  return "BatchAcknowledged";
+}
+const char* name_of(const RequestProgress&) {
+  return "RequestProgress";
+}
+const char* name_of(const HighWatermarkAdvanced&) {
+  return "HighWatermarkAdvanced";
+}
+const char* name_of(const BecameLeader&) {
+  return "BecameLeader";
+}
+const char* name_of(const BecameFollower&) {
+  return "BecameFollower";
+}
+const char* name_of(const IsrChanged&) {
+  return "IsrChanged";
+}
+const char* name_of(const IsrProposed&) {
+  return "IsrProposed";
+}
+const char* name_of(const LogTruncated&) {
+  return "LogTruncated";
+}
+const char* name_of(const ReplicaAppended&) {
+  return "ReplicaAppended";
+}
+const char* name_of(const TopicCreated&) {
+  return "TopicCreated";
+}
+const char* name_of(const RecordsPolled&) {
+  return "RecordsPolled";
+}
+const char* name_of(const ProcessingStarted&) {
+  return "ProcessingStarted";
+}
+const char* name_of(const ProcessingDone&) {
+  return "ProcessingDone";
+}
+const char* name_of(const CommitSent&) {
+  return "CommitSent";
+}
+const char* name_of(const CommitAcknowledged&) {
+  return "CommitAcknowledged";
+}
+const char* name_of(const OffsetsStored&) {
+  return "OffsetsStored";
+}
+const char* name_of(const PositionReset&) {
+  return "PositionReset";
+}
+const char* name_of(const GroupStateChanged&) {
+  return "GroupStateChanged";
+}
+const char* name_of(const AssignmentReceived&) {
+  return "AssignmentReceived";
+}
+const char* name_of(const MessageSent&) {
+  return "MessageSent";
+}
+const char* name_of(const MessageDelivered&) {
+  return "MessageDelivered";
+}
+const char* name_of(const ConnectionOpened&) {
+  return "ConnectionOpened";
+}
+const char* name_of(const ConnectionClosed&) {
+  return "ConnectionClosed";
+}
+const char* name_of(const ProcessStarted&) {
+  return "ProcessStarted";
+}
+const char* name_of(const ProcessStopped&) {
+  return "ProcessStopped";
+}
+const char* name_of(const QuorumRoleChanged&) {
+  return "QuorumRoleChanged";
+}
+const char* name_of(const QuorumStateStored&) {
+  return "QuorumStateStored";
+}
+const char* name_of(const QuorumVoteAnswered&) {
+  return "QuorumVoteAnswered";
+}
+const char* name_of(const QuorumVotersChanged&) {
+  return "QuorumVotersChanged";
+}
+const char* name_of(const MetadataLogOpened&) {
+  return "MetadataLogOpened";
+}
+const char* name_of(const MetadataAppended&) {
+  return "MetadataAppended";
+}
+const char* name_of(const MetadataTruncated&) {
+  return "MetadataTruncated";
+}
+const char* name_of(const MetadataSnapshotFetched&) {
+  return "MetadataSnapshotFetched";
+}
+const char* name_of(const MetadataCommitted&) {
+  return "MetadataCommitted";
+}
+const char* name_of(const MetadataReplayed&) {
+  return "MetadataReplayed";
+}
+const char* name_of(const ControllerChanged&) {
+  return "ControllerChanged";
+}
+const char* name_of(const BrokerStateChanged&) {
+  return "BrokerStateChanged";
+}
+const char* name_of(const PartitionChanged&) {
+  return "PartitionChanged";
+}
+const char* name_of(const AdminAnswered&) {
+  return "AdminAnswered";
+}
+const char* name_of(const TopicDeleted&) {
+  return "TopicDeleted";
+}
+const char* name_of(const FaultStruck&) {
+  return "FaultStruck";
+}
+const char* name_of(const FaultEnded&) {
+  return "FaultEnded";
+}
+const char* name_of(const FollowerHighWatermarkAdvanced&) {
+  return "FollowerHighWatermarkAdvanced";
+}
+const char* name_of(const IsrProposalDropped&) {
+  return "IsrProposalDropped";
+}
+const char* name_of(const ReplicaOpened&) {
+  return "ReplicaOpened";
+}
+const char* name_of(const LogStartRaised&) {
+  return "LogStartRaised";
+}
+const char* name_of(const LogCleaned&) {
+  return "LogCleaned";
+}
+const char* name_of(const LogDeleted&) {
+  return "LogDeleted";
+}
+const char* name_of(const LogLost&) {
+  return "LogLost";
+}
+const char* name_of(const ClientThrottled&) {
+  return "ClientThrottled";
+}
 
 }  // namespace
 

@@ -222,8 +222,8 @@ struct MetadataReplayed {  // committed records, into a node's image
   std::uint64_t digest = 0;  // of the image: equal images of one offset have equal digests
 };
 
-// ---- The active controller's decisions, told once they are committed. If it dies before it knows, the next one
-// tells; then some may be told twice, which their offsets show.
+// ---- The active controller's decisions, told once they are committed. If it dies before it knows, the next
+// one tells; then some may be told twice, which their offsets show.
 struct ControllerChanged {
   NodeId node;
   QuorumEpoch quorum_epoch;
@@ -244,7 +244,7 @@ struct PartitionChanged {
   std::vector<NodeId> replicas;
   std::vector<NodeId> isr;
   std::vector<NodeId> elr;
-  Offset offset = kNoOffset;  // of the record
+  Offset offset = kNoOffset;     // of the record
   std::vector<NodeId> adding{};  // of the replicas: on their way in, by a reassignment
 };
 
@@ -327,8 +327,8 @@ struct MessageSent {
 struct MessageDelivered {
   const Envelope* envelope;
 };
-// A broker found a client over its quota: the answer bears this throttle_time_ms, and the connection is read no more
-// for so long.
+// A broker found a client over its quota: the answer bears this throttle_time_ms, and the connection is read
+// no more for so long.
 enum class QuotaKind : std::uint8_t { produce, fetch, request };
 struct ClientThrottled {
   ProcessId client = kNoProcess;
@@ -350,18 +350,18 @@ struct AdminAnswered {
 struct ProcessStarted {};
 struct ProcessStopped {};
 
-using AnyFact = std::variant<
-    OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
-    RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged, LogTruncated,
-    ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted, ProcessingDone, CommitSent,
-    CommitAcknowledged, OffsetsStored, PositionReset, GroupStateChanged, AssignmentReceived, MessageSent,
-    MessageDelivered, ConnectionOpened, ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged,
-    QuorumStateStored, QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
-    MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed, ControllerChanged,
-    BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded, IsrProposed, ClientThrottled,
-    FollowerHighWatermarkAdvanced,
-    IsrProposalDropped, ReplicaOpened, LogStartRaised, LogDeleted, LogLost, LogCleaned, AdminAnswered,
-    TopicDeleted>;
+using AnyFact =
+    std::variant<OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
+                 RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged,
+                 LogTruncated, ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted,
+                 ProcessingDone, CommitSent, CommitAcknowledged, OffsetsStored, PositionReset,
+                 GroupStateChanged, AssignmentReceived, MessageSent, MessageDelivered, ConnectionOpened,
+                 ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged, QuorumStateStored,
+                 QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
+                 MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed,
+                 ControllerChanged, BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded,
+                 IsrProposed, ClientThrottled, FollowerHighWatermarkAdvanced, IsrProposalDropped,
+                 ReplicaOpened, LogStartRaised, LogDeleted, LogLost, LogCleaned, AdminAnswered, TopicDeleted>;
 
 // One of them; see Message about why it is a class.
 class Fact : public AnyFact {

@@ -15,7 +15,8 @@ std::uint64_t word(std::int64_t value) {
 
 // Compaction changes what a batch says, not what it is.
 bool same(const LogEntry& log, const LogEntry& entry, bool is_compacted) {
-  if (log.end_offset != entry.end_offset || log.leader_epoch != entry.leader_epoch || log.count != entry.count) {
+  if (log.end_offset != entry.end_offset || log.leader_epoch != entry.leader_epoch ||
+      log.count != entry.count) {
     return false;
   }
   return is_compacted || log.content == entry.content;
@@ -23,7 +24,8 @@ bool same(const LogEntry& log, const LogEntry& entry, bool is_compacted) {
 
 }  // namespace
 
-std::uint64_t content_of(const BatchData& data, Offset base_offset, LeaderEpoch leader_epoch, std::int32_t count) {
+std::uint64_t content_of(const BatchData& data, Offset base_offset, LeaderEpoch leader_epoch,
+                         std::int32_t count) {
   const std::vector<Record>& records = data.application_records();
   Fingerprint print;
   print.add(word(base_offset), word(leader_epoch.value()) << 32 | word(count), word(data.producer_id.value()),
@@ -51,38 +53,37 @@ const ReplicaLogs::Replica* ReplicaLogs::Partition::replica(NodeId broker) const
 
 const LeaderLogChange* ReplicaLogs::on(const Observation& observation) {
   changed_ = false;
-  std::visit(Overloaded{
-                 [&](const BatchAppended& fact) { on(fact); },
-                 [&](const ReplicaAppended& fact) { on(fact); },
-                 [&](const HighWatermarkAdvanced& fact) { raise_high_watermark(fact.tp, fact.broker, fact.to); },
-                 [&](const FollowerHighWatermarkAdvanced& fact) {
-                   raise_high_watermark(fact.tp, fact.broker, fact.to);
-                 },
-                 [&](const BecameLeader& fact) { on(fact, observation); },
-                 [&](const BecameFollower& fact) {
-                   note_process(fact.broker, observation);
-                   on(fact);
-                 },
-                 [&](const ReplicaOpened& fact) {
-                   note_process(fact.broker, observation);
-                   on(fact);
-                 },
-                 [&](const LogTruncated& fact) { truncate(fact.tp, fact.broker, fact.to); },
-                 [&](const LogLost& fact) {
-                   if (fact.tp != kClusterMetadata) truncate(fact.tp, fact.broker, fact.to);
-                 },
-                 [&](const LogDeleted& fact) { truncate(fact.tp, fact.broker, 0); },
-                 [&](const LogStartRaised& fact) {
-                   Replica& one = replica(partitions_[fact.tp], fact.broker);
-                   one.start = std::max(one.start, fact.to);
-                 },
-                 [&](const PartitionChanged& fact) { on(fact); },
-                 [&](const TopicDeleted& fact) { on(fact); },
-                 [&](const ProcessStarted&) { life(observation, true); },
-                 [&](const ProcessStopped&) { life(observation, false); },
-                 [](const auto&) {},  // what no log hears of
-             },
-             observation.fact);
+  std::visit(
+      Overloaded{
+          [&](const BatchAppended& fact) { on(fact); }, [&](const ReplicaAppended& fact) { on(fact); },
+          [&](const HighWatermarkAdvanced& fact) { raise_high_watermark(fact.tp, fact.broker, fact.to); },
+          [&](const FollowerHighWatermarkAdvanced& fact) {
+            raise_high_watermark(fact.tp, fact.broker, fact.to);
+          },
+          [&](const BecameLeader& fact) { on(fact, observation); },
+          [&](const BecameFollower& fact) {
+            note_process(fact.broker, observation);
+            on(fact);
+          },
+          [&](const ReplicaOpened& fact) {
+            note_process(fact.broker, observation);
+            on(fact);
+          },
+          [&](const LogTruncated& fact) { truncate(fact.tp, fact.broker, fact.to); },
+          [&](const LogLost& fact) {
+            if (fact.tp != kClusterMetadata) truncate(fact.tp, fact.broker, fact.to);
+          },
+          [&](const LogDeleted& fact) { truncate(fact.tp, fact.broker, 0); },
+          [&](const LogStartRaised& fact) {
+            Replica& one = replica(partitions_[fact.tp], fact.broker);
+            one.start = std::max(one.start, fact.to);
+          },
+          [&](const PartitionChanged& fact) { on(fact); }, [&](const TopicDeleted& fact) { on(fact); },
+          [&](const ProcessStarted&) { life(observation, true); },
+          [&](const ProcessStopped&) { life(observation, false); },
+          [](const auto&) {},  // what no log hears of
+      },
+      observation.fact);
   return changed_ ? &change_ : nullptr;
 }
 
@@ -154,7 +155,8 @@ void ReplicaLogs::follow(Partition& partition, Replica& one, const LogEntry& ent
   if (at < log.size() && log[at].end_offset < entry.end_offset) {  // compaction has left a gap
     at = static_cast<std::size_t>(entry_above(log, entry.end_offset - 1) - log.begin());
   }
-  if (at < log.size() && log[at].content == LogEntry::kUnknown && log[at].base_offset() <= entry.base_offset() &&
+  if (at < log.size() && log[at].content == LogEntry::kUnknown &&
+      log[at].base_offset() <= entry.base_offset() &&
       entry.end_offset <= log[at].end_offset) {  // what it is becomes known
     log[at].count = static_cast<std::int32_t>(log[at].end_offset - entry.end_offset);
     const bool all = log[at].count == 0;
@@ -249,7 +251,8 @@ void ReplicaLogs::on(const BecameLeader& fact, const Observation& observation) {
       static_cast<std::size_t>(&replica(partition, fact.broker) - partition.replicas.data());
   if (is_unheard_of) {
     Replica& one = partition.replicas[leader];
-    one.shared = static_cast<std::size_t>(entry_above(partition.log, fact.epoch_start) - partition.log.begin());
+    one.shared =
+        static_cast<std::size_t>(entry_above(partition.log, fact.epoch_start) - partition.log.begin());
     one.shared_end = one.shared == 0 ? 0 : partition.log[one.shared - 1].end_offset;
   }
   partition.leader = fact.broker;
@@ -298,7 +301,8 @@ Offset ReplicaLogs::divergence(const Partition& partition) const {
                          leader->high_watermark > one.shared_end;
     if (differs) return one.shared_end;
     for (const Replica& other : partition.replicas) {
-      if (&other == &one || other.tail.empty() || !is_up(other.broker) || other.shared != one.shared) continue;
+      if (&other == &one || other.tail.empty() || !is_up(other.broker) || other.shared != one.shared)
+        continue;
       const auto [mine, theirs] =
           std::mismatch(one.tail.begin(), one.tail.end(), other.tail.begin(), other.tail.end());
       if (mine == one.tail.end() || theirs == other.tail.end()) continue;

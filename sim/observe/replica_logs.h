@@ -11,7 +11,8 @@
 //
 // The log of a partition is what its leader's replica holds: the latest leader's, whatever a replaced one
 // still appends. It is kept once, in 24 bytes a batch; a replica is how much it shares with it and, seldom,
-// what it holds beyond. Another leader makes its own replica the log: LeaderLogChange says what went and what came.
+// what it holds beyond. Another leader makes its own replica the log: LeaderLogChange says what went and what
+// came.
 //
 // It judges nothing. Entries below a log's start are kept: deleted by retention is not lost. A replica that
 // nothing was heard of before it leads is taken to hold all below its epoch's start.
@@ -30,7 +31,8 @@ struct LogEntry {
   bool operator==(const LogEntry&) const = default;
 };
 LogEntry entry_of(const Batch& batch);
-std::uint64_t content_of(const BatchData& data, Offset base_offset, LeaderEpoch leader_epoch, std::int32_t count);
+std::uint64_t content_of(const BatchData& data, Offset base_offset, LeaderEpoch leader_epoch,
+                         std::int32_t count);
 
 // The first entry that ends above `offset`.
 std::vector<LogEntry>::const_iterator entry_above(const std::vector<LogEntry>& log, Offset offset);
@@ -49,8 +51,8 @@ class ReplicaLogs {
     NodeId broker = kNoNode;
     Offset start = 0;
     Offset high_watermark = 0;
-    Offset exposed = 0;          // the highest its high watermark ever was
-    std::size_t shared = 0;      // entries of the log that it has, from the first
+    Offset exposed = 0;      // the highest its high watermark ever was
+    std::size_t shared = 0;  // entries of the log that it has, from the first
     Offset shared_end = 0;
     std::vector<LogEntry> tail;  // what it holds instead of, or beyond, the rest
 
@@ -62,14 +64,15 @@ class ReplicaLogs {
     NodeId leader = kNoNode;  // the latest
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
     Incarnation leader_life{};
-    bool is_led = false;  // as the controller has it
+    bool is_led = false;      // as the controller has it
     bool is_deleted = false;  // with its topic
 
     Offset end() const { return log.empty() ? 0 : log.back().end_offset; }
     const Replica* replica(NodeId broker) const;
   };
 
-  // What this observation changed of a log; null: nothing, or its leader appended at its end. Valid until the next.
+  // What this observation changed of a log; null: nothing, or its leader appended at its end. Valid until the
+  // next.
   const LeaderLogChange* on(const Observation& observation);
 
   const Partition* find(TopicPartition tp) const { return partitions_.find(tp); }
@@ -78,12 +81,12 @@ class ReplicaLogs {
   bool is_up(NodeId broker) const;
   // The latest leader still lives, and no one was told to take its place.
   bool has_leader(const Partition& partition) const;
-  // Where the log ends for good, if nothing more happens: the leader's end; of a partition without one, what the
-  // fullest replica holds of it, on whatever disk it is intact. What lies above is lost, what lies below unavailable
-  // at worst. A topic that an operator has deleted loses nothing thereby.
+  // Where the log ends for good, if nothing more happens: the leader's end; of a partition without one, what
+  // the fullest replica holds of it, on whatever disk it is intact. What lies above is lost, what lies below
+  // unavailable at worst. A topic that an operator has deleted loses nothing thereby.
   Offset final_end(const Partition& partition) const;
-  // The first offset, below both high watermarks, at which two replicas differ; kNoOffset: none. Those that are down
-  // do not count: what they have they will compare before anybody sees it.
+  // The first offset, below both high watermarks, at which two replicas differ; kNoOffset: none. Those that
+  // are down do not count: what they have they will compare before anybody sees it.
   Offset divergence(const Partition& partition) const;
 
  private:

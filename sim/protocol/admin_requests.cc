@@ -11,12 +11,15 @@ namespace sim {
 namespace {
 
 template <class M>
-concept SaysOfPartitions = std::is_same_v<M, ElectLeadersResponse> || std::is_same_v<M, AlterPartitionReassignmentsResponse>;
+concept SaysOfPartitions =
+    std::is_same_v<M, ElectLeadersResponse> || std::is_same_v<M, AlterPartitionReassignmentsResponse>;
 template <class M>
-concept SaysOfTopics = std::is_same_v<M, DeleteTopicsResponse> || std::is_same_v<M, IncrementalAlterConfigsResponse> ||
-                       std::is_same_v<M, CreatePartitionsResponse>;
+concept SaysOfTopics = std::is_same_v<M, DeleteTopicsResponse> ||
+    std::is_same_v<M, IncrementalAlterConfigsResponse> || std::is_same_v<M, CreatePartitionsResponse>;
 
-std::string text_of(const NamedPartition& partition) { return partition.topic + "-" + std::to_string(partition.partition); }
+std::string text_of(const NamedPartition& partition) {
+  return partition.topic + "-" + std::to_string(partition.partition);
+}
 
 template <SaysOfPartitions Response, class Request>
 Response refuse_partitions(const Request& request, ErrorCode error) {
@@ -51,29 +54,31 @@ std::optional<AdminRequest> admin_request_of(const Message& message) {
 }
 
 Message error_response(const AdminRequest& request, ErrorCode error) {
-  return std::visit(
-      Overloaded{
-          [&](const ElectLeadersRequest& one) { return Message(refuse_partitions<ElectLeadersResponse>(one, error)); },
-          [&](const AlterPartitionReassignmentsRequest& one) {
-            return Message(refuse_partitions<AlterPartitionReassignmentsResponse>(one, error));
-          },
-          [&](const DeleteTopicsRequest& one) {
-            DeleteTopicsResponse response;
-            for (const std::string& topic : one.topics) response.topics.push_back({topic, error});
-            return Message(std::move(response));
-          },
-          [&](const IncrementalAlterConfigsRequest& one) {
-            IncrementalAlterConfigsResponse response;
-            for (const auto& topic : one.topics) response.topics.push_back({topic.name, error});
-            return Message(std::move(response));
-          },
-          [&](const CreatePartitionsRequest& one) {
-            CreatePartitionsResponse response;
-            for (const auto& topic : one.topics) response.topics.push_back({topic.name, error});
-            return Message(std::move(response));
-          },
-      },
-      request);
+  return std::visit(Overloaded{
+                        [&](const ElectLeadersRequest& one) {
+                          return Message(refuse_partitions<ElectLeadersResponse>(one, error));
+                        },
+                        [&](const AlterPartitionReassignmentsRequest& one) {
+                          return Message(refuse_partitions<AlterPartitionReassignmentsResponse>(one, error));
+                        },
+                        [&](const DeleteTopicsRequest& one) {
+                          DeleteTopicsResponse response;
+                          for (const std::string& topic : one.topics)
+                            response.topics.push_back({topic, error});
+                          return Message(std::move(response));
+                        },
+                        [&](const IncrementalAlterConfigsRequest& one) {
+                          IncrementalAlterConfigsResponse response;
+                          for (const auto& topic : one.topics) response.topics.push_back({topic.name, error});
+                          return Message(std::move(response));
+                        },
+                        [&](const CreatePartitionsRequest& one) {
+                          CreatePartitionsResponse response;
+                          for (const auto& topic : one.topics) response.topics.push_back({topic.name, error});
+                          return Message(std::move(response));
+                        },
+                    },
+                    request);
 }
 
 bool is_admin_response(const Message& response) {
@@ -108,7 +113,8 @@ std::vector<AdminResult> results_of(const Message& response) {
       [&results](const auto& one) {
         using M = std::decay_t<decltype(one)>;
         if constexpr (SaysOfPartitions<M>) {
-          for (const auto& partition : one.partitions) results.push_back({text_of(partition.partition), partition.error});
+          for (const auto& partition : one.partitions)
+            results.push_back({text_of(partition.partition), partition.error});
           if (one.error != ErrorCode::none && results.empty()) results.push_back({"", one.error});
         } else if constexpr (SaysOfTopics<M>) {
           for (const TopicResult& topic : one.topics) results.push_back({topic.name, topic.error});
@@ -120,7 +126,8 @@ std::vector<AdminResult> results_of(const Message& response) {
 
 bool admin_response_says(const Message& response, ErrorCode error) {
   const std::vector<AdminResult> results = results_of(response);
-  return std::any_of(results.begin(), results.end(), [error](const AdminResult& one) { return one.error == error; });
+  return std::any_of(results.begin(), results.end(),
+                     [error](const AdminResult& one) { return one.error == error; });
 }
 
 }  // namespace sim

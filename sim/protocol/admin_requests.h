@@ -6,7 +6,8 @@
 
 #include "protocol/messages.h"
 
-// What the requests of an administrator have in common: one answer holds a result for each partition or topic.
+// What the requests of an administrator have in common: one answer holds a result for each partition or
+// topic.
 namespace sim {
 
 // Each of the variant's alternatives is a message.

@@ -17,7 +17,8 @@ BatchDataPtr internal_batch(std::vector<InternalRecord> records, std::int64_t ti
   SIM_CHECK(!records.empty(), "a batch holds at least one record");
   auto data = std::make_shared<BatchData>();
   std::int32_t size = kBatchHeaderBytes;
-  for (std::size_t i = 0; i < records.size(); ++i) size += record_size(records[i], static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < records.size(); ++i)
+    size += record_size(records[i], static_cast<std::int64_t>(i));
   data->base_timestamp_ms = timestamp_ms;
   data->max_timestamp_ms = timestamp_ms;
   data->size_bytes = size;
@@ -30,12 +31,14 @@ BatchDataPtr internal_batch(std::vector<InternalRecord> records, std::int64_t ti
 
 std::int32_t BatchBuilder::size_of(const Record& record) const {
   const std::int64_t base_timestamp_ms = empty() ? record.timestamp_ms : records_.front().timestamp_ms;
-  return record_size(record.key_bytes, record.value_bytes, record_count(), record.timestamp_ms - base_timestamp_ms);
+  return record_size(record.key_bytes, record.value_bytes, record_count(),
+                     record.timestamp_ms - base_timestamp_ms);
 }
 
 std::int32_t BatchBuilder::estimated_bytes() const {
   if (compression_percent_ == 100) return kBatchHeaderBytes + uncompressed_bytes_;
-  return kBatchHeaderBytes + static_cast<std::int32_t>(std::int64_t{uncompressed_bytes_} * compression_percent_ * 105 / 10'000);
+  return kBatchHeaderBytes +
+         static_cast<std::int32_t>(std::int64_t{uncompressed_bytes_} * compression_percent_ * 105 / 10'000);
 }
 
 bool BatchBuilder::has_room_for(const Record& record) const {
@@ -47,7 +50,8 @@ void BatchBuilder::append(const Record& record) {
   records_.push_back(record);
 }
 
-BatchDataPtr BatchBuilder::build(ProducerId producer_id, ProducerEpoch producer_epoch, std::int32_t base_sequence) {
+BatchDataPtr BatchBuilder::build(ProducerId producer_id, ProducerEpoch producer_epoch,
+                                 std::int32_t base_sequence) {
   SIM_CHECK(!empty(), "a batch holds at least one record");
   auto data = std::make_shared<BatchData>();
   data->producer_id = producer_id;
@@ -55,14 +59,17 @@ BatchDataPtr BatchBuilder::build(ProducerId producer_id, ProducerEpoch producer_
   data->base_sequence = base_sequence;
   data->base_timestamp_ms = records_.front().timestamp_ms;
   data->max_timestamp_ms = data->base_timestamp_ms;
-  for (const Record& record : records_) data->max_timestamp_ms = std::max(data->max_timestamp_ms, record.timestamp_ms);
-  data->size_bytes = kBatchHeaderBytes + compressed(std::exchange(uncompressed_bytes_, 0), compression_percent_);
+  for (const Record& record : records_)
+    data->max_timestamp_ms = std::max(data->max_timestamp_ms, record.timestamp_ms);
+  data->size_bytes =
+      kBatchHeaderBytes + compressed(std::exchange(uncompressed_bytes_, 0), compression_percent_);
   data->records = std::exchange(records_, {});
   return data;
 }
 
-BatchDataPtr make_data_batch(std::vector<Record> records, ProducerId producer_id, ProducerEpoch producer_epoch,
-                             std::int32_t base_sequence, std::int32_t compression_percent) {
+BatchDataPtr make_data_batch(std::vector<Record> records, ProducerId producer_id,
+                             ProducerEpoch producer_epoch, std::int32_t base_sequence,
+                             std::int32_t compression_percent) {
   BatchBuilder builder(0, compression_percent);
   for (const Record& record : records) builder.append(record);
   return builder.build(producer_id, producer_epoch, base_sequence);

@@ -48,8 +48,8 @@ BatchDataPtr make_data_batch(std::vector<Record> records, ProducerId producer_id
                              ProducerEpoch producer_epoch = kNoProducerEpoch, std::int32_t base_sequence = -1,
                              std::int32_t compression_percent = 100);
 
-// The same records with the leader's time (message.timestamp.type=LogAppendTime), which stands in the batch's header:
-// its size stays.
+// The same records with the leader's time (message.timestamp.type=LogAppendTime), which stands in the batch's
+// header: its size stays.
 BatchDataPtr with_append_time(const BatchData& batch, std::int64_t now_ms);
 
 // Batches of the internal topics, sized as Kafka serialises these records. REQUIRES: !records.empty()

@@ -123,8 +123,7 @@ bool is_retriable(ErrorCode error) {
     case ErrorCode::offset_not_available:
     case ErrorCode::unstable_offset_commit:
     case ErrorCode::throttling_quota_exceeded:
-    case ErrorCode::fetch_session_topic_id_error:
-      return true;
+    case ErrorCode::fetch_session_topic_id_error: return true;
     default: return is_invalid_metadata(error);
   }
 }
@@ -143,8 +142,7 @@ bool is_invalid_metadata(ErrorCode error) {
     case ErrorCode::eligible_leaders_not_available:
     case ErrorCode::election_not_needed:
     case ErrorCode::unknown_topic_id:
-    case ErrorCode::inconsistent_topic_id:
-      return true;
+    case ErrorCode::inconsistent_topic_id: return true;
     default: return false;
   }
 }

@@ -63,8 +63,12 @@ inline constexpr int kRecordNumberBits = 40;
 constexpr RecordId record_id(FlowId flow, std::int64_t number) {
   return RecordId{(std::int64_t{flow.value()} << kRecordNumberBits) | number};
 }
-constexpr FlowId flow_of(RecordId id) { return FlowId{static_cast<std::int32_t>(id.value() >> kRecordNumberBits)}; }
-constexpr std::int64_t number_of(RecordId id) { return id.value() & ((std::int64_t{1} << kRecordNumberBits) - 1); }
+constexpr FlowId flow_of(RecordId id) {
+  return FlowId{static_cast<std::int32_t>(id.value() >> kRecordNumberBits)};
+}
+constexpr std::int64_t number_of(RecordId id) {
+  return id.value() & ((std::int64_t{1} << kRecordNumberBits) - 1);
+}
 
 // __cluster_metadata, partition 0: its topic id is fixed (Kafka: Topic.CLUSTER_METADATA_TOPIC_ID).
 inline constexpr TopicId kClusterMetadataTopic{0};
@@ -76,7 +80,8 @@ template <>
 struct std::hash<sim::TopicPartition> {
   std::size_t operator()(const sim::TopicPartition& tp) const {
     const std::uint64_t both =
-        (static_cast<std::uint64_t>(static_cast<std::uint32_t>(tp.topic.value())) << 32) | static_cast<std::uint32_t>(tp.partition);
+        (static_cast<std::uint64_t>(static_cast<std::uint32_t>(tp.topic.value())) << 32) |
+        static_cast<std::uint32_t>(tp.partition);
     return static_cast<std::size_t>(both * 0x9E3779B97F4A7C15ull >> 7);
   }
 };

@@ -15,7 +15,9 @@ namespace {
 
 using namespace wire;
 
-std::int64_t digits(std::int64_t value) { return static_cast<std::int64_t>(std::to_string(value).size()); }
+std::int64_t digits(std::int64_t value) {
+  return static_cast<std::int64_t>(std::to_string(value).size());
+}
 
 // ConsumerProtocolSubscription, without owned partitions: a group's record keeps what was joined with.
 std::int64_t subscription_bytes(const std::vector<TopicId>& topics) {
@@ -36,13 +38,15 @@ std::int64_t assignment_bytes(const std::vector<TopicPartition>& partitions) {
 }
 
 std::int32_t framed(std::int64_t key_bytes, std::int64_t value_bytes, std::int64_t offset_delta) {
-  return record_size(static_cast<std::int32_t>(key_bytes), static_cast<std::int32_t>(value_bytes), offset_delta, 0);
+  return record_size(static_cast<std::int32_t>(key_bytes), static_cast<std::int32_t>(value_bytes),
+                     offset_delta, 0);
 }
 
 // Key of version 1 (group, topic, partition), value of version 3.
 std::int32_t size_of(const OffsetCommitRecord& record, std::int64_t offset_delta) {
   const std::int64_t key = kInt16 + plain(record.group) + kInt16 + kTopicNameBytes + kInt32;
-  const std::int64_t value = kInt16 + kInt64 + kInt32 + kInt16 + kInt64;  // offset, epoch, metadata "", timestamp
+  const std::int64_t value =
+      kInt16 + kInt64 + kInt32 + kInt16 + kInt64;  // offset, epoch, metadata "", timestamp
   return framed(key, record.offset == kNoOffset ? -1 : value, offset_delta);
 }
 
@@ -50,8 +54,8 @@ std::int32_t size_of(const OffsetCommitRecord& record, std::int64_t offset_delta
 std::int32_t size_of(const GroupMetadataRecord& record, std::int64_t offset_delta) {
   const std::int64_t key = kInt16 + plain(record.group);
   if (record.tombstone) return framed(key, -1, offset_delta);
-  std::int64_t value = kInt16 + plain(record.protocol_type) + kInt32 + plain(record.protocol) + plain(record.leader) +
-                       kInt64 + kInt32;
+  std::int64_t value = kInt16 + plain(record.protocol_type) + kInt32 + plain(record.protocol) +
+                       plain(record.leader) + kInt64 + kInt32;
   for (const GroupMetadataRecord::Member& member : record.members) {
     value += plain(member.member_id) + plain(member.group_instance_id) + plain(member.client_id) + kInt16 +
              kHostNameBytes + kInt32 + kInt32 + kInt32 + subscription_bytes(member.subscription) + kInt32 +
@@ -65,23 +69,31 @@ std::int32_t size_of(const GroupMetadataRecord& record, std::int64_t offset_delt
 constexpr std::int64_t kFrame = 3;
 constexpr std::int64_t kFrameAndTags = kFrame + kTags;
 
-std::int64_t nodes(const std::vector<NodeId>& ids) { return array_of(ids, kInt32); }
+std::int64_t nodes(const std::vector<NodeId>& ids) {
+  return array_of(ids, kInt32);
+}
 
 std::int64_t value_size(const RegisterBrokerRecord& record) {
   constexpr std::int64_t kListener = 1 + 9 + 1 + kHostNameBytes + kInt16 + kInt16 + kTags;  // "PLAINTEXT"
-  constexpr std::int64_t kFeature = 1 + 16 + kInt16 + kInt16 + kTags;                       // "metadata.version"
-  return kFrameAndTags + kInt32 + kBool + kUuid + kInt64 + compact_length(1) + kListener + compact_length(1) + kFeature +
-         compact(record.rack) + kBool + kBool +
+  constexpr std::int64_t kFeature = 1 + 16 + kInt16 + kInt16 + kTags;  // "metadata.version"
+  return kFrameAndTags + kInt32 + kBool + kUuid + kInt64 + compact_length(1) + kListener + compact_length(1) +
+         kFeature + compact(record.rack) + kBool + kBool +
          tagged(compact_length(1) + kUuid * std::max<std::int64_t>(1, std::ssize(record.directories)));
 }
-std::int64_t value_size(const UnregisterBrokerRecord&) { return kFrameAndTags + kInt32 + kInt64; }
+std::int64_t value_size(const UnregisterBrokerRecord&) {
+  return kFrameAndTags + kInt32 + kInt64;
+}
 std::int64_t value_size(const BrokerRegistrationChangeRecord& record) {
   return kFrameAndTags + kInt32 + kInt64 + (record.fenced != 0 ? tagged(kInt8) : 0) +
          (record.in_controlled_shutdown != 0 ? tagged(kInt8) : 0) +
          (record.directories.empty() ? 0 : tagged(array_of(record.directories, kUuid)));
 }
-std::int64_t value_size(const TopicRecord& record) { return kFrameAndTags + compact(record.name) + kUuid; }
-std::int64_t value_size(const RemoveTopicRecord&) { return kFrameAndTags + kUuid; }
+std::int64_t value_size(const TopicRecord& record) {
+  return kFrameAndTags + compact(record.name) + kUuid;
+}
+std::int64_t value_size(const RemoveTopicRecord&) {
+  return kFrameAndTags + kUuid;
+}
 
 // As many ConfigRecords in Kafka, one for each setting that differs from its default.
 std::int64_t value_size(const TopicConfigRecord& record) {
@@ -89,12 +101,14 @@ std::int64_t value_size(const TopicConfigRecord& record) {
   const TopicConfig& config = record.config;
   std::int64_t bytes = 0;
   const auto add = [&bytes](std::string_view key, std::int64_t value_bytes) {
-    bytes += kFrameAndTags + kInt8 + compact_bytes(kTopicNameBytes) + compact(key) + compact_bytes(value_bytes);
+    bytes +=
+        kFrameAndTags + kInt8 + compact_bytes(kTopicNameBytes) + compact(key) + compact_bytes(value_bytes);
   };
   const auto number = [&add](std::string_view key, std::int64_t value, std::int64_t by_default) {
     if (value != by_default) add(key, digits(value));
   };
-  if (config.cleanup_compact != standard.cleanup_compact || config.cleanup_delete != standard.cleanup_delete) {
+  if (config.cleanup_compact != standard.cleanup_compact ||
+      config.cleanup_delete != standard.cleanup_delete) {
     add("cleanup.policy", config.cleanup_compact && config.cleanup_delete ? 14 : 7);
   }
   number("retention.ms", config.retention_ms, standard.retention_ms);
@@ -106,13 +120,16 @@ std::int64_t value_size(const TopicConfigRecord& record) {
   if (config.unclean_leader_election_enable) add("unclean.leader.election.enable", 4);
   number("flush.messages", config.flush_messages, standard.flush_messages);
   number("flush.ms", config.flush_ms, standard.flush_ms);
-  if (config.min_cleanable_dirty_per_million != standard.min_cleanable_dirty_per_million) add("min.cleanable.dirty.ratio", 3);
+  if (config.min_cleanable_dirty_per_million != standard.min_cleanable_dirty_per_million)
+    add("min.cleanable.dirty.ratio", 3);
   number("min.compaction.lag.ms", config.min_compaction_lag_ms, standard.min_compaction_lag_ms);
   number("max.compaction.lag.ms", config.max_compaction_lag_ms, standard.max_compaction_lag_ms);
   number("delete.retention.ms", config.delete_retention_ms, standard.delete_retention_ms);
   if (config.log_append_time) add("message.timestamp.type", 13);
-  number("message.timestamp.before.max.ms", config.message_timestamp_before_max_ms, standard.message_timestamp_before_max_ms);
-  number("message.timestamp.after.max.ms", config.message_timestamp_after_max_ms, standard.message_timestamp_after_max_ms);
+  number("message.timestamp.before.max.ms", config.message_timestamp_before_max_ms,
+         standard.message_timestamp_before_max_ms);
+  number("message.timestamp.after.max.ms", config.message_timestamp_after_max_ms,
+         standard.message_timestamp_after_max_ms);
   const auto throttled = [&add](std::string_view key, const ThrottledReplicas& one) {
     std::int64_t value = one.all ? 1 : -1;  // "*", or pairs with commas between
     for (const auto& [partition, broker] : one.replicas) value += digits(partition) + digits(broker) + 2;
@@ -124,8 +141,9 @@ std::int64_t value_size(const TopicConfigRecord& record) {
   return bytes == 0 ? kFrameAndTags : bytes;
 }
 std::int64_t value_size(const PartitionRecord& record) {
-  std::int64_t bytes = kFrameAndTags + kInt32 + kUuid + nodes(record.replicas) + nodes(record.isr) + nodes(record.removing) +
-                       nodes(record.adding) + kInt32 + kInt32 + kInt32 + array_of(record.replicas, kUuid);
+  std::int64_t bytes = kFrameAndTags + kInt32 + kUuid + nodes(record.replicas) + nodes(record.isr) +
+                       nodes(record.removing) + nodes(record.adding) + kInt32 + kInt32 + kInt32 +
+                       array_of(record.replicas, kUuid);
   if (record.recovery != LeaderRecoveryState::recovered) bytes += tagged(kInt8);
   if (!record.elr.empty()) bytes += tagged(nodes(record.elr));
   if (!record.last_known_elr.empty()) bytes += tagged(nodes(record.last_known_elr));
@@ -135,14 +153,19 @@ std::int64_t value_size(const PartitionChangeRecord& record) {
   std::int64_t bytes = kFrameAndTags + kInt32 + kUuid;
   if (record.leader != kLeaderUnchanged) bytes += tagged(kInt32);
   if (record.has_isr) bytes += tagged(nodes(record.isr));
-  if (record.has_replicas) bytes += tagged(nodes(record.replicas)) + tagged(nodes(record.removing)) + tagged(nodes(record.adding));
+  if (record.has_replicas)
+    bytes += tagged(nodes(record.replicas)) + tagged(nodes(record.removing)) + tagged(nodes(record.adding));
   if (record.recovery >= 0) bytes += tagged(kInt8);
   if (record.has_elr) bytes += tagged(nodes(record.elr)) + tagged(nodes(record.last_known_elr));
   if (!record.directories.empty()) bytes += tagged(array_of(record.directories, kUuid));
   return bytes;
 }
-std::int64_t value_size(const ProducerIdsRecord&) { return kFrameAndTags + kInt32 + kInt64 + kInt64; }
-std::int64_t value_size(const NoOpRecord&) { return kFrameAndTags; }
+std::int64_t value_size(const ProducerIdsRecord&) {
+  return kFrameAndTags + kInt32 + kInt64 + kInt64;
+}
+std::int64_t value_size(const NoOpRecord&) {
+  return kFrameAndTags;
+}
 
 // ---- Control records: the key is version and type
 
@@ -150,11 +173,14 @@ std::int64_t value_size(const LeaderChangeMessage& record) {
   return kInt16 + kInt32 + array_of(record.voters, kInt32 + kUuid + kTags) +
          array_of(record.granting_voters, kInt32 + kUuid + kTags) + kTags;
 }
-std::int64_t value_size(const KRaftVersionRecord&) { return kInt16 + kInt16 + kTags; }
+std::int64_t value_size(const KRaftVersionRecord&) {
+  return kInt16 + kInt16 + kTags;
+}
 std::int64_t value_size(const VotersRecord& record) {
   constexpr std::int64_t kEndpoint = compact_bytes(10) + compact_bytes(kHostNameBytes) + kInt16 + kTags;
   constexpr std::int64_t kFeature = kInt16 + kInt16 + kTags;
-  return kInt16 + array_of(record.voters, kInt32 + kUuid + compact_length(1) + kEndpoint + kFeature + kTags) + kTags;
+  return kInt16 + array_of(record.voters, kInt32 + kUuid + compact_length(1) + kEndpoint + kFeature + kTags) +
+         kTags;
 }
 
 }  // namespace
@@ -164,11 +190,14 @@ std::int32_t record_size(const CoordinatorRecord& record, std::int64_t offset_de
 }
 
 std::int32_t record_size(const MetadataRecord& record, std::int64_t offset_delta) {
-  return std::visit([offset_delta](const auto& one) { return framed(-1, value_size(one), offset_delta); }, record);
+  return std::visit([offset_delta](const auto& one) { return framed(-1, value_size(one), offset_delta); },
+                    record);
 }
 
 std::int32_t record_size(const ControlRecord& record, std::int64_t offset_delta) {
-  return std::visit([offset_delta](const auto& one) { return framed(kInt16 + kInt16, value_size(one), offset_delta); }, record);
+  return std::visit(
+      [offset_delta](const auto& one) { return framed(kInt16 + kInt16, value_size(one), offset_delta); },
+      record);
 }
 
 }  // namespace sim

@@ -92,7 +92,7 @@ struct FetchRequest {
     LeaderEpoch last_fetched_epoch = kNoLeaderEpoch;
     Offset log_start_offset = kNoOffset;
     std::int32_t max_bytes = 1'048'576;
-    Offset high_watermark = kNoOffset;  // KIP-1166, KRaft only
+    Offset high_watermark = kNoOffset;             // KIP-1166, KRaft only
     DirectoryId replica_directory = kNoDirectory;  // KIP-853, KRaft only
   };
   NodeId replica = kNoNode;  // -1 = consumer
@@ -102,8 +102,8 @@ struct FetchRequest {
   std::int32_t max_bytes = 52'428'800;
   bool read_committed = false;
   std::int32_t session_id = 0;
-  std::int32_t session_epoch = -1;  // -1 with id 0: no session; 0: new session; >0: incremental
-  std::vector<Partition> partitions;             // full, or those that changed
+  std::int32_t session_epoch = -1;    // -1 with id 0: no session; 0: new session; >0: incremental
+  std::vector<Partition> partitions;  // full, or those that changed
   std::vector<TopicPartition> forgotten;
   std::string rack;
 };
@@ -368,9 +368,9 @@ struct BrokerRegistrationRequest {
   NodeId broker = kNoNode;
   std::uint64_t incarnation = 0;  // never 0 in a real request
   ProcessId endpoint = kNoProcess;
-  std::string rack;  // empty = none
+  std::string rack;                                    // empty = none
   BrokerEpoch previous_broker_epoch = kNoBrokerEpoch;  // -1 = was not shut down cleanly
-  std::vector<DirectoryId> log_dirs{};  // KIP-858, those that are online; empty: its only one
+  std::vector<DirectoryId> log_dirs{};                 // KIP-858, those that are online; empty: its only one
 };
 struct BrokerRegistrationResponse {
   ErrorCode error = ErrorCode::none;
@@ -463,7 +463,7 @@ struct FetchSnapshotResponse {
   SnapshotId snapshot_id;
   std::int64_t size = 0;
   std::int64_t position = 0;
-  std::int64_t bytes = 0;         // of the slice
+  std::int64_t bytes = 0;        // of the slice
   MetadataSnapshotPtr snapshot;  // what the slices add up to
 };
 
@@ -490,8 +490,9 @@ struct UpdateRaftVoterResponse {
   QuorumLeader current;
 };
 
-// ---- What an administrator asks for, in names: ElectLeaders (43), AlterPartitionReassignments (45), DeleteTopics (20),
-// IncrementalAlterConfigs (44), CreatePartitions (37). Forwarded by brokers to the active controller.
+// ---- What an administrator asks for, in names: ElectLeaders (43), AlterPartitionReassignments (45),
+// DeleteTopics (20), IncrementalAlterConfigs (44), CreatePartitions (37). Forwarded by brokers to the active
+// controller.
 struct NamedPartition {
   std::string topic;
   std::int32_t partition = 0;
@@ -539,8 +540,8 @@ struct DeleteTopicsResponse {
 };
 struct IncrementalAlterConfigsRequest {
   struct Entry {
-    std::string name;   // retention.ms, ...
-    std::string value;  // in Kafka's spelling
+    std::string name;      // retention.ms, ...
+    std::string value;     // in Kafka's spelling
     bool deletes = false;  // back to the default
   };
   struct Topic {
@@ -562,29 +563,31 @@ struct CreatePartitionsRequest {
 struct CreatePartitionsResponse {
   std::vector<TopicResult> topics;
 };
-using AdminRequest = std::variant<ElectLeadersRequest, AlterPartitionReassignmentsRequest, DeleteTopicsRequest,
-                                  IncrementalAlterConfigsRequest, CreatePartitionsRequest>;
+using AdminRequest =
+    std::variant<ElectLeadersRequest, AlterPartitionReassignmentsRequest, DeleteTopicsRequest,
+                 IncrementalAlterConfigsRequest, CreatePartitionsRequest>;
 
 // The answer that is never sent (Kafka's RequestChannel.NoOpResponse): a produce with acks=0 is
 // done; the host lets the connection's next request in and sends nothing.
 struct NoOpResponse {};
 
-using AnyMessage =
-    std::variant<ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest, ProduceResponse,
-                 FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse, OffsetForLeaderEpochRequest,
-                 OffsetForLeaderEpochResponse, InitProducerIdRequest, InitProducerIdResponse, AllocateProducerIdsRequest,
-                 AllocateProducerIdsResponse, CreateTopicsRequest, CreateTopicsResponse, FindCoordinatorRequest,
-                 FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest, SyncGroupResponse,
-                 HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse, OffsetCommitRequest,
-                 OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, AlterPartitionRequest, AlterPartitionResponse,
-                 BrokerRegistrationRequest, BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse,
-                 AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, VoteRequest, VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
-                 EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse,
-                 RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse,
-                 ElectLeadersRequest, ElectLeadersResponse, AlterPartitionReassignmentsRequest,
-                 AlterPartitionReassignmentsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
-                 IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, CreatePartitionsRequest,
-                 CreatePartitionsResponse, NoOpResponse>;
+using AnyMessage = std::variant<
+    ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest,
+    ProduceResponse, FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse,
+    OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, InitProducerIdRequest, InitProducerIdResponse,
+    AllocateProducerIdsRequest, AllocateProducerIdsResponse, CreateTopicsRequest, CreateTopicsResponse,
+    FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest,
+    SyncGroupResponse, HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse,
+    OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, AlterPartitionRequest,
+    AlterPartitionResponse, BrokerRegistrationRequest, BrokerRegistrationResponse, BrokerHeartbeatRequest,
+    BrokerHeartbeatResponse, AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, VoteRequest,
+    VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
+    EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest,
+    AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest,
+    UpdateRaftVoterResponse, ElectLeadersRequest, ElectLeadersResponse, AlterPartitionReassignmentsRequest,
+    AlterPartitionReassignmentsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
+    IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, CreatePartitionsRequest,
+    CreatePartitionsResponse, NoOpResponse>;
 
 // One of them. A variant of so many costs every file seconds to copy, move or destroy, so that is compiled
 // once, in messages.cc.

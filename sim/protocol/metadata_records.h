@@ -94,7 +94,8 @@ struct ProducerIdsRecord {
 struct NoOpRecord {};
 
 using MetadataRecord =
-    std::variant<RegisterBrokerRecord, UnregisterBrokerRecord, BrokerRegistrationChangeRecord, TopicRecord, RemoveTopicRecord,
-                 TopicConfigRecord, PartitionRecord, PartitionChangeRecord, ProducerIdsRecord, NoOpRecord>;
+    std::variant<RegisterBrokerRecord, UnregisterBrokerRecord, BrokerRegistrationChangeRecord, TopicRecord,
+                 RemoveTopicRecord, TopicConfigRecord, PartitionRecord, PartitionChangeRecord,
+                 ProducerIdsRecord, NoOpRecord>;
 
 }  // namespace sim

@@ -8,7 +8,9 @@ namespace sim {
 namespace {
 
 // Of a nullable byte sequence inside a record: -1 marks null.
-std::int32_t nullable_size(std::int32_t bytes) { return bytes < 0 ? varint_size(-1) : varint_size(bytes) + bytes; }
+std::int32_t nullable_size(std::int32_t bytes) {
+  return bytes < 0 ? varint_size(-1) : varint_size(bytes) + bytes;
+}
 
 constexpr std::int32_t kNoHeadersBytes = 1;  // varint of their number, 0: application records here carry none
 
@@ -34,7 +36,9 @@ const std::vector<Record>& BatchData::application_records() const {
   return list != nullptr ? *list : none;
 }
 
-std::int32_t varint_size(std::int64_t value) { return static_cast<std::int32_t>(wire::varint(value)); }
+std::int32_t varint_size(std::int64_t value) {
+  return static_cast<std::int32_t>(wire::varint(value));
+}
 
 std::int32_t record_size(std::int32_t key_bytes, std::int32_t value_bytes, std::int64_t offset_delta,
                          std::int64_t timestamp_delta_ms) {

@@ -31,7 +31,7 @@ struct Record {
 
 // What compaction has left of a batch, which keeps its place: offsets of records that are gone stay unused.
 struct Compacted {
-  std::vector<std::int32_t> offset_deltas;  // of the records that are left, rising
+  std::vector<std::int32_t> offset_deltas;          // of the records that are left, rising
   std::optional<std::int64_t> delete_horizon_ms{};  // from when on its tombstones may go (KIP-534)
 };
 

@@ -78,15 +78,16 @@ constexpr Row throttled_replicas(std::string_view name) {
           [](TopicConfig& config, std::string_view value) {
             ThrottledReplicas throttled;
             throttled.all = value == "*";
-            const bool valid = throttled.all || for_each_item(value, [&](std::string_view item) {
-              const std::size_t colon = item.find(':');
-              std::pair<std::int32_t, std::int32_t> replica;
-              if (colon == std::string_view::npos || !read(item.substr(0, colon), replica.first) ||
-                  !read(item.substr(colon + 1), replica.second))
-                return false;
-              throttled.replicas.push_back(replica);
-              return true;
-            });
+            const bool valid =
+                throttled.all || for_each_item(value, [&](std::string_view item) {
+                  const std::size_t colon = item.find(':');
+                  std::pair<std::int32_t, std::int32_t> replica;
+                  if (colon == std::string_view::npos || !read(item.substr(0, colon), replica.first) ||
+                      !read(item.substr(colon + 1), replica.second))
+                    return false;
+                  throttled.replicas.push_back(replica);
+                  return true;
+                });
             if (valid) config.*field = std::move(throttled);
             return valid;
           },
@@ -116,7 +117,8 @@ constexpr Row kRows[] = {
 };
 
 const Row* find(std::string_view name) {
-  const auto row = std::find_if(std::begin(kRows), std::end(kRows), [name](const Row& one) { return one.name == name; });
+  const auto row =
+      std::find_if(std::begin(kRows), std::end(kRows), [name](const Row& one) { return one.name == name; });
   return row == std::end(kRows) ? nullptr : row;
 }
 

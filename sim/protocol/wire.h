@@ -31,15 +31,25 @@ constexpr std::int64_t varint(std::int64_t value) {  // zig-zag
 }
 
 // The length prefix of a compact array or string of n elements; null takes one byte, as empty does.
-constexpr std::int64_t compact_length(std::int64_t n) { return unsigned_varint(static_cast<std::uint64_t>(n) + 1); }
-constexpr std::int64_t compact_bytes(std::int64_t n) { return compact_length(n) + n; }
-constexpr std::int64_t compact(std::string_view text) { return compact_bytes(static_cast<std::int64_t>(text.size())); }
+constexpr std::int64_t compact_length(std::int64_t n) {
+  return unsigned_varint(static_cast<std::uint64_t>(n) + 1);
+}
+constexpr std::int64_t compact_bytes(std::int64_t n) {
+  return compact_length(n) + n;
+}
+constexpr std::int64_t compact(std::string_view text) {
+  return compact_bytes(static_cast<std::int64_t>(text.size()));
+}
 
 // Before flexible versions: 16-bit lengths of strings, 32-bit lengths of arrays and bytes.
-constexpr std::int64_t plain(std::string_view text) { return kInt16 + static_cast<std::int64_t>(text.size()); }
+constexpr std::int64_t plain(std::string_view text) {
+  return kInt16 + static_cast<std::int64_t>(text.size());
+}
 
 // A tagged field: tag, size, content.
-constexpr std::int64_t tagged(std::int64_t content) { return 1 + unsigned_varint(static_cast<std::uint64_t>(content)) + content; }
+constexpr std::int64_t tagged(std::int64_t content) {
+  return 1 + unsigned_varint(static_cast<std::uint64_t>(content)) + content;
+}
 
 // A compact array of elements that all take the same.
 template <class Container>

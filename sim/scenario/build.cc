@@ -16,13 +16,20 @@ namespace {
 using workload::Arrivals;
 using workload::CommitMode;
 
-std::int64_t number(const Value& value, UnitKind unit) { return *read_scalar(value.text, unit).value; }
-Duration duration(const Value& value) { return Duration{number(value, UnitKind::duration)}; }
-std::int64_t rate(const Value& value) { return number(value, UnitKind::rate); }
+std::int64_t number(const Value& value, UnitKind unit) {
+  return *read_scalar(value.text, unit).value;
+}
+Duration duration(const Value& value) {
+  return Duration{number(value, UnitKind::duration)};
+}
+std::int64_t rate(const Value& value) {
+  return number(value, UnitKind::rate);
+}
 
 class Builder {
  public:
-  Builder(const Value& root, const Traces& traces, Report& report) : root_(root), traces_(traces), report_(report) {}
+  Builder(const Value& root, const Traces& traces, Report& report)
+      : root_(root), traces_(traces), report_(report) {}
 
   cluster::ClusterSpec build() {
     cluster::ClusterSpec spec;
@@ -50,7 +57,8 @@ class Builder {
   Distribution times(const Value& value) { return make_distribution(value, UnitKind::duration, 1, report_); }
 
   cluster::LinkSpec link(const Value& value) {
-    return {make_distribution(value.at("rtt"), UnitKind::duration, 2, report_), number(value.at("bandwidth"), UnitKind::bandwidth)};
+    return {make_distribution(value.at("rtt"), UnitKind::duration, 2, report_),
+            number(value.at("bandwidth"), UnitKind::bandwidth)};
   }
 
   cluster::NetworkSpec network(const Value& value) {
@@ -98,20 +106,25 @@ class Builder {
       quota.quota.consumer_byte_rate = limit("consumer_byte_rate", UnitKind::byte_rate);
       quota.quota.request_nanos_per_second = limit("request_percentage", UnitKind::ratio);
       constexpr std::int64_t kNanosOfAHundredth = 100'000;  // 1 % of a second is 10 ms
-      if (quota.quota.request_nanos_per_second != broker::ClientQuota::kNoLimit) quota.quota.request_nanos_per_second *= kNanosOfAHundredth;
+      if (quota.quota.request_nanos_per_second != broker::ClientQuota::kNoLimit)
+        quota.quota.request_nanos_per_second *= kNanosOfAHundredth;
       if (quota.quota != broker::ClientQuota{}) spec.quotas.push_back(quota);
     }
   }
 
-  // Brokers are 1 to N, controllers 3001 and up, as in Kafka's examples; a combined one is the broker of its number.
+  // Brokers are 1 to N, controllers 3001 and up, as in Kafka's examples; a combined one is the broker of its
+  // number.
   void add_servers(const Value& cluster, cluster::ClusterSpec& spec) {
     cluster::BrokerSpec broker;
     cluster::ControllerSpec controller;
-    apply_properties(cluster.at("config"), kBroker | kController, Targets{.broker = &broker.config, .controller = &controller.config});
+    apply_properties(cluster.at("config"), kBroker | kController,
+                     Targets{.broker = &broker.config, .controller = &controller.config});
     broker.disk = controller.disk = disk(cluster.at("disk"));
     broker.machine = controller.machine = machine(cluster.at("machine"));
     const std::vector<Value>& racks = cluster.at("racks").items;
-    const auto rack_of = [&racks](std::int64_t id) { return racks.empty() ? std::string{} : racks[static_cast<std::size_t>(id - 1) % racks.size()].text; };
+    const auto rack_of = [&racks](std::int64_t id) {
+      return racks.empty() ? std::string{} : racks[static_cast<std::size_t>(id - 1) % racks.size()].text;
+    };
     for (std::int64_t id = 1; id <= number(cluster.at("brokers"), UnitKind::none); ++id) {
       broker.id = NodeId{static_cast<std::int32_t>(id)};
       broker.rack = rack_of(id);
@@ -125,7 +138,8 @@ class Builder {
   }
 
   static void set_quorum(const Value& cluster, cluster::ClusterSpec& spec) {
-    apply_properties(cluster.at("config"), kBroker | kController, Targets{.quorum = &spec.quorum, .snapshots = &spec.metadata_snapshots});
+    apply_properties(cluster.at("config"), kBroker | kController,
+                     Targets{.quorum = &spec.quorum, .snapshots = &spec.metadata_snapshots});
     const Value& history = cluster.at("history");
     const auto is_on = [&history](std::string_view key) { return history.at(key).text == "on"; };
     spec.quorum_history.pre_vote = is_on("pre-vote");
@@ -156,22 +170,25 @@ class Builder {
   }
 
   cluster::DiskSpec disk(const Value& value) {
-    return {times(value.at("append")), times(value.at("flush")), number(value.at("bandwidth"), UnitKind::byte_rate),
+    return {times(value.at("append")), times(value.at("flush")),
+            number(value.at("bandwidth"), UnitKind::byte_rate),
             number(value.at("read"), UnitKind::byte_rate)};
   }
 
   cluster::MachineSpec machine(const Value& value) {
-    return {times(value.at("network.per.request")), number(value.at("network.per.kib"), UnitKind::duration), times(value.at("io.per.request")),
-            number(value.at("io.per.kib"), UnitKind::duration)};
+    return {times(value.at("network.per.request")), number(value.at("network.per.kib"), UnitKind::duration),
+            times(value.at("io.per.request")), number(value.at("io.per.kib"), UnitKind::duration)};
   }
 
   cluster::TopicSpec topic_spec(const Entry& topic) {
     cluster::TopicSpec spec;
     spec.name = topic.key;
     spec.partitions = static_cast<std::int32_t>(number(topic.value.at("partitions"), UnitKind::none));
-    spec.replication_factor = static_cast<std::int16_t>(number(topic.value.at("replication.factor"), UnitKind::none));
+    spec.replication_factor =
+        static_cast<std::int16_t>(number(topic.value.at("replication.factor"), UnitKind::none));
     apply_properties(topic.value.at("config"), kTopic, Targets{.topic = &spec.config});
-    spec.config.compression_percent = static_cast<std::int32_t>(number(topic.value.at("compression"), UnitKind::ratio));
+    spec.config.compression_percent =
+        static_cast<std::int32_t>(number(topic.value.at("compression"), UnitKind::ratio));
     return spec;
   }
 
@@ -187,11 +204,13 @@ class Builder {
     spec.rack = rack_of(client);
     spec.topic = value.at("produces").text;
     spec.arrivals = arrivals(value.at("arrivals"));
-    if (const Value* orders = value.at("arrivals").find("orders")) spec.max_orders = number(*orders, UnitKind::none);
+    if (const Value* orders = value.at("arrivals").find("orders"))
+      spec.max_orders = number(*orders, UnitKind::none);
     const Value& key = value.at("key");
     spec.keyed = key.is_map();
     if (const Value* zipf = key.find("zipf")) {
-      spec.key = Distribution::zipf(number(zipf->at("n"), UnitKind::none), static_cast<std::int32_t>(number(zipf->at("s"), UnitKind::ratio)));
+      spec.key = Distribution::zipf(number(zipf->at("n"), UnitKind::none),
+                                    static_cast<std::int32_t>(number(zipf->at("s"), UnitKind::ratio)));
     } else if (const Value* uniform = key.find("uniform")) {
       spec.key = Distribution::uniform(0, number(uniform->at("n"), UnitKind::none));
     }
@@ -204,12 +223,15 @@ class Builder {
   Arrivals arrivals(const Value& value) {
     if (const Value* constant = value.find("constant")) return workload::ConstantArrivals{rate(*constant)};
     if (const Value* poisson = value.find("poisson")) return workload::PoissonArrivals{rate(*poisson)};
-    if (const Value* ramp = value.find("ramp")) return workload::RampArrivals{rate(ramp->at("from")), rate(ramp->at("to")), duration(ramp->at("over"))};
+    if (const Value* ramp = value.find("ramp"))
+      return workload::RampArrivals{rate(ramp->at("from")), rate(ramp->at("to")), duration(ramp->at("over"))};
     if (const Value* burst = value.find("burst")) {
-      return workload::BurstArrivals{rate(burst->at("base")), rate(burst->at("peak")), duration(burst->at("every")), duration(burst->at("length"))};
+      return workload::BurstArrivals{rate(burst->at("base")), rate(burst->at("peak")),
+                                     duration(burst->at("every")), duration(burst->at("length"))};
     }
     if (const Value* daily = value.find("daily")) {
-      return workload::DailyArrivals{rate(daily->at("low")), rate(daily->at("high")), duration(daily->at("day")), duration(daily->at("peak.at"))};
+      return workload::DailyArrivals{rate(daily->at("low")), rate(daily->at("high")),
+                                     duration(daily->at("day")), duration(daily->at("peak.at"))};
     }
     const std::string& file = value.at("trace").text;
     return workload::TraceArrivals{traces_.at(file), file};
@@ -242,6 +264,8 @@ class Builder {
 
 }  // namespace
 
-cluster::ClusterSpec build_cluster(const Value& root, const Traces& traces, Report& report) { return Builder(root, traces, report).build(); }
+cluster::ClusterSpec build_cluster(const Value& root, const Traces& traces, Report& report) {
+  return Builder(root, traces, report).build();
+}
 
 }  // namespace sim::scenario

@@ -18,7 +18,9 @@ namespace sim::scenario {
 
 namespace {
 
-Duration duration(const Value& value) { return Duration{*read_scalar(value.text, UnitKind::duration).value}; }
+Duration duration(const Value& value) {
+  return Duration{*read_scalar(value.text, UnitKind::duration).value};
+}
 
 class Builder {
  public:
@@ -38,7 +40,8 @@ class Builder {
   fault::Kind kind(const Value& value) {
     if (const Value* kill = value.find("kill")) return fault::Kill{targets(kill->at("target"))};
     if (const Value* loss = value.find("powerloss")) {
-      return fault::PowerLoss{targets(loss->at("target")), loss->at("tail").text == "torn" ? fault::Tail::torn : fault::Tail::lost};
+      return fault::PowerLoss{targets(loss->at("target")),
+                              loss->at("tail").text == "torn" ? fault::Tail::torn : fault::Tail::lost};
     }
     if (const Value* wipe = value.find("wipe")) return fault::Wipe{targets(wipe->at("target"))};
     if (const Value* stop = value.find("stop")) return fault::Stop{targets(stop->at("target"))};
@@ -46,27 +49,39 @@ class Builder {
     if (const Value* pause = value.find("pause")) return fault::Pause{targets(pause->at("target"))};
     if (const Value* cut = value.find("partition")) return partition(*cut);
     if (const Value* delay = value.find("delay")) {
-      return fault::Delay{wires(*delay), make_distribution(delay->at("by"), UnitKind::duration, 1, report_), duration(delay->at("jitter")).count(),
-                          static_cast<std::int32_t>(*read_scalar(delay->at("correlation").text, UnitKind::share).value)};
+      return fault::Delay{
+          wires(*delay), make_distribution(delay->at("by"), UnitKind::duration, 1, report_),
+          duration(delay->at("jitter")).count(),
+          static_cast<std::int32_t>(*read_scalar(delay->at("correlation").text, UnitKind::share).value)};
     }
     if (const Value* loss = value.find("loss")) {
       const std::int64_t rate = *read_scalar(loss->at("rate").text, UnitKind::share).value;
-      return fault::Loss{wires(*loss), static_cast<std::int32_t>(rate), static_cast<std::int32_t>(*read_scalar(loss->at("burst").text, UnitKind::none).value)};
+      return fault::Loss{
+          wires(*loss), static_cast<std::int32_t>(rate),
+          static_cast<std::int32_t>(*read_scalar(loss->at("burst").text, UnitKind::none).value)};
     }
     if (const Value* limit = value.find("bandwidth")) {
-      return fault::Bandwidth{wires(*limit), *read_scalar(limit->at("limit").text, UnitKind::bandwidth).value};
+      return fault::Bandwidth{wires(*limit),
+                              *read_scalar(limit->at("limit").text, UnitKind::bandwidth).value};
     }
     if (const Value* reset = value.find("reset")) return fault::Reset{wires(*reset)};
-    if (const Value* off = value.find("time-offset")) return fault::TimeOffset{targets(off->at("target")), duration(off->at("by"))};
+    if (const Value* off = value.find("time-offset"))
+      return fault::TimeOffset{targets(off->at("target")), duration(off->at("by"))};
     if (const Value* drift = value.find("drift")) {
-      return fault::Drift{targets(drift->at("target")), *read_scalar(drift->at("ppm").text, UnitKind::none).value};
+      return fault::Drift{targets(drift->at("target")),
+                          *read_scalar(drift->at("ppm").text, UnitKind::none).value};
     }
     if (const Value* delay = value.find("io-delay")) {
-      return fault::IoDelay{targets(delay->at("target")), factor(*delay), make_distribution(delay->at("by"), UnitKind::duration, 1, report_), directory(*delay)};
+      return fault::IoDelay{targets(delay->at("target")), factor(*delay),
+                            make_distribution(delay->at("by"), UnitKind::duration, 1, report_),
+                            directory(*delay)};
     }
-    if (const Value* error = value.find("io-error")) return fault::IoError{targets(error->at("target")), directory(*error)};
-    if (const Value* full = value.find("disk-full")) return fault::DiskFull{targets(full->at("target")), directory(*full)};
-    if (const Value* slow = value.find("slow-cpu")) return fault::SlowCpu{targets(slow->at("target")), factor(*slow)};
+    if (const Value* error = value.find("io-error"))
+      return fault::IoError{targets(error->at("target")), directory(*error)};
+    if (const Value* full = value.find("disk-full"))
+      return fault::DiskFull{targets(full->at("target")), directory(*full)};
+    if (const Value* slow = value.find("slow-cpu"))
+      return fault::SlowCpu{targets(slow->at("target")), factor(*slow)};
     if (const Value* admin = value.find("admin")) return fault::Admin{admin_action(*admin)};
     const Value& hold = value.at("hold");
     return fault::Hold{wires(hold), hold.at("request").text};
@@ -75,10 +90,13 @@ class Builder {
   static AdminAction admin_action(const Value& value) {
     if (const Value* elect = value.find("elect-leaders")) return AdminRequest(elect_leaders(*elect));
     if (const Value* reassign = value.find("reassign")) return AdminRequest(reassignments(*reassign));
-    if (const Value* move = value.find("move-replicas")) return MoveReplicas{broker(move->at("from")), broker(move->at("to"))};
-    if (const Value* gone = value.find("delete-topic")) return AdminRequest(DeleteTopicsRequest{{gone->text}});
+    if (const Value* move = value.find("move-replicas"))
+      return MoveReplicas{broker(move->at("from")), broker(move->at("to"))};
+    if (const Value* gone = value.find("delete-topic"))
+      return AdminRequest(DeleteTopicsRequest{{gone->text}});
     if (const Value* create = value.find("create-partitions")) {
-      const auto count = static_cast<std::int32_t>(*read_scalar(create->at("count").text, UnitKind::none).value);
+      const auto count =
+          static_cast<std::int32_t>(*read_scalar(create->at("count").text, UnitKind::none).value);
       return AdminRequest(CreatePartitionsRequest{{{create->at("topic").text, count}}});
     }
     const Value& alter = value.at("alter-configs");
@@ -107,14 +125,19 @@ class Builder {
     for (const Entry& entry : value.entries) {
       std::vector<NodeId> replicas;
       for (const Value& item : entry.value.items) replicas.push_back(broker(item));
-      request.partitions.push_back({*read_partition(entry.key), std::move(replicas), entry.value.is_scalar()});
+      request.partitions.push_back(
+          {*read_partition(entry.key), std::move(replicas), entry.value.is_scalar()});
     }
     return request;
   }
 
-  static NodeId broker(const Value& value) { return std::get<fault::BrokerTarget>(*read_target(value.text).target).id; }
+  static NodeId broker(const Value& value) {
+    return std::get<fault::BrokerTarget>(*read_target(value.text).target).id;
+  }
 
-  static std::int64_t factor(const Value& value) { return *read_scalar(value.at("factor").text, UnitKind::none).value; }
+  static std::int64_t factor(const Value& value) {
+    return *read_scalar(value.at("factor").text, UnitKind::none).value;
+  }
 
   // Counted from 1 in a scenario.
   static std::optional<std::int32_t> directory(const Value& value) {
@@ -153,7 +176,9 @@ class Builder {
   }
 
   static fault::Direction direction(const std::string& word) {
-    return word == "to" ? fault::Direction::to : word == "from" ? fault::Direction::from : fault::Direction::both;
+    return word == "to"     ? fault::Direction::to
+           : word == "from" ? fault::Direction::from
+                            : fault::Direction::both;
   }
 
   fault::Targets targets(const Value& value) {

@@ -5,9 +5,10 @@
 // Defaults, silent adjustments and cross-checks of Kafka's client properties.
 namespace sim::scenario {
 
-// delivery.timeout.ms raised to linger.ms + request.timeout.ms, idempotence given up for acks or retries that do
-// not allow it: silently where only a default is touched, as an error where the user said so. (ProducerConfig,
-// KafkaProducer.configureDeliveryTimeout; with more than 5 in flight Kafka 4 refuses to start.)
+// delivery.timeout.ms raised to linger.ms + request.timeout.ms, idempotence given up for acks or retries that
+// do not allow it: silently where only a default is touched, as an error where the user said so.
+// (ProducerConfig, KafkaProducer.configureDeliveryTimeout; with more than 5 in flight Kafka 4 refuses to
+// start.)
 void complete_producer_properties(Value& properties, Report& report);
 
 // (AbstractCoordinator's Heartbeat: the interval must be below the session timeout)

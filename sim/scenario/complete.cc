@@ -19,13 +19,15 @@ namespace {
 
 class Completion {
  public:
-  Completion(Value& root, const std::string& stem, Report& report) : root_(root), stem_(stem), report_(report) {}
+  Completion(Value& root, const std::string& stem, Report& report)
+      : root_(root), stem_(stem), report_(report) {}
 
   void section(Value& value, std::string_view path, const std::string& name) {
     std::vector<Entry> ordered;
     for (const Key* row : keys_below(path)) {
       if (!row->only_with.empty() && value.find(row->only_with) == nullptr) continue;
-      const auto given = std::find_if(value.entries.begin(), value.entries.end(), [&](const Entry& entry) { return entry.key == row->last(); });
+      const auto given = std::find_if(value.entries.begin(), value.entries.end(),
+                                      [&](const Entry& entry) { return entry.key == row->last(); });
       std::optional<Entry> entry;
       if (given != value.entries.end()) {
         entry = *given;
@@ -51,26 +53,34 @@ class Completion {
     }
     if (row.path == "cluster/config") complete_server_properties(value, report_);
     if (row.path == "topics/<name>/config") complete_topic_properties(value, server_properties(), report_);
-    if (row.path == "clients/<name>/config" && row.components == kProducer) complete_producer_properties(value, report_);
-    if (row.path == "clients/<name>/config" && row.components == kConsumer) complete_consumer_properties(value, report_);
+    if (row.path == "clients/<name>/config" && row.components == kProducer)
+      complete_producer_properties(value, report_);
+    if (row.path == "clients/<name>/config" && row.components == kConsumer)
+      complete_consumer_properties(value, report_);
   }
 
-  std::optional<Value> missing(const Key& row, const Value& section, const std::vector<Entry>& before, const std::string& name) {
+  std::optional<Value> missing(const Key& row, const Value& section, const std::vector<Entry>& before,
+                               const std::string& name) {
     if (row.computed()) return computed(row.path, before, name);
     if (!row.fallback.empty()) return parse(row.fallback);
     if (row.required) {
-      Value value = row.path == "cluster" ? empty_map() : row.example.empty() ? scalar("") : parse(row.example);
+      Value value = row.path == "cluster" ? empty_map()
+                    : row.example.empty() ? scalar("")
+                                          : parse(row.example);
       value.invented = true;
       return value;
     }
-    const bool mapping = row.type == KeyType::section || row.type == KeyType::names || row.type == KeyType::properties;
+    const bool mapping =
+        row.type == KeyType::section || row.type == KeyType::names || row.type == KeyType::properties;
     if (mapping && !row.alternative) return empty_map(section.place);
     return std::nullopt;
   }
 
-  std::optional<Value> computed(std::string_view path, const std::vector<Entry>& before, const std::string& name) {
+  std::optional<Value> computed(std::string_view path, const std::vector<Entry>& before,
+                                const std::string& name) {
     const auto earlier = [&before](std::string_view key) -> const Value* {
-      const auto found = std::find_if(before.begin(), before.end(), [key](const Entry& entry) { return entry.key == key; });
+      const auto found =
+          std::find_if(before.begin(), before.end(), [key](const Entry& entry) { return entry.key == key; });
       return found == before.end() ? nullptr : &found->value;
     };
     if (path == "name") return scalar(is_name(stem_) ? stem_ : "scenario");
@@ -82,14 +92,20 @@ class Completion {
       const Value* cluster = root_.find("cluster");
       const Value* combined = cluster == nullptr ? nullptr : cluster->find("combined");
       const std::int64_t brokers = *read_scalar(earlier("brokers")->text, UnitKind::none).value;
-      return scalar(combined != nullptr && combined->text == "true" ? std::to_string(std::min<std::int64_t>(3, brokers)) : "1");
+      return scalar(combined != nullptr && combined->text == "true"
+                        ? std::to_string(std::min<std::int64_t>(3, brokers))
+                        : "1");
     }
-    if (path == "cluster/network/clients/rtt" || path == "cluster/network/links/[]/rtt") return network_default("rtt");
-    if (path == "cluster/network/clients/bandwidth" || path == "cluster/network/links/[]/bandwidth") return network_default("bandwidth");
+    if (path == "cluster/network/clients/rtt" || path == "cluster/network/links/[]/rtt")
+      return network_default("rtt");
+    if (path == "cluster/network/clients/bandwidth" || path == "cluster/network/links/[]/bandwidth")
+      return network_default("bandwidth");
     if (path == "topics/<name>/partitions") return scalar(server_properties().at("num.partitions").text);
-    if (path == "topics/<name>/replication.factor") return scalar(server_properties().at("default.replication.factor").text);
+    if (path == "topics/<name>/replication.factor")
+      return scalar(server_properties().at("default.replication.factor").text);
     if (path == "clients/<name>/arrivals/daily/peak.at") {
-      return scalar(print_scalar(*read_scalar(earlier("day")->text, UnitKind::duration).value / 2, UnitKind::duration));
+      return scalar(
+          print_scalar(*read_scalar(earlier("day")->text, UnitKind::duration).value / 2, UnitKind::duration));
     }
     if (path == "clients/<name>/group.id") return group_id(name);
     return std::nullopt;  // orders: no limit; the id of an expectation is made where it is read

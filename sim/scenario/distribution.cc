@@ -18,11 +18,14 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
-std::int64_t number(const Value& value, UnitKind unit) { return *read_scalar(value.text, unit).value; }
+std::int64_t number(const Value& value, UnitKind unit) {
+  return *read_scalar(value.text, unit).value;
+}
 
 }  // namespace
 
-std::vector<WeightedValue> read_values_file(const std::string& path, UnitKind unit, const Place& place, const std::string& where, Report& report) {
+std::vector<WeightedValue> read_values_file(const std::string& path, UnitKind unit, const Place& place,
+                                            const std::string& where, Report& report) {
   std::string text, why_not;
   if (!read_file(path, kMaxValuesFileBytes, text, why_not)) {
     report.error(place, where + ": " + path + " " + why_not);
@@ -40,19 +43,27 @@ std::vector<WeightedValue> read_values_file(const std::string& path, UnitKind un
     if (line.empty() || line.front() == '#') continue;
     const std::size_t comma = line.find(',');
     const Scalar value = read_scalar(trimmed(line.substr(0, comma)), unit);
-    const Scalar weight = comma == std::string_view::npos ? Scalar{1, {}, {}} : read_scalar(trimmed(line.substr(comma + 1)), UnitKind::none);
-    const bool in_range = value.value && *value.value >= 0 && weight.value && *weight.value >= 0 && *weight.value <= 1'000'000'000;
+    const Scalar weight = comma == std::string_view::npos
+                              ? Scalar{1, {}, {}}
+                              : read_scalar(trimmed(line.substr(comma + 1)), UnitKind::none);
+    const bool in_range = value.value && *value.value >= 0 && weight.value && *weight.value >= 0 &&
+                          *weight.value <= 1'000'000'000;
     if (!in_range) {
       if (source < 0) source = report.add_source(path, text);
-      const std::string problem = !value.value ? value.problem : !weight.value ? "has a weight that " + weight.problem : "is out of range";
-      report.error(Place{source, line_number, 1, static_cast<int>(line.size())}, "\"" + std::string(line.substr(0, 40)) + "\" " + problem,
-                   "a line holds " + std::string(describe(unit)) + ", and if it counts more than once, a comma and a whole number");
+      const std::string problem = !value.value    ? value.problem
+                                  : !weight.value ? "has a weight that " + weight.problem
+                                                  : "is out of range";
+      report.error(Place{source, line_number, 1, static_cast<int>(line.size())},
+                   "\"" + std::string(line.substr(0, 40)) + "\" " + problem,
+                   "a line holds " + std::string(describe(unit)) +
+                       ", and if it counts more than once, a comma and a whole number");
       good = false;
       continue;
     }
     values.push_back(WeightedValue{*value.value, static_cast<std::uint64_t>(*weight.value)});
   }
-  const bool weighty = std::any_of(values.begin(), values.end(), [](const WeightedValue& value) { return value.weight > 0; });
+  const bool weighty =
+      std::any_of(values.begin(), values.end(), [](const WeightedValue& value) { return value.weight > 0; });
   if (good && !weighty) report.error(place, where + ": " + path + " holds no values");
   return good && weighty ? values : std::vector<WeightedValue>{};
 }
@@ -63,9 +74,11 @@ Distribution make_distribution(const Value& value, UnitKind unit, std::int64_t d
     const std::int64_t median = std::max<std::int64_t>(1, number(*p50, unit) / divide_by);
     return Distribution::lognormal(median, std::max(median, number(value.at("p99"), unit) / divide_by));
   }
-  if (const Value* mean = value.find("exponential")) return Distribution::exponential(number(*mean, unit) / divide_by);
+  if (const Value* mean = value.find("exponential"))
+    return Distribution::exponential(number(*mean, unit) / divide_by);
   if (const Value* uniform = value.find("uniform")) {
-    return Distribution::uniform(number(uniform->at("min"), unit) / divide_by, number(uniform->at("max"), unit) / divide_by + 1);
+    return Distribution::uniform(number(uniform->at("min"), unit) / divide_by,
+                                 number(uniform->at("max"), unit) / divide_by + 1);
   }
   const Value& file = value.at("values");
   std::vector<WeightedValue> values = read_values_file(file.text, unit, file.place, "values", report);

@@ -47,18 +47,12 @@ constexpr Operator kOperators[] = {{"<=", Comparison::less_equal}, {">=", Compar
 
 std::string_view symbol(Comparison comparison) {
   switch (comparison) {
-    case Comparison::less:
-      return "< ";
-    case Comparison::less_equal:
-      return "<= ";
-    case Comparison::equal:
-      return "= ";
-    case Comparison::greater_equal:
-      return ">= ";
-    case Comparison::greater:
-      return "> ";
-    case Comparison::within:
-      break;
+    case Comparison::less: return "< ";
+    case Comparison::less_equal: return "<= ";
+    case Comparison::equal: return "= ";
+    case Comparison::greater_equal: return ">= ";
+    case Comparison::greater: return "> ";
+    case Comparison::within: break;
   }
   return {};
 }
@@ -136,7 +130,8 @@ Limit read_limit(std::string_view text, UnitKind kind, bool equals) {
     found = true;
   }
   if (!found) {
-    limit.problem = "needs a comparison: " + describe(scalar(std::string(whole))) + " begins with none of <, <=, >, >=, =";
+    limit.problem = "needs a comparison: " + describe(scalar(std::string(whole))) +
+                    " begins with none of <, <=, >, >=, =";
     if (read_scalar(text, kind).value) limit.hint = "write \"< " + std::string(text) + "\"";
     return limit;
   }
@@ -150,7 +145,8 @@ Limit read_limit(std::string_view text, UnitKind kind, bool equals) {
 
 class Reader {
  public:
-  Reader(Value& item, std::size_t index, const Value& root, const std::vector<std::string>& faults, Report& report)
+  Reader(Value& item, std::size_t index, const Value& root, const std::vector<std::string>& faults,
+         Report& report)
       : item_(item),
         where_("expect[" + std::to_string(index) + "]"),
         root_(root),
@@ -197,8 +193,10 @@ class Reader {
       const bool statistic = is_statistic(entry.key);
       if (!statistic && entry.key != "value" && entry.key != "equals") continue;
       if (statistic != metric.distribution) {
-        report_.error(entry.key_place, where_ + ": " + std::string(metric.name) + " has no \"" + entry.key + "\"",
-                      metric.distribution ? "give one of p50, p90, p95, p99, p99.9, min, max, mean" : "give value or equals");
+        report_.error(entry.key_place,
+                      where_ + ": " + std::string(metric.name) + " has no \"" + entry.key + "\"",
+                      metric.distribution ? "give one of p50, p90, p95, p99, p99.9, min, max, mean"
+                                          : "give value or equals");
         return false;
       }
       expectation.statistic = statistic ? entry.key : "value";
@@ -224,19 +222,18 @@ class Reader {
     return is_measured_of(metric, of->text, *of, where_ + ".of");
   }
 
-  bool is_measured_of(const MetricInfo& metric, const std::string& of, const Value& at, const std::string& where) {
+  bool is_measured_of(const MetricInfo& metric, const std::string& of, const Value& at,
+                      const std::string& where) {
     switch (metric.of) {
       case Of::nobody:
-        report_.error(at.place, where + ": " + std::string(metric.name) + " is measured of all there is", "leave of out");
+        report_.error(at.place, where + ": " + std::string(metric.name) + " is measured of all there is",
+                      "leave of out");
         return false;
       case Of::client:
       case Of::producer:
-      case Of::consumer:
-        return is_client(metric, of, at, where);
-      case Of::partition:
-        return is_partition(of, at, where);
-      case Of::broker:
-        return is_broker(of, at, where);
+      case Of::consumer: return is_client(metric, of, at, where);
+      case Of::partition: return is_partition(of, at, where);
+      case Of::broker: return is_broker(of, at, where);
     }
     return false;
   }
@@ -272,12 +269,16 @@ class Reader {
     if (partition != nullptr && std::find(names.begin(), names.end(), partition->topic) != names.end()) {
       const Value* topic = root_.at("topics").find(partition->topic);
       const Value* count = topic == nullptr ? nullptr : topic->find("partitions");
-      if (count == nullptr || partition->partition < *read_scalar(count->text, UnitKind::none).value) return true;
-      report_.error(at.place, where + ": topic " + partition->topic + " has no partition " + std::to_string(partition->partition),
-                    "it has " + count->text);
+      if (count == nullptr || partition->partition < *read_scalar(count->text, UnitKind::none).value)
+        return true;
+      report_.error(
+          at.place,
+          where + ": topic " + partition->topic + " has no partition " + std::to_string(partition->partition),
+          "it has " + count->text);
       return false;
     }
-    report_.error(at.place, where + ": there is no topic or partition \"" + of + "\"", did_you_mean(of, names));
+    report_.error(at.place, where + ": there is no topic or partition \"" + of + "\"",
+                  did_you_mean(of, names));
     return false;
   }
 
@@ -285,17 +286,21 @@ class Reader {
     const Value& brokers = root_.at("cluster").at("brokers");
     const ReadTarget read = read_target(of);
     const auto* broker = read.target ? std::get_if<fault::BrokerTarget>(&*read.target) : nullptr;
-    if (brokers.invented || (broker != nullptr && broker->id.value() <= *read_scalar(brokers.text, UnitKind::none).value)) {
+    if (brokers.invented ||
+        (broker != nullptr && broker->id.value() <= *read_scalar(brokers.text, UnitKind::none).value)) {
       return true;
     }
-    report_.error(at.place, where + ": there is no broker \"" + of + "\"", "they are called broker-1 to broker-" + brokers.text);
+    report_.error(at.place, where + ": there is no broker \"" + of + "\"",
+                  "they are called broker-1 to broker-" + brokers.text);
     return false;
   }
 
   bool read_window(const MetricInfo& metric, Expectation& expectation) {
     const Value& window = item_.at("window");
     if (metric.from_strikes && window.text != "all") {
-      report_.error(window.place, where_ + ".window: " + std::string(metric.name) + " counts from the strikes of faults", "say of which: fault: NAME");
+      report_.error(window.place,
+                    where_ + ".window: " + std::string(metric.name) + " counts from the strikes of faults",
+                    "say of which: fault: NAME");
       return false;
     }
     if (window.text == "all") {
@@ -308,7 +313,8 @@ class Reader {
       expectation.window = Window::after;
       expectation.after_fault = window.text.substr(6, window.text.size() - 7);
     } else {
-      report_.error(window.place, where_ + ".window must be all, steady, faults or after(FAULT), not " + describe(window),
+      report_.error(window.place,
+                    where_ + ".window must be all, steady, faults or after(FAULT), not " + describe(window),
                     did_you_mean(window.text, {"all", "steady", "faults"}));
       return false;
     }
@@ -322,12 +328,15 @@ class Reader {
   bool read_fault(const MetricInfo& metric, Expectation& expectation) {
     const Value* fault = item_.find("fault");
     if (metric.from_strikes && faults_.empty()) {
-      report_.error(item_.at("metric").place, where_ + ": " + std::string(metric.name) + " counts from the strikes of faults, and there are none");
+      report_.error(item_.at("metric").place, where_ + ": " + std::string(metric.name) +
+                                                  " counts from the strikes of faults, and there are none");
       return false;
     }
     if (fault == nullptr) return true;
     if (!metric.from_strikes) {
-      report_.error(fault->place, where_ + ".fault: " + std::string(metric.name) + " does not count from a fault", "give a window, such as window: faults");
+      report_.error(fault->place,
+                    where_ + ".fault: " + std::string(metric.name) + " does not count from a fault",
+                    "give a window, such as window: faults");
       return false;
     }
     expectation.fault = fault->text;
@@ -353,14 +362,18 @@ class Reader {
     expectation.comparison = Comparison::less_equal;
     expectation.limit = *read_scalar(within->text, UnitKind::duration).value;
     expectation.limit_text = "<= " + for_people(expectation.limit, UnitKind::duration);
-    return is_fault(fault.text, fault, "recovery") && ends(fault) && read_condition(*until, expectation.until);
+    return is_fault(fault.text, fault, "recovery") && ends(fault) &&
+           read_condition(*until, expectation.until);
   }
 
   // A fault that is never undone has no end to recover from.
   bool ends(const Value& name) {
     for (const Value& fault : root_.at("faults").items) {
-      if (fault.at("name").text != name.text || fault.find("for") != nullptr || fault.find("restart") != nullptr) continue;
-      report_.error(name.place, where_ + ".recovery: the fault \"" + name.text + "\" never ends", "say how long it lasts, such as for: 10s");
+      if (fault.at("name").text != name.text || fault.find("for") != nullptr ||
+          fault.find("restart") != nullptr)
+        continue;
+      report_.error(name.place, where_ + ".recovery: the fault \"" + name.text + "\" never ends",
+                    "say how long it lasts, such as for: 10s");
       return false;
     }
     return true;
@@ -382,18 +395,23 @@ class Reader {
       subject = trimmed(subject.substr(0, open));
     }
     const MetricInfo* metric = check::find_metric(subject);
-    if (compared == std::string::npos || metric == nullptr || !metric->recovers) return no_condition(until, subject, where);
+    if (compared == std::string::npos || metric == nullptr || !metric->recovers)
+      return no_condition(until, subject, where);
     condition.metric = metric->name;
     condition.of = of;
     if (!of.empty() && !is_measured_of(*metric, condition.of, until, where)) return false;
     const bool per_order = metric->name.ends_with("_latency");
     if (per_order != is_statistic(statistic) || (!per_order && !statistic.empty())) {
-      report_.error(until.place, where + ": " + std::string(metric->name) + (per_order ? " needs a statistic" : " has none but its value"),
-                    per_order ? "such as \"" + std::string(metric->name) + " p99 < 500ms\"" : "write it without \"" + std::string(statistic) + "\"");
+      report_.error(until.place,
+                    where + ": " + std::string(metric->name) +
+                        (per_order ? " needs a statistic" : " has none but its value"),
+                    per_order ? "such as \"" + std::string(metric->name) + " p99 < 500ms\""
+                              : "write it without \"" + std::string(statistic) + "\"");
       return false;
     }
     if (per_order) condition.statistic = statistic;
-    const Limit limit = read_limit(std::string_view(until.text).substr(compared), unit_kind(metric->unit), false);
+    const Limit limit =
+        read_limit(std::string_view(until.text).substr(compared), unit_kind(metric->unit), false);
     if (!limit.problem.empty()) {
       report_.error(until.place, where + " " + limit.problem, limit.hint);
       return false;
@@ -417,8 +435,10 @@ class Reader {
       all += (all.empty() ? "" : ", ") + std::string(metric.name);
     }
     const std::string_view meant = nearest(subject, metrics);
-    report_.error(until.place, where + " must be a condition such as \"lag(payment) < 1s\", not " + describe(until),
-                  meant.empty() || meant == subject ? "it may be about " + all : "did you mean " + std::string(meant) + "?");
+    report_.error(until.place,
+                  where + " must be a condition such as \"lag(payment) < 1s\", not " + describe(until),
+                  meant.empty() || meant == subject ? "it may be about " + all
+                                                    : "did you mean " + std::string(meant) + "?");
     return false;
   }
 
@@ -443,8 +463,10 @@ std::vector<Expectation> read_expectations(Value& root, Report& report) {
     std::optional<Expectation> expectation = Reader(item, i, root, faults, report).read();
     if (!expectation) continue;
     if (!ids.insert(expectation->id).second) {
-      report.error(item.place, "expect[" + std::to_string(i) + "]: another expectation is called \"" + expectation->id + "\" too",
-                   "give each an id of its own");
+      report.error(
+          item.place,
+          "expect[" + std::to_string(i) + "]: another expectation is called \"" + expectation->id + "\" too",
+          "give each an id of its own");
     }
     expectations.push_back(std::move(*expectation));
   }

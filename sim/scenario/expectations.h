@@ -8,8 +8,8 @@
 
 namespace sim::scenario {
 
-// Reads `expect` of a completed scenario: metrics against limits in their units. Canonical limits and made-up ids
-// are written back into the tree.
+// Reads `expect` of a completed scenario: metrics against limits in their units. Canonical limits and made-up
+// ids are written back into the tree.
 std::vector<check::Expectation> read_expectations(Value& root, Report& report);
 
 // Reads `invariants`: those that are switched off, each with its reason.

@@ -20,7 +20,12 @@ std::size_t first_bad_byte(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte < 0x20 ? (byte != '\t' && byte != '\n' && byte != '\r') : byte == 0x7F) return i;
-    const std::size_t length = byte < 0x80 ? 1 : byte < 0xC2 ? 0 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : byte < 0xF5 ? 4 : 0;
+    const std::size_t length = byte < 0x80   ? 1
+                               : byte < 0xC2 ? 0
+                               : byte < 0xE0 ? 2
+                               : byte < 0xF0 ? 3
+                               : byte < 0xF5 ? 4
+                                             : 0;
     if (length == 0 || i + length > text.size()) return i;
     for (std::size_t k = 1; k < length; ++k) {
       if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return i;
@@ -32,7 +37,9 @@ std::size_t first_bad_byte(std::string_view text) {
 
 const BuiltinFile* find_builtin(std::string_view name) {
   for (const BuiltinFile& file : builtin_files()) {
-    if (file.name == name || (file.name.ends_with(".yaml") && file.name.substr(0, file.name.size() - 5) == name)) return &file;
+    if (file.name == name ||
+        (file.name.ends_with(".yaml") && file.name.substr(0, file.name.size() - 5) == name))
+      return &file;
   }
   return nullptr;
 }
@@ -80,7 +87,8 @@ bool read_file(const std::string& path, std::size_t most_bytes, std::string& tex
   const std::size_t bad = first_bad_byte(text);
   if (bad == std::string_view::npos) return true;
   char message[80];
-  std::snprintf(message, sizeof message, "is not a UTF-8 text: byte %zu is 0x%02x", bad + 1, static_cast<unsigned char>(text[bad]));
+  std::snprintf(message, sizeof message, "is not a UTF-8 text: byte %zu is 0x%02x", bad + 1,
+                static_cast<unsigned char>(text[bad]));
   why_not = message;
   return false;
 }
@@ -89,18 +97,22 @@ std::string similar_scenario(const std::string& path) {
   std::vector<std::string> names;
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   std::error_code failed;
-  for (std::filesystem::directory_iterator at(folder.empty() ? "." : folder, failed), end; !failed && at != end; at.increment(failed)) {
+  for (std::filesystem::directory_iterator at(folder.empty() ? "." : folder, failed), end;
+       !failed && at != end; at.increment(failed)) {
     if (at->path().extension() == ".yaml") names.push_back((folder / at->path().filename()).string());
   }
   std::sort(names.begin(), names.end());
   const std::size_t on_disk = names.size();
   for (const BuiltinFile& file : builtin_files()) {
-    if (file.name.ends_with(".yaml")) names.push_back("@" + std::string(file.name.substr(0, file.name.size() - 5)));
+    if (file.name.ends_with(".yaml"))
+      names.push_back("@" + std::string(file.name.substr(0, file.name.size() - 5)));
   }
   const std::string stem = path.starts_with('@') ? path : "@" + std::filesystem::path(path).stem().string();
   const std::vector<std::string_view> all(names.begin(), names.end());
-  const std::string_view file = nearest(path, {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(on_disk)});
-  return std::string(file.empty() ? nearest(stem, {all.begin() + static_cast<std::ptrdiff_t>(on_disk), all.end()}) : file);
+  const std::string_view file =
+      nearest(path, {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(on_disk)});
+  return std::string(
+      file.empty() ? nearest(stem, {all.begin() + static_cast<std::ptrdiff_t>(on_disk), all.end()}) : file);
 }
 
 std::string locate(const std::string& scenario_file, const std::string& path) {

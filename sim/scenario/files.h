@@ -19,11 +19,13 @@ std::span<const BuiltinFile> builtin_files();  // generated, sorted by name
 // Fills in the text of a file; false, and why not, if it cannot be read, is too large or is no text.
 bool read_file(const std::string& path, std::size_t most_bytes, std::string& text, std::string& why_not);
 
-// The scenario, on disk beside `path` or built in, whose name is nearest to a file that does not exist; or nothing.
+// The scenario, on disk beside `path` or built in, whose name is nearest to a file that does not exist; or
+// nothing.
 std::string similar_scenario(const std::string& path);
 
-// Where a file named in a scenario lies: beside the scenario, else as seen from the working folder, else from a folder
-// above the scenario. So a resolved scenario finds, from its place under runs/, what the first one found.
+// Where a file named in a scenario lies: beside the scenario, else as seen from the working folder, else from
+// a folder above the scenario. So a resolved scenario finds, from its place under runs/, what the first one
+// found.
 std::string locate(const std::string& scenario_file, const std::string& path);
 
 }  // namespace sim::scenario

@@ -31,12 +31,18 @@ void notice_accepted(const std::vector<Walk::Accepted>& accepted, Report& report
   if (accepted.empty()) return;
   std::string names;
   for (const Walk::Accepted& property : accepted) names += (names.empty() ? "" : ", ") + property.name;
-  report.warning(accepted.front().place, "without effect here: " + names, "kraftsim explain " + accepted.front().name + " says more");
+  report.warning(accepted.front().place, "without effect here: " + names,
+                 "kraftsim explain " + accepted.front().name + " says more");
 }
 
-Scenario assemble(const std::string& file, const Value& root, const Traces& traces, std::vector<check::Expectation> expectations, Report& report) {
-  const auto duration = [&root](std::string_view key) { return Duration{*read_scalar(root.at(key).text, UnitKind::duration).value}; };
-  const auto whole = [&root](std::string_view key) { return static_cast<std::uint64_t>(*read_scalar(root.at(key).text, UnitKind::none).value); };
+Scenario assemble(const std::string& file, const Value& root, const Traces& traces,
+                  std::vector<check::Expectation> expectations, Report& report) {
+  const auto duration = [&root](std::string_view key) {
+    return Duration{*read_scalar(root.at(key).text, UnitKind::duration).value};
+  };
+  const auto whole = [&root](std::string_view key) {
+    return static_cast<std::uint64_t>(*read_scalar(root.at(key).text, UnitKind::none).value);
+  };
   Scenario scenario;
   scenario.file = file;
   scenario.name = root.at("name").text;
@@ -60,7 +66,8 @@ Result<Scenario> load(const std::string& file, const std::vector<Override>& over
     Problem problem;
     problem.file = file;
     problem.message = why_not;
-    if (const std::string similar = similar_scenario(file); !similar.empty() && similar != file) problem.hint = "did you mean " + similar + "?";
+    if (const std::string similar = similar_scenario(file); !similar.empty() && similar != file)
+      problem.hint = "did you mean " + similar + "?";
     return problem;
   }
   Report report;
@@ -69,7 +76,8 @@ Result<Scenario> load(const std::string& file, const std::vector<Override>& over
   if (!read) return report.take();
   Value root = std::move(*read);
   if (!root.is_map()) {
-    report.error(root.place.line == 0 ? Place{source} : root.place, "a scenario is a map of keys, not " + describe(root), "try: kraftsim run @order-flow");
+    report.error(root.place.line == 0 ? Place{source} : root.place,
+                 "a scenario is a map of keys, not " + describe(root), "try: kraftsim run @order-flow");
     return report.take();
   }
   apply_overrides(root, overrides, report);

@@ -17,9 +17,12 @@ bool leads(std::string_view path, std::string_view key) {
   return path.starts_with(key) && (path.size() == key.size() || path[key.size()] == '.');
 }
 
-std::string_view first_level(std::string_view path) { return path.substr(0, path.find('.')); }
+std::string_view first_level(std::string_view path) {
+  return path.substr(0, path.find('.'));
+}
 
-// The key the path goes through: the longest one there is, else the longest the table knows, else up to the dot.
+// The key the path goes through: the longest one there is, else the longest the table knows, else up to the
+// dot.
 std::string_view key_of(const Value& map, std::string_view schema_path, std::string_view path) {
   std::string_view best;
   const auto offer = [&](std::string_view key) {
@@ -47,19 +50,25 @@ void drop_other_alternatives(Value& map, std::string_view schema_path, std::stri
   }
 }
 
-void put(Value& target, std::string_view schema_path, std::string_view path, Value value, const Place& place, Report& report) {
+void put(Value& target, std::string_view schema_path, std::string_view path, Value value, const Place& place,
+         Report& report) {
   if (target.is_list() && !path.empty()) {
     const std::string_view index = first_level(path);
-    const bool digits = !index.empty() && index.size() < 6 && std::all_of(index.begin(), index.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool digits = !index.empty() && index.size() < 6 &&
+                        std::all_of(index.begin(), index.end(), [](char c) { return c >= '0' && c <= '9'; });
     const std::size_t at = digits ? std::stoul(std::string(index)) : target.items.size();
     if (at >= target.items.size()) {
-      report.error(place, "there is no item " + std::string(index) + " in " + dotted(schema_path) + ", which has " + std::to_string(target.items.size()), "they are counted from 0");
+      report.error(place,
+                   "there is no item " + std::string(index) + " in " + dotted(schema_path) + ", which has " +
+                       std::to_string(target.items.size()),
+                   "they are counted from 0");
       return;
     }
     if (path.size() == index.size()) {
       target.items[at] = std::move(value);
     } else {
-      put(target.items[at], std::string(schema_path) + "/[]", path.substr(index.size() + 1), std::move(value), place, report);
+      put(target.items[at], std::string(schema_path) + "/[]", path.substr(index.size() + 1), std::move(value),
+          place, report);
     }
     return;
   }
@@ -83,17 +92,20 @@ void put(Value& target, std::string_view schema_path, std::string_view path, Val
     return;
   }
   const std::string level = row == nullptr ? "?" : row->last() == "<name>" ? "<name>" : key;
-  put(below, schema_path.empty() ? level : std::string(schema_path) + "/" + level, rest, std::move(value), place, report);
+  put(below, schema_path.empty() ? level : std::string(schema_path) + "/" + level, rest, std::move(value),
+      place, report);
 }
 
 }  // namespace
 
 void apply_overrides(Value& root, const std::vector<Override>& overrides, Report& report) {
   for (const Override& override : overrides) {
-    const int source = report.add_source("--set " + override.path + "=" + override.value, override.value, true);
+    const int source =
+        report.add_source("--set " + override.path + "=" + override.value, override.value, true);
     const Place place{source, 1, 1, 0};
     if (override.path.empty() || override.value.find_first_not_of(" \t\r\n") == std::string::npos) {
-      report.error(place, override.path.empty() ? "a path is missing" : "a value is missing", "write --set path=value, such as --set cluster.brokers=5");
+      report.error(place, override.path.empty() ? "a path is missing" : "a value is missing",
+                   "write --set path=value, such as --set cluster.brokers=5");
       continue;
     }
     std::optional<Value> value = read_yaml(override.value, source, report);

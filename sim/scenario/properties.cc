@@ -45,12 +45,16 @@ Range range_of(const Property& property) {
     range.least = std::max(range.least, least);
     range.most = std::min(range.most, most);
   };
-  if (property.type == PropertyType::int32) narrow(std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max());
-  if (property.type == PropertyType::int16) narrow(std::numeric_limits<std::int16_t>::min(), std::numeric_limits<std::int16_t>::max());
+  if (property.type == PropertyType::int32)
+    narrow(std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max());
+  if (property.type == PropertyType::int16)
+    narrow(std::numeric_limits<std::int16_t>::min(), std::numeric_limits<std::int16_t>::max());
   return range;
 }
 
-PropertyValue wrong(std::string problem, std::string hint = {}) { return PropertyValue{std::nullopt, std::move(problem), std::move(hint)}; }
+PropertyValue wrong(std::string problem, std::string hint = {}) {
+  return PropertyValue{std::nullopt, std::move(problem), std::move(hint)};
+}
 
 std::string or_list(std::string_view words) {
   const std::vector<std::string_view> parts = split(words, '|');
@@ -64,11 +68,13 @@ std::string or_list(std::string_view words) {
 // A value with a unit, where Kafka's name holds the unit already.
 std::string without_unit(const Property& property, std::string_view text) {
   const bool is_time = property.name.ends_with(".ms");
-  const bool is_size = property.name.find("bytes") != std::string_view::npos || property.name.ends_with(".size") || property.name.ends_with(".memory");
+  const bool is_size = property.name.find("bytes") != std::string_view::npos ||
+                       property.name.ends_with(".size") || property.name.ends_with(".memory");
   if (!is_time && !is_size) return {};
   const Scalar scalar = read_scalar(text, is_time ? UnitKind::duration : UnitKind::size);
   if (!scalar.value || (is_time && *scalar.value % 1'000'000 != 0)) return {};
-  return "Kafka's properties are raw numbers: write " + std::to_string(is_time ? *scalar.value / 1'000'000 : *scalar.value);
+  return "Kafka's properties are raw numbers: write " +
+         std::to_string(is_time ? *scalar.value / 1'000'000 : *scalar.value);
 }
 
 PropertyValue read_number(const Property& property, std::string_view text) {
@@ -79,15 +85,18 @@ PropertyValue read_number(const Property& property, std::string_view text) {
     return wrong("must be a whole number, not \"" + std::string(text) + "\"", without_unit(property, text));
   }
   const Range range = range_of(property);
-  if (error == std::errc::result_out_of_range || number > range.most) return wrong("must be at most " + std::to_string(range.most) + ", not " + std::string(text));
-  if (number < range.least) return wrong("must be at least " + std::to_string(range.least) + ", not " + std::string(text));
+  if (error == std::errc::result_out_of_range || number > range.most)
+    return wrong("must be at most " + std::to_string(range.most) + ", not " + std::string(text));
+  if (number < range.least)
+    return wrong("must be at least " + std::to_string(range.least) + ", not " + std::string(text));
   return PropertyValue{std::to_string(number), {}, {}};
 }
 
 PropertyValue read_word(const Property& property, std::string_view text) {
   const std::vector<std::string_view> words = split(property.words, '|');
   if (std::find(words.begin(), words.end(), text) == words.end()) {
-    return wrong("must be " + or_list(property.words) + ", not \"" + std::string(text) + "\"", did_you_mean(text, words));
+    return wrong("must be " + or_list(property.words) + ", not \"" + std::string(text) + "\"",
+                 did_you_mean(text, words));
   }
   const std::vector<std::string_view> not_played = split(property.not_modelled, '|');
   if (std::find(not_played.begin(), not_played.end(), text) != not_played.end()) {
@@ -119,7 +128,8 @@ PropertyValue read_list(const Property& property, std::string_view text) {
     canonical += (canonical.empty() ? "" : ",") + std::string(item);
   }
   const bool may_be_empty = property.fallback.empty();  // nobody is the default, too
-  if (canonical.empty() && !may_be_empty && property.status == Status::modelled) return wrong("must not be empty");
+  if (canonical.empty() && !may_be_empty && property.status == Status::modelled)
+    return wrong("must not be empty");
   return PropertyValue{canonical, {}, {}};
 }
 
@@ -128,7 +138,8 @@ PropertyValue read_list(const Property& property, std::string_view text) {
 std::span<const Property> properties() {
   static const std::vector<Property> all = [] {
     std::vector<Property> rows;
-    for (const std::span<const Property> part : {rows::server_rows(), rows::topic_rows(), rows::client_rows()}) {
+    for (const std::span<const Property> part :
+         {rows::server_rows(), rows::topic_rows(), rows::client_rows()}) {
       rows.insert(rows.end(), part.begin(), part.end());
     }
     return rows;
@@ -149,7 +160,8 @@ const Property* find_property(std::string_view name, Components components) {
 
 PropertyValue read_property(const Property& property, std::string_view text) {
   text = trimmed(text);
-  if (property.status == Status::removed) return wrong("was removed from Kafka: " + std::string(property.meaning));
+  if (property.status == Status::removed)
+    return wrong("was removed from Kafka: " + std::string(property.meaning));
   if (property.not_modelled == "*") return wrong("is not modelled yet");
   switch (property.type) {
     case PropertyType::boolean: {
@@ -157,7 +169,9 @@ PropertyValue read_property(const Property& property, std::string_view text) {
       if (word == "true" || word == "false") return PropertyValue{word, {}, {}};
       const bool yes = word == "yes" || word == "on" || word == "y" || word == "1";
       const bool no = word == "no" || word == "off" || word == "n" || word == "0";
-      return wrong("must be true or false, not \"" + std::string(text) + "\"", yes ? "write true" : no ? "write false" : "");
+      return wrong("must be true or false, not \"" + std::string(text) + "\"", yes  ? "write true"
+                                                                               : no ? "write false"
+                                                                                    : "");
     }
     case PropertyType::int16:
     case PropertyType::int32:
@@ -165,10 +179,13 @@ PropertyValue read_property(const Property& property, std::string_view text) {
     case PropertyType::decimal: {
       double number = 0;
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-      if (error != std::errc{} || end != text.data() + text.size()) return wrong("must be a number, not \"" + std::string(text) + "\"");
+      if (error != std::errc{} || end != text.data() + text.size())
+        return wrong("must be a number, not \"" + std::string(text) + "\"");
       const Range range = range_of(property);
-      if (number < static_cast<double>(range.least)) return wrong("must be at least " + std::to_string(range.least) + ", not " + std::string(text));
-      if (number > static_cast<double>(range.most)) return wrong("must be at most " + std::to_string(range.most) + ", not " + std::string(text));
+      if (number < static_cast<double>(range.least))
+        return wrong("must be at least " + std::to_string(range.least) + ", not " + std::string(text));
+      if (number > static_cast<double>(range.most))
+        return wrong("must be at most " + std::to_string(range.most) + ", not " + std::string(text));
       return PropertyValue{std::string(text), {}, {}};
     }
     case PropertyType::list: return read_list(property, text);
@@ -183,13 +200,19 @@ PropertyValue read_property(const Property& property, std::string_view text) {
 std::string describe_range(const Property& property) {
   if (!property.words.empty()) {
     std::string words;
-    for (const std::string_view word : split(property.words, '|')) words += (words.empty() ? "" : ", ") + std::string(word);
+    for (const std::string_view word : split(property.words, '|'))
+      words += (words.empty() ? "" : ", ") + std::string(word);
     return "[" + words + "]";
   }
-  if (property.type == PropertyType::boolean || property.type == PropertyType::text || property.type == PropertyType::list) return {};
+  if (property.type == PropertyType::boolean || property.type == PropertyType::text ||
+      property.type == PropertyType::list)
+    return {};
   const Range& range = property.range;
-  if (range.least == std::numeric_limits<std::int64_t>::min() && range.most == std::numeric_limits<std::int64_t>::max()) return {};
-  const std::string most = range.most == std::numeric_limits<std::int64_t>::max() ? "..." : "...," + std::to_string(range.most);
+  if (range.least == std::numeric_limits<std::int64_t>::min() &&
+      range.most == std::numeric_limits<std::int64_t>::max())
+    return {};
+  const std::string most =
+      range.most == std::numeric_limits<std::int64_t>::max() ? "..." : "...," + std::to_string(range.most);
   return "[" + std::to_string(range.least) + "," + most + "]";
 }
 
@@ -207,8 +230,11 @@ std::string_view describe(PropertyType type) {
 }
 
 std::string describe_components(Components components) {
-  constexpr std::array<std::pair<Components, std::string_view>, 5> kNames{
-      {{kBroker, "broker"}, {kController, "controller"}, {kTopic, "topic"}, {kProducer, "producer"}, {kConsumer, "consumer"}}};
+  constexpr std::array<std::pair<Components, std::string_view>, 5> kNames{{{kBroker, "broker"},
+                                                                           {kController, "controller"},
+                                                                           {kTopic, "topic"},
+                                                                           {kProducer, "producer"},
+                                                                           {kConsumer, "consumer"}}};
   std::string text;
   for (const auto& [component, name] : kNames) {
     if ((components & component) != 0) text += (text.empty() ? "" : ", ") + std::string(name);

@@ -54,9 +54,10 @@ struct Property {
   std::string_view meaning;
   Status status = Status::accepted;
   Range range{};
-  std::string_view words = {};    // the values it may take, divided by |
-  void (*apply)(const Targets&, const std::string& value) = nullptr;  // of a canonical value; modelled ones only
-  std::string_view not_modelled = {};  // those of `words` that Kafka knows and we do not play
+  std::string_view words = {};  // the values it may take, divided by |
+  void (*apply)(const Targets&,
+                const std::string& value) = nullptr;  // of a canonical value; modelled ones only
+  std::string_view not_modelled = {};                 // those of `words` that Kafka knows and we do not play
 
   bool has_default() const { return fallback != "null"; }
 };
@@ -66,7 +67,8 @@ std::span<const Property> properties();
 // The property of that name that one of `components` reads, or null.
 const Property* find_property(std::string_view name, Components components);
 
-// Kafka's reading of a value, made canonical ("TRUE" -> "true", "all" -> "-1" for acks); or what is wrong with it.
+// Kafka's reading of a value, made canonical ("TRUE" -> "true", "all" -> "-1" for acks); or what is wrong
+// with it.
 struct PropertyValue {
   std::optional<std::string> value;
   std::string problem;

@@ -1,10 +1,9 @@
 #include "scenario/properties_text.h"
 
-#include <sstream>
-
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
+#include <sstream>
 
 // The only file that knows Boost.Program_options. Its config-file parser gets one line at a time: that is how
 // every problem keeps its line, and one bad line hides no other. Unlike Java's Properties it knows no
@@ -26,7 +25,8 @@ PropertyLine read_property_line(std::string_view line) {
   }
   try {
     std::istringstream in{std::string(line)};
-    const options::parsed_options parsed = options::parse_config_file(in, options::options_description(), true);
+    const options::parsed_options parsed =
+        options::parse_config_file(in, options::options_description(), true);
     if (parsed.options.empty()) return result;
     result.name = parsed.options.front().string_key;
     if (!parsed.options.front().value.empty()) result.value = parsed.options.front().value.front();
@@ -36,7 +36,8 @@ PropertyLine read_property_line(std::string_view line) {
     const std::size_t colon = line.find(':');
     if (colon != std::string_view::npos && first != std::string_view::npos) {
       const std::size_t value = line.find_first_not_of(" \t", colon + 1);
-      result.hint = "write " + std::string(line.substr(first, colon - first)) + "=" + (value == std::string_view::npos ? "" : std::string(line.substr(value)));
+      result.hint = "write " + std::string(line.substr(first, colon - first)) + "=" +
+                    (value == std::string_view::npos ? "" : std::string(line.substr(value)));
     }
   }
   return result;

@@ -22,9 +22,15 @@ inline constexpr Components kClient = kProducer | kConsumer;
 
 using enum PropertyType;
 
-constexpr Range any() { return {}; }
-constexpr Range from(std::int64_t least) { return Range{least, std::numeric_limits<std::int64_t>::max()}; }
-constexpr Range within(std::int64_t least, std::int64_t most) { return Range{least, most}; }
+constexpr Range any() {
+  return {};
+}
+constexpr Range from(std::int64_t least) {
+  return Range{least, std::numeric_limits<std::int64_t>::max()};
+}
+constexpr Range within(std::int64_t least, std::int64_t most) {
+  return Range{least, most};
+}
 
 using Apply = void (*)(const Targets&, const std::string&);
 
@@ -37,7 +43,8 @@ void assign(Field& field, const std::string& value) {
     field = value;
   } else {
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), field);
-    SIM_CHECK(error == std::errc{} && end == value.data() + value.size(), "a value is checked before it is applied");
+    SIM_CHECK(error == std::errc{} && end == value.data() + value.size(),
+              "a value is checked before it is applied");
   }
 }
 
@@ -97,13 +104,17 @@ void log_field(const Targets& targets, const std::string& value) {
   if (targets.controller != nullptr) assign(targets.controller->log.*member, value);
 }
 
-constexpr Property modelled(std::string_view name, Components components, PropertyType type, std::string_view fallback, Range range, Apply apply,
-                            std::string_view meaning, std::string_view words = {}, std::string_view not_modelled = {}) {
-  return Property{name, components, type, fallback, meaning, Status::modelled, range, words, apply, not_modelled};
+constexpr Property modelled(std::string_view name, Components components, PropertyType type,
+                            std::string_view fallback, Range range, Apply apply, std::string_view meaning,
+                            std::string_view words = {}, std::string_view not_modelled = {}) {
+  return Property{name,  components, type,  fallback,    meaning, Status::modelled,
+                  range, words,      apply, not_modelled};
 }
-constexpr Property accepted(std::string_view name, Components components, PropertyType type, std::string_view fallback, std::string_view meaning,
-                            Range range = {}, std::string_view words = {}, std::string_view not_modelled = {}) {
-  return Property{name, components, type, fallback, meaning, Status::accepted, range, words, nullptr, not_modelled};
+constexpr Property accepted(std::string_view name, Components components, PropertyType type,
+                            std::string_view fallback, std::string_view meaning, Range range = {},
+                            std::string_view words = {}, std::string_view not_modelled = {}) {
+  return Property{name,  components, type,    fallback,    meaning, Status::accepted,
+                  range, words,      nullptr, not_modelled};
 }
 constexpr Property removed(std::string_view name, Components components, std::string_view meaning) {
   return Property{name, components, text, "null", meaning, Status::removed, {}, {}, nullptr, {}};

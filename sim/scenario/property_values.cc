@@ -30,7 +30,8 @@ std::int64_t property_number(const Value& map, std::string_view name, Components
   const std::string_view text = property_text(map, name, components);
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  SIM_CHECK(error == std::errc{} && end == text.data() + text.size(), "a property was checked before a rule reads it");
+  SIM_CHECK(error == std::errc{} && end == text.data() + text.size(),
+            "a property was checked before a rule reads it");
   return number;
 }
 

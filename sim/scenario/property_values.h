@@ -20,7 +20,8 @@ std::int64_t log_directories(const Value& map);
 // Where the value given stands; without one, where the whole map does.
 Place property_place(const Value& map, std::string_view name);
 
-// Adds the default of every modelled property that is not given; modelled ones come first, in the table's order.
+// Adds the default of every modelled property that is not given; modelled ones come first, in the table's
+// order.
 void fill_in_defaults(Value& map, Components components);
 
 void remove_property(Value& map, std::string_view name);

@@ -9,12 +9,15 @@ namespace sim::scenario {
 namespace {
 
 bool is_plain_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("._-+/@%()").find(c) != std::string_view::npos;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("._-+/@%()").find(c) != std::string_view::npos;
 }
 
 // Whether any YAML reader takes it for the same text without quotes.
 bool is_plain(std::string_view text) {
-  if (text.empty() || text.front() == '-' || text.front() == '@' || text.front() == '%' || text.front() == '+') return false;
+  if (text.empty() || text.front() == '-' || text.front() == '@' || text.front() == '%' ||
+      text.front() == '+')
+    return false;
   for (const char* word : {"true", "false", "yes", "no", "on", "off", "null", "~"}) {
     if (text == word) return text == "true" || text == "false";
   }
@@ -44,7 +47,9 @@ std::string quoted(std::string_view text) {
   return result + "\"";
 }
 
-std::string printed(std::string_view text) { return is_plain(text) || is_whole_number(text) ? std::string(text) : quoted(text); }
+std::string printed(std::string_view text) {
+  return is_plain(text) || is_whole_number(text) ? std::string(text) : quoted(text);
+}
 
 std::string in_one_line(const Value& value) {
   std::string text;
@@ -55,18 +60,25 @@ std::string in_one_line(const Value& value) {
       for (const Value& item : value.items) text += (text.empty() ? "" : ", ") + in_one_line(item);
       return "[" + text + "]";
     case Value::Kind::map:
-      for (const Entry& entry : value.entries) text += (text.empty() ? "" : ", ") + printed(entry.key) + ": " + in_one_line(entry.value);
+      for (const Entry& entry : value.entries)
+        text += (text.empty() ? "" : ", ") + printed(entry.key) + ": " + in_one_line(entry.value);
       return "{" + text + "}";
   }
   return text;
 }
 
-// Small maps without maps of maps, such as {p50: 2ms, p99: 9ms}, stay in one line; blocks of properties do not.
+// Small maps without maps of maps, such as {p50: 2ms, p99: 9ms}, stay in one line; blocks of properties do
+// not.
 bool fits_in_a_line(const Value& value) {
   constexpr std::size_t kMostEntries = 4;
   return !value.is_map() || value.entries.empty() ||
-         (value.entries.size() <= kMostEntries && std::all_of(value.entries.begin(), value.entries.end(), [](const Entry& entry) {
-            return entry.key.find('.') == std::string::npos && (entry.value.is_scalar() || (entry.value.is_map() && entry.value.entries.size() <= kMostEntries && std::all_of(entry.value.entries.begin(), entry.value.entries.end(), [](const Entry& inner) { return inner.value.is_scalar(); })));
+         (value.entries.size() <= kMostEntries &&
+          std::all_of(value.entries.begin(), value.entries.end(), [](const Entry& entry) {
+            return entry.key.find('.') == std::string::npos &&
+                   (entry.value.is_scalar() ||
+                    (entry.value.is_map() && entry.value.entries.size() <= kMostEntries &&
+                     std::all_of(entry.value.entries.begin(), entry.value.entries.end(),
+                                 [](const Entry& inner) { return inner.value.is_scalar(); })));
           }));
 }
 

@@ -19,12 +19,12 @@ struct InvariantOff {
 };
 
 struct Scenario {
-  std::string file;   // as given on the command line
+  std::string file;  // as given on the command line
   std::string name;
   std::string about;
   Duration duration{};  // orders are placed until then ...
-  Duration drain{};     // ... and what is under way may take this much longer; the run ends when all is settled
-  Duration warmup{};    // samples of orders intended before are left out of summaries
+  Duration drain{};   // ... and what is under way may take this much longer; the run ends when all is settled
+  Duration warmup{};  // samples of orders intended before are left out of summaries
   std::uint64_t seed = 1;
   std::uint64_t event_budget = 0;  // 0 = none
   cluster::ClusterSpec cluster;
@@ -40,7 +40,8 @@ struct Override {
   std::string value;
 };
 
-// One strict pass: every problem of the file, each with line and column. A file that starts with @ is built in.
+// One strict pass: every problem of the file, each with line and column. A file that starts with @ is built
+// in.
 Result<Scenario> load(const std::string& file, const std::vector<Override>& overrides);
 
 }  // namespace sim::scenario

@@ -38,21 +38,22 @@ enum class KeyType : std::uint8_t {
 };
 
 struct Key {
-  std::string_view path;      // levels divided by /, as keys themselves hold dots: clients/<name>/group.id
+  std::string_view path;  // levels divided by /, as keys themselves hold dots: clients/<name>/group.id
   KeyType type = KeyType::section;
   std::string_view fallback = {};  // as one would write it; "=..." is computed and says how; empty = none
   std::string_view meaning = {};
   UnitKind unit = UnitKind::none;
   std::int64_t least = std::numeric_limits<std::int64_t>::min();  // for scalars, in the smallest unit
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
-  std::string_view words = {};        // divided by |
+  std::string_view words = {};  // divided by |
   Components components = 0;
   bool required = false;
-  std::uint8_t alternative = 0;       // of its section's keys with the same number exactly one must be given; 0 = none such
-  std::string_view only_with = {};    // means something only beside this key of its section
+  std::uint8_t alternative =
+      0;  // of its section's keys with the same number exactly one must be given; 0 = none such
+  std::string_view only_with = {};  // means something only beside this key of its section
   std::string_view example = {};
 
-  std::string_view last() const;      // the last level of the path
+  std::string_view last() const;  // the last level of the path
   bool computed() const { return !fallback.empty() && fallback.front() == '='; }
 };
 

@@ -12,12 +12,27 @@ constexpr std::int64_t kYear = 366 * 86'400 * kSecond;
 constexpr std::int64_t kMostRate = 10'000'000'000;  // ten million orders a second
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
 
-constexpr Key scalar_key(std::string_view path, UnitKind unit, std::string_view fallback, std::int64_t least, std::int64_t most, std::string_view meaning,
-                         std::string_view only_with = {}) {
-  return Key{.path = path, .type = KeyType::scalar, .fallback = fallback, .meaning = meaning, .unit = unit, .least = least, .most = most, .only_with = only_with};
+constexpr Key scalar_key(std::string_view path, UnitKind unit, std::string_view fallback, std::int64_t least,
+                         std::int64_t most, std::string_view meaning, std::string_view only_with = {}) {
+  return Key{.path = path,
+             .type = KeyType::scalar,
+             .fallback = fallback,
+             .meaning = meaning,
+             .unit = unit,
+             .least = least,
+             .most = most,
+             .only_with = only_with};
 }
-constexpr Key distribution(std::string_view path, UnitKind unit, std::string_view fallback, std::string_view meaning, std::string_view only_with = {}) {
-  return Key{.path = path, .type = KeyType::distribution, .fallback = fallback, .meaning = meaning, .unit = unit, .least = 0, .most = unit == UnitKind::size ? kMostBytes : kYear, .only_with = only_with};
+constexpr Key distribution(std::string_view path, UnitKind unit, std::string_view fallback,
+                           std::string_view meaning, std::string_view only_with = {}) {
+  return Key{.path = path,
+             .type = KeyType::distribution,
+             .fallback = fallback,
+             .meaning = meaning,
+             .unit = unit,
+             .least = 0,
+             .most = unit == UnitKind::size ? kMostBytes : kYear,
+             .only_with = only_with};
 }
 constexpr Key section(std::string_view path, std::string_view meaning, std::string_view only_with = {}) {
   return Key{.path = path, .type = KeyType::section, .meaning = meaning, .only_with = only_with};
@@ -36,15 +51,26 @@ constexpr Key with_example(Key key, std::string_view example) {
   return key;
 }
 constexpr Key limit(std::string_view path, std::string_view meaning, std::string_view example) {
-  return Key{.path = path, .type = KeyType::limit, .meaning = meaning, .alternative = 2, .only_with = "metric", .example = example};
+  return Key{.path = path,
+             .type = KeyType::limit,
+             .meaning = meaning,
+             .alternative = 2,
+             .only_with = "metric",
+             .example = example};
 }
 
-constexpr Key targets(std::string_view path, std::string_view meaning, std::string_view example = "broker-2") {
+constexpr Key targets(std::string_view path, std::string_view meaning,
+                      std::string_view example = "broker-2") {
   return Key{.path = path, .type = KeyType::targets, .meaning = meaning, .example = example};
 }
 constexpr Key direction(std::string_view path, std::string_view only_with = {}) {
-  return Key{.path = path, .type = KeyType::word, .fallback = "both", .meaning = "Which way, as seen from the target: what is sent to it, what comes from it, or both.",
-             .words = "both|to|from", .only_with = only_with};
+  return Key{
+      .path = path,
+      .type = KeyType::word,
+      .fallback = "both",
+      .meaning = "Which way, as seen from the target: what is sent to it, what comes from it, or both.",
+      .words = "both|to|from",
+      .only_with = only_with};
 }
 constexpr Key only_with(std::string_view companion, Key key) {
   key.only_with = companion;
@@ -56,252 +82,592 @@ constexpr Key history(std::string_view path, std::string_view meaning) {
 }
 
 constexpr std::string_view kRequests =
-    "AddRaftVoter|AllocateProducerIds|AlterPartition|AlterPartitionReassignments|ApiVersions|AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|CreatePartitions|CreateTopics|DeleteTopics|"
-    "ElectLeaders|EndQuorumEpoch|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|IncrementalAlterConfigs|InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|OffsetFetch|OffsetForLeaderEpoch|Produce|RemoveRaftVoter|SyncGroup|"
+    "AddRaftVoter|AllocateProducerIds|AlterPartition|AlterPartitionReassignments|ApiVersions|"
+    "AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|CreatePartitions|CreateTopics|"
+    "DeleteTopics|"
+    "ElectLeaders|EndQuorumEpoch|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|IncrementalAlterConfigs|"
+    "InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|OffsetFetch|OffsetForLeaderEpoch|"
+    "Produce|RemoveRaftVoter|SyncGroup|"
     "UpdateRaftVoter|Vote";
 
 constexpr Key kKeys[] = {
-    {.path = "schema", .type = KeyType::word, .meaning = "The version of this format.", .words = "kraftsim/v1", .required = true},
-    {.path = "name", .type = KeyType::name, .fallback = "=the file's name without its ending", .meaning = "What the run and its folder are called."},
+    {.path = "schema",
+     .type = KeyType::word,
+     .meaning = "The version of this format.",
+     .words = "kraftsim/v1",
+     .required = true},
+    {.path = "name",
+     .type = KeyType::name,
+     .fallback = "=the file's name without its ending",
+     .meaning = "What the run and its folder are called."},
     {.path = "about", .type = KeyType::text, .meaning = "What the scenario shows, in a sentence or two."},
-    required(with_example(scalar_key("duration", UnitKind::duration, "", 1, kYear, "How long orders are placed."), "120s")),
+    required(with_example(
+        scalar_key("duration", UnitKind::duration, "", 1, kYear, "How long orders are placed."), "120s")),
     scalar_key("warmup", UnitKind::duration, "=10s, or a quarter of the duration if that is less", 0, kYear,
                "Orders intended earlier than this are left out of summaries."),
-    scalar_key("drain", UnitKind::duration, "30s", 0, kYear, "How long orders under way at the end may take to be finished."),
-    scalar_key("seed", UnitKind::none, "1", 0, std::numeric_limits<std::int64_t>::max(), "Where all randomness comes from."),
+    scalar_key("drain", UnitKind::duration, "30s", 0, kYear,
+               "How long orders under way at the end may take to be finished."),
+    scalar_key("seed", UnitKind::none, "1", 0, std::numeric_limits<std::int64_t>::max(),
+               "Where all randomness comes from."),
     scalar_key("event.budget", UnitKind::none, "0", 0, std::numeric_limits<std::int64_t>::max(),
                "A run that needs more events stops as inconclusive; 0 sets no limit."),
 
     required(section("cluster", "The servers and what lies between them.")),
-    required(with_example(scalar_key("cluster/brokers", UnitKind::none, "", 1, 1000, "How many brokers."), "3")),
-    scalar_key("cluster/controllers", UnitKind::none, "=1, or with combined as many as brokers but at most 3", 1, 101,
-               "How many servers form the metadata quorum."),
-    {.path = "cluster/combined", .type = KeyType::boolean, .fallback = "false", .meaning = "Whether the controllers are brokers too (process.roles=broker,controller)."},
-    {.path = "cluster/racks", .type = KeyType::name_list, .fallback = "[]", .meaning = "Servers are dealt out to these racks in turn.", .example = "[a, b, c]"},
-    {.path = "cluster/config", .type = KeyType::properties, .meaning = "Properties of all brokers and controllers (server.properties).", .components = kBroker | kController},
+    required(
+        with_example(scalar_key("cluster/brokers", UnitKind::none, "", 1, 1000, "How many brokers."), "3")),
+    scalar_key("cluster/controllers", UnitKind::none, "=1, or with combined as many as brokers but at most 3",
+               1, 101, "How many servers form the metadata quorum."),
+    {.path = "cluster/combined",
+     .type = KeyType::boolean,
+     .fallback = "false",
+     .meaning = "Whether the controllers are brokers too (process.roles=broker,controller)."},
+    {.path = "cluster/racks",
+     .type = KeyType::name_list,
+     .fallback = "[]",
+     .meaning = "Servers are dealt out to these racks in turn.",
+     .example = "[a, b, c]"},
+    {.path = "cluster/config",
+     .type = KeyType::properties,
+     .meaning = "Properties of all brokers and controllers (server.properties).",
+     .components = kBroker | kController},
     section("cluster/history", "Switches back to a time before Kafka had something, to see what it cured."),
-    history("cluster/history/pre-vote", "Who has heard nothing of a leader asks whether it would be elected before it raises the epoch (KIP-996, Kafka 4.0). Off: an isolated voter "
+    history("cluster/history/pre-vote",
+            "Who has heard nothing of a leader asks whether it would be elected before it raises the epoch "
+            "(KIP-996, Kafka 4.0). Off: an isolated voter "
             "comes back with a higher epoch and deposes the leader."),
-    history("cluster/history/check-quorum", "A leader of the quorum that hears of no majority within 1.5 times controller.quorum.fetch.timeout.ms resigns (KAFKA-15489, Kafka 3.7). Off: "
+    history("cluster/history/check-quorum",
+            "A leader of the quorum that hears of no majority within 1.5 times "
+            "controller.quorum.fetch.timeout.ms resigns (KAFKA-15489, Kafka 3.7). Off: "
             "cut off, it believes in itself for ever."),
-    history("cluster/history/directory-ids", "Voters are known by the id of their log directory too (KIP-853, kraft.version 1, Kafka 3.9). Off: one that has lost its disk may vote twice."),
-    history("cluster/history/fetch-high-watermark", "A parked fetch of the metadata log is answered when the high watermark moves (KIP-1166, Kafka 4.1). Off: followers learn of a commit "
+    history("cluster/history/directory-ids",
+            "Voters are known by the id of their log directory too (KIP-853, kraft.version 1, Kafka 3.9). "
+            "Off: one that has lost its disk may vote twice."),
+    history("cluster/history/fetch-high-watermark",
+            "A parked fetch of the metadata log is answered when the high watermark moves (KIP-1166, Kafka "
+            "4.1). Off: followers learn of a commit "
             "up to half a second late."),
-    history("cluster/history/eligible-leader-replicas", "Replicas that left the ISR while min.insync.replicas was not met may still be elected (KIP-966, on for new clusters from Kafka 4.1). Off: as with "
+    history("cluster/history/eligible-leader-replicas",
+            "Replicas that left the ISR while min.insync.replicas was not met may still be elected (KIP-966, "
+            "on for new clusters from Kafka 4.1). Off: as with "
             "eligible.leader.replicas.version=0."),
-    {.path = "cluster/history/truncation", .type = KeyType::word, .fallback = "fetch",
-     .meaning = "How a follower finds out what of its log its leader does not have. fetch: each fetch says in which epoch the log ends (KIP-595, Kafka 2.7). epoch-search: it asks for the "
-                "end of its last epoch, and on until both know the epoch (KIP-279, 2.0). epoch: it asks once (KIP-101, 0.11). high-watermark: it cuts all that it does not know to be committed.",
+    {.path = "cluster/history/truncation",
+     .type = KeyType::word,
+     .fallback = "fetch",
+     .meaning = "How a follower finds out what of its log its leader does not have. fetch: each fetch says "
+                "in which epoch the log ends (KIP-595, Kafka 2.7). epoch-search: it asks for the "
+                "end of its last epoch, and on until both know the epoch (KIP-279, 2.0). epoch: it asks once "
+                "(KIP-101, 0.11). high-watermark: it cuts all that it does not know to be committed.",
      .words = "fetch|epoch-search|epoch|high-watermark"},
-    history("cluster/history/failed-log-directories", "A broker tells the controller of a log directory that failed, and leaderships move (KIP-858, Kafka 3.7). Off: it keeps those it can no longer serve."),
-    history("cluster/history/fetch-leader-epoch", "Fetches of followers name the leader epoch they are of, and others are refused (KIP-320, Kafka 2.1). Off: a follower that has missed a change of leaders "
+    history("cluster/history/failed-log-directories",
+            "A broker tells the controller of a log directory that failed, and leaderships move (KIP-858, "
+            "Kafka 3.7). Off: it keeps those it can no longer serve."),
+    history("cluster/history/fetch-leader-epoch",
+            "Fetches of followers name the leader epoch they are of, and others are refused (KIP-320, Kafka "
+            "2.1). Off: a follower that has missed a change of leaders "
             "goes on as if nothing had happened."),
-    history("cluster/history/isr-epoch-start-check", "Who joins the ISR has reached the start of the leader's epoch (KAFKA-7128, Kafka 2.1). Off: the leader's high watermark is enough, which may "
+    history("cluster/history/isr-epoch-start-check",
+            "Who joins the ISR has reached the start of the leader's epoch (KAFKA-7128, Kafka 2.1). Off: the "
+            "leader's high watermark is enough, which may "
             "lie below what its predecessor acknowledged."),
-    history("cluster/history/isr-maximal", "The high watermark waits for whoever may be in the ISR while the controller has not answered (KIP-497, Kafka 2.7). Off: for those alone that are in it "
+    history("cluster/history/isr-maximal",
+            "The high watermark waits for whoever may be in the ISR while the controller has not answered "
+            "(KIP-497, Kafka 2.7). Off: for those alone that are in it "
             "either way."),
-    history("cluster/history/isr-unfenced-only", "No broker that is fenced or shutting down joins an ISR (KIP-841, Kafka 3.3). Off: neither the leader nor the controller looks."),
-    history("cluster/history/isr-broker-epoch", "Who joins the ISR must be in the same life, by its broker epoch, in which it fetched (KIP-903, Kafka 3.5). Off: a broker that came back empty may join "
+    history("cluster/history/isr-unfenced-only",
+            "No broker that is fenced or shutting down joins an ISR (KIP-841, Kafka 3.3). Off: neither the "
+            "leader nor the controller looks."),
+    history("cluster/history/isr-broker-epoch",
+            "Who joins the ISR must be in the same life, by its broker epoch, in which it fetched (KIP-903, "
+            "Kafka 3.5). Off: a broker that came back empty may join "
             "for what it held before."),
-    history("cluster/history/high-watermark-min-isr", "The high watermark stands still while fewer than min.insync.replicas are in sync (KAFKA-15583, Kafka 3.7). Off: what acks=1 sends is "
+    history("cluster/history/high-watermark-min-isr",
+            "The high watermark stands still while fewer than min.insync.replicas are in sync (KAFKA-15583, "
+            "Kafka 3.7). Off: what acks=1 sends is "
             "shown at once."),
-    history("cluster/history/preferred-replica-only-isr", "A consumer is sent only to replicas that are in the ISR (KAFKA-14372, Kafka 3.4). Off: to one that has fallen behind, too, which holds "
+    history("cluster/history/preferred-replica-only-isr",
+            "A consumer is sent only to replicas that are in the ISR (KAFKA-14372, Kafka 3.4). Off: to one "
+            "that has fallen behind, too, which holds "
             "it back."),
     section("cluster/network", "What lies between any two processes."),
-    distribution("cluster/network/rtt", UnitKind::duration, "{p50: 400us, p99: 2ms}", "Round-trip time; each direction takes half of a draw of its own."),
-    scalar_key("cluster/network/bandwidth", UnitKind::bandwidth, "1Gbit", 0, 1'000 * kSecond, "Bandwidth of each direction."),
+    distribution("cluster/network/rtt", UnitKind::duration, "{p50: 400us, p99: 2ms}",
+                 "Round-trip time; each direction takes half of a draw of its own."),
+    scalar_key("cluster/network/bandwidth", UnitKind::bandwidth, "1Gbit", 0, 1'000 * kSecond,
+               "Bandwidth of each direction."),
     section("cluster/network/clients", "Between a client and a server."),
-    distribution("cluster/network/clients/rtt", UnitKind::duration, "=as cluster.network.rtt", "Round-trip time between a client and a server."),
-    scalar_key("cluster/network/clients/bandwidth", UnitKind::bandwidth, "=as cluster.network.bandwidth", 0, 1'000 * kSecond,
-               "Bandwidth between a client and a server."),
-    {.path = "cluster/network/links", .type = KeyType::list, .meaning = "Pairs of racks that are farther apart or closer than the rest."},
-    {.path = "cluster/network/links/[]/between", .type = KeyType::name_list, .meaning = "The two racks, or one rack twice for the links inside it.", .required = true, .example = "[a, b]"},
-    distribution("cluster/network/links/[]/rtt", UnitKind::duration, "=as cluster.network.rtt", "Round-trip time between the two racks."),
-    scalar_key("cluster/network/links/[]/bandwidth", UnitKind::bandwidth, "=as cluster.network.bandwidth", 0, 1'000 * kSecond,
-               "Bandwidth between the two racks."),
-    {.path = "cluster/network/matrix", .type = KeyType::matrix,
-     .meaning = "Round-trip times between racks (or zones, or regions), and within one: for each rack its times to others, each pair once.", .unit = UnitKind::duration, .least = 0,
-     .most = kYear, .example = "{east: {west: 60ms, asia: 180ms}, west: {asia: 120ms}}"},
-    {.path = "cluster/quotas", .type = KeyType::names,
-     .meaning = "What a client may use of each broker, by the client's name (its client.id here); default is for all that have none of their own."},
+    distribution("cluster/network/clients/rtt", UnitKind::duration, "=as cluster.network.rtt",
+                 "Round-trip time between a client and a server."),
+    scalar_key("cluster/network/clients/bandwidth", UnitKind::bandwidth, "=as cluster.network.bandwidth", 0,
+               1'000 * kSecond, "Bandwidth between a client and a server."),
+    {.path = "cluster/network/links",
+     .type = KeyType::list,
+     .meaning = "Pairs of racks that are farther apart or closer than the rest."},
+    {.path = "cluster/network/links/[]/between",
+     .type = KeyType::name_list,
+     .meaning = "The two racks, or one rack twice for the links inside it.",
+     .required = true,
+     .example = "[a, b]"},
+    distribution("cluster/network/links/[]/rtt", UnitKind::duration, "=as cluster.network.rtt",
+                 "Round-trip time between the two racks."),
+    scalar_key("cluster/network/links/[]/bandwidth", UnitKind::bandwidth, "=as cluster.network.bandwidth", 0,
+               1'000 * kSecond, "Bandwidth between the two racks."),
+    {.path = "cluster/network/matrix",
+     .type = KeyType::matrix,
+     .meaning = "Round-trip times between racks (or zones, or regions), and within one: for each rack its "
+                "times to others, each pair once.",
+     .unit = UnitKind::duration,
+     .least = 0,
+     .most = kYear,
+     .example = "{east: {west: 60ms, asia: 180ms}, west: {asia: 120ms}}"},
+    {.path = "cluster/quotas",
+     .type = KeyType::names,
+     .meaning = "What a client may use of each broker, by the client's name (its client.id here); default is "
+                "for all that have none of their own."},
     section("cluster/quotas/<name>", "The quotas of a client."),
-    scalar_key("cluster/quotas/<name>/producer_byte_rate", UnitKind::byte_rate, "", 1, 1'000 * kSecond, "Bytes it may send to a broker."),
-    scalar_key("cluster/quotas/<name>/consumer_byte_rate", UnitKind::byte_rate, "", 1, 1'000 * kSecond, "Bytes it may fetch from a broker."),
-    scalar_key("cluster/quotas/<name>/request_percentage", UnitKind::ratio, "", 1, 10'000'000, "Time of a broker's request handler threads it may take, in percent of one thread."),
+    scalar_key("cluster/quotas/<name>/producer_byte_rate", UnitKind::byte_rate, "", 1, 1'000 * kSecond,
+               "Bytes it may send to a broker."),
+    scalar_key("cluster/quotas/<name>/consumer_byte_rate", UnitKind::byte_rate, "", 1, 1'000 * kSecond,
+               "Bytes it may fetch from a broker."),
+    scalar_key("cluster/quotas/<name>/request_percentage", UnitKind::ratio, "", 1, 10'000'000,
+               "Time of a broker's request handler threads it may take, in percent of one thread."),
     section("cluster/disk", "The disk of each server."),
-    distribution("cluster/disk/append", UnitKind::duration, "{p50: 20us, p99: 200us}", "Time of one write into the page cache."),
+    distribution("cluster/disk/append", UnitKind::duration, "{p50: 20us, p99: 200us}",
+                 "Time of one write into the page cache."),
     distribution("cluster/disk/flush", UnitKind::duration, "{p50: 2ms, p99: 20ms}", "Time of one fsync."),
-    scalar_key("cluster/disk/read", UnitKind::byte_rate, "500MB/s", 0, 1'000 * kSecond, "Bytes one thread reads and checks a second, of logs that were not closed in order."),
-    scalar_key("cluster/disk/bandwidth", UnitKind::byte_rate, "500MB/s", 0, 1'000 * kSecond, "Bytes the disk takes a second, on top of those times."),
+    scalar_key("cluster/disk/read", UnitKind::byte_rate, "500MB/s", 0, 1'000 * kSecond,
+               "Bytes one thread reads and checks a second, of logs that were not closed in order."),
+    scalar_key("cluster/disk/bandwidth", UnitKind::byte_rate, "500MB/s", 0, 1'000 * kSecond,
+               "Bytes the disk takes a second, on top of those times."),
     section("cluster/machine", "The processor time of each server's threads."),
-    distribution("cluster/machine/network.per.request", UnitKind::duration, "10us", "Time of a network thread for a request and its response."),
-    scalar_key("cluster/machine/network.per.kib", UnitKind::duration, "200ns", 0, kSecond, "On top, for each KiB of them."),
-    distribution("cluster/machine/io.per.request", UnitKind::duration, "{p50: 30us, p99: 120us}", "Time of a request handler (I/O) thread for a request."),
-    scalar_key("cluster/machine/io.per.kib", UnitKind::duration, "500ns", 0, kSecond, "On top, for each KiB of it."),
+    distribution("cluster/machine/network.per.request", UnitKind::duration, "10us",
+                 "Time of a network thread for a request and its response."),
+    scalar_key("cluster/machine/network.per.kib", UnitKind::duration, "200ns", 0, kSecond,
+               "On top, for each KiB of them."),
+    distribution("cluster/machine/io.per.request", UnitKind::duration, "{p50: 30us, p99: 120us}",
+                 "Time of a request handler (I/O) thread for a request."),
+    scalar_key("cluster/machine/io.per.kib", UnitKind::duration, "500ns", 0, kSecond,
+               "On top, for each KiB of it."),
 
-    {.path = "topics", .type = KeyType::names, .meaning = "Topics created before the clients start; others are created when a client asks for them."},
+    {.path = "topics",
+     .type = KeyType::names,
+     .meaning = "Topics created before the clients start; others are created when a client asks for them."},
     section("topics/<name>", "A topic."),
-    scalar_key("topics/<name>/partitions", UnitKind::none, "=num.partitions of cluster.config", 1, 10'000, "How many partitions."),
-    scalar_key("topics/<name>/replication.factor", UnitKind::none, "=default.replication.factor of cluster.config", 1, 32'767,
+    scalar_key("topics/<name>/partitions", UnitKind::none, "=num.partitions of cluster.config", 1, 10'000,
+               "How many partitions."),
+    scalar_key("topics/<name>/replication.factor", UnitKind::none,
+               "=default.replication.factor of cluster.config", 1, 32'767,
                "How many replicas of each partition."),
-    scalar_key("topics/<name>/compression", UnitKind::ratio, "1", 1, 100, "Compressed size of a producer's batches, as a part of the uncompressed size."),
-    {.path = "topics/<name>/config", .type = KeyType::properties, .meaning = "Properties of the topic; otherwise the brokers' synonyms hold.", .components = kTopic},
+    scalar_key("topics/<name>/compression", UnitKind::ratio, "1", 1, 100,
+               "Compressed size of a producer's batches, as a part of the uncompressed size."),
+    {.path = "topics/<name>/config",
+     .type = KeyType::properties,
+     .meaning = "Properties of the topic; otherwise the brokers' synonyms hold.",
+     .components = kTopic},
 
-    {.path = "clients", .type = KeyType::names, .meaning = "The applications: order services produce, other services consume."},
+    {.path = "clients",
+     .type = KeyType::names,
+     .meaning = "The applications: order services produce, other services consume."},
     section("clients/<name>", "An application: it either produces or consumes."),
-    alternative({.path = "clients/<name>/produces", .type = KeyType::name, .meaning = "The topic its orders go to."}, "orders"),
-    alternative({.path = "clients/<name>/consumes", .type = KeyType::name, .meaning = "The topic whose orders it handles."}, "orders"),
-    {.path = "clients/<name>/rack", .type = KeyType::name, .meaning = "The rack it stands in, one of cluster.racks."},
+    alternative(
+        {.path = "clients/<name>/produces", .type = KeyType::name, .meaning = "The topic its orders go to."},
+        "orders"),
+    alternative({.path = "clients/<name>/consumes",
+                 .type = KeyType::name,
+                 .meaning = "The topic whose orders it handles."},
+                "orders"),
+    {.path = "clients/<name>/rack",
+     .type = KeyType::name,
+     .meaning = "The rack it stands in, one of cluster.racks."},
     scalar_key("clients/<name>/start", UnitKind::duration, "8s", 0, kYear,
-               "When its first order may come. A group whose members start together forms after twice group.initial.rebalance.delay.ms, 6 s, and with "
+               "When its first order may come. A group whose members start together forms after twice "
+               "group.initial.rebalance.delay.ms, 6 s, and with "
                "Kafka's auto.offset.reset=latest it never sees what was sent before.",
                "produces"),
-    scalar_key("clients/<name>/start", UnitKind::duration, "0s", 0, kYear, "When its members start.", "consumes"),
-    required(with_example(section("clients/<name>/arrivals", "When orders come, whatever the cluster does: the load is open-loop.", "produces"), "{poisson: 500/s}")),
-    alternative(scalar_key("clients/<name>/arrivals/constant", UnitKind::rate, "", 1, kMostRate, "One order after another at equal distances."), "500/s"),
-    alternative(scalar_key("clients/<name>/arrivals/poisson", UnitKind::rate, "", 1, kMostRate, "Independent customers: exponential gaps with this mean rate."), "500/s"),
-    alternative(section("clients/<name>/arrivals/ramp", "Independent customers, their rate growing or falling evenly, then staying."), "{from: 100/s, to: 2000/s, over: 60s}"),
-    required(scalar_key("clients/<name>/arrivals/ramp/from", UnitKind::rate, "", 0, kMostRate, "The rate at the start.")),
-    required(scalar_key("clients/<name>/arrivals/ramp/to", UnitKind::rate, "", 0, kMostRate, "The rate at the end.")),
-    required(scalar_key("clients/<name>/arrivals/ramp/over", UnitKind::duration, "", 1, kYear, "How long it takes to get there.")),
-    alternative(section("clients/<name>/arrivals/burst", "Independent customers, with a burst from time to time."), "{base: 200/s, peak: 2000/s, every: 30s, length: 3s}"),
-    required(scalar_key("clients/<name>/arrivals/burst/base", UnitKind::rate, "", 0, kMostRate, "The rate between bursts.")),
-    required(scalar_key("clients/<name>/arrivals/burst/peak", UnitKind::rate, "", 1, kMostRate, "The rate in a burst.")),
-    required(scalar_key("clients/<name>/arrivals/burst/every", UnitKind::duration, "", 1, kYear, "From the start of a burst to the start of the next.")),
-    required(scalar_key("clients/<name>/arrivals/burst/length", UnitKind::duration, "", 1, kYear, "How long a burst lasts.")),
-    alternative(section("clients/<name>/arrivals/daily", "Independent customers, their rate following the time of day."), "{low: 20/s, high: 400/s, day: 10min, peak.at: 5min}"),
-    required(scalar_key("clients/<name>/arrivals/daily/low", UnitKind::rate, "", 0, kMostRate, "The rate at the quietest time.")),
-    required(scalar_key("clients/<name>/arrivals/daily/high", UnitKind::rate, "", 1, kMostRate, "The rate at the busiest time.")),
-    scalar_key("clients/<name>/arrivals/daily/day", UnitKind::duration, "24h", 1, kYear, "How long a day is."),
-    scalar_key("clients/<name>/arrivals/daily/peak.at", UnitKind::duration, "=half of the day", 0, kYear, "The busiest time of the day."),
-    alternative({.path = "clients/<name>/arrivals/trace", .type = KeyType::path, .meaning = "Recorded orders, a CSV file with the columns time, key and size, which take the place of key and record.size."}, "orders.csv"),
-    scalar_key("clients/<name>/arrivals/orders", UnitKind::none, "=all that come within the duration", 1, std::int64_t{1} << 40, "At most this many orders."),
-    {.path = "clients/<name>/key", .type = KeyType::key_choice, .fallback = "none", .meaning = "Whose orders they are: the record's key, which chooses the partition.", .only_with = "produces", .example = "{zipf: {n: 100000, s: 1.1}}"},
-    distribution("clients/<name>/record.size", UnitKind::size, "1KiB", "Bytes of an order, the record's value.", "produces"),
-    {.path = "clients/<name>/group.id", .type = KeyType::name, .fallback = "=the client's name", .meaning = "The consumer group.", .only_with = "consumes"},
-    scalar_key("clients/<name>/members", UnitKind::none, "1", 1, 1000, "How many instances share the work as members of the group.", "consumes"),
-    distribution("clients/<name>/service", UnitKind::duration, "1ms", "Time the service needs for one order.", "consumes"),
-    {.path = "clients/<name>/commit", .type = KeyType::word, .fallback = "auto", .meaning = "When offsets are committed: auto as enable.auto.commit does it, after each poll's records (after-batch), after each record, or before "
-                 "handling them (at most once).", .words = "auto|after-batch|after-each|before", .only_with = "consumes"},
-    {.path = "clients/<name>/config", .type = KeyType::properties, .meaning = "Properties of the producer (producer.properties).", .components = kProducer, .only_with = "produces"},
-    {.path = "clients/<name>/config", .type = KeyType::properties, .meaning = "Properties of the consumers (consumer.properties).", .components = kConsumer, .only_with = "consumes"},
+    scalar_key("clients/<name>/start", UnitKind::duration, "0s", 0, kYear, "When its members start.",
+               "consumes"),
+    required(with_example(
+        section("clients/<name>/arrivals",
+                "When orders come, whatever the cluster does: the load is open-loop.", "produces"),
+        "{poisson: 500/s}")),
+    alternative(scalar_key("clients/<name>/arrivals/constant", UnitKind::rate, "", 1, kMostRate,
+                           "One order after another at equal distances."),
+                "500/s"),
+    alternative(scalar_key("clients/<name>/arrivals/poisson", UnitKind::rate, "", 1, kMostRate,
+                           "Independent customers: exponential gaps with this mean rate."),
+                "500/s"),
+    alternative(section("clients/<name>/arrivals/ramp",
+                        "Independent customers, their rate growing or falling evenly, then staying."),
+                "{from: 100/s, to: 2000/s, over: 60s}"),
+    required(scalar_key("clients/<name>/arrivals/ramp/from", UnitKind::rate, "", 0, kMostRate,
+                        "The rate at the start.")),
+    required(scalar_key("clients/<name>/arrivals/ramp/to", UnitKind::rate, "", 0, kMostRate,
+                        "The rate at the end.")),
+    required(scalar_key("clients/<name>/arrivals/ramp/over", UnitKind::duration, "", 1, kYear,
+                        "How long it takes to get there.")),
+    alternative(
+        section("clients/<name>/arrivals/burst", "Independent customers, with a burst from time to time."),
+        "{base: 200/s, peak: 2000/s, every: 30s, length: 3s}"),
+    required(scalar_key("clients/<name>/arrivals/burst/base", UnitKind::rate, "", 0, kMostRate,
+                        "The rate between bursts.")),
+    required(scalar_key("clients/<name>/arrivals/burst/peak", UnitKind::rate, "", 1, kMostRate,
+                        "The rate in a burst.")),
+    required(scalar_key("clients/<name>/arrivals/burst/every", UnitKind::duration, "", 1, kYear,
+                        "From the start of a burst to the start of the next.")),
+    required(scalar_key("clients/<name>/arrivals/burst/length", UnitKind::duration, "", 1, kYear,
+                        "How long a burst lasts.")),
+    alternative(section("clients/<name>/arrivals/daily",
+                        "Independent customers, their rate following the time of day."),
+                "{low: 20/s, high: 400/s, day: 10min, peak.at: 5min}"),
+    required(scalar_key("clients/<name>/arrivals/daily/low", UnitKind::rate, "", 0, kMostRate,
+                        "The rate at the quietest time.")),
+    required(scalar_key("clients/<name>/arrivals/daily/high", UnitKind::rate, "", 1, kMostRate,
+                        "The rate at the busiest time.")),
+    scalar_key("clients/<name>/arrivals/daily/day", UnitKind::duration, "24h", 1, kYear,
+               "How long a day is."),
+    scalar_key("clients/<name>/arrivals/daily/peak.at", UnitKind::duration, "=half of the day", 0, kYear,
+               "The busiest time of the day."),
+    alternative({.path = "clients/<name>/arrivals/trace",
+                 .type = KeyType::path,
+                 .meaning = "Recorded orders, a CSV file with the columns time, key and size, which take the "
+                            "place of key and record.size."},
+                "orders.csv"),
+    scalar_key("clients/<name>/arrivals/orders", UnitKind::none, "=all that come within the duration", 1,
+               std::int64_t{1} << 40, "At most this many orders."),
+    {.path = "clients/<name>/key",
+     .type = KeyType::key_choice,
+     .fallback = "none",
+     .meaning = "Whose orders they are: the record's key, which chooses the partition.",
+     .only_with = "produces",
+     .example = "{zipf: {n: 100000, s: 1.1}}"},
+    distribution("clients/<name>/record.size", UnitKind::size, "1KiB",
+                 "Bytes of an order, the record's value.", "produces"),
+    {.path = "clients/<name>/group.id",
+     .type = KeyType::name,
+     .fallback = "=the client's name",
+     .meaning = "The consumer group.",
+     .only_with = "consumes"},
+    scalar_key("clients/<name>/members", UnitKind::none, "1", 1, 1000,
+               "How many instances share the work as members of the group.", "consumes"),
+    distribution("clients/<name>/service", UnitKind::duration, "1ms", "Time the service needs for one order.",
+                 "consumes"),
+    {.path = "clients/<name>/commit",
+     .type = KeyType::word,
+     .fallback = "auto",
+     .meaning = "When offsets are committed: auto as enable.auto.commit does it, after each poll's records "
+                "(after-batch), after each record, or before "
+                "handling them (at most once).",
+     .words = "auto|after-batch|after-each|before",
+     .only_with = "consumes"},
+    {.path = "clients/<name>/config",
+     .type = KeyType::properties,
+     .meaning = "Properties of the producer (producer.properties).",
+     .components = kProducer,
+     .only_with = "produces"},
+    {.path = "clients/<name>/config",
+     .type = KeyType::properties,
+     .meaning = "Properties of the consumers (consumer.properties).",
+     .components = kConsumer,
+     .only_with = "consumes"},
 
-    {.path = "faults", .type = KeyType::list, .meaning = "What goes wrong, and when. Whom a role means is found out when the fault strikes."},
-    {.path = "faults/[]/name", .type = KeyType::name, .fallback = "=made of the kind and the target", .meaning = "What the fault is called, in results and expectations."},
-    required(with_example(scalar_key("faults/[]/at", UnitKind::duration, "", 0, kYear, "When it strikes."), "30s")),
-    {.path = "faults/[]/when", .type = KeyType::not_yet, .meaning = "A condition under which it strikes.", .example = "give the time at which it strikes, such as at: 30s"},
-    scalar_key("faults/[]/every", UnitKind::duration, "", 1, kYear, "From one strike to the next: it strikes again and again until the load ends. Without it, once."),
-    scalar_key("faults/[]/for", UnitKind::duration, "", 1, kYear, "How long it lasts; then it is undone: restarted, resumed, healed. Without it, to the end of the run."),
-    alternative(section("faults/[]/kill", "Processes die at once (SIGKILL). The machine goes on: its page cache survives, its connections are reset."), "{target: \"leader(orders-0)\"}"),
+    {.path = "faults",
+     .type = KeyType::list,
+     .meaning = "What goes wrong, and when. Whom a role means is found out when the fault strikes."},
+    {.path = "faults/[]/name",
+     .type = KeyType::name,
+     .fallback = "=made of the kind and the target",
+     .meaning = "What the fault is called, in results and expectations."},
+    required(with_example(scalar_key("faults/[]/at", UnitKind::duration, "", 0, kYear, "When it strikes."),
+                          "30s")),
+    {.path = "faults/[]/when",
+     .type = KeyType::not_yet,
+     .meaning = "A condition under which it strikes.",
+     .example = "give the time at which it strikes, such as at: 30s"},
+    scalar_key(
+        "faults/[]/every", UnitKind::duration, "", 1, kYear,
+        "From one strike to the next: it strikes again and again until the load ends. Without it, once."),
+    scalar_key("faults/[]/for", UnitKind::duration, "", 1, kYear,
+               "How long it lasts; then it is undone: restarted, resumed, healed. Without it, to the end of "
+               "the run."),
+    alternative(section("faults/[]/kill",
+                        "Processes die at once (SIGKILL). The machine goes on: its page cache survives, its "
+                        "connections are reset."),
+                "{target: \"leader(orders-0)\"}"),
     required(targets("faults/[]/kill/target", "Who dies.", "\"leader(orders-0)\"")),
-    alternative(section("faults/[]/powerloss", "Machines lose power: what was not flushed to disk is lost, and nobody is told; peers find out by their time-outs."), "{target: broker-2}"),
+    alternative(section("faults/[]/powerloss",
+                        "Machines lose power: what was not flushed to disk is lost, and nobody is told; "
+                        "peers find out by their time-outs."),
+                "{target: broker-2}"),
     required(targets("faults/[]/powerloss/target", "Whose machines.")),
-    {.path = "faults/[]/powerloss/tail", .type = KeyType::word, .fallback = "lost",
-     .meaning = "What becomes of what a log had not flushed: all of it is lost, or a random part is on the disk all the same, torn off in the middle of a batch, which recovery then finds out.",
+    {.path = "faults/[]/powerloss/tail",
+     .type = KeyType::word,
+     .fallback = "lost",
+     .meaning = "What becomes of what a log had not flushed: all of it is lost, or a random part is on the "
+                "disk all the same, torn off in the middle of a batch, which recovery then finds out.",
      .words = "lost|torn"},
-    alternative(section("faults/[]/wipe", "Servers die, and their disks are replaced by empty ones: logs, quorum state and directory ids are gone. They start again when the fault ends."), "{target: broker-2}"),
+    alternative(section("faults/[]/wipe",
+                        "Servers die, and their disks are replaced by empty ones: logs, quorum state and "
+                        "directory ids are gone. They start again when the fault ends."),
+                "{target: broker-2}"),
     required(targets("faults/[]/wipe/target", "Whose disks.")),
-    alternative(section("faults/[]/stop", "Processes are asked to stop (SIGTERM): a broker hands over its leaderships first, a consumer leaves its group."), "{target: broker-2}"),
+    alternative(section("faults/[]/stop",
+                        "Processes are asked to stop (SIGTERM): a broker hands over its leaderships first, a "
+                        "consumer leaves its group."),
+                "{target: broker-2}"),
     required(targets("faults/[]/stop/target", "Who stops.")),
-    alternative(section("faults/[]/restart", "A clean stop, and a new start as soon as it has wound up."), "{target: broker-2}"),
+    alternative(section("faults/[]/restart", "A clean stop, and a new start as soon as it has wound up."),
+                "{target: broker-2}"),
     required(targets("faults/[]/restart/target", "Who is restarted.")),
-    alternative(section("faults/[]/pause", "Processes stand still (SIGSTOP, a long garbage collection): what arrives waits, what is due is late."), "{target: broker-2}"),
+    alternative(section("faults/[]/pause",
+                        "Processes stand still (SIGSTOP, a long garbage collection): what arrives waits, "
+                        "what is due is late."),
+                "{target: broker-2}"),
     required(targets("faults/[]/pause/target", "Who stands still.")),
-    alternative({.path = "faults/[]/partition", .type = KeyType::section,
-                 .meaning = "The network is cut: bytes are lost, and connections stay open until somebody's time is over. halves splits the servers in two at random, clients "
-                            "with the half that is not smaller; in a bridge one server goes on hearing both halves; in a majorities-ring every server hears a majority, and no two hear the same.",
-                 .words = "halves|bridge|majorities-ring"}, "{isolate: \"leader(orders-0)\"}"),
-    alternative(targets("faults/[]/partition/isolate", "Who is cut off from everybody else."), "\"leader(orders-0)\""),
-    only_with("isolate", targets("faults/[]/partition/from", "Only from these; without it, from everybody else.", "clients")),
+    alternative(
+        {.path = "faults/[]/partition",
+         .type = KeyType::section,
+         .meaning = "The network is cut: bytes are lost, and connections stay open until somebody's time is "
+                    "over. halves splits the servers in two at random, clients "
+                    "with the half that is not smaller; in a bridge one server goes on hearing both halves; "
+                    "in a majorities-ring every server hears a majority, and no two hear the same.",
+         .words = "halves|bridge|majorities-ring"},
+        "{isolate: \"leader(orders-0)\"}"),
+    alternative(targets("faults/[]/partition/isolate", "Who is cut off from everybody else."),
+                "\"leader(orders-0)\""),
+    only_with("isolate", targets("faults/[]/partition/from",
+                                 "Only from these; without it, from everybody else.", "clients")),
     direction("faults/[]/partition/direction", "isolate"),
-    alternative({.path = "faults/[]/partition/groups", .type = KeyType::target_groups, .meaning = "Each group hears only itself; who is in none hears everybody."}, "[[broker-1, controller-1], [broker-2, broker-3]]"),
-    alternative(section("faults/[]/io-delay", "A server's disk is slow: its writes and flushes take longer, one after the other."), "{target: broker-2, factor: 20}"),
+    alternative({.path = "faults/[]/partition/groups",
+                 .type = KeyType::target_groups,
+                 .meaning = "Each group hears only itself; who is in none hears everybody."},
+                "[[broker-1, controller-1], [broker-2, broker-3]]"),
+    alternative(section("faults/[]/io-delay",
+                        "A server's disk is slow: its writes and flushes take longer, one after the other."),
+                "{target: broker-2, factor: 20}"),
     required(targets("faults/[]/io-delay/target", "Whose disk.")),
-    scalar_key("faults/[]/io-delay/factor", UnitKind::none, "1", 1, 1'000'000, "So many times as long as they would."),
+    scalar_key("faults/[]/io-delay/factor", UnitKind::none, "1", 1, 1'000'000,
+               "So many times as long as they would."),
     distribution("faults/[]/io-delay/by", UnitKind::duration, "0s", "And so much longer on top of that."),
-    scalar_key("faults/[]/io-delay/dir", UnitKind::none, "", 1, 31, "Which of the directories of log.dirs, counted from 1; without it, all of them."),
-    alternative(section("faults/[]/io-error", "A server's disk is broken: nothing can be written to it, nor read when a server starts. A broker takes the log directory offline with the first write that fails, and halts "
-                        "if it is the first one, which holds the metadata log too. What ends the fault repairs the disk; the directory comes back with a restart after that."), "{target: broker-2, dir: 2}"),
+    scalar_key("faults/[]/io-delay/dir", UnitKind::none, "", 1, 31,
+               "Which of the directories of log.dirs, counted from 1; without it, all of them."),
+    alternative(
+        section("faults/[]/io-error",
+                "A server's disk is broken: nothing can be written to it, nor read when a server starts. A "
+                "broker takes the log directory offline with the first write that fails, and halts "
+                "if it is the first one, which holds the metadata log too. What ends the fault repairs the "
+                "disk; the directory comes back with a restart after that."),
+        "{target: broker-2, dir: 2}"),
     required(targets("faults/[]/io-error/target", "Whose disk.")),
-    scalar_key("faults/[]/io-error/dir", UnitKind::none, "", 1, 31, "Which of the directories of log.dirs, counted from 1; without it, all of them."),
-    alternative(section("faults/[]/disk-full", "A server's disk is full: nothing can be appended, which is an I/O error to Kafka like any other; it can be read."), "{target: broker-2}"),
+    scalar_key("faults/[]/io-error/dir", UnitKind::none, "", 1, 31,
+               "Which of the directories of log.dirs, counted from 1; without it, all of them."),
+    alternative(section("faults/[]/disk-full",
+                        "A server's disk is full: nothing can be appended, which is an I/O error to Kafka "
+                        "like any other; it can be read."),
+                "{target: broker-2}"),
     required(targets("faults/[]/disk-full/target", "Whose disk.")),
-    scalar_key("faults/[]/disk-full/dir", UnitKind::none, "", 1, 31, "Which of the directories of log.dirs, counted from 1; without it, all of them."),
-    alternative(section("faults/[]/slow-cpu", "Processors are slow: a server's network and I/O threads, and what a service does for an order, take longer."), "{target: broker-2, factor: 10}"),
+    scalar_key("faults/[]/disk-full/dir", UnitKind::none, "", 1, 31,
+               "Which of the directories of log.dirs, counted from 1; without it, all of them."),
+    alternative(section("faults/[]/slow-cpu",
+                        "Processors are slow: a server's network and I/O threads, and what a service does "
+                        "for an order, take longer."),
+                "{target: broker-2, factor: 10}"),
     required(targets("faults/[]/slow-cpu/target", "Whose processors.")),
-    required(scalar_key("faults/[]/slow-cpu/factor", UnitKind::none, "", 2, 1'000'000, "So many times as long as they would.")),
-    alternative(section("faults/[]/delay", "Messages take longer."), "{target: broker-2, to: controllers, by: 50ms}"),
+    required(scalar_key("faults/[]/slow-cpu/factor", UnitKind::none, "", 2, 1'000'000,
+                        "So many times as long as they would.")),
+    alternative(section("faults/[]/delay", "Messages take longer."),
+                "{target: broker-2, to: controllers, by: 50ms}"),
     required(targets("faults/[]/delay/target", "Whose messages.")),
-    targets("faults/[]/delay/to", "Only those exchanged with these; without it, with everybody.", "controllers"),
+    targets("faults/[]/delay/to", "Only those exchanged with these; without it, with everybody.",
+            "controllers"),
     direction("faults/[]/delay/direction"),
-    required(with_example(distribution("faults/[]/delay/by", UnitKind::duration, "", "How much longer."), "50ms")),
-    scalar_key("faults/[]/delay/jitter", UnitKind::duration, "0s", 0, kYear, "Evenly from so much less to so much more than that."),
-    scalar_key("faults/[]/delay/correlation", UnitKind::share, "0%", 0, 1'000'000, "How much each delay on a way between two machines resembles the one before it."),
-    alternative(section("faults/[]/loss", "Segments are lost and sent again by TCP: messages arrive late."), "{target: broker-2, rate: 5%}"),
+    required(
+        with_example(distribution("faults/[]/delay/by", UnitKind::duration, "", "How much longer."), "50ms")),
+    scalar_key("faults/[]/delay/jitter", UnitKind::duration, "0s", 0, kYear,
+               "Evenly from so much less to so much more than that."),
+    scalar_key("faults/[]/delay/correlation", UnitKind::share, "0%", 0, 1'000'000,
+               "How much each delay on a way between two machines resembles the one before it."),
+    alternative(section("faults/[]/loss", "Segments are lost and sent again by TCP: messages arrive late."),
+                "{target: broker-2, rate: 5%}"),
     required(targets("faults/[]/loss/target", "Whose messages.")),
-    targets("faults/[]/loss/to", "Only those exchanged with these; without it, with everybody.", "controllers"),
+    targets("faults/[]/loss/to", "Only those exchanged with these; without it, with everybody.",
+            "controllers"),
     direction("faults/[]/loss/direction"),
-    required(with_example(scalar_key("faults/[]/loss/rate", UnitKind::share, "", 1, 990'000, "Share of the segments that is lost."), "5%")),
-    scalar_key("faults/[]/loss/burst", UnitKind::none, "1", 1, 1'000, "How many in a row are lost on average, on a way between two machines; 1: independently of each other."),
-    alternative(section("faults/[]/bandwidth", "A network card gives less: what its machine sends shares a lower rate, and so does what it is sent."), "{target: broker-2, limit: 10Mbit}"),
+    required(with_example(scalar_key("faults/[]/loss/rate", UnitKind::share, "", 1, 990'000,
+                                     "Share of the segments that is lost."),
+                          "5%")),
+    scalar_key("faults/[]/loss/burst", UnitKind::none, "1", 1, 1'000,
+               "How many in a row are lost on average, on a way between two machines; 1: independently of "
+               "each other."),
+    alternative(section("faults/[]/bandwidth",
+                        "A network card gives less: what its machine sends shares a lower rate, and so does "
+                        "what it is sent."),
+                "{target: broker-2, limit: 10Mbit}"),
     required(targets("faults/[]/bandwidth/target", "Whose card.")),
-    targets("faults/[]/bandwidth/to", "Only what is exchanged with these; without it, with everybody.", "brokers"),
+    targets("faults/[]/bandwidth/to", "Only what is exchanged with these; without it, with everybody.",
+            "brokers"),
     direction("faults/[]/bandwidth/direction"),
-    required(with_example(scalar_key("faults/[]/bandwidth/limit", UnitKind::bandwidth, "", 1, 1'000 * kSecond, "The rate, in each direction."), "10Mbit")),
-    alternative(section("faults/[]/reset", "Connections break at once (RST): both ends hear of it, and what was under way is lost. Nothing stops them from connecting again."), "{target: broker-2, to: clients}"),
+    required(with_example(scalar_key("faults/[]/bandwidth/limit", UnitKind::bandwidth, "", 1, 1'000 * kSecond,
+                                     "The rate, in each direction."),
+                          "10Mbit")),
+    alternative(section("faults/[]/reset",
+                        "Connections break at once (RST): both ends hear of it, and what was under way is "
+                        "lost. Nothing stops them from connecting again."),
+                "{target: broker-2, to: clients}"),
     required(targets("faults/[]/reset/target", "Whose connections.")),
     targets("faults/[]/reset/to", "Only those with these; without it, with everybody.", "clients"),
-    alternative(section("faults/[]/hold", "Requests of one kind are held back on their connection, and what follows them there, until the fault ends."), "{target: \"leader(orders-0)\", request: AlterPartition}"),
+    alternative(section("faults/[]/hold",
+                        "Requests of one kind are held back on their connection, and what follows them "
+                        "there, until the fault ends."),
+                "{target: \"leader(orders-0)\", request: AlterPartition}"),
     required(targets("faults/[]/hold/target", "Whose requests.")),
-    targets("faults/[]/hold/to", "Only those exchanged with these; without it, with everybody.", "controllers"),
+    targets("faults/[]/hold/to", "Only those exchanged with these; without it, with everybody.",
+            "controllers"),
     direction("faults/[]/hold/direction"),
-    {.path = "faults/[]/hold/request", .type = KeyType::word, .meaning = "Kafka's name of the request.", .words = kRequests, .required = true, .example = "AlterPartition"},
-    alternative(section("faults/[]/time-offset", "Wall clocks of machines are off, and set right when the fault ends: records bear wrong times, retention goes by them. Time-outs go by "
-                        "monotonic clocks."), "{target: \"client(order-service)\", by: -10s}"),
+    {.path = "faults/[]/hold/request",
+     .type = KeyType::word,
+     .meaning = "Kafka's name of the request.",
+     .words = kRequests,
+     .required = true,
+     .example = "AlterPartition"},
+    alternative(section("faults/[]/time-offset",
+                        "Wall clocks of machines are off, and set right when the fault ends: records bear "
+                        "wrong times, retention goes by them. Time-outs go by "
+                        "monotonic clocks."),
+                "{target: \"client(order-service)\", by: -10s}"),
     required(targets("faults/[]/time-offset/target", "Whose clocks.")),
-    required(with_example(scalar_key("faults/[]/time-offset/by", UnitKind::duration, "", -20 * kYear, 20 * kYear, "How far they are ahead; negative: behind."), "-10s")),
-    alternative(section("faults/[]/drift", "Clocks of machines run fast or slow, wall clocks and time-outs; when the fault ends the wall clock is set right."), "{target: broker-2, ppm: 200}"),
+    required(with_example(scalar_key("faults/[]/time-offset/by", UnitKind::duration, "", -20 * kYear,
+                                     20 * kYear, "How far they are ahead; negative: behind."),
+                          "-10s")),
+    alternative(section("faults/[]/drift",
+                        "Clocks of machines run fast or slow, wall clocks and time-outs; when the fault ends "
+                        "the wall clock is set right."),
+                "{target: broker-2, ppm: 200}"),
     required(targets("faults/[]/drift/target", "Whose clocks.")),
-    required(with_example(scalar_key("faults/[]/drift/ppm", UnitKind::none, "", -500'000, 1'000'000, "Microseconds they gain in a second; negative: they lose."), "200")),
-    alternative(section("faults/[]/admin", "An operator asks the cluster for something with one of Kafka's tools, on a machine of its own: a client like any other, which tries again for "
-                        "up to a minute. It is over when that was answered; there is nothing to undo."), "{elect-leaders: {type: preferred, partitions: all}}"),
-    alternative(section("faults/[]/admin/elect-leaders", "kafka-leader-election: partitions get their preferred leader, the first of their replicas; or those without a leader get any replica that "
-                        "is up, at the price of lost records."), "{type: preferred, partitions: all}"),
-    {.path = "faults/[]/admin/elect-leaders/type", .type = KeyType::word, .fallback = "preferred", .meaning = "Which election.", .words = "preferred|unclean"},
-    {.path = "faults/[]/admin/elect-leaders/partitions", .type = KeyType::partitions, .fallback = "all", .meaning = "Of which partitions.", .example = "[orders-0, orders-1]"},
-    alternative({.path = "faults/[]/admin/reassign", .type = KeyType::replica_lists,
-                 .meaning = "kafka-reassign-partitions: partitions get these replicas, the first of which is to lead them. New ones copy the log first. cancel takes back what is under way."},
-                "{orders-0: [broker-2, broker-3, broker-4]}"),
-    alternative(section("faults/[]/admin/move-replicas", "kafka-reassign-partitions: all replicas of one broker go to another that does not have the partition yet."), "{from: broker-1, to: broker-4}"),
+    required(with_example(scalar_key("faults/[]/drift/ppm", UnitKind::none, "", -500'000, 1'000'000,
+                                     "Microseconds they gain in a second; negative: they lose."),
+                          "200")),
+    alternative(section("faults/[]/admin",
+                        "An operator asks the cluster for something with one of Kafka's tools, on a machine "
+                        "of its own: a client like any other, which tries again for "
+                        "up to a minute. It is over when that was answered; there is nothing to undo."),
+                "{elect-leaders: {type: preferred, partitions: all}}"),
+    alternative(section("faults/[]/admin/elect-leaders",
+                        "kafka-leader-election: partitions get their preferred leader, the first of their "
+                        "replicas; or those without a leader get any replica that "
+                        "is up, at the price of lost records."),
+                "{type: preferred, partitions: all}"),
+    {.path = "faults/[]/admin/elect-leaders/type",
+     .type = KeyType::word,
+     .fallback = "preferred",
+     .meaning = "Which election.",
+     .words = "preferred|unclean"},
+    {.path = "faults/[]/admin/elect-leaders/partitions",
+     .type = KeyType::partitions,
+     .fallback = "all",
+     .meaning = "Of which partitions.",
+     .example = "[orders-0, orders-1]"},
+    alternative(
+        {.path = "faults/[]/admin/reassign",
+         .type = KeyType::replica_lists,
+         .meaning = "kafka-reassign-partitions: partitions get these replicas, the first of which is to lead "
+                    "them. New ones copy the log first. cancel takes back what is under way."},
+        "{orders-0: [broker-2, broker-3, broker-4]}"),
+    alternative(section("faults/[]/admin/move-replicas",
+                        "kafka-reassign-partitions: all replicas of one broker go to another that does not "
+                        "have the partition yet."),
+                "{from: broker-1, to: broker-4}"),
     required(targets("faults/[]/admin/move-replicas/from", "The broker that is emptied.", "broker-1")),
     required(targets("faults/[]/admin/move-replicas/to", "The broker that takes its place.", "broker-4")),
-    alternative({.path = "faults/[]/admin/delete-topic", .type = KeyType::name, .meaning = "kafka-topics --delete: the topic and all its records are gone. A client that asks for it may create it anew."}, "orders"),
-    alternative(section("faults/[]/admin/alter-configs", "kafka-configs --alter: settings of a topic change while it is used."), "{topic: orders, config: {min.insync.replicas: 1}}"),
-    {.path = "faults/[]/admin/alter-configs/topic", .type = KeyType::name, .meaning = "The topic.", .required = true, .example = "orders"},
-    {.path = "faults/[]/admin/alter-configs/config", .type = KeyType::properties, .meaning = "What is set; what is not named stays as it is.", .components = kTopic, .required = true, .example = "{min.insync.replicas: 1}"},
-    alternative(section("faults/[]/admin/create-partitions", "kafka-topics --alter: a topic gets more partitions. Keys then belong to other partitions than before."), "{topic: orders, count: 12}"),
-    {.path = "faults/[]/admin/create-partitions/topic", .type = KeyType::name, .meaning = "The topic.", .required = true, .example = "orders"},
-    required(with_example(scalar_key("faults/[]/admin/create-partitions/count", UnitKind::none, "", 1, 1'000'000, "How many it has in all from then on."), "12")),
-    {.path = "chaos", .type = KeyType::not_yet, .meaning = "Faults drawn at random.", .example = "list them under faults; random(brokers, 1) draws whom one hits"},
+    alternative({.path = "faults/[]/admin/delete-topic",
+                 .type = KeyType::name,
+                 .meaning = "kafka-topics --delete: the topic and all its records are gone. A client that "
+                            "asks for it may create it anew."},
+                "orders"),
+    alternative(section("faults/[]/admin/alter-configs",
+                        "kafka-configs --alter: settings of a topic change while it is used."),
+                "{topic: orders, config: {min.insync.replicas: 1}}"),
+    {.path = "faults/[]/admin/alter-configs/topic",
+     .type = KeyType::name,
+     .meaning = "The topic.",
+     .required = true,
+     .example = "orders"},
+    {.path = "faults/[]/admin/alter-configs/config",
+     .type = KeyType::properties,
+     .meaning = "What is set; what is not named stays as it is.",
+     .components = kTopic,
+     .required = true,
+     .example = "{min.insync.replicas: 1}"},
+    alternative(section("faults/[]/admin/create-partitions",
+                        "kafka-topics --alter: a topic gets more partitions. Keys then belong to other "
+                        "partitions than before."),
+                "{topic: orders, count: 12}"),
+    {.path = "faults/[]/admin/create-partitions/topic",
+     .type = KeyType::name,
+     .meaning = "The topic.",
+     .required = true,
+     .example = "orders"},
+    required(with_example(scalar_key("faults/[]/admin/create-partitions/count", UnitKind::none, "", 1,
+                                     1'000'000, "How many it has in all from then on."),
+                          "12")),
+    {.path = "chaos",
+     .type = KeyType::not_yet,
+     .meaning = "Faults drawn at random.",
+     .example = "list them under faults; random(brokers, 1) draws whom one hits"},
 
-    {.path = "invariants", .type = KeyType::names, .meaning = "Invariants that this scenario does not ask for, by name: all others are always looked at."},
+    {.path = "invariants",
+     .type = KeyType::names,
+     .meaning = "Invariants that this scenario does not ask for, by name: all others are always looked at."},
     section("invariants/<name>", "An invariant that is switched off."),
-    {.path = "invariants/<name>/because", .type = KeyType::text, .meaning = "Why this scenario may break it.", .required = true},
+    {.path = "invariants/<name>/because",
+     .type = KeyType::text,
+     .meaning = "Why this scenario may break it.",
+     .required = true},
     {.path = "expect", .type = KeyType::list, .meaning = "What must hold for the run to pass."},
-    {.path = "expect/[]/id", .type = KeyType::name, .fallback = "=made of the metric, the statistic and of", .meaning = "What the expectation is called."},
-    {.path = "expect/[]/metric", .type = KeyType::word, .meaning = "What is measured.",
-     .words = "e2e_latency|produce_latency|lag|lag_offsets|lost_orders|lost_acked|lost_for_group|duplicate_records|reordered_keys|failed_orders|fulfilled_orders|unhandled_orders|open_orders|retried_orders|duplicate_effects|throughput|"
-              "time_to_new_controller|time_to_new_leader|time_to_fence|unavailability|leader_elections|controller_elections|fenced_brokers|under_replicated|offline_partitions|"
+    {.path = "expect/[]/id",
+     .type = KeyType::name,
+     .fallback = "=made of the metric, the statistic and of",
+     .meaning = "What the expectation is called."},
+    {.path = "expect/[]/metric",
+     .type = KeyType::word,
+     .meaning = "What is measured.",
+     .words = "e2e_latency|produce_latency|lag|lag_offsets|lost_orders|lost_acked|lost_for_group|duplicate_"
+              "records|reordered_keys|failed_orders|fulfilled_orders|unhandled_orders|open_orders|retried_"
+              "orders|duplicate_effects|throughput|"
+              "time_to_new_controller|time_to_new_leader|time_to_fence|unavailability|leader_elections|"
+              "controller_elections|fenced_brokers|under_replicated|offline_partitions|"
               "diverged_partitions|stuck_partitions",
-     .alternative = 1, .example = "e2e_latency"},
-    {.path = "expect/[]/recovery", .type = KeyType::name, .meaning = "The fault from whose end it is measured how long the system takes to recover; of several strikes the slowest counts.",
-     .alternative = 1, .example = "isolate-leader"},
-    {.path = "expect/[]/until", .type = KeyType::text, .meaning = "What must hold again, and go on to hold for three seconds: a metric, whose it is, a statistic, and a limit.", .required = true,
-     .only_with = "recovery", .example = "\"lag(payment) < 1s\""},
-    required(with_example(scalar_key("expect/[]/within", UnitKind::duration, "", 1, kYear, "How long that may take.", "recovery"), "30s")),
-    {.path = "expect/[]/of", .type = KeyType::name, .meaning = "Whose: a client, or of metrics of the cluster a topic, a partition (orders-0) or a broker (broker-2). Without it, all.", .only_with = "metric"},
-    {.path = "expect/[]/fault", .type = KeyType::name, .meaning = "Times that count from strikes (time_to_...): of which fault. Without it, of all that touched what is measured.", .only_with = "metric"},
-    {.path = "expect/[]/window", .type = KeyType::text, .fallback = "all", .meaning = "Which part of the run: all, steady, faults, or after(FAULT).", .only_with = "metric", .example = "steady"},
+     .alternative = 1,
+     .example = "e2e_latency"},
+    {.path = "expect/[]/recovery",
+     .type = KeyType::name,
+     .meaning = "The fault from whose end it is measured how long the system takes to recover; of several "
+                "strikes the slowest counts.",
+     .alternative = 1,
+     .example = "isolate-leader"},
+    {.path = "expect/[]/until",
+     .type = KeyType::text,
+     .meaning = "What must hold again, and go on to hold for three seconds: a metric, whose it is, a "
+                "statistic, and a limit.",
+     .required = true,
+     .only_with = "recovery",
+     .example = "\"lag(payment) < 1s\""},
+    required(with_example(scalar_key("expect/[]/within", UnitKind::duration, "", 1, kYear,
+                                     "How long that may take.", "recovery"),
+                          "30s")),
+    {.path = "expect/[]/of",
+     .type = KeyType::name,
+     .meaning = "Whose: a client, or of metrics of the cluster a topic, a partition (orders-0) or a broker "
+                "(broker-2). Without it, all.",
+     .only_with = "metric"},
+    {.path = "expect/[]/fault",
+     .type = KeyType::name,
+     .meaning = "Times that count from strikes (time_to_...): of which fault. Without it, of all that "
+                "touched what is measured.",
+     .only_with = "metric"},
+    {.path = "expect/[]/window",
+     .type = KeyType::text,
+     .fallback = "all",
+     .meaning = "Which part of the run: all, steady, faults, or after(FAULT).",
+     .only_with = "metric",
+     .example = "steady"},
     limit("expect/[]/p50", "The median and its limit.", "\"< 20ms\""),
     limit("expect/[]/p90", "The 90th percentile and its limit.", "\"< 50ms\""),
     limit("expect/[]/p95", "The 95th percentile and its limit.", "\"< 80ms\""),
@@ -316,9 +682,13 @@ constexpr Key kKeys[] = {
 
 }  // namespace
 
-std::string_view Key::last() const { return path.substr(path.rfind('/') + 1); }
+std::string_view Key::last() const {
+  return path.substr(path.rfind('/') + 1);
+}
 
-std::span<const Key> keys() { return kKeys; }
+std::span<const Key> keys() {
+  return kKeys;
+}
 
 std::vector<const Key*> keys_below(std::string_view path) {
   std::vector<const Key*> below;
@@ -345,7 +715,8 @@ std::string describe(const Key& key) {
   switch (key.type) {
     case KeyType::section: {
       std::string text = key.example.empty() ? "a map" : "a map such as " + std::string(key.example);
-      for (const char c : key.words.empty() ? std::string{} : "|" + std::string(key.words)) text += c == '|' ? std::string(" or ") : std::string(1, c);
+      for (const char c : key.words.empty() ? std::string{} : "|" + std::string(key.words))
+        text += c == '|' ? std::string(" or ") : std::string(1, c);
       return text;
     }
     case KeyType::names: return "a map from names to maps";
@@ -364,23 +735,30 @@ std::string describe(const Key& key) {
     case KeyType::word: {
       std::string text;
       for (const char c : key.words) text += c == '|' ? std::string(", ") : std::string(1, c);
-      if (const std::size_t comma = text.rfind(", "); comma != std::string::npos) text.replace(comma, 2, " or ");
+      if (const std::size_t comma = text.rfind(", "); comma != std::string::npos)
+        text.replace(comma, 2, " or ");
       return text;
     }
     case KeyType::name_list: return "a list of names such as [a, b]";
-    case KeyType::matrix: return "a map from racks to maps of round-trip times such as " + std::string(key.example);
+    case KeyType::matrix:
+      return "a map from racks to maps of round-trip times such as " + std::string(key.example);
     case KeyType::path: return "the name of a file";
     case KeyType::distribution:
       return std::string(describe(key.unit)) + ", or how it varies: " +
-             (key.unit == UnitKind::size ? "{p50: 1KiB, p99: 8KiB}" : "{p50: 2ms, p99: 9ms}") + ", {uniform: {min: .., max: ..}}" +
-             (key.unit == UnitKind::size ? "" : ", {exponential: ..}") + ", {constant: ..} or {values: FILE}";
+             (key.unit == UnitKind::size ? "{p50: 1KiB, p99: 8KiB}" : "{p50: 2ms, p99: 9ms}") +
+             ", {uniform: {min: .., max: ..}}" + (key.unit == UnitKind::size ? "" : ", {exponential: ..}") +
+             ", {constant: ..} or {values: FILE}";
     case KeyType::key_choice: return "none, {zipf: {n: 100000, s: 1.1}} or {uniform: {n: 100000}}";
-    case KeyType::properties: return "Kafka properties: a map, a pasted block (|) or {file: server.properties}";
+    case KeyType::properties:
+      return "Kafka properties: a map, a pasted block (|) or {file: server.properties}";
     case KeyType::limit: return "a limit such as " + std::string(key.example);
-    case KeyType::targets: return "a target such as broker-2, controller or leader(orders-0), or a list of them";
-    case KeyType::target_groups: return "a list of groups such as [[broker-1, controller-1], [broker-2, broker-3]]";
+    case KeyType::targets:
+      return "a target such as broker-2, controller or leader(orders-0), or a list of them";
+    case KeyType::target_groups:
+      return "a list of groups such as [[broker-1, controller-1], [broker-2, broker-3]]";
     case KeyType::partitions: return "all, a partition such as orders-0, or a list of them";
-    case KeyType::replica_lists: return "a map from partitions to brokers such as {orders-0: [broker-2, broker-3]}";
+    case KeyType::replica_lists:
+      return "a map from partitions to brokers such as {orders-0: [broker-2, broker-3]}";
     case KeyType::not_yet: return "nothing yet";
   }
   return {};

@@ -7,8 +7,8 @@
 // "did you mean": the word somebody probably meant.
 namespace sim::scenario {
 
-// The candidate closest to `word` by edits (insert, delete, change, swap), ignoring case; empty if none is close
-// enough to be worth saying. Ties go to the earlier candidate.
+// The candidate closest to `word` by edits (insert, delete, change, swap), ignoring case; empty if none is
+// close enough to be worth saying. Ties go to the earlier candidate.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 
 // "did you mean X?", or empty.

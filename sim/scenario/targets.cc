@@ -34,7 +34,9 @@ std::optional<std::int32_t> whole_number(std::string_view text) {
   return number;
 }
 
-ReadTarget refused(std::string problem, std::string hint) { return {std::nullopt, std::move(problem), std::move(hint)}; }
+ReadTarget refused(std::string problem, std::string hint) {
+  return {std::nullopt, std::move(problem), std::move(hint)};
+}
 
 std::optional<fault::Pool> pool_of(std::string_view word) {
   for (const auto& [name, pool] : kPools) {
@@ -56,11 +58,13 @@ ReadTarget read_word(std::string_view text) {
   for (const std::string_view role : {"broker-", "controller-"}) {
     if (!text.starts_with(role)) continue;
     const std::optional<std::int32_t> id = whole_number(text.substr(role.size()));
-    if (!id || *id == 0) return refused("is no target", "servers are numbered from 1, such as " + std::string(role) + "1");
+    if (!id || *id == 0)
+      return refused("is no target", "servers are numbered from 1, such as " + std::string(role) + "1");
     if (role == "broker-") return {fault::BrokerTarget{NodeId{*id}}, {}, {}};
     return {fault::ControllerTarget{NodeId{*id}}, {}, {}};
   }
-  std::string hint = did_you_mean(text, {"controller", "brokers", "controllers", "clients", "broker-1", "controller-1"});
+  std::string hint =
+      did_you_mean(text, {"controller", "brokers", "controllers", "clients", "broker-1", "controller-1"});
   for (const std::string_view role : {"leader", "follower", "coordinator", "client", "rack", "random"}) {
     if (text == role) hint = "of which? Targets are " + std::string(kTargetExamples);
   }
@@ -74,7 +78,8 @@ ReadTarget read_client(std::string_view inside) {
     const bool closed = inside.back() == ']';
     const std::string_view digits = inside.substr(bracket + 1, inside.size() - bracket - (closed ? 2 : 1));
     client.member = whole_number(digits);
-    if (!closed || !client.member) return refused("names no member", "members are counted from 0, such as client(" + client.name + "[0])");
+    if (!closed || !client.member)
+      return refused("names no member", "members are counted from 0, such as client(" + client.name + "[0])");
   }
   return {std::move(client), {}, {}};
 }
@@ -82,11 +87,13 @@ ReadTarget read_client(std::string_view inside) {
 ReadTarget read_random(std::string_view inside) {
   const std::size_t comma = inside.find(',');
   const std::optional<fault::Pool> pool = pool_of(trimmed(inside.substr(0, comma)));
-  if (!pool) return refused("draws from no pool", "random(brokers, 1), random(controllers, 1) or random(clients, 1)");
+  if (!pool)
+    return refused("draws from no pool", "random(brokers, 1), random(controllers, 1) or random(clients, 1)");
   fault::RandomOf random{*pool, 1};
   if (comma != std::string_view::npos) {
     const std::optional<std::int32_t> count = whole_number(trimmed(inside.substr(comma + 1)));
-    if (!count || *count == 0) return refused("draws no number of them", "such as random(" + std::string(name_of(*pool)) + ", 1)");
+    if (!count || *count == 0)
+      return refused("draws no number of them", "such as random(" + std::string(name_of(*pool)) + ", 1)");
     random.count = *count;
   }
   return {random, {}, {}};
@@ -102,14 +109,16 @@ ReadTarget read_role(std::string_view role, std::string_view inside) {
   const std::string_view name = trimmed(inside.substr(0, comma));
   const std::optional<NamedPartition> partition = read_partition(name);
   if (!partition) {
-    return refused("names no partition", "which one? Such as " + std::string(role) + "(" + std::string(name) + "-0)");
+    return refused("names no partition",
+                   "which one? Such as " + std::string(role) + "(" + std::string(name) + "-0)");
   }
   if (role == "leader") return {fault::LeaderOf{partition->topic, partition->partition}, {}, {}};
   fault::FollowerOf follower{partition->topic, partition->partition, 1};
   if (comma != std::string_view::npos) {
     const std::optional<std::int32_t> ordinal = whole_number(trimmed(inside.substr(comma + 1)));
     if (!ordinal || *ordinal == 0) {
-      return refused("names no follower", "followers are counted from 1, such as follower(" + std::string(name) + ", 1)");
+      return refused("names no follower",
+                     "followers are counted from 1, such as follower(" + std::string(name) + ", 1)");
     }
     follower.ordinal = *ordinal;
   }
@@ -131,15 +140,17 @@ ReadTarget read_target(std::string_view text) {
   const std::size_t open = text.find('(');
   if (open == std::string_view::npos) return read_word(text);
   if (text.back() != ')') {
-    return refused("has a ( that is never closed", "in a flow map, quote what holds a comma: \"follower(orders-0, 1)\"");
+    return refused("has a ( that is never closed",
+                   "in a flow map, quote what holds a comma: \"follower(orders-0, 1)\"");
   }
   constexpr std::string_view kRoles[] = {"leader", "follower", "coordinator", "client", "rack", "random"};
   const std::string_view role = trimmed(text.substr(0, open));
   const std::string_view inside = text.substr(open, text.size() - open);
   if (std::find(std::begin(kRoles), std::end(kRoles), role) == std::end(kRoles)) {
     const std::string_view meant = nearest(role, {std::begin(kRoles), std::end(kRoles)});
-    return refused("is no target", meant.empty() ? "targets are " + std::string(kTargetExamples)
-                                                 : "did you mean " + std::string(meant) + std::string(inside) + "?");
+    return refused("is no target", meant.empty()
+                                       ? "targets are " + std::string(kTargetExamples)
+                                       : "did you mean " + std::string(meant) + std::string(inside) + "?");
   }
   return read_role(role, trimmed(inside.substr(1, inside.size() - 2)));
 }
@@ -149,7 +160,9 @@ std::string print_target(const fault::Target& target) {
   return std::visit(
       Overloaded{
           [](const fault::BrokerTarget& broker) { return "broker-" + std::to_string(broker.id.value()); },
-          [](const fault::ControllerTarget& controller) { return "controller-" + std::to_string(controller.id.value()); },
+          [](const fault::ControllerTarget& controller) {
+            return "controller-" + std::to_string(controller.id.value());
+          },
           [](const fault::RackTarget& rack) { return "rack(" + rack.rack + ")"; },
           [](const fault::ActiveController&) { return std::string("controller"); },
           [&](const fault::LeaderOf& leader) { return "leader(" + partition(leader) + ")"; },
@@ -158,7 +171,8 @@ std::string print_target(const fault::Target& target) {
           },
           [](const fault::CoordinatorOf& coordinator) { return "coordinator(" + coordinator.group + ")"; },
           [](const fault::ClientTarget& client) {
-            return "client(" + client.name + (client.member ? "[" + std::to_string(*client.member) + "]" : "") + ")";
+            return "client(" + client.name +
+                   (client.member ? "[" + std::to_string(*client.member) + "]" : "") + ")";
           },
           [](const fault::AllOf& all) { return std::string(name_of(all.pool)); },
           [](const fault::RandomOf& random) {

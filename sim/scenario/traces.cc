@@ -38,10 +38,12 @@ Traces read_traces(const Value& root, Report& report) {
       if (problem.line > 0) {
         report.add(problem);
       } else {
-        report.error(trace->place, "clients." + client.key + ".arrivals.trace: " + problem.file + " " + problem.message);
+        report.error(trace->place,
+                     "clients." + client.key + ".arrivals.trace: " + problem.file + " " + problem.message);
       }
     }
-    if (orders) traces[trace->text] = std::make_shared<const std::vector<workload::TraceOrder>>(std::move(*orders));
+    if (orders)
+      traces[trace->text] = std::make_shared<const std::vector<workload::TraceOrder>>(std::move(*orders));
   }
   return traces;
 }

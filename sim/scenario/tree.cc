@@ -15,7 +15,9 @@ const Value* Value::find(std::string_view key) const {
   return nullptr;
 }
 
-Value* Value::find(std::string_view key) { return const_cast<Value*>(std::as_const(*this).find(key)); }
+Value* Value::find(std::string_view key) {
+  return const_cast<Value*>(std::as_const(*this).find(key));
+}
 
 const Value& Value::at(std::string_view key) const {
   const Value* found = find(key);
@@ -104,7 +106,9 @@ void Report::add(const Place& place, std::string message, std::string hint, bool
   keep(source, std::move(problem));
 }
 
-void Report::add(const Problem& problem) { keep(static_cast<int>(sources_.size()), problem); }
+void Report::add(const Problem& problem) {
+  keep(static_cast<int>(sources_.size()), problem);
+}
 
 void Report::keep(int source, Problem problem) {
   // Two rules may stumble over one mistake, and an alias is read wherever it is used.
@@ -119,7 +123,8 @@ void Report::keep(int source, Problem problem) {
 
 Problems Report::take() {
   std::stable_sort(problems_.begin(), problems_.end(), [](const auto& a, const auto& b) {
-    return std::tuple(a.first, a.second.line, a.second.column) < std::tuple(b.first, b.second.line, b.second.column);
+    return std::tuple(a.first, a.second.line, a.second.column) <
+           std::tuple(b.first, b.second.line, b.second.column);
   });
   Problems sorted;
   for (auto& [source, problem] : problems_) sorted.push_back(std::move(problem));

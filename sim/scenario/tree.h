@@ -14,8 +14,8 @@
 // What a scenario file says, before anybody asks what it means: maps, lists and scalars, each with the place
 // it was written at.
 //
-// Scalars stay text: what `010` or `yes` is, the reader of the key decides, not YAML. A tree has no aliases (they
-// are copied in), no duplicate keys, and limited depth and size, so whoever walks it may recurse.
+// Scalars stay text: what `010` or `yes` is, the reader of the key decides, not YAML. A tree has no aliases
+// (they are copied in), no duplicate keys, and limited depth and size, so whoever walks it may recurse.
 namespace sim::scenario {
 
 inline constexpr std::size_t kMaxFileBytes = 1'048'576;
@@ -44,11 +44,11 @@ struct Value {
 
   Kind kind = Kind::null;
   Place place{};
-  std::string text{};    // of a scalar
-  bool quoted = false;   // a scalar that was not plain
-  bool invented = false;  // stands in for a required one that is missing or wrong, which has been reported
+  std::string text{};        // of a scalar
+  bool quoted = false;       // a scalar that was not plain
+  bool invented = false;     // stands in for a required one that is missing or wrong, which has been reported
   bool lacks_wrong = false;  // of a map: it is without what was wrong in it, which has been reported
-  bool literal = false;  // a scalar written as a block (|): its lines are the file's lines
+  bool literal = false;      // a scalar written as a block (|): its lines are the file's lines
   std::vector<Value> items;
   std::vector<Entry> entries;  // in the order of the file
   std::vector<Entry> overlay;  // properties set from outside, whatever shape those of the file have
@@ -106,8 +106,8 @@ class Report {
   bool failed_ = false;
 };
 
-// Reads one YAML document; `source` is the text's index in `report`. Nothing but the first problem is reported, and
-// no value returned: after a syntax error the rest is noise.
+// Reads one YAML document; `source` is the text's index in `report`. Nothing but the first problem is
+// reported, and no value returned: after a syntax error the rest is noise.
 std::optional<Value> read_yaml(std::string_view text, int source, Report& report);
 
 }  // namespace sim::scenario

@@ -20,13 +20,20 @@ struct Unit {
 constexpr std::int64_t kK = 1000, kM = 1'000'000, kG = 1'000'000'000;
 
 // Largest first: the first canonical one that divides a value prints it.
-constexpr Unit kDuration[] = {{"d", 86'400 * kG, 1, false}, {"h", 3'600 * kG, 1, false}, {"min", 60 * kG, 1, false},
-                              {"m", 60 * kG, 1, false},     {"s", kG},                   {"ms", kM},
-                              {"us", kK},                   {"\xC2\xB5s", kK, 1, false}, {"ns", 1}};
-constexpr Unit kSize[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", kG}, {"MB", kM}, {"kB", kK}, {"B", 1}};
+constexpr Unit kDuration[] = {{"d", 86'400 * kG, 1, false},
+                              {"h", 3'600 * kG, 1, false},
+                              {"min", 60 * kG, 1, false},
+                              {"m", 60 * kG, 1, false},
+                              {"s", kG},
+                              {"ms", kM},
+                              {"us", kK},
+                              {"\xC2\xB5s", kK, 1, false},
+                              {"ns", 1}};
+constexpr Unit kSize[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", kG},
+                          {"MB", kM},       {"kB", kK},       {"B", 1}};
 constexpr Unit kRate[] = {{"/s", 1000}, {"/min", 1000, 60}, {"/h", 1000, 3600}};
 constexpr Unit kBandwidth[] = {{"Gbit", kG}, {"Mbit", kM}, {"kbit", kK}, {"bit", 1}};
-constexpr Unit kByteRate[] = {{"GB/s", kG},      {"MB/s", kM},      {"kB/s", kK}, {"GiB/s", 1 << 30},
+constexpr Unit kByteRate[] = {{"GB/s", kG},       {"MB/s", kM},       {"kB/s", kK}, {"GiB/s", 1 << 30},
                               {"MiB/s", 1 << 20}, {"KiB/s", 1 << 10}, {"B/s", 1}};
 constexpr Unit kNone[] = {{"", 1}};
 constexpr Unit kRatio[] = {{"", 100}};
@@ -46,7 +53,9 @@ std::span<const Unit> units_of(UnitKind kind) {
   return {};
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // digits [. digits], as a whole number of 10^-decimals.
 struct Decimal {
@@ -150,7 +159,8 @@ Scalar read_scalar(std::string_view text, UnitKind kind) {
       return result;
     }
     scaled /= divisor;
-    if (scaled > std::numeric_limits<std::int64_t>::max() || scaled < std::numeric_limits<std::int64_t>::min()) {
+    if (scaled > std::numeric_limits<std::int64_t>::max() ||
+        scaled < std::numeric_limits<std::int64_t>::min()) {
       result.problem = "is too large a number";
       return result;
     }
@@ -163,7 +173,8 @@ Scalar read_scalar(std::string_view text, UnitKind kind) {
     result.hint = "write " + digits + std::string(usual_unit(kind)) + " (" + unit_list(kind) + ")";
   } else if (usual_unit(kind).empty()) {
     result.problem = kind == UnitKind::ratio ? "is not a ratio" : "is not a whole number";
-    const bool notation = number.unit.front() == 'e' || number.unit.front() == 'E' || number.unit.front() == '_';
+    const bool notation =
+        number.unit.front() == 'e' || number.unit.front() == 'E' || number.unit.front() == '_';
     result.hint = notation ? "write it in digits" : "write " + digits + " without a unit";
   } else {
     result.problem = "has an unknown unit \"" + std::string(number.unit) + "\"";
@@ -177,7 +188,8 @@ std::string print_scalar(std::int64_t value, UnitKind kind) {
   if (kind == UnitKind::bandwidth || kind == UnitKind::byte_rate) {
     if (value == 0) return "unlimited";
   }
-  if (kind == UnitKind::ratio || kind == UnitKind::rate || kind == UnitKind::share) {  // with a decimal point, trailing zeros cut
+  if (kind == UnitKind::ratio || kind == UnitKind::rate ||
+      kind == UnitKind::share) {  // with a decimal point, trailing zeros cut
     const std::int64_t one = kind == UnitKind::ratio ? 100 : kind == UnitKind::rate ? 1000 : 10'000;
     std::string text = std::to_string(value / one);
     std::string fraction = std::to_string(one + value % one).substr(1);
@@ -187,7 +199,8 @@ std::string print_scalar(std::int64_t value, UnitKind kind) {
   }
   const std::span<const Unit> units = units_of(kind);
   for (const Unit& unit : units) {
-    if (unit.canonical && value != 0 && value % unit.times == 0) return std::to_string(value / unit.times) + std::string(unit.name);
+    if (unit.canonical && value != 0 && value % unit.times == 0)
+      return std::to_string(value / unit.times) + std::string(unit.name);
   }
   return "0" + std::string(kind == UnitKind::duration ? "s" : units.back().name);
 }

@@ -7,8 +7,9 @@
 
 // Scalars of a scenario: numbers with units, read exactly and printed back in one canonical way.
 //
-// Our own reader, because YAML's would take 010 for 8, 1_000 for 1000, yes for true and 1e3 for 1000. A decimal
-// fraction is fine as long as the value is a whole number of the smallest unit: 1.5s is, 0.3ns is not.
+// Our own reader, because YAML's would take 010 for 8, 1_000 for 1000, yes for true and 1e3 for 1000. A
+// decimal fraction is fine as long as the value is a whole number of the smallest unit: 1.5s is, 0.3ns is
+// not.
 namespace sim::scenario {
 
 enum class UnitKind : std::uint8_t {

@@ -13,8 +13,12 @@ namespace sim::scenario {
 
 namespace {
 
-bool given(const Value& value) { return value.place.source >= 0; }
-std::int64_t number(const Value& value, UnitKind unit) { return *read_scalar(value.text, unit).value; }
+bool given(const Value& value) {
+  return value.place.source >= 0;
+}
+std::int64_t number(const Value& value, UnitKind unit) {
+  return *read_scalar(value.text, unit).value;
+}
 
 class Clients {
  public:
@@ -30,7 +34,9 @@ class Clients {
   }
 
  private:
-  std::string where(const Entry& client, std::string_view key) const { return "clients." + client.key + "." + std::string(key); }
+  std::string where(const Entry& client, std::string_view key) const {
+    return "clients." + client.key + "." + std::string(key);
+  }
 
   const Value& server() const { return root_.at("cluster").at("config"); }
   bool auto_create() const { return server().at("auto.create.topics.enable").text == "true"; }
@@ -58,7 +64,9 @@ class Clients {
       if (known.text == rack->text) return;
       racks.push_back(known.text);
     }
-    report_.error(rack->place, where(client, "rack") + ": there is no rack \"" + rack->text + "\" in cluster.racks", did_you_mean_rack(rack->text, racks));
+    report_.error(rack->place,
+                  where(client, "rack") + ": there is no rack \"" + rack->text + "\" in cluster.racks",
+                  did_you_mean_rack(rack->text, racks));
   }
 
   void check_start(const Entry& client) {
@@ -67,11 +75,13 @@ class Clients {
     if (start == nullptr || duration.invented) return;
     if (number(*start, UnitKind::duration) < number(duration, UnitKind::duration)) return;
     report_.error(given(*start) ? start->place : client.key_place,
-                  where(client, "start") + " (" + start->text + ") must lie before the end of the scenario (duration " + duration.text + ")");
+                  where(client, "start") + " (" + start->text +
+                      ") must lie before the end of the scenario (duration " + duration.text + ")");
   }
 
   void check_internal(const Value& topic) {
-    if (topic.text.starts_with("__")) report_.error(topic.place, topic.text + " is an internal topic of Kafka");
+    if (topic.text.starts_with("__"))
+      report_.error(topic.place, topic.text + " is an internal topic of Kafka");
   }
 
   void check_producer(const Entry& client) {
@@ -80,10 +90,14 @@ class Clients {
     if (listed(topic.text) == nullptr) {
       const std::string hint = did_you_mean(topic.text, listed_topics());
       if (!auto_create()) {
-        report_.error(topic.place, "topic \"" + topic.text + "\" is not listed, and auto.create.topics.enable is false", hint);
+        report_.error(topic.place,
+                      "topic \"" + topic.text + "\" is not listed, and auto.create.topics.enable is false",
+                      hint);
       } else {
         check_auto_created(topic);
-        if (!hint.empty()) report_.warning(topic.place, "topic \"" + topic.text + "\" is not listed: the cluster will create it", hint);
+        if (!hint.empty())
+          report_.warning(topic.place,
+                          "topic \"" + topic.text + "\" is not listed: the cluster will create it", hint);
       }
     }
     check_sizes(client);
@@ -94,8 +108,10 @@ class Clients {
     const Value& factor = server().at("default.replication.factor");
     const Value& brokers = root_.at("cluster").at("brokers");
     if (brokers.invented || number(factor, UnitKind::none) <= number(brokers, UnitKind::none)) return;
-    report_.error(given(factor) ? factor.place : topic.place, "topic " + topic.text + " would be created with " + factor.text +
-                                                                  " replicas (default.replication.factor), and there are only " + brokers.text + " brokers");
+    report_.error(given(factor) ? factor.place : topic.place,
+                  "topic " + topic.text + " would be created with " + factor.text +
+                      " replicas (default.replication.factor), and there are only " + brokers.text +
+                      " brokers");
   }
 
   void check_sizes(const Entry& client) {
@@ -104,25 +120,34 @@ class Clients {
     if (!size.is_scalar()) return;
     const Value& most = config.at("max.request.size");
     if (number(size, UnitKind::size) < number(most, UnitKind::none)) return;
-    report_.warning(given(size) ? size.place : client.key_place, where(client, "record.size") + " (" + size.text + ") does not fit into max.request.size (" + most.text +
-                                                                     " bytes): every order will fail");
+    report_.warning(given(size) ? size.place : client.key_place,
+                    where(client, "record.size") + " (" + size.text +
+                        ") does not fit into max.request.size (" + most.text +
+                        " bytes): every order will fail");
   }
 
   void check_arrivals(const Entry& client) {
     const Value& arrivals = client.value.at("arrivals");
     const std::string here = where(client, "arrivals");
-    if (const Value* burst = arrivals.find("burst"); burst != nullptr && complete_map(*burst, {"every", "length"})) {
+    if (const Value* burst = arrivals.find("burst");
+        burst != nullptr && complete_map(*burst, {"every", "length"})) {
       if (number(burst->at("length"), UnitKind::duration) > number(burst->at("every"), UnitKind::duration)) {
-        report_.error(burst->at("length").place, here + ".burst: a burst (length " + burst->at("length").text + ") must end before the next begins (every " +
-                                                     burst->at("every").text + ")");
+        report_.error(burst->at("length").place,
+                      here + ".burst: a burst (length " + burst->at("length").text +
+                          ") must end before the next begins (every " + burst->at("every").text + ")");
       }
     }
-    if (const Value* daily = arrivals.find("daily"); daily != nullptr && complete_map(*daily, {"low", "high"})) {
+    if (const Value* daily = arrivals.find("daily");
+        daily != nullptr && complete_map(*daily, {"low", "high"})) {
       if (number(daily->at("low"), UnitKind::rate) > number(daily->at("high"), UnitKind::rate)) {
-        report_.error(daily->at("low").place, here + ".daily: low (" + daily->at("low").text + ") must not be above high (" + daily->at("high").text + ")");
+        report_.error(daily->at("low").place, here + ".daily: low (" + daily->at("low").text +
+                                                  ") must not be above high (" + daily->at("high").text +
+                                                  ")");
       }
       if (number(daily->at("peak.at"), UnitKind::duration) >= number(daily->at("day"), UnitKind::duration)) {
-        report_.error(daily->at("peak.at").place, here + ".daily: peak.at (" + daily->at("peak.at").text + ") must lie within the day (" + daily->at("day").text + ")");
+        report_.error(daily->at("peak.at").place, here + ".daily: peak.at (" + daily->at("peak.at").text +
+                                                      ") must lie within the day (" + daily->at("day").text +
+                                                      ")");
       }
     }
     if (const Value* ramp = arrivals.find("ramp"); ramp != nullptr && complete_map(*ramp, {"from", "to"})) {
@@ -150,12 +175,15 @@ class Clients {
       for (const Entry& other : root_.at("clients").entries) {
         if (const Value* produces = other.value.find("produces")) names.push_back(produces->text);
       }
-      report_.error(topic.place, "topic \"" + topic.text + "\" is neither listed nor produced by a client", did_you_mean(topic.text, names));
+      report_.error(topic.place, "topic \"" + topic.text + "\" is neither listed nor produced by a client",
+                    did_you_mean(topic.text, names));
     }
     const Value& members = client.value.at("members");
-    if (known != nullptr && number(members, UnitKind::none) > number(known->at("partitions"), UnitKind::none)) {
-      report_.warning(members.place, "clients." + client.key + " has " + members.text + " members for " + known->at("partitions").text +
-                                         " partitions of " + topic.text + ": some will be idle");
+    if (known != nullptr &&
+        number(members, UnitKind::none) > number(known->at("partitions"), UnitKind::none)) {
+      report_.warning(members.place, "clients." + client.key + " has " + members.text + " members for " +
+                                         known->at("partitions").text + " partitions of " + topic.text +
+                                         ": some will be idle");
     }
     check_group(client);
     check_session(client);
@@ -167,12 +195,15 @@ class Clients {
     Value& config = *client.value.find("config");
     const Value* property = config.find("group.id");
     if (property != nullptr && property->text != group.text) {
-      report_.error(property->place, where(client, "config") + ": group.id is \"" + property->text + "\" here and \"" + group.text + "\" in " + where(client, "group.id"));
+      report_.error(property->place, where(client, "config") + ": group.id is \"" + property->text +
+                                         "\" here and \"" + group.text + "\" in " +
+                                         where(client, "group.id"));
     }
     remove_property(config, "group.id");
     const auto [first, is_new] = groups_.emplace(group.text, client.key);
     if (!is_new) {
-      report_.error(given(group) ? group.place : client.key_place, "group \"" + group.text + "\" belongs to " + first->second + " already",
+      report_.error(given(group) ? group.place : client.key_place,
+                    "group \"" + group.text + "\" belongs to " + first->second + " already",
                     "each service is a group of its own: all of them get every order");
     }
   }
@@ -184,9 +215,10 @@ class Clients {
     const Value& most = server().at("group.max.session.timeout.ms");
     const std::int64_t ms = number(session, UnitKind::none);
     if (ms >= number(least, UnitKind::none) && ms <= number(most, UnitKind::none)) return;
-    report_.error(given(session) ? session.place : client.key_place, where(client, "config") + ": session.timeout.ms (" + session.text +
-                                                                         ") must lie within group.min.session.timeout.ms (" + least.text +
-                                                                         ") and group.max.session.timeout.ms (" + most.text + ") of the brokers");
+    report_.error(given(session) ? session.place : client.key_place,
+                  where(client, "config") + ": session.timeout.ms (" + session.text +
+                      ") must lie within group.min.session.timeout.ms (" + least.text +
+                      ") and group.max.session.timeout.ms (" + most.text + ") of the brokers");
   }
 
   void check_commit(Entry& client) {
@@ -194,8 +226,11 @@ class Clients {
     const Value& commit = client.value.at("commit");
     const Value& property = config.at("enable.auto.commit");
     if (given(property) && (property.text == "true") != (commit.text == "auto")) {
-      report_.error(property.place, where(client, "config") + ": enable.auto.commit is " + property.text + ", and " + where(client, "commit") + " is " + commit.text,
-                    given(commit) ? "leave enable.auto.commit out" : "say when offsets are committed, such as commit: after-batch");
+      report_.error(property.place,
+                    where(client, "config") + ": enable.auto.commit is " + property.text + ", and " +
+                        where(client, "commit") + " is " + commit.text,
+                    given(commit) ? "leave enable.auto.commit out"
+                                  : "say when offsets are committed, such as commit: after-batch");
     }
     remove_property(config, "enable.auto.commit");
   }
@@ -207,6 +242,8 @@ class Clients {
 
 }  // namespace
 
-void validate_clients(Value& root, Report& report) { Clients(root, report).check(); }
+void validate_clients(Value& root, Report& report) {
+  Clients(root, report).check();
+}
 
 }  // namespace sim::scenario

@@ -18,8 +18,12 @@ namespace sim::scenario {
 
 namespace {
 
-std::int64_t whole(const Value& value) { return *read_scalar(value.text, UnitKind::none).value; }
-std::int64_t nanoseconds(const Value& value) { return *read_scalar(value.text, UnitKind::duration).value; }
+std::int64_t whole(const Value& value) {
+  return *read_scalar(value.text, UnitKind::none).value;
+}
+std::int64_t nanoseconds(const Value& value) {
+  return *read_scalar(value.text, UnitKind::duration).value;
+}
 
 std::string brokers_there_are(std::int64_t brokers) {
   return brokers == 1 ? "there is 1 broker" : "there are " + std::to_string(brokers) + " brokers";
@@ -27,14 +31,16 @@ std::string brokers_there_are(std::int64_t brokers) {
 
 bool consumes_anything(const Value& root) {
   const std::vector<Entry>& clients = root.at("clients").entries;
-  return std::any_of(clients.begin(), clients.end(), [](const Entry& client) { return client.value.find("consumes") != nullptr; });
+  return std::any_of(clients.begin(), clients.end(),
+                     [](const Entry& client) { return client.value.find("consumes") != nullptr; });
 }
 
 void check_times(const Value& root, Report& report) {
   const Value& duration = root.at("duration");
   const Value& warmup = root.at("warmup");
   if (!duration.invented && nanoseconds(warmup) >= nanoseconds(duration)) {
-    report.error(warmup.place, "warmup (" + warmup.text + ") must be shorter than duration (" + duration.text + "): nothing would be left to measure");
+    report.error(warmup.place, "warmup (" + warmup.text + ") must be shorter than duration (" +
+                                   duration.text + "): nothing would be left to measure");
   }
 }
 
@@ -56,7 +62,10 @@ void check_no_directory_twice(const Value& config, Report& report) {
     const std::string_view dir = plain_directory(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (seen.insert(dir).second) continue;
-    report.error(dirs->place, "log.dirs lists " + std::string(dir) + " twice, and Kafka does not start: Duplicate log directory found", "give each disk a directory of its own");
+    report.error(dirs->place,
+                 "log.dirs lists " + std::string(dir) +
+                     " twice, and Kafka does not start: Duplicate log directory found",
+                 "give each disk a directory of its own");
     return;
   }
 }
@@ -66,7 +75,9 @@ void check_log_directories(const Value& cluster, Report& report) {
   const Value& config = cluster.at("config");
   const std::int64_t there_are = log_directories(config);
   if (there_are > kMost) {
-    report.error(property_place(config, "log.dirs"), "log.dirs lists " + std::to_string(there_are) + " directories; a broker has at most " + std::to_string(kMost) + " here");
+    report.error(property_place(config, "log.dirs"), "log.dirs lists " + std::to_string(there_are) +
+                                                         " directories; a broker has at most " +
+                                                         std::to_string(kMost) + " here");
   }
   check_no_directory_twice(config, report);
 }
@@ -74,14 +85,16 @@ void check_log_directories(const Value& cluster, Report& report) {
 void check_controllers(const Value& cluster, std::int64_t brokers, Report& report) {
   const Value& controllers = cluster.at("controllers");
   if (cluster.at("combined").text == "true" && whole(controllers) > brokers) {
-    report.error(controllers.place, "combined controllers are brokers too, and " + brokers_there_are(brokers) + ", not " + controllers.text);
+    report.error(controllers.place, "combined controllers are brokers too, and " +
+                                        brokers_there_are(brokers) + ", not " + controllers.text);
   }
 }
 
 void check_racks(const Value& cluster, Report& report) {
   std::set<std::string> racks;
   for (const Value& rack : cluster.at("racks").items) {
-    if (!racks.insert(rack.text).second) report.error(rack.place, "rack \"" + rack.text + "\" is listed twice in cluster.racks");
+    if (!racks.insert(rack.text).second)
+      report.error(rack.place, "rack \"" + rack.text + "\" is listed twice in cluster.racks");
   }
   const Value* links = cluster.at("network").find("links");
   if (links == nullptr) return;
@@ -95,10 +108,13 @@ void check_racks(const Value& cluster, Report& report) {
     }
     std::vector<std::string_view> known(racks.begin(), racks.end());
     for (const Value& rack : between.items) {
-      if (!racks.contains(rack.text)) report.error(rack.place, "there is no rack \"" + rack.text + "\" in cluster.racks", did_you_mean_rack(rack.text, known));
+      if (!racks.contains(rack.text))
+        report.error(rack.place, "there is no rack \"" + rack.text + "\" in cluster.racks",
+                     did_you_mean_rack(rack.text, known));
     }
     const auto [first, second] = std::minmax(between.items[0].text, between.items[1].text);
-    if (!pairs.emplace(first, second).second) report.error(between.place, "there is another link between " + first + " and " + second);
+    if (!pairs.emplace(first, second).second)
+      report.error(between.place, "there is another link between " + first + " and " + second);
   }
 }
 
@@ -116,7 +132,8 @@ void check_matrix(const Value& cluster, Report& report) {
   for (const Value& rack : cluster.at("racks").items) racks.push_back(rack.text);
   const auto check_rack = [&](const Entry& entry) {
     if (std::find(racks.begin(), racks.end(), entry.key) != racks.end()) return;
-    report.error(entry.key_place, "there is no rack \"" + entry.key + "\" in cluster.racks", did_you_mean_rack(entry.key, racks));
+    report.error(entry.key_place, "there is no rack \"" + entry.key + "\" in cluster.racks",
+                 did_you_mean_rack(entry.key, racks));
   };
   std::map<std::pair<std::string, std::string>, std::string> seen;
   if (const Value* links = cluster.at("network").find("links")) {
@@ -135,8 +152,11 @@ void check_matrix(const Value& cluster, Report& report) {
       const std::string rtt = spelled_out(cell.value);
       const auto [earlier, is_new] = seen.emplace(std::pair{first, second}, rtt);
       if (is_new || earlier->second == rtt) continue;
-      report.error(cell.key_place, "cluster.network.matrix: between " + first + " and " + second + " there is another round-trip time already",
-                   "a round trip is the same from both ends: write each pair once; to make one direction slow, add a fault: delay with a direction");
+      report.error(cell.key_place,
+                   "cluster.network.matrix: between " + first + " and " + second +
+                       " there is another round-trip time already",
+                   "a round trip is the same from both ends: write each pair once; to make one direction "
+                   "slow, add a fault: delay with a direction");
     }
   }
 }
@@ -148,7 +168,8 @@ void check_quotas(const Value& root, Report& report) {
   for (const Entry& client : root.at("clients").entries) clients.push_back(client.key);
   for (const Entry& quota : quotas->entries) {
     if (std::find(clients.begin(), clients.end(), quota.key) == clients.end()) {
-      report.error(quota.key_place, "cluster.quotas: there is no client \"" + quota.key + "\"", did_you_mean(quota.key, clients));
+      report.error(quota.key_place, "cluster.quotas: there is no client \"" + quota.key + "\"",
+                   did_you_mean(quota.key, clients));
       continue;
     }
     const Value* client = root.at("clients").find(quota.key);
@@ -156,17 +177,20 @@ void check_quotas(const Value& root, Report& report) {
     const bool produces = client->find("produces") != nullptr;
     const std::string_view useless = produces ? "consumer_byte_rate" : "producer_byte_rate";
     if (quota.value.find(useless) == nullptr) continue;
-    report.warning(quota.key_place, "cluster.quotas." + quota.key + "." + std::string(useless) + " limits nothing: it only " + (produces ? "produces" : "consumes"));
+    report.warning(quota.key_place, "cluster.quotas." + quota.key + "." + std::string(useless) +
+                                        " limits nothing: it only " + (produces ? "produces" : "consumes"));
   }
 }
 
 void check_throttled_replicas(const Value& root, Report& report) {
   for (const Entry& topic : root.at("topics").entries) {
-    for (const std::string_view name : {"leader.replication.throttled.replicas", "follower.replication.throttled.replicas"}) {
+    for (const std::string_view name :
+         {"leader.replication.throttled.replicas", "follower.replication.throttled.replicas"}) {
       const Value* value = topic.value.at("config").find(name);
       TopicConfig config;
       if (value == nullptr || set_topic_config(config, name, value->text)) continue;
-      report.error(value->place, "topics." + topic.key + ".config." + std::string(name) + " cannot be " + value->text,
+      report.error(value->place,
+                   "topics." + topic.key + ".config." + std::string(name) + " cannot be " + value->text,
                    "it is * for all replicas, or a list of partition:broker such as 0:1,0:2");
     }
   }
@@ -178,13 +202,15 @@ void check_replication(const Value& root, std::int64_t brokers, Report& report) 
     const Value& factor = topic.value.at("replication.factor");
     const Place& place = factor.place.source >= 0 ? factor.place : topic.key_place;
     if (whole(factor) > brokers) {
-      report.error(place, "topic " + topic.key + " asks for " + factor.text + " replicas, and " + brokers_there_are(brokers));
+      report.error(place, "topic " + topic.key + " asks for " + factor.text + " replicas, and " +
+                              brokers_there_are(brokers));
     }
   }
   const Value& offsets = config.at("offsets.topic.replication.factor");
   if (whole(offsets) > brokers && consumes_anything(root)) {
     report.error(offsets.place.source >= 0 ? offsets.place : root.at("cluster").at("brokers").place,
-                 "__consumer_offsets needs " + offsets.text + " brokers (offsets.topic.replication.factor), and " + brokers_there_are(brokers) +
+                 "__consumer_offsets needs " + offsets.text +
+                     " brokers (offsets.topic.replication.factor), and " + brokers_there_are(brokers) +
                      ": no group could ever form",
                  "set offsets.topic.replication.factor to " + std::to_string(brokers) + " in cluster.config");
   }
@@ -194,7 +220,9 @@ void check_replication(const Value& root, std::int64_t brokers, Report& report) 
 void check_offsets_segments(const Value& root, Report& report) {
   const Value& bytes = root.at("cluster").at("config").at("offsets.topic.segment.bytes");
   if (whole(bytes) >= 1'048'576 || !consumes_anything(root)) return;
-  report.error(bytes.place, "offsets.topic.segment.bytes (" + bytes.text + ") is below the least segment.bytes of a topic (1048576): __consumer_offsets could not be created, and no group could ever form");
+  report.error(bytes.place, "offsets.topic.segment.bytes (" + bytes.text +
+                                ") is below the least segment.bytes of a topic (1048576): __consumer_offsets "
+                                "could not be created, and no group could ever form");
 }
 
 }  // namespace

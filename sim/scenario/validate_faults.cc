@@ -20,8 +20,12 @@ namespace sim::scenario {
 
 namespace {
 
-std::int64_t whole(const Value& value) { return *read_scalar(value.text, UnitKind::none).value; }
-std::int64_t nanoseconds(const Value& value) { return *read_scalar(value.text, UnitKind::duration).value; }
+std::int64_t whole(const Value& value) {
+  return *read_scalar(value.text, UnitKind::none).value;
+}
+std::int64_t nanoseconds(const Value& value) {
+  return *read_scalar(value.text, UnitKind::duration).value;
+}
 
 // kill, partition, ...: the entry that says what happens, or null if there is none, which has been reported.
 const Entry* kind_of(const Value& fault) {
@@ -52,7 +56,8 @@ class Faults {
  public:
   Faults(Value& root, Report& report) : root_(root), report_(report) {
     const Value& config = root.at("cluster").at("config");
-    for (const Entry& topic : root.at("topics").entries) topics_[topic.key] = whole(topic.value.at("partitions"));
+    for (const Entry& topic : root.at("topics").entries)
+      topics_[topic.key] = whole(topic.value.at("partitions"));
     for (const Entry& client : root.at("clients").entries) {
       clients_.push_back(client.key);
       if (const Value* produces = client.value.find("produces")) {
@@ -93,7 +98,8 @@ class Faults {
  private:
   void check_targets(const Entry& kind) {
     for (const std::string_view key : {"target", "to", "isolate", "from", "groups"}) {
-      if (const Value* aim = kind.value.find(key)) check_aim(*aim, where_ + "." + kind.key + "." + std::string(key));
+      if (const Value* aim = kind.value.find(key))
+        check_aim(*aim, where_ + "." + kind.key + "." + std::string(key));
     }
   }
 
@@ -103,10 +109,12 @@ class Faults {
     const Entry& action = admin.entries.front();
     const std::string where = where_ + ".admin." + action.key;
     if (const Value* lasts = fault.find("for")) {
-      report_.error(lasts->place, where_ + ".for: there is nothing to undo in what an operator does", "leave it out; to take it back, write another fault");
+      report_.error(lasts->place, where_ + ".for: there is nothing to undo in what an operator does",
+                    "leave it out; to take it back, write another fault");
     }
     if (const Value* partitions = action.value.find("partitions")) {
-      if (partitions->is_scalar() && partitions->text != "all") check_named(partitions->text, *partitions, where + ".partitions");
+      if (partitions->is_scalar() && partitions->text != "all")
+        check_named(partitions->text, *partitions, where + ".partitions");
       for (const Value& item : partitions->items) check_named(item.text, item, where + ".partitions");
     }
     if (action.key == "reassign") {
@@ -120,15 +128,19 @@ class Faults {
     }
     const Value* topic = action.key == "delete-topic" ? &action.value : action.value.find("topic");
     if (topic == nullptr || topic->invented) return;
-    const bool known = check_topic(topic->text, *topic, where + (action.key == "delete-topic" ? "" : ".topic"));
+    const bool known =
+        check_topic(topic->text, *topic, where + (action.key == "delete-topic" ? "" : ".topic"));
     if (topic->text == "__consumer_offsets" && action.key != "alter-configs") {
-      return nobody(*topic, where, "__consumer_offsets is an internal topic of Kafka, which groups count on as it is");
+      return nobody(*topic, where,
+                    "__consumer_offsets is an internal topic of Kafka, which groups count on as it is");
     }
     if (known && action.key == "alter-configs") check_min_isr(topic->text, action.value.at("config"), where);
     const auto before = before_.find(topic->text);
     const Value* count = action.value.find("count");
     if (!known || count == nullptr || before == before_.end() || whole(*count) > before->second) return;
-    report_.error(count->place, where + ".count: topic " + topic->text + " has " + std::to_string(before->second) + " partitions already, and cannot have fewer",
+    report_.error(count->place,
+                  where + ".count: topic " + topic->text + " has " + std::to_string(before->second) +
+                      " partitions already, and cannot have fewer",
                   "give the number in all, such as " + std::to_string(before->second * 2));
   }
 
@@ -137,11 +149,12 @@ class Faults {
     if (min_isr == nullptr) return;
     const Value& config = root_.at("cluster").at("config");
     const Value* topic = root_.at("topics").find(name);
-    const Value& factor = topic != nullptr                ? topic->at("replication.factor")
+    const Value& factor = topic != nullptr               ? topic->at("replication.factor")
                           : name == "__consumer_offsets" ? config.at("offsets.topic.replication.factor")
-                                                          : config.at("default.replication.factor");
+                                                         : config.at("default.replication.factor");
     if (whole(*min_isr) <= whole(factor)) return;
-    report_.warning(min_isr->place, where + ": " + more_in_sync_than_replicas(name, whole(*min_isr), whole(factor)));
+    report_.warning(min_isr->place,
+                    where + ": " + more_in_sync_than_replicas(name, whole(*min_isr), whole(factor)));
   }
 
   void check_named(const std::string& text, const Value& at, const std::string& where) {
@@ -167,22 +180,28 @@ class Faults {
 
   void check_disk(const Entry& kind) {
     const std::string where = where_ + "." + kind.key;
-    if (kind.key == "io-delay" && !kind.value.lacks_wrong && kind.value.at("factor").text == "1" && kind.value.at("by").text == "0s") {
-      report_.error(kind.value.place, where + " slows nothing down", "give it a factor, such as 20, or a time, such as by: 50ms");
+    if (kind.key == "io-delay" && !kind.value.lacks_wrong && kind.value.at("factor").text == "1" &&
+        kind.value.at("by").text == "0s") {
+      report_.error(kind.value.place, where + " slows nothing down",
+                    "give it a factor, such as 20, or a time, such as by: 50ms");
     }
     const Value* dir = kind.value.find("dir");
     if (dir == nullptr || dir->invented) return;
     const std::int64_t there_are = log_directories(root_.at("cluster").at("config"));
     if (whole(*dir) <= there_are) return;
-    report_.error(dir->place, where + ".dir: there is no log directory number " + dir->text + (there_are == 1 ? "; log.dirs lists one" : "; log.dirs lists " + std::to_string(there_are)),
-                  "list them in cluster.config, such as log.dirs=/disk1,/disk2");
+    report_.error(
+        dir->place,
+        where + ".dir: there is no log directory number " + dir->text +
+            (there_are == 1 ? "; log.dirs lists one" : "; log.dirs lists " + std::to_string(there_are)),
+        "list them in cluster.config, such as log.dirs=/disk1,/disk2");
   }
 
   void check_aim(const Value& aim, const std::string& where) {
     for (const Value& item : aim.items) check_aim(item, where);
     if (!aim.is_scalar() || aim.invented) return;
     const std::optional<fault::Target> target = read_target(aim.text).target;
-    const bool of_a_disk = where.ends_with(".wipe.target") || where.find(".io-") != std::string::npos || where.ends_with(".disk-full.target");
+    const bool of_a_disk = where.ends_with(".wipe.target") || where.find(".io-") != std::string::npos ||
+                           where.ends_with(".disk-full.target");
     if (of_a_disk && names_clients(*target)) {
       return nobody(aim, where, "clients keep nothing on disks", "name brokers or controllers");
     }
@@ -192,11 +211,13 @@ class Faults {
   static bool names_clients(const fault::Target& target) {
     const auto* all = std::get_if<fault::AllOf>(&target);
     const auto* some = std::get_if<fault::RandomOf>(&target);
-    return std::holds_alternative<fault::ClientTarget>(target) || (all != nullptr && all->pool == fault::Pool::clients) ||
+    return std::holds_alternative<fault::ClientTarget>(target) ||
+           (all != nullptr && all->pool == fault::Pool::clients) ||
            (some != nullptr && some->pool == fault::Pool::clients);
   }
 
-  void nobody(const Value& at, const std::string& where, const std::string& why, const std::string& hint = {}) {
+  void nobody(const Value& at, const std::string& where, const std::string& why,
+              const std::string& hint = {}) {
     report_.error(at.place, where + ": " + why, hint);
   }
 
@@ -204,17 +225,25 @@ class Faults {
     const Value& count = root_.at("cluster").at(std::string(role) + "s");
     if (count.invented || id.value() <= whole(count)) return;
     const std::string name(role);
-    nobody(at, where, "there is no " + at.text + " in a cluster of " + count.text + " " + name + (whole(count) == 1 ? "" : "s"),
-           whole(count) == 1 ? "there is " + name + "-1" : "there are " + name + "-1 to " + name + "-" + count.text);
+    nobody(at, where,
+           "there is no " + at.text + " in a cluster of " + count.text + " " + name +
+               (whole(count) == 1 ? "" : "s"),
+           whole(count) == 1 ? "there is " + name + "-1"
+                             : "there are " + name + "-1 to " + name + "-" + count.text);
   }
-  void exists(const fault::BrokerTarget& broker, const Value& at, const std::string& where) { check_server("broker", broker.id, at, where); }
-  void exists(const fault::ControllerTarget& controller, const Value& at, const std::string& where) { check_server("controller", controller.id, at, where); }
+  void exists(const fault::BrokerTarget& broker, const Value& at, const std::string& where) {
+    check_server("broker", broker.id, at, where);
+  }
+  void exists(const fault::ControllerTarget& controller, const Value& at, const std::string& where) {
+    check_server("controller", controller.id, at, where);
+  }
 
   void exists(const fault::RackTarget& rack, const Value& at, const std::string& where) {
     std::vector<std::string_view> racks;
     for (const Value& known : root_.at("cluster").at("racks").items) racks.push_back(known.text);
     if (std::find(racks.begin(), racks.end(), rack.rack) != racks.end()) return;
-    nobody(at, where, "there is no rack \"" + rack.rack + "\" in cluster.racks", did_you_mean_rack(rack.rack, racks));
+    nobody(at, where, "there is no rack \"" + rack.rack + "\" in cluster.racks",
+           did_you_mean_rack(rack.rack, racks));
   }
 
   void exists(const fault::ActiveController&, const Value&, const std::string&) {}
@@ -222,23 +251,29 @@ class Faults {
     if (all.pool == fault::Pool::clients && clients_.empty()) nobody(at, where, "there are no clients");
   }
 
-  void check_partition(const std::string& topic, std::int32_t partition, const Value& at, const std::string& where) {
+  void check_partition(const std::string& topic, std::int32_t partition, const Value& at,
+                       const std::string& where) {
     const auto found = topics_.find(topic);
     if (found == topics_.end()) {
       std::vector<std::string_view> names;
       for (const auto& [name, partitions] : topics_) names.push_back(name);
-      return nobody(at, where, "there is no topic \"" + topic + "\"",
-                    did_you_mean(topic, names));
+      return nobody(at, where, "there is no topic \"" + topic + "\"", did_you_mean(topic, names));
     }
     if (partition < found->second) return;
     nobody(at, where, "topic " + topic + " has no partition " + std::to_string(partition),
-           found->second == 1 ? "it has one: " + topic + "-0" : "it has " + topic + "-0 to " + topic + "-" + std::to_string(found->second - 1));
+           found->second == 1
+               ? "it has one: " + topic + "-0"
+               : "it has " + topic + "-0 to " + topic + "-" + std::to_string(found->second - 1));
   }
-  void exists(const fault::LeaderOf& leader, const Value& at, const std::string& where) { check_partition(leader.topic, leader.partition, at, where); }
+  void exists(const fault::LeaderOf& leader, const Value& at, const std::string& where) {
+    check_partition(leader.topic, leader.partition, at, where);
+  }
   void check_standby(std::int32_t ordinal, const Value& at, const std::string& where) {
     const std::int64_t standbys = whole(root_.at("cluster").at("controllers")) - 1;
     if (ordinal <= standbys) return;
-    nobody(at, where, "of " + std::to_string(standbys + 1) + " controllers " + std::to_string(standbys) + (standbys == 1 ? " follows" : " follow"));
+    nobody(at, where,
+           "of " + std::to_string(standbys + 1) + " controllers " + std::to_string(standbys) +
+               (standbys == 1 ? " follows" : " follow"));
   }
   void exists(const fault::FollowerOf& follower, const Value& at, const std::string& where) {
     check_partition(follower.topic, follower.partition, at, where);
@@ -247,25 +282,34 @@ class Faults {
     if (topic == nullptr) return;
     const Value& factor = topic->at("replication.factor");
     if (follower.ordinal < whole(factor)) return;
-    nobody(at, where, "topic " + follower.topic + " has " + factor.text + (whole(factor) == 1 ? " replica: it has no followers" : " replicas: the followers are 1 to " + std::to_string(whole(factor) - 1)));
+    nobody(
+        at, where,
+        "topic " + follower.topic + " has " + factor.text +
+            (whole(factor) == 1 ? " replica: it has no followers"
+                                : " replicas: the followers are 1 to " + std::to_string(whole(factor) - 1)));
   }
 
   void exists(const fault::CoordinatorOf& coordinator, const Value& at, const std::string& where) {
     if (std::find(groups_.begin(), groups_.end(), coordinator.group) != groups_.end()) return;
-    nobody(at, where, "there is no group \"" + coordinator.group + "\"", did_you_mean(coordinator.group, {groups_.begin(), groups_.end()}));
+    nobody(at, where, "there is no group \"" + coordinator.group + "\"",
+           did_you_mean(coordinator.group, {groups_.begin(), groups_.end()}));
   }
 
   void exists(const fault::ClientTarget& target, const Value& at, const std::string& where) {
     const Value* client = root_.at("clients").find(target.name);
     if (client == nullptr) {
-      return nobody(at, where, "there is no client \"" + target.name + "\"", did_you_mean(target.name, {clients_.begin(), clients_.end()}));
+      return nobody(at, where, "there is no client \"" + target.name + "\"",
+                    did_you_mean(target.name, {clients_.begin(), clients_.end()}));
     }
     if (!target.member) return;
     const Value* members = client->find("members");
-    if (members == nullptr) return nobody(at, where, target.name + " has no members", "write client(" + target.name + ")");
+    if (members == nullptr)
+      return nobody(at, where, target.name + " has no members", "write client(" + target.name + ")");
     if (*target.member < whole(*members)) return;
     nobody(at, where, target.name + " has no member " + std::to_string(*target.member),
-           whole(*members) == 1 ? "it has one: " + target.name + "[0]" : "it has " + target.name + "[0] to [" + std::to_string(whole(*members) - 1) + "]");
+           whole(*members) == 1
+               ? "it has one: " + target.name + "[0]"
+               : "it has " + target.name + "[0] to [" + std::to_string(whole(*members) - 1) + "]");
   }
 
   void exists(const fault::RandomOf& random, const Value& at, const std::string& where) {
@@ -284,7 +328,9 @@ class Faults {
       there_are = whole(count);
     }
     if (random.count <= there_are) return;
-    nobody(at, where, at.text + " asks for more than the " + std::to_string(there_are) + " " + std::string(pool) + " there are");
+    nobody(at, where,
+           at.text + " asks for more than the " + std::to_string(there_are) + " " + std::string(pool) +
+               " there are");
   }
 
   void check_times(const Value& fault) {
@@ -292,19 +338,24 @@ class Faults {
     const Value* every = fault.find("every");
     const Value* lasts = fault.find("for");
     if (every != nullptr && lasts != nullptr && nanoseconds(*every) <= nanoseconds(*lasts)) {
-      report_.error(every->place, where_ + ": it lasts " + lasts->text + " and would strike again every " + every->text + ", before it has ended",
+      report_.error(every->place,
+                    where_ + ": it lasts " + lasts->text + " and would strike again every " + every->text +
+                        ", before it has ended",
                     "make every longer than for");
     }
     if (lasts != nullptr && fault.find("restart") != nullptr) {
-      report_.error(lasts->place, where_ + ".for: a restart ends when the process is up again", "to keep it down for a while, write stop with for");
+      report_.error(lasts->place, where_ + ".for: a restart ends when the process is up again",
+                    "to keep it down for a while, write stop with for");
     }
     if (lasts != nullptr && fault.find("reset") != nullptr) {
-      report_.error(lasts->place, where_ + ".for: a reset is over at once", "to keep them from connecting again, write partition with for");
+      report_.error(lasts->place, where_ + ".for: a reset is over at once",
+                    "to keep them from connecting again, write partition with for");
     }
     check_loss(fault);
     const Value& duration = root_.at("duration");
     if (at.invented || duration.invented || nanoseconds(at) < nanoseconds(duration)) return;
-    report_.warning(at.place, where_ + " strikes at " + at.text + ", when the load has ended (duration " + duration.text + "): the run may be over by then");
+    report_.warning(at.place, where_ + " strikes at " + at.text + ", when the load has ended (duration " +
+                                  duration.text + "): the run may be over by then");
   }
 
   // Between two bursts at least one segment gets through.
@@ -315,7 +366,9 @@ class Faults {
     const std::int64_t burst = whole(loss->at("burst"));
     const std::int64_t most = 1'000'000 * burst / (burst + 1);
     if (burst == 1 || *read_scalar(rate.text, UnitKind::share).value <= most) return;
-    report_.error(rate.place, where_ + ".loss: bursts of " + std::to_string(burst) + " on average lose at most " + print_scalar(most, UnitKind::share) + ", not " + rate.text,
+    report_.error(rate.place,
+                  where_ + ".loss: bursts of " + std::to_string(burst) + " on average lose at most " +
+                      print_scalar(most, UnitKind::share) + ", not " + rate.text,
                   "make the bursts longer");
   }
 
@@ -328,24 +381,34 @@ class Faults {
   // Two of process faults on one named process at one time: the second finds it down.
   void check_overlap(const Value& fault, std::size_t index) {
     const std::string target = target_text(fault);
-    if (!(target.starts_with("broker-") || target.starts_with("controller-") || target.starts_with("client(")) || !takes_down(fault)) return;
+    if (!(target.starts_with("broker-") || target.starts_with("controller-") ||
+          target.starts_with("client(")) ||
+        !takes_down(fault))
+      return;
     const Value& faults = root_.at("faults");
     for (std::size_t i = 0; i < faults.items.size(); ++i) {
       const Value& other = faults.items[i];
-      if (i == index || target_text(other) != target || !takes_down(other) || fault.at("at").invented || other.at("at").invented) continue;
+      if (i == index || target_text(other) != target || !takes_down(other) || fault.at("at").invented ||
+          other.at("at").invented)
+        continue;
       const std::int64_t at = nanoseconds(fault.at("at"));
       const std::int64_t from = nanoseconds(other.at("at"));
       if (at < from || (at == from && index < i)) continue;
       const Value* lasts = other.find("for");
       if (lasts != nullptr && at >= from + nanoseconds(*lasts)) continue;
-      report_.warning(fault.at("at").place, where_ + " strikes at " + fault.at("at").text + ", when faults[" + std::to_string(i) + "] has taken " + target +
-                                                " down" + (lasts == nullptr ? " for good" : " until " + print_scalar(from + nanoseconds(*lasts), UnitKind::duration)) +
-                                                ": it finds nothing to do there");
+      report_.warning(
+          fault.at("at").place,
+          where_ + " strikes at " + fault.at("at").text + ", when faults[" + std::to_string(i) +
+              "] has taken " + target + " down" +
+              (lasts == nullptr ? " for good"
+                                : " until " + print_scalar(from + nanoseconds(*lasts), UnitKind::duration)) +
+              ": it finds nothing to do there");
       return;
     }
   }
   static bool takes_down(const Value& fault) {
-    return fault.find("kill") != nullptr || fault.find("powerloss") != nullptr || fault.find("wipe") != nullptr || fault.find("stop") != nullptr;
+    return fault.find("kill") != nullptr || fault.find("powerloss") != nullptr ||
+           fault.find("wipe") != nullptr || fault.find("stop") != nullptr;
   }
 
   void give_name(Value& fault, std::size_t index) {
@@ -354,7 +417,10 @@ class Faults {
       fault.entries.insert(fault.entries.begin(), Entry{"name", Place{}, scalar(made_up_name(fault))});
       name = &fault.entries.front().value;
     } else if (names_.contains(name->text)) {
-      report_.error(name->place, "faults[" + std::to_string(index) + "]: another fault is called \"" + name->text + "\" too", "give each a name of its own");
+      report_.error(
+          name->place,
+          "faults[" + std::to_string(index) + "]: another fault is called \"" + name->text + "\" too",
+          "give each a name of its own");
     }
     names_.insert(name->text);
   }
@@ -364,12 +430,14 @@ class Faults {
     const Entry* kind = kind_of(fault);
     std::string name = kind == nullptr ? "fault" : kind->key;
     if (kind != nullptr && kind->value.is_scalar()) name += "-" + kind->value.text;
-    if (kind != nullptr && kind->key == "admin" && !kind->value.entries.empty()) name = kind->value.entries.front().key;
+    if (kind != nullptr && kind->key == "admin" && !kind->value.entries.empty())
+      name = kind->value.entries.front().key;
     const Value* aim = kind == nullptr ? nullptr : aim_of(*kind);
     if (aim != nullptr) name += "-" + first_of(*aim).text;
     std::string plain;
     for (const char c : name) {
-      const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
+      const bool word =
+          (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
       if (word) {
         plain += c;
       } else if (!plain.empty() && plain.back() != '-') {
@@ -392,7 +460,8 @@ class Faults {
   Report& report_;
   std::string where_;
   std::map<std::string, std::int64_t, std::less<>> topics_;  // to their number of partitions
-  std::map<std::string, std::int64_t, std::less<>> before_;  // of those that get more partitions: how many they have at first
+  std::map<std::string, std::int64_t, std::less<>>
+      before_;  // of those that get more partitions: how many they have at first
   std::vector<std::string> clients_;
   std::vector<std::string> groups_;
   std::set<std::string> names_;
@@ -400,7 +469,9 @@ class Faults {
 
 }  // namespace
 
-void validate_faults(Value& root, Report& report) { Faults(root, report).check(); }
+void validate_faults(Value& root, Report& report) {
+  Faults(root, report).check();
+}
 
 std::vector<std::string> fault_names(const Value& root) {
   std::vector<std::string> names;

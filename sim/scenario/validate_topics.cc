@@ -12,7 +12,8 @@ namespace {
 // What Kafka takes without a word, and what comes of it.
 class Topic {
  public:
-  Topic(const Entry& topic, Report& report) : topic_(topic), config_(topic.value.at("config")), report_(report) {}
+  Topic(const Entry& topic, Report& report)
+      : topic_(topic), config_(topic.value.at("config")), report_(report) {}
 
   // `duration_ms`: what would be deleted after it does not matter
   void check(std::int64_t duration_ms) {
@@ -25,23 +26,32 @@ class Topic {
   void check_producer(const Entry& client) {
     const Value& key = client.value.at("key");
     if (cleans("compact") && key.is_scalar() && key.text == "none") {
-      report_.warning(given(key) ? key.place : client.key_place, "clients." + client.key + ": topic " + topic_.key +
-                                                                     " is compacted and refuses records without a key (INVALID_RECORD): every order will fail");
+      report_.warning(
+          given(key) ? key.place : client.key_place,
+          "clients." + client.key + ": topic " + topic_.key +
+              " is compacted and refuses records without a key (INVALID_RECORD): every order will fail");
     }
     const Value& size = client.value.at("record.size");
     const Value& most = config_.at("max.message.bytes");
     if (!size.is_scalar()) return;
     const std::int64_t bytes = *read_scalar(size.text, UnitKind::size).value;
-    const bool is_sent = bytes < *read_scalar(client.value.at("config").at("max.request.size").text, UnitKind::none).value;
+    const bool is_sent =
+        bytes < *read_scalar(client.value.at("config").at("max.request.size").text, UnitKind::none).value;
     if (!is_sent || bytes < number("max.message.bytes")) return;
-    report_.warning(given(size) ? size.place : client.key_place, "clients." + client.key + ".record.size (" + size.text + ") does not fit into max.message.bytes (" +
-                                                                     most.text + ") of topic " + topic_.key + ": every order will be refused (MESSAGE_TOO_LARGE)");
+    report_.warning(given(size) ? size.place : client.key_place,
+                    "clients." + client.key + ".record.size (" + size.text +
+                        ") does not fit into max.message.bytes (" + most.text + ") of topic " + topic_.key +
+                        ": every order will be refused (MESSAGE_TOO_LARGE)");
   }
 
  private:
   static bool given(const Value& value) { return value.place.source >= 0; }
-  std::int64_t number(std::string_view name) const { return *read_scalar(config_.at(name).text, UnitKind::none).value; }
-  bool cleans(std::string_view policy) const { return config_.at("cleanup.policy").text.find(policy) != std::string::npos; }
+  std::int64_t number(std::string_view name) const {
+    return *read_scalar(config_.at(name).text, UnitKind::none).value;
+  }
+  bool cleans(std::string_view policy) const {
+    return config_.at("cleanup.policy").text.find(policy) != std::string::npos;
+  }
 
   // The topic's own setting, or else the topic.
   const Place& place_of(std::string_view name, std::string_view other = {}) const {
@@ -62,18 +72,21 @@ class Topic {
   void check_retention_bytes() {
     const std::int64_t kept = number("retention.bytes");
     if (kept < 0 || kept >= number("segment.bytes")) return;
-    report_.warning(place_of("retention.bytes", "segment.bytes"), "topic " + topic_.key + ": retention.bytes (" + config_.at("retention.bytes").text +
-                                                                      ") is below segment.bytes (" + config_.at("segment.bytes").text +
-                                                                      "): only whole segments are deleted, so a partition grows to segment.bytes and more");
+    report_.warning(place_of("retention.bytes", "segment.bytes"),
+                    "topic " + topic_.key + ": retention.bytes (" + config_.at("retention.bytes").text +
+                        ") is below segment.bytes (" + config_.at("segment.bytes").text +
+                        "): only whole segments are deleted, so a partition grows to segment.bytes and more");
   }
 
   void check_retention_ms() {
     const std::int64_t kept = number("retention.ms");
     if (kept < 0 || kept >= number("segment.ms")) return;
-    report_.warning(place_of("retention.ms", "segment.ms"), "topic " + topic_.key + ": retention.ms (" + config_.at("retention.ms").text + ") is below segment.ms (" +
-                                                                config_.at("segment.ms").text +
-                                                                "): a segment goes when its youngest record is old enough, so nothing is deleted while orders come, until the "
-                                                                "segment is finished");
+    report_.warning(place_of("retention.ms", "segment.ms"),
+                    "topic " + topic_.key + ": retention.ms (" + config_.at("retention.ms").text +
+                        ") is below segment.ms (" + config_.at("segment.ms").text +
+                        "): a segment goes when its youngest record is old enough, so nothing is deleted "
+                        "while orders come, until the "
+                        "segment is finished");
   }
 
   const Entry& topic_;
@@ -92,24 +105,29 @@ void check_created_topics(const Value& root, Report& report) {
   for (const Entry& client : root.at("clients").entries) {
     const Value* produces = client.value.find("produces");
     if (produces == nullptr || root.at("topics").find(produces->text) != nullptr) continue;
-    report.warning(min_isr.place.source >= 0 ? min_isr.place : factor.place, more_in_sync_than_replicas(produces->text, least, replicas));
+    report.warning(min_isr.place.source >= 0 ? min_isr.place : factor.place,
+                   more_in_sync_than_replicas(produces->text, least, replicas));
     return;  // the same is to be said of all others
   }
 }
 
 }  // namespace
 
-// Partition.effectiveMinIsr, ReplicationControlManager.getTopicEffectiveMinIsr: not above the number of replicas.
-std::string more_in_sync_than_replicas(const std::string& topic, std::int64_t min_isr, std::int64_t replicas) {
+// Partition.effectiveMinIsr, ReplicationControlManager.getTopicEffectiveMinIsr: not above the number of
+// replicas.
+std::string more_in_sync_than_replicas(const std::string& topic, std::int64_t min_isr,
+                                       std::int64_t replicas) {
   const std::string there_are = std::to_string(replicas);
-  return "topic " + topic + " asks for " + std::to_string(min_isr) + " in-sync replicas and has " + there_are + ": Kafka takes min.insync.replicas for " + there_are +
+  return "topic " + topic + " asks for " + std::to_string(min_isr) + " in-sync replicas and has " +
+         there_are + ": Kafka takes min.insync.replicas for " + there_are +
          ", and writes with acks=all are refused as soon as one replica is out of sync";
 }
 
 void validate_topics(const Value& root, Report& report) {
   check_created_topics(root, report);
   const Value& duration = root.at("duration");
-  const std::int64_t duration_ms = duration.invented ? 0 : *read_scalar(duration.text, UnitKind::duration).value / 1'000'000;
+  const std::int64_t duration_ms =
+      duration.invented ? 0 : *read_scalar(duration.text, UnitKind::duration).value / 1'000'000;
   for (const Entry& entry : root.at("topics").entries) {
     Topic topic(entry, report);
     topic.check(duration_ms);

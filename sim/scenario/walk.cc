@@ -11,12 +11,17 @@ namespace sim::scenario {
 namespace {
 
 bool is_word_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+         c == '-';
 }
 
-std::string below(const std::string& where, std::string_view key) { return where.empty() ? std::string(key) : where + "." + std::string(key); }
+std::string below(const std::string& where, std::string_view key) {
+  return where.empty() ? std::string(key) : where + "." + std::string(key);
+}
 
-std::string called(const std::string& where) { return where.empty() ? "the scenario" : where; }
+std::string called(const std::string& where) {
+  return where.empty() ? "the scenario" : where;
+}
 
 // The row for a key of a section: where two share it, the one whose companion is there.
 const Key* row_of(const std::vector<const Key*>& rows, std::string_view key, const Value& section) {
@@ -49,22 +54,28 @@ std::string listed(const std::vector<std::string_view>& words) {
 }  // namespace
 
 bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && text.front() != '.' && text.front() != '-' && std::all_of(text.begin(), text.end(), is_word_char);
+  return !text.empty() && text.size() <= 64 && text.front() != '.' && text.front() != '-' &&
+         std::all_of(text.begin(), text.end(), is_word_char);
 }
 
 bool is_topic_name(std::string_view text) {
-  return !text.empty() && text.size() <= 249 && text != "." && text != ".." && std::all_of(text.begin(), text.end(), is_word_char);
+  return !text.empty() && text.size() <= 249 && text != "." && text != ".." &&
+         std::all_of(text.begin(), text.end(), is_word_char);
 }
 
-void Walk::scenario(Value& root) { section(root, "", ""); }
+void Walk::scenario(Value& root) {
+  section(root, "", "");
+}
 
-bool Walk::not_a(const Value& value, const Key& key, const std::string& where, const std::string& problem, const std::string& hint) {
+bool Walk::not_a(const Value& value, const Key& key, const std::string& where, const std::string& problem,
+                 const std::string& hint) {
   if (value.kind == Value::Kind::null) {
     report_.error(value.place, where + " has no value", "it is " + describe(key));
   } else if (problem.empty()) {
     report_.error(value.place, where + " must be " + describe(key) + ", not " + describe(value), hint);
   } else {
-    report_.error(value.place, where + " must be " + describe(key) + ": " + describe(value) + " " + problem, hint);
+    report_.error(value.place, where + " must be " + describe(key) + ": " + describe(value) + " " + problem,
+                  hint);
   }
   return false;
 }
@@ -83,7 +94,8 @@ bool Walk::section(Value& value, std::string_view path, const std::string& where
     const std::string here = below(where, entry.key);
     if (!row->only_with.empty() && value.find(row->only_with) == nullptr) {
       if (kind_known) {
-        report_.error(entry.key_place, here + " means something only together with \"" + std::string(row->only_with) + "\"");
+        report_.error(entry.key_place,
+                      here + " means something only together with \"" + std::string(row->only_with) + "\"");
       }
       wrong.push_back(entry.key);
       continue;
@@ -94,22 +106,28 @@ bool Walk::section(Value& value, std::string_view path, const std::string& where
   for (const Key* row : rows) {
     if (!row->required || (!row->only_with.empty() && value.find(row->only_with) == nullptr)) continue;
     if (value.find(row->last()) != nullptr) continue;
-    report_.error(value.place, "\"" + std::string(row->last()) + "\" is missing in " + called(where), "it is " + describe(*row));
+    report_.error(value.place, "\"" + std::string(row->last()) + "\" is missing in " + called(where),
+                  "it is " + describe(*row));
   }
   value.lacks_wrong = !wrong.empty();
-  std::erase_if(value.entries, [&wrong](const Entry& entry) { return std::find(wrong.begin(), wrong.end(), entry.key) != wrong.end(); });
+  std::erase_if(value.entries, [&wrong](const Entry& entry) {
+    return std::find(wrong.begin(), wrong.end(), entry.key) != wrong.end();
+  });
   return true;
 }
 
-void Walk::unknown_key(const Entry& entry, std::string_view path, const Value& section, const std::string& where) {
-  if (report_.full()) return report_.error(entry.key_place, "unknown key \"" + entry.key + "\" in " + called(where));
+void Walk::unknown_key(const Entry& entry, std::string_view path, const Value& section,
+                       const std::string& where) {
+  if (report_.full())
+    return report_.error(entry.key_place, "unknown key \"" + entry.key + "\" in " + called(where));
   std::vector<std::string_view> known;
   for (const Key* row : keys_below(path)) {
     if (row->only_with.empty() || section.find(row->only_with) != nullptr) known.push_back(row->last());
   }
   std::string hint = did_you_mean(entry.key, known);
   const bool has_config = std::find(known.begin(), known.end(), "config") != known.end();
-  if (hint.empty() && has_config && find_property(entry.key, kBroker | kController | kTopic | kProducer | kConsumer) != nullptr) {
+  if (hint.empty() && has_config &&
+      find_property(entry.key, kBroker | kController | kTopic | kProducer | kConsumer) != nullptr) {
     hint = "a Kafka property stands under config";
   }
   if (hint.empty()) {
@@ -118,7 +136,8 @@ void Walk::unknown_key(const Entry& entry, std::string_view path, const Value& s
     }
   }
   constexpr std::size_t kMostToList = 16;  // more would be nobody's help
-  if (hint.empty() && !path.empty() && !known.empty() && known.size() <= kMostToList) hint = "it knows " + listed(known);
+  if (hint.empty() && !path.empty() && !known.empty() && known.size() <= kMostToList)
+    hint = "it knows " + listed(known);
   report_.error(entry.key_place, "unknown key \"" + entry.key + "\" in " + called(where), hint);
 }
 
@@ -128,7 +147,8 @@ bool Walk::no_word_as_key(const Value& value, const Key& key, const std::string&
   const std::vector<std::string_view> words = words_of(key);
   for (const Entry& entry : value.entries) {
     if (std::find(words.begin(), words.end(), entry.key) == words.end()) continue;
-    report_.error(entry.key_place, "unknown key \"" + entry.key + "\" in " + where, entry.key + " stands alone: `" + std::string(key.last()) + ": " + entry.key + "`");
+    report_.error(entry.key_place, "unknown key \"" + entry.key + "\" in " + where,
+                  entry.key + " stands alone: `" + std::string(key.last()) + ": " + entry.key + "`");
     return false;
   }
   return true;
@@ -157,7 +177,8 @@ bool Walk::keep_one_of(Value& value, const std::vector<std::string_view>& all, c
       first = entry.key;
       return false;
     }
-    report_.error(entry.key_place, where + " has both \"" + first + "\" and \"" + entry.key + "\"", "give one of " + list);
+    report_.error(entry.key_place, where + " has both \"" + first + "\" and \"" + entry.key + "\"",
+                  "give one of " + list);
     return true;
   });
   if (first.empty()) report_.error(value.place, where + " needs one of " + list);
@@ -190,7 +211,8 @@ bool Walk::any(Value& value, const Key& key, const std::string& where) {
     case KeyType::partitions: return partitions(value, key, where);
     case KeyType::replica_lists: return replica_lists(value, key, where);
     case KeyType::not_yet:
-      report_.error(value.place, "\"" + where + "\" is not played yet", key.example.empty() ? "leave it out for now" : std::string(key.example));
+      report_.error(value.place, "\"" + where + "\" is not played yet",
+                    key.example.empty() ? "leave it out for now" : std::string(key.example));
       return false;
   }
   return false;
@@ -203,9 +225,11 @@ bool Walk::names(Value& value, const Key& key, const std::string& where) {
   for (Entry& entry : value.entries) {
     const std::string here = below(where, entry.key);
     if (topics ? !is_topic_name(entry.key) : !is_name(entry.key)) {
-      report_.error(entry.key_place, "\"" + entry.key + "\" cannot be a name in " + where, "use letters, digits, '.', '_' and '-'");
+      report_.error(entry.key_place, "\"" + entry.key + "\" cannot be a name in " + where,
+                    "use letters, digits, '.', '_' and '-'");
     } else if (topics && entry.key.starts_with("__")) {
-      report_.error(entry.key_place, entry.key + " is an internal topic of Kafka", "its settings are in cluster.config: offsets.topic.num.partitions and others");
+      report_.error(entry.key_place, entry.key + " is an internal topic of Kafka",
+                    "its settings are in cluster.config: offsets.topic.num.partitions and others");
     } else if (!entry.value.is_map()) {
       if (entry.value.kind == Value::Kind::null) entry.value.place = entry.key_place;
       report_.error(entry.value.place, here + " must be a map, not " + describe(entry.value));
@@ -239,7 +263,9 @@ bool Walk::number(Value& value, const Key& key, const std::string& where) {
   if (!scalar.value) return not_a(value, key, where, scalar.problem, scalar.hint);
   if (*scalar.value < key.least || *scalar.value > key.most) {
     const bool low = *scalar.value < key.least;
-    report_.error(value.place, where + " must be at " + (low ? "least " : "most ") + print_scalar(low ? key.least : key.most, key.unit) + ", not " + value.text);
+    report_.error(value.place, where + " must be at " + (low ? "least " : "most ") +
+                                   print_scalar(low ? key.least : key.most, key.unit) + ", not " +
+                                   value.text);
     return false;
   }
   value.text = print_scalar(*scalar.value, key.unit);
@@ -251,7 +277,8 @@ bool Walk::boolean(Value& value, const Key& key, const std::string& where) {
   if (!value.is_scalar()) return not_a(value, key, where);
   if (value.text == "true" || value.text == "false") return true;
   std::string lower = value.text;
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   const bool yes = lower == "yes" || lower == "on" || lower == "y" || lower == "true" || lower == "1";
   const bool no = lower == "no" || lower == "off" || lower == "n" || lower == "false" || lower == "0";
   return not_a(value, key, where, {}, yes ? "write true" : no ? "write false" : "");
@@ -259,7 +286,8 @@ bool Walk::boolean(Value& value, const Key& key, const std::string& where) {
 
 bool Walk::name(Value& value, const Key& key, const std::string& where) {
   if (!value.is_scalar()) return not_a(value, key, where);
-  const bool topic = key.last() == "produces" || key.last() == "consumes" || key.last() == "topic" || key.last() == "delete-topic";
+  const bool topic = key.last() == "produces" || key.last() == "consumes" || key.last() == "topic" ||
+                     key.last() == "delete-topic";
   if (topic ? is_topic_name(value.text) : is_name(value.text)) return true;
   return not_a(value, key, where, "cannot be one", "use letters, digits, '.', '_' and '-'");
 }
@@ -275,7 +303,8 @@ bool Walk::name_list(Value& value, const Key& key, const std::string& where) {
   if (!value.is_list()) return not_a(value, key, where);
   for (const Value& item : value.items) {
     if (!item.is_scalar() || !is_name(item.text)) {
-      report_.error(item.place, where + " must be " + describe(key) + ", and " + describe(item) + " cannot be a name");
+      report_.error(item.place,
+                    where + " must be " + describe(key) + ", and " + describe(item) + " cannot be a name");
       return false;
     }
   }

@@ -11,13 +11,15 @@
 
 // The strict walk: holds a tree against the table of keys.
 //
-// What is wrong is reported and taken out of the tree; what is right is rewritten in its canonical form (120000ms
-// becomes 120s, a pasted block of properties a map). So the rest of the loader meets only values it can use.
+// What is wrong is reported and taken out of the tree; what is right is rewritten in its canonical form
+// (120000ms becomes 120s, a pasted block of properties a map). So the rest of the loader meets only values it
+// can use.
 namespace sim::scenario {
 
 class Walk {
  public:
-  Walk(std::string scenario_file, Report& report) : scenario_file_(std::move(scenario_file)), report_(report) {}
+  Walk(std::string scenario_file, Report& report)
+      : scenario_file_(std::move(scenario_file)), report_(report) {}
 
   // The whole scenario. REQUIRES: root is a map
   void scenario(Value& root);
@@ -53,21 +55,26 @@ class Walk {
   bool properties(Value& value, const Key& key, const std::string& where);
 
   // A map whose keys are all among `allowed`, of which exactly one is given if `one_only`.
-  bool small_map(Value& value, const std::vector<std::string_view>& allowed, bool one_only, const std::string& where);
+  bool small_map(Value& value, const std::vector<std::string_view>& allowed, bool one_only,
+                 const std::string& where);
   // The number under a key of a small map; reports one that is missing or wrong.
-  bool small_number(Value& value, std::string_view key, UnitKind unit, std::int64_t least, std::int64_t most, const std::string& where);
+  bool small_number(Value& value, std::string_view key, UnitKind unit, std::int64_t least, std::int64_t most,
+                    const std::string& where);
 
-  bool not_a(const Value& value, const Key& key, const std::string& where, const std::string& problem = {}, const std::string& hint = {});
+  bool not_a(const Value& value, const Key& key, const std::string& where, const std::string& problem = {},
+             const std::string& hint = {});
   bool no_word_as_key(const Value& value, const Key& key, const std::string& where);
   void unknown_key(const Entry& entry, std::string_view path, const Value& section, const std::string& where);
-  // Of keys that exclude each other one must be given; a second one is reported and dropped. False if none is.
+  // Of keys that exclude each other one must be given; a second one is reported and dropped. False if none
+  // is.
   bool keep_one_alternative(Value& value, std::string_view path, const std::string& where);
   bool keep_one_of(Value& value, const std::vector<std::string_view>& all, const std::string& where);
 
   Value property_map(const Value& value, const std::string& where);
   Value pasted_block(const Value& value, int source, int first_line, int indent, const std::string& where);
   Value property_file(const Value& value, const std::string& where);
-  void property_line(std::string_view line, const Place& place, Value& into, std::set<std::string>& seen, const std::string& where);
+  void property_line(std::string_view line, const Place& place, Value& into, std::set<std::string>& seen,
+                     const std::string& where);
   bool property(Entry& entry, const Key& key, const std::string& where);
 
   std::string scenario_file_;

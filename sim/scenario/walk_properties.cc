@@ -16,7 +16,8 @@ namespace {
 // "brokers and controllers"
 std::string people(Components components) {
   std::string text = describe_components(components) + "s";
-  for (std::size_t at = text.find(", "); at != std::string::npos; at = text.find(", ")) text.replace(at, 2, "s and ");
+  for (std::size_t at = text.find(", "); at != std::string::npos; at = text.find(", "))
+    text.replace(at, 2, "s and ");
   return text;
 }
 
@@ -31,16 +32,23 @@ Value overlay_of(const Value& value) {
 bool Walk::properties(Value& value, const Key& key, const std::string& where) {
   Value map;
   if (value.is_map()) {
-    map = value.entries.size() == 1 && value.entries.front().key == "file" ? property_file(value.entries.front().value, where) : property_map(value, where);
+    map = value.entries.size() == 1 && value.entries.front().key == "file"
+              ? property_file(value.entries.front().value, where)
+              : property_map(value, where);
   } else if (value.is_scalar() && value.literal) {
     map = pasted_block(value, value.place.source, value.place.line + 1, -1, where);
   } else if (value.is_scalar() && value.text.empty()) {
     map = empty_map(value.place);
   } else {
-    const bool looks_like_a_file = value.is_scalar() && value.text.find('=') == std::string::npos && value.text.find('.') != std::string::npos;
-    return not_a(value, key, where, {}, looks_like_a_file ? "write {file: " + value.text + "}" : value.is_scalar() ? "begin a block with | to keep its lines" : "");
+    const bool looks_like_a_file = value.is_scalar() && value.text.find('=') == std::string::npos &&
+                                   value.text.find('.') != std::string::npos;
+    return not_a(value, key, where, {},
+                 looks_like_a_file   ? "write {file: " + value.text + "}"
+                 : value.is_scalar() ? "begin a block with | to keep its lines"
+                                     : "");
   }
-  for (Entry& entry : property_map(overlay_of(value), where).entries) map.set(entry.key, std::move(entry.value));
+  for (Entry& entry : property_map(overlay_of(value), where).entries)
+    map.set(entry.key, std::move(entry.value));
   std::vector<Entry> kept;
   for (Entry& entry : map.entries) {
     if (property(entry, key, where)) kept.push_back(std::move(entry));
@@ -59,13 +67,18 @@ Value Walk::property_map(const Value& value, const std::string& where) {
       for (const Value& item : entry.value.items) text.text += (text.text.empty() ? "" : ",") + item.text;
     }
     if (!text.is_scalar()) {
-      report_.error(text.kind == Value::Kind::null ? entry.key_place : text.place, where + "." + entry.key + " must be a Kafka property's value, not " + describe(text));
+      report_.error(text.kind == Value::Kind::null ? entry.key_place : text.place,
+                    where + "." + entry.key + " must be a Kafka property's value, not " + describe(text));
       continue;
     }
-    const bool zero_first = text.text.size() > 1 && text.text[0] == '0' && std::all_of(text.text.begin(), text.text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool zero_first =
+        text.text.size() > 1 && text.text[0] == '0' &&
+        std::all_of(text.text.begin(), text.text.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (zero_first && !text.quoted) {
-      report_.error(text.place, where + "." + entry.key + ": \"" + text.text + "\" starts with a zero, which some read as octal",
-                    "write " + text.text.substr(std::min(text.text.find_first_not_of('0'), text.text.size() - 1)));
+      report_.error(
+          text.place,
+          where + "." + entry.key + ": \"" + text.text + "\" starts with a zero, which some read as octal",
+          "write " + text.text.substr(std::min(text.text.find_first_not_of('0'), text.text.size() - 1)));
       continue;
     }
     map.entries.push_back(Entry{entry.key, entry.key_place, std::move(text)});
@@ -74,18 +87,24 @@ Value Walk::property_map(const Value& value, const std::string& where) {
 }
 
 // `indent` < 0: the block's own, that is of its first line that is not empty.
-Value Walk::pasted_block(const Value& value, int source, int first_line, int indent, const std::string& where) {
+Value Walk::pasted_block(const Value& value, int source, int first_line, int indent,
+                         const std::string& where) {
   Value map = empty_map(value.place);
   const std::vector<std::string> lines = report_.source(source).lines;
   std::set<std::string> seen;
-  const int last_line = indent < 0 ? first_line + static_cast<int>(std::count(value.text.begin(), value.text.end(), '\n')) + 1 : static_cast<int>(lines.size()) + 1;
+  const int last_line =
+      indent < 0 ? first_line + static_cast<int>(std::count(value.text.begin(), value.text.end(), '\n')) + 1
+                 : static_cast<int>(lines.size()) + 1;
   for (int at = first_line; at < last_line && at <= static_cast<int>(lines.size()); ++at) {
     const std::string& line = lines[static_cast<std::size_t>(at) - 1];
     const std::size_t text = line.find_first_not_of(" \t");
     if (text == std::string::npos) continue;
     if (indent < 0) indent = static_cast<int>(text);
     if (static_cast<int>(text) < indent) break;  // the block has ended
-    property_line(line, Place{source, at, static_cast<int>(text) + 1, static_cast<int>(line.find_last_not_of(" \t") - text) + 1}, map, seen, where);
+    property_line(line,
+                  Place{source, at, static_cast<int>(text) + 1,
+                        static_cast<int>(line.find_last_not_of(" \t") - text) + 1},
+                  map, seen, where);
   }
   return map;
 }
@@ -104,7 +123,8 @@ Value Walk::property_file(const Value& value, const std::string& where) {
   return pasted_block(value, report_.add_source(path, text), 1, 0, where);
 }
 
-void Walk::property_line(std::string_view line, const Place& place, Value& into, std::set<std::string>& seen, const std::string& where) {
+void Walk::property_line(std::string_view line, const Place& place, Value& into, std::set<std::string>& seen,
+                         const std::string& where) {
   PropertyLine read = read_property_line(line);
   if (!read.problem.empty()) {
     report_.error(place, read.problem, read.hint);
@@ -133,11 +153,13 @@ bool Walk::property(Entry& entry, const Key& key, const std::string& where) {
     constexpr Components kAll = kBroker | kController | kTopic | kProducer | kConsumer;
     std::vector<std::string_view> names;
     for (const Property& row : scenario::properties()) {
-      if ((row.components & key.components) != 0 && row.name.back() != '*' && row.status != Status::removed) names.push_back(row.name);
+      if ((row.components & key.components) != 0 && row.name.back() != '*' && row.status != Status::removed)
+        names.push_back(row.name);
     }
     std::string hint = report_.full() ? "" : did_you_mean(entry.key, names);
     if (const Property* other = find_property(entry.key, kAll)) {
-      hint = "it is a property of " + people(other->components) + ", and these are for " + people(key.components);
+      hint = "it is a property of " + people(other->components) + ", and these are for " +
+             people(key.components);
     }
     report_.error(entry.key_place, "unknown property \"" + entry.key + "\" in " + where, hint);
     return false;
@@ -145,7 +167,8 @@ bool Walk::property(Entry& entry, const Key& key, const std::string& where) {
   PropertyValue read = read_property(*property, entry.value.text);
   if (!read.value) {
     const bool about_the_name = property->status == Status::removed || property->not_modelled == "*";
-    report_.error(about_the_name ? entry.key_place : entry.value.place, where + ": " + entry.key + " " + read.problem, read.hint);
+    report_.error(about_the_name ? entry.key_place : entry.value.place,
+                  where + ": " + entry.key + " " + read.problem, read.hint);
     return false;
   }
   if (property->status == Status::accepted) accepted_.push_back(Accepted{entry.key, where, entry.key_place});

@@ -36,13 +36,15 @@ bool Walk::targets(Value& value, const Key& key, const std::string& where) {
 
 bool Walk::target_groups(Value& value, const Key& key, const std::string& where) {
   if (!value.is_list()) return not_a(value, key, where);
-  if (value.items.size() < 2) return not_a(value, key, where, "has fewer than two of them: nobody would be cut off");
+  if (value.items.size() < 2)
+    return not_a(value, key, where, "has fewer than two of them: nobody would be cut off");
   bool all_right = true;
   for (std::size_t i = 0; i < value.items.size(); ++i) {
     Value& group = value.items[i];
     const std::string here = where + "[" + std::to_string(i) + "]";
     const Key row{.path = key.path, .type = KeyType::targets};
-    all_right = (group.kind == Value::Kind::null ? not_a(group, row, here) : targets(group, row, here)) && all_right;
+    all_right =
+        (group.kind == Value::Kind::null ? not_a(group, row, here) : targets(group, row, here)) && all_right;
   }
   return all_right;
 }
@@ -60,7 +62,8 @@ bool Walk::partitions(Value& value, const Key& key, const std::string& where) {
     return all_right;
   }
   if (!value.is_scalar()) return not_a(value, key, where);
-  return value.text == "all" || read_partition(value.text).has_value() || not_a(value, key, where, {}, "such as orders-0");
+  return value.text == "all" || read_partition(value.text).has_value() ||
+         not_a(value, key, where, {}, "such as orders-0");
 }
 
 bool Walk::replica_lists(Value& value, const Key& key, const std::string& where) {
@@ -77,7 +80,8 @@ bool Walk::replica_lists(Value& value, const Key& key, const std::string& where)
     if (entry.value.is_scalar() && entry.value.text == "cancel") continue;
     if (!entry.value.is_list() || entry.value.items.empty()) {
       const std::string what = entry.value.is_list() ? "an empty one" : describe(entry.value);
-      report_.error(entry.value.place, here + " must be a list of brokers, not " + what, "such as [broker-2, broker-3], or cancel");
+      report_.error(entry.value.place, here + " must be a list of brokers, not " + what,
+                    "such as [broker-2, broker-3], or cancel");
       all_right = false;
       continue;
     }

@@ -1,3 +1,8 @@
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <map>
@@ -6,11 +11,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/mark.h>
-#include <yaml-cpp/parser.h>
 
 #include "scenario/tree.h"
 
@@ -41,7 +41,8 @@ class TreeBuilder final : public YAML::EventHandler {
     finish(std::move(value), anchor);
   }
 
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
     if (tag == "?" && (text == "~" || text == "null")) return OnNull(mark, anchor);
     refuse_tag(mark, tag);
     Value value = scalar(text, place(mark, text.size()));
@@ -59,17 +60,20 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) {
-      throw Stop{place(mark, 1), "this alias refers to the value it is part of", "a scenario cannot contain itself"};
+      throw Stop{place(mark, 1), "this alias refers to the value it is part of",
+                 "a scenario cannot contain itself"};
     }
     count(mark, found->second.values);
     add(Value(found->second.value));
   }
 
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     open(mark, tag, anchor, Value::Kind::list);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     open(mark, tag, anchor, Value::Kind::map);
   }
   void OnMapEnd() override { close(); }
@@ -103,7 +107,8 @@ class TreeBuilder final : public YAML::EventHandler {
   // yaml-cpp takes the end of the file for the end of a quoted text.
   bool is_closed(const Place& opening, char quote) const {
     std::size_t column = static_cast<std::size_t>(opening.column);
-    for (std::size_t at = static_cast<std::size_t>(opening.line) - 1; at < text_.lines.size(); ++at, column = 0) {
+    for (std::size_t at = static_cast<std::size_t>(opening.line) - 1; at < text_.lines.size();
+         ++at, column = 0) {
       const std::string& line = text_.lines[at];
       for (; column < line.size(); ++column) {
         if (quote == '"' && line[column] == '\\') {
@@ -125,7 +130,9 @@ class TreeBuilder final : public YAML::EventHandler {
   void count(const YAML::Mark& mark, std::size_t values) {
     values_ += values;
     if (values_ > kMaxValues) {
-      throw Stop{place(mark, 1), "the scenario holds more than " + std::to_string(kMaxValues) + " values (aliases copied in)", {}};
+      throw Stop{place(mark, 1),
+                 "the scenario holds more than " + std::to_string(kMaxValues) + " values (aliases copied in)",
+                 {}};
     }
   }
 
@@ -180,11 +187,13 @@ class TreeBuilder final : public YAML::EventHandler {
   static void take_key(Open& parent, const Value& key) {
     if (!key.is_scalar()) throw Stop{key.place, "a key must be a word, not " + describe(key), {}};
     if (key.text == "<<" && !key.quoted) {
-      throw Stop{key.place, "merge keys (<<) are not supported", "write the values out, or use an alias for the whole value"};
+      throw Stop{key.place, "merge keys (<<) are not supported",
+                 "write the values out, or use an alias for the whole value"};
     }
     const auto [earlier, is_new] = parent.lines.emplace(key.text, key.place.line);
     if (!is_new) {
-      throw Stop{key.place, "duplicate key \"" + key.text + "\"", "first given in line " + std::to_string(earlier->second)};
+      throw Stop{key.place, "duplicate key \"" + key.text + "\"",
+                 "first given in line " + std::to_string(earlier->second)};
     }
     parent.has_key = true;
     parent.key = key.text;
@@ -204,24 +213,29 @@ std::string friendlier(const std::string& message) {
   static const std::map<std::string, std::string> kWords = {
       {YAML::ErrorMsg::END_OF_MAP_FLOW, "a { is never closed: } or , expected"},
       {YAML::ErrorMsg::END_OF_SEQ_FLOW, "a [ is never closed: ] or , expected"},
-      {YAML::ErrorMsg::END_OF_MAP, "this line does not fit the lines above: wrong indentation, or a key without a colon"},
-      {YAML::ErrorMsg::END_OF_SEQ, "this line does not fit the list above: wrong indentation, or an item without a dash"},
+      {YAML::ErrorMsg::END_OF_MAP,
+       "this line does not fit the lines above: wrong indentation, or a key without a colon"},
+      {YAML::ErrorMsg::END_OF_SEQ,
+       "this line does not fit the list above: wrong indentation, or an item without a dash"},
       {YAML::ErrorMsg::MAP_VALUE, "a colon that belongs to no key here: quote the text, or break the line"},
       {YAML::ErrorMsg::FLOW_END, "a closing bracket that was never opened"},
       {YAML::ErrorMsg::BAD_FILE, "nested too deeply"},
-      {YAML::ErrorMsg::UNKNOWN_ANCHOR, "this alias refers to nothing: no anchor of that name comes before it"},
+      {YAML::ErrorMsg::UNKNOWN_ANCHOR,
+       "this alias refers to nothing: no anchor of that name comes before it"},
   };
   const auto found = kWords.find(message);
   return found == kWords.end() ? message : found->second;
 }
 
-// A tab in the indentation of the line that broke, or of the one before: yaml-cpp seldom says that this is why.
+// A tab in the indentation of the line that broke, or of the one before: yaml-cpp seldom says that this is
+// why.
 std::optional<Place> tab_before(int source, int line, const Report& report) {
   const std::vector<std::string>& lines = report.source(source).lines;
   for (int at = std::max(1, line - 1); at <= line && at <= static_cast<int>(lines.size()); ++at) {
     const std::string& text = lines[static_cast<std::size_t>(at) - 1];
     const std::size_t tab = text.find('\t');
-    if (tab != std::string::npos && tab < text.find_first_not_of(" \t")) return Place{source, at, static_cast<int>(tab) + 1, 1};
+    if (tab != std::string::npos && tab < text.find_first_not_of(" \t"))
+      return Place{source, at, static_cast<int>(tab) + 1, 1};
   }
   return std::nullopt;
 }

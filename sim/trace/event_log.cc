@@ -100,16 +100,11 @@ bool is_control(const observe::Fact& fact) {
 
 std::string_view name_of(observe::RequestStage stage) {
   switch (stage) {
-    case observe::RequestStage::received:
-      return "received";
-    case observe::RequestStage::queued:
-      return "queued";
-    case observe::RequestStage::dequeued:
-      return "dequeued";
-    case observe::RequestStage::completed:
-      return "completed";
-    case observe::RequestStage::sent:
-      return "sent";
+    case observe::RequestStage::received: return "received";
+    case observe::RequestStage::queued: return "queued";
+    case observe::RequestStage::dequeued: return "dequeued";
+    case observe::RequestStage::completed: return "completed";
+    case observe::RequestStage::sent: return "sent";
   }
   return "?";
 }
@@ -128,38 +123,25 @@ std::string_view name_of(observe::QuorumRole role) {
 
 std::string_view name_of(observe::GroupState state) {
   switch (state) {
-    case observe::GroupState::empty:
-      return "Empty";
-    case observe::GroupState::preparing_rebalance:
-      return "PreparingRebalance";
-    case observe::GroupState::completing_rebalance:
-      return "CompletingRebalance";
-    case observe::GroupState::stable:
-      return "Stable";
-    case observe::GroupState::dead:
-      return "Dead";
+    case observe::GroupState::empty: return "Empty";
+    case observe::GroupState::preparing_rebalance: return "PreparingRebalance";
+    case observe::GroupState::completing_rebalance: return "CompletingRebalance";
+    case observe::GroupState::stable: return "Stable";
+    case observe::GroupState::dead: return "Dead";
   }
   return "?";
 }
 
 std::string_view name_of(Lane lane) {
   switch (lane) {
-    case Lane::data:
-      return "data";
-    case Lane::coordinator:
-      return "coordinator";
-    case Lane::replica_fetcher:
-      return "replica_fetcher";
-    case Lane::heartbeat:
-      return "heartbeat";
-    case Lane::alter_partition:
-      return "alter_partition";
-    case Lane::directory_assignments:
-      return "directory-assignments";
-    case Lane::forwarding:
-      return "forwarding";
-    case Lane::raft:
-      return "raft";
+    case Lane::data: return "data";
+    case Lane::coordinator: return "coordinator";
+    case Lane::replica_fetcher: return "replica_fetcher";
+    case Lane::heartbeat: return "heartbeat";
+    case Lane::alter_partition: return "alter_partition";
+    case Lane::directory_assignments: return "directory-assignments";
+    case Lane::forwarding: return "forwarding";
+    case Lane::raft: return "raft";
   }
   return "replica_fetcher";  // + its index
 }
@@ -528,7 +510,9 @@ void EventLog::fields(const observe::MetadataAppended& fact) {
   count("epoch", fact.batch.leader_epoch.value());
   batch(*fact.batch.data);
 }
-void EventLog::fields(const observe::MetadataTruncated& fact) { count("to", fact.to); }
+void EventLog::fields(const observe::MetadataTruncated& fact) {
+  count("to", fact.to);
+}
 void EventLog::fields(const observe::MetadataSnapshotFetched& fact) {
   count("offset", fact.id.end_offset);
   count("epoch", fact.id.leader_epoch.value());
@@ -538,7 +522,9 @@ void EventLog::fields(const observe::MetadataCommitted& fact) {
   count("to", fact.to);
 }
 
-void EventLog::fields(const observe::MetadataReplayed& fact) { count("end", fact.end_offset); }
+void EventLog::fields(const observe::MetadataReplayed& fact) {
+  count("end", fact.end_offset);
+}
 
 // ---- Decisions of the active controller
 void EventLog::fields(const observe::ControllerChanged& fact) {

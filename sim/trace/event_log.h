@@ -27,12 +27,9 @@ enum class Level : std::uint8_t {
 };
 constexpr const char* name(Level level) {
   switch (level) {
-    case Level::off:
-      return "off";
-    case Level::control:
-      return "control";
-    case Level::full:
-      return "full";
+    case Level::off: return "off";
+    case Level::control: return "control";
+    case Level::full: return "full";
   }
   return "";
 }

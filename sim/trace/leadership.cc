@@ -26,8 +26,8 @@ void Leadership::on(const observe::Observation& observation) {
 
 void Leadership::add(const char* event, TopicPartition tp, const Partition& partition, Offset offset,
                      NodeId replica) {
-  rows_.push_back(Row{now_, tp, event, partition.leader, partition.leader_epoch.value(), partition.isr, offset,
-                      replica, process_});
+  rows_.push_back(Row{now_, tp, event, partition.leader, partition.leader_epoch.value(), partition.isr,
+                      offset, replica, process_});
 }
 
 void Leadership::add_controller(const char* event, NodeId controller) {
@@ -123,10 +123,11 @@ std::string Leadership::csv() const {
       isr += std::to_string(broker.value());
     }
     const auto process = static_cast<std::size_t>(row.process.value());
-    text += std::to_string(nanos(row.at)) + ',' + (row.tp.topic == kNoTopic ? "" : topics_[row.tp.topic]) + ',' +
-            optional(row.tp.partition) + ',' + row.event + ',' + optional(row.leader.value()) + ',' +
+    text += std::to_string(nanos(row.at)) + ',' + (row.tp.topic == kNoTopic ? "" : topics_[row.tp.topic]) +
+            ',' + optional(row.tp.partition) + ',' + row.event + ',' + optional(row.leader.value()) + ',' +
             optional(row.epoch) + ',' + isr + ',' + optional(row.offset) + ',' +
-            optional(row.replica.value()) + ',' + (process < processes_.size() ? processes_[process] : "") + '\n';
+            optional(row.replica.value()) + ',' + (process < processes_.size() ? processes_[process] : "") +
+            '\n';
   }
   return text;
 }

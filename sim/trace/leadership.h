@@ -8,20 +8,19 @@
 #include "observe/observation.h"
 #include "observe/partition_map.h"
 
-// leadership.csv: every change of who leads a partition, in which epoch, with which ISR; of the active controller; and
-// of who is fenced.
+// leadership.csv: every change of who leads a partition, in which epoch, with which ISR; of the active
+// controller; and of who is fenced.
 //
-// A row is the whole state of one partition from its time on, so a reader needs no memory. `event` says what made the
-// row, `node` which process told it:
-//   decided         the active controller has committed it (`offset` = that of its record); no leader: none is elected
-//   leader          the broker has taken over (`offset` = where its epoch starts)
-//   leader_stopped  its process has ended: nobody leads
-//   isr             the leader has learnt of it
-//   high_watermark  the first advance under this leader: from here on the partition works again
-//   truncated       `offset` = the new log end of broker `replica`
-// The active controller is the leader of __cluster_metadata, and its epoch the quorum's: controller (it is active),
-// controller_resigned, controller_stopped. Rows without a topic are about broker `replica`: fenced, unfenced,
-// stopping (it is handing over its leaderships).
+// A row is the whole state of one partition from its time on, so a reader needs no memory. `event` says what
+// made the row, `node` which process told it:
+//   decided         the active controller has committed it (`offset` = that of its record); no leader: none
+//   is elected leader          the broker has taken over (`offset` = where its epoch starts) leader_stopped
+//   its process has ended: nobody leads isr             the leader has learnt of it high_watermark  the first
+//   advance under this leader: from here on the partition works again truncated       `offset` = the new log
+//   end of broker `replica`
+// The active controller is the leader of __cluster_metadata, and its epoch the quorum's: controller (it is
+// active), controller_resigned, controller_stopped. Rows without a topic are about broker `replica`: fenced,
+// unfenced, stopping (it is handing over its leaderships).
 namespace sim::trace {
 
 class Leadership final : public observe::Observer {

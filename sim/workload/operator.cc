@@ -19,7 +19,8 @@ AlterPartitionReassignmentsRequest reassignment(const MoveReplicas& move, const 
   for (const MetadataResponse::Topic& topic : metadata.topics) {
     for (const MetadataResponse::Partition& partition : topic.partitions) {
       const auto has = [&partition](NodeId node) {
-        return std::find(partition.replicas.begin(), partition.replicas.end(), node) != partition.replicas.end();
+        return std::find(partition.replicas.begin(), partition.replicas.end(), node) !=
+               partition.replicas.end();
       };
       if (!has(move.from) || has(move.to)) continue;
       std::vector<NodeId> replicas = partition.replicas;
@@ -33,7 +34,9 @@ AlterPartitionReassignmentsRequest reassignment(const MoveReplicas& move, const 
 class Operator final : public node::Node {
  public:
   explicit Operator(const OperatorBoot& boot)
-      : fault_(boot.fault), action_(boot.action), admin_(client::AdminConfig{}, boot.self, boot.bootstrap, kAdminTimers) {}
+      : fault_(boot.fault),
+        action_(boot.action),
+        admin_(client::AdminConfig{}, boot.self, boot.bootstrap, kAdminTimers) {}
 
   std::unique_ptr<node::Node> clone() const override { return std::make_unique<Operator>(*this); }
 
@@ -63,8 +66,8 @@ class Operator final : public node::Node {
 
   void ask(AdminRequest request, node::Env env, node::Effects& out) {
     const bool of_any_node = std::holds_alternative<IncrementalAlterConfigsRequest>(request);
-    admin_.call(message_of(std::move(request)), of_any_node ? AdminClient::Whom::least_loaded : AdminClient::Whom::controller,
-                env, out);
+    admin_.call(message_of(std::move(request)),
+                of_any_node ? AdminClient::Whom::least_loaded : AdminClient::Whom::controller, env, out);
   }
 
   void go_on(const AdminClient::Outcome& outcome, node::Env env, node::Effects& out) {
@@ -90,6 +93,8 @@ class Operator final : public node::Node {
 
 }  // namespace
 
-std::unique_ptr<node::Node> boot_operator(const OperatorBoot& boot) { return std::make_unique<Operator>(boot); }
+std::unique_ptr<node::Node> boot_operator(const OperatorBoot& boot) {
+  return std::make_unique<Operator>(boot);
+}
 
 }  // namespace sim::workload

@@ -7,9 +7,9 @@
 #include "protocol/admin_requests.h"
 #include "protocol/ids.h"
 
-// An operator at a shell: one of Kafka's tools (kafka-leader-election, kafka-reassign-partitions, kafka-topics,
-// kafka-configs), which asks for one thing, tells what was answered, and ends. Asked to stop (Ctrl-C), it ends at once;
-// what it has asked for may still be carried out.
+// An operator at a shell: one of Kafka's tools (kafka-leader-election, kafka-reassign-partitions,
+// kafka-topics, kafka-configs), which asks for one thing, tells what was answered, and ends. Asked to stop
+// (Ctrl-C), it ends at once; what it has asked for may still be carried out.
 namespace sim::workload {
 
 struct OperatorBoot {

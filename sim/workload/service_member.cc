@@ -20,18 +20,25 @@ client::ConsumerConfig consumer_config(const ServiceMemberBoot& boot) {
   client::ConsumerConfig config = boot.spec.consumer;
   config.enable_auto_commit = boot.spec.commit == CommitMode::auto_commit;
   if (config.client_id.empty()) {
-    config.client_id.append("consumer-").append(config.group_id).append("-").append(std::to_string(boot.member + 1));
+    config.client_id.append("consumer-")
+        .append(config.group_id)
+        .append("-")
+        .append(std::to_string(boot.member + 1));
   }
-  if (!config.group_instance_id.empty()) config.group_instance_id.append("-").append(std::to_string(boot.member));
+  if (!config.group_instance_id.empty())
+    config.group_instance_id.append("-").append(std::to_string(boot.member));
   return config;
 }
 
 class ServiceMember final : public node::Node {
  public:
   explicit ServiceMember(const ServiceMemberBoot& boot)
-      : service_(boot.service), member_(boot.member), spec_(boot.spec), service_times_(boot.rng.child("service-time")),
-        consumer_(consumer_config(boot), client::ConsumerIdentity{boot.service, boot.member}, boot.self, boot.bootstrap,
-                  kConsumerTimers) {}
+      : service_(boot.service),
+        member_(boot.member),
+        spec_(boot.spec),
+        service_times_(boot.rng.child("service-time")),
+        consumer_(consumer_config(boot), client::ConsumerIdentity{boot.service, boot.member}, boot.self,
+                  boot.bootstrap, kConsumerTimers) {}
 
   std::unique_ptr<node::Node> clone() const override { return std::make_unique<ServiceMember>(*this); }
 
@@ -52,7 +59,8 @@ class ServiceMember final : public node::Node {
       if (phase_ == Phase::polling) close(env, out);  // wakeup()
       return;
     }
-    if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == kServiceTimer) {
+    if (const auto* fired = std::get_if<node::TimerFired>(&input);
+        fired != nullptr && fired->timer == kServiceTimer) {
       return phase_ == Phase::before_start ? start(env, out) : served(env, out);
     }
     if (!consumer_.owns(input)) return;
@@ -94,7 +102,8 @@ class ServiceMember final : public node::Node {
 
   // Takes up the record in hand.
   Next serve(node::Env env, node::Effects& out) {
-    if (range_ == polled_.size()) return spec_.commit == CommitMode::after_batch ? commit_all(env, out) : Next::poll;
+    if (range_ == polled_.size())
+      return spec_.commit == CommitMode::after_batch ? commit_all(env, out) : Next::poll;
     phase_ = Phase::serving;
     const PolledRecords& range = polled_[range_];
     node::report(out, observe::ProcessingStarted{service_, member_, range.tp, offset(), record()});
@@ -134,24 +143,27 @@ class ServiceMember final : public node::Node {
     if (!result) return Next::wait;
     switch (*result) {
       case CommitError::none: return spec_.commit == CommitMode::after_batch ? Next::poll : Next::serve;
-      case CommitError::commit_failed: return Next::poll;  // left behind: what is left of the batch has another owner
+      case CommitError::commit_failed:
+        return Next::poll;  // left behind: what is left of the batch has another owner
       case CommitError::fenced: return close(env, out);
       case CommitError::rebalance_in_progress:
       case CommitError::timed_out:
       case CommitError::retriable:
       case CommitError::unexpected:
-        // Still a member: the next commit covers this one. But what may be read again must not be handled now if it
-        // is to be handled at most once.
+        // Still a member: the next commit covers this one. But what may be read again must not be handled now
+        // if it is to be handled at most once.
         return spec_.commit == CommitMode::after_each ? Next::serve : Next::poll;
     }
     return Next::wait;
   }
 
-  Offset offset() const { 
+  Offset offset() const {
     const PolledRecords& range = polled_[range_];
     return range.base_offset + range.batch->offset_delta(static_cast<std::size_t>(index_));
   }
-  RecordId record() const { return polled_[range_].batch->application_records()[static_cast<std::size_t>(index_)].id; }
+  RecordId record() const {
+    return polled_[range_].batch->application_records()[static_cast<std::size_t>(index_)].id;
+  }
 
   observe::ServiceId service_;
   std::int32_t member_;
@@ -161,12 +173,14 @@ class ServiceMember final : public node::Node {
   Phase phase_ = Phase::before_start;
   bool stopping_ = false;
   std::vector<PolledRecords> polled_;
-  std::size_t range_ = 0;    // of polled_: what is in hand, or comes next
-  std::int32_t index_ = 0;   // in its batch
+  std::size_t range_ = 0;   // of polled_: what is in hand, or comes next
+  std::int32_t index_ = 0;  // in its batch
 };
 
 }  // namespace
 
-std::unique_ptr<node::Node> boot_service_member(const ServiceMemberBoot& boot) { return std::make_unique<ServiceMember>(boot); }
+std::unique_ptr<node::Node> boot_service_member(const ServiceMemberBoot& boot) {
+  return std::make_unique<ServiceMember>(boot);
+}
 
 }  // namespace sim::workload

@@ -11,8 +11,8 @@
 #include "workload/spec.h"
 
 // One member of a service (inventory, payment, fulfillment): polls its consumer, handles each order for as
-// long as the service time says, and commits as its CommitMode says. Asked to stop, it handles and commits what
-// it has polled, closes its consumer and ends.
+// long as the service time says, and commits as its CommitMode says. Asked to stop, it handles and commits
+// what it has polled, closes its consumer and ends.
 namespace sim::workload {
 
 struct ServiceMemberBoot {

@@ -24,7 +24,8 @@ struct ConstantArrivals {
 struct PoissonArrivals {
   MilliRate rate = 0;
 };
-struct RampArrivals {  // Poisson, rate growing (or falling) linearly from `from` to `to` over `over`, then `to`
+struct RampArrivals {  // Poisson, rate growing (or falling) linearly from `from` to `to` over `over`, then
+                       // `to`
   MilliRate from = 0, to = 0;
   Duration over{};
 };
@@ -32,7 +33,8 @@ struct BurstArrivals {  // Poisson at `base`; every `every`, for `length`, at `p
   MilliRate base = 0, peak = 0;
   Duration every{}, length{};
 };
-struct DailyArrivals {  // Poisson; a day of `day` goes smoothly from `low` to `high` and back, highest at `peak_at`
+struct DailyArrivals {  // Poisson; a day of `day` goes smoothly from `low` to `high` and back, highest at
+                        // `peak_at`
   MilliRate low = 0, high = 0;
   Duration day{}, peak_at{};
 };
@@ -45,8 +47,8 @@ struct TraceArrivals {  // recorded orders, sorted by time
   std::shared_ptr<const std::vector<TraceOrder>> orders;
   std::string file;
 };
-using Arrivals =
-    std::variant<ConstantArrivals, PoissonArrivals, RampArrivals, BurstArrivals, DailyArrivals, TraceArrivals>;
+using Arrivals = std::variant<ConstantArrivals, PoissonArrivals, RampArrivals, BurstArrivals, DailyArrivals,
+                              TraceArrivals>;
 
 struct FlowSpec {  // an order service
   std::string name;
@@ -54,10 +56,10 @@ struct FlowSpec {  // an order service
   std::string topic;
   Arrivals arrivals = ConstantArrivals{};
   bool keyed = false;
-  Distribution key = Distribution::constant(0);             // the customer's number; its key is "user-<number>"
+  Distribution key = Distribution::constant(0);  // the customer's number; its key is "user-<number>"
   Distribution record_bytes = Distribution::constant(1024);  // value size
   client::ProducerConfig producer;
-  Duration start_at{};             // of the first order
+  Duration start_at{};           // of the first order
   std::int64_t max_orders = -1;  // -1 = until the scenario's load ends
 };
 

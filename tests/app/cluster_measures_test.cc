@@ -1,4 +1,5 @@
-// A leader that dies, a controller that is cut off: how long it took others to take over, and until all was well again.
+// A leader that dies, a controller that is cut off: how long it took others to take over, and until all was
+// well again.
 #include "app/cluster_measures.h"
 
 #include <doctest/doctest.h>
@@ -111,16 +112,16 @@ TEST_CASE("how long failovers took, how often there were any, and what was down 
     bool at_least;
   };
   const Row rows[] = {
-      {asking("time_to_new_controller"), 2'000, 1, false},                     // the cut alone touched the active one
-      {asking("time_to_new_controller", "", "crash"), 7'000, 1, false},        // asked for by name
-      {asking("time_to_new_leader"), 9'000, 1, false},                         // orders-1 had not lost its leader
+      {asking("time_to_new_controller"), 2'000, 1, false},  // the cut alone touched the active one
+      {asking("time_to_new_controller", "", "crash"), 7'000, 1, false},  // asked for by name
+      {asking("time_to_new_leader"), 9'000, 1, false},                   // orders-1 had not lost its leader
       {asking("time_to_new_leader", "orders-0", "crash"), 9'000, 1, false},
-      {asking("time_to_new_leader", "orders-1", "crash"), 30'000, 1, true},    // never: 40 s less 10 s
+      {asking("time_to_new_leader", "orders-1", "crash"), 30'000, 1, true},  // never: 40 s less 10 s
       {asking("time_to_new_leader", "orders"), 9'000, 1, false},
       {asking("time_to_fence"), 8'500, 1, false},
       {asking("time_to_fence", "broker-1", "cut"), 3'500, 1, false},
       {asking("time_to_fence", "broker-2", "cut"), 25'000, 1, true},
-      {asking("unavailability"), 9'200, 1, false},                             // until the new leader took over
+      {asking("unavailability"), 9'200, 1, false},  // until the new leader took over
       {asking("unavailability", "orders-1"), 0, 1, false},
       {asking("leader_elections", "", "", "value"), 1, 1, false},
       {asking("leader_elections", "orders-1", "", "value"), 0, 1, false},
@@ -147,10 +148,14 @@ TEST_CASE("gauges count the most at any time of their window") {
     std::int64_t want;
   };
   const Row rows[] = {
-      {"fenced_brokers", "", check::Window::all, 1},         {"fenced_brokers", "broker-2", check::Window::all, 0},
-      {"under_replicated", "", check::Window::all, 2},       {"under_replicated", "orders-1", check::Window::all, 1},
-      {"under_replicated", "", check::Window::after, 2},     {"offline_partitions", "", check::Window::faults, 1},
-      {"offline_partitions", "", check::Window::steady, 0},  {"offline_partitions", "", check::Window::after, 0},
+      {"fenced_brokers", "", check::Window::all, 1},
+      {"fenced_brokers", "broker-2", check::Window::all, 0},
+      {"under_replicated", "", check::Window::all, 2},
+      {"under_replicated", "orders-1", check::Window::all, 1},
+      {"under_replicated", "", check::Window::after, 2},
+      {"offline_partitions", "", check::Window::faults, 1},
+      {"offline_partitions", "", check::Window::steady, 0},
+      {"offline_partitions", "", check::Window::after, 0},
   };
   for (const Row& row : rows) {
     CAPTURE(row.metric);
@@ -181,10 +186,12 @@ TEST_CASE("recovery counts from the fault's end, once the condition goes on to h
   CHECK(never.at_least);
 }
 
-TEST_CASE("a fault is reported with whom it hit and what it did; one that did nothing leaves the verdict open") {
+TEST_CASE(
+    "a fault is reported with whom it hit and what it did; one that did nothing leaves the verdict open") {
   fault::Schedule schedule;
   schedule.push_back(fault::Fault{"crash", fault::Kill{{fault::LeaderOf{"orders", 0}}}, Instant{10s}});
-  schedule.push_back(fault::Fault{"cut", fault::Partition{fault::Isolate{{fault::ActiveController{}}}}, Instant{15s}});
+  schedule.push_back(
+      fault::Fault{"cut", fault::Partition{fault::Isolate{{fault::ActiveController{}}}}, Instant{15s}});
   schedule.push_back(fault::Fault{"late", fault::Pause{{fault::BrokerTarget{NodeId{2}}}}, Instant{99s}});
   const World world;
   const auto reports = report_faults(schedule, world.timeline, world.known, 40'000'000'000);
@@ -197,10 +204,10 @@ TEST_CASE("a fault is reported with whom it hit and what it did; one that did no
   summary.scenario = "shop";
   summary.end.end = Instant{40s};
   summary.faults = reports;
-  CHECK(to_text(summary, TextOptions{}).find(
-            "faults   crash   10 s to 20 s   broker-1 (leader of orders-0)      1 process killed\n"
-            "         cut     15 s to 30 s   controller-1 (active controller)   7 messages dropped\n"
-            "         late    did not strike\n") != std::string::npos);
+  CHECK(to_text(summary, TextOptions{})
+            .find("faults   crash   10 s to 20 s   broker-1 (leader of orders-0)      1 process killed\n"
+                  "         cut     15 s to 30 s   controller-1 (active controller)   7 messages dropped\n"
+                  "         late    did not strike\n") != std::string::npos);
 }
 
 }  // namespace

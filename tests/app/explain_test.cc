@@ -1,9 +1,10 @@
-#include <algorithm>
-#include <string>
+#include "app/explain.h"
 
 #include <doctest/doctest.h>
 
-#include "app/explain.h"
+#include <algorithm>
+#include <string>
+
 #include "check/invariant_names.h"
 #include "check/invariants.h"
 #include "scenario/properties.h"
@@ -18,7 +19,8 @@ TEST_CASE("every Kafka property is explained: meaning, default, status, place") 
     CAPTURE(name);
     const Result<std::string> text = explain(name);
     REQUIRE(text.ok());
-    CHECK(text->find(name + "   property of Apache Kafka (" + scenario::describe_components(property.components) + ")") != std::string::npos);
+    CHECK(text->find(name + "   property of Apache Kafka (" +
+                     scenario::describe_components(property.components) + ")") != std::string::npos);
     CHECK(text->find("  status    ") != std::string::npos);
     CHECK(text->find("  where     ") != std::string::npos);
     if (property.status != scenario::Status::removed) CHECK(text->find("  default   ") != std::string::npos);
@@ -43,7 +45,8 @@ TEST_CASE("every key is explained, by its path and by its last word") {
 TEST_CASE("invariants are listed, each with what must hold") {
   const Result<std::string> text = explain("invariants");
   REQUIRE(text.ok());
-  CHECK(text->find("    fenced-leads-nothing        A broker that was fenced leads no partition.\n") != std::string::npos);
+  CHECK(text->find("    fenced-leads-nothing        A broker that was fenced leads no partition.\n") !=
+        std::string::npos);
   for (const std::string& name : check::known_invariants()) {
     CAPTURE(name);
     CHECK(text->find("    " + name + " ") != std::string::npos);
@@ -60,8 +63,10 @@ TEST_CASE("names of the user's stand for <name>, and properties are found below 
   const Row rows[] = {
       {"clients.payment.commit", "clients.<name>.commit   key of a scenario\n"},
       {"clients.payment.config.max.poll.records", "max.poll.records   property of Apache Kafka (consumer)\n"},
-      {"topics.orders.config.min.insync.replicas", "min.insync.replicas   property of Apache Kafka (topic)\n"},
-      {"cluster.config.min.insync.replicas", "min.insync.replicas   property of Apache Kafka (broker, controller)\n"},
+      {"topics.orders.config.min.insync.replicas",
+       "min.insync.replicas   property of Apache Kafka (topic)\n"},
+      {"cluster.config.min.insync.replicas",
+       "min.insync.replicas   property of Apache Kafka (broker, controller)\n"},
       {"expect.p99", "expect[].p99   key of a scenario\n"},
       {"expect[2].p99", "expect[].p99   key of a scenario\n"},
       {"expect.2.p99", "expect[].p99   key of a scenario\n"},

@@ -120,7 +120,8 @@ TEST_CASE("a window shows an election and what the new controller decides") {
   names.processes[1] = "controller-1";
   names.processes[2] = "controller-2";
   names.faults = {"brain"};
-  scenario.cluster.faults.push_back(fault::Fault{"brain", fault::Kill{{fault::ActiveController{}}}, Instant{1s}});
+  scenario.cluster.faults.push_back(
+      fault::Fault{"brain", fault::Kill{{fault::ActiveController{}}}, Instant{1s}});
   RecordingOptions options;
   options.folder = tmp.path() / "run";
   options.trace = trace::Level::control;
@@ -132,8 +133,10 @@ TEST_CASE("a window shows an election and what the new controller decides") {
   const QuorumEpoch epoch{5};
   story.tell(1'400, kNoProcess, observe::FaultStruck{FaultId{0}, {kFirst}});
   story.tell(1'400, kFirst, observe::ProcessStopped{});
-  story.tell(1'410, kSecond, observe::QuorumRoleChanged{NodeId{3002}, observe::QuorumRole::candidate, epoch, kNoNode});
-  story.tell(1'420, test::kBroker1, observe::QuorumRoleChanged{NodeId{1}, observe::QuorumRole::unattached, epoch, kNoNode});
+  story.tell(1'410, kSecond,
+             observe::QuorumRoleChanged{NodeId{3002}, observe::QuorumRole::candidate, epoch, kNoNode});
+  story.tell(1'420, test::kBroker1,
+             observe::QuorumRoleChanged{NodeId{1}, observe::QuorumRole::unattached, epoch, kNoNode});
   story.tell(1'430, kFirst, observe::QuorumVoteAnswered{NodeId{3001}, NodeId{3002}, epoch, true, false});
   story.tell(1'440, kSecond, observe::ControllerChanged{NodeId{3002}, epoch, true});
   story.tell(1'450, kSecond, observe::BrokerStateChanged{NodeId{1}, BrokerEpoch{1}, true, false, 3});

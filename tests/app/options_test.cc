@@ -1,11 +1,12 @@
+#include "app/options.h"
+
+#include <doctest/doctest.h>
+
 #include <string>
 #include <variant>
 #include <vector>
 
-#include <doctest/doctest.h>
-
 #include "app/completion.h"
-#include "app/options.h"
 
 // What is typed, and what it is taken for.
 namespace sim::app {
@@ -28,8 +29,10 @@ T parsed(std::vector<const char*> words) {
 }  // namespace
 
 TEST_CASE("a run with everything") {
-  const RunOptions run = parsed<RunOptions>({"run", "a.yaml", "--set", "cluster.brokers=5", "--seed", "7", "--set=clients.shop.config.acks=1", "--out", "here",
-                                             "--until", "1.5s", "--trace", "full", "--json", "--quiet", "--force", "--check-determinism"});
+  const RunOptions run =
+      parsed<RunOptions>({"run", "a.yaml", "--set", "cluster.brokers=5", "--seed", "7",
+                          "--set=clients.shop.config.acks=1", "--out", "here", "--until", "1.5s", "--trace",
+                          "full", "--json", "--quiet", "--force", "--check-determinism"});
   CHECK(run.file == "a.yaml");
   REQUIRE(run.overrides.size() == 3);
   CHECK(run.overrides[0].path == "cluster.brokers");
@@ -56,14 +59,16 @@ TEST_CASE("a run with nothing else") {
 }
 
 TEST_CASE("the other commands") {
-  CHECK(parsed<CheckOptions>({"check", "a.yaml", "b.yaml", "--resolve"}).files == std::vector<std::string>{"a.yaml", "b.yaml"});
+  CHECK(parsed<CheckOptions>({"check", "a.yaml", "b.yaml", "--resolve"}).files ==
+        std::vector<std::string>{"a.yaml", "b.yaml"});
   CHECK(parsed<CheckOptions>({"check", "a.yaml", "--set", "seed=3"}).overrides.size() == 1);
   CHECK(parsed<ReplayOptions>({"replay", "runs/latest"}).run == "runs/latest");
   const PlotOptions plot = parsed<PlotOptions>({"plot", "a", "b", "--chart", "lag", "--format", "png,pdf"});
   CHECK(plot.request.runs.size() == 2);
   CHECK(plot.request.charts == std::vector<std::string>{"lag"});
   CHECK(plot.request.formats == std::vector<std::string>{"png", "pdf"});
-  const ExportOptions exported = parsed<ExportOptions>({"export", "a", "--format", "mermaid", "--window", "30s..45s", "--order", "slowest"});
+  const ExportOptions exported = parsed<ExportOptions>(
+      {"export", "a", "--format", "mermaid", "--window", "30s..45s", "--order", "slowest"});
   CHECK(exported.request.format == "mermaid");
   CHECK(exported.request.order == "slowest");
   REQUIRE(exported.request.window.has_value());
@@ -93,28 +98,37 @@ TEST_CASE("what is mistyped is refused with exit code 2, and the nearest word") 
   const Row rows[] = {
       {{"rnu"}, "kraftsim: there is no command \"rnu\"\n          did you mean run?\n"},
       {{"a.yaml"}, "kraftsim: there is no command \"a.yaml\"\n          did you mean kraftsim run a.yaml?\n"},
-      {{"@order-flow"}, "kraftsim: there is no command \"@order-flow\"\n          did you mean kraftsim run @order-flow?\n"},
-      {{"--colour", "never", "list"}, "kraftsim: there is no option --colour before the command\n          did you mean --color?\n"},
+      {{"@order-flow"},
+       "kraftsim: there is no command \"@order-flow\"\n          did you mean kraftsim run @order-flow?\n"},
+      {{"--colour", "never", "list"},
+       "kraftsim: there is no option --colour before the command\n          did you mean --color?\n"},
       {{"--color", "never"}, "kraftsim: a command is missing\n"},
       {{"--color", "sometimes", "list"}, "kraftsim: --color is auto, always or never, not \"sometimes\"\n"},
       {{"run"}, "kraftsim: run: FILE is required\n          usage: kraftsim run FILE [options]\n"},
       {{"run", "a", "b"}, "kraftsim: run: \"b\" is one too many\n"},
       {{"run", "a", "list"}, "kraftsim: run: \"list\" is one too many\n"},
-      {{"run", "a", "--sed", "3"}, "kraftsim: run: there is no option --sed\n          did you mean --seed?\n"},
+      {{"run", "a", "--sed", "3"},
+       "kraftsim: run: there is no option --sed\n          did you mean --seed?\n"},
       {{"run", "a", "--seed"}, "kraftsim: --seed needs a value\n"},
       {{"run", "a", "--seed", "x"}, "kraftsim: run: --seed is a whole number, not \"x\"\n"},
       {{"run", "a", "--seed", "-1"}, "kraftsim: run: --seed is a whole number, not \"-1\"\n"},
-      {{"run", "a", "--set", "brokers"}, "kraftsim: run: --set takes path=value, such as --set cluster.brokers=5, not \"brokers\"\n"},
-      {{"run", "a", "--until", "40"}, "kraftsim: run: --until takes a duration such as 120s, 5ms or 400us: \"40\" needs a unit\n          write 40s"},
-      {{"run", "a", "--trace", "fulll"}, "kraftsim: run: --trace is one of off, control, full, not \"fulll\"\n          did you mean full?\n"},
+      {{"run", "a", "--set", "brokers"},
+       "kraftsim: run: --set takes path=value, such as --set cluster.brokers=5, not \"brokers\"\n"},
+      {{"run", "a", "--until", "40"},
+       "kraftsim: run: --until takes a duration such as 120s, 5ms or 400us: \"40\" needs a unit\n          "
+       "write 40s"},
+      {{"run", "a", "--trace", "fulll"},
+       "kraftsim: run: --trace is one of off, control, full, not \"fulll\"\n          did you mean full?\n"},
       {{"check"}, "kraftsim: check: FILE is required\n          usage: kraftsim check FILE... [options]\n"},
       {{"list", "all"}, "kraftsim: list: \"all\" is one too many\n          usage: kraftsim list\n"},
       {{"completion", "tcsh"}, "kraftsim: completion: SHELL is one of bash, zsh, fish, not \"tcsh\"\n"},
       {{"plot", "a", "--format", "gif"}, "kraftsim: plot: --format is one of png, svg, pdf, not \"gif\"\n"},
       {{"plot", "a", "--chart", "lagg"}, "kraftsim: plot: --chart is one of "},
       {{"export", "a"}, "kraftsim: export: --format is required\n"},
-      {{"export", "a", "--format", "mermaid", "--window", "9s"}, "kraftsim: export: --window is two times with .. between them"},
-      {{"export", "a", "--format", "mermaid", "--window", "9s..3s"}, "kraftsim: export: --window 9s..3s ends before it begins\n"},
+      {{"export", "a", "--format", "mermaid", "--window", "9s"},
+       "kraftsim: export: --window is two times with .. between them"},
+      {{"export", "a", "--format", "mermaid", "--window", "9s..3s"},
+       "kraftsim: export: --window 9s..3s ends before it begins\n"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.want);
@@ -153,7 +167,8 @@ TEST_CASE("completion knows every command and option") {
     const std::string script = completion_script(shell);
     for (const CommandWords& command : command_words()) {
       CHECK(script.find(command.name) != std::string::npos);
-      for (const OptionWords& option : command.options) CHECK(script.find(option.flag.substr(2)) != std::string::npos);
+      for (const OptionWords& option : command.options)
+        CHECK(script.find(option.flag.substr(2)) != std::string::npos);
     }
     CHECK(script.find("@order-flow") != std::string::npos);
     CHECK(script.find("openmetrics") != std::string::npos);

@@ -1,8 +1,8 @@
-#include <string>
+#include "app/render_problems.h"
 
 #include <doctest/doctest.h>
 
-#include "app/render_problems.h"
+#include <string>
 
 namespace sim::app {
 
@@ -38,7 +38,8 @@ TEST_CASE("a warning, and a problem of a whole file") {
   file.file = "nowhere.yaml";
   file.message = "does not exist";
   file.hint = "did you mean @order-flow?";
-  CHECK(render_problems({file}, false) == "nowhere.yaml: error: does not exist\n         did you mean @order-flow?\n");
+  CHECK(render_problems({file}, false) ==
+        "nowhere.yaml: error: does not exist\n         did you mean @order-flow?\n");
 }
 
 TEST_CASE("the caret stands below its word, whatever the characters before it take") {

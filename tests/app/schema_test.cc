@@ -1,12 +1,13 @@
-#include <fstream>
-#include <iterator>
-#include <string>
+#include "scenario/schema.h"
 
 #include <doctest/doctest.h>
+
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "app/json_schema.h"
-#include "scenario/schema.h"
 
 namespace sim::app {
 

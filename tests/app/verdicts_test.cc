@@ -22,7 +22,8 @@ std::string content(const std::filesystem::path& file) {
   return text.str();
 }
 
-// Order 0 is acknowledged by broker-1 and lost when broker-2, which does not have it, is elected from outside the ISR.
+// Order 0 is acknowledged by broker-1 and lost when broker-2, which does not have it, is elected from outside
+// the ISR.
 Summary record_loss(const std::filesystem::path& out) {
   RecordingOptions options;
   options.folder = out;
@@ -60,7 +61,8 @@ TEST_CASE("a lost order is told with its instant and its cause, and the gap with
   REQUIRE(lost != nullptr);
   REQUIRE(lost->cases.size() == 1);
   CHECK(lost->cases[0].at == 1'200'000'000);
-  const std::string cause = "broker-2 became leader of orders-0 in leader epoch 1 by an unclean election, its log ended at 0";
+  const std::string cause =
+      "broker-2 became leader of orders-0 in leader epoch 1 by an unclean election, its log ended at 0";
   CHECK(lost->cases[0].cause == cause);
   const OutcomeVerdict* gap = find(summary, "UNAVAIL");
   REQUIRE(gap != nullptr);
@@ -69,12 +71,15 @@ TEST_CASE("a lost order is told with its instant and its cause, and the gap with
   CHECK(find(summary, "STUCK") == nullptr);
 
   const std::string text = to_text(summary, TextOptions{});
-  CHECK(text.find("verdicts LOST(acked)   1 order   at 1.2 s: 0\n           1 × " + cause + "\n") != std::string::npos);
+  CHECK(text.find("verdicts LOST(acked)   1 order   at 1.2 s: 0\n           1 × " + cause + "\n") !=
+        std::string::npos);
   CHECK(text.find("         UNAVAIL       1 gap     at 200 ms for 1 s: orders-0\n") != std::string::npos);
   CHECK(content(folder.path() / "out" / "verdicts.csv") ==
         "verdict,t_ns,flow,order,topic,partition,offset,service,lasted_ns,cause\n"
-        "LOST(acked),1200000000,order-service,0,orders,0,0,,,\"" + cause + "\"\n"
-        "UNAVAIL,200000000,,,orders,0,,,1000000000,nobody led it\n");
+        "LOST(acked),1200000000,order-service,0,orders,0,0,,,\"" +
+            cause +
+            "\"\n"
+            "UNAVAIL,200000000,,,orders,0,,,1000000000,nobody led it\n");
 }
 
 struct Play {  // a run of one partition that broker-1 leads from the start
@@ -107,7 +112,8 @@ struct Play {  // a run of one partition that broker-1 leads from the start
   std::unique_ptr<Story> story;
 };
 
-void check_first(const Summary& summary, const std::string& word, std::int64_t at_ms, const std::string& cause) {
+void check_first(const Summary& summary, const std::string& word, std::int64_t at_ms,
+                 const std::string& cause) {
   CAPTURE(word);
   const OutcomeVerdict* verdict = find(summary, word);
   REQUIRE(verdict != nullptr);
@@ -118,11 +124,13 @@ void check_first(const Summary& summary, const std::string& word, std::int64_t a
 TEST_CASE("what a power loss took is told with the power loss, though nobody leads the partition any more") {
   Play play;
   play.story->published(100, {0}, 0);
-  play.story->tell(30'000, kBroker1, observe::LogLost{kOrders0, NodeId{1}, 1, 0, observe::LossOfLog::power_loss});
+  play.story->tell(30'000, kBroker1,
+                   observe::LogLost{kOrders0, NodeId{1}, 1, 0, observe::LossOfLog::power_loss});
   play.story->tell(30'000, kBroker1, observe::ProcessStopped{});
   SUBCASE("for less than a minute it is unavailable") {
     const Summary summary = play.finish(80'000);
-    check_first(summary, "LOST(acked)", 30'000, "power loss of broker-1 at 30 s took what was not flushed, and nobody leads it");
+    check_first(summary, "LOST(acked)", 30'000,
+                "power loss of broker-1 at 30 s took what was not flushed, and nobody leads it");
     check_first(summary, "UNAVAIL", 30'000, "nobody leads it, to the end of the run");
     CHECK(find(summary, "UNAVAIL")->cases[0].lasted == 50'000'000'000);
     CHECK(find(summary, "STUCK") == nullptr);
@@ -144,7 +152,8 @@ TEST_CASE("a leader that refuses everything for a minute is stuck; a producer th
   play.story->refused(1'010, batch, ErrorCode::not_enough_replicas, true);
   SUBCASE("it is tried again and again") {
     play.story->refused(61'010, batch, ErrorCode::not_enough_replicas, true);
-    check_first(play.finish(70'000), "STUCK", 1'000, "its leader refuses what is sent to it, or does not answer, and takes nothing");
+    check_first(play.finish(70'000), "STUCK", 1'000,
+                "its leader refuses what is sent to it, or does not answer, and takes nothing");
   }
   SUBCASE("the order fails meanwhile") {
     play.story->failed(61'000, 1, ErrorCode::request_timed_out);
@@ -172,7 +181,8 @@ TEST_CASE("orders of one partition wait in vain, whatever their service does in 
   const BatchDataPtr batch = Story::batch_of({2});
   play.story->placed(80'000, 2);
   play.story->tell(80'000, kShop, observe::BatchDrained{other, batch, 0});
-  play.story->tell(80'000, kBroker1, observe::ProcessingDone{observe::ServiceId{0}, 0, other, 0, Story::order(2)});
+  play.story->tell(80'000, kBroker1,
+                   observe::ProcessingDone{observe::ServiceId{0}, 0, other, 0, Story::order(2)});
   const Summary summary = play.finish(90'000);
   check_first(summary, "STUCK", 5'005, "its group makes no progress");
   CHECK(find(summary, "STUCK")->cases.size() == 1);
@@ -245,7 +255,8 @@ TEST_CASE("an invariant that is switched off is told, with the reason") {
   REQUIRE(recording.ok());
   auto summary = (*recording)->finish(settled_end());
   REQUIRE(summary.ok());
-  CHECK(to_text(*summary, TextOptions{}).find("off      invariant acked-never-lost: it is about losing\n") != std::string::npos);
+  CHECK(to_text(*summary, TextOptions{}).find("off      invariant acked-never-lost: it is about losing\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("partitions of Kafka's own topics are counted where a user's are named") {
@@ -259,7 +270,8 @@ TEST_CASE("partitions of Kafka's own topics are counted where a user's are named
   REQUIRE(gap != nullptr);
   CHECK(gap->cases.size() == 2);
   CHECK(gap->first == std::vector<std::string>{"orders-0"});
-  CHECK(to_text(summary, TextOptions{}).find("up to 50 s: orders-0 and 1 of Kafka's own\n") != std::string::npos);
+  CHECK(to_text(summary, TextOptions{}).find("up to 50 s: orders-0 and 1 of Kafka's own\n") !=
+        std::string::npos);
 }
 
 }  // namespace

@@ -66,18 +66,10 @@ struct Tally {
 
   Kind dispatch(const Event& event) {
     switch (event.kind) {
-      case Kind::arrival:
-        sum += event.a;
-        return Kind::request;
-      case Kind::request:
-        sum ^= event.b;
-        return Kind::response;
-      case Kind::response:
-        sum += event.a ^ event.b;
-        return Kind::arrival;
-      case Kind::timeout:
-        ++timeouts;
-        break;
+      case Kind::arrival: sum += event.a; return Kind::request;
+      case Kind::request: sum ^= event.b; return Kind::response;
+      case Kind::response: sum += event.a ^ event.b; return Kind::arrival;
+      case Kind::timeout: ++timeouts; break;
     }
     return Kind::timeout;
   }

@@ -32,7 +32,7 @@ TEST_CASE("the first member: told its id, kept waiting for others, made leader, 
   const std::string id = told.member_id;
   REQUIRE(id.size() == std::string{"payment-"}.size() + 36);
   CHECK(id.substr(0, 8) == "payment-");
-  CHECK(id[8 + 14] == '4');                                         // version
+  CHECK(id[8 + 14] == '4');                                          // version
   CHECK(std::string{"89ab"}.find(id[8 + 19]) != std::string::npos);  // variant
 
   const int joining = world.ask(join(id));
@@ -295,11 +295,16 @@ TEST_CASE("what a join is refused for") {
   };
   const Row rows[] = {
       {"no group", ErrorCode::invalid_group_id, [](JoinGroupRequest& r) { r.group.clear(); }},
-      {"session too short", ErrorCode::invalid_session_timeout, [](JoinGroupRequest& r) { r.session_timeout_ms = 5'999; }},
-      {"session too long", ErrorCode::invalid_session_timeout, [](JoinGroupRequest& r) { r.session_timeout_ms = 1'800'001; }},
-      {"another protocol type", ErrorCode::inconsistent_group_protocol, [](JoinGroupRequest& r) { r.protocol_type = "connect"; }},
-      {"no common assignor", ErrorCode::inconsistent_group_protocol, [](JoinGroupRequest& r) { r.protocols[0].name = "sticky"; }},
-      {"an unknown member", ErrorCode::unknown_member_id, [](JoinGroupRequest& r) { r.member_id = "nobody"; }},
+      {"session too short", ErrorCode::invalid_session_timeout,
+       [](JoinGroupRequest& r) { r.session_timeout_ms = 5'999; }},
+      {"session too long", ErrorCode::invalid_session_timeout,
+       [](JoinGroupRequest& r) { r.session_timeout_ms = 1'800'001; }},
+      {"another protocol type", ErrorCode::inconsistent_group_protocol,
+       [](JoinGroupRequest& r) { r.protocol_type = "connect"; }},
+      {"no common assignor", ErrorCode::inconsistent_group_protocol,
+       [](JoinGroupRequest& r) { r.protocols[0].name = "sticky"; }},
+      {"an unknown member", ErrorCode::unknown_member_id,
+       [](JoinGroupRequest& r) { r.member_id = "nobody"; }},
       {"an unknown group", ErrorCode::unknown_member_id,
        [](JoinGroupRequest& r) { r.group = "other", r.member_id = "nobody"; }},
       {"nothing", ErrorCode::member_id_required, [](JoinGroupRequest&) {}},
@@ -332,7 +337,8 @@ TEST_CASE("what a sync is refused for") {
   CHECK(error("nobody", kFirst) == ErrorCode::unknown_member_id);
   CHECK(error(ids[1], Generation{0}) == ErrorCode::illegal_generation);
   CHECK(error(ids[1], kFirst) == ErrorCode::none);  // stable: the assignment again
-  CHECK(world.answer<SyncGroupResponse>(world.sync(ids[1], kFirst)).assignment == std::vector{TopicPartition{kOrders, 1}});
+  CHECK(world.answer<SyncGroupResponse>(world.sync(ids[1], kFirst)).assignment ==
+        std::vector{TopicPartition{kOrders, 1}});
   world.ask(join(ids[0]));  // the leader rejoins
   CHECK(error(ids[1], kFirst) == ErrorCode::rebalance_in_progress);
 }
@@ -347,8 +353,10 @@ StaticGroup stable_static_group(World& world) {
   const int leader = world.ask(join("", "a"));
   const int other = world.ask(join("", "b"));
   world.pass(6s);
-  const StaticGroup ids{world.answer<JoinGroupResponse>(leader).member_id, world.answer<JoinGroupResponse>(other).member_id};
-  world.sync(ids.leader, kFirst, {{ids.leader, {TopicPartition{kOrders, 0}}}, {ids.other, {TopicPartition{kOrders, 1}}}});
+  const StaticGroup ids{world.answer<JoinGroupResponse>(leader).member_id,
+                        world.answer<JoinGroupResponse>(other).member_id};
+  world.sync(ids.leader, kFirst,
+             {{ids.leader, {TopicPartition{kOrders, 0}}}, {ids.other, {TopicPartition{kOrders, 1}}}});
   world.sync(ids.other, kFirst);
   world.settle();
   world.facts.clear();
@@ -437,8 +445,10 @@ TEST_CASE("who is asked before its log is loaded, or does not lead, says so") {
   CHECK(world.call<JoinGroupResponse>(join("")).error == ErrorCode::coordinator_load_in_progress);
   CHECK(world.call<LeaveGroupResponse>(LeaveGroupRequest{"payment", ids[0], ""}).error ==
         ErrorCode::coordinator_load_in_progress);
-  CHECK(world.call<OffsetFetchResponse>(world.fetch_request(0, true)).error == ErrorCode::coordinator_load_in_progress);
-  CHECK(world.answer<SyncGroupResponse>(world.sync(ids[0], kFirst)).error == ErrorCode::coordinator_load_in_progress);
+  CHECK(world.call<OffsetFetchResponse>(world.fetch_request(0, true)).error ==
+        ErrorCode::coordinator_load_in_progress);
+  CHECK(world.answer<SyncGroupResponse>(world.sync(ids[0], kFirst)).error ==
+        ErrorCode::coordinator_load_in_progress);
 }
 
 TEST_CASE("everything that waits hears NOT_COORDINATOR when leadership is lost") {
@@ -467,7 +477,8 @@ TEST_CASE("the new coordinator knows members, generation and assignment; each ha
   CHECK(next.committed(1) == 42);
   next.pass(44s);
   CHECK(next.heartbeat(ids[0], kFirst) == ErrorCode::none);
-  CHECK(next.answer<SyncGroupResponse>(next.sync(ids[1], kFirst)).assignment == std::vector{TopicPartition{kOrders, 1}});
+  CHECK(next.answer<SyncGroupResponse>(next.sync(ids[1], kFirst)).assignment ==
+        std::vector{TopicPartition{kOrders, 1}});
   next.pass(1s);  // of the other nothing was heard
   CHECK(next.group().is(preparing_rebalance));
   CHECK(next.group().members.size() == 1);

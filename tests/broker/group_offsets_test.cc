@@ -64,7 +64,8 @@ TEST_CASE("what a commit is refused for, in every state of the group") {
     if (row.in == In::preparing) world.ask(join(world.new_member_id()));
     if (row.in == In::completing) world.ask(join(me));  // the leader, alone: completes at once
     const Generation current = row.in == In::absent ? kFirst : world.group().generation;
-    const Generation generation = row.generation == -100 ? kNoGeneration : Generation{current.value() + row.generation};
+    const Generation generation =
+        row.generation == -100 ? kNoGeneration : Generation{current.value() + row.generation};
     const std::string member = std::string{row.member} == "me" ? me : row.member;
     CHECK(world.commit(member, generation, 0, 5) == row.want);
     CHECK(world.committed(0) == (row.want == ErrorCode::none ? 5 : kNoOffset));
@@ -94,7 +95,8 @@ TEST_CASE("commits share a batch for the append linger, and are acknowledged whe
   const int first = world.ask(world.commit_request(ids[0], kFirst, 0, 10));
   world.pass(4ms);
   const int second = world.ask(world.commit_request(ids[1], kFirst, 1, 20));
-  const int heartbeat = world.ask(HeartbeatRequest{"payment", kFirst, ids[1], ""});  // waits for what was written before
+  const int heartbeat =
+      world.ask(HeartbeatRequest{"payment", kFirst, ids[1], ""});  // waits for what was written before
   CHECK(world.asked.empty());
   world.pass(1ms);
   REQUIRE(world.asked.size() == 1);
@@ -173,7 +175,8 @@ TEST_CASE("a failed write: what each request hears") {
     CHECK(world.answer<OffsetFetchResponse>(fetch).error == row.told_to_fetch);
     CHECK(world.committed(0) == 3);
     world.commits_at_once = true;
-    CHECK(world.call<OffsetFetchResponse>(world.fetch_request(0, true)).partitions[0].offset == 3);  // taken back
+    CHECK(world.call<OffsetFetchResponse>(world.fetch_request(0, true)).partitions[0].offset ==
+          3);  // taken back
   }
 }
 
@@ -185,7 +188,9 @@ TEST_CASE("what is in the log is not taken back: only the high watermark counts"
   world.pass(5ms);
   const World::Write write = world.asked.front();
   const auto told = [&](ErrorCode error) {
-    world.run([&](node::Effects& out) { world.coordinator.written(write.id, error, node::Env{world.now, world.rng}, out); });
+    world.run([&](node::Effects& out) {
+      world.coordinator.written(write.id, error, node::Env{world.now, world.rng}, out);
+    });
   };
   told(ErrorCode::request_timed_out);
   CHECK_FALSE(world.answered(first));
@@ -276,13 +281,15 @@ TEST_CASE("after offsets.commit.timeout.ms the client is not kept waiting, but t
   world.pass(2'999ms);
   CHECK_FALSE(world.answered(first));
   world.pass(1ms);
-  CHECK(world.answer<OffsetCommitResponse>(first).partitions[0].error == ErrorCode::coordinator_not_available);
+  CHECK(world.answer<OffsetCommitResponse>(first).partitions[0].error ==
+        ErrorCode::coordinator_not_available);
   CHECK_FALSE(world.answered(second));
   CHECK(world.committed(0) == kNoOffset);
   world.outcome(0, ErrorCode::none);
   CHECK(world.committed(0) == 1);
   world.pass(2s);
-  CHECK(world.answer<OffsetCommitResponse>(second).partitions[0].error == ErrorCode::coordinator_not_available);
+  CHECK(world.answer<OffsetCommitResponse>(second).partitions[0].error ==
+        ErrorCode::coordinator_not_available);
   world.outcome(0, ErrorCode::none);
   CHECK(world.committed(0) == 2);
 }
@@ -318,7 +325,7 @@ TEST_CASE("an empty group's offsets expire when it has been empty for the retent
   world.pass(58min);
   CHECK(world.committed(0) == 9);
   CHECK(world.timer_events == timer_events);  // nothing ticks meanwhile
-  world.pass(2min);  // the first scan after an hour
+  world.pass(2min);                           // the first scan after an hour
   world.settle();
   CHECK(world.coordinator.find_group("payment") == nullptr);
   const std::vector<Batch>& log = world.log.begin()->second;
@@ -416,7 +423,9 @@ TEST_CASE("offsets are read in parts while the high watermark advances") {
   next.coordinator.elected(partition, LeaderEpoch{1});
   next.coordinator.load(partition, {log[0], log[1]}, 1);
   next.coordinator.load(partition, {log[2], log[3]}, 4);
-  next.run([&, at = partition](node::Effects& out) { next.coordinator.loaded(at, node::Env{next.now, next.rng}, out); });
+  next.run([&, at = partition](node::Effects& out) {
+    next.coordinator.loaded(at, node::Env{next.now, next.rng}, out);
+  });
   CHECK(next.committed(0) == 4);
   CHECK(next.call<OffsetFetchResponse>(next.fetch_request(0, true)).partitions[0].offset == 4);
 }
@@ -433,7 +442,8 @@ struct Client {
 
 class Play {
  public:
-  Play(std::uint64_t seed, bool with_failures) : world_(config(), seed), dice_(seed, "dice"), with_failures_(with_failures) {
+  Play(std::uint64_t seed, bool with_failures)
+      : world_(config(), seed), dice_(seed, "dice"), with_failures_(with_failures) {
     world_.commits_at_once = false;
     for (int i = 0; i < 9; ++i) {
       Client& client = clients_.emplace_back();
@@ -504,7 +514,9 @@ class Play {
         if (client.sync == 0) sync(client);
         return;
       }
-      case 4: world_.ask(HeartbeatRequest{client.group, client.generation, client.id, client.instance}); return;
+      case 4:
+        world_.ask(HeartbeatRequest{client.group, client.generation, client.id, client.instance});
+        return;
       case 5: {
         if (dice_.below(10) != 0) return;
         world_.ask(LeaveGroupRequest{client.group, client.id, ""});
@@ -513,8 +525,8 @@ class Play {
       }
       default: {
         const std::uint64_t partition = dice_.below(4);
-        OffsetCommitRequest request =
-            world_.commit_request(client.id, client.generation, static_cast<std::int32_t>(partition), next_offset_++);
+        OffsetCommitRequest request = world_.commit_request(
+            client.id, client.generation, static_cast<std::int32_t>(partition), next_offset_++);
         request.group = client.group;
         world_.ask(request);
       }
@@ -533,7 +545,8 @@ class Play {
     std::vector<SyncGroupRequest::Assignment> assignments;
     if (group->leader == client.id) {
       std::int32_t partition = 0;
-      for (const GroupMember& member : group->members) assignments.push_back({member.id, {{kOrders, partition++}}});
+      for (const GroupMember& member : group->members)
+        assignments.push_back({member.id, {{kOrders, partition++}}});
     }
     client.sync = world_.sync(client.id, client.generation, std::move(assignments), client.group);
   }
@@ -542,8 +555,10 @@ class Play {
     if (client.join != 0 && world_.answered(client.join)) {
       const auto answer = world_.answer<JoinGroupResponse>(std::exchange(client.join, 0));
       if (answer.error == ErrorCode::none) client.generation = answer.generation;
-      if (answer.error == ErrorCode::none || answer.error == ErrorCode::member_id_required) client.id = answer.member_id;
-      if (answer.error == ErrorCode::unknown_member_id || answer.error == ErrorCode::fenced_instance_id) client.id.clear();
+      if (answer.error == ErrorCode::none || answer.error == ErrorCode::member_id_required)
+        client.id = answer.member_id;
+      if (answer.error == ErrorCode::unknown_member_id || answer.error == ErrorCode::fenced_instance_id)
+        client.id.clear();
     }
     if (client.sync != 0 && world_.answered(client.sync)) client.sync = 0;
     if (const ClassicGroup* group = world_.coordinator.find_group(client.group)) seen.insert(group->state);
@@ -557,7 +572,8 @@ class Play {
       const ClassicGroup* read = next.coordinator.find_group(name);
       const auto all_of = [&](World& world) {
         std::map<TopicPartition, Offset> offsets;
-        for (const auto& one : world.call<OffsetFetchResponse>(OffsetFetchRequest{name, "", true, {}}).partitions) {
+        for (const auto& one :
+             world.call<OffsetFetchResponse>(OffsetFetchRequest{name, "", true, {}}).partitions) {
           offsets[one.tp] = one.offset;
         }
         return offsets;

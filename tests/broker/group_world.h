@@ -46,7 +46,7 @@ class World {
   GroupCoordinator coordinator;
   LocalTime now{};
   bool commits_at_once = true;
-  std::vector<Write> asked;                       // written, outcome not told yet
+  std::vector<Write> asked;                        // written, outcome not told yet
   std::map<std::int32_t, std::vector<Batch>> log;  // by partition
   std::vector<observe::Fact> facts;
   int timer_events = 0;
@@ -54,7 +54,8 @@ class World {
   // Sends a request; its answer is found under the returned number.
   template <class Request>
   int ask(const Request& request) {
-    const Envelope from{Channel{ProcessId{7}, ProcessId{1}, Lane::coordinator}, ++correlation_, false, request};
+    const Envelope from{Channel{ProcessId{7}, ProcessId{1}, Lane::coordinator}, ++correlation_, false,
+                        request};
     run([&](node::Effects& out) { coordinator.on(request, from, node::Env{now, rng}, out); });
     return correlation_;
   }
@@ -124,7 +125,8 @@ class World {
   std::vector<GroupState> states() const {
     std::vector<GroupState> list;
     for (const observe::Fact& fact : facts) {
-      if (const auto* changed = std::get_if<observe::GroupStateChanged>(&fact)) list.push_back(changed->state);
+      if (const auto* changed = std::get_if<observe::GroupStateChanged>(&fact))
+        list.push_back(changed->state);
     }
     return list;
   }
@@ -141,8 +143,8 @@ class World {
     request.group = group;
     return call<JoinGroupResponse>(request).member_id;
   }
-  int sync(const std::string& member_id, Generation generation, std::vector<SyncGroupRequest::Assignment> assignments = {},
-           const std::string& group = "payment") {
+  int sync(const std::string& member_id, Generation generation,
+           std::vector<SyncGroupRequest::Assignment> assignments = {}, const std::string& group = "payment") {
     SyncGroupRequest request;
     request.group = group;
     request.generation = generation;
@@ -150,22 +152,27 @@ class World {
     request.assignments = std::move(assignments);
     return ask(request);
   }
-  ErrorCode heartbeat(const std::string& member_id, Generation generation, const std::string& instance_id = {}) {
+  ErrorCode heartbeat(const std::string& member_id, Generation generation,
+                      const std::string& instance_id = {}) {
     return call<HeartbeatResponse>(HeartbeatRequest{"payment", generation, member_id, instance_id}).error;
   }
   ErrorCode leave(const std::string& member_id, const std::string& instance_id = {}) {
     return call<LeaveGroupResponse>(LeaveGroupRequest{"payment", member_id, instance_id}).error;
   }
-  OffsetCommitRequest commit_request(const std::string& member_id, Generation generation, std::int32_t partition, Offset offset) {
+  OffsetCommitRequest commit_request(const std::string& member_id, Generation generation,
+                                     std::int32_t partition, Offset offset) {
     OffsetCommitRequest request;
     request.group = "payment";
     request.generation = generation;
     request.member_id = member_id;
-    request.partitions = {OffsetCommitRequest::Partition{TopicPartition{kOrders, partition}, offset, LeaderEpoch{0}}};
+    request.partitions = {
+        OffsetCommitRequest::Partition{TopicPartition{kOrders, partition}, offset, LeaderEpoch{0}}};
     return request;
   }
-  ErrorCode commit(const std::string& member_id, Generation generation, std::int32_t partition, Offset offset) {
-    const auto response = call<OffsetCommitResponse>(commit_request(member_id, generation, partition, offset));
+  ErrorCode commit(const std::string& member_id, Generation generation, std::int32_t partition,
+                   Offset offset) {
+    const auto response =
+        call<OffsetCommitResponse>(commit_request(member_id, generation, partition, offset));
     return response.partitions.front().error;
   }
   OffsetFetchRequest fetch_request(std::int32_t partition, bool require_stable) {
@@ -175,7 +182,8 @@ class World {
     return call<OffsetFetchResponse>(fetch_request(partition, false)).partitions.front().offset;
   }
 
-  // A stable group of so many members, each with the partition of its number. Returns the member ids, leader first.
+  // A stable group of so many members, each with the partition of its number. Returns the member ids, leader
+  // first.
   std::vector<std::string> stable_group(int size) {
     std::vector<std::string> ids;
     std::vector<int> joins;
@@ -189,7 +197,8 @@ class World {
       assignments.push_back({ids[static_cast<std::size_t>(i)], {TopicPartition{kOrders, i}}});
     }
     const Generation generation = answer<JoinGroupResponse>(joins.front()).generation;
-    for (const std::string& id : ids) sync(id, generation, id == ids.front() ? assignments : decltype(assignments){});
+    for (const std::string& id : ids)
+      sync(id, generation, id == ids.front() ? assignments : decltype(assignments){});
     settle();
     facts.clear();
     return ids;
@@ -231,7 +240,9 @@ inline World take_over(const World& from, Offset high_watermark = 1'000'000'000)
     world.coordinator.elected(partition, LeaderEpoch{1});
     const auto log = from.log.find(partition);
     if (log != from.log.end()) world.coordinator.load(partition, log->second, high_watermark);
-    world.run([&](node::Effects& out) { world.coordinator.loaded(partition, node::Env{world.now, world.rng}, out); });
+    world.run([&](node::Effects& out) {
+      world.coordinator.loaded(partition, node::Env{world.now, world.rng}, out);
+    });
   }
   return world;
 }

@@ -327,7 +327,8 @@ class World {
                      }
                      writes_[{process, persist.id}] = std::move(persist.writes);
                      const bool flushes = persist.safety == node::Safety::flushed;
-                     push(now_ + write_time + (flushes ? flush_time : Duration{}), process, node::Persisted{persist.id});
+                     push(now_ + write_time + (flushes ? flush_time : Duration{}), process,
+                          node::Persisted{persist.id});
                    },
                    [&](node::SetTimer& set) {
                      const LocalTime due = std::max(now_, set.deadline);

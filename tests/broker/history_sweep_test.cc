@@ -60,23 +60,17 @@ class Play {
   void act() {
     const int id = 1 + draw(3);
     switch (draw(20)) {
-      case 0:
-        return world_.cut(id, id % 3 + 1);
-      case 1:
-        return world_.cut(id, 0);  // hears nothing of the metadata
+      case 0: return world_.cut(id, id % 3 + 1);
+      case 1: return world_.cut(id, 0);  // hears nothing of the metadata
       case 2:
-      case 3:
-        return world_.heal();
+      case 3: return world_.heal();
       case 4:
         crash(id, draw(2) == 0);
         if (draw(2) == 0) restart(id);
         return;
       case 5:
-      case 6:
-        return restart(id);
-      case 7:
-        world_.grant_isr_changes = false;
-        return;
+      case 6: return restart(id);
+      case 7: world_.grant_isr_changes = false; return;
       case 8:
         answer_isr_requests();
         if (draw(2) == 0) elect();
@@ -86,8 +80,7 @@ class Play {
         elect();
         if (draw(2) == 0) world_.cut(id, id % 3 + 1);
         return;
-      default:
-        return send();
+      default: return send();
     }
   }
 

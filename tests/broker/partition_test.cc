@@ -176,13 +176,15 @@ TEST_CASE("how far a producer's clock may be off, unless the leader's own counts
     fixture.topic.config.log_append_time = row.log_append_time;
     fixture.lead();
     std::vector<Record> records;
-    for (const std::int64_t timestamp_ms : row.timestamps_ms) records.push_back(Record{RecordId{0}, timestamp_ms, -1, 50});
+    for (const std::int64_t timestamp_ms : row.timestamps_ms)
+      records.push_back(Record{RecordId{0}, timestamp_ms, -1, 50});
     CHECK(fixture.partition.check_append(*make_data_batch(std::move(records)), 1, 100'000).error == row.want);
   }
 }
 
 TEST_CASE("with the leader's time every record bears it, and the batch is as large as before") {
-  const BatchDataPtr sent = make_data_batch({Record{RecordId{1}, 7, -1, 50}, Record{RecordId{2}, 900, -1, 50}});
+  const BatchDataPtr sent =
+      make_data_batch({Record{RecordId{1}, 7, -1, 50}, Record{RecordId{2}, 900, -1, 50}});
   const BatchDataPtr stamped = with_append_time(*sent, 500);
   CHECK(stamped->max_timestamp_ms == 500);
   for (const Record& record : stamped->application_records()) CHECK(record.timestamp_ms == 500);
@@ -547,9 +549,11 @@ TEST_CASE("who may join the ISR, before each of its guards") {
     bool fenced;
     std::int64_t broker_epoch;
   };
-  // Each lacks just what its guard looks at. High watermark 4, the epoch began at 6; broker 3 is not in the ISR.
+  // Each lacks just what its guard looks at. High watermark 4, the epoch began at 6; broker 3 is not in the
+  // ISR.
   const Row rows[] = {
-      {"holds what was exposed, not what the epoch began with", &History::isr_epoch_start_check, 5, false, 30},
+      {"holds what was exposed, not what the epoch began with", &History::isr_epoch_start_check, 5, false,
+       30},
       {"is fenced", &History::isr_unfenced_only, 7, true, 30},
   };
   for (const Row& row : rows) {

@@ -26,8 +26,18 @@ TEST_CASE("throttle times, as Kafka's doubles would have them") {
       {"one byte more", Span::all_windows, {{0, 5'001}}, 500, 0, 2},
       {"2300 too many", Span::all_windows, {{0, 2'700}, {500, 2'300 + 2'300}}, 500, 500, 4'100},
       // (0 + 2300) bytes at 6.5 s: 10.5 windows as of the first sample
-      {"half a window on, ten and a half count", Span::all_windows, {{0, 4'000}, {10'500, 2'300}}, 500, 10'500, 2'100},
-      {"the oldest sample is forgotten after eleven windows", Span::all_windows, {{0, 9'000}, {11'000, 10}}, 500, 11'000, 0},
+      {"half a window on, ten and a half count",
+       Span::all_windows,
+       {{0, 4'000}, {10'500, 2'300}},
+       500,
+       10'500,
+       2'100},
+      {"the oldest sample is forgotten after eleven windows",
+       Span::all_windows,
+       {{0, 9'000}, {11'000, 10}},
+       500,
+       11'000,
+       0},
       {"a correction counts", Span::all_windows, {{0, 9'000}, {0, -9'000}}, 500, 0, 0},
       // SimpleRate: what there is counts, but one window at least
       {"the first second is a whole one", Span::elapsed, {{0, 400}, {10, 101}}, 500, 10, 2},
@@ -73,7 +83,8 @@ BrokerConfig with_quota(ClientQuota quota) {
 
 struct Stage {
   explicit Stage(const BrokerConfig& with) : manager(with) {}
-  std::int32_t produced(std::int64_t bytes, std::int64_t nanos = 0, bool is_answered = true, ProcessId by = test::kClient) {
+  std::int32_t produced(std::int64_t bytes, std::int64_t nanos = 0, bool is_answered = true,
+                        ProcessId by = test::kClient) {
     return manager.produced(by, bytes, nanos, is_answered, context());
   }
   std::int32_t fetched(std::int64_t bytes, std::int64_t nanos = 0) {
@@ -147,7 +158,9 @@ TEST_CASE("a produce request over the quota is answered at once, with a throttle
   CHECK(world.facts<observe::ClientThrottled>(1).back().throttle_ms == throttled);
 }
 
-TEST_CASE("a fetch over the quota is answered empty; a session does not begin with it, and one that there is goes on") {
+TEST_CASE(
+    "a fetch over the quota is answered empty; a session does not begin with it, and one that there is goes "
+    "on") {
   test::World world;
   world.add_broker(1, with_quota({.consumer_byte_rate = 100}));
   world.run_for(10ms);
@@ -214,12 +227,14 @@ struct CatchingUp {
   LocalTime back{};
 };
 
-TEST_CASE("a throttled replica catches up no faster than the rate, on either side; one in sync is not held back") {
+TEST_CASE(
+    "a throttled replica catches up no faster than the rate, on either side; one in sync is not held back") {
   for (const bool by_leader : {true, false}) {
     CAPTURE(by_leader);
     BrokerConfig config;
     config.replica_fetch_max_bytes = 1'000;
-    (by_leader ? config.leader_replication_throttled_rate : config.follower_replication_throttled_rate) = 10'000;
+    (by_leader ? config.leader_replication_throttled_rate : config.follower_replication_throttled_rate) =
+        10'000;
     CatchingUp replicas(config, true);
     CHECK(replicas.end(2) == 1'000);  // acks=all, faster than the rate
     const std::int64_t all = replicas.all_bytes();

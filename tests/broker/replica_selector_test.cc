@@ -20,7 +20,8 @@ struct Fixture {
     PartitionRecord record;
     record.tp = kTp;
     for (std::int32_t id = 1; id <= 5; ++id) {
-      image.replay(RegisterBrokerRecord{NodeId{id}, 1, BrokerEpoch{10 * id}, ProcessId{id}, racks[static_cast<std::size_t>(id)], false, false});
+      image.replay(RegisterBrokerRecord{NodeId{id}, 1, BrokerEpoch{10 * id}, ProcessId{id},
+                                        racks[static_cast<std::size_t>(id)], false, false});
       record.replicas.emplace_back(id);
     }
     for (const int id : isr) record.isr.emplace_back(id);
@@ -28,7 +29,8 @@ struct Fixture {
     image.replay(TopicRecord{"orders", kTp.topic});
     image.replay(record);
     partition.become_leader(*image.partition(kTp), *image.topic(kTp.topic), context());
-    const auto data = make_data_batch(std::vector<Record>(10, Record{RecordId{0}, 0, 10, 100}), kNoProducerId, kNoProducerEpoch, -1);
+    const auto data = make_data_batch(std::vector<Record>(10, Record{RecordId{0}, 0, 10, 100}), kNoProducerId,
+                                      kNoProducerEpoch, -1);
     partition.append(partition.assign(data), true, context());
   }
   Context context() { return Context{node::Env{now, rng}, out, image, config, NodeId{1}, BrokerEpoch{10}}; }
@@ -36,7 +38,9 @@ struct Fixture {
     now += std::chrono::milliseconds(1);
     partition.follower_fetched(NodeId{broker}, BrokerEpoch{10 * broker}, offset, log_start, context());
   }
-  int selected(Offset offset, const std::string& rack) { return preferred_read_replica(partition, offset, rack, context()).value(); }
+  int selected(Offset offset, const std::string& rack) {
+    return preferred_read_replica(partition, offset, rack, context()).value();
+  }
 
   LocalTime now{std::chrono::hours(1)};
   Rng rng{1, "test"};

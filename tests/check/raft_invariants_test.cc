@@ -137,10 +137,10 @@ TEST_CASE("what looks like a breach and is none") {
               .empty());
   }
   SUBCASE("a deposed leader learns late what its followers had") {
-    CHECK(broken_by(after_a_start({appends(kA, 2, 1, 102), appends(kB, 2, 1, 102), leads(kB, 2),
-                                   appends(kB, 3, 2, 103), appends(kC, 1, 1, 101), appends(kC, 2, 1, 102),
-                                   appends(kC, 3, 2, 103), commits(kB, 2, true, 2, 4),
-                                   commits(kA, 1, true, 2, 3)}))
+    CHECK(broken_by(
+              after_a_start({appends(kA, 2, 1, 102), appends(kB, 2, 1, 102), leads(kB, 2),
+                             appends(kB, 3, 2, 103), appends(kC, 1, 1, 101), appends(kC, 2, 1, 102),
+                             appends(kC, 3, 2, 103), commits(kB, 2, true, 2, 4), commits(kA, 1, true, 2, 3)}))
               .empty());
   }
   SUBCASE("a node learns of commits anew after a restart") {

@@ -1,4 +1,5 @@
-// Each invariant of replicated logs is shown a run that breaks it; a broken premise makes a loss of it, with its cause.
+// Each invariant of replicated logs is shown a run that breaks it; a broken premise makes a loss of it, with
+// its cause.
 #include "check/replica_invariants.h"
 
 #include <doctest/doctest.h>
@@ -83,7 +84,8 @@ TEST_CASE("acked-never-lost: a leader without what was acknowledged breaks it, u
     CHECK(f.loss().premise_broken);
     CHECK(f.loss().from == 0);
     CHECK(f.loss().to == 2);
-    CHECK(f.loss().cause == "broker-3 became leader of topic-1-0 in leader epoch 1 by an unclean election, its log ended at 0");
+    CHECK(f.loss().cause ==
+          "broker-3 became leader of topic-1-0 in leader epoch 1 by an unclean election, its log ended at 0");
   }
   SUBCASE("as many disks as min.insync.replicas lost it") {
     f.story.tell(60'000, kBroker1, observe::LogLost{kOrders0, kOne, 2, 0, observe::LossOfLog::power_loss});
@@ -92,7 +94,8 @@ TEST_CASE("acked-never-lost: a leader without what was acknowledged breaks it, u
     f.story.leads(60'011, 1, 0, kBroker2);
     CHECK(f.broken() == Names{});
     CHECK(f.loss().cause ==
-          "power loss of broker-1, broker-2 at 60 s took what was not flushed; broker-2 became leader of topic-1-0 in leader "
+          "power loss of broker-1, broker-2 at 60 s took what was not flushed; broker-2 became leader of "
+          "topic-1-0 in leader "
           "epoch 1, its log ended at 0");
   }
   SUBCASE("one disk less, and it is broken") {
@@ -134,7 +137,8 @@ TEST_CASE("each of the others catches what breaks it") {
       {"high-watermark-covered",  // a joiner counts from its being proposed
        [](Fixture& f) {
          const BatchDataPtr second = Story::batch_of({2});
-         f.story.tell(10, kBroker1, observe::IsrProposed{kOrders0, {kOne, kTwo, kThree}, PartitionEpoch{0}, kOne});
+         f.story.tell(10, kBroker1,
+                      observe::IsrProposed{kOrders0, {kOne, kTwo, kThree}, PartitionEpoch{0}, kOne});
          f.story.appended_by(11, kBroker1, 2, second);
          f.story.replicated(12, kBroker2, 2, second);
          f.high_watermark(13, kBroker1, 2, 3);
@@ -146,11 +150,14 @@ TEST_CASE("each of the others catches what breaks it") {
          f.high_watermark(12, kBroker1, 2, 3);
        }},
       {"high-watermark-within-log",
-       [](Fixture& f) { f.story.tell(10, kBroker2, observe::FollowerHighWatermarkAdvanced{kOrders0, kTwo, 3}); }},
+       [](Fixture& f) {
+         f.story.tell(10, kBroker2, observe::FollowerHighWatermarkAdvanced{kOrders0, kTwo, 3});
+       }},
       {"read-below-high-watermark",  // of the follower that served it, which is behind its leader's
        [](Fixture& f) {
          f.story.tell(10, kBroker2, observe::FollowerHighWatermarkAdvanced{kOrders0, kTwo, 1});
-         f.story.tell(11, Story::member_of(0), observe::RecordsPolled{observe::ServiceId{0}, 0, kOrders0, 0, 2, kTwo});
+         f.story.tell(11, Story::member_of(0),
+                      observe::RecordsPolled{observe::ServiceId{0}, 0, kOrders0, 0, 2, kTwo});
        }},
   };
   for (const Row& row : rows) {
@@ -240,7 +247,9 @@ TEST_CASE("a member whose replica was taken from its broker is no joiner when it
   }
 }
 
-TEST_CASE("a quorum that knows voters by id, and whose disks are gone, decides anew; one that knows directories never does") {
+TEST_CASE(
+    "a quorum that knows voters by id, and whose disks are gone, decides anew; one that knows directories "
+    "never does") {
   for (const bool by_id : {true, false}) {
     CAPTURE(by_id);
     InvariantsSpec spec{{kOne, kTwo, kThree}, {true}};
@@ -253,18 +262,23 @@ TEST_CASE("a quorum that knows voters by id, and whose disks are gone, decides a
       data.records = std::vector<MetadataRecord>{};
       data.base_timestamp_ms = ms;
       data.size_bytes = static_cast<std::int32_t>(std::string(record).size());
-      story.tell(ms, ProcessId{0}, observe::MetadataAppended{controller, Batch{0, LeaderEpoch{1}, 1,
-                                                                  std::make_shared<const BatchData>(std::move(data))}});
+      story.tell(
+          ms, ProcessId{0},
+          observe::MetadataAppended{
+              controller, Batch{0, LeaderEpoch{1}, 1, std::make_shared<const BatchData>(std::move(data))}});
       story.tell(ms, ProcessId{0}, observe::MetadataReplayed{controller, 1, static_cast<std::uint64_t>(ms)});
       story.decided(ms, 0, by_id || ms < 50 ? kOne : kTwo, 0, {kOne, kTwo});
     };
     story.tell(1, ProcessId{0}, observe::QuorumVotersChanged{controller, {controller}});
-    story.tell(2, ProcessId{0}, observe::QuorumRoleChanged{controller, observe::QuorumRole::leader, QuorumEpoch{1}, controller});
+    story.tell(
+        2, ProcessId{0},
+        observe::QuorumRoleChanged{controller, observe::QuorumRole::leader, QuorumEpoch{1}, controller});
     metadata(3, "once");
     story.leads(5, 0, 0);
     story.isr(5, {kOne, kTwo});
     story.appended_by(6, kBroker1, 0, Story::batch_of({}));
-    story.tell(50, ProcessId{0}, observe::LogLost{kClusterMetadata, controller, 1, 0, observe::LossOfLog::wiped});
+    story.tell(50, ProcessId{0},
+               observe::LogLost{kClusterMetadata, controller, 1, 0, observe::LossOfLog::wiped});
     story.tell(51, ProcessId{0}, observe::QuorumVotersChanged{controller, {controller}});
     metadata(60, "anew");
     story.leads(61, 0, 0, kBroker2);

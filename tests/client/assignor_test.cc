@@ -22,7 +22,9 @@ std::string numbered(const char* prefix, int number) {
   return out;
 }
 
-TopicLayout topic(int id, int partitions) { return TopicLayout{TopicId{id}, numbered("t", id), partitions, {}}; }
+TopicLayout topic(int id, int partitions) {
+  return TopicLayout{TopicId{id}, numbered("t", id), partitions, {}};
+}
 
 JoinGroupResponse::Member member(std::string id, std::vector<int> topics, std::string instance = {}) {
   JoinGroupResponse::Member out;
@@ -32,7 +34,9 @@ JoinGroupResponse::Member member(std::string id, std::vector<int> topics, std::s
   return out;
 }
 
-void stand_in(JoinGroupResponse::Member& m, std::string rack) { m.subscription.rack = std::move(rack); }
+void stand_in(JoinGroupResponse::Member& m, std::string rack) {
+  m.subscription.rack = std::move(rack);
+}
 
 // "A: t0p0 t0p1 | B: t1p0", members as given, partitions sorted.
 std::string text(const std::vector<SyncGroupRequest::Assignment>& assignments) {
@@ -74,21 +78,51 @@ TEST_CASE("range and roundrobin assign as Kafka's documentation shows") {
     const char* want;
   };
   const Row rows[] = {
-      {"range: the first members take one more, in every topic", Assignor::range, {topic(0, 3), topic(1, 3)},
-       {member("C0", {0, 1}), member("C1", {0, 1})}, "C0: t0p0 t0p1 t1p0 t1p1 | C1: t0p2 t1p2"},
-      {"range: more members than partitions", Assignor::range, {topic(0, 1)}, {member("B", {0}), member("A", {0})}, "B: | A: t0p0"},
-      {"range: static members come first, by instance id", Assignor::range, {topic(0, 3)},
-       {member("A", {0}), member("Z", {0}, "i2"), member("Y", {0}, "i3")}, "A: t0p2 | Z: t0p0 | Y: t0p1"},
-      {"range: only subscribers", Assignor::range, {topic(0, 2), topic(1, 2)}, {member("A", {0}), member("B", {0, 1})},
+      {"range: the first members take one more, in every topic",
+       Assignor::range,
+       {topic(0, 3), topic(1, 3)},
+       {member("C0", {0, 1}), member("C1", {0, 1})},
+       "C0: t0p0 t0p1 t1p0 t1p1 | C1: t0p2 t1p2"},
+      {"range: more members than partitions",
+       Assignor::range,
+       {topic(0, 1)},
+       {member("B", {0}), member("A", {0})},
+       "B: | A: t0p0"},
+      {"range: static members come first, by instance id",
+       Assignor::range,
+       {topic(0, 3)},
+       {member("A", {0}), member("Z", {0}, "i2"), member("Y", {0}, "i3")},
+       "A: t0p2 | Z: t0p0 | Y: t0p1"},
+      {"range: only subscribers",
+       Assignor::range,
+       {topic(0, 2), topic(1, 2)},
+       {member("A", {0}), member("B", {0, 1})},
        "A: t0p0 | B: t0p1 t1p0 t1p1"},
-      {"roundrobin over all topics", Assignor::roundrobin, {topic(0, 3), topic(1, 3)}, {member("C0", {0, 1}), member("C1", {0, 1})},
+      {"roundrobin over all topics",
+       Assignor::roundrobin,
+       {topic(0, 3), topic(1, 3)},
+       {member("C0", {0, 1}), member("C1", {0, 1})},
        "C0: t0p0 t0p2 t1p1 | C1: t0p1 t1p0 t1p2"},
-      {"roundrobin passes over who does not subscribe", Assignor::roundrobin, {topic(0, 1), topic(1, 2), topic(2, 3)},
-       {member("C0", {0}), member("C1", {0, 1}), member("C2", {0, 1, 2})}, "C0: t0p0 | C1: t1p0 | C2: t1p1 t2p0 t2p1 t2p2"},
-      {"sticky does better in the same case", Assignor::sticky, {topic(0, 1), topic(1, 2), topic(2, 3)},
-       {member("C0", {0}), member("C1", {0, 1}), member("C2", {0, 1, 2})}, "C0: t0p0 | C1: t1p0 t1p1 | C2: t2p0 t2p1 t2p2"},
-      {"sticky, from nothing", Assignor::sticky, {topic(0, 3)}, {member("C0", {0}), member("C1", {0})}, "C0: t0p0 t0p2 | C1: t0p1"},
-      {"a topic that nobody knows is left out", Assignor::range, {topic(0, 1)}, {member("A", {0, 7})}, "A: t0p0"},
+      {"roundrobin passes over who does not subscribe",
+       Assignor::roundrobin,
+       {topic(0, 1), topic(1, 2), topic(2, 3)},
+       {member("C0", {0}), member("C1", {0, 1}), member("C2", {0, 1, 2})},
+       "C0: t0p0 | C1: t1p0 | C2: t1p1 t2p0 t2p1 t2p2"},
+      {"sticky does better in the same case",
+       Assignor::sticky,
+       {topic(0, 1), topic(1, 2), topic(2, 3)},
+       {member("C0", {0}), member("C1", {0, 1}), member("C2", {0, 1, 2})},
+       "C0: t0p0 | C1: t1p0 t1p1 | C2: t2p0 t2p1 t2p2"},
+      {"sticky, from nothing",
+       Assignor::sticky,
+       {topic(0, 3)},
+       {member("C0", {0}), member("C1", {0})},
+       "C0: t0p0 t0p2 | C1: t0p1"},
+      {"a topic that nobody knows is left out",
+       Assignor::range,
+       {topic(0, 1)},
+       {member("A", {0, 7})},
+       "A: t0p0"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
@@ -150,7 +184,8 @@ TEST_CASE("the group's protocol is the highest that all assignors support") {
   CHECK(rebalance_protocol({Assignor::range, Assignor::cooperative_sticky}) == RebalanceProtocol::eager);
   CHECK(rebalance_protocol({Assignor::cooperative_sticky}) == RebalanceProtocol::cooperative);
   CHECK(rebalance_protocol({Assignor::sticky}) == RebalanceProtocol::eager);
-  for (const Assignor assignor : {Assignor::range, Assignor::roundrobin, Assignor::sticky, Assignor::cooperative_sticky}) {
+  for (const Assignor assignor :
+       {Assignor::range, Assignor::roundrobin, Assignor::sticky, Assignor::cooperative_sticky}) {
     CHECK(assignor_named(assignor_name(assignor)) == assignor);
   }
   CHECK(!assignor_named("uniform"));
@@ -177,7 +212,8 @@ TEST_CASE("random groups: everything is assigned once, to a subscriber, balanced
     }
     unequal += equal ? 0 : 1;
 
-    for (const Assignor assignor : {Assignor::range, Assignor::roundrobin, Assignor::sticky, Assignor::cooperative_sticky}) {
+    for (const Assignor assignor :
+         {Assignor::range, Assignor::roundrobin, Assignor::sticky, Assignor::cooperative_sticky}) {
       CAPTURE(assignor_name(assignor));
       const auto assignments = assign(assignor, {topics, members});
       std::map<TopicPartition, int> owners;
@@ -189,15 +225,18 @@ TEST_CASE("random groups: everything is assigned once, to a subscriber, balanced
         }
       }
       for (const TopicLayout& layout : topics) {
-        const bool anyone = std::any_of(members.begin(), members.end(), [&](const JoinGroupResponse::Member& m) {
-          const std::vector<TopicId>& wanted = m.subscription.topics;
-          return std::find(wanted.begin(), wanted.end(), layout.id) != wanted.end();
-        });
-        for (int p = 0; p < layout.partitions; ++p) CHECK(owners[TopicPartition{layout.id, p}] == (anyone ? 1 : 0));
+        const bool anyone =
+            std::any_of(members.begin(), members.end(), [&](const JoinGroupResponse::Member& m) {
+              const std::vector<TopicId>& wanted = m.subscription.topics;
+              return std::find(wanted.begin(), wanted.end(), layout.id) != wanted.end();
+            });
+        for (int p = 0; p < layout.partitions; ++p)
+          CHECK(owners[TopicPartition{layout.id, p}] == (anyone ? 1 : 0));
       }
       if (equal && assignor != Assignor::range) {
         const std::vector<std::size_t> counts = sizes(assignments);
-        CHECK(*std::max_element(counts.begin(), counts.end()) <= *std::min_element(counts.begin(), counts.end()) + 1);
+        CHECK(*std::max_element(counts.begin(), counts.end()) <=
+              *std::min_element(counts.begin(), counts.end()) + 1);
       }
       if (assignor == Assignor::sticky || assignor == Assignor::cooperative_sticky) {
         Members again = members;
@@ -214,7 +253,8 @@ TEST_CASE("random changes: a cooperative group settles, and no partition changes
   int withheld = 0;
   for (int round = 0; round < 100; ++round) {
     CAPTURE(round);
-    const std::vector<TopicLayout> topics{topic(0, static_cast<int>(rng.between(1, 12))), topic(1, static_cast<int>(rng.between(1, 6)))};
+    const std::vector<TopicLayout> topics{topic(0, static_cast<int>(rng.between(1, 12))),
+                                          topic(1, static_cast<int>(rng.between(1, 6)))};
     Members members;
     for (int m = 0; m < 3; ++m) members.push_back(member(numbered("m", m), {0, 1}));
     for (int change = 0; change < 6; ++change) {

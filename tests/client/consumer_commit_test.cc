@@ -59,7 +59,8 @@ TEST_CASE("a retriable failure brings auto-commit forward to the retry back-off,
     ErrorCode error;
     int after_back_off;
   };
-  for (const Row row : {Row{ErrorCode::coordinator_load_in_progress, 1}, Row{ErrorCode::offset_metadata_too_large, 0}}) {
+  for (const Row row :
+       {Row{ErrorCode::coordinator_load_in_progress, 1}, Row{ErrorCode::offset_metadata_too_large, 0}}) {
     CAPTURE(name(row.error));
     World world;
     world.start_fetching();

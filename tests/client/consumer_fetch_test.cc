@@ -10,14 +10,18 @@ namespace {
 using namespace test;
 using Strings = std::vector<std::string>;
 
-const FetchRequest& fetch_of(const Envelope& request) { return std::get<FetchRequest>(request.message); }
+const FetchRequest& fetch_of(const Envelope& request) {
+  return std::get<FetchRequest>(request.message);
+}
 
 // "0@5 1@0 -2": partitions asked for, from which offset; partitions forgotten.
 std::string text(const FetchRequest& request) {
   std::string out;
   for (const FetchRequest::Partition& partition : request.partitions) {
     if (!out.empty()) out.append(" ");
-    out.append(std::to_string(partition.tp.partition)).append("@").append(std::to_string(partition.fetch_offset));
+    out.append(std::to_string(partition.tp.partition))
+        .append("@")
+        .append(std::to_string(partition.fetch_offset));
   }
   for (const TopicPartition tp : request.forgotten) {
     if (!out.empty()) out.append(" ");
@@ -34,7 +38,8 @@ TEST_CASE("a fetch session names what changed") {
     FetchRequest request;
     for (const auto& [partition, offset] : wanted) session.add(orders(partition), offset, LeaderEpoch{0});
     session.build(request, 1000);
-    return std::to_string(request.session_id) + "/" + std::to_string(request.session_epoch) + " " + text(request);
+    return std::to_string(request.session_id) + "/" + std::to_string(request.session_epoch) + " " +
+           text(request);
   };
   const auto granted = [&](std::int32_t id, ErrorCode error = ErrorCode::none) {
     FetchResponse response;
@@ -62,7 +67,9 @@ TEST_CASE("a fetch session names what changed") {
   CHECK(next({{0, 6}}) == "0/0 0@6");
 }
 
-TEST_CASE("one request is in flight to a broker, for all its partitions, and the next one leaves before poll returns") {
+TEST_CASE(
+    "one request is in flight to a broker, for all its partitions, and the next one leaves before poll "
+    "returns") {
   World world(World::default_config(), 3, 2);  // partitions 0 and 2 at broker 1, partition 1 at broker 2
   world.start_fetching(10);
   REQUIRE(world.count<FetchRequest>() == 2);

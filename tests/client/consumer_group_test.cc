@@ -56,7 +56,8 @@ TEST_CASE("a dynamic member joins twice, assigns as the leader, syncs, and asks 
   world.answer(first, World::member_id_required("m-1"));
   const Envelope second = world.take<JoinGroupRequest>();  // at once
   CHECK(std::get<JoinGroupRequest>(second.message).member_id == "m-1");
-  JoinGroupResponse joined = World::joined_as_leader(Generation{1}, std::get<JoinGroupRequest>(second.message));
+  JoinGroupResponse joined =
+      World::joined_as_leader(Generation{1}, std::get<JoinGroupRequest>(second.message));
   joined.members.push_back({"m-2", {}, joined.members[0].subscription});
   world.answer(second, joined);
 
@@ -161,7 +162,8 @@ TEST_CASE("the commit before a rebalance is retried while it may yet succeed") {
   CHECK(world.count<JoinGroupRequest>() == 1);
 }
 
-TEST_CASE("a cooperative member keeps reading while the group rebalances, gives up what it must, and joins again") {
+TEST_CASE(
+    "a cooperative member keeps reading while the group rebalances, gives up what it must, and joins again") {
   World world(cooperative());
   world.start_fetching();
   world.rebalances.clear();
@@ -184,7 +186,8 @@ TEST_CASE("a cooperative member keeps reading while the group rebalances, gives 
   CHECK(text(world.rebalances) == "revoked 0 | assigned");
   CHECK(world.consumer.subscriptions().assigned() == std::vector<TopicPartition>{orders(1)});
   const Envelope again = world.take<JoinGroupRequest>();  // so that partition 0 finds its new owner
-  CHECK(std::get<JoinGroupRequest>(again.message).protocols[0].subscription.owned == std::vector<TopicPartition>{orders(1)});
+  CHECK(std::get<JoinGroupRequest>(again.message).protocols[0].subscription.owned ==
+        std::vector<TopicPartition>{orders(1)});
   CHECK(world.consumer.subscriptions().partitions()[0].position.offset == 3);
 }
 
@@ -227,7 +230,8 @@ TEST_CASE("reactions to what heartbeats are told") {
     World world(config);
     world.start();
     const Envelope join = world.take<JoinGroupRequest>();
-    JoinGroupResponse joined = World::joined_as_leader(Generation{1}, std::get<JoinGroupRequest>(join.message));
+    JoinGroupResponse joined =
+        World::joined_as_leader(Generation{1}, std::get<JoinGroupRequest>(join.message));
     joined.member_id = joined.leader = joined.members[0].member_id = "i-1-x";
     world.answer(join, joined);
     world.answer(world.take<SyncGroupRequest>(), SyncGroupResponse{ErrorCode::none, {orders(0)}});
@@ -291,11 +295,16 @@ TEST_CASE("join and sync errors") {
     ConsumerError want;
   };
   const Row rows[] = {
-      {"loading: after the back-off", ErrorCode::coordinator_load_in_progress, ErrorCode::none, from_millis(100), false, ConsumerError::none},
-      {"elsewhere: found anew", ErrorCode::not_coordinator, ErrorCode::none, from_millis(100), true, ConsumerError::none},
-      {"rebalanced meanwhile: at once", ErrorCode::none, ErrorCode::rebalance_in_progress, Duration{0}, false, ConsumerError::none},
-      {"a stale generation: at once", ErrorCode::none, ErrorCode::illegal_generation, Duration{0}, false, ConsumerError::none},
-      {"too many members", ErrorCode::group_max_size_reached, ErrorCode::none, Duration{0}, false, ConsumerError::group_max_size_reached},
+      {"loading: after the back-off", ErrorCode::coordinator_load_in_progress, ErrorCode::none,
+       from_millis(100), false, ConsumerError::none},
+      {"elsewhere: found anew", ErrorCode::not_coordinator, ErrorCode::none, from_millis(100), true,
+       ConsumerError::none},
+      {"rebalanced meanwhile: at once", ErrorCode::none, ErrorCode::rebalance_in_progress, Duration{0}, false,
+       ConsumerError::none},
+      {"a stale generation: at once", ErrorCode::none, ErrorCode::illegal_generation, Duration{0}, false,
+       ConsumerError::none},
+      {"too many members", ErrorCode::group_max_size_reached, ErrorCode::none, Duration{0}, false,
+       ConsumerError::group_max_size_reached},
       {"no common assignor", ErrorCode::inconsistent_group_protocol, ErrorCode::none, Duration{0}, false,
        ConsumerError::inconsistent_group_protocol},
   };
@@ -305,12 +314,14 @@ TEST_CASE("join and sync errors") {
     world.start();
     const int lookups = world.lookups;
     Envelope join = world.take<JoinGroupRequest>();
-    JoinGroupResponse answer = World::joined_as_follower(Generation{1}, std::get<JoinGroupRequest>(join.message));
+    JoinGroupResponse answer =
+        World::joined_as_follower(Generation{1}, std::get<JoinGroupRequest>(join.message));
     answer.member_id = "m-1";
     answer.error = row.join;
     if (row.looks_up) world.coordinator = 2;
     world.answer(join, answer);
-    if (row.join == ErrorCode::none) world.answer(world.take<SyncGroupRequest>(), SyncGroupResponse{row.sync, {}});
+    if (row.join == ErrorCode::none)
+      world.answer(world.take<SyncGroupRequest>(), SyncGroupResponse{row.sync, {}});
     CHECK(world.error == row.want);
     CHECK(world.in_poll == (row.want == ConsumerError::none));
     if (row.retry_after > Duration{0}) CHECK(world.count<JoinGroupRequest>() == 0);
@@ -374,7 +385,8 @@ TEST_CASE("a static member does not leave when it closes, and a dead cluster doe
   world.start();
   const Envelope join = world.take<JoinGroupRequest>();
   CHECK(std::get<JoinGroupRequest>(join.message).group_instance_id == "i-1");
-  JoinGroupResponse joined = World::joined_as_follower(Generation{1}, std::get<JoinGroupRequest>(join.message));
+  JoinGroupResponse joined =
+      World::joined_as_follower(Generation{1}, std::get<JoinGroupRequest>(join.message));
   joined.member_id = "i-1-x";
   world.answer(join, joined);
   world.answer(world.take<SyncGroupRequest>(), SyncGroupResponse{ErrorCode::none, {orders(0)}});

@@ -99,15 +99,19 @@ TEST_CASE("after a change of leader the position is checked against the new lead
   };
   const Row rows[] = {
       {"nothing was lost", AutoOffsetReset::latest, LeaderEpoch{0}, 3, 3, false, ConsumerError::none},
-      {"truncated below the position", AutoOffsetReset::latest, LeaderEpoch{0}, 2, 2, false, ConsumerError::none},
-      {"the epoch is unknown", AutoOffsetReset::latest, kNoLeaderEpoch, kNoOffset, kNoOffset, true, ConsumerError::none},
-      {"truncated, and no policy", AutoOffsetReset::none, LeaderEpoch{0}, 2, kNoOffset, false, ConsumerError::log_truncation},
+      {"truncated below the position", AutoOffsetReset::latest, LeaderEpoch{0}, 2, 2, false,
+       ConsumerError::none},
+      {"the epoch is unknown", AutoOffsetReset::latest, kNoLeaderEpoch, kNoOffset, kNoOffset, true,
+       ConsumerError::none},
+      {"truncated, and no policy", AutoOffsetReset::none, LeaderEpoch{0}, 2, kNoOffset, false,
+       ConsumerError::log_truncation},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
     World world(with_reset(row.policy), 1, 2);
     world.start_fetching();
-    world.answer(world.take<FetchRequest>(), World::fetched(orders(0), {batch(0, 3)}));  // position 3, epoch 0
+    world.answer(world.take<FetchRequest>(),
+                 World::fetched(orders(0), {batch(0, 3)}));  // position 3, epoch 0
     world.poll();
     world.leaders[0] = {NodeId{2}, LeaderEpoch{4}};
     FetchResponse moved = World::fetched(orders(0), {});
@@ -152,11 +156,13 @@ TEST_CASE("a check that fails is repeated, and one that is overtaken is ignored"
   refused.partitions.push_back({orders(0), ErrorCode::unknown_leader_epoch, kNoLeaderEpoch, kNoOffset});
   world.answer(world.take<OffsetForLeaderEpochRequest>(), refused);
   CHECK(world.count<OffsetForLeaderEpochRequest>() == 0);
-  world.leaders[0] = {NodeId{1}, LeaderEpoch{5}};  // the metadata asked for after the failure tells of another leader
+  world.leaders[0] = {NodeId{1},
+                      LeaderEpoch{5}};  // the metadata asked for after the failure tells of another leader
   world.advance(from_millis(121));
   const Envelope asked = world.take<OffsetForLeaderEpochRequest>();
   CHECK(asked.channel.server == ProcessId{1});
-  CHECK(std::get<OffsetForLeaderEpochRequest>(asked.message).partitions.at(0).current_leader_epoch == LeaderEpoch{5});
+  CHECK(std::get<OffsetForLeaderEpochRequest>(asked.message).partitions.at(0).current_leader_epoch ==
+        LeaderEpoch{5});
 }
 
 TEST_CASE("the states of a partition") {
@@ -165,8 +171,10 @@ TEST_CASE("the states of a partition") {
   CHECK(!subscriptions.has_all_fetch_positions());
   CHECK(subscriptions.reset_initializing_positions().empty());
   CHECK(!subscriptions.maybe_seek_to_reset(orders(0), AutoOffsetReset::earliest, 3, {}));
-  CHECK(subscriptions.maybe_seek_to_reset(orders(0), AutoOffsetReset::latest, 3, {NodeId{1}, LeaderEpoch{2}}));
-  CHECK(!subscriptions.maybe_seek_to_reset(orders(0), AutoOffsetReset::latest, 9, {}));  // no longer asked for
+  CHECK(
+      subscriptions.maybe_seek_to_reset(orders(0), AutoOffsetReset::latest, 3, {NodeId{1}, LeaderEpoch{2}}));
+  CHECK(
+      !subscriptions.maybe_seek_to_reset(orders(0), AutoOffsetReset::latest, 9, {}));  // no longer asked for
   subscriptions.seek_unvalidated(orders(1), FetchPosition{5, LeaderEpoch{1}, {NodeId{1}, LeaderEpoch{2}}});
   CHECK(!subscriptions.has_all_fetch_positions());  // an epoch of its own: to be validated
   CHECK(subscriptions.all_consumed().size() == 1);
@@ -176,14 +184,16 @@ TEST_CASE("the states of a partition") {
   CHECK(subscriptions.find(orders(0))->state == FetchState::fetching);  // no epoch to compare
   CHECK(subscriptions.find(orders(0))->position.current_leader.leader == NodeId{2});
   const FetchPosition asked = subscriptions.find(orders(1))->position;
-  CHECK(subscriptions.maybe_complete_validation(orders(1), FetchPosition{4, LeaderEpoch{1}, {}}, 9, LeaderEpoch{1}) == Validation::ignored);
+  CHECK(subscriptions.maybe_complete_validation(orders(1), FetchPosition{4, LeaderEpoch{1}, {}}, 9,
+                                                LeaderEpoch{1}) == Validation::ignored);
   CHECK(subscriptions.maybe_complete_validation(orders(1), asked, 9, LeaderEpoch{1}) == Validation::valid);
   CHECK(subscriptions.has_all_fetch_positions());
 
   // Who was served steps back; who stays keeps its place in the states.
   subscriptions.move_to_end(orders(0));
   std::vector<std::int32_t> round;
-  subscriptions.for_each_in_round([&](const SubscriptionState::Partition& partition) { round.push_back(partition.tp.partition); });
+  subscriptions.for_each_in_round(
+      [&](const SubscriptionState::Partition& partition) { round.push_back(partition.tp.partition); });
   CHECK(round == std::vector<std::int32_t>{1, 0});
   subscriptions.assign({orders(0), orders(2)});
   CHECK(subscriptions.find(orders(0))->position.offset == 3);

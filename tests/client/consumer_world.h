@@ -13,13 +13,16 @@
 
 // One consumer, its application's poll() loop, and a cluster whose answers the test writes by hand.
 //
-// Connections are made at once; ApiVersions, Metadata and FindCoordinator are answered by the world, every other request
-// waits in `requests` until the test answers it. As on a real connection, answers keep the order of the requests.
+// Connections are made at once; ApiVersions, Metadata and FindCoordinator are answered by the world, every
+// other request waits in `requests` until the test answers it. As on a real connection, answers keep the
+// order of the requests.
 namespace sim::client::test {
 
 inline constexpr ProcessId kSelf{9};
 inline constexpr TopicId kOrders{5};
-inline TopicPartition orders(std::int32_t partition) { return TopicPartition{kOrders, partition}; }
+inline TopicPartition orders(std::int32_t partition) {
+  return TopicPartition{kOrders, partition};
+}
 
 inline Batch batch(Offset base, std::int32_t records, LeaderEpoch leader_epoch = LeaderEpoch{0}) {
   auto data = std::make_shared<BatchData>();
@@ -33,9 +36,11 @@ inline Batch batch(Offset base, std::int32_t records, LeaderEpoch leader_epoch =
 class World {
  public:
   explicit World(ConsumerConfig config = default_config(), int partitions = 2, int brokers = 1)
-      : consumer(config, ConsumerIdentity{observe::ServiceId{0}, 3}, kSelf, {ProcessId{1}}, node::TimerId{0}), brokers_(brokers) {
+      : consumer(config, ConsumerIdentity{observe::ServiceId{0}, 3}, kSelf, {ProcessId{1}}, node::TimerId{0}),
+        brokers_(brokers) {
     leaders.resize(static_cast<std::size_t>(partitions));
-    for (std::size_t i = 0; i < leaders.size(); ++i) leaders[i] = {NodeId{1 + static_cast<int>(i) % brokers}, LeaderEpoch{0}};
+    for (std::size_t i = 0; i < leaders.size(); ++i)
+      leaders[i] = {NodeId{1 + static_cast<int>(i) % brokers}, LeaderEpoch{0}};
   }
 
   static ConsumerConfig default_config() {
@@ -99,7 +104,8 @@ class World {
   template <class Request>
   int count() const {
     int found = 0;
-    for (const Envelope& request : requests) found += std::holds_alternative<Request>(request.message) ? 1 : 0;
+    for (const Envelope& request : requests)
+      found += std::holds_alternative<Request>(request.message) ? 1 : 0;
     return found;
   }
   // The oldest unanswered request of this kind.
@@ -119,7 +125,8 @@ class World {
       const bool overtaken = other.channel == request.channel && other.correlation < request.correlation;
       CHECK_MESSAGE(!overtaken, "answers keep the order of the requests on a connection");
     }
-    inputs_.push_back(node::Received{Envelope{request.channel, request.correlation, true, std::move(message)}});
+    inputs_.push_back(
+        node::Received{Envelope{request.channel, request.correlation, true, std::move(message)}});
     release();
     run();
   }
@@ -155,7 +162,8 @@ class World {
     CHECK(std::get<JoinGroupRequest>(join.message).member_id == "m-1");
     answer(join, joined_as_leader(generation, std::get<JoinGroupRequest>(join.message)));
     const Envelope sync = take<SyncGroupRequest>();
-    answer(sync, SyncGroupResponse{ErrorCode::none, std::get<SyncGroupRequest>(sync.message).assignments.at(0).partitions});
+    answer(sync, SyncGroupResponse{ErrorCode::none,
+                                   std::get<SyncGroupRequest>(sync.message).assignments.at(0).partitions});
   }
   static JoinGroupResponse member_id_required(std::string member_id) {
     JoinGroupResponse response;
@@ -168,7 +176,8 @@ class World {
     response.generation = generation;
     response.protocol = request.protocols.at(0).name;
     response.leader = response.member_id = request.member_id;
-    response.members.push_back({request.member_id, request.group_instance_id, request.protocols.at(0).subscription});
+    response.members.push_back(
+        {request.member_id, request.group_instance_id, request.protocols.at(0).subscription});
     return response;
   }
   static JoinGroupResponse joined_as_follower(Generation generation, const JoinGroupRequest& request) {
@@ -209,7 +218,8 @@ class World {
   }
   static OffsetCommitResponse commit_answer(const Envelope& request, ErrorCode error = ErrorCode::none) {
     OffsetCommitResponse response;
-    for (const auto& partition : std::get<OffsetCommitRequest>(request.message).partitions) response.partitions.push_back({partition.tp, error});
+    for (const auto& partition : std::get<OffsetCommitRequest>(request.message).partitions)
+      response.partitions.push_back({partition.tp, error});
     return response;
   }
 
@@ -266,7 +276,8 @@ class World {
     in_poll = false;
     error = consumer.error();
     for (const PolledRecords& range : polled) {
-      returned.push_back(std::to_string(range.tp.partition) + ":" + std::to_string(range.base_offset + range.first) + "-" +
+      returned.push_back(std::to_string(range.tp.partition) + ":" +
+                         std::to_string(range.base_offset + range.first) + "-" +
                          std::to_string(range.base_offset + range.end));
     }
   }
@@ -291,16 +302,18 @@ class World {
   }
 
   void receive(Envelope request) {
-    if (std::holds_alternative<ApiVersionsRequest>(request.message)) return later(request, ApiVersionsResponse{});
+    if (std::holds_alternative<ApiVersionsRequest>(request.message))
+      return later(request, ApiVersionsResponse{});
     if (std::holds_alternative<MetadataRequest>(request.message)) {
       ++metadata_requests;
       return later(request, metadata());
     }
     if (std::holds_alternative<FindCoordinatorRequest>(request.message)) {
       ++lookups;
-      return later(request, find_coordinator_error == ErrorCode::none
-                                ? FindCoordinatorResponse{ErrorCode::none, NodeId{coordinator}, ProcessId{coordinator}}
-                                : FindCoordinatorResponse{find_coordinator_error, kNoNode, kNoProcess});
+      return later(request,
+                   find_coordinator_error == ErrorCode::none
+                       ? FindCoordinatorResponse{ErrorCode::none, NodeId{coordinator}, ProcessId{coordinator}}
+                       : FindCoordinatorResponse{find_coordinator_error, kNoNode, kNoProcess});
     }
     requests.push_back(std::move(request));
   }

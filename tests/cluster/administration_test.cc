@@ -18,12 +18,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Three controllers (processes 0 to 2), four brokers (3 to 6, nodes 1 to 4), a producer and a consumer, and the
-// operator of each fault. Orders come from 8 s on.
+// Three controllers (processes 0 to 2), four brokers (3 to 6, nodes 1 to 4), a producer and a consumer, and
+// the operator of each fault. Orders come from 8 s on.
 ClusterSpec shop(std::uint64_t seed, std::vector<fault::Fault> faults) {
   ClusterSpec spec;
   spec.seed = seed;
-  for (std::int32_t id = 1; id <= 3; ++id) spec.controllers.push_back(ControllerSpec{NodeId{3000 + id}, "", {}, {}, {}});
+  for (std::int32_t id = 1; id <= 3; ++id)
+    spec.controllers.push_back(ControllerSpec{NodeId{3000 + id}, "", {}, {}, {}});
   for (std::int32_t id = 1; id <= 4; ++id) spec.brokers.push_back(BrokerSpec{NodeId{id}, "", {}, {}, {}});
   test::connect(spec);
   spec.topics = {test::orders_topic(3)};
@@ -42,7 +43,9 @@ fault::Fault admin(std::string name, AdminAction action, Duration at) {
 fault::Fault kill(fault::Target target, Duration at, Duration lasts) {
   return {"kill", fault::Kill{{std::move(target)}}, Instant{at}, {}, lasts};
 }
-AdminAction elect_preferred() { return AdminRequest(ElectLeadersRequest{ElectionType::preferred, true, {}}); }
+AdminAction elect_preferred() {
+  return AdminRequest(ElectLeadersRequest{ElectionType::preferred, true, {}});
+}
 
 struct Watch final : observe::Observer {
   void on(const observe::Observation& seen) override {
@@ -50,7 +53,8 @@ struct Watch final : observe::Observer {
                    [&](const observe::OrderPlaced& one) { placed.insert(one.record); },
                    [&](const observe::BatchAcknowledged& one) {
                      if (one.error != ErrorCode::none) return;
-                     for (const Record& record : one.batch->application_records()) acknowledged.insert(record.id);
+                     for (const Record& record : one.batch->application_records())
+                       acknowledged.insert(record.id);
                    },
                    [&](const observe::ProcessingDone& one) {
                      handled.insert(one.record);
@@ -58,7 +62,9 @@ struct Watch final : observe::Observer {
                    },
                    [&](const observe::PartitionChanged& one) { partitions[one.tp] = one; },
                    [&](const observe::AdminAnswered& one) { answers.push_back(one); },
-                   [&](const observe::FaultEnded& one) { ended[one.fault] = {nanos(seen.at) / 1'000'000, one.effects}; },
+                   [&](const observe::FaultEnded& one) {
+                     ended[one.fault] = {nanos(seen.at) / 1'000'000, one.effects};
+                   },
                    [](const auto&) {},
                },
                seen.fact);
@@ -118,7 +124,8 @@ void check_reassigned(const World& world) {
 }
 
 TEST_CASE("an operator brings the leaders home") {
-  World world(shop(1, {kill(fault::BrokerTarget{NodeId{1}}, 9s, 1s), admin("elect", elect_preferred(), 26s)}));
+  World world(
+      shop(1, {kill(fault::BrokerTarget{NodeId{1}}, 9s, 1s), admin("elect", elect_preferred(), 26s)}));
   world.play(25s);
   const auto away = std::count_if(world.orders.begin(), world.orders.end(), [&](TopicPartition tp) {
     const auto& one = world.watch.partitions.at(tp);
@@ -150,8 +157,10 @@ TEST_CASE("replicas move under load, and nothing is lost") {
 
 TEST_CASE("a reassignment survives the controller that took it") {
   // The new replica is down at first, so the reassignment waits; meanwhile another controller takes over.
-  World world(shop(4, {kill(fault::BrokerTarget{NodeId{4}}, 10s, 8s), admin("reassign", reassign_all(), 12s),
-                       {"controller", fault::Kill{{fault::ActiveController{}}}, Instant{14s}, {}, Duration{3s}}}));
+  World world(
+      shop(4, {kill(fault::BrokerTarget{NodeId{4}}, 10s, 8s),
+               admin("reassign", reassign_all(), 12s),
+               {"controller", fault::Kill{{fault::ActiveController{}}}, Instant{14s}, {}, Duration{3s}}}));
   world.play(17s);
   CHECK(std::any_of(world.orders.begin(), world.orders.end(),
                     [&](TopicPartition tp) { return !world.watch.partitions.at(tp).adding.empty(); }));
@@ -163,8 +172,10 @@ TEST_CASE("a reassignment survives the controller that took it") {
 
 TEST_CASE("an operator's tool asks again until a controller answers") {
   // Nobody can decide for five seconds.
-  World world(shop(5, {{"no quorum", fault::Kill{{fault::AllOf{fault::Pool::controllers}}}, Instant{11s}, {}, Duration{5s}},
-                       admin("reassign", reassign_all(), 12s)}));
+  World world(shop(
+      5,
+      {{"no quorum", fault::Kill{{fault::AllOf{fault::Pool::controllers}}}, Instant{11s}, {}, Duration{5s}},
+       admin("reassign", reassign_all(), 12s)}));
   world.play(40s);
   REQUIRE(world.watch.answers.size() == 3);
   CHECK(world.watch.ended.at(FaultId{1}).first > 16'000);
@@ -173,8 +184,9 @@ TEST_CASE("an operator's tool asks again until a controller answers") {
 }
 
 TEST_CASE("it gives up after default.api.timeout.ms") {
-  World world(shop(6, {{"no quorum", fault::Kill{{fault::AllOf{fault::Pool::controllers}}}, Instant{11s}, {}, {}},
-                       admin("reassign", reassign_all(), 12s)}));
+  World world(
+      shop(6, {{"no quorum", fault::Kill{{fault::AllOf{fault::Pool::controllers}}}, Instant{11s}, {}, {}},
+               admin("reassign", reassign_all(), 12s)}));
   world.play(80s);
   REQUIRE(world.watch.answers.size() == 1);
   CHECK(world.watch.answers.front().error == ErrorCode::request_timed_out);
@@ -203,7 +215,8 @@ TEST_CASE("a topic is deleted everywhere, and its producer's request for it make
   world.play(60s);
   CHECK(world.watch.ended.at(FaultId{0}).second == 1);
   for (std::int32_t broker = 3; broker <= 6; ++broker) {
-    for (const TopicPartition tp : world.orders) CHECK_FALSE(world.cluster.image(ProcessId{broker}).logs.contains(tp));
+    for (const TopicPartition tp : world.orders)
+      CHECK_FALSE(world.cluster.image(ProcessId{broker}).logs.contains(tp));
   }
   const auto is_new = [](const auto& entry) { return entry.first.topic > TopicId{2}; };
   CHECK(std::any_of(world.watch.partitions.begin(), world.watch.partitions.end(), is_new));
@@ -224,9 +237,15 @@ TEST_CASE("more partitions are used as soon as clients hear of them") {
 
 TEST_CASE("a setting takes effect while the topic is used") {
   // With one replica in sync writes are refused, until one is enough.
-  ClusterSpec spec = shop(10, {{"two down", fault::Kill{{fault::BrokerTarget{NodeId{3}}, fault::BrokerTarget{NodeId{4}}}}, Instant{9s}, {}, {}},
-                               admin("lower", AdminRequest(IncrementalAlterConfigsRequest{
-                                                  {{"orders", {{"min.insync.replicas", "1", false}}}}}), 19s)});
+  ClusterSpec spec = shop(10, {{"two down",
+                                fault::Kill{{fault::BrokerTarget{NodeId{3}}, fault::BrokerTarget{NodeId{4}}}},
+                                Instant{9s},
+                                {},
+                                {}},
+                               admin("lower",
+                                     AdminRequest(IncrementalAlterConfigsRequest{
+                                         {{"orders", {{"min.insync.replicas", "1", false}}}}}),
+                                     19s)});
   spec.topics[0].config.min_insync_replicas = 3;
   spec.topics[0].partitions = 1;
   World world(spec);
@@ -248,7 +267,8 @@ TEST_CASE("replicas are moved, taken back and elected among crashes") {
   for (std::uint64_t seed = 21; seed <= 24; ++seed) {
     CAPTURE(seed);
     std::vector<fault::Fault> faults{
-        {"brokers", fault::Kill{{fault::RandomOf{fault::Pool::brokers, 1}}}, Instant{10s}, Duration{13s}, Duration{6s}},
+        {"brokers", fault::Kill{{fault::RandomOf{fault::Pool::brokers, 1}}}, Instant{10s}, Duration{13s},
+         Duration{6s}},
         {"controllers", fault::Kill{{fault::ActiveController{}}}, Instant{13s}, Duration{11s}, Duration{4s}},
         {"elect", fault::Admin{elect_preferred()}, Instant{12s}, Duration{7s}, {}},
         {"there", fault::Admin{MoveReplicas{NodeId{1}, NodeId{4}}}, Instant{11s}, Duration{10s}, {}},
@@ -269,7 +289,8 @@ TEST_CASE("replicas are moved, taken back and elected among crashes") {
 }
 
 TEST_CASE("a copy in mid-run has its operators, too") {
-  Cluster original(shop(11, {admin("reassign", reassign_all(), 12s), admin("elect", elect_preferred(), 16s)}));
+  Cluster original(
+      shop(11, {admin("reassign", reassign_all(), 12s), admin("elect", elect_preferred(), 16s)}));
   original.set_time_limit(Instant{12s + 1ms});
   while (original.step()) {
   }

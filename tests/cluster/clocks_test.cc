@@ -9,7 +9,9 @@ namespace {
 
 using namespace test;
 
-Instant at(Duration since_start) { return Instant{} + since_start; }
+Instant at(Duration since_start) {
+  return Instant{} + since_start;
+}
 
 TEST_CASE("a step of the wall clock leaves the monotonic one alone, and is undone by its opposite") {
   Clock clock;
@@ -92,11 +94,13 @@ TEST_CASE("drift: timers that were set before it are due by the clock as it runs
   SmallWorld world = watches();
   world.strike("fast", fault::Drift{broker(1), 1'000'000}, 250ms, 300ms);  // twice as fast
   const Record record = world.play(901ms);
-  CHECK(record.times("tick", ProcessId{0}) == std::vector<std::int64_t>{100, 200, 275, 325, 375, 425, 475, 525, 600, 700, 800, 900});
-  CHECK(record.times("tick", ProcessId{1}) == std::vector<std::int64_t>{100, 200, 300, 400, 500, 600, 700, 800, 900});
+  CHECK(record.times("tick", ProcessId{0}) ==
+        std::vector<std::int64_t>{100, 200, 275, 325, 375, 425, 475, 525, 600, 700, 800, 900});
+  CHECK(record.times("tick", ProcessId{1}) ==
+        std::vector<std::int64_t>{100, 200, 300, 400, 500, 600, 700, 800, 900});
   const auto wall = record.all("wall", ProcessId{0});
-  CHECK(wall[7].number == 800);   // at 525 ms, still fast
-  CHECK(wall[8].number == 600);   // set right
+  CHECK(wall[7].number == 800);  // at 525 ms, still fast
+  CHECK(wall[8].number == 600);  // set right
   CHECK(record.all("FaultEnded")[0].number == 1);
 }
 

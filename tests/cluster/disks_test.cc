@@ -1,4 +1,5 @@
-// Disks that are slow, full or broken, and slow processors: what a process notices, and what a cluster makes of it.
+// Disks that are slow, full or broken, and slow processors: what a process notices, and what a cluster makes
+// of it.
 #include <doctest/doctest.h>
 
 #include <map>
@@ -7,8 +8,8 @@
 #include <vector>
 
 #include "cluster/quorum_worlds.h"
-#include "cluster/small_world.h"
 #include "cluster/shop.h"
+#include "cluster/small_world.h"
 
 namespace sim::cluster {
 namespace {
@@ -29,7 +30,10 @@ SmallWorld writing_pair() {
 }
 
 TEST_CASE("io-delay: each write takes so many times as long and so much longer, and is counted") {
-  struct Row { std::int64_t factor; Duration by; };
+  struct Row {
+    std::int64_t factor;
+    Duration by;
+  };
   for (const Row row : {Row{20, 0ms}, Row{1, 3ms}, Row{2, 2ms}}) {
     SmallWorld world = writing_pair();
     const fault::IoDelay delay{broker(1), row.factor, Distribution::constant(nanos(Instant{} + row.by)), {}};
@@ -166,7 +170,8 @@ TEST_CASE("replicas are dealt out to a broker's directories, and found where the
   CHECK(logs[1] == 3);
 }
 
-TEST_CASE("a directory fails: its leaders move at once, the rest of the broker goes on; a restart brings it back") {
+TEST_CASE(
+    "a directory fails: its leaders move at once, the rest of the broker goes on; a restart brings it back") {
   for (std::uint64_t seed = 1; seed <= 2; ++seed) {
     CAPTURE(seed);
     ClusterSpec spec = two_directories(seed);
@@ -183,7 +188,8 @@ TEST_CASE("a directory fails: its leaders move at once, the rest of the broker g
     int without = 0;
     for (const auto& [tp, partition] : story.partitions) {
       if (tp.topic != TopicId{1}) continue;
-      const bool in_sync = std::find(partition.isr.begin(), partition.isr.end(), NodeId{1}) != partition.isr.end();
+      const bool in_sync =
+          std::find(partition.isr.begin(), partition.isr.end(), NodeId{1}) != partition.isr.end();
       const bool there = cluster.image(kBroker1).logs.at(tp).directory == 0;
       // Followers of others there are dropped with the leaders: the controller knows where they lie.
       CHECK(in_sync == there);
@@ -197,7 +203,8 @@ TEST_CASE("a directory fails: its leaders move at once, the rest of the broker g
   }
 }
 
-TEST_CASE("a broker that starts with a broken directory does without it; without its first it does not start") {
+TEST_CASE(
+    "a broker that starts with a broken directory does without it; without its first it does not start") {
   for (const std::int32_t directory : {1, 0}) {
     CAPTURE(directory);
     ClusterSpec spec = two_directories(1);
@@ -212,7 +219,8 @@ TEST_CASE("a broker that starts with a broken directory does without it; without
     CHECK(cluster.is_up(kBroker1) == (directory == 1));
     for (const auto& [tp, partition] : story.partitions) {
       if (tp.topic != TopicId{1}) continue;
-      const bool in_sync = std::find(partition.isr.begin(), partition.isr.end(), NodeId{1}) != partition.isr.end();
+      const bool in_sync =
+          std::find(partition.isr.begin(), partition.isr.end(), NodeId{1}) != partition.isr.end();
       CHECK(in_sync == (directory == 1 && cluster.image(kBroker1).logs.at(tp).directory == 0));
     }
     play(cluster, 70s);

@@ -1,4 +1,5 @@
-// What a crash of machines leaves: by what was flushed, by what the platter got all the same, by whose disk it was.
+// What a crash of machines leaves: by what was flushed, by what the platter got all the same, by whose disk
+// it was.
 #include <doctest/doctest.h>
 
 #include <limits>
@@ -9,8 +10,8 @@
 
 #include "cluster/cluster.h"
 #include "cluster/quorum_worlds.h"
-#include "cluster/small_world.h"
 #include "cluster/shop.h"
+#include "cluster/small_world.h"
 #include "log/test_batches.h"
 
 namespace sim::cluster {
@@ -63,7 +64,8 @@ Ended play(const ClusterSpec& spec, Duration until) {
   for (std::int32_t process = 3; process < 6; ++process) {
     for (const auto& [tp, image] : cluster.image(ProcessId{process}).logs) {
       if (tp == kClusterMetadata) continue;
-      for (const Batch& batch : image.batches.read(0, image.end_offset(), std::numeric_limits<std::int64_t>::max(), false)) {
+      for (const Batch& batch :
+           image.batches.read(0, image.end_offset(), std::numeric_limits<std::int64_t>::max(), false)) {
         for (const Record& record : batch.data->application_records()) left.erase(record.id);
       }
     }
@@ -106,7 +108,9 @@ TEST_CASE("what a broker has on disk when it is killed, and has not heard of, it
   CHECK(told.copies_at_death > 0);
 }
 
-TEST_CASE("a flush makes safe what it was asked for: not what has taken its place since, nor logs it does not name") {
+TEST_CASE(
+    "a flush makes safe what it was asked for: not what has taken its place since, nor logs it does not "
+    "name") {
   static const TopicPartition kCut{TopicId{1}, 0};
   static const TopicPartition kNamed{TopicId{1}, 1};
   class Writer final : public node::Node {
@@ -118,9 +122,12 @@ TEST_CASE("a flush makes safe what it was asked for: not what has taken its plac
         return log::AppendBatch{tp, log::test::batch_of(0, LeaderEpoch{epoch}, 5, 10)};
       };
       out.emplace_back(node::Persist{node::PersistId{1}, {batch(kCut, 0)}, node::Safety::flushed});
-      out.emplace_back(node::Persist{node::PersistId{2}, {log::TruncateLog{kCut, 0}, batch(kCut, 1)}, node::Safety::written});
       out.emplace_back(node::Persist{
-          node::PersistId{3}, {batch(TopicPartition{TopicId{1}, 2}, 0), batch(kNamed, 0), log::FlushLog{kNamed}}, node::Safety::flushed});
+          node::PersistId{2}, {log::TruncateLog{kCut, 0}, batch(kCut, 1)}, node::Safety::written});
+      out.emplace_back(
+          node::Persist{node::PersistId{3},
+                        {batch(TopicPartition{TopicId{1}, 2}, 0), batch(kNamed, 0), log::FlushLog{kNamed}},
+                        node::Safety::flushed});
     }
   };
   test::SmallWorld world;
@@ -138,7 +145,8 @@ TEST_CASE("a flush makes safe what it was asked for: not what has taken its plac
   CHECK(logs.at(TopicPartition{TopicId{1}, 2}).flushed_end_offset == 0);
 }
 
-TEST_CASE("all lose power at once: what flush.messages=1 has acknowledged is kept, what nobody flushed is not") {
+TEST_CASE(
+    "all lose power at once: what flush.messages=1 has acknowledged is kept, what nobody flushed is not") {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     CAPTURE(seed);
     ClusterSpec spec = order_flow(seed);
@@ -163,7 +171,9 @@ TEST_CASE("all lose power at once: what flush.messages=1 has acknowledged is kep
   }
 }
 
-TEST_CASE("a broker whose logs take long to read stays fenced until they are read; after a clean stop it does not") {
+TEST_CASE(
+    "a broker whose logs take long to read stays fenced until they are read; after a clean stop it does "
+    "not") {
   const auto back_after = [](fault::Kind kind, std::int64_t read_rate, std::int32_t threads) {
     ClusterSpec spec = order_flow(1);
     spec.brokers[0].disk.read_bytes_per_second = read_rate;

@@ -45,7 +45,8 @@ struct Watch final : observe::Observer {
                      const auto* answer = std::get_if<FetchResponse>(&one.envelope->message);
                      if (answer == nullptr || seen.process != ProcessId{5}) return;
                      for (const auto& partition : answer->partitions) {
-                       if (!partition.batches.empty()) ++batches_from[one.envelope->from().value()][nanos(seen.at) / 20'000'000'000];
+                       if (!partition.batches.empty())
+                         ++batches_from[one.envelope->from().value()][nanos(seen.at) / 20'000'000'000];
                      }
                    },
                    [&](const observe::OrderPlaced& one) { placed.insert(one.record); },

@@ -1,4 +1,5 @@
-// The host: what it does with effects, shown on two small processes, a client that asks and a server that answers.
+// The host: what it does with effects, shown on two small processes, a client that asks and a server that
+// answers.
 #include <doctest/doctest.h>
 
 #include <memory>
@@ -27,7 +28,8 @@ class Server final : public node::Node {
     std::optional<node::PersistId> after;
     if (writes_) {
       after = node::PersistId{next_write_++};
-      const Batch batch{nanos(env.now), LeaderEpoch{0}, 1, one_record()};  // offsets that rise, over restarts too
+      const Batch batch{nanos(env.now), LeaderEpoch{0}, 1,
+                        one_record()};  // offsets that rise, over restarts too
       out.emplace_back(node::Persist{*after, {log::AppendBatch{kLog, batch}}, *writes_});
     }
     node::reply(out, received->envelope, HeartbeatResponse{}, after);
@@ -174,8 +176,8 @@ TEST_CASE("an answer that rests on a write leaves when the write is as safe as w
 }
 
 TEST_CASE("an I/O thread stays with its request until what it wrote is written") {
-  // One I/O thread, two clients' worth of requests is not needed: the thread is the only one, the second request
-  // is read while the first one's write is under way, and must wait for the thread.
+  // One I/O thread, two clients' worth of requests is not needed: the thread is the only one, the second
+  // request is read while the first one's write is under way, and must wait for the thread.
   Processes made = processes(1, node::Safety::written, {3, 1, 500});
   ProcessSpec second = made.specs[1];
   second.name = "second";
@@ -200,7 +202,8 @@ TEST_CASE("an I/O thread stays with its request until what it wrote is written")
   CHECK(log.times("dequeued") == std::vector<std::int64_t>{310 * kMicros, 390 * kMicros});
 }
 
-TEST_CASE("a killed server resets its connections; started again it is found again, and its page cache with it") {
+TEST_CASE(
+    "a killed server resets its connections; started again it is found again, and its page cache with it") {
   Cluster cluster = world(1, node::Safety::written);
   Log log;
   cluster.observe(log);

@@ -175,14 +175,18 @@ TEST_CASE("halves: the servers fall apart, the clients stay with the half that i
   CHECK(differs);
 }
 
-TEST_CASE("bridge: the servers fall apart but for one, which hears both halves; clients do not hear the smaller one") {
+TEST_CASE(
+    "bridge: the servers fall apart but for one, which hears both halves; clients do not hear the smaller "
+    "one") {
   for (const int servers : {3, 4, 5}) {
     CAPTURE(servers);
     const Hearing heard = hearing(fault::Partition{fault::Bridge{}}, servers, 2);
     const auto all = static_cast<std::size_t>(servers);
     const std::vector<bool>& kept = heard.asked[all];
     CHECK(std::count(kept.begin(), kept.end(), false) == (servers - 1) / 2);
-    const auto hears_all = [&](std::size_t by) { return std::count(heard.asked[by].begin(), heard.asked[by].end(), false) == 0; };
+    const auto hears_all = [&](std::size_t by) {
+      return std::count(heard.asked[by].begin(), heard.asked[by].end(), false) == 0;
+    };
     std::size_t bridges = 0;
     for (std::size_t by = 0; by < all; ++by) {
       if (hears_all(by)) ++bridges;
@@ -260,11 +264,13 @@ TEST_CASE("loss: a message is late by its time-outs, and those behind it wait") 
   CHECK(record.all("FaultEnded")[0].number >= late);
 }
 
-TEST_CASE("a card that gives less: what its machine sends queues for it, and what it is sent apart from that") {
+TEST_CASE(
+    "a card that gives less: what its machine sends queues for it, and what it is sent apart from that") {
   SmallWorld world = pair_of();
   world.strike("narrow", fault::Bandwidth{{broker(1), {}, fault::Direction::to}, 16'000}, 105ms, 395ms);
   const Record record = world.play(1s);
-  // A request every 10 ms, of more than the 20 bytes for which there is room in that time: many are still queued at the end.
+  // A request every 10 ms, of more than the 20 bytes for which there is room in that time: many are still
+  // queued at the end.
   const std::int64_t passed = record.count("asked", 105, 500);
   CHECK(passed > 5);
   CHECK(passed < 30);
@@ -299,7 +305,8 @@ TEST_CASE("isolated from some: the others are heard as before") {
       {true, false, false}, {false, true, true}, {false, true, true}, {true, true, true}};
   CHECK((heard.asked == want));
   const fault::Isolate deaf{broker(1), broker(2)};
-  CHECK((hearing(fault::Partition{deaf, fault::Direction::to}, 3, 1).asked[1] == std::vector<bool>{false, true, true}));
+  CHECK((hearing(fault::Partition{deaf, fault::Direction::to}, 3, 1).asked[1] ==
+         std::vector<bool>{false, true, true}));
 }
 
 TEST_CASE("hold: one kind of request stays where it is with all behind it; other connections go on") {
@@ -375,7 +382,8 @@ SmallWorld troubled() {
   world.strike("bridge", fault::Partition{fault::Bridge{}}, 130ms, 40ms, 210ms);
   world.strike("narrow", fault::Bandwidth{{anyone, {}}, 1'000'000}, 25ms, 60ms, 110ms);
   world.strike("reset", fault::Reset{{anyone, {}}}, 45ms, {}, 80ms);
-  world.strike("rough", fault::Delay{{everyone, {}}, Distribution::constant(kMillis), kMillis / 2, 700'000}, 35ms, 90ms, 130ms);
+  world.strike("rough", fault::Delay{{everyone, {}}, Distribution::constant(kMillis), kMillis / 2, 700'000},
+               35ms, 90ms, 130ms);
   world.strike("bursts", fault::Loss{{everyone, {}}, 10'000, 5}, 55ms, 100ms, 230ms);
   return world;
 }

@@ -46,9 +46,12 @@ class Outcome final : public observe::Observer {
                    [this](const observe::OrderPlaced& placed) { orders.insert(placed.record); },
                    [this](const observe::BatchAcknowledged& acked) {
                      if (acked.error != ErrorCode::none) return;
-                     for (const Record& record : acked.batch->application_records()) acknowledged.insert(record.id);
+                     for (const Record& record : acked.batch->application_records())
+                       acknowledged.insert(record.id);
                    },
-                   [this](const observe::ProcessingDone& done) { ++handled[{done.service, done.record}]; },
+                   [this](const observe::ProcessingDone& done) {
+                     ++handled[{done.service, done.record}];
+                   },
                    [this](const observe::CommitAcknowledged& commit) {
                      if (commit.error == ErrorCode::none) {
                        auto& highest = committed[{commit.service, commit.tp}];

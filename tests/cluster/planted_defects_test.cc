@@ -1,10 +1,11 @@
-// Checkers are proven: every planted defect of replication is caught by the invariant that names its harm, and the
-// same clusters under the same faults are silent without it.
+// Checkers are proven: every planted defect of replication is caught by the invariant that names its harm,
+// and the same clusters under the same faults are silent without it.
 //
 //   build/release/tests/test_cluster -tc='planted defects*'
 //
-// prints the table: defect, what befalls the cluster, checker, seed. It plays the seeds of the table alone; with
-// KRAFTSIM_SWEEP=200 it looks for the first seed of each anew, up to that one, and plays as many without a defect.
+// prints the table: defect, what befalls the cluster, checker, seed. It plays the seeds of the table alone;
+// with KRAFTSIM_SWEEP=200 it looks for the first seed of each anew, up to that one, and plays as many without
+// a defect.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -55,11 +56,15 @@ const std::vector<Trouble>& troubles() {
       {"leader killed, follower slow", {{slow, 5s}, {fault::Kill{kLeader}, 5s, 500ms}}},
       {"follower cut off, AlterPartition held",
        {{cut_off(kFollower), 6s}, {fault::Hold{{kBrokers, {}}, "AlterPartition"}, 6s, 500ms}}},
-      {"followers cut off, leader loses power", {{cut_off(kFollowers), 9s}, {fault::PowerLoss{kLeader}, 2s, 5s}}, 14s},
+      {"followers cut off, leader loses power",
+       {{cut_off(kFollowers), 9s}, {fault::PowerLoss{kLeader}, 2s, 5s}},
+       14s},
   };
   return all;
 }
-const Trouble& trouble_of(std::uint64_t seed) { return troubles()[seed % troubles().size()]; }
+const Trouble& trouble_of(std::uint64_t seed) {
+  return troubles()[seed % troubles().size()];
+}
 
 ClusterSpec world_of(std::uint64_t seed, PlantedDefect defect) {
   ClusterSpec spec;
@@ -95,7 +100,8 @@ ClusterSpec world_of(std::uint64_t seed, PlantedDefect defect) {
 }
 
 bool is_among(const std::vector<check::Violation>& broken, const std::string& invariant) {
-  return std::any_of(broken.begin(), broken.end(), [&](const auto& one) { return one.invariant == invariant; });
+  return std::any_of(broken.begin(), broken.end(),
+                     [&](const auto& one) { return one.invariant == invariant; });
 }
 
 // The rare things, to show that they happened.
@@ -111,7 +117,8 @@ class Seen final : public observe::Observer {
 };
 
 // The invariants that break; once `awaited` is among them, the rest does not matter.
-std::vector<check::Violation> played(std::uint64_t seed, PlantedDefect defect, const std::string& awaited = "", Seen* seen = nullptr) {
+std::vector<check::Violation> played(std::uint64_t seed, PlantedDefect defect,
+                                     const std::string& awaited = "", Seen* seen = nullptr) {
   const ClusterSpec spec = world_of(seed, defect);
   check::InvariantsSpec watched;
   watched.brokers = {NodeId{1}, NodeId{2}, NodeId{3}};
@@ -135,19 +142,26 @@ struct Row {
 };
 const Row kTable[] = {
     {"acknowledges at once", PlantedDefect::acknowledges_at_once, "acked-below-high-watermark", 1},
-    {"high watermark ignores a joiner", PlantedDefect::high_watermark_ignores_joiner, "high-watermark-covered", 1},
-    {"high watermark ignores the slowest", PlantedDefect::high_watermark_ignores_slowest, "high-watermark-covered", 1},
-    {"high watermark ignores the slowest", PlantedDefect::high_watermark_ignores_slowest, "acked-never-lost", 7},
-    {"high watermark ignores the slowest", PlantedDefect::high_watermark_ignores_slowest, "exposed-never-changes", 7},
+    {"high watermark ignores a joiner", PlantedDefect::high_watermark_ignores_joiner,
+     "high-watermark-covered", 1},
+    {"high watermark ignores the slowest", PlantedDefect::high_watermark_ignores_slowest,
+     "high-watermark-covered", 1},
+    {"high watermark ignores the slowest", PlantedDefect::high_watermark_ignores_slowest, "acked-never-lost",
+     7},
+    {"high watermark ignores the slowest", PlantedDefect::high_watermark_ignores_slowest,
+     "exposed-never-changes", 7},
     {"high watermark falls", PlantedDefect::high_watermark_falls, "high-watermark-monotone", 2},
-    {"high watermark set at election", PlantedDefect::high_watermark_at_election, "high-watermark-covered", 1},
+    {"high watermark set at election", PlantedDefect::high_watermark_at_election, "high-watermark-covered",
+     1},
     {"high watermark not clamped", PlantedDefect::high_watermark_not_clamped, "high-watermark-within-log", 5},
     {"min.insync.replicas not checked", PlantedDefect::min_isr_not_checked, "high-watermark-min-isr", 2},
-    {"ISR shrinks before it is committed", PlantedDefect::shrinks_before_committed, "high-watermark-covered", 1},
+    {"ISR shrinks before it is committed", PlantedDefect::shrinks_before_committed, "high-watermark-covered",
+     1},
     {"ISR joined from behind", PlantedDefect::joins_behind, "high-watermark-covered", 2},
     {"fetch counts what was sent", PlantedDefect::counts_what_was_sent, "high-watermark-covered", 2},
     {"divergence not checked", PlantedDefect::divergence_not_checked, "replicas-agree", 3},
-    {"serves beyond the high watermark", PlantedDefect::serves_beyond_high_watermark, "read-below-high-watermark", 1},
+    {"serves beyond the high watermark", PlantedDefect::serves_beyond_high_watermark,
+     "read-below-high-watermark", 1},
     {"orderly end marked too early", PlantedDefect::clean_shutdown_marked_early, "acked-never-lost", 9},
 };
 
@@ -184,7 +198,8 @@ TEST_CASE("planted defects apart, no invariant breaks under the same faults") {
     CAPTURE(seed);
     CAPTURE(trouble_of(seed).name);
     std::string all;
-    for (const check::Violation& one : played(seed, PlantedDefect::none, "", &seen)) all += one.invariant + ": " + one.what + "; ";
+    for (const check::Violation& one : played(seed, PlantedDefect::none, "", &seen))
+      all += one.invariant + ": " + one.what + "; ";
     CHECK(all == "");
   }
   CHECK(seen.elections > 100);

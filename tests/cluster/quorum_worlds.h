@@ -41,15 +41,9 @@ inline ClusterSpec failing_controller(std::uint64_t seed) {
   fault::Fault fault;
   fault.name = "fails";
   switch (seed % 3) {
-    case 0:
-      fault.kind = fault::Kill{active};
-      break;
-    case 1:
-      fault.kind = fault::PowerLoss{active};
-      break;
-    default:
-      fault.kind = fault::Partition{fault::Isolate{active}, fault::Direction::both};
-      break;
+    case 0: fault.kind = fault::Kill{active}; break;
+    case 1: fault.kind = fault::PowerLoss{active}; break;
+    default: fault.kind = fault::Partition{fault::Isolate{active}, fault::Direction::both}; break;
   }
   fault.at = Instant{5s};
   fault.every = 10s;

@@ -1,5 +1,5 @@
-// Clients over their quotas, in a whole world: they are slowed down to it, whether or not they wait for answers, and
-// nothing of theirs is lost; others are not.
+// Clients over their quotas, in a whole world: they are slowed down to it, whether or not they wait for
+// answers, and nothing of theirs is lost; others are not.
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -48,7 +48,8 @@ struct Seen final : observe::Observer {
   void on(const observe::Observation& seen) override {
     const std::int64_t second = nanos(seen.at) / 1'000'000'000;
     if (const auto* appended = std::get_if<observe::BatchAppended>(&seen.fact)) {
-      if (!appended->batch.data->application_records().empty()) appended_until[second] += appended->batch.record_count;
+      if (!appended->batch.data->application_records().empty())
+        appended_until[second] += appended->batch.record_count;
     } else if (std::holds_alternative<observe::ProcessingDone>(seen.fact)) {
       ++handled;
       if (second < 31) ++handled_under_load;
@@ -83,7 +84,9 @@ TEST_CASE("without quotas nobody is throttled") {
   CHECK(seen.appended(31) > 1'450);
 }
 
-TEST_CASE("a producer over its quota is slowed down to it, also one that waits for no answers; all of it comes in the end") {
+TEST_CASE(
+    "a producer over its quota is slowed down to it, also one that waits for no answers; all of it comes in "
+    "the end") {
   for (const std::int16_t acks : {std::int16_t{1}, std::int16_t{0}}) {
     CAPTURE(acks);
     const Seen seen = play(shop("order-service", {.producer_byte_rate = kLimit}, acks));
@@ -106,7 +109,8 @@ TEST_CASE("a consumer over its quota lags behind, and gets everything in the end
 }
 
 TEST_CASE("who takes more of a broker's threads than his share is throttled for all kinds of requests") {
-  const Seen seen = play(shop("order-service", {.request_nanos_per_second = 500'000}, 1));  // 0.05 % of a thread
+  const Seen seen =
+      play(shop("order-service", {.request_nanos_per_second = 500'000}, 1));  // 0.05 % of a thread
   CHECK(seen.throttles.at(observe::QuotaKind::request) > 10);
   CHECK(seen.throttles.size() == 1);
 }

@@ -29,7 +29,8 @@ TEST_CASE("handler time grows with bytes") {
   CHECK(path.begin_handling(1, 1'024, Instant{}) == instant_at(100 + 1'024));
 }
 
-TEST_CASE("a full request queue blocks the network thread, and everything it had to do happens later by as much") {
+TEST_CASE(
+    "a full request queue blocks the network thread, and everything it had to do happens later by as much") {
   RequestPath path = sim::cluster::path(1, 1, 1);
   for (RequestPath::Ticket ticket = 0; ticket < 4; ++ticket) path.begin_network_work(ticket, 0, 0, Instant{});
   std::optional<RequestPath::Scheduled> again;

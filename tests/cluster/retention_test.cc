@@ -98,7 +98,8 @@ TEST_CASE("every replica deletes what is too old, at its broker's own turns, and
     const TopicPartition tp{orders, partition};
     for (std::int32_t id = 1; id <= 3; ++id) {
       for (std::int32_t process = 0; std::cmp_less(process, cluster.names().processes.size()); ++process) {
-        if (cluster.names().processes[static_cast<std::size_t>(process)] != "broker-" + std::to_string(id)) continue;
+        if (cluster.names().processes[static_cast<std::size_t>(process)] != "broker-" + std::to_string(id))
+          continue;
         const log::LogImage& image = cluster.image(ProcessId{process}).logs.at(tp);
         CHECK(image.start_offset == (story.starts[{NodeId{id}, tp}]));
         CHECK(image.start_offset > 0);
@@ -136,12 +137,14 @@ TEST_CASE("who asks for what is gone begins anew at the log's start, and has mis
   }
   CHECK(late.size() == 2);
   for (const auto& [tp, to] : late) CHECK(to > 100);
-  const auto skipped = std::count_if(story.placed.begin(), story.placed.end(), [&](RecordId order) { return story.done[order] == 0; });
+  const auto skipped = std::count_if(story.placed.begin(), story.placed.end(),
+                                     [&](RecordId order) { return story.done[order] == 0; });
   CHECK(skipped > 100);
   CHECK(std::cmp_less(skipped, story.placed.size() / 2));
 }
 
-TEST_CASE("a coordinator that loads a compacted log knows the same offsets: nothing is read twice or left out") {
+TEST_CASE(
+    "a coordinator that loads a compacted log knows the same offsets: nothing is read twice or left out") {
   ClusterSpec spec = shop(3, 6);
   for (BrokerSpec& broker : spec.brokers) {
     broker.config.offsets_topic_num_partitions = 1;

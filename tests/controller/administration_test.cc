@@ -58,7 +58,9 @@ struct World {
     record.partition_epoch = PartitionEpoch{30};
     replay({record});
   }
-  void fence(std::int32_t id) { replay({BrokerRegistrationChangeRecord{NodeId{id}, BrokerEpoch{100 + id}, 1, 0}}); }
+  void fence(std::int32_t id) {
+    replay({BrokerRegistrationChangeRecord{NodeId{id}, BrokerEpoch{100 + id}, 1, 0}});
+  }
   const metadata::PartitionRegistration& partition() const { return *image.partition(kTp); }
 
   ErrorCode elect(ElectionType type, const NamedPartition& partition = kOrders) {
@@ -67,7 +69,8 @@ struct World {
     return decision.answer.partitions.front().error;
   }
   ErrorCode reassign(Nodes target, const NamedPartition& partition = kOrders) {
-    auto decision = replication.alter_partition_reassignments(image, {{{partition, std::move(target), false}}});
+    auto decision =
+        replication.alter_partition_reassignments(image, {{{partition, std::move(target), false}}});
     replay(decision.records);
     return decision.answer.partitions.front().error;
   }
@@ -140,7 +143,8 @@ TEST_CASE("an election of all partitions speaks only of those that need one") {
   World world;
   CHECK(world.elect(ElectionType::preferred, {"orders", 7}) == unknown_topic_or_partition);
   CHECK(world.elect(ElectionType::preferred, {"bills", 0}) == unknown_topic_or_partition);
-  CHECK(world.replication.elect_leaders(world.image, {ElectionType::preferred, true, {}}).answer.partitions.empty());
+  CHECK(world.replication.elect_leaders(world.image, {ElectionType::preferred, true, {}})
+            .answer.partitions.empty());
   world.set(nodes({1, 2, 3}), nodes({1, 2, 3}), 3);
   const auto decision = world.replication.elect_leaders(world.image, {ElectionType::preferred, true, {}});
   REQUIRE(decision.answer.partitions.size() == 1);
@@ -181,7 +185,8 @@ TEST_CASE("a reassignment begins, waits for those who join, and is completed by 
 
   CHECK(world.alter_isr(nodes({1, 2, 3, 4})) == none);
   CHECK(is_reassigning(world.partition()));
-  CHECK(world.alter_isr(nodes({1, 2, 3, 4, 5})) == new_leader_elected);  // the sender is among those that leave
+  CHECK(world.alter_isr(nodes({1, 2, 3, 4, 5})) ==
+        new_leader_elected);  // the sender is among those that leave
   CHECK_FALSE(is_reassigning(world.partition()));
   CHECK(world.partition().replicas == nodes({4, 5, 3}));
   CHECK(world.partition().isr == nodes({3, 4, 5}));
@@ -284,7 +289,8 @@ TEST_CASE("topics are deleted by name, each named once") {
   const auto decision = world.replication.delete_topics(world.image, {{"orders", "bills", "bills"}});
   CHECK(decision.answer.topics[0].error == none);
   CHECK(decision.answer.topics[1].error == invalid_request);
-  CHECK(world.replication.delete_topics(world.image, {{"bills"}}).answer.topics[0].error == unknown_topic_or_partition);
+  CHECK(world.replication.delete_topics(world.image, {{"bills"}}).answer.topics[0].error ==
+        unknown_topic_or_partition);
   world.replay(decision.records);
   CHECK(world.image.topic("orders") == nullptr);
   CHECK_FALSE(world.replication.any_imbalanced());

@@ -9,7 +9,9 @@
 namespace sim::controller {
 namespace {
 
-constexpr DirectoryId dir(std::uint64_t broker, std::uint64_t number) { return DirectoryId{broker * 10 + number}; }
+constexpr DirectoryId dir(std::uint64_t broker, std::uint64_t number) {
+  return DirectoryId{broker * 10 + number};
+}
 
 // Brokers 1 to 3, unfenced, with two directories each; orders-0 and orders-1 on all of them.
 struct World {
@@ -53,7 +55,9 @@ struct World {
     for (const MetadataRecord& record : records) replay(record);
     return records.size();
   }
-  const metadata::PartitionRegistration& partition(std::int32_t index) const { return *image.partition({TopicId{1}, index}); }
+  const metadata::PartitionRegistration& partition(std::int32_t index) const {
+    return *image.partition({TopicId{1}, index});
+  }
 };
 
 TEST_CASE("an assignment is recorded beside those of the other replicas, and is a version of the partition") {

@@ -32,7 +32,8 @@ PartitionRegistration partition(Nodes replicas, Nodes isr, std::int32_t leader) 
   return result;
 }
 
-PartitionRegistration after(const PartitionRegistration& before, const std::optional<PartitionChangeRecord>& record) {
+PartitionRegistration after(const PartitionRegistration& before,
+                            const std::optional<PartitionChangeRecord>& record) {
   PartitionRegistration result = before;
   if (record) result.merge(*record);
   return result;
@@ -60,10 +61,13 @@ TEST_CASE("which leader each kind of election picks") {
       {"none", Election::online, nodes({3}), 3, nodes({1, 2}), -1},
       {"none still", Election::online, nodes({3}), -1, nodes({1, 2}), kUnchanged},
       {"a leader after a time without", Election::online, nodes({3}), -1, nodes({1, 3}), 3},
-      {"the preferred one, from a leader that could stay", Election::preferred, nodes({1, 2, 3}), 1, nodes({1, 2, 3}), 2},
+      {"the preferred one, from a leader that could stay", Election::preferred, nodes({1, 2, 3}), 1,
+       nodes({1, 2, 3}), 2},
       {"the preferred one leads already", Election::preferred, nodes({1, 2}), 2, nodes({1, 2}), kUnchanged},
-      {"preferred but dead: the present one stays", Election::preferred, nodes({1, 2, 3}), 3, nodes({1, 3}), kUnchanged},
-      {"preferred out of sync: the present one stays", Election::preferred, nodes({1, 3}), 3, nodes({1, 2, 3}), kUnchanged},
+      {"preferred but dead: the present one stays", Election::preferred, nodes({1, 2, 3}), 3, nodes({1, 3}),
+       kUnchanged},
+      {"preferred out of sync: the present one stays", Election::preferred, nodes({1, 3}), 3,
+       nodes({1, 2, 3}), kUnchanged},
       {"neither: the first valid one", Election::preferred, nodes({1, 3}), 3, nodes({1}), 1},
       {"preferred never picks an unclean one", Election::preferred, nodes({3}), 3, nodes({1}), -1},
       {"unclean prefers those in sync", Election::unclean, nodes({3}), 2, nodes({1, 3}), 3},
@@ -96,7 +100,8 @@ TEST_CASE("which leader each kind of election picks") {
   }
 }
 
-TEST_CASE("every combination: a clean leader is alive and in sync; an unclean one only if there is no clean one") {
+TEST_CASE(
+    "every combination: a clean leader is alive and in sync; an unclean one only if there is no clean one") {
   const Nodes replicas = nodes({1, 2, 3});
   const auto subset = [&replicas](unsigned bits) {
     Nodes result;
@@ -133,7 +138,8 @@ TEST_CASE("every combination: a clean leader is alive and in sync; an unclean on
             CHECK(now.isr == isr);
           }
           CHECK((now.leader_epoch != before.leader_epoch) == (now.leader != before.leader));
-          const bool led_well = leader > 0 && std::find(alive.begin(), alive.end(), NodeId{leader}) != alive.end();
+          const bool led_well =
+              leader > 0 && std::find(alive.begin(), alive.end(), NodeId{leader}) != alive.end();
           if (led_well && election != Election::preferred) CHECK(now.leader == NodeId{leader});
         }
       }

@@ -61,7 +61,8 @@ struct World {
     replay(TopicConfigRecord{TopicId{1}, config});
   }
   void set_fenced(std::int32_t id, bool fenced) {
-    replay(BrokerRegistrationChangeRecord{NodeId{id}, BrokerEpoch{100 + id}, static_cast<std::int8_t>(fenced ? 1 : -1), 0});
+    replay(BrokerRegistrationChangeRecord{NodeId{id}, BrokerEpoch{100 + id},
+                                          static_cast<std::int8_t>(fenced ? 1 : -1), 0});
   }
   std::vector<UsableBroker> usable() const {
     std::vector<UsableBroker> result;
@@ -89,7 +90,11 @@ TEST_CASE("what a new topic is refused for") {
     change(result.config);
     return result;
   };
-  struct Row { const char* what; CreateTopicsRequest::Topic topic; ErrorCode want; };
+  struct Row {
+    const char* what;
+    CreateTopicsRequest::Topic topic;
+    ErrorCode want;
+  };
   const Row rows[] = {
       {"fine", topic("new"), none},
       {"all by default", topic("new", -1, -1), none},
@@ -116,7 +121,8 @@ TEST_CASE("what a new topic is refused for") {
     World world;
     world.replay(TopicRecord{"orders", TopicId{1}});
     world.replay(TopicRecord{"a.b.c", TopicId{2}});
-    const auto decision = world.replication.create_topics(world.image, {{row.topic}}, world.usable(), world.rng);
+    const auto decision =
+        world.replication.create_topics(world.image, {{row.topic}}, world.usable(), world.rng);
     REQUIRE(decision.answer.topics.size() == 1);
     CHECK(decision.answer.topics[0].name == row.topic.name);
     CHECK(decision.answer.topics[0].error == row.want);
@@ -131,7 +137,8 @@ TEST_CASE("one request, several topics: the good ones are created, ids in order"
   config.default_replication_factor = 2;
   config.log.min_insync_replicas = 2;
   World world(config);
-  const CreateTopicsRequest request{{topic("a"), topic("b", 0), topic("c", -1, -1), topic("twice"), topic("twice")}};
+  const CreateTopicsRequest request{
+      {topic("a"), topic("b", 0), topic("c", -1, -1), topic("twice"), topic("twice")}};
   const auto decision = world.replication.create_topics(world.image, request, world.usable(), world.rng);
   std::vector<ErrorCode> errors;
   for (const auto& one : decision.answer.topics) errors.push_back(one.error);
@@ -149,7 +156,8 @@ TEST_CASE("one request, several topics: the good ones are created, ids in order"
 TEST_CASE("a new partition's ISR are its unfenced replicas, its leader the first") {
   World world;
   world.set_fenced(3, true);
-  const auto decision = world.replication.create_topics(world.image, {{topic("orders", 8, 4)}}, world.usable(), world.rng);
+  const auto decision =
+      world.replication.create_topics(world.image, {{topic("orders", 8, 4)}}, world.usable(), world.rng);
   world.replay(decision.records);
   for (const auto& partition : world.image.topic("orders")->partitions) {
     CHECK(partition.replicas.size() == 4);
@@ -178,18 +186,35 @@ TEST_CASE("AlterPartition: each check, and that it comes before all that follow 
   using enum ErrorCode;
   using Change = std::function<void(AlterPartitionRequest&)>;
   // Each row breaks one thing; a request that breaks several rows hears of the first.
-  struct Row { const char* what; Change breaks; ErrorCode want; };
-  const auto first = [](AlterPartitionRequest& r) -> AlterPartitionRequest::Partition& { return r.partitions[0]; };
+  struct Row {
+    const char* what;
+    Change breaks;
+    ErrorCode want;
+  };
+  const auto first = [](AlterPartitionRequest& r) -> AlterPartitionRequest::Partition& {
+    return r.partitions[0];
+  };
   const Row rows[] = {
       {"unknown topic", [&](auto& r) { first(r).tp.topic = TopicId{9}; }, unknown_topic_id},
       {"unknown partition", [&](auto& r) { first(r).tp.partition = 9; }, unknown_topic_or_partition},
       {"a later leader epoch", [&](auto& r) { first(r).leader_epoch = LeaderEpoch{4}; }, not_controller},
-      {"a later partition epoch", [&](auto& r) { first(r).partition_epoch = PartitionEpoch{31}; }, not_controller},
-      {"an earlier leader epoch", [&](auto& r) { first(r).leader_epoch = LeaderEpoch{2}; }, fenced_leader_epoch},
+      {"a later partition epoch", [&](auto& r) { first(r).partition_epoch = PartitionEpoch{31}; },
+       not_controller},
+      {"an earlier leader epoch", [&](auto& r) { first(r).leader_epoch = LeaderEpoch{2}; },
+       fenced_leader_epoch},
       {"not the leader", [&](auto& r) { r.broker = NodeId{2}; }, invalid_request},
-      {"an earlier partition epoch", [&](auto& r) { first(r).partition_epoch = PartitionEpoch{29}; }, invalid_update_version},
-      {"not a replica", [&](auto& r) { first(r).new_isr.push_back({NodeId{4}, BrokerEpoch{104}}); }, invalid_request},
-      {"a fenced member", [&](auto& r) { first(r).new_isr.push_back({NodeId{3}, BrokerEpoch{103}}); }, ineligible_replica},
+      {"an earlier partition epoch", [&](auto& r) { first(r).partition_epoch = PartitionEpoch{29}; },
+       invalid_update_version},
+      {"not a replica",
+       [&](auto& r) {
+         first(r).new_isr.push_back({NodeId{4}, BrokerEpoch{104}});
+       },
+       invalid_request},
+      {"a fenced member",
+       [&](auto& r) {
+         first(r).new_isr.push_back({NodeId{3}, BrokerEpoch{103}});
+       },
+       ineligible_replica},
   };
   const auto answer_to = [](const AlterPartitionRequest& request) {
     World world;
@@ -219,7 +244,12 @@ TEST_CASE("AlterPartition: each check, and that it comes before all that follow 
 
 TEST_CASE("AlterPartition: more ways to get the ISR wrong, and who may join") {
   using enum ErrorCode;
-  struct Row { const char* what; AlterPartitionRequest request; LeaderRecoveryState stored; ErrorCode want; };
+  struct Row {
+    const char* what;
+    AlterPartitionRequest request;
+    LeaderRecoveryState stored;
+    ErrorCode want;
+  };
   const auto with = [](AlterPartitionRequest request, auto change) {
     change(request.partitions[0]);
     return request;
@@ -230,13 +260,17 @@ TEST_CASE("AlterPartition: more ways to get the ISR wrong, and who may join") {
       {"a member twice", alter(nodes({1, 2, 2})), kRecovered, invalid_request},
       {"without the leader", alter(nodes({2})), kRecovered, invalid_request},
       {"empty", alter({}), kRecovered, invalid_request},
-      {"recovering with two", with(alter(nodes({1, 2})), [](auto& p) { p.recovery = kRecovering; }), kRecovering, invalid_request},
-      {"back to recovering", with(alter(nodes({1})), [](auto& p) { p.recovery = kRecovering; }), kRecovered, invalid_request},
+      {"recovering with two", with(alter(nodes({1, 2})), [](auto& p) { p.recovery = kRecovering; }),
+       kRecovering, invalid_request},
+      {"back to recovering", with(alter(nodes({1})), [](auto& p) { p.recovery = kRecovering; }), kRecovered,
+       invalid_request},
       {"recovered, and another one joins", alter(nodes({1, 2})), kRecovering, none},
-      {"in another broker epoch", with(alter(nodes({1, 2})), [](auto& p) { p.new_isr[1].broker_epoch = BrokerEpoch{99}; }),
-       kRecovered, ineligible_replica},
+      {"in another broker epoch",
+       with(alter(nodes({1, 2})), [](auto& p) { p.new_isr[1].broker_epoch = BrokerEpoch{99}; }), kRecovered,
+       ineligible_replica},
       {"in a broker epoch that is not checked",
-       with(alter(nodes({1, 2})), [](auto& p) { p.new_isr[1].broker_epoch = kNoBrokerEpoch; }), kRecovered, none},
+       with(alter(nodes({1, 2})), [](auto& p) { p.new_isr[1].broker_epoch = kNoBrokerEpoch; }), kRecovered,
+       none},
       {"shutting down", alter(nodes({1, 3})), kRecovered, ineligible_replica},
   };
   for (const Row& row : rows) {
@@ -251,7 +285,9 @@ TEST_CASE("AlterPartition: more ways to get the ISR wrong, and who may join") {
   }
 }
 
-TEST_CASE("AlterPartition before KIP-841: who is fenced or shutting down may join, who is in another life may not") {
+TEST_CASE(
+    "AlterPartition before KIP-841: who is fenced or shutting down may join, who is in another life may "
+    "not") {
   for (const bool guarded : {true, false}) {
     CAPTURE(guarded);
     ControllerConfig config;
@@ -396,7 +432,10 @@ TEST_CASE("a controlled shutdown moves leaders and says so once") {
 }
 
 TEST_CASE("a broker that comes back is eligible only if it went down cleanly") {
-  struct Row { bool elr, clean; Nodes want_isr, want_elr; };
+  struct Row {
+    bool elr, clean;
+    Nodes want_isr, want_elr;
+  };
   const Row rows[] = {
       {true, true, nodes({2}), nodes({3})},
       {true, false, nodes({2}), {}},

@@ -14,12 +14,18 @@ namespace {
 
 std::vector<UsableBroker> brokers_in(const std::vector<std::string>& racks) {
   std::vector<UsableBroker> result;
-  for (std::size_t i = 0; i < racks.size(); ++i) result.push_back({NodeId{static_cast<std::int32_t>(i)}, racks[i], false});
+  for (std::size_t i = 0; i < racks.size(); ++i)
+    result.push_back({NodeId{static_cast<std::int32_t>(i)}, racks[i], false});
   return result;
 }
 
 TEST_CASE("what cannot be placed") {
-  struct Row { const char* what; std::int32_t factor; std::vector<UsableBroker> brokers; bool placed; };
+  struct Row {
+    const char* what;
+    std::int32_t factor;
+    std::vector<UsableBroker> brokers;
+    bool placed;
+  };
   const auto fenced = [](std::vector<UsableBroker> brokers, std::size_t first) {
     for (std::size_t i = first; i < brokers.size(); ++i) brokers[i].fenced = true;
     return brokers;
@@ -86,7 +92,8 @@ TEST_CASE("a fenced broker never comes first, and only when the unfenced ones of
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     Rng rng(seed, "placer");
     const ReplicaLists three = *place_replicas(12, 3, brokers, rng);
-    for (const std::vector<NodeId>& replicas : three) CHECK(std::count(replicas.begin(), replicas.end(), NodeId{2}) == 0);
+    for (const std::vector<NodeId>& replicas : three)
+      CHECK(std::count(replicas.begin(), replicas.end(), NodeId{2}) == 0);
     const ReplicaLists four = *place_replicas(12, 4, brokers, rng);
     for (const std::vector<NodeId>& replicas : four) {
       CHECK(replicas.front() != NodeId{2});

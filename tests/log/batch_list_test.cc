@@ -66,7 +66,8 @@ void check_same(const BatchList& list, const Plain& plain, Rng& rng) {
   const Offset end = rng.between(from, list.end_offset() + 4);
   const std::int64_t max_bytes = rng.between(0, 20'000);
   const bool at_least_one = rng.bernoulli(1, 2);
-  REQUIRE(test::same(list.read(from, end, max_bytes, at_least_one), plain.read(from, end, max_bytes, at_least_one)));
+  REQUIRE(test::same(list.read(from, end, max_bytes, at_least_one),
+                     plain.read(from, end, max_bytes, at_least_one)));
   std::int64_t bytes = 0;
   for (const Batch& batch : plain.read(from, end, INT64_MAX, false)) bytes += batch.size_bytes();
   REQUIRE(list.bytes_between(from, end, INT64_MAX) == bytes);
@@ -94,7 +95,8 @@ TEST_CASE("under random appends, reads and cuts the list equals a vector") {
         const std::int64_t burst = rng.bernoulli(1, 40) ? 300 : 3;
         for (std::int64_t i = 0; i < burst; ++i) {
           const Offset gap = rng.bernoulli(1, 20) ? rng.between(1, 5) : 0;
-          const Batch batch = source.next((plain.batches.empty() ? 0 : plain.batches.back().end_offset()) + gap);
+          const Batch batch =
+              source.next((plain.batches.empty() ? 0 : plain.batches.back().end_offset()) + gap);
           list.append(batch);
           plain.batches.push_back(batch);
         }
@@ -120,7 +122,8 @@ TEST_CASE("under random appends, reads and cuts the list equals a vector") {
       check_same(list, plain, rng);
       check_same(older, older_plain, rng);
     }
-    const std::int64_t timestamp_ms = rng.between(source.first_timestamp_ms() - 5, source.last_timestamp_ms() + 5);
+    const std::int64_t timestamp_ms =
+        rng.between(source.first_timestamp_ms() - 5, source.last_timestamp_ms() + 5);
     REQUIRE(list.offset_for_timestamp(timestamp_ms) == plain.offset_for_timestamp(timestamp_ms));
     REQUIRE(test::same(list.read(0, INT64_MAX, INT64_MAX, false), plain.batches));
   }
@@ -134,7 +137,8 @@ TEST_CASE("reading: limits, and what lies astride them") {
   const std::int64_t one = list.size_bytes() / 5;
   const auto bases = [&list](Offset from, Offset end, std::int64_t max_bytes, bool at_least_one) {
     std::vector<Offset> result;
-    for (const Batch& batch : list.read(from, end, max_bytes, at_least_one)) result.push_back(batch.base_offset);
+    for (const Batch& batch : list.read(from, end, max_bytes, at_least_one))
+      result.push_back(batch.base_offset);
     return result;
   };
   CHECK(bases(0, 50, INT64_MAX, false) == std::vector<Offset>{0, 10, 20, 30, 40});
@@ -153,7 +157,8 @@ TEST_CASE("a sealed batch comes out as it went in, whatever it holds") {
     CAPTURE(seed);
     test::BatchSource source(seed);
     std::vector<Batch> batches;
-    for (int i = 0; i < 128; ++i) batches.push_back(source.next((i == 0 ? 1'000'000'007 : batches.back().end_offset()) + i % 3));
+    for (int i = 0; i < 128; ++i)
+      batches.push_back(source.next((i == 0 ? 1'000'000'007 : batches.back().end_offset()) + i % 3));
     const SealedChunkPtr chunk = SealedChunk::seal(batches.data(), batches.data() + batches.size());
     REQUIRE(test::same(chunk->unseal(), batches));
     std::int64_t bytes = 0;
@@ -165,7 +170,11 @@ TEST_CASE("a sealed batch comes out as it went in, whatever it holds") {
 }
 
 TEST_CASE("a long log takes a few bytes per record, and its copies share them") {
-  struct Row { const char* what; std::int32_t records_per_batch; double most_bytes_per_record; };
+  struct Row {
+    const char* what;
+    std::int32_t records_per_batch;
+    double most_bytes_per_record;
+  };
   const Row rows[] = {{"single orders", 1, 13.0}, {"small batches", 3, 8.0}, {"full batches", 15, 5.5}};
   for (const Row& row : rows) {
     CAPTURE(row.what);
@@ -182,7 +191,8 @@ TEST_CASE("a long log takes a few bytes per record, and its copies share them") 
         records.push_back(Record{record_id(FlowId{0}, number), now_ms, 8, 1024});
       }
       const auto sequence = static_cast<std::int32_t>(end);
-      const BatchDataPtr data = make_data_batch(std::move(records), ProducerId{2000}, ProducerEpoch{0}, sequence);
+      const BatchDataPtr data =
+          make_data_batch(std::move(records), ProducerId{2000}, ProducerEpoch{0}, sequence);
       list.append(Batch{end, LeaderEpoch{0}, row.records_per_batch, data});
       end += row.records_per_batch;
     }

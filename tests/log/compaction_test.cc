@@ -33,10 +33,14 @@ struct Log {
   }
   void append(std::vector<Record> records) { append(make_data_batch(std::move(records))); }
 
-  CleanedLog compact(CompactionLimits limits = kLimits, std::int64_t now_ms = 0, const IsLastOfProducer& is_last = [](const Batch&) { return false; }) {
-    CleanedLog cleaned = clean(log, cleanable(log, log.log_end_offset(), limits, now_ms), limits, now_ms, is_last);
+  CleanedLog compact(
+      CompactionLimits limits = kLimits, std::int64_t now_ms = 0,
+      const IsLastOfProducer& is_last = [](const Batch&) { return false; }) {
+    CleanedLog cleaned =
+        clean(log, cleanable(log, log.log_end_offset(), limits, now_ms), limits, now_ms, is_last);
     log.replace_segments(cleaned.end, cleaned.batches, cleaned.bases);
-    image.perform(ReplaceSegments{{}, cleaned.end, std::make_shared<const std::vector<Batch>>(cleaned.batches), cleaned.bases});
+    image.perform(ReplaceSegments{
+        {}, cleaned.end, std::make_shared<const std::vector<Batch>>(cleaned.batches), cleaned.bases});
     return cleaned;
   }
 
@@ -50,7 +54,8 @@ std::vector<Entry> contents(const PartitionLog& log) {
   for (const Batch& batch : log.read(log.log_start_offset(), log.log_end_offset(), 1 << 30, false)) {
     const std::vector<Record>& records = batch.data->application_records();
     for (std::size_t i = 0; i < records.size(); ++i) {
-      entries.emplace_back(batch.base_offset + batch.data->offset_delta(i), records[i].key, records[i].value_bytes);
+      entries.emplace_back(batch.base_offset + batch.data->offset_delta(i), records[i].key,
+                           records[i].value_bytes);
     }
   }
   return entries;
@@ -65,8 +70,16 @@ TEST_CASE("the last record of a key stays, below the active segment") {
   REQUIRE(log.log.segments().back().base_offset == 6);
   const CleanedLog cleaned = log.compact();
   CHECK(cleaned.end == 6);
-  CHECK(contents(log.log) == std::vector<Entry>{{2, 1, 100}, {3, 3, 100}, {4, 2, 100}, {5, 4, 100}, {6, 5, 100}, {7, 1, 100},
-                                                {8, 6, 100}, {9, 4, 100}, {10, 5, 100}, {11, 9, 100}});
+  CHECK(contents(log.log) == std::vector<Entry>{{2, 1, 100},
+                                                {3, 3, 100},
+                                                {4, 2, 100},
+                                                {5, 4, 100},
+                                                {6, 5, 100},
+                                                {7, 1, 100},
+                                                {8, 6, 100},
+                                                {9, 4, 100},
+                                                {10, 5, 100},
+                                                {11, 9, 100}});
   CHECK(cleaned.bytes_after < cleaned.bytes_before);
   CHECK(log.log.log_end_offset() == 12);
   CHECK(log.log.cleaned_to() == 6);
@@ -95,9 +108,11 @@ TEST_CASE("it is gone through once; the dirty part alone makes it worth its whil
   CHECK_FALSE(what.is_worth_it(Log::kLimits));
 }
 
-TEST_CASE("what may be cleaned: not the active segment, not above the high watermark, not what is too young") {
+TEST_CASE(
+    "what may be cleaned: not the active segment, not above the high watermark, not what is too young") {
   Log log(900);
-  for (int round = 0; round < 6; ++round) log.append({record(1), record(2), record(3)});  // segments at 0, 6, 12
+  for (int round = 0; round < 6; ++round)
+    log.append({record(1), record(2), record(3)});  // segments at 0, 6, 12
   REQUIRE(log.log.segments().size() == 3);
   CompactionLimits limits = Log::kLimits;
   CHECK(cleanable(log.log, 18, limits, 5'000).end == 12);
@@ -151,12 +166,14 @@ TEST_CASE("the batch with a producer's last sequence number stays, without recor
 TEST_CASE("commits of a group: the last of each partition, and the group's own record apart from them") {
   Log log(500);
   const auto commit = [](std::int32_t partition, Offset offset) {
-    return CoordinatorRecord{OffsetCommitRecord{"payment", {TopicId{1}, partition}, offset, LeaderEpoch{0}, 0}};
+    return CoordinatorRecord{
+        OffsetCommitRecord{"payment", {TopicId{1}, partition}, offset, LeaderEpoch{0}, 0}};
   };
   GroupMetadataRecord group;
   group.group = "payment";
   log.append(make_batch(std::vector<CoordinatorRecord>{group}, 0));
-  for (Offset at = 0; at < 20; ++at) log.append(make_batch(std::vector<CoordinatorRecord>{commit(0, at), commit(1, 2 * at)}, 0));
+  for (Offset at = 0; at < 20; ++at)
+    log.append(make_batch(std::vector<CoordinatorRecord>{commit(0, at), commit(1, 2 * at)}, 0));
   log.compact();
   std::map<std::int32_t, Offset> known;
   int groups = 0;
@@ -176,8 +193,8 @@ TEST_CASE("commits of a group: the last of each partition, and the group's own r
   CHECK(commits < 40);
 }
 
-// What a reader of all of it ends up with is the same as without compaction; the image says what the log says; nobody
-// loses the end.
+// What a reader of all of it ends up with is the same as without compaction; the image says what the log
+// says; nobody loses the end.
 TEST_CASE("property: any log, compacted again and again, says the same of every key") {
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     CAPTURE(seed);

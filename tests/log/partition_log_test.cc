@@ -13,9 +13,13 @@
 namespace sim::log {
 namespace {
 
-BatchDataPtr records(std::int32_t n) { return test::batch_of(0, LeaderEpoch{0}, n, 10).data; }
+BatchDataPtr records(std::int32_t n) {
+  return test::batch_of(0, LeaderEpoch{0}, n, 10).data;
+}
 
-void write(PartitionLog& log, std::int32_t n, std::int32_t epoch) { log.append(log.assign(records(n), LeaderEpoch{epoch})); }
+void write(PartitionLog& log, std::int32_t n, std::int32_t epoch) {
+  log.append(log.assign(records(n), LeaderEpoch{epoch}));
+}
 
 TEST_CASE("a batch has its place before it can be read") {
   PartitionLog log;
@@ -82,16 +86,14 @@ TEST_CASE("where an epoch ended") {
   write(log, 10, 2);
   write(log, 10, 5);
   log.begin_epoch(LeaderEpoch{7}, 20);
-  struct Row { std::int32_t asked, epoch; Offset end; };
+  struct Row {
+    std::int32_t asked, epoch;
+    Offset end;
+  };
   const Row rows[] = {
-      {0, 0, 0},    // before all that are known: it ended before they began
-      {1, 1, 0},
-      {2, 2, 10},
-      {3, 2, 10},   // the largest below
-      {4, 2, 10},
-      {5, 5, 20},
-      {6, 5, 20},
-      {7, 7, 20},   // the latest ends where the log does
+      {0, 0, 0},                           // before all that are known: it ended before they began
+      {1, 1, 0},  {2, 2, 10}, {3, 2, 10},  // the largest below
+      {4, 2, 10}, {5, 5, 20}, {6, 5, 20}, {7, 7, 20},  // the latest ends where the log does
   };
   for (const Row& row : rows) {
     CAPTURE(row.asked);
@@ -105,7 +107,11 @@ TEST_CASE("where an epoch ended") {
 }
 
 TEST_CASE("a new epoch drops the entries that contradict it") {
-  struct Row { const char* what; EpochStart noted; std::vector<EpochStart> want; };
+  struct Row {
+    const char* what;
+    EpochStart noted;
+    std::vector<EpochStart> want;
+  };
   const auto at = [](std::int32_t epoch, Offset start) { return EpochStart{LeaderEpoch{epoch}, start}; };
   const Row rows[] = {
       {"later in both", at(6, 30), {at(2, 0), at(4, 20), at(6, 30)}},
@@ -144,7 +150,9 @@ TEST_CASE("raising the log start moves the first epoch with it") {
 // One leader epoch per offset: all that the cache is meant to know.
 class NaiveLog {
  public:
-  void append(std::int32_t n, LeaderEpoch epoch) { epochs_.insert(epochs_.end(), static_cast<std::size_t>(n), epoch); }
+  void append(std::int32_t n, LeaderEpoch epoch) {
+    epochs_.insert(epochs_.end(), static_cast<std::size_t>(n), epoch);
+  }
   void truncate_to(Offset end) { epochs_.resize(static_cast<std::size_t>(std::min(end, size()))); }
   Offset size() const { return static_cast<Offset>(epochs_.size()); }
   LeaderEpoch latest() const { return epochs_.empty() ? kNoLeaderEpoch : epochs_.back(); }

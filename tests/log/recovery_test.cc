@@ -56,7 +56,12 @@ TEST_CASE("what is read after a crash begins with the segment that holds the rec
   };
   const std::int64_t last = sizes[2];
   const Row rows[] = {
-      {0, sizes[0] + sizes[1] + last}, {9, sizes[0] + sizes[1] + last}, {10, sizes[1] + last}, {19, sizes[1] + last}, {20, last}, {30, last},
+      {0, sizes[0] + sizes[1] + last},
+      {9, sizes[0] + sizes[1] + last},
+      {10, sizes[1] + last},
+      {19, sizes[1] + last},
+      {20, last},
+      {30, last},
   };
   for (const Row& row : rows) {
     CAPTURE(row.recovery_point);
@@ -97,7 +102,8 @@ TEST_CASE("a torn tail: some batches more than were flushed, then a part of one"
   CHECK(broken > 150);
 }
 
-TEST_CASE("a log that starts later has deleted what lay before, and a log that was reset goes on from there") {
+TEST_CASE(
+    "a log that starts later has deleted what lay before, and a log that was reset goes on from there") {
   LogImage image;
   for (Offset base = 0; base < 40; base += 10) {
     image.perform(AppendBatch{kTp, test::batch_of(base, LeaderEpoch{base < 20 ? 0 : 1}, 10, 100)});
@@ -143,7 +149,10 @@ class Story {
       case 5: return flush();
       case 6: return become_leader();
       case 7: return truncate();
-      case 8: return image_.perform(CheckpointHighWatermark{kTp, image_.start_offset + static_cast<Offset>(rng_.below(static_cast<std::uint64_t>(image_.end_offset() - image_.start_offset + 1)))});
+      case 8:
+        return image_.perform(CheckpointHighWatermark{
+            kTp, image_.start_offset + static_cast<Offset>(rng_.below(static_cast<std::uint64_t>(
+                                           image_.end_offset() - image_.start_offset + 1)))});
       case 9: return image_.perform(CheckpointRecoveryPoint{kTp, flushed_});
       case 10: return raise_start();
       default: return lose_power();
@@ -151,7 +160,8 @@ class Story {
   }
   void append() {
     if (rng_.below(4) == 0 && !image_.batches.empty()) image_.perform(RollSegment{kTp, image_.end_offset()});
-    const Batch batch = test::batch_of(image_.end_offset(), epoch_, static_cast<std::int32_t>(rng_.between(1, 5)), 50);
+    const Batch batch =
+        test::batch_of(image_.end_offset(), epoch_, static_cast<std::int32_t>(rng_.between(1, 5)), 50);
     image_.perform(AppendBatch{kTp, batch});
     written_.push_back(batch);
   }
@@ -226,7 +236,8 @@ class Story {
   LeaderEpoch epoch_{0};
 };
 
-TEST_CASE("what was flushed is never lost, and log, epochs, segments and recovery point agree after every boot") {
+TEST_CASE(
+    "what was flushed is never lost, and log, epochs, segments and recovery point agree after every boot") {
   int losses = 0;
   int rescues = 0;
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {

@@ -20,7 +20,8 @@ BatchDataPtr data(std::int32_t bytes, std::int64_t timestamp_ms) {
   return std::make_shared<const BatchData>(std::move(made));
 }
 
-// Segments of two batches each, [0, 4), [4, 8), [8, 12), the last one active; batch i bears the time i seconds.
+// Segments of two batches each, [0, 4), [4, 8), [8, 12), the last one active; batch i bears the time i
+// seconds.
 PartitionLog three_segments() {
   PartitionLog log;
   log.set_segment_limits({1'000, 1'000'000'000});

@@ -14,7 +14,8 @@ namespace sim::log::test {
 
 inline Batch batch_of(Offset base, LeaderEpoch leader_epoch, std::int32_t records, std::int32_t value_bytes) {
   return Batch{base, leader_epoch, records,
-               make_data_batch(std::vector<Record>(static_cast<std::size_t>(records), Record{kNoRecord, 0, -1, value_bytes}))};
+               make_data_batch(std::vector<Record>(static_cast<std::size_t>(records),
+                                                   Record{kNoRecord, 0, -1, value_bytes}))};
 }
 
 // All kinds of batches, at random: those of producers with and without ids, sized regularly and not, offset
@@ -52,7 +53,8 @@ class BatchSource {
       const std::int64_t jitter = rng_.between(-2, 3);
       number_ += rng_.between(1, 9);
       const bool keyed = rng_.bernoulli(1, 2);
-      records.push_back(Record{record_id(FlowId{0}, number_), now_ms_ + jitter, keyed ? 8 : -1, 1024, keyed ? number_ % 1'000 : -1});
+      records.push_back(Record{record_id(FlowId{0}, number_), now_ms_ + jitter, keyed ? 8 : -1, 1024,
+                               keyed ? number_ % 1'000 : -1});
     }
     const bool idempotent = rng_.bernoulli(1, 2);
     return make_data_batch(std::move(records), idempotent ? ProducerId{1003} : kNoProducerId,
@@ -68,7 +70,8 @@ class BatchSource {
       const auto partition = static_cast<std::int32_t>(rng_.below(6));
       const Offset offset = rng_.between(-1, 100'000);
       const std::int64_t stamp = now_ms_ + rng_.between(0, 2);
-      records.push_back(OffsetCommitRecord{group, TopicPartition{TopicId{1}, partition}, offset, LeaderEpoch{2}, stamp});
+      records.push_back(
+          OffsetCommitRecord{group, TopicPartition{TopicId{1}, partition}, offset, LeaderEpoch{2}, stamp});
     }
     return make_batch(std::move(records), now_ms_);
   }
@@ -85,7 +88,8 @@ class BatchSource {
     std::vector<CoordinatorRecord> records;
     records.push_back(std::move(record));
     if (rng_.bernoulli(1, 2)) {
-      records.push_back(OffsetCommitRecord{"payment", TopicPartition{TopicId{1}, 0}, 7, LeaderEpoch{0}, now_ms_});
+      records.push_back(
+          OffsetCommitRecord{"payment", TopicPartition{TopicId{1}, 0}, 7, LeaderEpoch{0}, now_ms_});
     }
     return make_batch(std::move(records), now_ms_);
   }
@@ -123,8 +127,8 @@ class BatchSource {
 };
 
 inline bool same(const Record& a, const Record& b) {
-  return a.id == b.id && a.timestamp_ms == b.timestamp_ms && a.key_bytes == b.key_bytes && a.value_bytes == b.value_bytes &&
-         a.key == b.key;
+  return a.id == b.id && a.timestamp_ms == b.timestamp_ms && a.key_bytes == b.key_bytes &&
+         a.value_bytes == b.value_bytes && a.key == b.key;
 }
 
 inline bool same(const CoordinatorRecord& a, const CoordinatorRecord& b) {
@@ -132,11 +136,13 @@ inline bool same(const CoordinatorRecord& a, const CoordinatorRecord& b) {
   if (const auto* commit = std::get_if<OffsetCommitRecord>(&a)) {
     const auto& other = std::get<OffsetCommitRecord>(b);
     return commit->group == other.group && commit->tp == other.tp && commit->offset == other.offset &&
-           commit->leader_epoch == other.leader_epoch && commit->commit_timestamp_ms == other.commit_timestamp_ms;
+           commit->leader_epoch == other.leader_epoch &&
+           commit->commit_timestamp_ms == other.commit_timestamp_ms;
   }
   const auto& group = std::get<GroupMetadataRecord>(a);
   const auto& other = std::get<GroupMetadataRecord>(b);
-  if (group.group != other.group || group.generation != other.generation || group.members.size() != other.members.size()) {
+  if (group.group != other.group || group.generation != other.generation ||
+      group.members.size() != other.members.size()) {
     return false;
   }
   for (std::size_t i = 0; i < group.members.size(); ++i) {
@@ -146,13 +152,18 @@ inline bool same(const CoordinatorRecord& a, const CoordinatorRecord& b) {
   return true;
 }
 
-inline bool same(const MetadataRecord& a, const MetadataRecord& b) { return a.index() == b.index(); }
-inline bool same(const ControlRecord& a, const ControlRecord& b) { return a.index() == b.index(); }
+inline bool same(const MetadataRecord& a, const MetadataRecord& b) {
+  return a.index() == b.index();
+}
+inline bool same(const ControlRecord& a, const ControlRecord& b) {
+  return a.index() == b.index();
+}
 
 inline bool same(const BatchData& a, const BatchData& b) {
-  if (a.producer_id != b.producer_id || a.producer_epoch != b.producer_epoch || a.base_sequence != b.base_sequence ||
-      a.base_timestamp_ms != b.base_timestamp_ms || a.max_timestamp_ms != b.max_timestamp_ms ||
-      a.size_bytes != b.size_bytes || a.transactional != b.transactional || a.control != b.control ||
+  if (a.producer_id != b.producer_id || a.producer_epoch != b.producer_epoch ||
+      a.base_sequence != b.base_sequence || a.base_timestamp_ms != b.base_timestamp_ms ||
+      a.max_timestamp_ms != b.max_timestamp_ms || a.size_bytes != b.size_bytes ||
+      a.transactional != b.transactional || a.control != b.control ||
       a.records.index() != b.records.index()) {
     return false;
   }
@@ -169,8 +180,8 @@ inline bool same(const BatchData& a, const BatchData& b) {
 }
 
 inline bool same(const Batch& a, const Batch& b) {
-  return a.base_offset == b.base_offset && a.leader_epoch == b.leader_epoch && a.record_count == b.record_count &&
-         same(*a.data, *b.data);
+  return a.base_offset == b.base_offset && a.leader_epoch == b.leader_epoch &&
+         a.record_count == b.record_count && same(*a.data, *b.data);
 }
 
 inline bool same(const std::vector<Batch>& a, const std::vector<Batch>& b) {

@@ -16,7 +16,8 @@ struct World {
     const observe::Observation seen{Instant{} + from_millis(at), 0, 0, process, Incarnation{0}, fact};
     timeline.on(seen);
   }
-  void decided(std::int64_t at, NodeId leader, std::size_t isr, std::size_t replicas, std::size_t adding = 0) {
+  void decided(std::int64_t at, NodeId leader, std::size_t isr, std::size_t replicas,
+               std::size_t adding = 0) {
     observe::PartitionChanged fact;
     fact.tp = kTp;
     fact.leader = leader;
@@ -60,7 +61,10 @@ TEST_CASE("what an operator is answered belongs to the strike under way") {
   World world;
   for (const std::int64_t at : {1, 5}) {
     world.tell(at, observe::FaultStruck{FaultId{0}, {ProcessId{9}}}, kNoProcess);
-    world.tell(at + 1, observe::AdminAnswered{FaultId{0}, "orders-0", at == 1 ? ErrorCode::none : ErrorCode::election_not_needed}, ProcessId{9});
+    world.tell(at + 1,
+               observe::AdminAnswered{FaultId{0}, "orders-0",
+                                      at == 1 ? ErrorCode::none : ErrorCode::election_not_needed},
+               ProcessId{9});
     world.tell(at + 2, observe::FaultEnded{FaultId{0}, at == 1 ? 1 : 0}, kNoProcess);
   }
   REQUIRE(world.timeline.strikes().size() == 2);

@@ -1,5 +1,5 @@
-// What the ledger says of the final log: what it lost, what a group can no longer do, what it holds twice, and which
-// keys were done out of order. The log is what its leader's replica holds.
+// What the ledger says of the final log: what it lost, what a group can no longer do, what it holds twice,
+// and which keys were done out of order. The log is what its leader's replica holds.
 #include <doctest/doctest.h>
 
 #include "metrics/order_ledger.h"
@@ -168,9 +168,12 @@ TEST_CASE("a leader that takes no orders is unavailable from its first refusal u
   Fixture f;
   f.acknowledged();
   CHECK(f.ledger.refusals().empty());
-  f.story.refused(1'000, f.batch, ErrorCode::not_leader_or_follower, true);  // somebody else leads: no gap of its own
+  f.story.refused(1'000, f.batch, ErrorCode::not_leader_or_follower,
+                  true);  // somebody else leads: no gap of its own
   CHECK(f.ledger.refusals().empty());
-  const auto refuse = [&](std::int64_t ms) { f.story.refused(ms, f.batch, ErrorCode::not_enough_replicas, true); };
+  const auto refuse = [&](std::int64_t ms) {
+    f.story.refused(ms, f.batch, ErrorCode::not_enough_replicas, true);
+  };
   const auto take = [&](std::int64_t ms) { f.story.acknowledged(ms, 0, f.batch); };
   for (const std::int64_t ms : {2'000, 3'000}) refuse(ms);
   take(4'000);

@@ -66,25 +66,37 @@ class Story {
   }
   // What one broker tells of its own replica; a leader's append without a broker is the current leader's.
   static NodeId broker_of(ProcessId process) { return NodeId{process.value() - 9}; }
-  void appended_by(std::int64_t ms, ProcessId broker, Offset base, const BatchDataPtr& batch, std::int32_t leader_epoch = 0) {
-    tell(ms, broker, observe::BatchAppended{kOrders0, Batch{base, LeaderEpoch{leader_epoch}, batch->record_count(), batch},
-                                            broker_of(broker)});
+  void appended_by(std::int64_t ms, ProcessId broker, Offset base, const BatchDataPtr& batch,
+                   std::int32_t leader_epoch = 0) {
+    tell(
+        ms, broker,
+        observe::BatchAppended{kOrders0, Batch{base, LeaderEpoch{leader_epoch}, batch->record_count(), batch},
+                               broker_of(broker)});
   }
-  void replicated(std::int64_t ms, ProcessId broker, Offset base, const BatchDataPtr& batch, std::int32_t leader_epoch = 0) {
+  void replicated(std::int64_t ms, ProcessId broker, Offset base, const BatchDataPtr& batch,
+                  std::int32_t leader_epoch = 0) {
     const Batch placed{base, LeaderEpoch{leader_epoch}, batch->record_count(), batch};
     tell(ms, broker, observe::ReplicaAppended{kOrders0, broker_of(broker), placed.end_offset(), placed});
   }
   void follows(std::int64_t ms, ProcessId broker, std::int32_t leader_epoch, ProcessId leader) {
-    tell(ms, broker, observe::BecameFollower{kOrders0, broker_of(broker), LeaderEpoch{leader_epoch}, broker_of(leader)});
+    tell(ms, broker,
+         observe::BecameFollower{kOrders0, broker_of(broker), LeaderEpoch{leader_epoch}, broker_of(leader)});
   }
   void truncated(std::int64_t ms, ProcessId broker, Offset from, Offset to) {
     tell(ms, broker, observe::LogTruncated{kOrders0, broker_of(broker), from, to});
   }
   // The controller's: who leads, who is in sync, who is eligible besides.
-  void decided(std::int64_t ms, Offset record, NodeId leader, std::int32_t leader_epoch, std::vector<NodeId> isr,
-               std::vector<NodeId> elr = {}) {
-    tell(ms, kNoProcess, observe::PartitionChanged{kOrders0, leader, LeaderEpoch{leader_epoch}, PartitionEpoch{leader_epoch},
-                                                   {NodeId{1}, NodeId{2}, NodeId{3}}, std::move(isr), std::move(elr), record});
+  void decided(std::int64_t ms, Offset record, NodeId leader, std::int32_t leader_epoch,
+               std::vector<NodeId> isr, std::vector<NodeId> elr = {}) {
+    tell(ms, kNoProcess,
+         observe::PartitionChanged{kOrders0,
+                                   leader,
+                                   LeaderEpoch{leader_epoch},
+                                   PartitionEpoch{leader_epoch},
+                                   {NodeId{1}, NodeId{2}, NodeId{3}},
+                                   std::move(isr),
+                                   std::move(elr),
+                                   record});
   }
   void acknowledged(std::int64_t ms, Offset base, const BatchDataPtr& batch) {
     tell(ms, kShop, observe::BatchAcknowledged{kOrders0, batch, ErrorCode::none, base, false});

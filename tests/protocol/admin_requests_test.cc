@@ -44,7 +44,8 @@ TEST_CASE("a refusal speaks of everything that was asked for") {
 }
 
 TEST_CASE("an election of all partitions is refused as a whole") {
-  const Message refused = error_response(ElectLeadersRequest{ElectionType::preferred, true, {}}, ErrorCode::not_controller);
+  const Message refused =
+      error_response(ElectLeadersRequest{ElectionType::preferred, true, {}}, ErrorCode::not_controller);
   CHECK(admin_response_says(refused, ErrorCode::not_controller));
 }
 
@@ -55,12 +56,23 @@ TEST_CASE("topic settings by Kafka's names") {
     bool valid;
   };
   const Row rows[] = {
-      {"retention.ms", "60000", true},     {"retention.ms", "-1", true},           {"retention.ms", "-2", false},
-      {"retention.ms", "", false},         {"retention.ms", "6e4", false},         {"segment.bytes", "1048576", true},
-      {"segment.bytes", "14", false},      {"min.insync.replicas", "0", false},    {"unclean.leader.election.enable", "true", true},
-      {"cleanup.policy", "compact", true}, {"cleanup.policy", "delete,compact", true}, {"cleanup.policy", "shred", false},
-      {"cleanup.policy", "", false},       {"unclean.leader.election.enable", "1", false}, {"color", "red", false},
-      {"leader.replication.throttled.replicas", "*", true}, {"leader.replication.throttled.replicas", "0:1,0:2", true},
+      {"retention.ms", "60000", true},
+      {"retention.ms", "-1", true},
+      {"retention.ms", "-2", false},
+      {"retention.ms", "", false},
+      {"retention.ms", "6e4", false},
+      {"segment.bytes", "1048576", true},
+      {"segment.bytes", "14", false},
+      {"min.insync.replicas", "0", false},
+      {"unclean.leader.election.enable", "true", true},
+      {"cleanup.policy", "compact", true},
+      {"cleanup.policy", "delete,compact", true},
+      {"cleanup.policy", "shred", false},
+      {"cleanup.policy", "", false},
+      {"unclean.leader.election.enable", "1", false},
+      {"color", "red", false},
+      {"leader.replication.throttled.replicas", "*", true},
+      {"leader.replication.throttled.replicas", "0:1,0:2", true},
       {"leader.replication.throttled.replicas", "0-1", false},
   };
   for (const Row& row : rows) {

@@ -16,10 +16,14 @@ Record record(std::int32_t key_bytes, std::int32_t value_bytes, std::int64_t tim
 }
 
 TEST_CASE("varints are zig-zag") {
-  struct Row { std::int64_t value; std::int32_t want; };
+  struct Row {
+    std::int64_t value;
+    std::int32_t want;
+  };
   const Row rows[] = {
-      {0, 1}, {63, 1}, {-64, 1}, {64, 2}, {-65, 2}, {8191, 2}, {-8192, 2}, {8192, 3}, {1'048'575, 3}, {-1'048'576, 3},
-      {1'048'576, 4}, {(1 << 27) - 1, 4}, {1 << 27, 5}, {INT64_MAX, 10}, {INT64_MIN, 10},
+      {0, 1},       {63, 1},         {-64, 1},        {64, 2},         {-65, 2},       {8191, 2},
+      {-8192, 2},   {8192, 3},       {1'048'575, 3},  {-1'048'576, 3}, {1'048'576, 4}, {(1 << 27) - 1, 4},
+      {1 << 27, 5}, {INT64_MAX, 10}, {INT64_MIN, 10},
   };
   for (const Row& row : rows) {
     CAPTURE(row.value);
@@ -33,9 +37,14 @@ TEST_CASE("varints are zig-zag") {
 }
 
 TEST_CASE("sizes of single records") {
-  struct Row { std::int32_t key, value; std::int64_t offset_delta, timestamp_delta; std::int32_t want; };
+  struct Row {
+    std::int32_t key, value;
+    std::int64_t offset_delta, timestamp_delta;
+    std::int32_t want;
+  };
   const Row rows[] = {
-      {8, 100, 0, 0, 117}, {-1, 1000, 70, 5, 1010}, {-1, 100, 0, 0, 109}, {16, 1024, 5, 3, 1049}, {8, -1, 0, 0, 15},
+      {8, 100, 0, 0, 117},    {-1, 1000, 70, 5, 1010}, {-1, 100, 0, 0, 109},
+      {16, 1024, 5, 3, 1049}, {8, -1, 0, 0, 15},
   };
   for (const Row& row : rows) {
     CAPTURE(row.want);
@@ -75,7 +84,8 @@ TEST_CASE("a batch knows its span of timestamps, and deltas count from the first
   CHECK(batch->max_timestamp_ms == 1'200);
   CHECK(batch->producer_id == ProducerId{7});
   CHECK(batch->base_sequence == 42);
-  CHECK(batch->size_bytes == 61 + record_size(4, 10, 0, 0) + record_size(4, 10, 1, 200) + record_size(4, 10, 2, -100));
+  CHECK(batch->size_bytes ==
+        61 + record_size(4, 10, 0, 0) + record_size(4, 10, 1, 200) + record_size(4, 10, 2, -100));
 }
 
 TEST_CASE("compression shrinks the records section only, and lets more in") {
@@ -121,7 +131,8 @@ TEST_CASE("a metadata record takes its frame, its fields and the tagged fields t
   change.has_isr = true;
   change.isr = {NodeId{2}, NodeId{3}};
   CHECK(record_size(MetadataRecord{change}, 0) == record_size(-1, kAlways + 2 + 4 + 2 + 1 + 8, 0, 0));
-  CHECK(record_size(MetadataRecord{TopicRecord{"orders", TopicId{1}}}, 0) == record_size(-1, 3 + 7 + 16 + 1, 0, 0));
+  CHECK(record_size(MetadataRecord{TopicRecord{"orders", TopicId{1}}}, 0) ==
+        record_size(-1, 3 + 7 + 16 + 1, 0, 0));
 }
 
 }  // namespace

@@ -12,8 +12,9 @@
 namespace sim {
 namespace {
 
-constexpr std::int64_t kRequest = 4 + 2 + 2 + 4 + 2 + wire::kClientIdBytes + 1 + 1;  // prefix, header v2, body's tags
-constexpr std::int64_t kResponse = 4 + 4 + 1 + 1;                                    // prefix, header v1, body's tags
+constexpr std::int64_t kRequest =
+    4 + 2 + 2 + 4 + 2 + wire::kClientIdBytes + 1 + 1;  // prefix, header v2, body's tags
+constexpr std::int64_t kResponse = 4 + 4 + 1 + 1;      // prefix, header v1, body's tags
 const TopicPartition kOrders0{TopicId{1}, 0};
 const TopicPartition kOrders1{TopicId{1}, 1};
 const TopicPartition kOther0{TopicId{2}, 0};
@@ -24,8 +25,8 @@ TEST_CASE("a produce request carries its batches to the byte") {
   const std::int64_t bare = kRequest + 1 + 2 + 4 + 1;  // transactional id, acks, timeout, no topics
   CHECK(wire_size(request) == bare);
 
-  constexpr std::int64_t kTopic = 16 + 1 + 1;                // id, number of partitions, tags
-  constexpr std::int64_t kPartition = 4 + 2 + 1231 + 1;      // index, length of the records, records, tags
+  constexpr std::int64_t kTopic = 16 + 1 + 1;            // id, number of partitions, tags
+  constexpr std::int64_t kPartition = 4 + 2 + 1231 + 1;  // index, length of the records, records, tags
   request.partitions.push_back({kOrders0, batch});
   CHECK(wire_size(request) == bare + kTopic + kPartition);
   request.partitions.push_back({kOrders1, batch});
@@ -55,7 +56,8 @@ TEST_CASE("a fetch: sessions make both sides small, batches count to the byte, o
   response.partitions.push_back(data);
   CHECK(wire_size(response) == empty + 18 + (4 + 2 + 24 + 1 + 4 + 1 + 1));
   const BatchDataPtr batch = make_data_batch(std::vector<Record>(10, Record{RecordId{0}, 0, 8, 100}));
-  response.partitions[0].batches = {Batch{0, LeaderEpoch{0}, 10, batch}, Batch{10, LeaderEpoch{0}, 10, batch}};
+  response.partitions[0].batches = {Batch{0, LeaderEpoch{0}, 10, batch},
+                                    Batch{10, LeaderEpoch{0}, 10, batch}};
   CHECK(wire_size(response) == empty + 18 + (4 + 2 + 24 + 1 + 4 + 2 + 1) + 2 * 1231);
 }
 

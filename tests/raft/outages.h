@@ -170,18 +170,12 @@ inline bool a_turmoil(World& world, std::size_t voters, int blows) {
         }
         for (std::size_t i = 0; i < voters; ++i) world.restart(i);
         break;
-      case 3:
-        world.isolate(victim);
-        break;
-      case 4:
-        world.cut(victim, rng.below(world.size()));
-        break;
+      case 3: world.isolate(victim); break;
+      case 4: world.cut(victim, rng.below(world.size())); break;
       case 5:
         if (world.is_up(victim)) world.resign(victim);
         break;
-      case 6:
-        flaps_in_an_election(world, voters);
-        break;
+      case 6: flaps_in_an_election(world, voters); break;
       default:
         world.heal();
         for (std::size_t i = 0; i < world.size(); ++i) {

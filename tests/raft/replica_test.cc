@@ -29,7 +29,8 @@ TEST_CASE("a Prospective that is reminded of the leader it knows goes on asking"
   CHECK(std::holds_alternative<Follower>(world.replica(follower).role()));
 }
 
-TEST_CASE("a voter that is asked to stop while it is cut off ends when its time is over, and idles until then") {
+TEST_CASE(
+    "a voter that is asked to stop while it is cut off ends when its time is over, and idles until then") {
   World world(WorldSpec{});
   REQUIRE(a_cold_start(world));
   REQUIRE(world.run_until([&] { return world.leader().has_value(); }));

@@ -282,9 +282,7 @@ bool a_coming_and_going(World& world) {
       case 1:
         if (world.is_up(victim)) world.crash(victim, Crash::power_loss);
         break;
-      case 2:
-        world.isolate(victim);
-        break;
+      case 2: world.isolate(victim); break;
       default:
         world.heal();
         for (std::size_t i = 0; i < world.size(); ++i) {

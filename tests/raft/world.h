@@ -262,26 +262,13 @@ class World {
         if (is_up(event.target))
           input(event.target, node::TimerFired{node::TimerId{static_cast<std::uint32_t>(event.a)}});
         break;
-      case kPersisted:
-        persisted(event);
-        break;
-      case kConnect:
-        connect_arrives(event);
-        break;
-      case kConnected:
-        connected(event);
-        break;
-      case kMessage:
-        message_arrives(event);
-        break;
-      case kClosed:
-        closed(event);
-        break;
-      case kAppend:
-        append(event);
-        break;
-      case kNothing:
-        break;
+      case kPersisted: persisted(event); break;
+      case kConnect: connect_arrives(event); break;
+      case kConnected: connected(event); break;
+      case kMessage: message_arrives(event); break;
+      case kClosed: closed(event); break;
+      case kAppend: append(event); break;
+      case kNothing: break;
     }
     return true;
   }

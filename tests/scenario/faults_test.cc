@@ -1,11 +1,11 @@
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <chrono>
 #include <limits>
 #include <string>
 #include <utility>
 #include <variant>
-
-#include <doctest/doctest.h>
 
 #include "protocol/messages.h"
 #include "scenario/loading.h"
@@ -44,9 +44,10 @@ std::string text(const fault::Targets& targets) {
 }  // namespace
 
 TEST_CASE("each way to name a target reads back as itself") {
-  for (const char* target : {"broker-2", "controller-1", "rack(a)", "controller", "leader(orders-0)", "leader(a-b-12)", "follower(orders-0, 1)",
-                             "coordinator(payment)", "client(payment)", "client(payment[1])", "brokers", "controllers", "clients",
-                             "random(brokers, 2)", "random(clients, 1)"}) {
+  for (const char* target :
+       {"broker-2", "controller-1", "rack(a)", "controller", "leader(orders-0)", "leader(a-b-12)",
+        "follower(orders-0, 1)", "coordinator(payment)", "client(payment)", "client(payment[1])", "brokers",
+        "controllers", "clients", "random(brokers, 2)", "random(clients, 1)"}) {
     CAPTURE(target);
     const ReadTarget read = read_target(target);
     REQUIRE(read.target);
@@ -57,7 +58,8 @@ TEST_CASE("each way to name a target reads back as itself") {
 }
 
 TEST_CASE("when a fault strikes, how often and for how long") {
-  const fault::Fault fault = one("{at: 12s, every: 10s, for: 2500ms, kill: {target: [broker-1, controller]}}");
+  const fault::Fault fault =
+      one("{at: 12s, every: 10s, for: 2500ms, kill: {target: [broker-1, controller]}}");
   CHECK(fault.name == "kill-broker-1");
   CHECK(fault.at == Instant{} + std::chrono::seconds(12));
   CHECK(fault.every == Duration(std::chrono::seconds(10)));
@@ -75,11 +77,12 @@ TEST_CASE("what a fault does to disks") {
   CHECK(tail("{at: 1s, powerloss: {target: broker-1}}") == fault::Tail::lost);
   CHECK(tail("{at: 1s, powerloss: {target: broker-1, tail: lost}}") == fault::Tail::lost);
   CHECK(tail("{at: 1s, powerloss: {target: broker-1, tail: torn}}") == fault::Tail::torn);
-  CHECK(text(std::get<fault::Wipe>(one("{at: 1s, for: 5s, wipe: {target: [broker-1, controller-1]}}").kind).targets) ==
-        "broker-1 | controller-3001");
+  CHECK(text(std::get<fault::Wipe>(one("{at: 1s, for: 5s, wipe: {target: [broker-1, controller-1]}}").kind)
+                 .targets) == "broker-1 | controller-3001");
   for (const char* target : {"client(payment)", "clients", "\"random(clients, 1)\""}) {
     CAPTURE(target);
-    const Result<Scenario> loaded = load_text(std::string(kCluster) + "{at: 1s, wipe: {target: " + target + "}}\n");
+    const Result<Scenario> loaded =
+        load_text(std::string(kCluster) + "{at: 1s, wipe: {target: " + target + "}}\n");
     REQUIRE_FALSE(loaded);
     REQUIRE(loaded.problems().size() == 1);
     CHECK(loaded.problems()[0].message == "faults[0].wipe.target: clients keep nothing on disks");
@@ -88,7 +91,8 @@ TEST_CASE("what a fault does to disks") {
 }
 
 TEST_CASE("what a fault does to disks and processors") {
-  const auto delay = std::get<fault::IoDelay>(one("{at: 1s, io-delay: {target: broker-1, factor: 20, by: 5ms}}").kind);
+  const auto delay =
+      std::get<fault::IoDelay>(one("{at: 1s, io-delay: {target: broker-1, factor: 20, by: 5ms}}").kind);
   CHECK(text(delay.targets) == "broker-1");
   CHECK(delay.factor == 20);
   Rng rng(1, "delay");
@@ -97,51 +101,68 @@ TEST_CASE("what a fault does to disks and processors") {
   CHECK(std::get<fault::IoDelay>(one("{at: 1s, io-delay: {target: broker-1, by: 5ms}}").kind).factor == 1);
   CHECK(std::get<fault::IoError>(one("{at: 1s, io-error: {target: broker-1, dir: 1}}").kind).directory == 0);
   CHECK_FALSE(std::get<fault::DiskFull>(one("{at: 1s, disk-full: {target: brokers}}").kind).directory);
-  CHECK(std::get<fault::SlowCpu>(one("{at: 1s, slow-cpu: {target: \"client(payment[1])\", factor: 10}}").kind).factor == 10);
+  CHECK(std::get<fault::SlowCpu>(one("{at: 1s, slow-cpu: {target: \"client(payment[1])\", factor: 10}}").kind)
+            .factor == 10);
   const auto problem = [](const char* fault) {
     const Result<Scenario> loaded = load_text(std::string(kCluster) + fault + "\n");
     REQUIRE_FALSE(loaded);
     const Problem& first = loaded.problems().front();
     return first.message + (first.hint.empty() ? "" : " (" + first.hint + ")");
   };
-  CHECK(problem("{at: 1s, io-delay: {target: broker-1}}") == "faults[0].io-delay slows nothing down (give it a factor, such as 20, or a time, such as by: 50ms)");
+  CHECK(problem("{at: 1s, io-delay: {target: broker-1}}") ==
+        "faults[0].io-delay slows nothing down (give it a factor, such as 20, or a time, such as by: 50ms)");
   CHECK(problem("{at: 1s, io-error: {target: broker-1, dir: 2}}") ==
-        "faults[0].io-error.dir: there is no log directory number 2; log.dirs lists one (list them in cluster.config, such as log.dirs=/disk1,/disk2)");
-  CHECK(problem("{at: 1s, disk-full: {target: clients}}") == "faults[0].disk-full.target: clients keep nothing on disks (name brokers or controllers)");
+        "faults[0].io-error.dir: there is no log directory number 2; log.dirs lists one (list them in "
+        "cluster.config, such as log.dirs=/disk1,/disk2)");
+  CHECK(problem("{at: 1s, disk-full: {target: clients}}") ==
+        "faults[0].disk-full.target: clients keep nothing on disks (name brokers or controllers)");
 }
 
 TEST_CASE("what a fault does") {
-  const auto isolate = std::get<fault::Partition>(one("{at: 1s, partition: {isolate: rack(a), direction: from}}").kind);
+  const auto isolate =
+      std::get<fault::Partition>(one("{at: 1s, partition: {isolate: rack(a), direction: from}}").kind);
   CHECK(text(std::get<fault::Isolate>(isolate.shape).targets) == "rack(a)");
   CHECK(isolate.direction == fault::Direction::from);
-  const auto groups = std::get<fault::Partition>(one("{at: 1s, partition: {groups: [broker-1, [broker-2, clients]]}}").kind);
+  const auto groups =
+      std::get<fault::Partition>(one("{at: 1s, partition: {groups: [broker-1, [broker-2, clients]]}}").kind);
   CHECK(text(std::get<fault::Groups>(groups.shape).groups.at(0)) == "broker-1");
   CHECK(text(std::get<fault::Groups>(groups.shape).groups.at(1)) == "broker-2 | clients");
-  CHECK(std::holds_alternative<fault::Halves>(std::get<fault::Partition>(one("{at: 1s, partition: halves}").kind).shape));
-  CHECK(std::holds_alternative<fault::MajoritiesRing>(std::get<fault::Partition>(one("{at: 1s, partition: majorities-ring}").kind).shape));
-  const auto delay = std::get<fault::Delay>(one("{at: 1s, delay: {target: broker-1, to: controllers, by: 50ms}}").kind);
+  CHECK(std::holds_alternative<fault::Halves>(
+      std::get<fault::Partition>(one("{at: 1s, partition: halves}").kind).shape));
+  CHECK(std::holds_alternative<fault::MajoritiesRing>(
+      std::get<fault::Partition>(one("{at: 1s, partition: majorities-ring}").kind).shape));
+  const auto delay =
+      std::get<fault::Delay>(one("{at: 1s, delay: {target: broker-1, to: controllers, by: 50ms}}").kind);
   CHECK(text(delay.wires.targets) == "broker-1");
   CHECK(text(delay.wires.peers) == "controllers");
   CHECK(delay.wires.direction == fault::Direction::both);
   Rng rng(1, "delay");
   CHECK(delay.by.sample(rng) == 50'000'000);
-  CHECK(std::get<fault::Loss>(one("{at: 1s, loss: {target: broker-1, rate: 2.5%}}").kind).per_million == 25'000);
-  const auto hold = std::get<fault::Hold>(one("{at: 1s, hold: {target: broker-1, request: AlterPartition, direction: to}}").kind);
+  CHECK(std::get<fault::Loss>(one("{at: 1s, loss: {target: broker-1, rate: 2.5%}}").kind).per_million ==
+        25'000);
+  const auto hold = std::get<fault::Hold>(
+      one("{at: 1s, hold: {target: broker-1, request: AlterPartition, direction: to}}").kind);
   CHECK(hold.request == "AlterPartition");
   CHECK(hold.wires.direction == fault::Direction::to);
   CHECK(hold.wires.peers.empty());
 }
 
 TEST_CASE("what a fault does to wires") {
-  const auto cut = std::get<fault::Partition>(one("{at: 1s, partition: {isolate: broker-1, from: [clients, broker-2], direction: to}}").kind);
+  const auto cut = std::get<fault::Partition>(
+      one("{at: 1s, partition: {isolate: broker-1, from: [clients, broker-2], direction: to}}").kind);
   CHECK(text(std::get<fault::Isolate>(cut.shape).peers) == "clients | broker-2");
   CHECK(cut.direction == fault::Direction::to);
-  CHECK(std::holds_alternative<fault::Bridge>(std::get<fault::Partition>(one("{at: 1s, partition: bridge}").kind).shape));
-  const auto delay = std::get<fault::Delay>(one("{at: 1s, delay: {target: broker-1, by: 50ms, jitter: 10ms, correlation: 25%}}").kind);
+  CHECK(std::holds_alternative<fault::Bridge>(
+      std::get<fault::Partition>(one("{at: 1s, partition: bridge}").kind).shape));
+  const auto delay = std::get<fault::Delay>(
+      one("{at: 1s, delay: {target: broker-1, by: 50ms, jitter: 10ms, correlation: 25%}}").kind);
   CHECK(delay.jitter == 10'000'000);
   CHECK(delay.correlation_per_million == 250'000);
-  CHECK(std::get<fault::Loss>(one("{at: 1s, loss: {target: broker-1, rate: 2%, burst: 6}}").kind).mean_burst == 6);
-  const auto narrow = std::get<fault::Bandwidth>(one("{at: 1s, bandwidth: {target: broker-1, to: brokers, limit: 10Mbit, direction: from}}").kind);
+  CHECK(
+      std::get<fault::Loss>(one("{at: 1s, loss: {target: broker-1, rate: 2%, burst: 6}}").kind).mean_burst ==
+      6);
+  const auto narrow = std::get<fault::Bandwidth>(
+      one("{at: 1s, bandwidth: {target: broker-1, to: brokers, limit: 10Mbit, direction: from}}").kind);
   CHECK(narrow.bits_per_second == 10'000'000);
   CHECK(text(narrow.wires.peers) == "brokers");
   CHECK(narrow.wires.direction == fault::Direction::from);
@@ -154,29 +175,38 @@ TEST_CASE("what a fault does to wires") {
     return loaded.problems().front().message;
   };
   CHECK(problem("{at: 1s, for: 5s, reset: {target: broker-1}}") == "faults[0].for: a reset is over at once");
-  CHECK(problem("{at: 1s, loss: {target: broker-1, rate: 80%, burst: 2}}") == "faults[0].loss: bursts of 2 on average lose at most 66.6666%, not 80%");
+  CHECK(problem("{at: 1s, loss: {target: broker-1, rate: 80%, burst: 2}}") ==
+        "faults[0].loss: bursts of 2 on average lose at most 66.6666%, not 80%");
   CHECK(problem("{at: 1s, partition: {groups: [broker-1, broker-2], from: clients}}") ==
         "faults[0].partition.from means something only together with \"isolate\"");
 }
 
 TEST_CASE("the history of the replication") {
   const auto of = [](const std::string& history) {
-    const Result<Scenario> loaded =
-        load_text("schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, history: {" + history +
-                  "}}\ntopics: {orders: {}}\nclients: {shop: {produces: orders, arrivals: {poisson: 5/s}}}\n");
+    const Result<Scenario> loaded = load_text(
+        "schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, history: {" + history +
+        "}}\ntopics: {orders: {}}\nclients: {shop: {produces: orders, arrivals: {poisson: 5/s}}}\n");
     REQUIRE(loaded);
     return *loaded;
   };
-  const auto brokers_of = [&](const std::string& history) { return of(history).cluster.brokers.back().config.history; };
+  const auto brokers_of = [&](const std::string& history) {
+    return of(history).cluster.brokers.back().config.history;
+  };
   using broker::Truncation;
   CHECK(brokers_of("").truncation == Truncation::fetch);
   CHECK(brokers_of("truncation: epoch-search").truncation == Truncation::epoch_search);
   CHECK(brokers_of("truncation: epoch").truncation == Truncation::epoch);
   CHECK(brokers_of("truncation: high-watermark").truncation == Truncation::high_watermark);
-  struct Row { const char* key; bool broker::History::*guard; };
-  const Row rows[] = {{"fetch-leader-epoch", &broker::History::fetch_leader_epoch}, {"isr-epoch-start-check", &broker::History::isr_epoch_start_check},
-                      {"isr-maximal", &broker::History::isr_maximal}, {"isr-unfenced-only", &broker::History::isr_unfenced_only},
-                      {"isr-broker-epoch", &broker::History::isr_broker_epoch}, {"high-watermark-min-isr", &broker::History::high_watermark_min_isr}};
+  struct Row {
+    const char* key;
+    bool broker::History::*guard;
+  };
+  const Row rows[] = {{"fetch-leader-epoch", &broker::History::fetch_leader_epoch},
+                      {"isr-epoch-start-check", &broker::History::isr_epoch_start_check},
+                      {"isr-maximal", &broker::History::isr_maximal},
+                      {"isr-unfenced-only", &broker::History::isr_unfenced_only},
+                      {"isr-broker-epoch", &broker::History::isr_broker_epoch},
+                      {"high-watermark-min-isr", &broker::History::high_watermark_min_isr}};
   for (const Row& off : rows) {
     CAPTURE(off.key);
     const broker::History history = brokers_of(std::string(off.key) + ": off");
@@ -187,9 +217,12 @@ TEST_CASE("the history of the replication") {
 }
 
 TEST_CASE("round-trip times between racks as a matrix") {
-  const std::string rest = "\ntopics: {orders: {}}\nclients: {shop: {produces: orders, rack: b, arrivals: {poisson: 5/s}}}\n";
+  const std::string rest =
+      "\ntopics: {orders: {}}\nclients: {shop: {produces: orders, rack: b, arrivals: {poisson: 5/s}}}\n";
   const auto load = [&](const std::string& matrix) {
-    return load_text("schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, racks: [a, b, c], network: {matrix: " + matrix + "}}" + rest);
+    return load_text(
+        "schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, racks: [a, b, c], network: {matrix: " +
+        matrix + "}}" + rest);
   };
   const Result<Scenario> loaded = load("{a: {b: 30ms, c: {p50: 80ms, p99: 90ms}}, b: {b: 1ms, a: 30ms}}");
   for (const Problem& problem : loaded.problems()) MESSAGE(problem.message);
@@ -205,17 +238,23 @@ TEST_CASE("round-trip times between racks as a matrix") {
     return bad.problems().front().message;
   };
   CHECK(problem("{a: {d: 30ms}}") == "there is no rack \"d\" in cluster.racks");
-  CHECK(problem("{a: {b: 30ms}, b: {a: 31ms}}") == "cluster.network.matrix: between a and b there is another round-trip time already");
-  CHECK(problem("{a: {b: 30ms}}, links: [{between: [b, a], rtt: 1ms}]").ends_with("there is another round-trip time already"));
-  CHECK(problem("{a: 30ms}") == "cluster.network.matrix.a must be a map from racks to round-trip times, not \"30ms\"");
+  CHECK(problem("{a: {b: 30ms}, b: {a: 31ms}}") ==
+        "cluster.network.matrix: between a and b there is another round-trip time already");
+  CHECK(problem("{a: {b: 30ms}}, links: [{between: [b, a], rtt: 1ms}]")
+            .ends_with("there is another round-trip time already"));
+  CHECK(problem("{a: 30ms}") ==
+        "cluster.network.matrix.a must be a map from racks to round-trip times, not \"30ms\"");
 }
 
 TEST_CASE("quotas: a client's own, else the default's, each by itself") {
   const auto load = [](const std::string& quotas) {
     return load_text("schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, quotas: " + quotas +
-                     "}\ntopics: {orders: {}}\nclients:\n  shop: {produces: orders, arrivals: {poisson: 5/s}}\n  payment: {consumes: orders}\n");
+                     "}\ntopics: {orders: {}}\nclients:\n  shop: {produces: orders, arrivals: {poisson: "
+                     "5/s}}\n  payment: {consumes: orders}\n");
   };
-  const Result<Scenario> loaded = load("{default: {producer_byte_rate: 1MB/s, request_percentage: 50}, payment: {consumer_byte_rate: 2MB/s, request_percentage: 12.5}}");
+  const Result<Scenario> loaded = load(
+      "{default: {producer_byte_rate: 1MB/s, request_percentage: 50}, payment: {consumer_byte_rate: 2MB/s, "
+      "request_percentage: 12.5}}");
   for (const Problem& problem : loaded.problems()) MESSAGE(problem.message);
   REQUIRE(loaded);
   const auto& quotas = loaded->cluster.quotas;
@@ -230,16 +269,18 @@ TEST_CASE("quotas: a client's own, else the default's, each by itself") {
 }
 
 TEST_CASE("a controller's number is not its node id") {
-  const Result<Scenario> loaded = load_text(std::string(kCluster) + "{at: 1s, kill: {target: controller-2}}\n");
+  const Result<Scenario> loaded =
+      load_text(std::string(kCluster) + "{at: 1s, kill: {target: controller-2}}\n");
   REQUIRE(loaded);
   const auto& kill = std::get<fault::Kill>(loaded->cluster.faults.front().kind);
   CHECK(std::get<fault::ControllerTarget>(kill.targets.front()).id == loaded->cluster.controllers.at(1).id);
 }
 
 TEST_CASE("made-up names are unique and keep out of the way of given ones") {
-  const Result<Scenario> loaded = load_text(std::string(kCluster) +
-                                            "{at: 1s, pause: {target: leader(orders-0)}}\n  - {at: 9s, pause: {target: leader(orders-0)}}\n"
-                                            "  - {name: partition-halves, at: 1s, pause: {target: broker-1}}\n  - {at: 1s, partition: halves}\n");
+  const Result<Scenario> loaded = load_text(
+      std::string(kCluster) +
+      "{at: 1s, pause: {target: leader(orders-0)}}\n  - {at: 9s, pause: {target: leader(orders-0)}}\n"
+      "  - {name: partition-halves, at: 1s, pause: {target: broker-1}}\n  - {at: 1s, partition: halves}\n");
   REQUIRE(loaded);
   std::string names;
   for (const fault::Fault& fault : loaded->cluster.faults) names += fault.name + " ";
@@ -262,32 +303,39 @@ TEST_CASE("the requests that can be held are Kafka's") {
   };
   [&]<std::size_t... index>(std::index_sequence<index...>) {
     (check(std::variant_alternative_t<index, AnyMessage>{}), ...);
-  }(std::make_index_sequence<std::variant_size_v<AnyMessage>>{});
+  }
+  (std::make_index_sequence<std::variant_size_v<AnyMessage>>{});
   CHECK(requests > 20);
   CHECK(static_cast<std::size_t>(std::count(all.begin(), all.end(), '|')) == requests + 1);
 }
 
 TEST_CASE("what an operator may ask for") {
   const auto request = [](const std::string& admin) {
-    return std::get<AdminRequest>(std::get<fault::Admin>(one("{at: 5s, admin: {" + admin + "}}").kind).action);
+    return std::get<AdminRequest>(
+        std::get<fault::Admin>(one("{at: 5s, admin: {" + admin + "}}").kind).action);
   };
-  const auto elect = std::get<ElectLeadersRequest>(request("elect-leaders: {type: unclean, partitions: [orders-0, orders-5]}"));
+  const auto elect = std::get<ElectLeadersRequest>(
+      request("elect-leaders: {type: unclean, partitions: [orders-0, orders-5]}"));
   CHECK(elect.type == ElectionType::unclean);
   CHECK_FALSE(elect.all_partitions);
   CHECK(elect.partitions == std::vector<NamedPartition>{{"orders", 0}, {"orders", 5}});
   CHECK(std::get<ElectLeadersRequest>(request("elect-leaders: {}")).all_partitions);
 
-  const auto reassign = std::get<AlterPartitionReassignmentsRequest>(request("reassign: {orders-1: [broker-3, broker-1], orders-2: cancel}"));
+  const auto reassign = std::get<AlterPartitionReassignmentsRequest>(
+      request("reassign: {orders-1: [broker-3, broker-1], orders-2: cancel}"));
   REQUIRE(reassign.partitions.size() == 2);
   CHECK(reassign.partitions[0].replicas == std::vector<NodeId>{NodeId{3}, NodeId{1}});
   CHECK_FALSE(reassign.partitions[0].cancels);
   CHECK(reassign.partitions[1].partition == NamedPartition{"orders", 2});
   CHECK(reassign.partitions[1].cancels);
 
-  CHECK(std::get<DeleteTopicsRequest>(request("delete-topic: orders")).topics == std::vector<std::string>{"orders"});
-  const auto grow = std::get<CreatePartitionsRequest>(request("create-partitions: {topic: orders, count: 12}"));
+  CHECK(std::get<DeleteTopicsRequest>(request("delete-topic: orders")).topics ==
+        std::vector<std::string>{"orders"});
+  const auto grow =
+      std::get<CreatePartitionsRequest>(request("create-partitions: {topic: orders, count: 12}"));
   CHECK(grow.topics.front().count == 12);
-  const auto alter = std::get<IncrementalAlterConfigsRequest>(request("alter-configs: {topic: orders, config: {min.insync.replicas: 2, preallocate: true}}"));
+  const auto alter = std::get<IncrementalAlterConfigsRequest>(
+      request("alter-configs: {topic: orders, config: {min.insync.replicas: 2, preallocate: true}}"));
   REQUIRE(alter.topics.front().entries.size() == 1);  // the other has no effect here
   CHECK(alter.topics.front().entries.front().name == "min.insync.replicas");
   CHECK(alter.topics.front().entries.front().value == "2");
@@ -299,7 +347,8 @@ TEST_CASE("what an operator may ask for") {
 
 TEST_CASE("a scenario goes back in the quorum's history") {
   const Result<Scenario> loaded = load_text(
-      "schema: kraftsim/v1\nduration: 60s\ncluster:\n  brokers: 3\n  history: {pre-vote: off, directory-ids: off, eligible-leader-replicas: off}\n"
+      "schema: kraftsim/v1\nduration: 60s\ncluster:\n  brokers: 3\n  history: {pre-vote: off, directory-ids: "
+      "off, eligible-leader-replicas: off}\n"
       "  config: {controller.quorum.fetch.timeout.ms: 3000, metadata.max.retention.ms: 60000}\n");
   REQUIRE(loaded);
   const cluster::ClusterSpec& cluster = loaded->cluster;
@@ -315,7 +364,8 @@ TEST_CASE("a scenario goes back in the quorum's history") {
 
 TEST_CASE("a metadata log without limits keeps everything") {
   const Result<Scenario> loaded = load_text(
-      "schema: kraftsim/v1\nduration: 60s\ncluster:\n  brokers: 3\n  config: {metadata.max.retention.ms: -1, metadata.max.retention.bytes: -1}\n");
+      "schema: kraftsim/v1\nduration: 60s\ncluster:\n  brokers: 3\n  config: {metadata.max.retention.ms: -1, "
+      "metadata.max.retention.bytes: -1}\n");
   REQUIRE(loaded);
   CHECK(loaded->cluster.quorum.retention > std::chrono::hours(24 * 365 * 50));
   CHECK(loaded->cluster.quorum.retention_bytes == std::numeric_limits<std::int64_t>::max());

@@ -1,6 +1,6 @@
-#include <string>
-
 #include <doctest/doctest.h>
+
+#include <string>
 
 #include "base/rng.h"
 #include "scenario/loading.h"
@@ -24,7 +24,8 @@ TEST_CASE("one clear error each for what is no scenario file at all") {
   const Folder folder;
   CHECK(only_message(load(folder.path("nowhere.yaml"), {})) == "does not exist");
   CHECK(only_message(load(folder.path(), {})) == "is a folder, not a file");
-  CHECK(only_message(load_text(std::string("schema: \0kraftsim", 17))) == "is not a UTF-8 text: byte 9 is 0x00");
+  CHECK(only_message(load_text(std::string("schema: \0kraftsim", 17))) ==
+        "is not a UTF-8 text: byte 9 is 0x00");
   CHECK(only_message(load_text("about: caf\xE9\n")) == "is not a UTF-8 text: byte 11 is 0xe9");
   CHECK(only_message(load_text(std::string(kMaxFileBytes + 1, '#'))) == "is larger than 1 MiB");
 }
@@ -33,7 +34,8 @@ TEST_CASE("depth is limited, in flow and in block style") {
   std::string block;
   for (int i = 0; i < 1000; ++i) block += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
   CHECK(only_message(load_text(block)) == "nested more than 32 levels deep");
-  CHECK(only_message(load_text("a: " + std::string(1000, '[') + std::string(1000, ']'))) == "nested more than 32 levels deep");
+  CHECK(only_message(load_text("a: " + std::string(1000, '[') + std::string(1000, ']'))) ==
+        "nested more than 32 levels deep");
   CHECK(only_message(load_text("a: " + std::string(100'000, '['))).size() > 0);
   CHECK(only_message(load_text("a: " + std::string(100'000, '{'))).size() > 0);
   CHECK(only_message(load_text(std::string(100'000, '-') + " a")).size() > 0);
@@ -43,7 +45,8 @@ TEST_CASE("aliases do not multiply without end") {
   std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 20; ++i) {
     const std::string last = "*a" + std::to_string(i - 1);
-    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + last + ", " + last + ", " + last + ", " + last + ", " + last + "]\n";
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + last + ", " + last + ", " + last +
+            ", " + last + ", " + last + "]\n";
   }
   CHECK(only_message(load_text(text)) == "the scenario holds more than 50000 values (aliases copied in)");
 }
@@ -58,7 +61,10 @@ TEST_CASE("very many mistakes are counted, and the first thousand shown") {
 
 TEST_CASE("whatever is done to a scenario, it loads or says why not") {
   const std::string whole = read("scenarios/order-flow.yaml") + "# " + std::string(20, 'x') + "\n";
-  const std::string scraps[] = {"{", "}", "[", "]", ":", ": ", "- ", "\n", "\n  ", "\t", "&a ", "*a", "!", "|", ">", "\"", "'", "#", "0", "-1", "ms", "~", "null", "---\n", "...", "?", "<<", ",", "%", "@", "\\", "\xC2\xB5", "999999999999999999999"};
+  const std::string scraps[] = {
+      "{",    "}",     "[",   "]", ":",  ": ", "- ", "\n", "\n  ", "\t",       "&a ",
+      "*a",   "!",     "|",   ">", "\"", "'",  "#",  "0",  "-1",   "ms",       "~",
+      "null", "---\n", "...", "?", "<<", ",",  "%",  "@",  "\\",   "\xC2\xB5", "999999999999999999999"};
   Rng rng(1, "fuzz");
   int loaded = 0;
   int refused = 0;
@@ -86,7 +92,7 @@ TEST_CASE("whatever is done to a scenario, it loads or says why not") {
       CHECK(problem.column + problem.caret_length <= static_cast<int>(problem.source_line.size()) + 1);
     }
   }
-  CHECK(loaded > 100);   // harmless edits
+  CHECK(loaded > 100);  // harmless edits
   CHECK(refused > 500);
 }
 

@@ -1,11 +1,11 @@
+#include <doctest/doctest.h>
+
 #include <cstddef>
 #include <filesystem>
 #include <limits>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include <doctest/doctest.h>
 
 #include "base/overloaded.h"
 #include "scenario/files.h"
@@ -144,8 +144,8 @@ TEST_CASE("an order service") {
   CHECK(flow.record_bytes.quantile(1, 2) == 600);
   CHECK(flow.producer.acks == 1);
   CHECK(flow.producer.linger_ms == 0);
-  CHECK_FALSE(flow.producer.enable_idempotence);          // given up silently: acks=1 does not allow it
-  CHECK(flow.producer.delivery_timeout_ms == 200'000);    // raised silently to linger.ms + request.timeout.ms
+  CHECK_FALSE(flow.producer.enable_idempotence);        // given up silently: acks=1 does not allow it
+  CHECK(flow.producer.delivery_timeout_ms == 200'000);  // raised silently to linger.ms + request.timeout.ms
 }
 
 TEST_CASE("services are groups of their own") {
@@ -186,7 +186,8 @@ TEST_CASE("expectations keep their unit, their words and their line") {
 }
 
 TEST_CASE("invariants are switched off by name, with a reason") {
-  const Result<Scenario> result = load_text(std::string(kStory) + "invariants: {acked-never-lost: {because: it is about losing}}\n");
+  const Result<Scenario> result =
+      load_text(std::string(kStory) + "invariants: {acked-never-lost: {because: it is about losing}}\n");
   REQUIRE(result.ok());
   REQUIRE(result->invariants_off.size() == 1);
   CHECK(result->invariants_off[0].name == "acked-never-lost");
@@ -202,15 +203,22 @@ TEST_CASE("arrivals of every kind") {
   const Row rows[] = {
       {"{constant: 30/min}", workload::ConstantArrivals{500}},
       {"{ramp: {from: 1/s, to: 2/s, over: 1min}}", workload::RampArrivals{1000, 2000, 60s}},
-      {"{burst: {base: 1/s, peak: 9/s, every: 10s, length: 500ms}}", workload::BurstArrivals{1000, 9000, 10s, 500ms}},
+      {"{burst: {base: 1/s, peak: 9/s, every: 10s, length: 500ms}}",
+       workload::BurstArrivals{1000, 9000, 10s, 500ms}},
       {"{daily: {low: 1/s, high: 9/s, day: 1h}}", workload::DailyArrivals{1000, 9000, 1h, 30min}},
   };
   const auto numbers = [](const workload::Arrivals& arrivals) {
     return std::visit(Overloaded{[](const workload::ConstantArrivals& a) { return std::vector{a.rate}; },
                                  [](const workload::PoissonArrivals& a) { return std::vector{a.rate}; },
-                                 [](const workload::RampArrivals& a) { return std::vector{a.from, a.to, nanos(a.over)}; },
-                                 [](const workload::BurstArrivals& a) { return std::vector{a.base, a.peak, nanos(a.every), nanos(a.length)}; },
-                                 [](const workload::DailyArrivals& a) { return std::vector{a.low, a.high, nanos(a.day), nanos(a.peak_at)}; },
+                                 [](const workload::RampArrivals& a) {
+                                   return std::vector{a.from, a.to, nanos(a.over)};
+                                 },
+                                 [](const workload::BurstArrivals& a) {
+                                   return std::vector{a.base, a.peak, nanos(a.every), nanos(a.length)};
+                                 },
+                                 [](const workload::DailyArrivals& a) {
+                                   return std::vector{a.low, a.high, nanos(a.day), nanos(a.peak_at)};
+                                 },
                                  [](const workload::TraceArrivals&) { return std::vector<std::int64_t>{}; }},
                       arrivals);
   };
@@ -287,15 +295,19 @@ TEST_CASE("the resolved scenario is the same scenario") {
     CHECK(first.problems().empty());
     CHECK_FALSE(first->about.empty());
     CHECK_FALSE(first->expectations.empty());
-    const Result<Scenario> second = load(folder.file("runs/1/scenario.resolved.yaml", first->resolved_yaml), {});
+    const Result<Scenario> second =
+        load(folder.file("runs/1/scenario.resolved.yaml", first->resolved_yaml), {});
     INFO(print(second.problems()));
     REQUIRE(second.ok());
     CHECK(second->resolved_yaml == first->resolved_yaml);
     CHECK(second->cluster.brokers.back().config.log == first->cluster.brokers.back().config.log);
     CHECK(second->cluster.topics.size() == first->cluster.topics.size());
-    for (std::size_t i = 0; i < first->cluster.topics.size(); ++i) CHECK(second->cluster.topics[i].config == first->cluster.topics[i].config);
-    CHECK(second->cluster.network.clients.one_way.quantile(99, 100) == first->cluster.network.clients.one_way.quantile(99, 100));
-    CHECK(second->cluster.flows.front().producer.delivery_timeout_ms == first->cluster.flows.front().producer.delivery_timeout_ms);
+    for (std::size_t i = 0; i < first->cluster.topics.size(); ++i)
+      CHECK(second->cluster.topics[i].config == first->cluster.topics[i].config);
+    CHECK(second->cluster.network.clients.one_way.quantile(99, 100) ==
+          first->cluster.network.clients.one_way.quantile(99, 100));
+    CHECK(second->cluster.flows.front().producer.delivery_timeout_ms ==
+          first->cluster.flows.front().producer.delivery_timeout_ms);
     CHECK(second->expectations.size() == first->expectations.size());
   }
 }
@@ -303,7 +315,8 @@ TEST_CASE("the resolved scenario is the same scenario") {
 TEST_CASE("recorded values are drawn as often as they were recorded") {
   const Folder folder;
   folder.file("times.csv", "# service times\n2ms\n4ms,3\n");
-  const std::string text = "schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, disk: {append: {values: times.csv}}}\n";
+  const std::string text =
+      "schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, disk: {append: {values: times.csv}}}\n";
   const Result<Scenario> result = load(folder.file("scenario.yaml", text), {});
   INFO(print(result.problems()));
   REQUIRE(result.ok());
@@ -313,7 +326,9 @@ TEST_CASE("recorded values are drawn as often as they were recorded") {
 TEST_CASE("recorded orders are found beside the scenario, and from where the resolved one lies") {
   const Folder folder;
   folder.file("traces/orders.csv", "time,key,size\n0.5,ann,300\n1.5,,200\n");
-  const std::string text = "schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3}\nclients:\n  shop: {produces: orders, arrivals: {trace: traces/orders.csv}}\n";
+  const std::string text =
+      "schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3}\nclients:\n  shop: {produces: orders, "
+      "arrivals: {trace: traces/orders.csv}}\n";
   const Result<Scenario> result = load(folder.file("scenario.yaml", text), {});
   INFO(print(result.problems()));
   REQUIRE(result.ok());
@@ -322,7 +337,8 @@ TEST_CASE("recorded orders are found beside the scenario, and from where the res
   REQUIRE(trace->orders->size() == 2);
   CHECK(trace->orders->front().at_ns == 500'000'000);
   CHECK(trace->file == folder.path("traces/orders.csv"));
-  const Result<Scenario> again = load(folder.file("runs/1/scenario.resolved.yaml", result->resolved_yaml), {});
+  const Result<Scenario> again =
+      load(folder.file("runs/1/scenario.resolved.yaml", result->resolved_yaml), {});
   INFO(print(again.problems()));
   REQUIRE(again.ok());
   CHECK(again->resolved_yaml.find(folder.path("traces/orders.csv")) != std::string::npos);
@@ -351,16 +367,21 @@ TEST_CASE("a file is looked for beside the scenario, in the working folder, and 
 }
 
 TEST_CASE("what has no effect is one notice") {
-  const Result<Scenario> result = load_text("schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, config: {log.dir: /data, ssl.protocol: TLSv1.3}}\n");
+  const Result<Scenario> result = load_text(
+      "schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 3, config: {log.dir: /data, ssl.protocol: "
+      "TLSv1.3}}\n");
   REQUIRE(result.ok());
   REQUIRE(result.problems().size() == 1);
   CHECK(result.problems().front().warning);
   CHECK(result.problems().front().message == "without effect here: log.dir, ssl.protocol");
 }
 
-TEST_CASE("flushing and recovery: log.flush.interval.ms is log.flush.scheduler.interval.ms unless it is given") {
+TEST_CASE(
+    "flushing and recovery: log.flush.interval.ms is log.flush.scheduler.interval.ms unless it is given") {
   const auto broker = [](const std::string& config) {
-    const Result<Scenario> result = load_text("schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 1, disk: {read: 40MB/s}, config: {" + config + "}}\n");
+    const Result<Scenario> result = load_text(
+        "schema: kraftsim/v1\nduration: 60s\ncluster: {brokers: 1, disk: {read: 40MB/s}, config: {" + config +
+        "}}\n");
     REQUIRE(result.ok());
     CHECK(result->cluster.brokers.front().disk.read_bytes_per_second == 40'000'000);
     return result->cluster.brokers.front().config;
@@ -382,7 +403,8 @@ TEST_CASE("built-in scenarios need no file") {
   REQUIRE(result.ok());
   CHECK(result->name == "order-flow");
   CHECK(result->source_text == read("scenarios/order-flow.yaml"));
-  CHECK(load("@no-such", {}).problems().front().message == "is not a built-in scenario: kraftsim list shows them");
+  CHECK(load("@no-such", {}).problems().front().message ==
+        "is not a built-in scenario: kraftsim list shows them");
 }
 
 }  // namespace sim::scenario::test

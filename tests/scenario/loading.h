@@ -1,13 +1,13 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <unistd.h>
 
 #include "scenario/scenario.h"
 
@@ -16,7 +16,8 @@ namespace sim::scenario::test {
 // A folder of its own, gone at the end.
 class Folder {
  public:
-  Folder() : path_(std::filesystem::temp_directory_path() / ("kraftsim-scenario-" + std::to_string(::getpid()))) {
+  Folder()
+      : path_(std::filesystem::temp_directory_path() / ("kraftsim-scenario-" + std::to_string(::getpid()))) {
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }
@@ -48,7 +49,8 @@ inline std::string print(const Problems& problems, const std::string& folder) {
     std::string file = problem.file;
     std::string message = problem.message;
     for (std::string* text : {&file, &message}) {
-      for (std::size_t at = text->find(folder); at != std::string::npos; at = text->find(folder)) text->erase(at, folder.size());
+      for (std::size_t at = text->find(folder); at != std::string::npos; at = text->find(folder))
+        text->erase(at, folder.size());
     }
     out << file;
     if (problem.line > 0) out << ":" << problem.line << ":" << problem.column;
@@ -60,7 +62,10 @@ inline std::string print(const Problems& problems, const std::string& folder) {
   return out.str();
 }
 
-inline std::string print(const Problems& problems) { return print(problems, std::filesystem::temp_directory_path().string() + "/kraftsim-scenario-" + std::to_string(::getpid()) + "/"); }
+inline std::string print(const Problems& problems) {
+  return print(problems, std::filesystem::temp_directory_path().string() + "/kraftsim-scenario-" +
+                             std::to_string(::getpid()) + "/");
+}
 
 inline std::string read(const std::string& path) {
   std::ifstream in(path, std::ios::binary);

@@ -15,12 +15,16 @@ using test::load_text;
 TEST_CASE("a topic has its own settings, or its brokers' under their names") {
   const auto loaded = load_text(
       "schema: kraftsim/v1\nduration: 60s\ncluster:\n  brokers: 3\n  config:\n"
-      "    log.retention.check.interval.ms: 7000\n    log.initial.task.delay.ms: 1000\n    log.cleaner.enable: false\n"
-      "    log.cleaner.backoff.ms: 5\n    log.cleaner.min.cleanable.ratio: 0.25\n    log.message.timestamp.type: LogAppendTime\n"
+      "    log.retention.check.interval.ms: 7000\n    log.initial.task.delay.ms: 1000\n    "
+      "log.cleaner.enable: false\n"
+      "    log.cleaner.backoff.ms: 5\n    log.cleaner.min.cleanable.ratio: 0.25\n    "
+      "log.message.timestamp.type: LogAppendTime\n"
       "    log.cleaner.delete.retention.ms: 9\n"
       "topics:\n  orders: {replication.factor: 3}\n"
-      "  own: {config: {min.cleanable.dirty.ratio: 0.000001, message.timestamp.type: CreateTime, message.timestamp.before.max.ms: 11,\n"
-      "                 message.timestamp.after.max.ms: 12, min.compaction.lag.ms: 13, max.compaction.lag.ms: 14, delete.retention.ms: 15}}\n");
+      "  own: {config: {min.cleanable.dirty.ratio: 0.000001, message.timestamp.type: CreateTime, "
+      "message.timestamp.before.max.ms: 11,\n"
+      "                 message.timestamp.after.max.ms: 12, min.compaction.lag.ms: 13, "
+      "max.compaction.lag.ms: 14, delete.retention.ms: 15}}\n");
   REQUIRE(loaded);
   const broker::BrokerConfig& broker = loaded->cluster.brokers[0].config;
   CHECK(broker.log_retention_check_interval_ms == 7'000);

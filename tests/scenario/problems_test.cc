@@ -1,9 +1,9 @@
+#include <doctest/doctest.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <string>
 #include <vector>
-
-#include <doctest/doctest.h>
 
 #include "scenario/loading.h"
 #include "scenario/scenario.h"
@@ -18,8 +18,8 @@ constexpr const char* kFile = "tests/scenario/problems.txt";
 
 struct Case {
   std::string title;
-  std::string text;                  // all of it, as it stands in the file
-  std::vector<Override> overrides;   // lines "$ --set path=value"
+  std::string text;                                        // all of it, as it stands in the file
+  std::vector<Override> overrides;                         // lines "$ --set path=value"
   std::vector<std::pair<std::string, std::string>> files;  // the scenario, then lines "@@ name" begin others
   std::string want;
 };

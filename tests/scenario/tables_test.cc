@@ -1,9 +1,9 @@
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
-
-#include <doctest/doctest.h>
 
 #include "scenario/properties.h"
 #include "scenario/schema.h"
@@ -41,7 +41,8 @@ TEST_CASE("the table's defaults are those of the config structs") {
   client::ConsumerConfig consumer;
   const auto apply = [](Components components, const Targets& targets) {
     for (const Property& property : properties()) {
-      if ((property.components & components) == 0 || property.apply == nullptr || !property.has_default()) continue;
+      if ((property.components & components) == 0 || property.apply == nullptr || !property.has_default())
+        continue;
       property.apply(targets, *read_property(property, property.fallback).value);
     }
   };
@@ -147,11 +148,16 @@ TEST_CASE("Kafka's readings of a value") {
     const char* want;  // null: refused
   };
   const Row rows[] = {
-      {"acks", kProducer, "all", "all"},           {"acks", kProducer, "-1", "all"},
-      {"acks", kProducer, "2", nullptr},           {"linger.ms", kProducer, "+5", "5"},
-      {"linger.ms", kProducer, "010", "10"},       {"linger.ms", kProducer, " 5 ", "5"},
-      {"linger.ms", kProducer, "", nullptr},       {"linger.ms", kProducer, "5.0", nullptr},
-      {"linger.ms", kProducer, "-", nullptr},      {"enable.idempotence", kProducer, "TRUE", "true"},
+      {"acks", kProducer, "all", "all"},
+      {"acks", kProducer, "-1", "all"},
+      {"acks", kProducer, "2", nullptr},
+      {"linger.ms", kProducer, "+5", "5"},
+      {"linger.ms", kProducer, "010", "10"},
+      {"linger.ms", kProducer, " 5 ", "5"},
+      {"linger.ms", kProducer, "", nullptr},
+      {"linger.ms", kProducer, "5.0", nullptr},
+      {"linger.ms", kProducer, "-", nullptr},
+      {"enable.idempotence", kProducer, "TRUE", "true"},
       {"enable.idempotence", kProducer, "1", nullptr},
       {"log.cleanup.policy", kBroker, "compact, delete", "compact,delete"},
       {"log.cleanup.policy", kBroker, "", nullptr},
@@ -160,7 +166,8 @@ TEST_CASE("Kafka's readings of a value") {
       {"min.cleanable.dirty.ratio", kTopic, "0.25", "0.25"},
       {"min.cleanable.dirty.ratio", kTopic, "1.5", nullptr},
       {"request.timeout.ms", kConsumer, "1", "1"},
-      {"partition.assignment.strategy", kConsumer, "org.apache.kafka.clients.consumer.StickyAssignor,range", "sticky,range"},
+      {"partition.assignment.strategy", kConsumer, "org.apache.kafka.clients.consumer.StickyAssignor,range",
+       "sticky,range"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.name);
@@ -185,10 +192,12 @@ TEST_CASE("every row of the key table is whole") {
     if (key.type != KeyType::section) CHECK((key.type == KeyType::word) == !key.words.empty());
     CHECK((key.type == KeyType::properties) == (key.components != 0));
     const std::size_t parent = key.path.rfind('/');
-    const bool rooted = parent == std::string_view::npos || std::any_of(keys().begin(), keys().end(), [&](const Key& other) {
-                          const std::string_view above = key.path.substr(0, parent);
-                          return other.path == above || (above.ends_with("/[]") && other.path == above.substr(0, above.size() - 3));
-                        });
+    const bool rooted =
+        parent == std::string_view::npos || std::any_of(keys().begin(), keys().end(), [&](const Key& other) {
+          const std::string_view above = key.path.substr(0, parent);
+          return other.path == above ||
+                 (above.ends_with("/[]") && other.path == above.substr(0, above.size() - 3));
+        });
     CHECK(rooted);
   }
 }
@@ -201,22 +210,38 @@ TEST_CASE("numbers with units are read exactly and printed back") {
     const char* printed;
   };
   const Row rows[] = {
-      {UnitKind::duration, "120s", 120'000'000'000, "120s"}, {UnitKind::duration, "1.5s", 1'500'000'000, "1500ms"},
-      {UnitKind::duration, "2min", 120'000'000'000, "120s"}, {UnitKind::duration, "400 us", 400'000, "400us"},
-      {UnitKind::duration, "4\xC2\xB5s", 4'000, "4us"},      {UnitKind::duration, "0s", 0, "0s"},
-      {UnitKind::duration, "0.5ns", -1, ""},                 {UnitKind::duration, "s", -1, ""},
-      {UnitKind::duration, "1.s", -1, ""},                   {UnitKind::duration, ".5s", -1, ""},
-      {UnitKind::duration, "1s2", -1, ""},                   {UnitKind::duration, "999999999999d", -1, ""},
-      {UnitKind::duration, "0x10s", -1, ""},                 {UnitKind::duration, "1e3s", -1, ""},
-      {UnitKind::duration, "", -1, ""},                      {UnitKind::size, "1KiB", 1024, "1KiB"},
-      {UnitKind::size, "1.5KiB", 1536, "1536B"},             {UnitKind::size, "3MB", 3'000'000, "3MB"},
-      {UnitKind::size, "1kb", -1, ""},                       {UnitKind::rate, "500/s", 500'000, "500/s"},
-      {UnitKind::rate, "0.5/s", 500, "0.5/s"},               {UnitKind::rate, "30/min", 500, "0.5/s"},
-      {UnitKind::rate, "1.234/s", 1'234, "1.234/s"},         {UnitKind::rate, "1.2345/s", -1, ""},
-      {UnitKind::bandwidth, "1Gbit", 1'000'000'000, "1Gbit"}, {UnitKind::bandwidth, "unlimited", 0, "unlimited"},
-      {UnitKind::byte_rate, "100MiB/s", 104'857'600, "100MiB/s"}, {UnitKind::ratio, "0.6", 60, "0.6"},
-      {UnitKind::ratio, "1", 100, "1"},                      {UnitKind::ratio, "0.125", -1, ""},
-      {UnitKind::none, "0", 0, "0"},                         {UnitKind::none, "007", -1, ""},
+      {UnitKind::duration, "120s", 120'000'000'000, "120s"},
+      {UnitKind::duration, "1.5s", 1'500'000'000, "1500ms"},
+      {UnitKind::duration, "2min", 120'000'000'000, "120s"},
+      {UnitKind::duration, "400 us", 400'000, "400us"},
+      {UnitKind::duration, "4\xC2\xB5s", 4'000, "4us"},
+      {UnitKind::duration, "0s", 0, "0s"},
+      {UnitKind::duration, "0.5ns", -1, ""},
+      {UnitKind::duration, "s", -1, ""},
+      {UnitKind::duration, "1.s", -1, ""},
+      {UnitKind::duration, ".5s", -1, ""},
+      {UnitKind::duration, "1s2", -1, ""},
+      {UnitKind::duration, "999999999999d", -1, ""},
+      {UnitKind::duration, "0x10s", -1, ""},
+      {UnitKind::duration, "1e3s", -1, ""},
+      {UnitKind::duration, "", -1, ""},
+      {UnitKind::size, "1KiB", 1024, "1KiB"},
+      {UnitKind::size, "1.5KiB", 1536, "1536B"},
+      {UnitKind::size, "3MB", 3'000'000, "3MB"},
+      {UnitKind::size, "1kb", -1, ""},
+      {UnitKind::rate, "500/s", 500'000, "500/s"},
+      {UnitKind::rate, "0.5/s", 500, "0.5/s"},
+      {UnitKind::rate, "30/min", 500, "0.5/s"},
+      {UnitKind::rate, "1.234/s", 1'234, "1.234/s"},
+      {UnitKind::rate, "1.2345/s", -1, ""},
+      {UnitKind::bandwidth, "1Gbit", 1'000'000'000, "1Gbit"},
+      {UnitKind::bandwidth, "unlimited", 0, "unlimited"},
+      {UnitKind::byte_rate, "100MiB/s", 104'857'600, "100MiB/s"},
+      {UnitKind::ratio, "0.6", 60, "0.6"},
+      {UnitKind::ratio, "1", 100, "1"},
+      {UnitKind::ratio, "0.125", -1, ""},
+      {UnitKind::none, "0", 0, "0"},
+      {UnitKind::none, "007", -1, ""},
       {UnitKind::none, "9223372036854775807", 9223372036854775807, "9223372036854775807"},
       {UnitKind::none, "9223372036854775808", -1, ""},
   };

@@ -42,7 +42,8 @@ struct World {
         step(input);
         continue;
       }
-      const auto first = std::min_element(timers.begin(), timers.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+      const auto first = std::min_element(timers.begin(), timers.end(),
+                                          [](const auto& a, const auto& b) { return a.second < b.second; });
       if (first == timers.end() || first->second > end) break;
       now = std::max(now, first->second);
       node::Input fired = node::TimerFired{first->first};
@@ -91,11 +92,13 @@ struct World {
   }
 
   void reply(const Envelope& request, Message message) {
-    inputs.push_back(node::Received{Envelope{request.channel, request.correlation, true, std::move(message)}});
+    inputs.push_back(
+        node::Received{Envelope{request.channel, request.correlation, true, std::move(message)}});
   }
 
   void receive(const Envelope& request) {
-    if (std::holds_alternative<ApiVersionsRequest>(request.message)) return reply(request, ApiVersionsResponse{});
+    if (std::holds_alternative<ApiVersionsRequest>(request.message))
+      return reply(request, ApiVersionsResponse{});
     if (std::holds_alternative<MetadataRequest>(request.message)) return reply(request, metadata());
     if (std::holds_alternative<FindCoordinatorRequest>(request.message)) {
       return reply(request, FindCoordinatorResponse{ErrorCode::none, NodeId{1}, kBroker});
@@ -146,7 +149,8 @@ struct World {
       FetchResponse::Partition partition;
       partition.tp = kOrders;
       partition.error = fetch_error;
-      for (Offset base = position; base < records && fetch_error == ErrorCode::none; base += 2) partition.batches.push_back(batch(base));
+      for (Offset base = position; base < records && fetch_error == ErrorCode::none; base += 2)
+        partition.batches.push_back(batch(base));
       response.partitions.push_back(std::move(partition));
       return reply(request, std::move(response));
     }
@@ -171,7 +175,8 @@ struct World {
     auto data = std::make_shared<BatchData>();
     const Offset end = std::min(base + 2, records);
     std::vector<Record> list;
-    for (Offset offset = base; offset < end; ++offset) list.push_back(Record{RecordId{100 + offset}, 0, -1, 10});
+    for (Offset offset = base; offset < end; ++offset)
+      list.push_back(Record{RecordId{100 + offset}, 0, -1, 10});
     data->records = std::move(list);
     return Batch{base, LeaderEpoch{0}, static_cast<std::int32_t>(end - base), std::move(data)};
   }
@@ -210,16 +215,17 @@ TEST_CASE("each commit mode commits when its name says") {
   };
   const Row rows[] = {
       {CommitMode::auto_commit,
-       {"10 reset 0", "10 start 0", "20 done 0", "20 start 1", "30 done 1", "30 start 2", "40 done 2", "40 start 3", "50 done 3"}},
-      {CommitMode::after_batch,
-       {"10 reset 0", "10 start 0", "20 done 0", "20 start 1", "30 done 1", "30 start 2", "40 done 2", "40 commit 3", "40 start 3",
-        "50 done 3", "50 commit 4"}},
-      {CommitMode::after_each,
-       {"10 reset 0", "10 start 0", "20 done 0", "20 commit 1", "20 start 1", "30 done 1", "30 commit 2", "30 start 2", "40 done 2",
-        "40 commit 3", "40 start 3", "50 done 3", "50 commit 4"}},
-      {CommitMode::before,
-       {"10 reset 0", "10 commit 3", "10 start 0", "20 done 0", "20 start 1", "30 done 1", "30 start 2", "40 done 2", "40 commit 4",
+       {"10 reset 0", "10 start 0", "20 done 0", "20 start 1", "30 done 1", "30 start 2", "40 done 2",
         "40 start 3", "50 done 3"}},
+      {CommitMode::after_batch,
+       {"10 reset 0", "10 start 0", "20 done 0", "20 start 1", "30 done 1", "30 start 2", "40 done 2",
+        "40 commit 3", "40 start 3", "50 done 3", "50 commit 4"}},
+      {CommitMode::after_each,
+       {"10 reset 0", "10 start 0", "20 done 0", "20 commit 1", "20 start 1", "30 done 1", "30 commit 2",
+        "30 start 2", "40 done 2", "40 commit 3", "40 start 3", "50 done 3", "50 commit 4"}},
+      {CommitMode::before,
+       {"10 reset 0", "10 commit 3", "10 start 0", "20 done 0", "20 start 1", "30 done 1", "30 start 2",
+        "40 done 2", "40 commit 4", "40 start 3", "50 done 3"}},
   };
   for (const Row& row : rows) {
     CAPTURE(static_cast<int>(row.mode));
@@ -239,14 +245,16 @@ TEST_CASE("auto-commit covers what was polled before it, at the interval") {
   CHECK(log.back() == "12010 commit 6");
 }
 
-TEST_CASE("after a CommitFailedException the rest of the batch is left to others, and read again from the committed offset") {
+TEST_CASE(
+    "after a CommitFailedException the rest of the batch is left to others, and read again from the "
+    "committed offset") {
   World world(CommitMode::after_each, from_millis(10));
   world.commit_errors = {ErrorCode::none, ErrorCode::illegal_generation};
   const Log log = world.play();
   CHECK(world.joins == 2);
-  CHECK(log == Log{"10 reset 0", "10 start 0", "20 done 0", "20 commit 1", "20 start 1", "30 done 1", "30 commit 2",
-                   "30 start 1", "40 done 1", "40 commit 2", "40 start 2", "50 done 2", "50 commit 3", "50 start 3", "60 done 3",
-                   "60 commit 4"});
+  CHECK(log == Log{"10 reset 0", "10 start 0", "20 done 0", "20 commit 1", "20 start 1", "30 done 1",
+                   "30 commit 2", "30 start 1", "40 done 1", "40 commit 2", "40 start 2", "50 done 2",
+                   "50 commit 3", "50 start 3", "60 done 3", "60 commit 4"});
 }
 
 TEST_CASE("before: what could not be committed is not handled") {
@@ -257,8 +265,8 @@ TEST_CASE("before: what could not be committed is not handled") {
 
 TEST_CASE("work that takes no time takes no event") {
   World world(CommitMode::after_batch, Duration{0});
-  CHECK(world.play() == Log{"10 reset 0", "10 start 0", "10 done 0", "10 start 1", "10 done 1", "10 start 2", "10 done 2",
-                            "10 commit 3", "10 start 3", "10 done 3", "10 commit 4"});
+  CHECK(world.play() == Log{"10 reset 0", "10 start 0", "10 done 0", "10 start 1", "10 done 1", "10 start 2",
+                            "10 done 2", "10 commit 3", "10 start 3", "10 done 3", "10 commit 4"});
   CHECK(world.client_id == "consumer-payment-2");
 }
 
