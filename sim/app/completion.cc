@@ -6,16 +6,11 @@
 
 #include "app/list.h"
 #include "app/options.h"
+#include "app/words.h"
 
 namespace sim::app {
 
 namespace {
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
 
 std::vector<std::string> names_of(const std::vector<CommandWords>& commands) {
   std::vector<std::string> names;
@@ -27,13 +22,6 @@ std::vector<std::string> flags_of(const CommandWords& command) {
   std::vector<std::string> flags;
   for (const OptionWords& option : command.options) flags.push_back(option.flag);
   return flags;
-}
-
-// Single quotes for a shell, where ' ends the text.
-std::string quoted(const std::string& text) {
-  std::string result = "'";
-  for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return result + "'";
 }
 
 std::vector<std::string> builtin_words() {
@@ -50,13 +38,14 @@ std::string bash() {
       "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}\n  "
       "COMPREPLY=()\n";
   text += "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    COMPREPLY=($(compgen -W " +
-          quoted(joined(names_of(commands)) + " --help --version") + " -- \"$cur\"))\n    return\n  fi\n";
+          in_single_quotes(joined(names_of(commands)) + " --help --version") +
+          " -- \"$cur\"))\n    return\n  fi\n";
   text += "  case \"$command $prev\" in\n";
   for (const CommandWords& command : commands) {
     for (const OptionWords& option : command.options) {
       if (option.values.empty()) continue;
       text += fmt::format("    '{} {}') COMPREPLY=($(compgen -W {} -- \"$cur\")); return ;;\n", command.name,
-                          option.flag, quoted(joined(option.values)));
+                          option.flag, in_single_quotes(joined(option.values)));
     }
   }
   text += "  esac\n  case \"$command\" in\n";
@@ -64,7 +53,7 @@ std::string bash() {
     const bool scenarios = command.name == "run" || command.name == "check";
     const std::string words = joined(command.arguments) + (scenarios ? joined(builtin_words()) : "");
     text += fmt::format("    {}) COMPREPLY=($(compgen -W {} -- \"$cur\")", command.name,
-                        quoted(words + " " + joined(flags_of(command))));
+                        in_single_quotes(words + " " + joined(flags_of(command))));
     if (command.takes_files) text += " $(compgen -f -- \"$cur\")";
     text += ") ;;\n";
   }
@@ -83,17 +72,19 @@ std::string fish() {
   std::string text = "# kraftsim: kraftsim completion fish | source\ncomplete -c kraftsim -f\n";
   for (const CommandWords& command : commands) {
     text += fmt::format("complete -c kraftsim -n __fish_use_subcommand -a {} -d {}\n", command.name,
-                        quoted(command.meaning));
-    const std::string when = quoted("__fish_seen_subcommand_from " + command.name);
+                        in_single_quotes(command.meaning));
+    const std::string when = in_single_quotes("__fish_seen_subcommand_from " + command.name);
     if (command.takes_files) text += fmt::format("complete -c kraftsim -n {} -F\n", when);
     if (command.name == "run" || command.name == "check")
-      text += fmt::format("complete -c kraftsim -n {} -a {}\n", when, quoted(joined(builtin_words())));
+      text +=
+          fmt::format("complete -c kraftsim -n {} -a {}\n", when, in_single_quotes(joined(builtin_words())));
     if (!command.arguments.empty())
-      text += fmt::format("complete -c kraftsim -n {} -a {}\n", when, quoted(joined(command.arguments)));
+      text += fmt::format("complete -c kraftsim -n {} -a {}\n", when,
+                          in_single_quotes(joined(command.arguments)));
     for (const OptionWords& option : command.options) {
       text += fmt::format("complete -c kraftsim -n {} -l {} -d {}", when, option.flag.substr(2),
-                          quoted(option.meaning));
-      if (!option.values.empty()) text += " -x -a " + quoted(joined(option.values));
+                          in_single_quotes(option.meaning));
+      if (!option.values.empty()) text += " -x -a " + in_single_quotes(joined(option.values));
       if (option.values.empty() && option.takes_value) text += " -r";
       text += "\n";
     }

@@ -4,17 +4,10 @@
 #include <charconv>
 
 #include "app/output_files.h"
+#include "app/words.h"
 
 namespace sim::app {
 namespace {
-
-Problem problem(const std::filesystem::path& where, std::string message, std::string hint = {}) {
-  Problem problem;
-  problem.file = where.string();
-  problem.message = std::move(message);
-  problem.hint = std::move(hint);
-  return problem;
-}
 
 struct OrderName {
   std::string flow;  // empty = any
@@ -44,7 +37,7 @@ Result<OrderRow> slowest_order(OrdersReader& orders, const std::filesystem::path
     if (!slowest || is_slower(orders.row(), *slowest)) slowest = orders.row();
   }
   if (orders.problem()) return *orders.problem();
-  if (!slowest) return problem(run, "no order was placed in this run");
+  if (!slowest) return problem_with(run, "no order was placed in this run");
   return *slowest;
 }
 
@@ -69,7 +62,8 @@ Result<std::vector<std::int64_t>> commits_covering(const std::filesystem::path& 
 
 Result<std::string> mermaid(const ExportRequest& request) {
   if (request.window) return mermaid_of_window(request.run, request.window->first, request.window->second);
-  if (request.order.empty()) return problem(request.run, "say which part: --order ID, or --window FROM..TO");
+  if (request.order.empty())
+    return problem_with(request.run, "say which part: --order ID, or --window FROM..TO");
   const auto order = find_order(request.run, request.order);
   if (!order) return order.problems();
   const auto commits = commits_covering(request.run, *order);
@@ -86,9 +80,9 @@ const std::vector<std::string>& export_formats() {
 
 std::optional<Problem> check_run_folder(const std::filesystem::path& run) {
   std::error_code error;
-  if (!std::filesystem::exists(run, error)) return problem(run, "does not exist");
+  if (!std::filesystem::exists(run, error)) return problem_with(run, "does not exist");
   if (!identify_run(run))
-    return problem(run, "is not the folder of a run: it has no manifest.json of kraftsim");
+    return problem_with(run, "is not the folder of a run: it has no manifest.json of kraftsim");
   return std::nullopt;
 }
 
@@ -97,7 +91,8 @@ Result<OrderRow> find_order(const std::filesystem::path& run, const std::string&
   if (!orders) return orders.problems();
   if (which == "slowest") return slowest_order(*orders, run);
   const auto name = parse_order(which);
-  if (!name) return problem(run, "\"" + which + "\" names no order", "a number, FLOW/NUMBER, or slowest");
+  if (!name)
+    return problem_with(run, "\"" + which + "\" names no order", "a number, FLOW/NUMBER, or slowest");
   std::vector<OrderRow> found;
   std::int64_t last = -1;
   while (orders->next()) {
@@ -108,13 +103,13 @@ Result<OrderRow> find_order(const std::filesystem::path& run, const std::string&
   }
   if (orders->problem()) return *orders->problem();
   if (found.empty()) {
-    return problem(
+    return problem_with(
         run, "there is no order " + which,
         last < 0 ? std::string() : "orders 0 to " + std::to_string(last) + " were placed in this run");
   }
   if (found.size() > 1) {
-    return problem(run, "several flows have an order " + which,
-                   found[0].flow + "/" + which + ", or " + found[1].flow + "/" + which);
+    return problem_with(run, "several flows have an order " + which,
+                        found[0].flow + "/" + which + ", or " + found[1].flow + "/" + which);
   }
   return found[0];
 }
@@ -124,8 +119,8 @@ Result<std::string> export_run(const ExportRequest& request) {
   if (request.format == "mermaid") return mermaid(request);
   if (request.format == "perfetto") return perfetto_of(request);
   if (request.format == "openmetrics") return openmetrics_of(request.run);
-  return problem(request.run, "\"" + request.format + "\" is not a format",
-                 "mermaid, perfetto or openmetrics");
+  return problem_with(request.run, "\"" + request.format + "\" is not a format",
+                      "mermaid, perfetto or openmetrics");
 }
 
 }  // namespace sim::app

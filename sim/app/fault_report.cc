@@ -2,17 +2,12 @@
 
 #include <variant>
 
+#include "app/words.h"
 #include "base/overloaded.h"
 #include "scenario/targets.h"
 
 namespace sim::app {
 namespace {
-
-std::string joined(const std::vector<std::string>& words, const char* separator) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : separator) + word;
-  return text;
-}
 
 std::string text_of(const fault::Targets& targets) {
   std::vector<std::string> texts;

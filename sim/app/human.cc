@@ -26,7 +26,7 @@ std::string three_digits(std::int64_t value, std::int64_t unit) {
 
 constexpr std::int64_t kMicro = 1'000;
 constexpr std::int64_t kMilli = 1'000'000;
-constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
 }  // namespace
 
@@ -59,12 +59,12 @@ std::string human_duration(std::int64_t ns) {
   if (ns < kMicro) return std::to_string(ns) + " ns";
   // A value that would be rounded up to 1000 of its unit is shown in the next one.
   if (ns < kMilli - 500) return three_digits(ns, kMicro) + " us";
-  if (ns < kSecond - kMilli / 2) return three_digits(ns, kMilli) + " ms";
-  if (ns < 120 * kSecond || ns % (60 * kSecond) == 0) {
-    return ns < 600 * kSecond ? three_digits(ns, kSecond) + " s"
-                              : std::to_string(ns / (60 * kSecond)) + " min";
+  if (ns < kNanosPerSecond - kMilli / 2) return three_digits(ns, kMilli) + " ms";
+  if (ns < 120 * kNanosPerSecond || ns % (60 * kNanosPerSecond) == 0) {
+    return ns < 600 * kNanosPerSecond ? three_digits(ns, kNanosPerSecond) + " s"
+                                      : std::to_string(ns / (60 * kNanosPerSecond)) + " min";
   }
-  const std::int64_t seconds = (ns + kSecond / 2) / kSecond;
+  const std::int64_t seconds = (ns + kNanosPerSecond / 2) / kNanosPerSecond;
   return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
 }
 

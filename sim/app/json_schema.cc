@@ -29,7 +29,7 @@ constexpr std::array<std::pair<Components, std::string_view>, 4> kPropertySets{
      {scenario::kProducer, "producer-properties"},
      {scenario::kConsumer, "consumer-properties"}}};
 
-Json words(std::string_view list) {
+Json one_of_words(std::string_view list) {
   Json values = Json::array();
   for (;;) {
     const std::size_t bar = list.find('|');
@@ -78,7 +78,7 @@ Json key_choice() {
   const Json n{{"type", "integer"}, {"minimum", 1}};
   const Json s{{"type", "number"}, {"minimum", 0}, {"maximum", 10}};
   return Json{
-      {"anyOf", Json::array({words("none"),
+      {"anyOf", Json::array({one_of_words("none"),
                              closed_map({{"zipf", closed_map({{"n", n}, {"s", s}}, {"n", "s"})}}, {"zipf"}),
                              closed_map({{"uniform", closed_map({{"n", n}}, {"n"})}}, {"uniform"})})}};
 }
@@ -103,7 +103,8 @@ Json property_schema(const Property& property) {
     case PropertyType::decimal: json = Json{{"type", "number"}}; break;
     case PropertyType::list: json = Json{{"type", {"string", "array"}}}; break;
     case PropertyType::text:
-      json = property.words.empty() ? Json{{"type", {"string", "number", "boolean"}}} : words(property.words);
+      json = property.words.empty() ? Json{{"type", {"string", "number", "boolean"}}}
+                                    : one_of_words(property.words);
       break;
   }
   if (property.name == "acks") json = Json{{"enum", {"all", "-1", "0", "1", -1, 0, 1}}};
@@ -170,7 +171,7 @@ Json schema_of(const Key& key) {
   switch (key.type) {
     case KeyType::section:
       return key.words.empty() ? section(key.path)
-                               : Json{{"anyOf", Json::array({words(key.words), section(key.path)})}};
+                               : Json{{"anyOf", Json::array({one_of_words(key.words), section(key.path)})}};
     case KeyType::names:
       return Json{{"type", "object"},
                   {"propertyNames", {{"pattern", kName}}},
@@ -181,7 +182,7 @@ Json schema_of(const Key& key) {
     case KeyType::text:
     case KeyType::path: return Json{{"type", "string"}};
     case KeyType::name: return Json{{"type", "string"}, {"pattern", kName}};
-    case KeyType::word: return words(key.words);
+    case KeyType::word: return one_of_words(key.words);
     case KeyType::name_list:
       return Json{{"type", "array"}, {"items", {{"type", "string"}, {"pattern", kName}}}};
     case KeyType::matrix:
@@ -202,14 +203,14 @@ Json schema_of(const Key& key) {
       return Json{{"type", "array"}, {"minItems", 2}, {"items", reference("targets")}};
     case KeyType::partitions: {
       const Json one{{"type", "string"}, {"pattern", kPartition}};
-      return Json{{"anyOf", Json::array({words("all"), one,
+      return Json{{"anyOf", Json::array({one_of_words("all"), one,
                                          Json{{"type", "array"}, {"minItems", 1}, {"items", one}}})}};
     }
     case KeyType::replica_lists: {
       const Json broker{{"type", "string"}, {"pattern", "^broker-[1-9][0-9]*$"}};
       const Json replicas{
-          {"anyOf",
-           Json::array({words("cancel"), Json{{"type", "array"}, {"minItems", 1}, {"items", broker}}})}};
+          {"anyOf", Json::array({one_of_words("cancel"),
+                                 Json{{"type", "array"}, {"minItems", 1}, {"items", broker}}})}};
       return Json{{"type", "object"},
                   {"minProperties", 1},
                   {"propertyNames", {{"pattern", kPartition}}},

@@ -13,7 +13,7 @@ namespace {
 using metrics::OrderLedger;
 using metrics::Series;
 
-void write_header(CsvWriter& csv, const observe::Names& names) {
+void write_metrics_header(CsvWriter& csv, const observe::Names& names) {
   for (const char* column : {"t_s",
                              "orders_placed_per_s",
                              "orders_acknowledged_per_s",
@@ -98,7 +98,7 @@ void write_latency(CsvWriter& csv, std::vector<std::int64_t>& samples) {
 void write_metrics_csv(OutputFile& file, const Series& series, const OrderLedger& ledger,
                        const observe::Names& names) {
   CsvWriter csv(file);
-  write_header(csv, names);
+  write_metrics_header(csv, names);
   auto latencies = latencies_by_second(ledger, series.rows().size());
   const auto stages = stages_by_second(ledger, series.rows().size());
   for (std::size_t i = 0; i < series.rows().size(); ++i) {

@@ -8,7 +8,7 @@ namespace {
 
 using metrics::OrderLedger;
 
-void write_header(CsvWriter& csv, const observe::Names& names) {
+void write_orders_header(CsvWriter& csv, const observe::Names& names) {
   for (const char* column : kOrderColumns) csv.text(column);
   for (const std::string& service : names.services) {
     for (const char* column : kServiceColumns) csv.text(service + "_" + column);
@@ -27,7 +27,7 @@ std::string_view name_of(const std::vector<std::string>& names, std::int32_t ind
 void write_orders_csv(OutputFile& file, const OrderLedger& ledger, const observe::Names& names,
                       const observe::TopicNames& topics, Duration warmup) {
   CsvWriter csv(file);
-  write_header(csv, names);
+  write_orders_header(csv, names);
   TopicId topic = kNoTopic;
   std::string topic_name;
   for (OrderLedger::Index i = 0; i < ledger.size(); ++i) {

@@ -11,17 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "app/words.h"
+
 namespace sim::app {
 namespace fs = std::filesystem;
 namespace {
-
-Problem problem(const fs::path& where, std::string message, std::string hint = {}) {
-  Problem problem;
-  problem.file = where.string();
-  problem.message = std::move(message);
-  problem.hint = std::move(hint);
-  return problem;
-}
 
 // Absolute and without a slash at its end.
 fs::path place_of(const fs::path& out) {
@@ -94,7 +88,7 @@ void OutputFile::write(std::string_view bytes) {
 std::optional<Problem> OutputFile::close() {
   if (file_ != nullptr && std::fclose(std::exchange(file_, nullptr)) != 0) note_error();
   if (error_ == 0) return std::nullopt;
-  return problem(path_, std::string("cannot be written: ") + std::strerror(error_));
+  return problem_with(path_, std::string("cannot be written: ") + std::strerror(error_));
 }
 
 // ---- The folder
@@ -115,17 +109,17 @@ Result<std::unique_ptr<OutputFolder>> OutputFolder::create(const fs::path& out, 
                                                            bool force) {
   std::error_code error;
   const fs::path place = place_of(out);
-  if (!place.has_filename()) return problem(out, "the root folder cannot hold a run");
+  if (!place.has_filename()) return problem_with(out, "the root folder cannot hold a run");
   if (fs::exists(place, error) && !fs::is_directory(place, error)) {
-    return problem(out, "is a file, not a folder", "choose another one with --out DIR");
+    return problem_with(out, "is a file, not a folder", "choose another one with --out DIR");
   }
   if (fs::is_directory(place, error) && !fs::is_empty(place, error) && !force) {
     const auto there = identify_run(place);
     if (!there)
-      return problem(out, "holds files that are not a result of kraftsim",
-                     "choose another folder, or add --force");
+      return problem_with(out, "holds files that are not a result of kraftsim",
+                          "choose another folder, or add --force");
     if (there->scenario != run.scenario || there->seed != run.seed) {
-      return problem(
+      return problem_with(
           out, "holds the result of scenario " + there->scenario + ", seed " + std::to_string(there->seed),
           "choose another folder, or add --force");
     }
@@ -133,10 +127,10 @@ Result<std::unique_ptr<OutputFolder>> OutputFolder::create(const fs::path& out, 
   const fs::path aside =
       place.parent_path() / ("." + place.filename().string() + ".part-" + std::to_string(::getpid()));
   fs::create_directories(aside / "hist", error);
-  if (error) return problem(out, "cannot be created: " + error.message());
+  if (error) return problem_with(out, "cannot be created: " + error.message());
   if (fs::is_directory(place, error) && ::access(place.c_str(), W_OK) != 0) {
     fs::remove_all(aside, error);
-    return problem(out, std::string("cannot be written: ") + std::strerror(EACCES));
+    return problem_with(out, std::string("cannot be written: ") + std::strerror(EACCES));
   }
   return std::unique_ptr<OutputFolder>(new OutputFolder(out, aside));
 }
@@ -180,7 +174,7 @@ std::optional<Problem> OutputFolder::publish() {
   } else {
     fs::rename(aside_, place, error);
   }
-  if (error) return problem(out_, "cannot be put in place: " + error.message());
+  if (error) return problem_with(out_, "cannot be put in place: " + error.message());
   aside_.clear();
   return std::nullopt;
 }

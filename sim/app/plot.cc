@@ -9,29 +9,13 @@
 #include <cstring>
 
 #include "app/export.h"
+#include "app/words.h"
 
 namespace sim::app {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kPython = "/usr/bin/python3";  // Debian's: the one that has matplotlib
-
-Problem problem(std::string file, std::string message, std::string hint = {}) {
-  Problem problem;
-  problem.file = std::move(file);
-  problem.message = std::move(message);
-  problem.hint = std::move(hint);
-  return problem;
-}
-
-std::string joined(const std::vector<std::string>& words, const char* between) {
-  std::string text;
-  for (const std::string& word : words) {
-    if (!text.empty()) text += between;
-    text += word;
-  }
-  return text;
-}
 
 std::optional<fs::path> plots_above(fs::path folder) {
   std::error_code error;
@@ -48,7 +32,7 @@ Problems wrong_words(const std::vector<std::string>& words, const std::vector<st
   Problems problems;
   for (const std::string& word : words) {
     if (std::find(known.begin(), known.end(), word) != known.end()) continue;
-    problems.push_back(problem("", std::string("\"") + word + "\" is not " + what, joined(known, ", ")));
+    problems.push_back(problem_with("", std::string("\"") + word + "\" is not " + what, joined(known, ", ")));
   }
   return problems;
 }
@@ -82,7 +66,7 @@ Result<std::vector<std::string>> plot_command_line(const PlotRequest& request) {
   const auto plots = find_plots();
   if (!plots) {
     problems.push_back(
-        problem("", "the folder plots/ is not to be found", "run kraftsim from its source folder"));
+        problem_with("", "the folder plots/ is not to be found", "run kraftsim from its source folder"));
   }
   if (!problems.empty()) return problems;
   std::vector<std::string> words{kPython, (*plots / "draw.py").string(), "--format", joined(formats, ",")};
@@ -102,8 +86,8 @@ Result<int> plot_runs(const PlotRequest& request) {
   pid_t child = 0;
   if (const int error = ::posix_spawn(&child, kPython, nullptr, nullptr, arguments.data(), environ);
       error != 0) {
-    return problem(kPython, std::string("cannot be run: ") + std::strerror(error),
-                   "apt-get install python3-matplotlib");
+    return problem_with(kPython, std::string("cannot be run: ") + std::strerror(error),
+                        "apt-get install python3-matplotlib");
   }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {

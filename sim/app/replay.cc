@@ -26,7 +26,7 @@ struct Recorded {
   std::optional<trace::Level> trace;  // of its events.jsonl; nullopt: there is none
 };
 
-Result<Recorded> read_manifest(const std::filesystem::path& folder) {
+Result<Recorded> read_recorded(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "manifest.json";
   std::ifstream in(file);
   if (!in) {
@@ -82,7 +82,7 @@ class ComparingSink final : public trace::Sink {
 
 int replay_command(const ReplayOptions& options, const Terminal& terminal) {
   const std::filesystem::path folder = options.run;
-  const Result<Recorded> recorded = read_manifest(folder);
+  const Result<Recorded> recorded = read_recorded(folder);
   if (!recorded) return refuse(recorded.problems(), terminal);
   const Result<scenario::Scenario> scenario =
       scenario::load((folder / "scenario.resolved.yaml").string(), {});

@@ -14,6 +14,7 @@
 #include "app/recording.h"
 #include "app/render_problems.h"
 #include "app/say.h"
+#include "app/words.h"
 #include "cluster/cluster.h"
 #include "scenario/scenario.h"
 
@@ -21,19 +22,18 @@
 namespace sim::app {
 namespace {
 
-std::string quoted(const std::string& word) {
+std::string pasteable(const std::string& word) {
   const bool plain = word.find_first_of(" '\"\\$`!*?&|;<>(){}[]#~\n\t") == std::string::npos && !word.empty();
   if (plain) return word;
-  std::string shown = "'";
-  for (const char c : word) shown += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return shown + "'";
+  return in_single_quotes(word);
 }
 
 // The command that shows this run again.
 std::string repro(const RunOptions& options, const scenario::Scenario& scenario) {
-  std::string command = "kraftsim run " + quoted(options.file) + " --seed " + std::to_string(scenario.seed);
+  std::string command =
+      "kraftsim run " + pasteable(options.file) + " --seed " + std::to_string(scenario.seed);
   for (const scenario::Override& override : options.overrides) {
-    if (override.path != "seed") command += " --set " + quoted(override.path + "=" + override.value);
+    if (override.path != "seed") command += " --set " + pasteable(override.path + "=" + override.value);
   }
   if (options.until) command += fmt::format(" --until {}ms", millis(*options.until));
   return command;

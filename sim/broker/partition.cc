@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/contains.h"
 #include "base/overloaded.h"
 
 namespace sim::broker {
@@ -20,10 +21,6 @@ bool has_valid_timestamps(const BatchData& batch, const TopicConfig& config, std
   const std::vector<Record>& records = batch.application_records();
   return std::all_of(records.begin(), records.end(),
                      [=](const Record& record) { return now_ms - record.timestamp_ms <= before_max_ms; });
-}
-
-bool contains(const std::vector<NodeId>& nodes, NodeId node) {
-  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
 }
 
 // The controller refused an ISR (Partition.handleAlterPartitionError): it was not applied and never will be;

@@ -21,10 +21,6 @@ std::uint64_t done_bit(observe::ServiceId service) {
   return std::uint64_t{512} << (2 * service.value());
 }
 
-std::string number(std::int64_t value) {
-  return std::to_string(value);
-}
-
 }  // namespace
 
 void Invariants::on(const observe::Observation& observation) {
@@ -46,7 +42,7 @@ void Invariants::on(const observe::Observation& observation) {
           [&](const observe::OffsetsStored& fact) { check_committed(fact.tp, fact.offset, fact.group); },
           [&](const observe::CommitAcknowledged& fact) {
             if (fact.error == ErrorCode::none) {
-              check_committed(fact.tp, fact.offset, "service " + number(fact.service.value()));
+              check_committed(fact.tp, fact.offset, "service " + std::to_string(fact.service.value()));
             }
           },
           [&](const observe::TopicCreated& fact) { topics_.on(fact); },
@@ -66,7 +62,7 @@ std::uint64_t& Invariants::stages_of(RecordId id) {
 }
 
 std::string Invariants::called(RecordId id) const {
-  return "order " + number(number_of(id)) + " of flow " + number(flow_of(id).value());
+  return "order " + std::to_string(number_of(id)) + " of flow " + std::to_string(flow_of(id).value());
 }
 
 void Invariants::advance(RecordId id, std::uint64_t stage, std::uint64_t after, const char* what) {
@@ -134,9 +130,10 @@ void Invariants::quorum_forgot() {
 void Invariants::on(const observe::BecameLeader& fact, ProcessId process) {
   Leadership& leader = leadership(partitions_[fact.tp], fact.leader_epoch);
   if (leader.broker != kNoNode && leader.broker != fact.broker && !is_forgotten_) {
-    violated("one-leader-per-epoch", topics_[fact.tp] + " is led by broker " + number(fact.broker.value()) +
-                                         " and by broker " + number(leader.broker.value()) +
-                                         " in leader epoch " + number(fact.leader_epoch.value()));
+    violated("one-leader-per-epoch", topics_[fact.tp] + " is led by broker " +
+                                         std::to_string(fact.broker.value()) + " and by broker " +
+                                         std::to_string(leader.broker.value()) + " in leader epoch " +
+                                         std::to_string(fact.leader_epoch.value()));
   }
   leader.broker = fact.broker;
   leader.process = process;
@@ -151,13 +148,15 @@ void Invariants::on(const observe::HighWatermarkAdvanced& fact, ProcessId proces
       is_forgotten_ ? nullptr : latest_of(partition, process);  // else one of before may bear its epoch
   if (leader == nullptr) return;
   if (fact.to < fact.from || fact.to < leader->high_watermark) {
-    violated("high-watermark-monotone",
-             topics_[fact.tp] + ": from " + number(std::max(fact.from, leader->high_watermark)) + " to " +
-                 number(fact.to) + " in leader epoch " + number(leader->leader_epoch.value()));
+    violated("high-watermark-monotone", topics_[fact.tp] + ": from " +
+                                            std::to_string(std::max(fact.from, leader->high_watermark)) +
+                                            " to " + std::to_string(fact.to) + " in leader epoch " +
+                                            std::to_string(leader->leader_epoch.value()));
   }
   if (fact.to > leader->end) {
-    violated("high-watermark-monotone", topics_[fact.tp] + ": at " + number(fact.to) +
-                                            ", but the log of its leader ends at " + number(leader->end));
+    violated("high-watermark-monotone", topics_[fact.tp] + ": at " + std::to_string(fact.to) +
+                                            ", but the log of its leader ends at " +
+                                            std::to_string(leader->end));
   }
   leader->high_watermark = fact.to;
 }
@@ -166,9 +165,10 @@ void Invariants::on(const observe::BatchAppended& fact) {
   Partition& partition = partitions_[fact.tp];
   Leadership& leader = leadership(partition, fact.batch.leader_epoch);
   if (fact.batch.base_offset < leader.end && !is_forgotten_) {
-    violated("one-batch-per-offset", topics_[fact.tp] + ": a batch at " + number(fact.batch.base_offset) +
-                                         ", but leader epoch " + number(fact.batch.leader_epoch.value()) +
-                                         " has already appended up to " + number(leader.end));
+    violated("one-batch-per-offset", topics_[fact.tp] + ": a batch at " +
+                                         std::to_string(fact.batch.base_offset) + ", but leader epoch " +
+                                         std::to_string(fact.batch.leader_epoch.value()) +
+                                         " has already appended up to " + std::to_string(leader.end));
   }
   leader.end = std::max(leader.end, fact.batch.end_offset());
   partition.log_end = std::max(partition.log_end, leader.end);
@@ -186,8 +186,9 @@ void Invariants::on(const observe::BatchAcknowledged& fact) {
   const Offset end = fact.base_offset + fact.batch->record_count();
   if (flow < spec_.acks_all_of_flow.size() && spec_.acks_all_of_flow[flow] &&
       end > partition.high_watermark) {
-    violated("acked-below-high-watermark", topics_[fact.tp] + ": acknowledged up to " + number(end) +
-                                               ", the high watermark is " + number(partition.high_watermark));
+    violated("acked-below-high-watermark", topics_[fact.tp] + ": acknowledged up to " + std::to_string(end) +
+                                               ", the high watermark is " +
+                                               std::to_string(partition.high_watermark));
   }
   for (const Record& record : records)
     advance(record.id, 0, kAppended, "acknowledged before it was in a log");
@@ -204,12 +205,12 @@ void Invariants::on(const observe::IsrChanged& fact, ProcessId process) {
     const bool known = spec_.brokers.empty() ||
                        std::find(spec_.brokers.begin(), spec_.brokers.end(), broker) != spec_.brokers.end();
     if (!known || broker == kNoNode)
-      broken("broker " + number(broker.value()) + " of its ISR does not exist");
+      broken("broker " + std::to_string(broker.value()) + " of its ISR does not exist");
   }
   const Leadership* leader = latest_of(partitions_[fact.tp], process);
   if (leader != nullptr && !fact.isr.empty() &&
       !std::binary_search(sorted.begin(), sorted.end(), leader->broker)) {
-    broken("its leader, broker " + number(leader->broker.value()) + ", is not in its ISR");
+    broken("its leader, broker " + std::to_string(leader->broker.value()) + ", is not in its ISR");
   }
 }
 
@@ -221,16 +222,17 @@ void Invariants::on(const observe::RecordsPolled& fact) {
   if (service >= partition.polled_below.size()) partition.polled_below.resize(service + 1);
   partition.polled_below[service] = std::max(partition.polled_below[service], fact.to);
   if (fact.to <= partition.high_watermark) return;
-  violated("read-below-high-watermark", topics_[fact.tp] + ": service " + number(fact.service.value()) +
-                                            " read up to " + number(fact.to) + ", the high watermark is " +
-                                            number(partition.high_watermark));
+  violated("read-below-high-watermark", topics_[fact.tp] + ": service " +
+                                            std::to_string(fact.service.value()) + " read up to " +
+                                            std::to_string(fact.to) + ", the high watermark is " +
+                                            std::to_string(partition.high_watermark));
 }
 
 void Invariants::check_committed(TopicPartition tp, Offset offset, const std::string& who) {
   const Partition& partition = partitions_[tp];
   if (offset <= partition.log_end) return;
-  violated("commit-within-log", topics_[tp] + ": " + who + " committed " + number(offset) +
-                                    ", the log ends at " + number(partition.log_end));
+  violated("commit-within-log", topics_[tp] + ": " + who + " committed " + std::to_string(offset) +
+                                    ", the log ends at " + std::to_string(partition.log_end));
 }
 
 }  // namespace sim::check

@@ -2,29 +2,17 @@
 
 #include <algorithm>
 
+#include "base/contains.h"
 #include "base/overloaded.h"
+#include "check/words.h"
 
 namespace sim::check {
 namespace {
 
-std::string number(std::int64_t value) {
-  return std::to_string(value);
-}
-std::string broker(NodeId id) {
-  return "broker " + number(id.value());
-}
-
-std::string list(const std::vector<NodeId>& ids) {
+std::string node_list(const std::vector<NodeId>& ids) {
   std::string text = "[";
-  for (const NodeId id : ids) text += (text.size() > 1 ? "," : "") + number(id.value());
+  for (const NodeId id : ids) text += (text.size() > 1 ? "," : "") + std::to_string(id.value());
   return text + "]";
-}
-
-bool contains(const std::vector<NodeId>& ids, NodeId id) {
-  return std::find(ids.begin(), ids.end(), id) != ids.end();
-}
-bool contains_all(const std::vector<NodeId>& ids, const std::vector<NodeId>& wanted) {
-  return std::all_of(wanted.begin(), wanted.end(), [&ids](NodeId id) { return contains(ids, id); });
 }
 
 }  // namespace
@@ -64,9 +52,9 @@ void MetadataInvariants::on(const observe::MetadataReplayed& fact) {
   if (at == images_.end() || at->end_offset != fact.end_offset) {
     images_.insert(at, Image{fact.end_offset, fact.digest, fact.node});
   } else if (at->digest != fact.digest) {
-    violations_.add("images-agree", "at offset " + number(fact.end_offset) + " node " +
-                                        number(fact.node.value()) + " has another image than node " +
-                                        number(at->first.value()));
+    violations_.add("images-agree", "at offset " + std::to_string(fact.end_offset) + " node " +
+                                        std::to_string(fact.node.value()) + " has another image than node " +
+                                        std::to_string(at->first.value()));
   }
 }
 
@@ -74,9 +62,9 @@ void MetadataInvariants::on(const observe::ControllerChanged& fact) {
   if (!fact.active || is_forgotten_) return;
   for (const Active& other : active_) {
     if (other.quorum_epoch != fact.quorum_epoch || other.node == fact.node) continue;
-    violations_.add("one-active-controller", "in quorum epoch " + number(fact.quorum_epoch.value()) +
-                                                 " node " + number(fact.node.value()) + " and node " +
-                                                 number(other.node.value()));
+    violations_.add("one-active-controller", "in quorum epoch " + std::to_string(fact.quorum_epoch.value()) +
+                                                 " node " + std::to_string(fact.node.value()) + " and node " +
+                                                 std::to_string(other.node.value()));
   }
   active_.push_back({fact.quorum_epoch, fact.node});
 }
@@ -95,7 +83,7 @@ void MetadataInvariants::on(const observe::BrokerStateChanged& fact) {
   if (is_repeated(fact.offset) || !fact.fenced || is_forgotten_) return;
   partitions_.for_each([&](TopicPartition tp, const Partition& partition) {
     if (!partition.known || partition.last.leader != fact.broker) return;
-    violations_.add("fenced-leads-nothing", broker(fact.broker) + " is fenced and leads " + topics_[tp]);
+    violations_.add("fenced-leads-nothing", broker_name(fact.broker) + " is fenced and leads " + topics_[tp]);
   });
 }
 
@@ -110,18 +98,19 @@ void MetadataInvariants::check_shape(const observe::PartitionChanged& fact) {
     violations_.add("partition-leader", topics_[fact.tp] + ": " + what);
   };
   if (fact.leader != kNoNode && !contains(fact.isr, fact.leader)) {
-    broken("its leader, " + broker(fact.leader) + ", is not in its ISR " + list(fact.isr));
+    broken("its leader, " + broker_name(fact.leader) + ", is not in its ISR " + node_list(fact.isr));
   }
   if (!contains_all(fact.replicas, fact.isr)) {
-    broken("its ISR " + list(fact.isr) + " is not among its replicas " + list(fact.replicas));
+    broken("its ISR " + node_list(fact.isr) + " is not among its replicas " + node_list(fact.replicas));
   }
   if (!contains_all(fact.replicas, fact.elr)) {
-    broken("its ELR " + list(fact.elr) + " is not among its replicas " + list(fact.replicas));
+    broken("its ELR " + node_list(fact.elr) + " is not among its replicas " + node_list(fact.replicas));
   }
   const bool apart =
       std::none_of(fact.elr.begin(), fact.elr.end(), [&](NodeId id) { return contains(fact.isr, id); });
   if (!apart)
-    broken("its ELR " + list(fact.elr) + " and its ISR " + list(fact.isr) + " have somebody in common");
+    broken("its ELR " + node_list(fact.elr) + " and its ISR " + node_list(fact.isr) +
+           " have somebody in common");
 }
 
 void MetadataInvariants::on(const observe::PartitionChanged& fact) {
@@ -135,16 +124,17 @@ void MetadataInvariants::on(const observe::PartitionChanged& fact) {
       violations_.add("partition-epochs", topics_[fact.tp] + ": " + what);
     };
     if (fact.leader_epoch < last.leader_epoch) {
-      broken("leader epoch from " + number(last.leader_epoch.value()) + " to " +
-             number(fact.leader_epoch.value()));
+      broken("leader epoch from " + std::to_string(last.leader_epoch.value()) + " to " +
+             std::to_string(fact.leader_epoch.value()));
     }
     if (fact.partition_epoch <= last.partition_epoch) {
-      broken("partition epoch from " + number(last.partition_epoch.value()) + " to " +
-             number(fact.partition_epoch.value()));
+      broken("partition epoch from " + std::to_string(last.partition_epoch.value()) + " to " +
+             std::to_string(fact.partition_epoch.value()));
     }
     if (fact.leader != last.leader && fact.leader_epoch == last.leader_epoch) {
-      broken("another leader, " + number(fact.leader.value()) + " after " + number(last.leader.value()) +
-             ", in the same leader epoch " + number(fact.leader_epoch.value()));
+      broken("another leader, " + std::to_string(fact.leader.value()) + " after " +
+             std::to_string(last.leader.value()) + ", in the same leader epoch " +
+             std::to_string(fact.leader_epoch.value()));
     }
   }
   partition.known = true;
@@ -179,9 +169,9 @@ void MetadataInvariants::check_maximal_isr(TopicPartition tp) {
   if (leadership.broker != decided.leader || leadership.leader_epoch != decided.leader_epoch) return;
   if (leadership.partition_epoch > decided.partition_epoch) return;
   if (contains_all(leadership.maximal_isr, decided.isr)) return;
-  violations_.add("maximal-isr", topics_[tp] + ": its leader, " + broker(decided.leader) + ", counts on " +
-                                     list(leadership.maximal_isr) + " at most, the controller's ISR is " +
-                                     list(decided.isr));
+  violations_.add("maximal-isr", topics_[tp] + ": its leader, " + broker_name(decided.leader) +
+                                     ", counts on " + node_list(leadership.maximal_isr) +
+                                     " at most, the controller's ISR is " + node_list(decided.isr));
 }
 
 }  // namespace sim::check

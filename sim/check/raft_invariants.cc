@@ -11,11 +11,8 @@ namespace {
 
 using observe::QuorumRole;
 
-std::string number(std::int64_t value) {
-  return std::to_string(value);
-}
-std::string called(NodeId id) {
-  return "node " + number(id.value());
+std::string node_name(NodeId id) {
+  return "node " + std::to_string(id.value());
 }
 
 // The last entry at or below `end`; null: none.
@@ -112,15 +109,16 @@ void RaftInvariants::lost_disk(NodeId id) {
 void RaftInvariants::note_state(NodeId id, const QuorumState& state) {
   Node& one = node(id);
   if (state.quorum_epoch < one.quorum_epoch) {
-    violated("epochs-never-fall", called(id) + " goes from epoch " + number(one.quorum_epoch.value()) +
-                                      " back to " + number(state.quorum_epoch.value()));
+    violated("epochs-never-fall", node_name(id) + " goes from epoch " +
+                                      std::to_string(one.quorum_epoch.value()) + " back to " +
+                                      std::to_string(state.quorum_epoch.value()));
   }
   one.quorum_epoch = state.quorum_epoch;
   if (state.voted.id == kNoNode) return;
   if (one.voted_epoch == state.quorum_epoch && one.voted != state.voted) {
-    violated("one-vote-per-epoch", called(id) + " votes for " + number(one.voted.id.value()) + " and for " +
-                                       number(state.voted.id.value()) + " in epoch " +
-                                       number(state.quorum_epoch.value()));
+    violated("one-vote-per-epoch", node_name(id) + " votes for " + std::to_string(one.voted.id.value()) +
+                                       " and for " + std::to_string(state.voted.id.value()) + " in epoch " +
+                                       std::to_string(state.quorum_epoch.value()));
   }
   one.voted_epoch = state.quorum_epoch;
   one.voted = state.voted;
@@ -131,7 +129,7 @@ void RaftInvariants::leads(NodeId id, QuorumEpoch epoch) {
   if (leader == kNoNode) leader = id;
   if (leader == id || has_forgotten()) return;
   violated("single-leader",
-           called(leader) + " and " + called(id) + " lead in epoch " + number(epoch.value()));
+           node_name(leader) + " and " + node_name(id) + " lead in epoch " + std::to_string(epoch.value()));
 }
 
 void RaftInvariants::on(const observe::QuorumStateStored& fact) {
@@ -160,8 +158,9 @@ void RaftInvariants::on(const observe::QuorumRoleChanged& fact) {
       voters_are_known_by_id_ &&
       std::any_of(nodes_.begin(), nodes_.end(), [](const Node& other) { return other.excused; });
   if (new_disk_has_voted) return tolerate_loss();
-  violated("committed-never-lost", called(fact.node) + " leads epoch " + number(fact.quorum_epoch.value()) +
-                                       " without what is committed below " + number(committed()));
+  violated("committed-never-lost", node_name(fact.node) + " leads epoch " +
+                                       std::to_string(fact.quorum_epoch.value()) +
+                                       " without what is committed below " + std::to_string(committed()));
 }
 
 // ---- Logs
@@ -220,8 +219,8 @@ void RaftInvariants::matches(NodeId id, const Entry& entry) {
     known = &*at;
   }
   if (known->chain == entry.chain || has_forgotten()) return;
-  violated("log-matching", called(id) + " differs from others below " + number(entry.end_offset) +
-                               " of epoch " + number(entry.leader_epoch.value()));
+  violated("log-matching", node_name(id) + " differs from others below " + std::to_string(entry.end_offset) +
+                               " of epoch " + std::to_string(entry.leader_epoch.value()));
 }
 
 void RaftInvariants::on(const observe::MetadataSnapshotFetched& fact) {
@@ -233,7 +232,7 @@ void RaftInvariants::on(const observe::MetadataSnapshotFetched& fact) {
       entry->leader_epoch != fact.id.leader_epoch) {
     if (has_forgotten()) return;
     return violated("committed-never-changed",
-                    called(fact.node) + " fetched a snapshot of what was never committed");
+                    node_name(fact.node) + " fetched a snapshot of what was never committed");
   }
   one.log.shared = *entry;
 }
@@ -244,7 +243,7 @@ void RaftInvariants::on(const observe::MetadataCommitted& fact) {
   Node& one = node(fact.node);
   ++counts_.commits;
   if (fact.to < one.high_watermark) {
-    violated("quorum-high-watermark", called(fact.node) + " falls to " + number(fact.to));
+    violated("quorum-high-watermark", node_name(fact.node) + " falls to " + std::to_string(fact.to));
   }
   one.high_watermark = fact.to;
   if (fact.leads) check_leader(fact, one);
@@ -255,17 +254,17 @@ void RaftInvariants::check_leader(const observe::MetadataCommitted& fact, Node& 
   // A deposed leader may still learn, late, what its followers had before they left it.
   const bool is_deposed = fact.quorum_epoch < leader_high_watermark_epoch_;
   if (fact.to < leader_high_watermark_ && !is_deposed && !loss_is_tolerated_) {
-    violated("quorum-high-watermark",
-             "the leader's falls from " + number(leader_high_watermark_) + " to " + number(fact.to));
+    violated("quorum-high-watermark", "the leader's falls from " + std::to_string(leader_high_watermark_) +
+                                          " to " + std::to_string(fact.to));
   }
   leader_high_watermark_ = std::max(leader_high_watermark_, fact.to);
   leader_high_watermark_epoch_ = std::max(leader_high_watermark_epoch_, fact.quorum_epoch);
   if (fact.to <= one.log.shared.end_offset) return;
   const Entry* at = entry_at(one.log.tail, fact.to);
   if (at == nullptr || at->leader_epoch.value() != fact.quorum_epoch.value()) {
-    violated("high-watermark-own-epoch", called(fact.node) + " commits below " + number(fact.to) +
+    violated("high-watermark-own-epoch", node_name(fact.node) + " commits below " + std::to_string(fact.to) +
                                              " before anything of its epoch " +
-                                             number(fact.quorum_epoch.value()));
+                                             std::to_string(fact.quorum_epoch.value()));
   }
   if (loss_is_tolerated_ || at == nullptr) return;
   const Entry highest = *at;
@@ -275,9 +274,9 @@ void RaftInvariants::check_leader(const observe::MetadataCommitted& fact, Node& 
     holders += other.excused || holds(other, highest) ? 1 : 0;
   }
   if (holders >= one.voters.size() / 2 + 1) return;
-  violated("majority-high-watermark", number(static_cast<std::int64_t>(holders)) + " of " +
-                                          number(static_cast<std::int64_t>(one.voters.size())) +
-                                          " voters hold all below " + number(fact.to));
+  violated("majority-high-watermark", std::to_string(static_cast<std::int64_t>(holders)) + " of " +
+                                          std::to_string(static_cast<std::int64_t>(one.voters.size())) +
+                                          " voters hold all below " + std::to_string(fact.to));
 }
 
 // What nobody has committed before joins the committed; what somebody has must be the same.
@@ -291,7 +290,7 @@ void RaftInvariants::commit(NodeId id, Node& one, Offset to) {
                !loss_is_tolerated_ &&
                (known == nullptr || known->end_offset != entry->end_offset || known->chain != entry->chain)) {
       violated("committed-never-changed",
-               called(id) + " commits something else below " + number(entry->end_offset));
+               node_name(id) + " commits something else below " + std::to_string(entry->end_offset));
       break;
     }
     one.log.shared = *entry;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/contains.h"
 #include "base/overloaded.h"
+#include "check/words.h"
 
 namespace sim::check {
 namespace {
@@ -10,22 +12,12 @@ namespace {
 using observe::LogEntry;
 using observe::ReplicaLogs;
 
-std::string number(std::int64_t value) {
-  return std::to_string(value);
-}
-std::string broker(NodeId id) {
-  return "broker-" + number(id.value());
-}
-bool contains(const std::vector<NodeId>& ids, NodeId id) {
-  return std::find(ids.begin(), ids.end(), id) != ids.end();
-}
-
 // "60 s", "69.214 s"
 std::string seconds(Instant at) {
   const std::int64_t ms = nanos(at) / 1'000'000;
-  std::string text = number(ms / 1000);
+  std::string text = std::to_string(ms / 1000);
   if (ms % 1000 != 0) {
-    std::string fraction = number(1000 + ms % 1000).substr(1);
+    std::string fraction = std::to_string(1000 + ms % 1000).substr(1);
     while (fraction.back() == '0') fraction.pop_back();
     text += "." + fraction;
   }
@@ -114,9 +106,10 @@ void ReplicaInvariants::on(const observe::IsrProposed& fact, const ReplicaLogs& 
     const ReplicaLogs::Replica* replica = log == nullptr ? nullptr : log->replica(id);
     const Offset end = replica == nullptr ? 0 : replica->shared_end;
     if (id == fact.broker || end >= partition.exposed_end || promise_.history.exposes_uncovered) continue;
-    violated("high-watermark-covered",
-             topics_[fact.tp] + ": " + broker(id) + " is to join the ISR and shares only what is below " +
-                 number(end) + ", but all below " + number(partition.exposed_end) + " was exposed");
+    violated("high-watermark-covered", topics_[fact.tp] + ": " + broker_name(id) +
+                                           " is to join the ISR and shares only what is below " +
+                                           std::to_string(end) + ", but all below " +
+                                           std::to_string(partition.exposed_end) + " was exposed");
   }
 }
 
@@ -162,7 +155,7 @@ std::optional<Taken> ReplicaInvariants::taken(const Partition& partition, Offset
     Instant at{};
     for (const Shortened& one : partition.shortened) {
       if (one.wiped != wiped || one.at < since || one.from <= from || one.to >= to) continue;
-      who += (who.empty() ? "" : ", ") + broker(one.broker);
+      who += (who.empty() ? "" : ", ") + broker_name(one.broker);
       at = one.at;
     }
     if (who.empty()) continue;
@@ -182,11 +175,11 @@ std::string ReplicaInvariants::why(const Partition& partition, const observe::Be
       partition.decided_leader == fact.broker && partition.decided_epoch == fact.leader_epoch;
   const auto disks = taken(partition, change.kept_end, change.dropped.back().end_offset, Instant{});
   if (disks) text = disks->what + "; ";
-  text += broker(fact.broker) + " became leader of " + topics_[fact.tp] + " in leader epoch " +
-          number(fact.leader_epoch.value());
+  text += broker_name(fact.broker) + " became leader of " + topics_[fact.tp] + " in leader epoch " +
+          std::to_string(fact.leader_epoch.value());
   if (decided && partition.election == Election::unclean) text += " by an unclean election";
   if (decided && partition.election == Election::last_known_leader) text += " as the last known leader";
-  text += ", its log ended at " + number(change.kept_end);
+  text += ", its log ended at " + std::to_string(change.kept_end);
   if (!promise_.history.words.empty()) text += " (" + promise_.history.words + ")";
   return text;
 }
@@ -213,8 +206,8 @@ void ReplicaInvariants::lost(Partition& partition, const observe::BecameLeader& 
   loss.premise_broken = (decided && partition.election != Election::clean) ||
                         std::ssize(lost_it) >= partition.min_isr || is_excused(partition);
   if (partition.acked_end > kept && !loss.premise_broken) {
-    violated("acked-never-lost", topics_[fact.tp] + ": acknowledged up to " + number(partition.acked_end) +
-                                     ", but " + loss.cause);
+    violated("acked-never-lost", topics_[fact.tp] + ": acknowledged up to " +
+                                     std::to_string(partition.acked_end) + ", but " + loss.cause);
   }
   if (partition.exposed_end > kept || partition.acked_end > kept) {
     partition.premise_broken = partition.premise_broken || loss.premise_broken;
@@ -236,9 +229,10 @@ void ReplicaInvariants::on(const observe::HighWatermarkAdvanced& fact, const Rep
     return check_agreement(fact.tp, logs);
   if (!partition.isr.empty() && std::ssize(partition.isr) < fact.min_isr &&
       !promise_.history.exposes_below_min_isr) {
-    violated("high-watermark-min-isr", topics_[fact.tp] + ": advanced to " + number(fact.to) + " with " +
-                                           number(std::ssize(partition.isr)) +
-                                           " in sync, min.insync.replicas is " + number(fact.min_isr));
+    violated("high-watermark-min-isr", topics_[fact.tp] + ": advanced to " + std::to_string(fact.to) +
+                                           " with " + std::to_string(std::ssize(partition.isr)) +
+                                           " in sync, min.insync.replicas is " +
+                                           std::to_string(fact.min_isr));
   }
   check_covered(fact, partition, *log);
   if (!partition.once_exposed.empty()) check_unchanged(fact, partition, *log);
@@ -250,9 +244,9 @@ void ReplicaInvariants::on(const observe::FollowerHighWatermarkAdvanced& fact, c
   const ReplicaLogs::Partition* log = logs.find(fact.tp);
   const ReplicaLogs::Replica* replica = log == nullptr ? nullptr : log->replica(fact.broker);
   if (replica != nullptr && fact.to > std::max(replica->end(), replica->start)) {
-    violated("high-watermark-within-log", topics_[fact.tp] + ": that of " + broker(fact.broker) + " is " +
-                                              number(fact.to) + ", its log ends at " +
-                                              number(replica->end()));
+    violated("high-watermark-within-log", topics_[fact.tp] + ": that of " + broker_name(fact.broker) +
+                                              " is " + std::to_string(fact.to) + ", its log ends at " +
+                                              std::to_string(replica->end()));
   }
   check_agreement(fact.tp, logs);
 }
@@ -272,9 +266,9 @@ void ReplicaInvariants::check_covered(const observe::HighWatermarkAdvanced& fact
     }
     if (is_excused || promise_.history.exposes_uncovered) continue;
     const Offset end = replica == nullptr ? 0 : replica->shared_end;
-    violated("high-watermark-covered", topics_[fact.tp] + ": at " + number(fact.to) + ", but " +
-                                           broker(member) + " of the maximal ISR shares only what is below " +
-                                           number(end));
+    violated("high-watermark-covered",
+             topics_[fact.tp] + ": at " + std::to_string(fact.to) + ", but " + broker_name(member) +
+                 " of the maximal ISR shares only what is below " + std::to_string(end));
   }
 }
 
@@ -285,9 +279,9 @@ void ReplicaInvariants::check_unchanged(const observe::HighWatermarkAdvanced& fa
     if (now == log.log.end() || now->base_offset() >= fact.to || *now == before) continue;
     if (is_excused(partition)) continue;
     violated("exposed-never-changes",
-             topics_[fact.tp] + ": offset " + number(before.base_offset()) +
-                 " showed a record of leader epoch " + number(before.leader_epoch.value()) +
-                 ", and now shows one of leader epoch " + number(now->leader_epoch.value()));
+             topics_[fact.tp] + ": offset " + std::to_string(before.base_offset()) +
+                 " showed a record of leader epoch " + std::to_string(before.leader_epoch.value()) +
+                 ", and now shows one of leader epoch " + std::to_string(now->leader_epoch.value()));
   }
   std::erase_if(partition.once_exposed, [&](const LogEntry& entry) { return entry.base_offset() < fact.to; });
 }
@@ -303,7 +297,7 @@ void ReplicaInvariants::check_agreement(TopicPartition tp, const ReplicaLogs& lo
   Partition& partition = partitions_[tp];
   if (!partition.diverged) partition.diverged = now_;
   if (is_excused(partition)) return;
-  violated("replicas-agree", topics_[tp] + ": two replicas differ at offset " + number(at) +
+  violated("replicas-agree", topics_[tp] + ": two replicas differ at offset " + std::to_string(at) +
                                  ", which is below both their high watermarks");
 }
 
@@ -335,7 +329,7 @@ void ReplicaInvariants::on(const observe::BatchAcknowledged& fact, const Replica
     return loss.tp == fact.tp && loss.from < end && loss.premise_broken;
   };
   if (std::any_of(losses_.begin(), losses_.end(), covers)) return;
-  violated("acked-never-lost", topics_[fact.tp] + ": acknowledged up to " + number(end) +
+  violated("acked-never-lost", topics_[fact.tp] + ": acknowledged up to " + std::to_string(end) +
                                    ", but the log of its leader does not have it");
 }
 
@@ -345,9 +339,10 @@ void ReplicaInvariants::on(const observe::RecordsPolled& fact, const ReplicaLogs
   const ReplicaLogs::Replica* replica = log->replica(fact.broker);
   const Offset exposed = replica == nullptr ? 0 : replica->exposed;
   if (fact.to <= exposed) return;
-  violated("read-below-high-watermark", topics_[fact.tp] + ": service " + number(fact.service.value()) +
-                                            " read up to " + number(fact.to) + ", the high watermark of " +
-                                            broker(fact.broker) + " is " + number(exposed));
+  violated("read-below-high-watermark", topics_[fact.tp] + ": service " +
+                                            std::to_string(fact.service.value()) + " read up to " +
+                                            std::to_string(fact.to) + ", the high watermark of " +
+                                            broker_name(fact.broker) + " is " + std::to_string(exposed));
 }
 
 }  // namespace sim::check

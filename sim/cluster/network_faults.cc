@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/contains.h"
 #include "cluster/cluster.h"
 #include "cluster/targets.h"
 
@@ -8,10 +9,6 @@
 // together, and what they say to each other passes.
 namespace sim::cluster {
 namespace {
-
-bool contains(const std::vector<net::Endpoint>& machines, net::Endpoint machine) {
-  return std::find(machines.begin(), machines.end(), machine) != machines.end();
-}
 
 // Two ways between two machines, as seen from the first.
 void add_ways(net::Pairs& pairs, net::Endpoint target, net::Endpoint peer, fault::Direction direction) {

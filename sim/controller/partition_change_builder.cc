@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/contains.h"
+
 namespace sim::controller {
 namespace {
-
-bool contains(const std::vector<NodeId>& nodes, NodeId node) {
-  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
-}
-
-bool contains_all(const std::vector<NodeId>& nodes, const std::vector<NodeId>& wanted) {
-  return std::all_of(wanted.begin(), wanted.end(), [&nodes](NodeId node) { return contains(nodes, node); });
-}
 
 std::vector<NodeId> without(std::vector<NodeId> nodes, const std::vector<NodeId>& gone) {
   std::erase_if(nodes, [&gone](NodeId node) { return contains(gone, node); });

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/contains.h"
 #include "controller/replication_control.h"
 
 namespace sim::controller {
@@ -11,10 +12,6 @@ namespace {
 
 using metadata::MetadataImage;
 using metadata::PartitionRegistration;
-
-bool contains(const std::vector<NodeId>& nodes, NodeId node) {
-  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
-}
 
 // In ascending order, as Kafka's TreeSet has them.
 std::vector<NodeId> difference(std::vector<NodeId> a, const std::vector<NodeId>& b) {

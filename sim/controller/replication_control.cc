@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "base/contains.h"
 #include "base/overloaded.h"
 
 namespace sim::controller {
@@ -11,10 +12,6 @@ namespace {
 
 using metadata::MetadataImage;
 using metadata::PartitionRegistration;
-
-bool contains(const std::vector<NodeId>& nodes, NodeId node) {
-  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
-}
 
 // getTopicEffectiveMinIsr: by the first partition's replicas.
 std::int32_t effective_min_isr(const metadata::TopicImage& topic) {

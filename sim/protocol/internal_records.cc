@@ -26,7 +26,7 @@ std::int64_t subscription_bytes(const std::vector<TopicId>& topics) {
 }
 
 // ConsumerProtocolAssignment. `partitions` lie topic by topic.
-std::int64_t assignment_bytes(const std::vector<TopicPartition>& partitions) {
+std::int64_t member_assignment_bytes(const std::vector<TopicPartition>& partitions) {
   std::int64_t bytes = kInt16 + kInt32 + kInt32;
   TopicId topic = kNoTopic;
   for (const TopicPartition& tp : partitions) {
@@ -59,7 +59,7 @@ std::int32_t size_of(const GroupMetadataRecord& record, std::int64_t offset_delt
   for (const GroupMetadataRecord::Member& member : record.members) {
     value += plain(member.member_id) + plain(member.group_instance_id) + plain(member.client_id) + kInt16 +
              kHostNameBytes + kInt32 + kInt32 + kInt32 + subscription_bytes(member.subscription) + kInt32 +
-             assignment_bytes(member.assignment);
+             member_assignment_bytes(member.assignment);
   }
   return framed(key, value, offset_delta);
 }

@@ -7,6 +7,7 @@
 #include "scenario/distribution.h"
 #include "scenario/faults.h"
 #include "scenario/property_values.h"
+#include "scenario/read_values.h"
 #include "scenario/units.h"
 
 namespace sim::scenario {
@@ -16,14 +17,8 @@ namespace {
 using workload::Arrivals;
 using workload::CommitMode;
 
-std::int64_t number(const Value& value, UnitKind unit) {
-  return *read_scalar(value.text, unit).value;
-}
-Duration duration(const Value& value) {
-  return Duration{number(value, UnitKind::duration)};
-}
 std::int64_t rate(const Value& value) {
-  return number(value, UnitKind::rate);
+  return number_of(value, UnitKind::rate);
 }
 
 class Builder {
@@ -34,9 +29,9 @@ class Builder {
   cluster::ClusterSpec build() {
     cluster::ClusterSpec spec;
     const Value& cluster = root_.at("cluster");
-    spec.seed = static_cast<std::uint64_t>(number(root_.at("seed"), UnitKind::none));
+    spec.seed = static_cast<std::uint64_t>(number_of(root_.at("seed"), UnitKind::none));
     spec.combined = cluster.at("combined").text == "true";
-    spec.load_ends_at = duration(root_.at("duration"));
+    spec.load_ends_at = duration_of(root_.at("duration"));
     spec.network = network(cluster.at("network"));
     add_servers(cluster, spec);
     set_quorum(cluster, spec);
@@ -58,7 +53,7 @@ class Builder {
 
   cluster::LinkSpec link(const Value& value) {
     return {make_distribution(value.at("rtt"), UnitKind::duration, 2, report_),
-            number(value.at("bandwidth"), UnitKind::bandwidth)};
+            number_of(value.at("bandwidth"), UnitKind::bandwidth)};
   }
 
   cluster::NetworkSpec network(const Value& value) {
@@ -99,7 +94,7 @@ class Builder {
       const auto limit = [&](std::string_view key, UnitKind unit) {
         const Value* found = own == nullptr ? nullptr : own->find(key);
         if (found == nullptr && defaults != nullptr) found = defaults->find(key);
-        return found == nullptr ? broker::ClientQuota::kNoLimit : number(*found, unit);
+        return found == nullptr ? broker::ClientQuota::kNoLimit : number_of(*found, unit);
       };
       cluster::ClientQuotaSpec quota{client.key, {}};
       quota.quota.producer_byte_rate = limit("producer_byte_rate", UnitKind::byte_rate);
@@ -125,12 +120,12 @@ class Builder {
     const auto rack_of = [&racks](std::int64_t id) {
       return racks.empty() ? std::string{} : racks[static_cast<std::size_t>(id - 1) % racks.size()].text;
     };
-    for (std::int64_t id = 1; id <= number(cluster.at("brokers"), UnitKind::none); ++id) {
+    for (std::int64_t id = 1; id <= number_of(cluster.at("brokers"), UnitKind::none); ++id) {
       broker.id = NodeId{static_cast<std::int32_t>(id)};
       broker.rack = rack_of(id);
       spec.brokers.push_back(broker);
     }
-    for (std::int64_t id = 1; id <= number(cluster.at("controllers"), UnitKind::none); ++id) {
+    for (std::int64_t id = 1; id <= number_of(cluster.at("controllers"), UnitKind::none); ++id) {
       controller.id = NodeId{static_cast<std::int32_t>(spec.combined ? id : 3000 + id)};
       controller.rack = rack_of(id);
       spec.controllers.push_back(controller);
@@ -171,24 +166,25 @@ class Builder {
 
   cluster::DiskSpec disk(const Value& value) {
     return {times(value.at("append")), times(value.at("flush")),
-            number(value.at("bandwidth"), UnitKind::byte_rate),
-            number(value.at("read"), UnitKind::byte_rate)};
+            number_of(value.at("bandwidth"), UnitKind::byte_rate),
+            number_of(value.at("read"), UnitKind::byte_rate)};
   }
 
   cluster::MachineSpec machine(const Value& value) {
-    return {times(value.at("network.per.request")), number(value.at("network.per.kib"), UnitKind::duration),
-            times(value.at("io.per.request")), number(value.at("io.per.kib"), UnitKind::duration)};
+    return {times(value.at("network.per.request")),
+            number_of(value.at("network.per.kib"), UnitKind::duration), times(value.at("io.per.request")),
+            number_of(value.at("io.per.kib"), UnitKind::duration)};
   }
 
   cluster::TopicSpec topic_spec(const Entry& topic) {
     cluster::TopicSpec spec;
     spec.name = topic.key;
-    spec.partitions = static_cast<std::int32_t>(number(topic.value.at("partitions"), UnitKind::none));
+    spec.partitions = static_cast<std::int32_t>(number_of(topic.value.at("partitions"), UnitKind::none));
     spec.replication_factor =
-        static_cast<std::int16_t>(number(topic.value.at("replication.factor"), UnitKind::none));
+        static_cast<std::int16_t>(number_of(topic.value.at("replication.factor"), UnitKind::none));
     apply_properties(topic.value.at("config"), kTopic, Targets{.topic = &spec.config});
     spec.config.compression_percent =
-        static_cast<std::int32_t>(number(topic.value.at("compression"), UnitKind::ratio));
+        static_cast<std::int32_t>(number_of(topic.value.at("compression"), UnitKind::ratio));
     return spec;
   }
 
@@ -205,17 +201,17 @@ class Builder {
     spec.topic = value.at("produces").text;
     spec.arrivals = arrivals(value.at("arrivals"));
     if (const Value* orders = value.at("arrivals").find("orders"))
-      spec.max_orders = number(*orders, UnitKind::none);
+      spec.max_orders = number_of(*orders, UnitKind::none);
     const Value& key = value.at("key");
     spec.keyed = key.is_map();
     if (const Value* zipf = key.find("zipf")) {
-      spec.key = Distribution::zipf(number(zipf->at("n"), UnitKind::none),
-                                    static_cast<std::int32_t>(number(zipf->at("s"), UnitKind::ratio)));
+      spec.key = Distribution::zipf(number_of(zipf->at("n"), UnitKind::none),
+                                    static_cast<std::int32_t>(number_of(zipf->at("s"), UnitKind::ratio)));
     } else if (const Value* uniform = key.find("uniform")) {
-      spec.key = Distribution::uniform(0, number(uniform->at("n"), UnitKind::none));
+      spec.key = Distribution::uniform(0, number_of(uniform->at("n"), UnitKind::none));
     }
     spec.record_bytes = make_distribution(value.at("record.size"), UnitKind::size, 1, report_);
-    spec.start_at = duration(value.at("start"));
+    spec.start_at = duration_of(value.at("start"));
     apply_properties(value.at("config"), kProducer, Targets{.producer = &spec.producer});
     return spec;
   }
@@ -224,14 +220,15 @@ class Builder {
     if (const Value* constant = value.find("constant")) return workload::ConstantArrivals{rate(*constant)};
     if (const Value* poisson = value.find("poisson")) return workload::PoissonArrivals{rate(*poisson)};
     if (const Value* ramp = value.find("ramp"))
-      return workload::RampArrivals{rate(ramp->at("from")), rate(ramp->at("to")), duration(ramp->at("over"))};
+      return workload::RampArrivals{rate(ramp->at("from")), rate(ramp->at("to")),
+                                    duration_of(ramp->at("over"))};
     if (const Value* burst = value.find("burst")) {
       return workload::BurstArrivals{rate(burst->at("base")), rate(burst->at("peak")),
-                                     duration(burst->at("every")), duration(burst->at("length"))};
+                                     duration_of(burst->at("every")), duration_of(burst->at("length"))};
     }
     if (const Value* daily = value.find("daily")) {
       return workload::DailyArrivals{rate(daily->at("low")), rate(daily->at("high")),
-                                     duration(daily->at("day")), duration(daily->at("peak.at"))};
+                                     duration_of(daily->at("day")), duration_of(daily->at("peak.at"))};
     }
     const std::string& file = value.at("trace").text;
     return workload::TraceArrivals{traces_.at(file), file};
@@ -243,14 +240,14 @@ class Builder {
     spec.name = client.key;
     spec.rack = rack_of(client);
     spec.topic = value.at("consumes").text;
-    spec.members = static_cast<std::int32_t>(number(value.at("members"), UnitKind::none));
+    spec.members = static_cast<std::int32_t>(number_of(value.at("members"), UnitKind::none));
     spec.service_time = times(value.at("service"));
     const std::string& commit = value.at("commit").text;
     spec.commit = commit == "auto"          ? CommitMode::auto_commit
                   : commit == "after-batch" ? CommitMode::after_batch
                   : commit == "after-each"  ? CommitMode::after_each
                                             : CommitMode::before;
-    spec.start_at = duration(value.at("start"));
+    spec.start_at = duration_of(value.at("start"));
     apply_properties(value.at("config"), kConsumer, Targets{.consumer = &spec.consumer});
     spec.consumer.group_id = value.at("group.id").text;
     spec.consumer.enable_auto_commit = spec.commit == CommitMode::auto_commit;

@@ -11,6 +11,7 @@
 #include "protocol/topic_config_entries.h"
 #include "scenario/distribution.h"
 #include "scenario/faults.h"
+#include "scenario/read_values.h"
 #include "scenario/targets.h"
 #include "scenario/units.h"
 
@@ -18,21 +19,17 @@ namespace sim::scenario {
 
 namespace {
 
-Duration duration(const Value& value) {
-  return Duration{*read_scalar(value.text, UnitKind::duration).value};
-}
-
-class Builder {
+class FaultBuilder {
  public:
-  Builder(const cluster::ClusterSpec& cluster, Report& report) : cluster_(cluster), report_(report) {}
+  FaultBuilder(const cluster::ClusterSpec& cluster, Report& report) : cluster_(cluster), report_(report) {}
 
   fault::Fault build(const Value& value) {
     fault::Fault fault;
     fault.name = value.at("name").text;
     fault.kind = kind(value);
-    fault.at = Instant{} + duration(value.at("at"));
-    if (const Value* every = value.find("every")) fault.every = duration(*every);
-    if (const Value* lasts = value.find("for")) fault.lasts = duration(*lasts);
+    fault.at = Instant{} + duration_of(value.at("at"));
+    if (const Value* every = value.find("every")) fault.every = duration_of(*every);
+    if (const Value* lasts = value.find("for")) fault.lasts = duration_of(*lasts);
     return fault;
   }
 
@@ -51,7 +48,7 @@ class Builder {
     if (const Value* delay = value.find("delay")) {
       return fault::Delay{
           wires(*delay), make_distribution(delay->at("by"), UnitKind::duration, 1, report_),
-          duration(delay->at("jitter")).count(),
+          duration_of(delay->at("jitter")).count(),
           static_cast<std::int32_t>(*read_scalar(delay->at("correlation").text, UnitKind::share).value)};
     }
     if (const Value* loss = value.find("loss")) {
@@ -66,7 +63,7 @@ class Builder {
     }
     if (const Value* reset = value.find("reset")) return fault::Reset{wires(*reset)};
     if (const Value* off = value.find("time-offset"))
-      return fault::TimeOffset{targets(off->at("target")), duration(off->at("by"))};
+      return fault::TimeOffset{targets(off->at("target")), duration_of(off->at("by"))};
     if (const Value* drift = value.find("drift")) {
       return fault::Drift{targets(drift->at("target")),
                           *read_scalar(drift->at("ppm").text, UnitKind::none).value};
@@ -208,7 +205,7 @@ fault::Schedule build_faults(const Value& root, const cluster::ClusterSpec& clus
   fault::Schedule schedule;
   const Value* faults = root.find("faults");
   if (faults == nullptr) return schedule;
-  Builder builder(cluster, report);
+  FaultBuilder builder(cluster, report);
   for (const Value& fault : faults->items) schedule.push_back(builder.build(fault));
   return schedule;
 }

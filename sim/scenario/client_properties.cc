@@ -47,7 +47,7 @@ void assignment_strategy(const Targets& targets, const std::string& value) {
   }
 }
 
-constexpr Property kRows[] = {
+constexpr Property kClientRows[] = {
     // Producer
     modelled("acks", kProducer, text, "all", any(), acks,
              "What a producer waits for: 0 nothing, 1 the leader's append, all the in-sync replicas.",
@@ -203,7 +203,7 @@ constexpr Property kRows[] = {
 }  // namespace
 
 std::span<const Property> client_rows() {
-  return kRows;
+  return kClientRows;
 }
 
 }  // namespace sim::scenario::rows

@@ -5,22 +5,13 @@
 #include <string_view>
 
 #include "scenario/files.h"
+#include "scenario/read_values.h"
 
 namespace sim::scenario {
 
 namespace {
 
 constexpr std::size_t kMaxValuesFileBytes = std::size_t{64} << 20;
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
-std::int64_t number(const Value& value, UnitKind unit) {
-  return *read_scalar(value.text, unit).value;
-}
 
 }  // namespace
 
@@ -69,16 +60,16 @@ std::vector<WeightedValue> read_values_file(const std::string& path, UnitKind un
 }
 
 Distribution make_distribution(const Value& value, UnitKind unit, std::int64_t divide_by, Report& report) {
-  if (value.is_scalar()) return Distribution::constant(number(value, unit) / divide_by);
+  if (value.is_scalar()) return Distribution::constant(number_of(value, unit) / divide_by);
   if (const Value* p50 = value.find("p50")) {
-    const std::int64_t median = std::max<std::int64_t>(1, number(*p50, unit) / divide_by);
-    return Distribution::lognormal(median, std::max(median, number(value.at("p99"), unit) / divide_by));
+    const std::int64_t median = std::max<std::int64_t>(1, number_of(*p50, unit) / divide_by);
+    return Distribution::lognormal(median, std::max(median, number_of(value.at("p99"), unit) / divide_by));
   }
   if (const Value* mean = value.find("exponential"))
-    return Distribution::exponential(number(*mean, unit) / divide_by);
+    return Distribution::exponential(number_of(*mean, unit) / divide_by);
   if (const Value* uniform = value.find("uniform")) {
-    return Distribution::uniform(number(uniform->at("min"), unit) / divide_by,
-                                 number(uniform->at("max"), unit) / divide_by + 1);
+    return Distribution::uniform(number_of(uniform->at("min"), unit) / divide_by,
+                                 number_of(uniform->at("max"), unit) / divide_by + 1);
   }
   const Value& file = value.at("values");
   std::vector<WeightedValue> values = read_values_file(file.text, unit, file.place, "values", report);

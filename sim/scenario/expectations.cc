@@ -10,6 +10,7 @@
 #include "check/invariants.h"
 #include "check/metric_names.h"
 #include "scenario/faults.h"
+#include "scenario/read_values.h"
 #include "scenario/suggest.h"
 #include "scenario/targets.h"
 #include "scenario/units.h"
@@ -55,12 +56,6 @@ std::string_view symbol(Comparison comparison) {
     case Comparison::within: break;
   }
   return {};
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
 }
 
 // "500 ms", "11.1 s", for people.

@@ -7,18 +7,13 @@
 #include <utility>
 
 #include "scenario/property_table.h"
+#include "scenario/read_values.h"
 #include "scenario/suggest.h"
 #include "scenario/units.h"
 
 namespace sim::scenario {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 std::string lower(std::string_view text) {
   std::string result(text);

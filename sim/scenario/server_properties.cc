@@ -78,7 +78,7 @@ void log_dirs(const Targets& targets, const std::string& value) {
 
 constexpr std::string_view kBrokerCodecs = "uncompressed|zstd|lz4|snappy|gzip|producer";
 
-constexpr Property kRows[] = {
+constexpr Property kServerRows[] = {
     // Request path
     modelled("num.network.threads", kServer, int32, "3", from(1), field<&BrokerConfig::num_network_threads>,
              "Network threads of a listener: they read requests off the connections and send the responses."),
@@ -547,7 +547,7 @@ void set_cleanup_policy(TopicConfig& config, const std::string& value) {
 }
 
 std::span<const Property> server_rows() {
-  return kRows;
+  return kServerRows;
 }
 
 }  // namespace sim::scenario::rows

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/overloaded.h"
+#include "scenario/read_values.h"
 #include "scenario/suggest.h"
 
 namespace sim::scenario {
@@ -17,12 +18,6 @@ constexpr std::pair<std::string_view, fault::Pool> kPools[] = {
     {"controllers", fault::Pool::controllers},
     {"clients", fault::Pool::clients},
 };
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
 
 std::optional<std::int32_t> whole_number(std::string_view text) {
   std::int32_t number = 0;

@@ -27,7 +27,7 @@ void throttled(const Targets& targets, const std::string& value) {
   if (targets.topic != nullptr) static_cast<void>(set_topic_config(*targets.topic, name, value));
 }
 
-constexpr Property kRows[] = {
+constexpr Property kTopicRows[] = {
     modelled("cleanup.policy", kTopic, list, "delete", any(), cleanup_policy,
              "What happens to old segments: delete, compact, or both.", "compact|delete"),
     modelled("retention.ms", kTopic, int64, "604800000", from(-1), field<&TopicConfig::retention_ms>,
@@ -107,7 +107,7 @@ std::int32_t per_million(const std::string& value) {
 }
 
 std::span<const Property> topic_rows() {
-  return kRows;
+  return kTopicRows;
 }
 
 }  // namespace sim::scenario::rows

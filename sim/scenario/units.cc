@@ -10,7 +10,7 @@ namespace sim::scenario {
 
 namespace {
 
-struct Unit {
+struct UnitName {
   std::string_view name;
   std::int64_t times;  // of the smallest unit, per 1 (for rates: divided by `per`)
   std::int64_t per = 1;
@@ -20,26 +20,26 @@ struct Unit {
 constexpr std::int64_t kK = 1000, kM = 1'000'000, kG = 1'000'000'000;
 
 // Largest first: the first canonical one that divides a value prints it.
-constexpr Unit kDuration[] = {{"d", 86'400 * kG, 1, false},
-                              {"h", 3'600 * kG, 1, false},
-                              {"min", 60 * kG, 1, false},
-                              {"m", 60 * kG, 1, false},
-                              {"s", kG},
-                              {"ms", kM},
-                              {"us", kK},
-                              {"\xC2\xB5s", kK, 1, false},
-                              {"ns", 1}};
-constexpr Unit kSize[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", kG},
-                          {"MB", kM},       {"kB", kK},       {"B", 1}};
-constexpr Unit kRate[] = {{"/s", 1000}, {"/min", 1000, 60}, {"/h", 1000, 3600}};
-constexpr Unit kBandwidth[] = {{"Gbit", kG}, {"Mbit", kM}, {"kbit", kK}, {"bit", 1}};
-constexpr Unit kByteRate[] = {{"GB/s", kG},       {"MB/s", kM},       {"kB/s", kK}, {"GiB/s", 1 << 30},
-                              {"MiB/s", 1 << 20}, {"KiB/s", 1 << 10}, {"B/s", 1}};
-constexpr Unit kNone[] = {{"", 1}};
-constexpr Unit kRatio[] = {{"", 100}};
-constexpr Unit kShare[] = {{"%", 10'000}};
+constexpr UnitName kDuration[] = {{"d", 86'400 * kG, 1, false},
+                                  {"h", 3'600 * kG, 1, false},
+                                  {"min", 60 * kG, 1, false},
+                                  {"m", 60 * kG, 1, false},
+                                  {"s", kG},
+                                  {"ms", kM},
+                                  {"us", kK},
+                                  {"\xC2\xB5s", kK, 1, false},
+                                  {"ns", 1}};
+constexpr UnitName kSize[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", kG},
+                              {"MB", kM},       {"kB", kK},       {"B", 1}};
+constexpr UnitName kRate[] = {{"/s", 1000}, {"/min", 1000, 60}, {"/h", 1000, 3600}};
+constexpr UnitName kBandwidth[] = {{"Gbit", kG}, {"Mbit", kM}, {"kbit", kK}, {"bit", 1}};
+constexpr UnitName kByteRate[] = {{"GB/s", kG},       {"MB/s", kM},       {"kB/s", kK}, {"GiB/s", 1 << 30},
+                                  {"MiB/s", 1 << 20}, {"KiB/s", 1 << 10}, {"B/s", 1}};
+constexpr UnitName kNone[] = {{"", 1}};
+constexpr UnitName kRatio[] = {{"", 100}};
+constexpr UnitName kShare[] = {{"%", 10'000}};
 
-std::span<const Unit> units_of(UnitKind kind) {
+std::span<const UnitName> units_of(UnitKind kind) {
   switch (kind) {
     case UnitKind::none: return kNone;
     case UnitKind::duration: return kDuration;
@@ -131,7 +131,7 @@ std::string_view usual_unit(UnitKind kind) {
 
 std::string unit_list(UnitKind kind) {
   std::string list;
-  for (const Unit& unit : units_of(kind)) {
+  for (const UnitName& unit : units_of(kind)) {
     if (unit.name.front() == '\xC2') continue;
     list += (list.empty() ? "" : ", ") + std::string(unit.name);
   }
@@ -148,7 +148,7 @@ Scalar read_scalar(std::string_view text, UnitKind kind) {
   }
   Decimal number;
   if (!read_decimal(text, number, result.problem, result.hint)) return result;
-  for (const Unit& unit : units_of(kind)) {
+  for (const UnitName& unit : units_of(kind)) {
     if (unit.name != number.unit) continue;
     int128 scaled = number.mantissa * unit.times;
     int128 divisor = unit.per;
@@ -197,8 +197,8 @@ std::string print_scalar(std::int64_t value, UnitKind kind) {
     if (!fraction.empty()) text += "." + fraction;
     return text + (kind == UnitKind::rate ? "/s" : kind == UnitKind::share ? "%" : "");
   }
-  const std::span<const Unit> units = units_of(kind);
-  for (const Unit& unit : units) {
+  const std::span<const UnitName> units = units_of(kind);
+  for (const UnitName& unit : units) {
     if (unit.canonical && value != 0 && value % unit.times == 0)
       return std::to_string(value / unit.times) + std::string(unit.name);
   }

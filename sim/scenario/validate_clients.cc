@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "scenario/property_values.h"
+#include "scenario/read_values.h"
 #include "scenario/suggest.h"
 #include "scenario/units.h"
 #include "scenario/validate.h"
@@ -15,9 +16,6 @@ namespace {
 
 bool given(const Value& value) {
   return value.place.source >= 0;
-}
-std::int64_t number(const Value& value, UnitKind unit) {
-  return *read_scalar(value.text, unit).value;
 }
 
 class Clients {
@@ -73,7 +71,7 @@ class Clients {
     const Value* start = client.value.find("start");
     const Value& duration = root_.at("duration");
     if (start == nullptr || duration.invented) return;
-    if (number(*start, UnitKind::duration) < number(duration, UnitKind::duration)) return;
+    if (number_of(*start, UnitKind::duration) < number_of(duration, UnitKind::duration)) return;
     report_.error(given(*start) ? start->place : client.key_place,
                   where(client, "start") + " (" + start->text +
                       ") must lie before the end of the scenario (duration " + duration.text + ")");
@@ -107,7 +105,7 @@ class Clients {
   void check_auto_created(const Value& topic) {
     const Value& factor = server().at("default.replication.factor");
     const Value& brokers = root_.at("cluster").at("brokers");
-    if (brokers.invented || number(factor, UnitKind::none) <= number(brokers, UnitKind::none)) return;
+    if (brokers.invented || number_of(factor, UnitKind::none) <= number_of(brokers, UnitKind::none)) return;
     report_.error(given(factor) ? factor.place : topic.place,
                   "topic " + topic.text + " would be created with " + factor.text +
                       " replicas (default.replication.factor), and there are only " + brokers.text +
@@ -119,7 +117,7 @@ class Clients {
     const Value& config = client.value.at("config");
     if (!size.is_scalar()) return;
     const Value& most = config.at("max.request.size");
-    if (number(size, UnitKind::size) < number(most, UnitKind::none)) return;
+    if (number_of(size, UnitKind::size) < number_of(most, UnitKind::none)) return;
     report_.warning(given(size) ? size.place : client.key_place,
                     where(client, "record.size") + " (" + size.text +
                         ") does not fit into max.request.size (" + most.text +
@@ -131,7 +129,8 @@ class Clients {
     const std::string here = where(client, "arrivals");
     if (const Value* burst = arrivals.find("burst");
         burst != nullptr && complete_map(*burst, {"every", "length"})) {
-      if (number(burst->at("length"), UnitKind::duration) > number(burst->at("every"), UnitKind::duration)) {
+      if (number_of(burst->at("length"), UnitKind::duration) >
+          number_of(burst->at("every"), UnitKind::duration)) {
         report_.error(burst->at("length").place,
                       here + ".burst: a burst (length " + burst->at("length").text +
                           ") must end before the next begins (every " + burst->at("every").text + ")");
@@ -139,19 +138,21 @@ class Clients {
     }
     if (const Value* daily = arrivals.find("daily");
         daily != nullptr && complete_map(*daily, {"low", "high"})) {
-      if (number(daily->at("low"), UnitKind::rate) > number(daily->at("high"), UnitKind::rate)) {
+      if (number_of(daily->at("low"), UnitKind::rate) > number_of(daily->at("high"), UnitKind::rate)) {
         report_.error(daily->at("low").place, here + ".daily: low (" + daily->at("low").text +
                                                   ") must not be above high (" + daily->at("high").text +
                                                   ")");
       }
-      if (number(daily->at("peak.at"), UnitKind::duration) >= number(daily->at("day"), UnitKind::duration)) {
+      if (number_of(daily->at("peak.at"), UnitKind::duration) >=
+          number_of(daily->at("day"), UnitKind::duration)) {
         report_.error(daily->at("peak.at").place, here + ".daily: peak.at (" + daily->at("peak.at").text +
                                                       ") must lie within the day (" + daily->at("day").text +
                                                       ")");
       }
     }
     if (const Value* ramp = arrivals.find("ramp"); ramp != nullptr && complete_map(*ramp, {"from", "to"})) {
-      if (number(ramp->at("from"), UnitKind::rate) == 0 && number(ramp->at("to"), UnitKind::rate) == 0) {
+      if (number_of(ramp->at("from"), UnitKind::rate) == 0 &&
+          number_of(ramp->at("to"), UnitKind::rate) == 0) {
         report_.error(ramp->place, here + ".ramp: from and to are both 0: no order would ever come");
       }
     }
@@ -180,7 +181,7 @@ class Clients {
     }
     const Value& members = client.value.at("members");
     if (known != nullptr &&
-        number(members, UnitKind::none) > number(known->at("partitions"), UnitKind::none)) {
+        number_of(members, UnitKind::none) > number_of(known->at("partitions"), UnitKind::none)) {
       report_.warning(members.place, "clients." + client.key + " has " + members.text + " members for " +
                                          known->at("partitions").text + " partitions of " + topic.text +
                                          ": some will be idle");
@@ -213,8 +214,8 @@ class Clients {
     const Value& session = client.value.at("config").at("session.timeout.ms");
     const Value& least = server().at("group.min.session.timeout.ms");
     const Value& most = server().at("group.max.session.timeout.ms");
-    const std::int64_t ms = number(session, UnitKind::none);
-    if (ms >= number(least, UnitKind::none) && ms <= number(most, UnitKind::none)) return;
+    const std::int64_t ms = number_of(session, UnitKind::none);
+    if (ms >= number_of(least, UnitKind::none) && ms <= number_of(most, UnitKind::none)) return;
     report_.error(given(session) ? session.place : client.key_place,
                   where(client, "config") + ": session.timeout.ms (" + session.text +
                       ") must lie within group.min.session.timeout.ms (" + least.text +

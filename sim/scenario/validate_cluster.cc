@@ -10,6 +10,7 @@
 
 #include "protocol/topic_config_entries.h"
 #include "scenario/property_values.h"
+#include "scenario/read_values.h"
 #include "scenario/suggest.h"
 #include "scenario/units.h"
 #include "scenario/validate.h"
@@ -17,13 +18,6 @@
 namespace sim::scenario {
 
 namespace {
-
-std::int64_t whole(const Value& value) {
-  return *read_scalar(value.text, UnitKind::none).value;
-}
-std::int64_t nanoseconds(const Value& value) {
-  return *read_scalar(value.text, UnitKind::duration).value;
-}
 
 std::string brokers_there_are(std::int64_t brokers) {
   return brokers == 1 ? "there is 1 broker" : "there are " + std::to_string(brokers) + " brokers";
@@ -38,7 +32,7 @@ bool consumes_anything(const Value& root) {
 void check_times(const Value& root, Report& report) {
   const Value& duration = root.at("duration");
   const Value& warmup = root.at("warmup");
-  if (!duration.invented && nanoseconds(warmup) >= nanoseconds(duration)) {
+  if (!duration.invented && nanoseconds_of(warmup) >= nanoseconds_of(duration)) {
     report.error(warmup.place, "warmup (" + warmup.text + ") must be shorter than duration (" +
                                    duration.text + "): nothing would be left to measure");
   }
@@ -84,7 +78,7 @@ void check_log_directories(const Value& cluster, Report& report) {
 
 void check_controllers(const Value& cluster, std::int64_t brokers, Report& report) {
   const Value& controllers = cluster.at("controllers");
-  if (cluster.at("combined").text == "true" && whole(controllers) > brokers) {
+  if (cluster.at("combined").text == "true" && count_of(controllers) > brokers) {
     report.error(controllers.place, "combined controllers are brokers too, and " +
                                         brokers_there_are(brokers) + ", not " + controllers.text);
   }
@@ -201,13 +195,13 @@ void check_replication(const Value& root, std::int64_t brokers, Report& report) 
   for (const Entry& topic : root.at("topics").entries) {
     const Value& factor = topic.value.at("replication.factor");
     const Place& place = factor.place.source >= 0 ? factor.place : topic.key_place;
-    if (whole(factor) > brokers) {
+    if (count_of(factor) > brokers) {
       report.error(place, "topic " + topic.key + " asks for " + factor.text + " replicas, and " +
                               brokers_there_are(brokers));
     }
   }
   const Value& offsets = config.at("offsets.topic.replication.factor");
-  if (whole(offsets) > brokers && consumes_anything(root)) {
+  if (count_of(offsets) > brokers && consumes_anything(root)) {
     report.error(offsets.place.source >= 0 ? offsets.place : root.at("cluster").at("brokers").place,
                  "__consumer_offsets needs " + offsets.text +
                      " brokers (offsets.topic.replication.factor), and " + brokers_there_are(brokers) +
@@ -219,7 +213,7 @@ void check_replication(const Value& root, std::int64_t brokers, Report& report) 
 // The controller refuses to create such a topic.
 void check_offsets_segments(const Value& root, Report& report) {
   const Value& bytes = root.at("cluster").at("config").at("offsets.topic.segment.bytes");
-  if (whole(bytes) >= 1'048'576 || !consumes_anything(root)) return;
+  if (count_of(bytes) >= 1'048'576 || !consumes_anything(root)) return;
   report.error(bytes.place, "offsets.topic.segment.bytes (" + bytes.text +
                                 ") is below the least segment.bytes of a topic (1048576): __consumer_offsets "
                                 "could not be created, and no group could ever form");
@@ -237,7 +231,7 @@ void validate_cluster(const Value& root, Report& report) {
   check_quotas(root, report);
   check_throttled_replicas(root, report);
   if (cluster.at("brokers").invented) return;
-  const std::int64_t brokers = whole(cluster.at("brokers"));
+  const std::int64_t brokers = count_of(cluster.at("brokers"));
   check_controllers(cluster, brokers, report);
   check_replication(root, brokers, report);
 }

@@ -10,6 +10,7 @@
 #include "base/overloaded.h"
 #include "scenario/faults.h"
 #include "scenario/property_values.h"
+#include "scenario/read_values.h"
 #include "scenario/schema.h"
 #include "scenario/suggest.h"
 #include "scenario/targets.h"
@@ -19,13 +20,6 @@
 namespace sim::scenario {
 
 namespace {
-
-std::int64_t whole(const Value& value) {
-  return *read_scalar(value.text, UnitKind::none).value;
-}
-std::int64_t nanoseconds(const Value& value) {
-  return *read_scalar(value.text, UnitKind::duration).value;
-}
 
 // kill, partition, ...: the entry that says what happens, or null if there is none, which has been reported.
 const Entry* kind_of(const Value& fault) {
@@ -57,15 +51,16 @@ class Faults {
   Faults(Value& root, Report& report) : root_(root), report_(report) {
     const Value& config = root.at("cluster").at("config");
     for (const Entry& topic : root.at("topics").entries)
-      topics_[topic.key] = whole(topic.value.at("partitions"));
+      topics_[topic.key] = count_of(topic.value.at("partitions"));
     for (const Entry& client : root.at("clients").entries) {
       clients_.push_back(client.key);
       if (const Value* produces = client.value.find("produces")) {
-        topics_.emplace(produces->text, whole(config.at("num.partitions")));  // created when it is asked for
+        topics_.emplace(produces->text,
+                        count_of(config.at("num.partitions")));  // created when it is asked for
       }
       if (const Value* group = client.value.find("group.id")) groups_.push_back(group->text);
     }
-    topics_.emplace("__consumer_offsets", whole(config.at("offsets.topic.num.partitions")));
+    topics_.emplace("__consumer_offsets", count_of(config.at("offsets.topic.num.partitions")));
     topics_.emplace(fault::kMetadataTopic, 1);
     const Value* faults = root.find("faults");
     if (faults == nullptr) return;
@@ -76,7 +71,7 @@ class Faults {
       const auto topic = topics_.find(more->at("topic").text);
       if (topic == topics_.end()) continue;
       before_.emplace(*topic);
-      topic->second = std::max(topic->second, whole(more->at("count")));
+      topic->second = std::max(topic->second, count_of(more->at("count")));
     }
   }
 
@@ -137,7 +132,7 @@ class Faults {
     if (known && action.key == "alter-configs") check_min_isr(topic->text, action.value.at("config"), where);
     const auto before = before_.find(topic->text);
     const Value* count = action.value.find("count");
-    if (!known || count == nullptr || before == before_.end() || whole(*count) > before->second) return;
+    if (!known || count == nullptr || before == before_.end() || count_of(*count) > before->second) return;
     report_.error(count->place,
                   where + ".count: topic " + topic->text + " has " + std::to_string(before->second) +
                       " partitions already, and cannot have fewer",
@@ -152,9 +147,9 @@ class Faults {
     const Value& factor = topic != nullptr               ? topic->at("replication.factor")
                           : name == "__consumer_offsets" ? config.at("offsets.topic.replication.factor")
                                                          : config.at("default.replication.factor");
-    if (whole(*min_isr) <= whole(factor)) return;
+    if (count_of(*min_isr) <= count_of(factor)) return;
     report_.warning(min_isr->place,
-                    where + ": " + more_in_sync_than_replicas(name, whole(*min_isr), whole(factor)));
+                    where + ": " + more_in_sync_than_replicas(name, count_of(*min_isr), count_of(factor)));
   }
 
   void check_named(const std::string& text, const Value& at, const std::string& where) {
@@ -188,7 +183,7 @@ class Faults {
     const Value* dir = kind.value.find("dir");
     if (dir == nullptr || dir->invented) return;
     const std::int64_t there_are = log_directories(root_.at("cluster").at("config"));
-    if (whole(*dir) <= there_are) return;
+    if (count_of(*dir) <= there_are) return;
     report_.error(
         dir->place,
         where + ".dir: there is no log directory number " + dir->text +
@@ -223,13 +218,13 @@ class Faults {
 
   void check_server(std::string_view role, NodeId id, const Value& at, const std::string& where) {
     const Value& count = root_.at("cluster").at(std::string(role) + "s");
-    if (count.invented || id.value() <= whole(count)) return;
+    if (count.invented || id.value() <= count_of(count)) return;
     const std::string name(role);
     nobody(at, where,
            "there is no " + at.text + " in a cluster of " + count.text + " " + name +
-               (whole(count) == 1 ? "" : "s"),
-           whole(count) == 1 ? "there is " + name + "-1"
-                             : "there are " + name + "-1 to " + name + "-" + count.text);
+               (count_of(count) == 1 ? "" : "s"),
+           count_of(count) == 1 ? "there is " + name + "-1"
+                                : "there are " + name + "-1 to " + name + "-" + count.text);
   }
   void exists(const fault::BrokerTarget& broker, const Value& at, const std::string& where) {
     check_server("broker", broker.id, at, where);
@@ -269,7 +264,7 @@ class Faults {
     check_partition(leader.topic, leader.partition, at, where);
   }
   void check_standby(std::int32_t ordinal, const Value& at, const std::string& where) {
-    const std::int64_t standbys = whole(root_.at("cluster").at("controllers")) - 1;
+    const std::int64_t standbys = count_of(root_.at("cluster").at("controllers")) - 1;
     if (ordinal <= standbys) return;
     nobody(at, where,
            "of " + std::to_string(standbys + 1) + " controllers " + std::to_string(standbys) +
@@ -281,12 +276,12 @@ class Faults {
     const Value* topic = root_.at("topics").find(follower.topic);
     if (topic == nullptr) return;
     const Value& factor = topic->at("replication.factor");
-    if (follower.ordinal < whole(factor)) return;
-    nobody(
-        at, where,
-        "topic " + follower.topic + " has " + factor.text +
-            (whole(factor) == 1 ? " replica: it has no followers"
-                                : " replicas: the followers are 1 to " + std::to_string(whole(factor) - 1)));
+    if (follower.ordinal < count_of(factor)) return;
+    nobody(at, where,
+           "topic " + follower.topic + " has " + factor.text +
+               (count_of(factor) == 1
+                    ? " replica: it has no followers"
+                    : " replicas: the followers are 1 to " + std::to_string(count_of(factor) - 1)));
   }
 
   void exists(const fault::CoordinatorOf& coordinator, const Value& at, const std::string& where) {
@@ -305,11 +300,11 @@ class Faults {
     const Value* members = client->find("members");
     if (members == nullptr)
       return nobody(at, where, target.name + " has no members", "write client(" + target.name + ")");
-    if (*target.member < whole(*members)) return;
+    if (*target.member < count_of(*members)) return;
     nobody(at, where, target.name + " has no member " + std::to_string(*target.member),
-           whole(*members) == 1
+           count_of(*members) == 1
                ? "it has one: " + target.name + "[0]"
-               : "it has " + target.name + "[0] to [" + std::to_string(whole(*members) - 1) + "]");
+               : "it has " + target.name + "[0] to [" + std::to_string(count_of(*members) - 1) + "]");
   }
 
   void exists(const fault::RandomOf& random, const Value& at, const std::string& where) {
@@ -319,13 +314,13 @@ class Faults {
       pool = "clients";
       for (const Entry& client : root_.at("clients").entries) {
         const Value* members = client.value.find("members");
-        there_are += members == nullptr ? 1 : whole(*members);
+        there_are += members == nullptr ? 1 : count_of(*members);
       }
     } else {
       if (random.pool == fault::Pool::controllers) pool = "controllers";
       const Value& count = root_.at("cluster").at(pool);
       if (count.invented) return;
-      there_are = whole(count);
+      there_are = count_of(count);
     }
     if (random.count <= there_are) return;
     nobody(at, where,
@@ -337,7 +332,7 @@ class Faults {
     const Value& at = fault.at("at");
     const Value* every = fault.find("every");
     const Value* lasts = fault.find("for");
-    if (every != nullptr && lasts != nullptr && nanoseconds(*every) <= nanoseconds(*lasts)) {
+    if (every != nullptr && lasts != nullptr && nanoseconds_of(*every) <= nanoseconds_of(*lasts)) {
       report_.error(every->place,
                     where_ + ": it lasts " + lasts->text + " and would strike again every " + every->text +
                         ", before it has ended",
@@ -353,7 +348,7 @@ class Faults {
     }
     check_loss(fault);
     const Value& duration = root_.at("duration");
-    if (at.invented || duration.invented || nanoseconds(at) < nanoseconds(duration)) return;
+    if (at.invented || duration.invented || nanoseconds_of(at) < nanoseconds_of(duration)) return;
     report_.warning(at.place, where_ + " strikes at " + at.text + ", when the load has ended (duration " +
                                   duration.text + "): the run may be over by then");
   }
@@ -363,7 +358,7 @@ class Faults {
     const Value* loss = fault.find("loss");
     if (loss == nullptr || loss->at("rate").invented) return;
     const Value& rate = loss->at("rate");
-    const std::int64_t burst = whole(loss->at("burst"));
+    const std::int64_t burst = count_of(loss->at("burst"));
     const std::int64_t most = 1'000'000 * burst / (burst + 1);
     if (burst == 1 || *read_scalar(rate.text, UnitKind::share).value <= most) return;
     report_.error(rate.place,
@@ -391,18 +386,18 @@ class Faults {
       if (i == index || target_text(other) != target || !takes_down(other) || fault.at("at").invented ||
           other.at("at").invented)
         continue;
-      const std::int64_t at = nanoseconds(fault.at("at"));
-      const std::int64_t from = nanoseconds(other.at("at"));
+      const std::int64_t at = nanoseconds_of(fault.at("at"));
+      const std::int64_t from = nanoseconds_of(other.at("at"));
       if (at < from || (at == from && index < i)) continue;
       const Value* lasts = other.find("for");
-      if (lasts != nullptr && at >= from + nanoseconds(*lasts)) continue;
-      report_.warning(
-          fault.at("at").place,
-          where_ + " strikes at " + fault.at("at").text + ", when faults[" + std::to_string(i) +
-              "] has taken " + target + " down" +
-              (lasts == nullptr ? " for good"
-                                : " until " + print_scalar(from + nanoseconds(*lasts), UnitKind::duration)) +
-              ": it finds nothing to do there");
+      if (lasts != nullptr && at >= from + nanoseconds_of(*lasts)) continue;
+      report_.warning(fault.at("at").place,
+                      where_ + " strikes at " + fault.at("at").text + ", when faults[" + std::to_string(i) +
+                          "] has taken " + target + " down" +
+                          (lasts == nullptr ? " for good"
+                                            : " until " + print_scalar(from + nanoseconds_of(*lasts),
+                                                                       UnitKind::duration)) +
+                          ": it finds nothing to do there");
       return;
     }
   }

@@ -13,7 +13,7 @@
 #include "base/rng.h"
 
 namespace sim {
-namespace {
+namespace fixed_math_test {
 
 using Real = long double;
 
@@ -223,5 +223,5 @@ TEST_CASE("the same bits on every machine and compiler") {
   CHECK(normal_quantile(0xfedcba9876543210).raw == 11236933730);
 }
 
-}  // namespace
+}  // namespace fixed_math_test
 }  // namespace sim

@@ -8,7 +8,7 @@
 #include "observe/story.h"
 
 namespace sim::check {
-namespace {
+namespace metadata_invariants_test {
 
 using observe::BrokerStateChanged;
 using observe::ControllerChanged;
@@ -106,5 +106,5 @@ TEST_CASE("each invariant catches what breaks it") {
   }
 }
 
-}  // namespace
+}  // namespace metadata_invariants_test
 }  // namespace sim::check

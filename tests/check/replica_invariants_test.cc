@@ -10,7 +10,7 @@
 #include "observe/story.h"
 
 namespace sim::check {
-namespace {
+namespace replica_invariants_test {
 
 using test::kBroker1;
 using test::kBroker2;
@@ -288,5 +288,5 @@ TEST_CASE(
   }
 }
 
-}  // namespace
+}  // namespace replica_invariants_test
 }  // namespace sim::check

@@ -7,7 +7,7 @@
 #include "controller/replication_control.h"
 
 namespace sim::controller {
-namespace {
+namespace log_directories_test {
 
 constexpr DirectoryId dir(std::uint64_t broker, std::uint64_t number) {
   return DirectoryId{broker * 10 + number};
@@ -126,5 +126,5 @@ TEST_CASE("an image with directories can be made from its records") {
   CHECK(*copy.partition({TopicId{1}, 0}) == world.partition(0));
 }
 
-}  // namespace
+}  // namespace log_directories_test
 }  // namespace sim::controller

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace sim::controller {
-namespace {
+namespace partition_change_builder_test {
 
 using metadata::PartitionRegistration;
 using Nodes = std::vector<NodeId>;
@@ -314,5 +314,5 @@ TEST_CASE("a reassignment ends when all that are to stay are in sync") {
   CHECK(bumped.leader_epoch == LeaderEpoch{8});
 }
 
-}  // namespace
+}  // namespace partition_change_builder_test
 }  // namespace sim::controller

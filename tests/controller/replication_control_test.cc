@@ -11,7 +11,7 @@
 #include "controller/controller.h"
 
 namespace sim::controller {
-namespace {
+namespace replication_control_test {
 
 using Nodes = std::vector<NodeId>;
 constexpr TopicPartition kTp{TopicId{1}, 0};
@@ -508,5 +508,5 @@ TEST_CASE("a removed topic is in no index") {
   CHECK_FALSE(world.replication.any_imbalanced());
 }
 
-}  // namespace
+}  // namespace replication_control_test
 }  // namespace sim::controller

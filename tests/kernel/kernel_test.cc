@@ -13,7 +13,7 @@
 #include "kernel/streams.h"
 
 namespace sim::kernel {
-namespace {
+namespace kernel_test {
 
 struct Event {
   std::uint32_t kind;
@@ -327,5 +327,5 @@ TEST_CASE("streams are found by name and shift one another in nothing") {
   CHECK(Streams(8).get("net/1->2").next() != first);
 }
 
-}  // namespace
+}  // namespace kernel_test
 }  // namespace sim::kernel

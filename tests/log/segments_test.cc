@@ -10,7 +10,7 @@
 #include "log/partition_log.h"
 
 namespace sim::log {
-namespace {
+namespace segments_test {
 
 BatchDataPtr data(std::int32_t bytes, std::int64_t timestamp_ms) {
   BatchData made;
@@ -79,5 +79,5 @@ TEST_CASE("a finished segment is flushed, and segments are found again after a c
   CHECK(image.segment_bases == std::vector<Offset>{4});
 }
 
-}  // namespace
+}  // namespace segments_test
 }  // namespace sim::log

@@ -6,7 +6,7 @@
 #include "observe/story.h"
 
 namespace sim::metrics {
-namespace {
+namespace order_verdicts_test {
 
 using test::kBroker1;
 using test::kBroker2;
@@ -232,5 +232,5 @@ TEST_CASE("a key is out of order when an order of it was done before one placed 
   }
 }
 
-}  // namespace
+}  // namespace order_verdicts_test
 }  // namespace sim::metrics

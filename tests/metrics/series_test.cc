@@ -6,7 +6,7 @@
 #include "observe/story.h"
 
 namespace sim::metrics {
-namespace {
+namespace series_test {
 
 using test::Story;
 
@@ -77,5 +77,5 @@ TEST_CASE("an ISR that shrinks and grows again is counted, and the partition is 
   CHECK(f.series.rows()[1].under_replicated == 0);
 }
 
-}  // namespace
+}  // namespace series_test
 }  // namespace sim::metrics

@@ -8,7 +8,7 @@
 #include "raft/outages.h"
 
 namespace sim::raft::test {
-namespace {
+namespace history_test {
 
 constexpr std::uint64_t kSeeds = 10;
 
@@ -170,5 +170,5 @@ TEST_CASE("in every age a quorum is safe, and lives when all return") {
   }
 }
 
-}  // namespace
+}  // namespace history_test
 }  // namespace sim::raft::test

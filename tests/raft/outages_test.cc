@@ -6,7 +6,7 @@
 #include <string>
 
 namespace sim::raft::test {
-namespace {
+namespace outages_test {
 
 constexpr std::uint64_t kSeeds = 12;
 
@@ -95,5 +95,5 @@ TEST_CASE("snapshots replace the log, and whoever lags fetches them") {
   CHECK(sweep(3, 4, lags, 50).snapshots_fetched > 0);
 }
 
-}  // namespace
+}  // namespace outages_test
 }  // namespace sim::raft::test
