@@ -198,6 +198,7 @@ std::string Recording::manifest_json(const Summary& summary,
             {"trace", trace::name(options_.trace)},
             {"partial", summary.partial()},
             {"events", summary.end.events},
+            {"end_ns", nanos(summary.end.end)},
             {"fingerprint", fingerprint_text(summary.end.fingerprint)},
             {"meaning", fingerprint_text(summary.end.meaning)}};
   json["files"] = Json::object();

@@ -23,6 +23,7 @@ namespace {
 
 struct Recorded {
   std::uint64_t events = 0;
+  std::optional<Instant> end;  // unknown: recorded before it was kept
   std::string fingerprint;
   std::string meaning;                // empty: recorded before there was one
   std::optional<trace::Level> trace;  // of its events.jsonl; nullopt: there is none
@@ -45,6 +46,8 @@ Result<Recorded> read_recorded(const std::filesystem::path& folder) {
   Recorded recorded;
   recorded.events = json["events"].get<std::uint64_t>();
   recorded.fingerprint = json["fingerprint"].get<std::string>();
+  if (json.contains("end_ns") && json["end_ns"].is_number_unsigned())
+    recorded.end = Instant{} + Duration{json["end_ns"].get<std::int64_t>()};
   if (json.contains("meaning") && json["meaning"].is_string()) recorded.meaning = json["meaning"];
   if (json.contains("trace") && json["trace"].is_string()) {
     const auto level = json["trace"].get<std::string>();
@@ -113,6 +116,12 @@ int replay_command(const ReplayOptions& options, const Terminal& terminal) {
   MeaningListener meaning(world.names());
   world.observe(meaning);
   while (world.events_fired() < recorded->events && world.step()) {
+  }
+  // A run that was ended by its time limit lasted beyond its last event.
+  if (recorded->end && *recorded->end > world.now()) {
+    world.set_time_limit(*recorded->end);
+    world.set_event_budget(recorded->events);
+    world.step();
   }
   world.end_faults();
   if (log) log->flush();

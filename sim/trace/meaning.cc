@@ -13,8 +13,12 @@ std::vector<std::uint64_t> hashes_of(const std::vector<std::string>& names) {
 
 // Whether it is told of every run, traced or not.
 bool is_always_told(const observe::Fact& fact) {
-  if (std::holds_alternative<observe::MessageSent>(fact)) return false;
-  if (std::holds_alternative<observe::MessageDelivered>(fact)) return false;
+  if (std::holds_alternative<observe::MessageSent>(fact) ||
+      std::holds_alternative<observe::MessageDelivered>(fact))
+    return false;
+  if (std::holds_alternative<observe::ConnectionOpened>(fact) ||
+      std::holds_alternative<observe::ConnectionClosed>(fact))
+    return false;
   const auto* progress = std::get_if<observe::RequestProgress>(&fact);
   if (progress == nullptr) return true;
   return progress->request != nullptr && std::holds_alternative<ProduceRequest>(progress->request->message);

@@ -17,9 +17,9 @@
 // it stays what it was when the host is rebuilt, and changes when something happens otherwise, elsewhere or
 // at another instant. Each process has a chain of its own: what two processes do at one instant has no order.
 //
-// Facts that are told only when somebody wants messages (MessageSent, MessageDelivered, the progress of
-// requests other than produce) are left out: a traced run means what an untraced one does. A value, like all
-// that is kept of a run.
+// Facts that are told only when somebody wants messages (MessageSent, MessageDelivered, ConnectionOpened and
+// -Closed, the progress of requests other than produce) are left out: a traced run means what an untraced one
+// does. A value, like all that is kept of a run.
 namespace sim::trace {
 
 class Meaning {
