@@ -33,8 +33,7 @@ Broker::Broker(const BrokerBoot& boot, const node::DurableImage& image)
                   online_directories(boot, image)},
                  boot.config),
       replicas_(boot.self, boot.id, boot.config, image),
-      groups_(boot.config, boot.id, server::kGroupTimer),
-      coordinates_(static_cast<std::size_t>(boot.config.offsets_topic_num_partitions)),
+      groups_(boot.config, server::kGroupTimer),
       forwarding_(boot.self, Lane::forwarding, server::kForwardingNetworkTimer,
                   server::kForwardingExpiryTimer, kForwardingTimeout) {}
 
@@ -129,7 +128,7 @@ void Broker::route(node::Input& input, const Context& context) {
   }
   const auto* fired = std::get_if<node::TimerFired>(&input);
   if (fired == nullptr) return;
-  if (fired->timer == server::kGroupTimer) groups_.timer_fired(context.env, context.out);
+  if (fired->timer == server::kGroupTimer) groups_.runtime().timer_fired(context.env, context.out);
   if (fired->timer == server::kShutdownTimer) lifecycle_.begin_shutdown(context);
 }
 
@@ -241,59 +240,41 @@ void Broker::finish_step(const Context& context) {
     for (const ReplicaManager::Event& event : events) {
       std::visit([&](const auto& one) { on(one, context); }, event);
     }
-    std::vector<GroupCoordinator::Write> writes = groups_.take_writes();
-    for (GroupCoordinator::Write& write : writes) append(std::move(write), context);
+    std::vector<GroupCoordinator::Write> writes = groups_.runtime().take_writes();
+    for (GroupCoordinator::Write& write : writes) {
+      replicas_.append(replica::AppendId{write.id}, write.tp,
+                       make_batch(std::move(write.records), context.now_ms()), context);
+    }
     if (events.empty() && writes.empty()) return;
   }
 }
 
-bool Broker::coordinates(TopicPartition tp) const {
-  const auto index = static_cast<std::size_t>(tp.partition);
-  return index < coordinates_.size() && coordinates_[index] == tp;
-}
+// ---- Partitions of internal topics: their coordinator is told, which ignores what it does not lead
 
-void Broker::append(GroupCoordinator::Write write, const Context& context) {
-  const TopicPartition tp = coordinates_[static_cast<std::size_t>(write.partition)].value();
-  replicas_.append(replica::AppendId{write.id}, tp, make_batch(std::move(write.records), context.now_ms()),
-                   context);
-}
-
-// Reads the partition's log in pieces of offsets.load.buffer.size, to its end. Reading takes no time here.
 void Broker::on(const ReplicaManager::Elected& event, const Context& context) {
   const metadata::TopicImage* topic = image_.topic(event.tp.topic);
   if (topic == nullptr || topic->name != server::kOffsetsTopicName) return;
-  groups_.elected(event.tp.partition, event.leader_epoch);
-  if (coordinates(event.tp)) return;  // elected again
-  coordinates_[static_cast<std::size_t>(event.tp.partition)] = event.tp;
+  if (!groups_.runtime().elected(event.tp, event.leader_epoch)) return;
   const partition::Partition* partition = replicas_.partition(event.tp);
   SIM_CHECK(partition != nullptr, "what was elected is here");
-  const log::PartitionLog& log = partition->log();
-  for (Offset at = log.log_start_offset(); at < log.log_end_offset();) {
-    const auto piece = log.read(at, log.log_end_offset(), context.config.offsets_load_buffer_size, true);
-    if (piece.empty()) break;  // compaction has left nothing up to the end
-    groups_.load(event.tp.partition, piece, partition->high_watermark());
-    at = piece.back().end_offset();
-  }
-  groups_.loaded(event.tp.partition, context.env, context.out);
+  groups_.runtime().load(event.tp, partition->log(), partition->high_watermark(),
+                         context.config.offsets_load_buffer_size, context.env, context.out);
+}
+
+void Broker::on(const ReplicaManager::Resigned& event, const Context& context) {
+  groups_.runtime().resigned(event.tp, context.env, context.out);
+}
+
+void Broker::on(const ReplicaManager::HighWatermarkAdvanced& event, const Context& context) {
+  groups_.runtime().high_watermark_advanced(event.tp, event.high_watermark, context.env, context.out);
+}
+
+void Broker::on(const ReplicaManager::Appended& event, const Context& context) {
+  groups_.runtime().written(event.tp, event.id.value(), event.error, context.env, context.out);
 }
 
 void Broker::on(const ReplicaManager::DirectoryFailed& event, const Context& context) {
   lifecycle_.directory_failed(event.directory, context);
-}
-
-void Broker::on(const ReplicaManager::Resigned& event, const Context& context) {
-  if (!coordinates(event.tp)) return;
-  coordinates_[static_cast<std::size_t>(event.tp.partition)].reset();
-  groups_.resigned(event.tp.partition, context.out);
-}
-
-void Broker::on(const ReplicaManager::HighWatermarkAdvanced& event, const Context& context) {
-  if (!coordinates(event.tp)) return;
-  groups_.high_watermark_advanced(event.tp.partition, event.high_watermark, context.env, context.out);
-}
-
-void Broker::on(const ReplicaManager::Appended& event, const Context& context) {
-  groups_.written(event.id.value(), event.error, context.env, context.out);
 }
 
 }  // namespace sim::broker

@@ -128,8 +128,6 @@ class Broker {
   void on(const ReplicaManager::HighWatermarkAdvanced& event, const Context& context);
   void on(const ReplicaManager::Appended& event, const Context& context);
   void on(const ReplicaManager::DirectoryFailed& event, const Context& context);
-  void append(GroupCoordinator::Write write, const Context& context);
-  bool coordinates(TopicPartition tp) const;
 
   // ---- apis.cc
   void on(ApiVersionsRequest& request, const Envelope& from, const Context& context);
@@ -174,7 +172,6 @@ class Broker {
   Lifecycle lifecycle_;
   ReplicaManager replicas_;
   GroupCoordinator groups_;
-  std::vector<std::optional<TopicPartition>> coordinates_;  // by partition of __consumer_offsets
   ControllerChannel forwarding_;
   struct ForClient {
     ReplyTo client;

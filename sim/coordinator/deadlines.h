@@ -19,16 +19,24 @@
 namespace sim::coordinator {
 
 template <class What>
+class Deadlines;
+
+// Stands for one deadline, in whatever it belongs to.
+class DeadlineHandle {
+ public:
+  bool exists() const { return index_ != kNone; }
+
+ private:
+  template <class What>
+  friend class Deadlines;
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+  std::uint32_t index_ = kNone;
+};
+
+template <class What>
 class Deadlines {
  public:
-  class Handle {
-   public:
-    bool exists() const { return index_ != kNone; }
-
-   private:
-    friend class Deadlines;
-    std::uint32_t index_ = kNone;
-  };
+  using Handle = DeadlineHandle;
 
   // Sets the deadline, which is made if the handle has none yet.
   void arm(Handle& handle, const What& what, LocalTime due) {
@@ -36,6 +44,7 @@ class Deadlines {
     Deadline& deadline = deadlines_[handle.index_];
     if (!deadline.armed) ++armed_;
     deadline.what = what;
+    deadline.exists = true;
     deadline.armed = true;
     deadline.due = due;
     deadline.seq = next_seq_++;
@@ -46,11 +55,15 @@ class Deadlines {
   // No longer armed; the handle is empty afterwards, as it was made.
   void cancel(Handle& handle) {
     if (!handle.exists()) return;
-    Deadline& deadline = deadlines_[handle.index_];
-    if (deadline.armed) --armed_;
-    deadline = Deadline{};
-    free_.push_back(handle.index_);
+    release(handle.index_);
     handle.index_ = kNone;
+  }
+  // Cancels all of which `is_meant` says so; whoever holds their handles forgets them.
+  template <class Predicate>
+  void cancel_if(Predicate is_meant) {
+    for (std::uint32_t index = 0; index < deadlines_.size(); ++index) {
+      if (deadlines_[index].exists && is_meant(deadlines_[index].what)) release(index);
+    }
   }
 
   bool is_armed(Handle handle) const { return handle.exists() && deadlines_[handle.index_].armed; }
@@ -84,10 +97,11 @@ class Deadlines {
   }
 
  private:
-  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+  static constexpr std::uint32_t kNone = DeadlineHandle::kNone;
 
   struct Deadline {
     What what{};
+    bool exists = false;  // some handle stands for it
     bool armed = false;
     LocalTime due{};
     std::uint64_t seq = 0;  // of the last arming
@@ -113,6 +127,12 @@ class Deadlines {
     const std::uint32_t index = free_.back();
     free_.pop_back();
     return index;
+  }
+
+  void release(std::uint32_t index) {
+    if (deadlines_[index].armed) --armed_;
+    deadlines_[index] = Deadline{};
+    free_.push_back(index);
   }
 
   void push(Deadline& deadline, std::uint32_t index) {

@@ -32,14 +32,14 @@ namespace sim::group {
 using observe::GroupState;
 using server::ReplyTo;
 
-struct Deadline {
-  enum class Kind : std::uint8_t { session, join, sync, linger, write_timeout, offset_scan };
+// Names a deadline of the groups of one partition.
+struct GroupTimer {
+  enum class Kind : std::uint8_t { session, join, sync, offset_scan };
   Kind kind = Kind::session;
-  std::int32_t partition = 0;
   std::uint32_t group = 0;   // its slot
   std::uint64_t member = 0;  // its serial number
 };
-using DeadlineHandle = coordinator::Deadlines<Deadline>::Handle;
+using coordinator::DeadlineHandle;
 
 // A request that waits in its member. It may have been answered already because the write it came with
 // failed; for the group its member is waiting all the same.
@@ -81,7 +81,6 @@ struct PendingMember {
 
 struct ClassicGroup {
   std::string name;
-  std::int32_t partition = 0;
   std::uint32_t slot = 0;
   std::uint64_t uid = 0;  // 0 = the slot is free
   bool removed = false;   // by a tombstone that is not committed yet

@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "group/group_coordinator.h"
+#include "group/responses.h"
+#include "group/shard.h"
 
 // Who is in a group: joining, coming back, leaving (GroupMetadataManager.classicGroupJoin*,
 // classicGroupLeave, classicGroupHeartbeat in Kafka).
@@ -30,13 +31,6 @@ std::string random_uuid(Rng& rng) {
   return text;
 }
 
-JoinGroupResponse join_error(ErrorCode error, const std::string& member_id = {}) {
-  JoinGroupResponse response;
-  response.error = error;
-  response.member_id = member_id;
-  return response;
-}
-
 JoinGroupResponse current_generation(const ClassicGroup& group, const GroupMember& member,
                                      bool with_members) {
   JoinGroupResponse response;
@@ -50,30 +44,21 @@ JoinGroupResponse current_generation(const ClassicGroup& group, const GroupMembe
 
 }  // namespace
 
-void GroupCoordinator::on(const JoinGroupRequest& request, const Envelope& from, node::Env env,
-                          node::Effects& out) {
-  const Step step{env, out};
-  const ReplyTo to{from.channel, from.correlation};
-  if (request.group.empty()) return send(to, join_error(ErrorCode::invalid_group_id, request.member_id), out);
-  if (request.session_timeout_ms < config_.group_min_session_timeout_ms ||
-      request.session_timeout_ms > config_.group_max_session_timeout_ms) {
-    return send(to, join_error(ErrorCode::invalid_session_timeout, request.member_id), out);
-  }
-  const Lookup found = find(request.group);
-  if (found.error != ErrorCode::none) return send(to, join_error(found.error), out);
+void GroupShard::on(const JoinGroupRequest& request, const ReplyTo& to, const Step& step) {
+  ClassicGroup* found = find(request.group);
   const bool without_id = request.member_id.empty();
-  if (found.group == nullptr && !without_id) {
-    return send(to, join_error(ErrorCode::unknown_member_id, request.member_id), out);
+  if (found == nullptr && !without_id) {
+    return send(to, join_error(ErrorCode::unknown_member_id, request.member_id), step.out);
   }
-  const bool is_new_group = found.group == nullptr;
-  ClassicGroup& group = is_new_group ? create_group(request.group, found.partition, step) : *found.group;
+  const bool is_new_group = found == nullptr;
+  ClassicGroup& group = is_new_group ? create_group(request.group, step) : *found;
 
   GroupRecord record;
   std::optional<DeferredReplacement> replacement;
-  if (!accepts(group, request.member_id)) {
-    if (GroupMember* member = group.find(request.member_id)) remove_member(group, *member, out);
-    if (PendingMember* pending = group.find_pending(request.member_id)) remove_pending(group, *pending);
-    send(to, join_error(ErrorCode::group_max_size_reached), out);
+  if (!accepts(group, request.member_id, step.config().group_max_size)) {
+    if (GroupMember* member = group.find(request.member_id)) remove_member(group, *member, step);
+    if (PendingMember* pending = group.find_pending(request.member_id)) remove_pending(group, *pending, step);
+    send(to, join_error(ErrorCode::group_max_size_reached), step.out);
   } else if (without_id) {
     record = join_new(group, request, to, replacement, step);
   } else {
@@ -86,35 +71,32 @@ void GroupCoordinator::on(const JoinGroupRequest& request, const Envelope& from,
     record->generation = Generation{0};
     record->state_timestamp_ms = group.state_timestamp_ms;
   }
-  if (record) append(group.partition, std::move(*record), step);
+  if (record) step.append(std::move(*record));
   if (replacement) {
-    finish(group.partition, std::move(*replacement), step);
+    step.defer(std::move(*replacement));
   } else {
-    finish(group.partition, DeferredPark{to, GroupRef{group.slot, group.uid}}, step);
+    step.defer(DeferredPark{to, GroupRef{group.slot, group.uid}});
   }
-  set_timer(out);
 }
 
 // group.max.size. While members are rejoining, those who have are counted: the last ones stay out.
-bool GroupCoordinator::accepts(ClassicGroup& group, const std::string& member_id) const {
+bool GroupShard::accepts(ClassicGroup& group, const std::string& member_id, std::int32_t max_size) {
   const GroupMember* member = group.find(member_id);
   switch (group.state) {
     case GroupState::empty:
     case GroupState::dead: return true;
     case GroupState::preparing_rebalance:
-      return (member != nullptr && member->join.has_value()) ||
-             group.awaiting_join() < config_.group_max_size;
+      return (member != nullptr && member->join.has_value()) || group.awaiting_join() < max_size;
     case GroupState::completing_rebalance:
-    case GroupState::stable:
-      return member != nullptr || std::cmp_less(group.members.size(), config_.group_max_size);
+    case GroupState::stable: return member != nullptr || std::cmp_less(group.members.size(), max_size);
   }
   return false;
 }
 
-GroupCoordinator::GroupRecord GroupCoordinator::join_new(ClassicGroup& group, const JoinGroupRequest& request,
-                                                         const ReplyTo& to,
-                                                         std::optional<DeferredReplacement>& replacement,
-                                                         const Step& step) {
+GroupShard::GroupRecord GroupShard::join_new(ClassicGroup& group, const JoinGroupRequest& request,
+                                             const ReplyTo& to,
+                                             std::optional<DeferredReplacement>& replacement,
+                                             const Step& step) {
   if (!group.supports(request.protocol_type, request.protocols)) {
     send(to, join_error(ErrorCode::inconsistent_group_protocol), step.out);
     return std::nullopt;
@@ -131,21 +113,20 @@ GroupCoordinator::GroupRecord GroupCoordinator::join_new(ClassicGroup& group, co
   PendingMember& pending = group.pending.emplace_back();
   pending.id = member_id;
   pending.serial = next_serial_++;
-  arm(pending.session, Deadline{Deadline::Kind::session, group.partition, group.slot, pending.serial},
-      from_millis(request.session_timeout_ms), step);
+  step.arm(pending.session, GroupTimer{GroupTimer::Kind::session, group.slot, pending.serial},
+           from_millis(request.session_timeout_ms));
   send(to, join_error(ErrorCode::member_id_required, member_id), step.out);
   return std::nullopt;
 }
 
-GroupCoordinator::GroupRecord GroupCoordinator::join_existing(ClassicGroup& group,
-                                                              const JoinGroupRequest& request,
-                                                              const ReplyTo& to, const Step& step) {
+GroupShard::GroupRecord GroupShard::join_existing(ClassicGroup& group, const JoinGroupRequest& request,
+                                                  const ReplyTo& to, const Step& step) {
   if (!group.supports(request.protocol_type, request.protocols)) {
     send(to, join_error(ErrorCode::inconsistent_group_protocol, request.member_id), step.out);
     return std::nullopt;
   }
   if (PendingMember* pending = group.find_pending(request.member_id); pending != nullptr) {
-    deadlines_.cancel(pending->session);
+    step.cancel(pending->session);
     return add_member(group, request, request.member_id, to, step);
   }
   GroupMember* member = nullptr;
@@ -174,10 +155,8 @@ GroupCoordinator::GroupRecord GroupCoordinator::join_existing(ClassicGroup& grou
   return std::nullopt;
 }
 
-GroupCoordinator::GroupRecord GroupCoordinator::add_member(ClassicGroup& group,
-                                                           const JoinGroupRequest& request,
-                                                           std::string member_id, const ReplyTo& to,
-                                                           const Step& step) {
+GroupShard::GroupRecord GroupShard::add_member(ClassicGroup& group, const JoinGroupRequest& request,
+                                               std::string member_id, const ReplyTo& to, const Step& step) {
   if (group.is(GroupState::preparing_rebalance) && group.previous_state == GroupState::empty) {
     group.new_member_added = true;
   }
@@ -200,9 +179,9 @@ GroupCoordinator::GroupRecord GroupCoordinator::add_member(ClassicGroup& group,
   return rebalance_or_complete_join(group, step);
 }
 
-GroupCoordinator::GroupRecord GroupCoordinator::update_member(ClassicGroup& group, GroupMember& member,
-                                                              const JoinGroupRequest& request,
-                                                              const ReplyTo& to, const Step& step) {
+GroupShard::GroupRecord GroupShard::update_member(ClassicGroup& group, GroupMember& member,
+                                                  const JoinGroupRequest& request, const ReplyTo& to,
+                                                  const Step& step) {
   member.protocols = request.protocols;
   member.rebalance_timeout_ms = request.rebalance_timeout_ms;
   member.session_timeout_ms = request.session_timeout_ms;
@@ -213,9 +192,11 @@ GroupCoordinator::GroupRecord GroupCoordinator::update_member(ClassicGroup& grou
 // ---- Static members (KIP-345)
 
 // A static member was restarted: whoever still uses its old member id is fenced.
-GroupCoordinator::GroupRecord GroupCoordinator::replace_static(
-    ClassicGroup& group, GroupMember& member, const JoinGroupRequest& request, const std::string& new_id,
-    const ReplyTo& to, std::optional<DeferredReplacement>& replacement, const Step& step) {
+GroupShard::GroupRecord GroupShard::replace_static(ClassicGroup& group, GroupMember& member,
+                                                   const JoinGroupRequest& request, const std::string& new_id,
+                                                   const ReplyTo& to,
+                                                   std::optional<DeferredReplacement>& replacement,
+                                                   const Step& step) {
   DeferredReplacement before{to,
                              GroupRef{group.slot, group.uid},
                              member.id,
@@ -244,8 +225,8 @@ GroupCoordinator::GroupRecord GroupCoordinator::replace_static(
   return std::nullopt;
 }
 
-void GroupCoordinator::rename_static(ClassicGroup& group, GroupMember& member, const std::string& new_id,
-                                     const Step& step) {
+void GroupShard::rename_static(ClassicGroup& group, GroupMember& member, const std::string& new_id,
+                               const Step& step) {
   answer_join(member, join_error(ErrorCode::fenced_instance_id, member.id), step.out);
   answer_sync(member, SyncGroupResponse{ErrorCode::fenced_instance_id, {}}, step.out);
   if (group.is_leader(member)) group.leader = new_id;
@@ -256,7 +237,7 @@ void GroupCoordinator::rename_static(ClassicGroup& group, GroupMember& member, c
 }
 
 // If a rebalance began meanwhile, its join counts for that.
-void GroupCoordinator::replacement_stored(const DeferredReplacement& work, const Step& step) {
+void GroupShard::replacement_stored(const DeferredReplacement& work, const Step& step) {
   ClassicGroup* group = resolve(work.group);
   GroupMember* member = group == nullptr ? nullptr : group->find(work.new_id);
   if (member == nullptr || group->is(GroupState::preparing_rebalance)) return;
@@ -266,7 +247,7 @@ void GroupCoordinator::replacement_stored(const DeferredReplacement& work, const
   answer_join(*member, std::move(response), step.out);
 }
 
-void GroupCoordinator::replacement_failed(DeferredReplacement& work, ErrorCode error, const Step& step) {
+void GroupShard::replacement_failed(DeferredReplacement& work, ErrorCode error, const Step& step) {
   ClassicGroup* group = resolve(work.group);
   GroupMember* member = group == nullptr ? nullptr : group->find(work.new_id);
   if (member == nullptr || !member->join || member->join->to != work.to) return;
@@ -279,41 +260,28 @@ void GroupCoordinator::replacement_failed(DeferredReplacement& work, ErrorCode e
 
 // ---- Heartbeats and leaving
 
-void GroupCoordinator::on(const HeartbeatRequest& request, const Envelope& from, node::Env env,
-                          node::Effects& out) {
-  const Step step{env, out};
-  const ReplyTo to{from.channel, from.correlation};
-  if (request.group.empty()) return send(to, HeartbeatResponse{ErrorCode::invalid_group_id}, out);
-  const Lookup found = find(request.group);
-  // While loading nobody can tell; the member is given the benefit of the doubt.
-  if (found.error == ErrorCode::coordinator_load_in_progress) return send(to, HeartbeatResponse{}, out);
-  if (found.error != ErrorCode::none) return send(to, HeartbeatResponse{found.error}, out);
-  if (found.group == nullptr) return send(to, HeartbeatResponse{ErrorCode::unknown_member_id}, out);
-  ClassicGroup& group = *found.group;
+void GroupShard::on(const HeartbeatRequest& request, const ReplyTo& to, const Step& step) {
+  ClassicGroup* found = find(request.group);
+  if (found == nullptr) return send(to, HeartbeatResponse{ErrorCode::unknown_member_id}, step.out);
+  ClassicGroup& group = *found;
   GroupMember* member = nullptr;
   ErrorCode error = group.validate_member(request.member_id, request.group_instance_id, member);
   if (error == ErrorCode::none && request.generation != group.generation)
     error = ErrorCode::illegal_generation;
-  if (error != ErrorCode::none) return send(to, HeartbeatResponse{error}, out);
+  if (error != ErrorCode::none) return send(to, HeartbeatResponse{error}, step.out);
   arm_session(group, *member, member->session_timeout_ms, step);
   const bool rebalancing = group.is(GroupState::preparing_rebalance);
   const HeartbeatResponse response{rebalancing ? ErrorCode::rebalance_in_progress : ErrorCode::none};
-  finish(group.partition, DeferredAnswer{to, response}, step);
-  set_timer(out);
+  step.defer(DeferredAnswer{to, response});
 }
 
-void GroupCoordinator::on(const LeaveGroupRequest& request, const Envelope& from, node::Env env,
-                          node::Effects& out) {
-  const Step step{env, out};
-  const ReplyTo to{from.channel, from.correlation};
-  if (request.group.empty()) return send(to, LeaveGroupResponse{ErrorCode::invalid_group_id}, out);
-  const Lookup found = find(request.group);
-  if (found.error != ErrorCode::none) return send(to, LeaveGroupResponse{found.error}, out);
-  if (found.group == nullptr) return send(to, LeaveGroupResponse{ErrorCode::unknown_member_id}, out);
-  ClassicGroup& group = *found.group;
+void GroupShard::on(const LeaveGroupRequest& request, const ReplyTo& to, const Step& step) {
+  ClassicGroup* found = find(request.group);
+  if (found == nullptr) return send(to, LeaveGroupResponse{ErrorCode::unknown_member_id}, step.out);
+  ClassicGroup& group = *found;
   ErrorCode error = ErrorCode::none;
   if (PendingMember* pending = group.find_pending(request.member_id)) {
-    remove_pending(group, *pending);
+    remove_pending(group, *pending, step);
   } else {
     GroupMember* member = nullptr;
     if (request.member_id.empty()) {  // an administrator names the static member
@@ -322,41 +290,39 @@ void GroupCoordinator::on(const LeaveGroupRequest& request, const Envelope& from
     } else {
       error = group.validate_member(request.member_id, request.group_instance_id, member);
     }
-    if (error == ErrorCode::none) remove_member(group, *member, out);
+    if (error == ErrorCode::none) remove_member(group, *member, step);
   }
   if (error == ErrorCode::none && !group.is(GroupState::empty)) {
-    if (GroupRecord record = rebalance_or_complete_join(group, step))
-      append(group.partition, std::move(*record), step);
+    if (GroupRecord record = rebalance_or_complete_join(group, step)) step.append(std::move(*record));
   }
-  finish(group.partition, DeferredAnswer{to, LeaveGroupResponse{error}}, step);
-  set_timer(out);
+  step.defer(DeferredAnswer{to, LeaveGroupResponse{error}});
 }
 
 // A parked join is answered with UNKNOWN_MEMBER_ID, so that a client that is still there tries again.
-void GroupCoordinator::remove_member(ClassicGroup& group, GroupMember& member, node::Effects& out) {
-  answer_join(member, join_error(ErrorCode::unknown_member_id), out);
-  deadlines_.cancel(member.session);
+void GroupShard::remove_member(ClassicGroup& group, GroupMember& member, const Step& step) {
+  answer_join(member, join_error(ErrorCode::unknown_member_id), step.out);
+  step.cancel(member.session);
   group.remove(group.index_of(member));
 }
 
-void GroupCoordinator::remove_pending(ClassicGroup& group, PendingMember& member) {
-  deadlines_.cancel(member.session);
+void GroupShard::remove_pending(ClassicGroup& group, PendingMember& member, const Step& step) {
+  step.cancel(member.session);
   group.remove_pending(std::string{member.id});
 }
 
 // ---- Answers to parked requests
 
-void GroupCoordinator::answer_join(GroupMember& member, JoinGroupResponse response, node::Effects& out) {
+void GroupShard::answer_join(GroupMember& member, JoinGroupResponse response, node::Effects& out) {
   if (member.join && !member.join->answered) send(member.join->to, std::move(response), out);
   member.join.reset();
 }
 
-void GroupCoordinator::answer_sync(GroupMember& member, SyncGroupResponse response, node::Effects& out) {
+void GroupShard::answer_sync(GroupMember& member, SyncGroupResponse response, node::Effects& out) {
   if (member.sync && !member.sync->answered) send(member.sync->to, std::move(response), out);
   member.sync.reset();
 }
 
-void GroupCoordinator::answer_parked(ClassicGroup& group, ErrorCode error, node::Effects& out) {
+void GroupShard::answer_parked(ClassicGroup& group, ErrorCode error, node::Effects& out) {
   for (GroupMember& member : group.members) {
     answer_join(member, join_error(error, member.id), out);
     answer_sync(member, SyncGroupResponse{error, {}}, out);

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "group/group_coordinator.h"
+#include "group/shard.h"
 
 // How a group gets from one generation to the next (GroupMetadataManager.prepareRebalance,
 // completeClassicGroupJoin, classicGroupSync in Kafka).
@@ -11,19 +11,18 @@ namespace sim::group {
 
 // ---- The join phase
 
-GroupCoordinator::GroupRecord GroupCoordinator::rebalance_or_complete_join(ClassicGroup& group,
-                                                                           const Step& step) {
+GroupShard::GroupRecord GroupShard::rebalance_or_complete_join(ClassicGroup& group, const Step& step) {
   return group.can_rebalance() ? prepare_rebalance(group, step) : maybe_complete_join(group, step);
 }
 
-GroupCoordinator::GroupRecord GroupCoordinator::prepare_rebalance(ClassicGroup& group, const Step& step) {
+GroupShard::GroupRecord GroupShard::prepare_rebalance(ClassicGroup& group, const Step& step) {
   if (group.is(GroupState::completing_rebalance))
     reset_assignment(group, ErrorCode::rebalance_in_progress, step);
   for (GroupMember& member : group.members) member.pending_sync = false;
-  deadlines_.cancel(group.sync_deadline);
+  step.cancel(group.sync_deadline);
   const bool is_initial = group.is(GroupState::empty);
   if (is_initial) {  // more members are about to come: wait for them
-    const Duration delay = from_millis(config_.group_initial_rebalance_delay_ms);
+    const Duration delay = from_millis(step.config().group_initial_rebalance_delay_ms);
     group.join_is_initial = true;
     group.initial_delay = delay;
     group.initial_remaining = std::max(from_millis(group.rebalance_timeout_ms()) - delay, Duration{});
@@ -37,38 +36,38 @@ GroupCoordinator::GroupRecord GroupCoordinator::prepare_rebalance(ClassicGroup& 
   return std::nullopt;
 }
 
-void GroupCoordinator::arm_join(ClassicGroup& group, Duration delay, const Step& step) {
-  arm(group.join_deadline, Deadline{Deadline::Kind::join, group.partition, group.slot, 0}, delay, step);
+void GroupShard::arm_join(ClassicGroup& group, Duration delay, const Step& step) {
+  step.arm(group.join_deadline, GroupTimer{GroupTimer::Kind::join, group.slot, 0}, delay);
 }
 
-GroupCoordinator::GroupRecord GroupCoordinator::maybe_complete_join(ClassicGroup& group, const Step& step) {
+GroupShard::GroupRecord GroupShard::maybe_complete_join(ClassicGroup& group, const Step& step) {
   if (!group.is(GroupState::preparing_rebalance)) return std::nullopt;
   if (group.previous_state == GroupState::empty) return std::nullopt;  // the initial delay runs its time
   if (!group.has_all_members_joined()) return std::nullopt;
   return complete_join(group, step);
 }
 
-GroupCoordinator::GroupRecord GroupCoordinator::join_deadline_passed(ClassicGroup& group, const Step& step) {
+GroupShard::GroupRecord GroupShard::join_deadline_passed(ClassicGroup& group, const Step& step) {
   if (!group.join_is_initial) return complete_join(group, step);
   if (!group.new_member_added || group.initial_remaining == Duration{}) return complete_join(group, step);
   group.new_member_added = false;
   const Duration next =
-      std::min(from_millis(config_.group_initial_rebalance_delay_ms), group.initial_remaining);
+      std::min(from_millis(step.config().group_initial_rebalance_delay_ms), group.initial_remaining);
   group.initial_remaining = std::max(group.initial_remaining - group.initial_delay, Duration{});
   group.initial_delay = next;
   arm_join(group, next, step);
   return std::nullopt;
 }
 
-GroupCoordinator::GroupRecord GroupCoordinator::complete_join(ClassicGroup& group, const Step& step) {
-  deadlines_.cancel(group.join_deadline);
+GroupShard::GroupRecord GroupShard::complete_join(ClassicGroup& group, const Step& step) {
+  step.cancel(group.join_deadline);
   for (std::size_t i = 0; i < group.members.size();) {
     GroupMember& member = group.members[i];
     if (member.join || member.is_static()) {
       ++i;
       continue;
     }
-    deadlines_.cancel(member.session);
+    step.cancel(member.session);
     group.remove(i);
   }
   if (!group.elect_joined_leader() && !group.members.empty()) {
@@ -80,7 +79,7 @@ GroupCoordinator::GroupRecord GroupCoordinator::complete_join(ClassicGroup& grou
   return next_generation(group, step);
 }
 
-GroupCoordinator::GroupRecord GroupCoordinator::next_generation(ClassicGroup& group, const Step& step) {
+GroupShard::GroupRecord GroupShard::next_generation(ClassicGroup& group, const Step& step) {
   group.generation = group.generation.next();
   group.protocol = group.members.empty() ? std::string{} : group.select_protocol();
   group.update_subscribed();
@@ -101,23 +100,18 @@ GroupCoordinator::GroupRecord GroupCoordinator::next_generation(ClassicGroup& gr
     member.is_new = false;
     member.pending_sync = true;
   }
-  arm(group.sync_deadline, Deadline{Deadline::Kind::sync, group.partition, group.slot, 0},
-      from_millis(group.rebalance_timeout_ms()), step);
+  step.arm(group.sync_deadline, GroupTimer{GroupTimer::Kind::sync, group.slot, 0},
+           from_millis(group.rebalance_timeout_ms()));
   return std::nullopt;
 }
 
 // ---- The sync phase
 
-void GroupCoordinator::on(const SyncGroupRequest& request, const Envelope& from, node::Env env,
-                          node::Effects& out) {
-  const Step step{env, out};
-  const ReplyTo to{from.channel, from.correlation};
-  const auto answer = [&](SyncGroupResponse response) { send(to, std::move(response), out); };
-  if (request.group.empty()) return answer(SyncGroupResponse{ErrorCode::invalid_group_id, {}});
-  const Lookup found = find(request.group);
-  if (found.error != ErrorCode::none) return answer(SyncGroupResponse{found.error, {}});
-  if (found.group == nullptr) return answer(SyncGroupResponse{ErrorCode::unknown_member_id, {}});
-  ClassicGroup& group = *found.group;
+void GroupShard::on(const SyncGroupRequest& request, const ReplyTo& to, const Step& step) {
+  const auto answer = [&](SyncGroupResponse response) { send(to, std::move(response), step.out); };
+  ClassicGroup* found = find(request.group);
+  if (found == nullptr) return answer(SyncGroupResponse{ErrorCode::unknown_member_id, {}});
+  ClassicGroup& group = *found;
   GroupMember* member = nullptr;
   ErrorCode error = group.validate_member(request.member_id, request.group_instance_id, member);
   if (error == ErrorCode::none && request.generation != group.generation)
@@ -126,26 +120,25 @@ void GroupCoordinator::on(const SyncGroupRequest& request, const Envelope& from,
     error = ErrorCode::rebalance_in_progress;
   if (error != ErrorCode::none) return answer(SyncGroupResponse{error, {}});
 
-  sync_received(group, *member);
+  sync_received(group, *member, step);
   if (group.is(GroupState::stable)) return answer(SyncGroupResponse{ErrorCode::none, member->assignment});
   SIM_CHECK(group.is(GroupState::completing_rebalance), "an empty group has no member to sync");
   member->sync = ParkedRequest{to, false};
   const GroupRef ref{group.slot, group.uid};
   if (group.is_leader(*member)) {
-    append(group.partition, group.record(&request.assignments), step);
-    finish(group.partition, DeferredAssignment{ref, group.generation, request.assignments}, step);
+    step.append(group.record(&request.assignments));
+    step.defer(DeferredAssignment{ref, group.generation, request.assignments});
   } else {
-    finish(group.partition, DeferredPark{to, ref}, step);
+    step.defer(DeferredPark{to, ref});
   }
-  set_timer(out);
 }
 
-void GroupCoordinator::sync_received(ClassicGroup& group, GroupMember& member) {
+void GroupShard::sync_received(ClassicGroup& group, GroupMember& member, const Step& step) {
   member.pending_sync = false;
-  if (group.has_received_sync_from_all()) deadlines_.cancel(group.sync_deadline);
+  if (group.has_received_sync_from_all()) step.cancel(group.sync_deadline);
 }
 
-void GroupCoordinator::assignment_stored(const DeferredAssignment& work, const Step& step) {
+void GroupShard::assignment_stored(const DeferredAssignment& work, const Step& step) {
   ClassicGroup* group = resolve(work.group);
   if (group == nullptr || !group->is(GroupState::completing_rebalance) ||
       group->generation != work.generation)
@@ -160,7 +153,7 @@ void GroupCoordinator::assignment_stored(const DeferredAssignment& work, const S
   transition(*group, GroupState::stable, step);
 }
 
-void GroupCoordinator::assignment_failed(const DeferredAssignment& work, ErrorCode error, const Step& step) {
+void GroupShard::assignment_failed(const DeferredAssignment& work, ErrorCode error, const Step& step) {
   ClassicGroup* group = resolve(work.group);
   if (group == nullptr || !group->is(GroupState::completing_rebalance) ||
       group->generation != work.generation)
@@ -170,12 +163,12 @@ void GroupCoordinator::assignment_failed(const DeferredAssignment& work, ErrorCo
   SIM_CHECK(!record, "the members who have just been told to rejoin have not done so yet");
 }
 
-void GroupCoordinator::reset_assignment(ClassicGroup& group, ErrorCode error, const Step& step) {
+void GroupShard::reset_assignment(ClassicGroup& group, ErrorCode error, const Step& step) {
   for (GroupMember& member : group.members) member.assignment.clear();
   propagate_assignment(group, error, step);
 }
 
-void GroupCoordinator::propagate_assignment(ClassicGroup& group, ErrorCode error, const Step& step) {
+void GroupShard::propagate_assignment(ClassicGroup& group, ErrorCode error, const Step& step) {
   for (GroupMember& member : group.members) {
     if (!member.sync) continue;
     answer_sync(member, SyncGroupResponse{error, member.assignment}, step.out);
@@ -184,7 +177,7 @@ void GroupCoordinator::propagate_assignment(ClassicGroup& group, ErrorCode error
   }
 }
 
-GroupCoordinator::GroupRecord GroupCoordinator::sync_deadline_passed(ClassicGroup& group, const Step& step) {
+GroupShard::GroupRecord GroupShard::sync_deadline_passed(ClassicGroup& group, const Step& step) {
   if (!group.is(GroupState::completing_rebalance) && !group.is(GroupState::stable)) return std::nullopt;
   if (group.has_received_sync_from_all()) return std::nullopt;
   for (std::size_t i = 0; i < group.members.size();) {
@@ -192,7 +185,7 @@ GroupCoordinator::GroupRecord GroupCoordinator::sync_deadline_passed(ClassicGrou
       ++i;
       continue;
     }
-    deadlines_.cancel(group.members[i].session);
+    step.cancel(group.members[i].session);
     group.remove(i);
   }
   return prepare_rebalance(group, step);
@@ -200,18 +193,18 @@ GroupCoordinator::GroupRecord GroupCoordinator::sync_deadline_passed(ClassicGrou
 
 // ---- Sessions
 
-GroupCoordinator::GroupRecord GroupCoordinator::session_passed(ClassicGroup& group, std::uint64_t serial,
-                                                               const Step& step) {
+GroupShard::GroupRecord GroupShard::session_passed(ClassicGroup& group, std::uint64_t serial,
+                                                   const Step& step) {
   const auto waiting = std::find_if(group.pending.begin(), group.pending.end(),
                                     [serial](const PendingMember& one) { return one.serial == serial; });
   if (waiting != group.pending.end()) {
-    remove_pending(group, *waiting);
+    remove_pending(group, *waiting, step);
     if (!group.is(GroupState::preparing_rebalance) || !group.has_all_members_joined()) return std::nullopt;
     return complete_join(group, step);
   }
   GroupMember* member = group.find_serial(serial);
   if (member == nullptr || member->has_satisfied_heartbeat()) return std::nullopt;
-  remove_member(group, *member, step.out);
+  remove_member(group, *member, step);
   if (group.is(GroupState::stable) || group.is(GroupState::completing_rebalance)) {
     return rebalance_or_complete_join(group, step);
   }

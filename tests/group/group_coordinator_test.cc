@@ -160,12 +160,12 @@ TEST_CASE("heartbeats and commits queue nothing") {
   const auto ids = world.stable_group(3);
   world.pass(400s - world.now.time_since_epoch());  // whatever the joining left behind has come up
   const auto again = world.stable_group(3);
-  const std::size_t before = world.coordinator.queued_deadlines();
+  const std::size_t before = world.coordinator.runtime().queued_deadlines();
   for (int i = 0; i < 10'000; ++i) {
     world.heartbeat(again[static_cast<std::size_t>(i % 3)], world.group().generation);
     if (i % 100 == 0) world.pass(1s);
   }
-  CHECK(world.coordinator.queued_deadlines() <= before);
+  CHECK(world.coordinator.runtime().queued_deadlines() <= before);
 }
 
 TEST_CASE("a leader that does not sync is removed after the rebalance timeout, and the others rejoin") {
@@ -428,18 +428,21 @@ TEST_CASE("static members that do not rejoin stay until their session ends") {
 TEST_CASE("who is asked before its log is loaded, or does not lead, says so") {
   World world;
   const auto ids = world.stable_group(1);
-  const std::int32_t partition = world.group().partition;
+  const std::int32_t partition = test::partition_of("payment", world.config);
   const int parked = world.ask(join(ids[0]));  // alone: it completes at once
   CHECK(world.answered(parked));
   const int joining = world.ask(join(world.new_member_id()));
   world.commits_at_once = false;
-  world.run([&](node::Effects& out) { world.coordinator.resigned(partition, out); });
+  world.run([&](node::Effects& out) {
+    world.coordinator.runtime().resigned(test::offsets_partition(partition), node::Env{world.now, world.rng},
+                                         out);
+  });
   CHECK(world.answer<JoinGroupResponse>(joining).error == ErrorCode::not_coordinator);
   CHECK(world.states().back() == dead);
   CHECK(world.heartbeat(ids[0], kFirst) == ErrorCode::not_coordinator);
   CHECK(world.commit(ids[0], kFirst, 0, 1) == ErrorCode::not_coordinator);
 
-  world.coordinator.elected(partition, LeaderEpoch{1});
+  world.coordinator.runtime().elected(test::offsets_partition(partition), LeaderEpoch{1});
   CHECK(world.heartbeat(ids[0], kFirst) == ErrorCode::none);  // nobody can tell yet
   CHECK(world.commit(ids[0], kFirst, 0, 1) == ErrorCode::coordinator_load_in_progress);
   CHECK(world.call<JoinGroupResponse>(join("")).error == ErrorCode::coordinator_load_in_progress);

@@ -18,6 +18,14 @@ namespace sim::group::test {
 
 inline constexpr TopicId kOrders{1};
 inline constexpr TopicId kReturns{2};
+inline constexpr TopicId kConsumerOffsets{9};
+inline TopicPartition offsets_partition(std::int32_t partition) {
+  return TopicPartition{kConsumerOffsets, partition};
+}
+
+inline std::int32_t partition_of(const std::string& group, const BrokerConfig& config) {
+  return GroupCoordinator::partition_for(group, config.offsets_topic_num_partitions);
+}
 
 inline JoinGroupRequest join(const std::string& member_id, const std::string& instance_id = {}) {
   JoinGroupRequest request;
@@ -37,7 +45,7 @@ class World {
   using Write = GroupCoordinator::Write;
 
   explicit World(BrokerConfig with = {}, std::uint64_t seed = 1)
-      : config(with), rng(seed, "broker-1"), coordinator(config, NodeId{1}, node::TimerId{0}) {
+      : config(with), rng(seed, "broker-1"), coordinator(config, node::TimerId{0}) {
     lead_all();
   }
 
@@ -80,7 +88,7 @@ class World {
       now = std::max(now, *timer_);
       timer_.reset();
       ++timer_events;
-      run([&](node::Effects& out) { coordinator.timer_fired(node::Env{now, rng}, out); });
+      run([&](node::Effects& out) { coordinator.runtime().timer_fired(node::Env{now, rng}, out); });
     }
     now = until;
   }
@@ -90,7 +98,9 @@ class World {
     Write write = std::move(asked[index]);
     asked.erase(asked.begin() + static_cast<std::ptrdiff_t>(index));
     if (error == ErrorCode::none) append(write);
-    run([&](node::Effects& out) { coordinator.written(write.id, error, node::Env{now, rng}, out); });
+    run([&](node::Effects& out) {
+      coordinator.runtime().written(write.tp, write.id, error, node::Env{now, rng}, out);
+    });
   }
   void commit_all() {
     while (!asked.empty()) outcome(0, ErrorCode::none);
@@ -103,14 +113,18 @@ class World {
 
   void lead_all() {
     for (std::int32_t partition = 0; partition < config.offsets_topic_num_partitions; ++partition) {
-      coordinator.elected(partition, LeaderEpoch{0});
-      run([&](node::Effects& out) { coordinator.loaded(partition, node::Env{now, rng}, out); });
+      coordinator.runtime().elected(offsets_partition(partition), LeaderEpoch{0});
+      run([&](node::Effects& out) {
+        coordinator.runtime().loaded(offsets_partition(partition), node::Env{now, rng}, out);
+      });
     }
     facts.clear();
   }
   void lose_all() {
     for (std::int32_t partition = 0; partition < config.offsets_topic_num_partitions; ++partition) {
-      run([&](node::Effects& out) { coordinator.resigned(partition, out); });
+      run([&](node::Effects& out) {
+        coordinator.runtime().resigned(offsets_partition(partition), node::Env{now, rng}, out);
+      });
     }
   }
   template <class Call>
@@ -118,7 +132,7 @@ class World {
     node::Effects out;
     call(out);
     for (node::Effect& effect : out) perform(effect);
-    for (Write& write : coordinator.take_writes()) asked.push_back(std::move(write));
+    for (Write& write : coordinator.runtime().take_writes()) asked.push_back(std::move(write));
     if (commits_at_once && !asked.empty()) commit_all();
   }
 
@@ -218,7 +232,7 @@ class World {
     }
   }
   void append(const Write& write) {
-    std::vector<Batch>& batches = log[write.partition];
+    std::vector<Batch>& batches = log[write.tp.partition];
     const Offset base = batches.empty() ? 0 : batches.back().end_offset();
     batches.push_back(Batch{base, LeaderEpoch{0}, static_cast<std::int32_t>(write.records.size()),
                             make_batch(write.records, millis(now.time_since_epoch()))});
@@ -237,11 +251,12 @@ inline World take_over(const World& from, Offset high_watermark = 1'000'000'000)
   world.now = from.now;
   world.log = from.log;
   for (std::int32_t partition = 0; partition < from.config.offsets_topic_num_partitions; ++partition) {
-    world.coordinator.elected(partition, LeaderEpoch{1});
+    world.coordinator.runtime().elected(offsets_partition(partition), LeaderEpoch{1});
     const auto log = from.log.find(partition);
-    if (log != from.log.end()) world.coordinator.load(partition, log->second, high_watermark);
+    if (log != from.log.end())
+      world.coordinator.runtime().replay(offsets_partition(partition), log->second, high_watermark);
     world.run([&](node::Effects& out) {
-      world.coordinator.loaded(partition, node::Env{world.now, world.rng}, out);
+      world.coordinator.runtime().loaded(offsets_partition(partition), node::Env{world.now, world.rng}, out);
     });
   }
   return world;

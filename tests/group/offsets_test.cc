@@ -189,7 +189,7 @@ TEST_CASE("what is in the log is not taken back: only the high watermark counts"
   const World::Write write = world.asked.front();
   const auto told = [&](ErrorCode error) {
     world.run([&](node::Effects& out) {
-      world.coordinator.written(write.id, error, node::Env{world.now, world.rng}, out);
+      world.coordinator.runtime().written(write.tp, write.id, error, node::Env{world.now, world.rng}, out);
     });
   };
   told(ErrorCode::request_timed_out);
@@ -401,9 +401,10 @@ TEST_CASE("what the loaded log holds above the high watermark is told when it is
   CHECK(next.committed(0) == 1);
   const int fetch = next.ask(next.fetch_request(0, true));
   CHECK_FALSE(next.answered(fetch));
-  const std::int32_t partition = next.group().partition;
+  const std::int32_t partition = test::partition_of("payment", next.config);
   next.run([&](node::Effects& out) {
-    next.coordinator.high_watermark_advanced(partition, 2, node::Env{next.now, next.rng}, out);
+    next.coordinator.runtime().high_watermark_advanced(test::offsets_partition(partition), 2,
+                                                       node::Env{next.now, next.rng}, out);
   });
   CHECK(next.answer<OffsetFetchResponse>(fetch).partitions[0].offset == 2);
   CHECK(next.committed(0) == 2);
@@ -420,11 +421,11 @@ TEST_CASE("offsets are read in parts while the high watermark advances") {
   const auto [partition, log] = *world.log.begin();
   World next(world.config, 3);
   next.lose_all();
-  next.coordinator.elected(partition, LeaderEpoch{1});
-  next.coordinator.load(partition, {log[0], log[1]}, 1);
-  next.coordinator.load(partition, {log[2], log[3]}, 4);
+  next.coordinator.runtime().elected(test::offsets_partition(partition), LeaderEpoch{1});
+  next.coordinator.runtime().replay(test::offsets_partition(partition), {log[0], log[1]}, 1);
+  next.coordinator.runtime().replay(test::offsets_partition(partition), {log[2], log[3]}, 4);
   next.run([&, at = partition](node::Effects& out) {
-    next.coordinator.loaded(at, node::Env{next.now, next.rng}, out);
+    next.coordinator.runtime().loaded(test::offsets_partition(at), node::Env{next.now, next.rng}, out);
   });
   CHECK(next.committed(0) == 4);
   CHECK(next.call<OffsetFetchResponse>(next.fetch_request(0, true)).partitions[0].offset == 4);
