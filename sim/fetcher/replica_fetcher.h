@@ -41,8 +41,8 @@ using server::History;
 using server::Truncation;
 
 class ReplicaFetcher {
-public:
-  struct RaisedStart { // of a log, after its leader's
+ public:
+  struct RaisedStart {  // of a log, after its leader's
     LocalIndex local = kNotLocal;
     Offset from = 0;
   };
@@ -50,16 +50,14 @@ public:
   // to write, it writes it at once and calls written() when that was performed.
   struct Work {
     std::vector<PlacedBatch> batches;
-    std::vector<log::LogWrite> writes; // of the batches, and truncations
-    std::vector<LocalIndex>
-        truncated; // their readers may find themselves beyond the end
+    std::vector<log::LogWrite> writes;  // of the batches, and truncations
+    std::vector<LocalIndex> truncated;  // their readers may find themselves beyond the end
     std::vector<LocalIndex> high_watermark_changed;
     std::vector<RaisedStart> raised;
   };
 
-  ReplicaFetcher(ProcessId self, NodeId source, ProcessId endpoint,
-                 std::int32_t index, const BrokerConfig &config,
-                 node::TimerId backoff_timer, node::TimerId network_timer);
+  ReplicaFetcher(ProcessId self, NodeId source, ProcessId endpoint, std::int32_t index,
+                 const BrokerConfig& config, node::TimerId backoff_timer, node::TimerId network_timer);
 
   NodeId source() const { return source_; }
   std::int32_t index() const { return index_; }
@@ -67,53 +65,43 @@ public:
 
   // Follows the partition in its present leader epoch, from the end of its log;
   // resume() when all are added.
-  void add(LocalIndex local, const PartitionTable &table,
-           const History &history);
-  void resume(PartitionTable &table, const Context &context, Work &work);
+  void add(LocalIndex local, const PartitionTable& table, const History& history);
+  void resume(PartitionTable& table, const Context& context, Work& work);
   void remove(LocalIndex local, TopicPartition tp);
   // With no partition left, the thread ends and its connection is closed.
-  void close_if_idle(const Context &context);
+  void close_if_idle(const Context& context);
 
   // follower.replication.throttled.rate is exceeded: throttled replicas that
   // are not in sync stay away.
   void set_throttled(bool throttled) { throttled_ = throttled; }
 
-  bool owns(const node::Input &input) const;
-  void step(node::Input &input, PartitionTable &table, const Context &context,
-            Work &work);
-  void written(PartitionTable &table, const Context &context, Work &work);
+  bool owns(const node::Input& input) const;
+  void step(node::Input& input, PartitionTable& table, const Context& context, Work& work);
+  void written(PartitionTable& table, const Context& context, Work& work);
 
-private:
-  enum class Stage : std::uint8_t {
-    resting,
-    connecting,
-    fetching,
-    asking,
-    truncating,
-    writing
-  };
-  struct Position { // PartitionFetchState
+ private:
+  enum class Stage : std::uint8_t { resting, connecting, fetching, asking, truncating, writing };
+  struct Position {  // PartitionFetchState
     TopicPartition tp;
     LocalIndex local = kNotLocal;
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
     Offset offset = 0;
     LeaderEpoch last_fetched_epoch = kNoLeaderEpoch;
     bool delayed = false;
-    bool truncating = false; // not to be fetched yet; `offset` is where to cut
-                             // if the leader knows no better
+    bool truncating = false;  // not to be fetched yet; `offset` is where to cut
+                              // if the leader knows no better
     LocalTime delayed_until{};
-    Offset leader_high_watermark =
-        kNoOffset; // as last heard: who has reached it is in sync to a throttle
+    Offset leader_high_watermark = kNoOffset;  // as last heard: who has reached it is in sync to a throttle
     bool used = false;
     // As the session has it
     bool in_session = false;
-    bool touched = false; // may differ from what the session has
+    bool touched = false;  // may differ from what the session has
     Offset sent_offset = 0;
     Offset sent_log_start = 0;
     LeaderEpoch sent_leader_epoch = kNoLeaderEpoch;
     LeaderEpoch sent_last_epoch = kNoLeaderEpoch;
   };
-  struct Learned { // from an answer, to take effect with its data
+  struct Learned {  // from an answer, to take effect with its data
     LocalIndex local = kNotLocal;
     TopicPartition tp;
     Offset high_watermark = kNoOffset;
@@ -123,57 +111,48 @@ private:
     LocalIndex local = kNotLocal;
     TopicPartition tp;
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
-    Offset leader_end = kNoOffset; // once it is known
+    Offset leader_end = kNoOffset;  // once it is known
   };
 
-  static bool is_ready(const Position &position) {
-    return !position.delayed && !position.truncating;
-  }
-  Position *find(LocalIndex local, TopicPartition tp);
-  void touch(Position &position);
-  void delay(Position &position, const Context &context);
-  void delay_all(const Context &context);
+  static bool is_ready(const Position& position) { return !position.delayed && !position.truncating; }
+  Position* find(LocalIndex local, TopicPartition tp);
+  void touch(Position& position);
+  void delay(Position& position, const Context& context);
+  void delay_all(const Context& context);
 
   // The loop: whatever comes next, unless something is under way.
-  void proceed(PartitionTable &table, const Context &context, Work &work);
-  void rest(const Context &context);
-  void end_delays(const Context &context);
-  void hold_back(const PartitionTable &table, const Context &context);
+  void proceed(PartitionTable& table, const Context& context, Work& work);
+  void rest(const Context& context);
+  void end_delays(const Context& context);
+  void hold_back(const PartitionTable& table, const Context& context);
 
-  void handle(node::NetworkClient::Event &event, PartitionTable &table,
-              const Context &context, Work &work);
-  void on_fetched(FetchResponse &response, PartitionTable &table,
-                  const Context &context, Work &work);
-  void take(FetchResponse::Partition &answer, Position &position,
-            Partition &partition, const Context &context, Work &work);
-  void truncate(Offset end, Position &position, Partition &partition,
-                const Context &context, Work &work);
-  void on_error(const FetchResponse::Partition &answer, Position &position,
-                const Context &context);
-  void ask(const Context &context);
-  void on_offset(const ListOffsetsResponse &response, PartitionTable &table,
-                 const Context &context, Work &work);
-  void apply_learned(PartitionTable &table, Work &work);
+  void handle(node::NetworkClient::Event& event, PartitionTable& table, const Context& context, Work& work);
+  void on_fetched(FetchResponse& response, PartitionTable& table, const Context& context, Work& work);
+  void take(FetchResponse::Partition& answer, Position& position, Partition& partition,
+            const Context& context, Work& work);
+  void truncate(Offset end, Position& position, Partition& partition, const Context& context, Work& work);
+  void on_error(const FetchResponse::Partition& answer, Position& position, const Context& context);
+  void ask(const Context& context);
+  void on_offset(const ListOffsetsResponse& response, PartitionTable& table, const Context& context,
+                 Work& work);
+  void apply_learned(PartitionTable& table, Work& work);
 
   // ---- fetcher_session.cc
   // Of the leader's epoch, what a request says: as far as the time of `history`
   // knew of it.
-  static LeaderEpoch told_leader_epoch(LeaderEpoch leader_epoch,
-                                       const History &history);
-  FetchRequest build(PartitionTable &table, const Context &context);
+  static LeaderEpoch told_leader_epoch(LeaderEpoch leader_epoch, const History& history);
+  FetchRequest build(PartitionTable& table, const Context& context);
   bool has_something_to_send() const;
-  FetchRequest::Partition describe(Position &position,
-                                   const PartitionTable &table,
-                                   const History &history);
+  FetchRequest::Partition describe(Position& position, const PartitionTable& table, const History& history);
   void reset_session(std::int32_t id);
-  bool accept_session(const FetchResponse &response);
+  bool accept_session(const FetchResponse& response);
 
   // ---- replica_truncation.cc: before Truncation::fetch
   bool may_truncate() const;
-  void ask_epoch_ends(const Context &context);
-  void on_epoch_ends(const OffsetForLeaderEpochResponse &response,
-                     PartitionTable &table, const Context &context, Work &work);
-  void truncated(Position &position);
+  void ask_epoch_ends(const Context& context);
+  void on_epoch_ends(const OffsetForLeaderEpochResponse& response, PartitionTable& table,
+                     const Context& context, Work& work);
+  void truncated(Position& position);
 
   NodeId source_;
   ProcessId endpoint_;
@@ -183,14 +162,13 @@ private:
   Stage stage_ = Stage::resting;
   std::vector<Position> partitions_;
   std::vector<std::int32_t> free_;
-  std::vector<std::int32_t> by_local_; // index in partitions_, -1 = none
+  std::vector<std::int32_t> by_local_;  // index in partitions_, -1 = none
   std::vector<std::int32_t> touched_;
   std::vector<std::int32_t> delayed_;
-  std::vector<TopicPartition> to_forget_; // left while in the session
-  std::int32_t ready_ =
-      0; // may be fetched: followed, not delayed, not truncating
+  std::vector<TopicPartition> to_forget_;  // left while in the session
+  std::int32_t ready_ = 0;                 // may be fetched: followed, not delayed, not truncating
   std::int32_t session_id_ = 0;
-  std::int32_t session_epoch_ = 0; // 0: the next request is full
+  std::int32_t session_epoch_ = 0;  // 0: the next request is full
   bool request_was_full_ = true;
   bool throttled_ = false;
   std::vector<Learned> learned_;
@@ -201,7 +179,7 @@ private:
     TopicPartition tp;
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
   };
-  std::vector<AskedEpoch> asked_epochs_; // in the request under way
+  std::vector<AskedEpoch> asked_epochs_;  // in the request under way
 };
 
-} // namespace sim::fetcher
+}  // namespace sim::fetcher

@@ -29,13 +29,13 @@ struct FollowerProgress {
   explicit FollowerProgress(NodeId id) : broker(id) {}
 
   NodeId broker;
-  Offset log_end_offset = kNoOffset; // -1: has not fetched in this epoch
+  Offset log_end_offset = kNoOffset;  // -1: has not fetched in this epoch
   Offset log_start_offset = kNoOffset;
   Offset leader_end_at_last_fetch = 0;
   LocalTime last_fetch = kLongAgo;
   LocalTime last_caught_up = kLongAgo;
-  std::optional<BrokerEpoch> broker_epoch; // of its last fetch
-  bool in_maximal_isr = false;             // who the high watermark waits for
+  std::optional<BrokerEpoch> broker_epoch;  // of its last fetch
+  bool in_maximal_isr = false;              // who the high watermark waits for
 
   bool is_caught_up(Offset leader_end, LocalTime now, Duration max_lag) const {
     return log_end_offset == leader_end || now - last_caught_up <= max_lag;
@@ -63,4 +63,4 @@ struct IsrChange {
   std::uint64_t change = 0;
 };
 
-} // namespace sim::partition
+}  // namespace sim::partition

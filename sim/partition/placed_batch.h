@@ -16,4 +16,4 @@ struct PlacedBatch {
   Batch batch;
 };
 
-} // namespace sim::partition
+}  // namespace sim::partition

@@ -25,28 +25,26 @@ class PartitionLog;
 namespace sim::partition {
 
 class ProducerStates {
-public:
+ public:
   struct Verdict {
     ErrorCode error = ErrorCode::none;
-    std::optional<Offset>
-        duplicate_of; // base offset of the batch already in the log
+    std::optional<Offset> duplicate_of;  // base offset of the batch already in the log
   };
   // What becomes of a producer's batch; one without a producer id is always
   // welcome.
-  Verdict check(const BatchData &batch) const;
+  Verdict check(const BatchData& batch) const;
 
   // The batch has its place in the log.
-  void note(const Batch &batch);
+  void note(const Batch& batch);
   // It tells the last sequence number of its producer.
-  bool is_last(const Batch &batch) const;
+  bool is_last(const Batch& batch) const;
 
-  void rebuild(const log::PartitionLog &log);
+  void rebuild(const log::PartitionLog& log);
 
   std::size_t size() const { return entries_.size(); }
 
-private:
-  static constexpr std::size_t kBatchesKept =
-      5; // ProducerStateEntry.NUM_BATCHES_TO_RETAIN
+ private:
+  static constexpr std::size_t kBatchesKept = 5;  // ProducerStateEntry.NUM_BATCHES_TO_RETAIN
   struct BatchMetadata {
     std::int32_t first_sequence = -1;
     std::int32_t last_sequence = -1;
@@ -55,15 +53,15 @@ private:
   struct Entry {
     ProducerId producer;
     ProducerEpoch epoch = kNoProducerEpoch;
-    std::array<BatchMetadata, kBatchesKept> batches{}; // a ring
+    std::array<BatchMetadata, kBatchesKept> batches{};  // a ring
     std::uint8_t count = 0;
     std::uint8_t newest = 0;
   };
 
-  const Entry *find(ProducerId producer) const;
-  Entry &find_or_add(ProducerId producer);
+  const Entry* find(ProducerId producer) const;
+  Entry& find_or_add(ProducerId producer);
 
-  std::vector<Entry> entries_; // by producer id
+  std::vector<Entry> entries_;  // by producer id
 };
 
-} // namespace sim::partition
+}  // namespace sim::partition

@@ -12,8 +12,7 @@
 namespace sim::partition {
 
 // REQUIRES: partition.is_leader()
-NodeId preferred_read_replica(const Partition &partition, Offset fetch_offset,
-                              std::string_view client_rack,
-                              const Context &context);
+NodeId preferred_read_replica(const Partition& partition, Offset fetch_offset, std::string_view client_rack,
+                              const Context& context);
 
-} // namespace sim::partition
+}  // namespace sim::partition

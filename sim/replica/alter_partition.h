@@ -20,7 +20,7 @@ using server::Context;
 using server::ControllerChannel;
 
 class AlterPartitionManager {
-public:
+ public:
   struct Answer {
     TopicPartition tp;
     IsrChange change;
@@ -30,28 +30,27 @@ public:
 
   explicit AlterPartitionManager(ProcessId self);
 
-  void set_controller(ProcessId controller, const Context &context);
+  void set_controller(ProcessId controller, const Context& context);
   // False: an earlier change of this partition is not yet answered
   // (OPERATION_NOT_ATTEMPTED).
-  [[nodiscard]] bool submit(const IsrChange &change, const Context &context);
+  [[nodiscard]] bool submit(const IsrChange& change, const Context& context);
 
-  bool owns(const node::Input &input) const;
+  bool owns(const node::Input& input) const;
   // Propagate once the answers are dealt with: they may lead to new changes.
-  void step(node::Input &input, const Context &context, Answers &answers);
+  void step(node::Input& input, const Context& context, Answers& answers);
   // Sends what waits, unless a request is under way.
-  void propagate(const Context &context);
+  void propagate(const Context& context);
 
-private:
-  void handle(ControllerChannel::Answer &answer, const Context &context,
-              Answers &answers);
-  void send(const Context &context);
+ private:
+  void handle(ControllerChannel::Answer& answer, const Context& context, Answers& answers);
+  void send(const Context& context);
 
   ControllerChannel channel_;
-  std::vector<IsrChange> unsent_; // sent or not: until answered
-  std::size_t in_flight_ = 0; // the first so many are in the request under way
-  bool answered_ = false; // the request under way; the next one leaves when the
-                          // answers are dealt with
+  std::vector<IsrChange> unsent_;  // sent or not: until answered
+  std::size_t in_flight_ = 0;      // the first so many are in the request under way
+  bool answered_ = false;          // the request under way; the next one leaves when the
+                                   // answers are dealt with
   bool backing_off_ = false;
 };
 
-} // namespace sim::replica
+}  // namespace sim::replica

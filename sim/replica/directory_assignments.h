@@ -16,28 +16,27 @@ using server::Context;
 using server::ControllerChannel;
 
 class DirectoryAssignments {
-public:
+ public:
   explicit DirectoryAssignments(ProcessId self);
 
-  void set_controller(ProcessId controller, const Context &context);
-  void assign(TopicPartition tp, DirectoryId directory, const Context &context);
+  void set_controller(ProcessId controller, const Context& context);
+  void assign(TopicPartition tp, DirectoryId directory, const Context& context);
 
-  bool owns(const node::Input &input) const;
-  void step(node::Input &input, const Context &context);
+  bool owns(const node::Input& input) const;
+  void step(node::Input& input, const Context& context);
 
-private:
-  void schedule(const Context &context);
-  void send(const Context &context);
-  void handle(const ControllerChannel::Answers &answers,
-              const Context &context);
-  void on(const AssignReplicasToDirsResponse &response);
+ private:
+  void schedule(const Context& context);
+  void send(const Context& context);
+  void handle(const ControllerChannel::Answers& answers, const Context& context);
+  void on(const AssignReplicasToDirsResponse& response);
   void fail();
 
   ControllerChannel channel_;
   std::map<TopicPartition, DirectoryId> ready_;
   std::map<TopicPartition, DirectoryId> in_flight_;
-  std::int32_t failures_ = 0; // of whole requests, one after the other
+  std::int32_t failures_ = 0;  // of whole requests, one after the other
   bool scheduled_ = false;
 };
 
-} // namespace sim::replica
+}  // namespace sim::replica

@@ -28,18 +28,15 @@ struct PendingAppend {
   node::PersistId id;
   std::vector<PlacedBatch> batches;
   std::variant<ProducedAppend, FetchedAppend> then;
-  bool flushes = false; // and waits for it
-  bool written =
-      false; // but not yet performed: one before it is not, of the same log
+  bool flushes = false;  // and waits for it
+  bool written = false;  // but not yet performed: one before it is not, of the same log
 
   // Whose batches it has, or repeats.
   std::vector<TopicPartition> logs() const {
     std::vector<TopicPartition> result;
-    for (const PlacedBatch &placed : batches)
-      result.push_back(placed.tp);
-    const auto *produced = std::get_if<ProducedAppend>(&then);
-    if (produced == nullptr)
-      return result;
+    for (const PlacedBatch& placed : batches) result.push_back(placed.tp);
+    const auto* produced = std::get_if<ProducedAppend>(&then);
+    if (produced == nullptr) return result;
     for (std::size_t i = 0; i < produced->operation.required.size(); ++i) {
       if (produced->operation.required[i] != kNoOffset)
         result.push_back(produced->operation.outcome.partitions[i].tp);
@@ -48,4 +45,4 @@ struct PendingAppend {
   }
 };
 
-} // namespace sim::replica
+}  // namespace sim::replica

@@ -49,24 +49,24 @@ struct AppendOutcome {
 };
 
 class ProducePurgatory {
-public:
+ public:
   struct Operation {
     AppendOutcome outcome;
-    std::vector<Offset> required; // by partition of the outcome; kNoOffset =
-                                  // does not wait for it
+    std::vector<Offset> required;  // by partition of the outcome; kNoOffset =
+                                   // does not wait for it
   };
 
   // REQUIRES: some partition is to be waited for. Its key for the deadline and
   // expire().
-  std::uint32_t park(Operation operation, const PartitionTable &table);
+  std::uint32_t park(Operation operation, const PartitionTable& table);
 
   // What waits on `local` for no more than its high watermark, or all of it if
   // the partition is no longer led here, learns it; operations that are done
   // are added to `done`.
-  void check(LocalIndex local, const Partition &partition,
-             DeadlineQueue &deadlines, std::vector<AppendOutcome> &done);
-  void fail_all(LocalIndex local, ErrorCode error, DeadlineQueue &deadlines,
-                std::vector<AppendOutcome> &done);
+  void check(LocalIndex local, const Partition& partition, DeadlineQueue& deadlines,
+             std::vector<AppendOutcome>& done);
+  void fail_all(LocalIndex local, ErrorCode error, DeadlineQueue& deadlines,
+                std::vector<AppendOutcome>& done);
   // Its time is up: what still waits is REQUEST_TIMED_OUT.
   AppendOutcome expire(std::uint32_t key);
 
@@ -75,11 +75,11 @@ public:
            !waiting_[static_cast<std::size_t>(local)].empty();
   }
 
-private:
+ private:
   struct Waiting {
     Offset required = 0;
     std::uint32_t key = 0;
-    std::uint32_t partition = 0; // of the outcome
+    std::uint32_t partition = 0;  // of the outcome
   };
   struct Slot {
     Operation operation;
@@ -87,14 +87,13 @@ private:
     std::uint32_t left = 0;
   };
 
-  void resolve(const Waiting &waiting, ErrorCode error,
-               DeadlineQueue &deadlines, std::vector<AppendOutcome> &done);
+  void resolve(const Waiting& waiting, ErrorCode error, DeadlineQueue& deadlines,
+               std::vector<AppendOutcome>& done);
   AppendOutcome release(std::uint32_t key);
 
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
-  std::vector<std::vector<Waiting>>
-      waiting_; // by local index, by required offset
+  std::vector<std::vector<Waiting>> waiting_;  // by local index, by required offset
 };
 
-} // namespace sim::replica
+}  // namespace sim::replica
