@@ -3,8 +3,7 @@
 
 #include "fetcher/replica_fetcher.h"
 
-// What a fetcher says in its requests, and leaves out because its session knows
-// it (FetchSessionHandler).
+// What a fetcher says in its requests, and leaves out because its session knows it (FetchSessionHandler).
 namespace sim::fetcher {
 
 namespace {
@@ -94,8 +93,7 @@ void ReplicaFetcher::reset_session(std::int32_t id) {
   for (Position& position : partitions_) position.in_session = false;
 }
 
-// FetchSessionHandler.handleResponse: false if the answer says only that the
-// session is over.
+// FetchSessionHandler.handleResponse: false if the answer says only that the session is over.
 bool ReplicaFetcher::accept_session(const FetchResponse& response) {
   if (response.error != ErrorCode::none) {
     reset_session(response.error == ErrorCode::fetch_session_id_not_found ? 0 : session_id_);

@@ -16,8 +16,7 @@ Lane lane_of(std::int32_t index) {
   return static_cast<Lane>(static_cast<std::int32_t>(Lane::replica_fetcher) + index);
 }
 
-// ReplicaFetcherBlockingSend: one request in flight, no back-off of its own
-// before connecting again.
+// ReplicaFetcherBlockingSend: one request in flight, no back-off of its own before connecting again.
 node::NetworkClientConfig client_config(const BrokerConfig& config) {
   node::NetworkClientConfig result;
   result.request_timeout = from_millis(config.replica_socket_timeout_ms);
@@ -160,8 +159,7 @@ void ReplicaFetcher::step(node::Input& input, PartitionTable& table, const Conte
   bool request_lost = false;
   for (NetworkClient::Event& event : events) {
     request_lost |= std::holds_alternative<NetworkClient::Failure>(event);
-    // The loss of a request has told all; only a connection that never was is
-    // news of its own.
+    // The loss of a request has told all; only a connection that never was is news of its own.
     if (!(request_lost && std::holds_alternative<NetworkClient::Unavailable>(event)))
       handle(event, table, context, work);
   }
@@ -253,9 +251,8 @@ void ReplicaFetcher::end_delays(const Context& context) {
   });
 }
 
-// RemoteLeaderEndPoint.shouldFollowerThrottle. Kafka looks again with each
-// fetch, or after replica.fetch.backoff.ms if there is nothing else to fetch;
-// here always after that.
+// RemoteLeaderEndPoint.shouldFollowerThrottle. Kafka looks again with each fetch, or after
+// replica.fetch.backoff.ms if there is nothing else to fetch; here always after that.
 void ReplicaFetcher::hold_back(const PartitionTable& table, const Context& context) {
   for (Position& position : partitions_) {
     if (!position.used || !is_ready(position)) continue;
@@ -303,11 +300,10 @@ void ReplicaFetcher::take(FetchResponse::Partition& answer, Position& position, 
                           const Context&, Work& work) {
   SIM_CHECK(position.offset == partition.log_end_offset() && !partition.has_unwritten(),
             "what is fetched continues the log");
-  // A leader gives whole batches. Where logs differ unnoticed, ours may end
-  // within one (UnexpectedAppendOffsetException).
+  // A leader gives whole batches. Where logs differ unnoticed, ours may end within one
+  // (UnexpectedAppendOffsetException).
   if (!answer.batches.empty() && answer.batches.front().base_offset < position.offset)
-    return remove(position.local,
-                  position.tp);  // failed, until the metadata names a newer epoch
+    return remove(position.local, position.tp);  // failed, until the metadata names a newer epoch
   learned_.push_back(Learned{position.local, position.tp, answer.high_watermark, answer.log_start_offset});
   position.leader_high_watermark = answer.high_watermark;
   if (answer.batches.empty()) return;
@@ -340,8 +336,7 @@ void ReplicaFetcher::on_error(const FetchResponse::Partition& answer, Position& 
     out_of_range_.push_back(OutOfRange{position.local, position.tp, position.leader_epoch, kNoOffset});
   } else if (answer.error == ErrorCode::fenced_leader_epoch &&
              position.sent_leader_epoch == position.leader_epoch) {
-    remove(position.local,
-           position.tp);  // failed, until the metadata names a newer epoch
+    remove(position.local, position.tp);  // failed, until the metadata names a newer epoch
   } else {
     delay(position, context);
   }

@@ -10,24 +10,20 @@
 #include "protocol/messages.h"
 #include "server/context.h"
 
-// Follows the partitions that one broker leads: a fetcher thread of Kafka
-// (AbstractFetcherThread, ReplicaFetcherThread, and FetchSessionHandler for its
-// side of the session).
+// Follows the partitions that one broker leads: a fetcher thread of Kafka (AbstractFetcherThread,
+// ReplicaFetcherThread, and FetchSessionHandler for its side of the session).
 //
-// It is a blocking loop: fetch, let what came be written, fetch again. So it is
-// in one stage at a time:
-//   resting     nothing to fetch; waits for a partition or the end of a
-//   back-off connecting  wants to fetch, or to ask for offsets, and has no
-//   connection fetching    a fetch is in flight truncating  asks the leader
-//   where the epochs of partitions end that it may not fetch before it has cut
+// It is a blocking loop: fetch, let what came be written, fetch again. So it is in one stage at a time:
+//   resting     nothing to fetch; waits for a partition or the end of a back-off
+//   connecting  wants to fetch, or to ask for offsets, and has no connection
+//   fetching    a fetch is in flight
+//   truncating  asks the leader where the epochs of partitions end that it may not fetch before it has cut
 //               their logs (not with Truncation::fetch; see history.h)
-//   asking      OFFSET_OUT_OF_RANGE: asks the leader where its log ends, then
-//   perhaps where it starts writing     what came is on its way to the disk
-// A partition in error stays away for replica.fetch.backoff.ms; a lost
-// connection keeps all of them away.
+//   asking      OFFSET_OUT_OF_RANGE: asks the leader where its log ends, then perhaps where it starts
+//   writing     what came is on its way to the disk
+// A partition in error stays away for replica.fetch.backoff.ms; a lost connection keeps all of them away.
 //
-// It appends nothing itself: it gives batches their place and hands them over
-// in Work.
+// It appends nothing itself: it gives batches their place and hands them over in Work.
 namespace sim::fetcher {
 
 using partition::kNotLocal;
@@ -46,8 +42,8 @@ class ReplicaFetcher {
     LocalIndex local = kNotLocal;
     Offset from = 0;
   };
-  // What the replica manager is to carry out after a call. If there is anything
-  // to write, it writes it at once and calls written() when that was performed.
+  // What the replica manager is to carry out after a call. If there is anything to write, it writes it at
+  // once and calls written() when that was performed.
   struct Work {
     std::vector<PlacedBatch> batches;
     std::vector<log::LogWrite> writes;  // of the batches, and truncations
@@ -63,16 +59,14 @@ class ReplicaFetcher {
   std::int32_t index() const { return index_; }
   bool is_empty() const { return partitions_.size() == free_.size(); }
 
-  // Follows the partition in its present leader epoch, from the end of its log;
-  // resume() when all are added.
+  // Follows the partition in its present leader epoch, from the end of its log; resume() when all are added.
   void add(LocalIndex local, const PartitionTable& table, const History& history);
   void resume(PartitionTable& table, const Context& context, Work& work);
   void remove(LocalIndex local, TopicPartition tp);
   // With no partition left, the thread ends and its connection is closed.
   void close_if_idle(const Context& context);
 
-  // follower.replication.throttled.rate is exceeded: throttled replicas that
-  // are not in sync stay away.
+  // follower.replication.throttled.rate is exceeded: throttled replicas that are not in sync stay away.
   void set_throttled(bool throttled) { throttled_ = throttled; }
 
   bool owns(const node::Input& input) const;
@@ -88,8 +82,7 @@ class ReplicaFetcher {
     Offset offset = 0;
     LeaderEpoch last_fetched_epoch = kNoLeaderEpoch;
     bool delayed = false;
-    bool truncating = false;  // not to be fetched yet; `offset` is where to cut
-                              // if the leader knows no better
+    bool truncating = false;  // not to be fetched yet; `offset` is where to cut if the leader knows no better
     LocalTime delayed_until{};
     Offset leader_high_watermark = kNoOffset;  // as last heard: who has reached it is in sync to a throttle
     bool used = false;
@@ -138,8 +131,7 @@ class ReplicaFetcher {
   void apply_learned(PartitionTable& table, Work& work);
 
   // ---- fetcher_session.cc
-  // Of the leader's epoch, what a request says: as far as the time of `history`
-  // knew of it.
+  // Of the leader's epoch, what a request says: as far as the time of `history` knew of it.
   static LeaderEpoch told_leader_epoch(LeaderEpoch leader_epoch, const History& history);
   FetchRequest build(PartitionTable& table, const Context& context);
   bool has_something_to_send() const;

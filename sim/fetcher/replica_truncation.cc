@@ -3,17 +3,14 @@
 #include "base/check.h"
 #include "fetcher/replica_fetcher.h"
 
-// How a follower cut its log before a fetch told it where it diverges
-// (AbstractFetcherThread.maybeTruncate, truncateToEpochEndOffsets,
-// getOffsetTruncationState): it asks the leader where its last epoch ended, and
+// How a follower cut its log before a fetch told it where it diverges (AbstractFetcherThread.maybeTruncate,
+// truncateToEpochEndOffsets, getOffsetTruncationState): it asks the leader where its last epoch ended, and
 // fetches nothing until it has cut what lies behind.
 //
-// With Truncation::epoch the answer is an offset alone. A leader that never had
-// the asked-for epoch answers where the next one starts, which may lie behind
-// all that the follower has of its own: then nothing is cut, and the logs
-// differ for ever (KIP-279). With Truncation::epoch_search the answer says of
-// which epoch it is, and the follower asks on until that is one which both have
-// had.
+// With Truncation::epoch the answer is an offset alone. A leader that never had the asked-for epoch answers
+// where the next one starts, which may lie behind all that the follower has of its own: then nothing is cut,
+// and the logs differ for ever (KIP-279). With Truncation::epoch_search the answer says of which epoch it is,
+// and the follower asks on until that is one which both have had.
 namespace sim::fetcher {
 
 bool ReplicaFetcher::may_truncate() const {
@@ -49,8 +46,7 @@ void ReplicaFetcher::on_epoch_ends(const OffsetForLeaderEpochResponse& response,
     if (position == nullptr || !position->truncating || position->leader_epoch != asked[i].leader_epoch)
       continue;
     if (answer.error == ErrorCode::fenced_leader_epoch) {
-      remove(asked[i].local,
-             asked[i].tp);  // failed, until the metadata names a newer epoch
+      remove(asked[i].local, asked[i].tp);  // failed, until the metadata names a newer epoch
       continue;
     }
     if (answer.error != ErrorCode::none) {

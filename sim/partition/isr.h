@@ -8,15 +8,13 @@
 #include "protocol/messages.h"
 #include "server/context.h"
 
-// What a leader knows of its followers, and the in-sync replicas: what the
-// controller has committed, and the one change that may be pending
-// (PartitionState in Kafka; KIP-497).
+// What a leader knows of its followers, and the in-sync replicas: what the controller has committed, and the
+// one change that may be pending (PartitionState in Kafka; KIP-497).
 //
-//   CommittedIsr --proposed--> PendingExpandIsr | PendingShrinkIsr --answered,
-//   or overtaken by the metadata--> CommittedIsr
+//   CommittedIsr --proposed--> PendingExpandIsr | PendingShrinkIsr --answered, or overtaken by the
+//   metadata--> CommittedIsr
 //
-// The maximal ISR, which the high watermark waits for, is the committed one and
-// whoever is about to join it.
+// The maximal ISR, which the high watermark waits for, is the committed one and whoever is about to join it.
 namespace sim::partition {
 
 using server::Context;

@@ -11,8 +11,7 @@ namespace sim::partition {
 
 namespace {
 
-// LogValidator.validateTimestamp. A producer's time stamp counts, or else the
-// leader sets its own.
+// LogValidator.validateTimestamp. A producer's time stamp counts, or else the leader sets its own.
 bool has_valid_timestamps(const BatchData& batch, const TopicConfig& config, std::int64_t now_ms) {
   if (config.log_append_time) return true;
   if (batch.max_timestamp_ms - now_ms > config.message_timestamp_after_max_ms) return false;
@@ -111,8 +110,7 @@ ErrorCode Partition::check_access(LeaderEpoch current, bool leader_only) const {
 
 // ---- Appending
 
-// Partition.appendRecordsToLeader, UnifiedLog.append, LogValidator: in this
-// order.
+// Partition.appendRecordsToLeader, UnifiedLog.append, LogValidator: in this order.
 Partition::AppendCheck Partition::check_append(const BatchData& batch, std::int16_t acks,
                                                std::int64_t now_ms) const {
   if (!is_leader()) return {ErrorCode::not_leader_or_follower, {}};
@@ -187,8 +185,7 @@ ListOffsetsResponse::Partition Partition::list_offset(const ListOffsetsRequest::
   answer.error = check_access(request.current_leader_epoch, true);
   if (answer.error != ErrorCode::none) return answer;
   const Offset fetchable = readable_end(from_replica);
-  // A new leader may not yet know how far its predecessor had exposed the log
-  // (KAFKA-2729).
+  // A new leader may not yet know how far its predecessor had exposed the log (KAFKA-2729).
   const bool lagging = !from_replica && leading().epoch_start > high_watermark_;
   if (request.timestamp == kEarliestTimestamp) {
     answer.offset = log_start_offset();
@@ -230,8 +227,8 @@ void Partition::raise_log_start(Offset start) {
   high_watermark_ = std::max(high_watermark_, log_start_offset());
 }
 
-// AbstractFetcherThread.getOffsetTruncationState. If we do not know the
-// leader's epoch, what we cut now may not be all: the next fetch tells.
+// AbstractFetcherThread.getOffsetTruncationState. If we do not know the leader's epoch, what we cut now may
+// not be all: the next fetch tells.
 Offset Partition::truncation_point(FetchResponse::EpochEnd leader_end) const {
   const auto ours = log_.end_offset_for(leader_end.leader_epoch);
   if (!ours) return std::min(leader_end.end_offset, log_end_offset());
@@ -249,8 +246,7 @@ Offset Partition::end_offset_before_search(LeaderEpoch leader_epoch) const {
 
 bool Partition::truncate_to(Offset end, const Context& context) {
   const Offset from = log_end_offset();
-  log_.truncate_to(end);  // even where there is nothing to cut: an epoch noted
-                          // at the end may be wrong
+  log_.truncate_to(end);  // even where there is nothing to cut: an epoch noted at the end may be wrong
   if (end >= from) return false;
   producers_.rebuild(log_);
   ++truncations_;

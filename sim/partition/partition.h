@@ -13,24 +13,19 @@
 #include "protocol/messages.h"
 #include "server/context.h"
 
-// One partition on one broker: its log, and what this broker is to it
-// (Partition, Replica in Kafka).
+// One partition on one broker: its log, and what this broker is to it (Partition, Replica in Kafka).
 //
-// Follower --become_leader--> Leader    (a higher leader epoch names this
-// broker) Leader --become_follower--> Follower  (the metadata names another
-// leader, or none) Follower progress, ISR and the epoch's start live only in
-// Leader; a change of role destroys them.
+// Follower --become_leader--> Leader    (a higher leader epoch names this broker)
+// Leader --become_follower--> Follower  (the metadata names another leader, or none)
+// Follower progress, ISR and the epoch's start live only in Leader; a change of role destroys them.
 //
-// Epochs decide: what the metadata says with an older partition epoch than
-// known is ignored, and a request with another leader epoch is refused. `isr`
-// is what the controller has committed; the high watermark waits for the
-// maximal ISR, which adds a replica whose joining is pending and keeps one
-// whose leaving is (KIP-497). Each rule of the ISR is a younger one than Kafka:
-// BrokerConfig::history switches it back.
+// Epochs decide: what the metadata says with an older partition epoch than known is ignored, and a request
+// with another leader epoch is refused. `isr` is what the controller has committed; the high watermark waits
+// for the maximal ISR, which adds a replica whose joining is pending and keeps one whose leaving is
+// (KIP-497). Each rule of the ISR is a younger one than Kafka: BrokerConfig::history switches it back.
 //
-// It decides and keeps state; who is told, woken or answered is its owner's
-// affair, so methods that move the high watermark or the ISR say so by their
-// return value.
+// It decides and keeps state; who is told, woken or answered is its owner's affair, so methods that move
+// the high watermark or the ISR say so by their return value.
 namespace sim::partition {
 
 class Partition {
@@ -74,8 +69,8 @@ class Partition {
     config_ = config;
     log_.set_segment_limits({config.segment_bytes, config.segment_ms});
   }
-  // Where a new segment has begun since this was last asked: what lies below is
-  // to be flushed in the background.
+  // Where a new segment has begun since this was last asked: what lies below is to be flushed in the
+  // background.
   std::optional<Offset> take_rolled_segment() { return std::exchange(rolled_segment_, std::nullopt); }
 
   // FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH or none; -1 asks for no check.
@@ -83,8 +78,7 @@ class Partition {
   // The same, and NOT_LEADER_OR_FOLLOWER where only a leader will do.
   ErrorCode check_access(LeaderEpoch current, bool leader_only) const;
 
-  // ---- Appending as leader. What was assigned is appended when its write was
-  // performed.
+  // ---- Appending as leader. What was assigned is appended when its write was performed.
   struct AppendCheck {
     ErrorCode error = ErrorCode::none;
     std::optional<Offset> duplicate_of;  // nothing is to be appended: it was, at this base offset
@@ -95,9 +89,8 @@ class Partition {
   // ---- Appending as follower
   void assign_as_is(const Batch& batch);
 
-  // The write of an assigned batch was performed; `as_leader`: it was we who
-  // gave it its offset, whatever we are now. True if the high watermark
-  // advanced.
+  // The write of an assigned batch was performed; `as_leader`: it was we who gave it its offset, whatever we
+  // are now. True if the high watermark advanced.
   bool append(Batch batch, bool as_leader, const Context& context);
   // Batches that were assigned and not yet appended.
   bool has_unwritten() const { return log_.next_offset() != log_.log_end_offset(); }
@@ -119,14 +112,12 @@ class Partition {
     bool diverges() const { return diverging_epoch.end_offset != kNoOffset; }
   };
   Read read(const ReadRequest& request) const;
-  // What a reader may see: all of the log for a replica, below the high
-  // watermark for a consumer.
+  // What a reader may see: all of the log for a replica, below the high watermark for a consumer.
   Offset readable_end(bool from_follower) const {
     const bool all = from_follower || defect_ == PlantedDefect::serves_beyond_high_watermark;
     return all ? log_end_offset() : high_watermark_;
   }
-  // KIP-595: none, OFFSET_OUT_OF_RANGE, or (set in `end`) where the reader's
-  // log leaves ours.
+  // KIP-595: none, OFFSET_OUT_OF_RANGE, or (set in `end`) where the reader's log leaves ours.
   ErrorCode check_divergence(Offset offset, LeaderEpoch last_fetched_epoch,
                              FetchResponse::EpochEnd& end) const;
 
@@ -140,15 +131,12 @@ class Partition {
     bool high_watermark_advanced = false;
     std::optional<IsrChange> isr_change;
   };
-  // A follower holds everything below `offset`. REQUIRES: is_leader(),
-  // follower(broker) != null
+  // A follower holds everything below `offset`. REQUIRES: is_leader(), follower(broker) != null
   FollowerFetch follower_fetched(NodeId broker, BrokerEpoch broker_epoch, Offset offset, Offset log_start,
                                  const Context& context);
-  // A follower that is in the ISR and at our end fetched again at `when`, with
-  // nothing new to say.
+  // A follower that is in the ISR and at our end fetched again at `when`, with nothing new to say.
   void follower_fetched_nothing_new(NodeId broker, LocalTime when);
-  // True if each fetch of this follower must be looked at, for it may bring it
-  // into the ISR.
+  // True if each fetch of this follower must be looked at, for it may bring it into the ISR.
   bool awaits_join(NodeId broker) const;
 
   std::optional<IsrChange> shrink_isr(const Context& context);
@@ -157,8 +145,7 @@ class Partition {
 
   struct IsrAnswer {
     bool high_watermark_advanced = false;
-    bool retry = false;  // the very same: what it says of its members is what
-                         // was true when it was decided on
+    bool retry = false;  // the very same: what it says of its members is what was true when it was decided on
   };
   IsrAnswer isr_answered(std::uint64_t change, const AlterPartitionResponse::Partition& answer,
                          const Context& context);
@@ -170,13 +157,11 @@ class Partition {
   std::size_t effective_min_isr() const;
   bool is_under_min_isr() const { return isr().size() < effective_min_isr(); }
 
-  // Whether an acks=all append up to `end` is replicated as promised: nullopt =
-  // not yet.
+  // Whether an acks=all append up to `end` is replicated as promised: nullopt = not yet.
   std::optional<ErrorCode> replicated(Offset end) const;
 
   // ---- As follower
-  // The leader's high watermark, as far as we have the data. True if ours
-  // changed.
+  // The leader's high watermark, as far as we have the data. True if ours changed.
   bool follow_high_watermark(Offset leader_high_watermark);
   void raise_log_start(Offset start);
   // See PartitionLog.
@@ -185,9 +170,8 @@ class Partition {
   }
   // Where to cut our log, given where the leader says that ours leaves its own.
   Offset truncation_point(FetchResponse::EpochEnd leader_end) const;
-  // As the leader, to whoever asks by Truncation::epoch: where the first epoch
-  // above that one starts, or -1 for an epoch before all that are known, and
-  // above all (LeaderEpochFileCache.endOffsetFor of Kafka 0.11).
+  // As the leader, to whoever asks by Truncation::epoch: where the first epoch above that one starts, or -1
+  // for an epoch before all that are known, and above all (LeaderEpochFileCache.endOffsetFor of Kafka 0.11).
   Offset end_offset_before_search(LeaderEpoch leader_epoch) const;
   // True if something was cut, to be cut on disk too.
   bool truncate_to(Offset end, const Context& context);

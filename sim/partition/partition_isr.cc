@@ -6,15 +6,14 @@
 #include "base/overloaded.h"
 #include "partition/partition.h"
 
-// A leader's side of replication: how far its followers are, who is in sync,
-// and what that commits.
+// A leader's side of replication: how far its followers are, who is in sync, and what that commits.
 namespace sim::partition {
 
 namespace {
 
-// The controller refused an ISR (Partition.handleAlterPartitionError): it was
-// not applied and never will be; or we are behind, and stay pending until the
-// metadata says how things are; anything else is worth another try.
+// The controller refused an ISR (Partition.handleAlterPartitionError): it was not applied and never will be;
+// or we are behind, and stay pending until the metadata says how things are; anything else is worth another
+// try.
 bool was_not_applied(ErrorCode error) {
   return error == ErrorCode::operation_not_attempted || error == ErrorCode::ineligible_replica;
 }
@@ -51,8 +50,8 @@ const std::vector<NodeId>& Partition::isr() const {
   return is_leader() ? committed().isr : kNone;
 }
 
-// Without the maximal ISR, what is pending counts as done where that asks for
-// less, and as not done where that does.
+// Without the maximal ISR, what is pending counts as done where that asks for less, and as not done where
+// that does.
 void Partition::set_isr(IsrState state, const Context& context) {
   leading().isr = std::move(state);
   const bool maximal = context.config.history.isr_maximal;
@@ -92,8 +91,7 @@ void Partition::report_isr_if_changed(PartitionEpoch before, const Context& cont
   node::report(context.out, observe::IsrChanged{tp_, isr(), partition_epoch_, context.self});
 }
 
-// Partition.isReplicaIsrEligible: alive, and fetching under the registration
-// that we know of.
+// Partition.isReplicaIsrEligible: alive, and fetching under the registration that we know of.
 bool Partition::is_isr_eligible(const FollowerProgress& follower, const Context& context) const {
   const metadata::BrokerRegistration* broker = context.image.broker(follower.broker);
   if (!follower.broker_epoch) return false;
@@ -102,16 +100,15 @@ bool Partition::is_isr_eligible(const FollowerProgress& follower, const Context&
   return broker != nullptr && *follower.broker_epoch == broker->broker_epoch;
 }
 
-// KIP-966: fewer than min.insync.replicas are in sync, so what they hold is not
-// promised to stay.
+// KIP-966: fewer than min.insync.replicas are in sync, so what they hold is not promised to stay.
 bool Partition::is_frozen(const Context& context) const {
   const History& history = context.config.history;
   if (!history.high_watermark_min_isr) return false;
   return history.isr_maximal ? is_under_min_isr() : maximal_isr_size() < effective_min_isr();
 }
 
-// The least end offset of those that count: the maximal ISR, and whoever is
-// caught up and may join, lest the high watermark run away from it for ever.
+// The least end offset of those that count: the maximal ISR, and whoever is caught up and may join, lest the
+// high watermark run away from it for ever.
 bool Partition::maybe_advance_high_watermark(const Context& context) {
   if (is_frozen(context) && defect_ != PlantedDefect::min_isr_not_checked) return false;
   const Offset end = log_end_offset();
@@ -184,8 +181,7 @@ bool Partition::awaits_join(NodeId broker) const {
   return is_leader() && !contains(isr(), broker);
 }
 
-// Joins once it holds all that was ever exposed, and all that this epoch began
-// with.
+// Joins once it holds all that was ever exposed, and all that this epoch began with.
 std::optional<IsrChange> Partition::expand_isr(const FollowerProgress& follower, const Context& context) {
   const auto* committed_isr = std::get_if<CommittedIsr>(&leading().isr);
   if (committed_isr == nullptr || contains(committed_isr->isr, follower.broker)) return std::nullopt;
@@ -249,8 +245,8 @@ IsrChange Partition::propose(const std::vector<NodeId>& isr, const Context& cont
   return change;
 }
 
-// Partition.submitAlterPartition's completion. An answer to a change that the
-// metadata has overtaken is ignored.
+// Partition.submitAlterPartition's completion. An answer to a change that the metadata has overtaken is
+// ignored.
 Partition::IsrAnswer Partition::isr_answered(std::uint64_t change,
                                              const AlterPartitionResponse::Partition& answer,
                                              const Context& context) {

@@ -6,10 +6,9 @@
 
 #include "partition/partition.h"
 
-// The partitions of one broker, dense: each has a small local index, which is
-// what requests, watchers and pending writes keep of it. A local index is used
-// again once its partition is gone, so whoever keeps one over time keeps the
-// TopicPartition beside it.
+// The partitions of one broker, dense: each has a small local index, which is what requests, watchers and
+// pending writes keep of it. A local index is used again once its partition is gone, so whoever keeps one
+// over time keeps the TopicPartition beside it.
 namespace sim::partition {
 
 using LocalIndex = std::int32_t;

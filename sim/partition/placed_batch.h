@@ -6,8 +6,8 @@
 
 namespace sim::partition {
 
-// A batch with a place in a log, to be appended when its write was performed,
-// unless that place is gone: the log was cut meanwhile, or the partition left.
+// A batch with a place in a log, to be appended when its write was performed, unless that place is gone: the
+// log was cut meanwhile, or the partition left.
 struct PlacedBatch {
   LocalIndex local = kNotLocal;
   TopicPartition tp;

@@ -12,16 +12,13 @@ namespace sim::log {
 class PartitionLog;
 }
 
-// What a partition remembers of each idempotent producer, to recognise what it
-// has already taken (ProducerStateManager, ProducerAppendInfo in Kafka;
-// KIP-98).
+// What a partition remembers of each idempotent producer, to recognise what it has already taken
+// (ProducerStateManager, ProducerAppendInfo in Kafka; KIP-98).
 //
-// Kept on leaders, which check, and on followers, which note what their leader
-// took, so that a new leader recognises a retry of what the old one appended.
-// Rebuilt from the log when it was cut or read anew.
+// Kept on leaders, which check, and on followers, which note what their leader took, so that a new leader
+// recognises a retry of what the old one appended. Rebuilt from the log when it was cut or read anew.
 //
-// Entries do not expire here (producer.id.expiration.ms is a day), and nothing
-// is known of transactions.
+// Entries do not expire here (producer.id.expiration.ms is a day), and nothing is known of transactions.
 namespace sim::partition {
 
 class ProducerStates {
@@ -30,8 +27,7 @@ class ProducerStates {
     ErrorCode error = ErrorCode::none;
     std::optional<Offset> duplicate_of;  // base offset of the batch already in the log
   };
-  // What becomes of a producer's batch; one without a producer id is always
-  // welcome.
+  // What becomes of a producer's batch; one without a producer id is always welcome.
   Verdict check(const BatchData& batch) const;
 
   // The batch has its place in the log.

@@ -22,8 +22,7 @@ NodeId preferred_read_replica(const Partition& partition, Offset fetch_offset, s
   for (const NodeId node : registration->replicas) {
     const FollowerProgress* one = partition.follower(node);
     if (one == nullptr || !is_near(node)) continue;
-    // One that has fallen out would be chosen again and again, and hold its
-    // readers back (KAFKA-14372).
+    // One that has fallen out would be chosen again and again, and hold its readers back (KAFKA-14372).
     const bool in_sync = std::find(isr.begin(), isr.end(), node) != isr.end();
     if (!in_sync && context.config.history.preferred_replica_only_isr) continue;
     if (one->log_end_offset < fetch_offset || one->log_start_offset > fetch_offset) continue;

@@ -6,10 +6,9 @@
 #include "server/context.h"
 #include "server/controller_channel.h"
 
-// Tells the controller which log directory each replica lies in, where that is
-// not what the metadata says (AssignmentsManager, KIP-858). One request is
-// under way at a time, gathered for 100 ms; what was refused is told again,
-// after an exponential back-off (up to 10 s) if the whole request was.
+// Tells the controller which log directory each replica lies in, where that is not what the metadata says
+// (AssignmentsManager, KIP-858). One request is under way at a time, gathered for 100 ms; what was refused is
+// told again, after an exponential back-off (up to 10 s) if the whole request was.
 namespace sim::replica {
 
 using server::Context;

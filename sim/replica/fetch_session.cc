@@ -87,10 +87,9 @@ std::int32_t FetchSessions::new_id(Rng& rng) const {
   }
 }
 
-// FetchSessionCacheShard.tryEvict: the least recently used if it is stale, else
-// the least valuable, if it is worth less than the new one. Followers' sessions
-// are worth more than consumers', large ones more than small ones; a session
-// that has lived long enough may be replaced by anyone's.
+// FetchSessionCacheShard.tryEvict: the least recently used if it is stale, else the least valuable, if it is
+// worth less than the new one. Followers' sessions are worth more than consumers', large ones more than small
+// ones; a session that has lived long enough may be replaced by anyone's.
 bool FetchSessions::try_evict(bool privileged, std::int32_t size, LocalTime now, PartitionTable& table) {
   const FetchSession* oldest = nullptr;
   const FetchSession* cheapest = nullptr;

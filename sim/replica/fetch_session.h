@@ -12,23 +12,19 @@
 #include "protocol/messages.h"
 #include "server/context.h"
 
-// What each fetcher is known to want and to have been told (KIP-227:
-// FetchSession, FetchSessionCache).
+// What each fetcher is known to want and to have been told (KIP-227: FetchSession, FetchSessionCache).
 //
-// Kafka walks all partitions of a session on every fetch. Here a session keeps
-// a list of those that are to be looked at: changed by the request, moved since
-// the last answer (log end for followers, high watermark and log start for
-// all), in error, or with data left over. For the others the walk would find
-// nothing, and say nothing. A partition knows its watchers, so what moves marks
-// just them.
+// Kafka walks all partitions of a session on every fetch. Here a session keeps a list of those that are to be
+// looked at: changed by the request, moved since the last answer (log end for followers, high watermark and
+// log start for all), in error, or with data left over. For the others the walk would find nothing, and say
+// nothing. A partition knows its watchers, so what moves marks just them.
 //
-// A fetch without a session, or one that finds the cache full, gets an entry of
-// its own that is not in the cache and goes with its answer; so every fetch,
-// and every fetch that waits, is of some session. A session holds at most one
-// waiting fetch (DelayedFetch).
+// A fetch without a session, or one that finds the cache full, gets an entry of its own that is not in the
+// cache and goes with its answer; so every fetch, and every fetch that waits, is of some session. A session
+// holds at most one waiting fetch (DelayedFetch).
 //
-// Differs from Kafka: a session is entered when its first request arrives, not
-// when that is answered; there is one cache, not eight shards.
+// Differs from Kafka: a session is entered when its first request arrives, not when that is answered; there
+// is one cache, not eight shards.
 namespace sim::replica {
 
 using partition::kNotLocal;
@@ -130,8 +126,7 @@ class FetchSessions {
   void release(Slot slot, PartitionTable& table);
   void enter(Slot slot, bool fresh, const FetchRequest::Partition& wanted, const PartitionTable& table);
   void leave(Slot slot, TopicPartition tp, PartitionTable& table);
-  // A follower's fetches that there was no need to look at count for its
-  // progress all the same.
+  // A follower's fetches that there was no need to look at count for its progress all the same.
   void settle(const FetchSession& session, const FetchedPartition& partition, PartitionTable& table) const;
   std::int32_t index_of(Slot slot, TopicPartition tp, LocalIndex local) const;
   void watch(Slot slot, std::int32_t partition);

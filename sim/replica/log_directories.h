@@ -8,21 +8,18 @@
 #include "partition/partition_table.h"
 #include "protocol/ids.h"
 
-// The log directories of a broker (log.dirs): which are online, and what lies
-// in which (LogManager's liveLogDirs, directoryIds, nextLogDirs; the offline
-// partitions of ReplicaManager).
+// The log directories of a broker (log.dirs): which are online, and what lies in which (LogManager's
+// liveLogDirs, directoryIds, nextLogDirs; the offline partitions of ReplicaManager).
 //
-// The first holds the metadata log, too (metadata.log.dir is not set): if it
-// fails the broker is gone, and so with an only directory there is nothing to
-// keep here. Moving a replica from one to another is left out.
+// The first holds the metadata log, too (metadata.log.dir is not set): if it fails the broker is gone, and so
+// with an only directory there is nothing to keep here. Moving a replica from one to another is left out.
 namespace sim::replica {
 
 using partition::LocalIndex;
 
 class LogDirectories {
  public:
-  // Bit N of `failed`: that numbered N could not be opened. `replaced`: so many
-  // times the disks were new.
+  // Bit N of `failed`: that numbered N could not be opened. `replaced`: so many times the disks were new.
   LogDirectories(ProcessId self, std::int32_t count, std::uint32_t failed, std::uint32_t replaced);
 
   bool are_several() const { return logs_.size() > 1; }
@@ -39,8 +36,7 @@ class LogDirectories {
   void add(LocalIndex local, std::int32_t directory);
   void remove(LocalIndex local);
   std::int32_t of(LocalIndex local) const { return of_[static_cast<std::size_t>(local)]; }
-  // Takes the directory offline. Returns what lies there; the owner sees to
-  // that.
+  // Takes the directory offline. Returns what lies there; the owner sees to that.
   std::vector<LocalIndex> fail(std::int32_t directory);
 
   // Partitions of this broker that lie in a directory that is offline.

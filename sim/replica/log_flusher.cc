@@ -39,8 +39,7 @@ void LogFlusher::asked(node::PersistId id, LocalIndex local, const Partition& pa
   under_way_.push_back(Flush{id, local, partition.tp(), partition.truncations(), end});
 }
 
-// A log that was cut meanwhile is flushed less far than it was to be: it counts
-// as not flushed.
+// A log that was cut meanwhile is flushed less far than it was to be: it counts as not flushed.
 void LogFlusher::persisted(node::PersistId id, PartitionTable& table, const Context& context) {
   if (under_way_.empty()) return;
   for (const Flush& flush : under_way_) {

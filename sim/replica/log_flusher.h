@@ -10,21 +10,18 @@
 #include "server/context.h"
 #include "server/timers.h"
 
-// What a broker does of its own accord to bring logs from the page cache to the
-// platter, and the recovery point that moves with it (UnifiedLog.flush,
-// LogManager.flushDirtyLogs, checkpointLogRecoveryOffsets):
-//   flush.messages   with the append that makes it so many since the last
-//   flush; its answer waits flush.ms         by the scheduler, every
-//   log.flush.scheduler.interval.ms a new segment    the one before it, in the
-//   background
-// By default only the last of them ever happens: Kafka leaves it to the
-// operating system and to other replicas.
+// What a broker does of its own accord to bring logs from the page cache to the platter, and the recovery
+// point that moves with it (UnifiedLog.flush, LogManager.flushDirtyLogs, checkpointLogRecoveryOffsets):
+//   flush.messages   with the append that makes it so many since the last flush; its answer waits
+//   flush.ms         by the scheduler, every log.flush.scheduler.interval.ms
+//   a new segment    the one before it, in the background
+// By default only the last of them ever happens: Kafka leaves it to the operating system and to other
+// replicas.
 //
-// Recovery points are checkpointed once a minute, counted from
-// log.initial.task.delay.ms after the start.
+// Recovery points are checkpointed once a minute, counted from log.initial.task.delay.ms after the start.
 //
-// Differs from Kafka: what an append with a flush brings is to be seen once it
-// is flushed; in Kafka a fetch may read it a moment before.
+// Differs from Kafka: what an append with a flush brings is to be seen once it is flushed; in Kafka a fetch
+// may read it a moment before.
 namespace sim::replica {
 
 using partition::kNotLocal;
@@ -41,8 +38,7 @@ class LogFlusher {
 
   void start(LocalTime now);
 
-  // The batches just assigned make it flush.messages: the log is to be flushed
-  // with them.
+  // The batches just assigned make it flush.messages: the log is to be flushed with them.
   bool is_due(LocalIndex local, const Partition& partition) const {
     const log::PartitionLog& log = partition.log();
     const std::int64_t most = partition.config().flush_messages;
@@ -58,8 +54,7 @@ class LogFlusher {
   void appended(LocalIndex local, const Partition& partition, const Context& context) {
     if (by_time_ && partition.config().flush_ms != kNever) note_dirty(local, context);
   }
-  // What the scheduler is to flush now; whoever has it flushed tells by
-  // asked().
+  // What the scheduler is to flush now; whoever has it flushed tells by asked().
   std::vector<LocalIndex> take_dirty(const PartitionTable& table, const Context& context);
   std::vector<log::LogWrite> recovery_points(const PartitionTable& table);
 

@@ -5,11 +5,9 @@
 #include "server/context.h"
 #include "server/timers.h"
 
-// When a broker looks for old segments (LogManager.cleanupLogs):
-// log.initial.task.delay.ms after its start and every
-// log.retention.check.interval.ms from then on, by its own clock; but only at
-// those instants at which it may find something, so that a log that is kept for
-// a week costs nothing until then.
+// When a broker looks for old segments (LogManager.cleanupLogs): log.initial.task.delay.ms after its start
+// and every log.retention.check.interval.ms from then on, by its own clock; but only at those instants at
+// which it may find something, so that a log that is kept for a week costs nothing until then.
 namespace sim::replica {
 
 using partition::Partition;
@@ -29,16 +27,14 @@ class LogRetention {
     return {config.retention_ms, config.retention_bytes};
   }
 
-  // The partition's oldest segment, its size or its limits are not what they
-  // were.
+  // The partition's oldest segment, its size or its limits are not what they were.
   void note(const Partition& partition, const Context& context) {
     const TopicConfig& config = partition.config();
     if (!config.cleanup_delete) return;
     const auto at_ms = log::may_expire_at_ms(partition.log(), limits_of(config), context.now_ms());
     if (at_ms && *at_ms < kNever) look_at(LocalTime{from_millis(*at_ms) - context.env.wall_ahead}, context);
   }
-  // Appending makes a log larger and its segments younger: only these can be
-  // noticed the sooner for it.
+  // Appending makes a log larger and its segments younger: only these can be noticed the sooner for it.
   static bool concerns(const Partition& partition, bool was_empty) {
     return was_empty || partition.config().retention_bytes >= 0;
   }

@@ -13,8 +13,7 @@ namespace sim::replica {
 
 using partition::PlacedBatch;
 
-// What a produce request, or the group coordinator, waits for. Its answer is
-// all but the waiting.
+// What a produce request, or the group coordinator, waits for. Its answer is all but the waiting.
 struct ProducedAppend {
   std::int16_t acks = -1;
   LocalTime deadline{};

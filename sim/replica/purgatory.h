@@ -10,15 +10,12 @@
 #include "server/deadline_queue.h"
 #include "server/reply_to.h"
 
-// Appends with acks=all that wait until their data is replicated
-// (DelayedProduce in Kafka).
+// Appends with acks=all that wait until their data is replicated (DelayedProduce in Kafka).
 //
-// An operation waits on each of its partitions until the high watermark has
-// passed what it appended there, or the partition failed it; it is done when
-// none is left. Per partition those that wait stand in order of the offset they
-// need, so an advance touches only what it completes. Deadlines lie in a queue
-// shared with fetches (DeadlineQueue); who is woken when is told by
-// ReplicaManager.
+// An operation waits on each of its partitions until the high watermark has passed what it appended there,
+// or the partition failed it; it is done when none is left. Per partition those that wait stand in order of
+// the offset they need, so an advance touches only what it completes. Deadlines lie in a queue shared with
+// fetches (DeadlineQueue); who is woken when is told by ReplicaManager.
 namespace sim::replica {
 
 using partition::kNotLocal;
@@ -36,11 +33,9 @@ constexpr DeadlineQueue::Key deadline_of_fetch(std::int32_t session) {
   return static_cast<DeadlineQueue::Key>(session) * 2 + 1;
 }
 
-// An append that a coordinator of this broker asked for; unique within an
-// incarnation.
+// An append that a coordinator of this broker asked for; unique within an incarnation.
 using AppendId = Id<struct AppendTag, std::uint64_t>;
-// Who is told what became of an append: a client, or a coordinator of this
-// broker.
+// Who is told what became of an append: a client, or a coordinator of this broker.
 using Appender = std::variant<ReplyTo, AppendId>;
 
 struct AppendOutcome {
@@ -52,17 +47,14 @@ class ProducePurgatory {
  public:
   struct Operation {
     AppendOutcome outcome;
-    std::vector<Offset> required;  // by partition of the outcome; kNoOffset =
-                                   // does not wait for it
+    std::vector<Offset> required;  // by partition of the outcome; kNoOffset = does not wait for it
   };
 
-  // REQUIRES: some partition is to be waited for. Its key for the deadline and
-  // expire().
+  // REQUIRES: some partition is to be waited for. Its key for the deadline and expire().
   std::uint32_t park(Operation operation, const PartitionTable& table);
 
-  // What waits on `local` for no more than its high watermark, or all of it if
-  // the partition is no longer led here, learns it; operations that are done
-  // are added to `done`.
+  // What waits on `local` for no more than its high watermark, or all of it if the partition is no longer led
+  // here, learns it; operations that are done are added to `done`.
   void check(LocalIndex local, const Partition& partition, DeadlineQueue& deadlines,
              std::vector<AppendOutcome>& done);
   void fail_all(LocalIndex local, ErrorCode error, DeadlineQueue& deadlines,

@@ -90,8 +90,7 @@ void ReplicaManager::apply(const metadata::MetadataDelta& delta, const Context& 
       note_for_cleaner(table_.at(local), context);
     }
   }
-  // Fenced, unfenced or restarted brokers: their fetches may now be refused, or
-  // bring them into an ISR.
+  // Fenced, unfenced or restarted brokers: their fetches may now be refused, or bring them into an ISR.
   if (!delta.brokers.empty()) sessions_.list_everything();
 }
 
@@ -214,8 +213,7 @@ void ReplicaManager::perform(PendingAppend& done, const Context& context) {
              done.then);
 }
 
-// Kafka appends under a lock, and a request that comes after the change of
-// roles finds no leader here.
+// Kafka appends under a lock, and a request that comes after the change of roles finds no leader here.
 void ReplicaManager::has_no_place(const PlacedBatch& placed, PendingAppend& append) {
   auto* produced = std::get_if<ProducedAppend>(&append.then);
   if (produced == nullptr) return;
@@ -267,8 +265,7 @@ void ReplicaManager::high_watermark_changed(LocalIndex local, const Context& con
 
 // ---- Timers and the end of a step
 
-// Kafka writes the offsets of all partitions into one file and syncs it; here,
-// those that moved.
+// Kafka writes the offsets of all partitions into one file and syncs it; here, those that moved.
 void ReplicaManager::checkpoint(const Context& context) {
   checkpoint_timer_.fired();
   std::vector<log::LogWrite> writes;

@@ -25,16 +25,14 @@
 #include "server/deadline_queue.h"
 #include "server/timers.h"
 
-// All partitions of a broker and what is done with them (ReplicaManager in
-// Kafka): produce, fetch, following other brokers, the ISR's shrinking, the
-// high watermark's checkpoints, retention and compaction.
+// All partitions of a broker and what is done with them (ReplicaManager in Kafka): produce, fetch, following
+// other brokers, the ISR's shrinking, the high watermark's checkpoints, retention and compaction.
 //
-// What must be noticed after a change (delayed fetches, delayed produces) is
-// noted while a step runs and looked at once at its end, by finish_step(), as
-// Kafka's ActionQueue does for appends.
+// What must be noticed after a change (delayed fetches, delayed produces) is noted while a step runs and
+// looked at once at its end, by finish_step(), as Kafka's ActionQueue does for appends.
 //
-// Left out: moving a replica to another log directory. A fetch is not cut short
-// because it reads an older segment.
+// Left out: moving a replica to another log directory. A fetch is not cut short because it reads an older
+// segment.
 namespace sim::replica {
 
 using fetcher::ReplicaFetcher;
@@ -51,8 +49,7 @@ using server::PeriodicTimer;
 class ReplicaManager {
  public:
   // What the owner is to know, in order of happening.
-  // Of partitions of internal topics: this broker leads it from now on, or no
-  // longer; its high watermark.
+  // Of partitions of internal topics: this broker leads it from now on, or no longer; its high watermark.
   struct Elected {
     TopicPartition tp;
     LeaderEpoch leader_epoch;
@@ -77,16 +74,13 @@ class ReplicaManager {
 
   ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& config, const node::DurableImage& image);
 
-  // With the first metadata. From here on a crash is a crash: the mark of a
-  // clean shutdown is removed. It may take time, until is_loaded(); nothing is
-  // applied before.
+  // With the first metadata. From here on a crash is a crash: the mark of a clean shutdown is removed. It may
+  // take time, until is_loaded(); nothing is applied before.
   void load(const Context& context);
   bool is_loaded() const { return is_loaded_; }
-  // What nobody has asked for. REQUIRES: all that is known of the metadata was
-  // applied
+  // What nobody has asked for. REQUIRES: all that is known of the metadata was applied
   void delete_stray_logs(const Context& context);
-  // The image has moved on by what `delta` tells: deletes, then leaders, then
-  // followers.
+  // The image has moved on by what `delta` tells: deletes, then leaders, then followers.
   void apply(const metadata::MetadataDelta& delta, const Context& context);
   void set_controller(ProcessId controller, const Context& context) {
     alter_partition_.set_controller(controller, context);
@@ -97,8 +91,7 @@ class ReplicaManager {
   void on(const FetchRequest& request, const Envelope& from, const Context& context);
   ListOffsetsResponse on(const ListOffsetsRequest& request, const Context& context) const;
   OffsetForLeaderEpochResponse on(const OffsetForLeaderEpochRequest& request, const Context& context) const;
-  // Appends with acks=all for a coordinator, whose broker hears of it as
-  // Appended.
+  // Appends with acks=all for a coordinator, whose broker hears of it as Appended.
   void append(AppendId id, TopicPartition tp, BatchDataPtr batch, const Context& context);
 
   // Inputs that are no requests. False: not ours.
@@ -106,8 +99,8 @@ class ReplicaManager {
   void finish_step(const Context& context);
   std::vector<Event> take_events() { return std::exchange(events_, {}); }
 
-  // What a client's request costs it that is neither Produce nor Fetch (which
-  // see to it themselves): 0, or so many milliseconds.
+  // What a client's request costs it that is neither Produce nor Fetch (which see to it themselves): 0, or so
+  // many milliseconds.
   std::int32_t throttle_for_time(const Envelope& request, const Context& context);
 
   const Partition* partition(TopicPartition tp) const;
@@ -116,11 +109,10 @@ class ReplicaManager {
   // The wall clock was set: ages are not what they were.
   void clock_stepped(const Context& context);
 
-  // Partitions that lose their leader, or have this broker out of their ISR,
-  // are no longer followed.
+  // Partitions that lose their leader, or have this broker out of their ISR, are no longer followed.
   void begin_controlled_shutdown() { in_controlled_shutdown_ = true; }
-  // Writes down and flushes everything, for a restart that finds all of it;
-  // when this was persisted, the mark that says so.
+  // Writes down and flushes everything, for a restart that finds all of it; when this was persisted, the mark
+  // that says so.
   node::PersistId close(const Context& context);
   node::PersistId mark_clean_shutdown(const Context& context);
   // What was under way when it closed reaches the logs, though nobody is told.
@@ -251,8 +243,7 @@ class ReplicaManager {
   std::optional<node::PersistId> cleaning_;  // what the cleaner's thread is at
   std::vector<LocalIndex> to_checkpoint_;
   std::vector<std::uint8_t> is_to_checkpoint_;  // by local index
-  // Once what they were assigned before is written: partitions to be followed,
-  // and to be coordinated by
+  // Once what they were assigned before is written: partitions to be followed, and to be coordinated by
   std::vector<LocalIndex> to_follow_;
   std::vector<LocalIndex> to_elect_;
 

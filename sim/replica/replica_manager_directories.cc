@@ -4,8 +4,8 @@
 #include "replica/replica_manager.h"
 
 // Log directories: where a new log goes, and what happens when one fails
-// (ReplicaManager.handleLogDirFailure). The first directory is not dealt with
-// here: its failure ends the process.
+// (ReplicaManager.handleLogDirFailure). The first directory is not dealt with here: its failure ends the
+// process.
 namespace sim::replica {
 
 // Logs in a directory that could not be opened are there, but not for us.
@@ -18,9 +18,8 @@ void ReplicaManager::leave_out_failed_directories() {
   });
 }
 
-// getOrCreateLog: where it was found, where the metadata says, or in the
-// directory with the fewest logs. kNotLocal: it cannot be had. REQUIRES: there
-// are several directories, and it is not in the table
+// getOrCreateLog: where it was found, where the metadata says, or in the directory with the fewest logs.
+// kNotLocal: it cannot be had. REQUIRES: there are several directories, and it is not in the table
 LocalIndex ReplicaManager::open_in_directory(TopicPartition tp, const Context& context) {
   if (directories_.is_offline(tp)) return kNotLocal;
   const auto found = found_.find(tp);
@@ -51,8 +50,7 @@ void ReplicaManager::tell_directory(LocalIndex local, const metadata::PartitionR
   if (registration.directory(id_) != actual) assignments_.assign(table_.at(local).tp(), actual, context);
 }
 
-// Of a write whose time has come. Whoever asked for what was not performed
-// hears KAFKA_STORAGE_ERROR.
+// Of a write whose time has come. Whoever asked for what was not performed hears KAFKA_STORAGE_ERROR.
 void ReplicaManager::writes_failed(const node::Persisted& done, const Context& context) {
   for (std::int32_t d = 0; d < directories_.count(); ++d) {
     if ((done.failed_directories >> d & 1U) != 0 && directories_.is_online(d)) fail_directory(d, context);

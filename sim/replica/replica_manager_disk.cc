@@ -4,16 +4,14 @@
 #include "base/check.h"
 #include "replica/replica_manager.h"
 
-// What a broker finds on its disks at the start and leaves there at the end,
-// and the flushes in between (LogManager: loadLogs, flushDirtyLogs,
-// checkpointLogRecoveryOffsets, shutdown).
+// What a broker finds on its disks at the start and leaves there at the end, and the flushes in between
+// (LogManager: loadLogs, flushDirtyLogs, checkpointLogRecoveryOffsets, shutdown).
 namespace sim::replica {
 
 // ---- At the start
 
-// After an unclean shutdown every log is read from the segment on that holds
-// its recovery point, and checked. A broker that dies meanwhile was not shut
-// down cleanly either (KAFKA-10471).
+// After an unclean shutdown every log is read from the segment on that holds its recovery point, and checked.
+// A broker that dies meanwhile was not shut down cleanly either (KAFKA-10471).
 void ReplicaManager::load(const Context& context) {
   std::vector<std::vector<std::int64_t>> bytes(static_cast<std::size_t>(directories_.count()));
   std::int64_t in_all = 0;
@@ -43,8 +41,7 @@ void ReplicaManager::load(const Context& context) {
   }
 }
 
-// What the logs held too much is cut off, on disk too; the background tasks
-// begin.
+// What the logs held too much is cut off, on disk too; the background tasks begin.
 void ReplicaManager::loaded(const Context& context) {
   loading_.reset();
   is_loaded_ = true;
@@ -59,8 +56,7 @@ void ReplicaManager::loaded(const Context& context) {
   flusher_.start(context.now());
 }
 
-// Replicas that were moved away, and topics that were deleted, while the broker
-// was down (stray logs).
+// Replicas that were moved away, and topics that were deleted, while the broker was down (stray logs).
 void ReplicaManager::delete_stray_logs(const Context& context) {
   std::vector<log::LogWrite> writes;
   for (const auto& [tp, image] : std::exchange(found_, {})) {
@@ -78,8 +74,7 @@ void ReplicaManager::write(std::vector<log::LogWrite> writes, const Context& con
 
 // ---- Flushes
 
-// UnifiedLog.roll: what a finished segment holds is made safe while work goes
-// on.
+// UnifiedLog.roll: what a finished segment holds is made safe while work goes on.
 void ReplicaManager::flush_below(LocalIndex local, Offset base_offset, const Context& context) {
   const Partition& partition = table_.at(local);
   const node::PersistId id{next_persist_++};
@@ -88,8 +83,8 @@ void ReplicaManager::flush_below(LocalIndex local, Offset base_offset, const Con
       node::Persist{id, {log::RollSegment{partition.tp(), base_offset}}, node::Safety::flushed});
 }
 
-// UnifiedLog.append: logs of which flush.messages are not on the platter, with
-// these. The append waits for it.
+// UnifiedLog.append: logs of which flush.messages are not on the platter, with these. The append waits for
+// it.
 void ReplicaManager::add_due_flushes(PendingAppend& pending, std::vector<log::LogWrite>& writes) {
   for (std::size_t i = 0; i < pending.batches.size(); ++i) {
     const PlacedBatch& placed = pending.batches[i];
@@ -120,9 +115,8 @@ void ReplicaManager::checkpoint_recovery_points(const Context& context) {
 
 // ---- Writes that were performed
 
-// Those of one log take effect in the order in which they were asked for; one
-// that waits for a flush does not hold up other logs. Those that share an id
-// were asked for once.
+// Those of one log take effect in the order in which they were asked for; one that waits for a flush does not
+// hold up other logs. Those that share an id were asked for once.
 void ReplicaManager::persisted(node::PersistId id, const Context& context) {
   if (loading_ == id) {
     if (--directories_loading_ == 0 && !is_closing_) loaded(context);
@@ -165,8 +159,7 @@ void ReplicaManager::perform_what_may_be(const Context& context) {
 
 // ---- At the end
 
-// ReplicaManager.shutdown, LogManager.shutdown: everything to the platter, then
-// the marks that say so.
+// ReplicaManager.shutdown, LogManager.shutdown: everything to the platter, then the marks that say so.
 node::PersistId ReplicaManager::close(const Context& context) {
   is_closing_ = true;
   std::vector<log::LogWrite> writes;

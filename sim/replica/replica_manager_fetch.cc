@@ -5,8 +5,7 @@
 #include "partition/replica_selector.h"
 #include "replica/replica_manager.h"
 
-// Fetching, by consumers and followers: read now, or wait for enough
-// (DelayedFetch).
+// Fetching, by consumers and followers: read now, or wait for enough (DelayedFetch).
 namespace sim::replica {
 
 void ReplicaManager::on(const FetchRequest& request, const Envelope& from, const Context& context) {
@@ -40,8 +39,8 @@ void ReplicaManager::on(const FetchRequest& request, const Envelope& from, const
   wait(slot, WaitingFetch{to, min_bytes, max_bytes, 0}, from_millis(request.max_wait_ms), context);
 }
 
-// `request` is the fetch that is being handled, which tells a follower's
-// progress; null when it is read once more for its answer.
+// `request` is the fetch that is being handled, which tells a follower's progress; null when it is read once
+// more for its answer.
 ReplicaManager::Draft ReplicaManager::draft(FetchSessions::Slot slot, std::int64_t max_bytes,
                                             const FetchRequest* request, const Context& context) {
   FetchSession& session = sessions_.at(slot);
@@ -54,8 +53,7 @@ ReplicaManager::Draft ReplicaManager::draft(FetchSessions::Slot slot, std::int64
   std::sort(session.to_look_at.begin(), session.to_look_at.end(),
             [&session](std::int32_t a, std::int32_t b) { return session.at(a).order < session.at(b).order; });
   bool at_least_one = true;
-  // By index: reading may list further partitions, whose turn is the next
-  // answer.
+  // By index: reading may list further partitions, whose turn is the next answer.
   const std::size_t count = session.to_look_at.size();
   for (std::size_t i = 0; i < count; ++i) {
     const std::int32_t index = session.to_look_at[i];
@@ -146,9 +144,8 @@ void ReplicaManager::send(FetchSessions::Slot slot, Draft draft, const ReplyTo& 
   sessions_.answered(slot, table_);
 }
 
-// FetchContext.getThrottledResponse: nothing is told, and what would have been
-// waits for the next fetch. A session that was to begin with this answer does
-// not.
+// FetchContext.getThrottledResponse: nothing is told, and what would have been waits for the next fetch. A
+// session that was to begin with this answer does not.
 void ReplicaManager::send_throttled(FetchSessions::Slot slot, const ReplyTo& to, std::int32_t throttle_ms,
                                     const Context& context) {
   FetchResponse response;
@@ -179,8 +176,7 @@ void ReplicaManager::count_throttled(const FetchResponse& response, const Contex
   }
 }
 
-// The session remembers what it is being told, and keeps in sight what may have
-// more to tell without moving.
+// The session remembers what it is being told, and keeps in sight what may have more to tell without moving.
 void ReplicaManager::settle(FetchSessions::Slot slot, const Draft& draft) {
   FetchSession& session = sessions_.at(slot);
   for (std::size_t i = 0; i < draft.sources.size(); ++i) {
@@ -220,8 +216,8 @@ void ReplicaManager::complete(FetchSessions::Slot slot, const Context& context) 
   send(slot, draft(slot, waiting.max_bytes, nullptr, context), waiting.reply_to, context);
 }
 
-// DelayedFetch.tryComplete, for the one partition that has moved: the bytes of
-// the others are counted already.
+// DelayedFetch.tryComplete, for the one partition that has moved: the bytes of the others are counted
+// already.
 bool ReplicaManager::consider(FetchSession& session, FetchedPartition& wanted, const Context& context) {
   if (wanted.local == kNotLocal) return true;
   const Partition& partition = table_.at(wanted.local);
@@ -241,8 +237,8 @@ bool ReplicaManager::consider(FetchSession& session, FetchedPartition& wanted, c
   return session.waiting->bytes >= session.waiting->min_bytes;
 }
 
-// Before the end of a log moves: followers that fetched up to it, and had
-// nothing to say since, were in sync until their last fetch.
+// Before the end of a log moves: followers that fetched up to it, and had nothing to say since, were in sync
+// until their last fetch.
 void ReplicaManager::log_end_will_advance(LocalIndex local) {
   Partition& partition = table_.at(local);
   for (const FetchWatcher& watcher : sessions_.watchers(local)) {

@@ -4,8 +4,7 @@
 #include "protocol/java_hash.h"
 #include "replica/replica_manager.h"
 
-// Following other brokers: which fetcher follows what, and what it asks to be
-// done (AbstractFetcherManager).
+// Following other brokers: which fetcher follows what, and what it asks to be done (AbstractFetcherManager).
 namespace sim::replica {
 
 void ReplicaManager::stop_fetcher(LocalIndex local) {
@@ -13,8 +12,7 @@ void ReplicaManager::stop_fetcher(LocalIndex local) {
   std::erase(to_follow_, local);
 }
 
-// Follows from the end of the log, which is known once everything assigned
-// before was written.
+// Follows from the end of the log, which is known once everything assigned before was written.
 void ReplicaManager::start_fetcher(LocalIndex local, const Context& context) {
   const Partition& partition = table_.at(local);
   const metadata::BrokerRegistration* leader = context.image.broker(partition.leader());
@@ -77,8 +75,7 @@ void ReplicaManager::carry_out(std::uint32_t fetcher, ReplicaFetcher::Work& work
   pending_.push_back(std::move(pending));
 }
 
-// Those that may be followed by now; a fetcher's first request then has all of
-// them.
+// Those that may be followed by now; a fetcher's first request then has all of them.
 void ReplicaManager::follow(const Context& context) {
   if (to_follow_.empty()) return;
   std::erase_if(to_follow_, [&](LocalIndex local) {

@@ -1,7 +1,6 @@
 #include "replica/replica_manager.h"
 
-// The ISRs of the partitions that are led here: changes on their way to the
-// controller, and who falls behind.
+// The ISRs of the partitions that are led here: changes on their way to the controller, and who falls behind.
 namespace sim::replica {
 
 void ReplicaManager::submit(const IsrChange& change, const Context& context) {

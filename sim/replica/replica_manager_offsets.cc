@@ -1,7 +1,6 @@
 #include "replica/replica_manager.h"
 
-// What is asked of logs but their data: ends, starts, offsets by time, and
-// where epochs end.
+// What is asked of logs but their data: ends, starts, offsets by time, and where epochs end.
 namespace sim::replica {
 
 ListOffsetsResponse ReplicaManager::on(const ListOffsetsRequest& request, const Context& context) const {

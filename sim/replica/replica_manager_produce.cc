@@ -5,8 +5,7 @@
 #include "protocol/batch_builder.h"
 #include "replica/replica_manager.h"
 
-// Appending: validate and place; have it written; append, and answer or wait
-// for replication.
+// Appending: validate and place; have it written; append, and answer or wait for replication.
 namespace sim::replica {
 
 void ReplicaManager::on(ProduceRequest& request, const Envelope& from, const Context& context) {
@@ -43,9 +42,8 @@ void ReplicaManager::on(ProduceRequest& request, const Envelope& from, const Con
 void ReplicaManager::append(AppendId id, TopicPartition tp, BatchDataPtr batch, const Context& context) {
   PendingAppend pending;
   ProducedAppend produced;
-  // No deadline: what the coordinator has written it waits for as long as it
-  // leads. offsets.commit.timeout.ms is that of the requests which rest on it
-  // (CoordinatorRuntime).
+  // No deadline: what the coordinator has written it waits for as long as it leads. offsets.commit.timeout.ms
+  // is that of the requests which rest on it (CoordinatorRuntime).
   produced.deadline = LocalTime::max();
   produced.operation.outcome.who = id;
   pending.then = std::move(produced);
@@ -61,8 +59,7 @@ std::int32_t ReplicaManager::throttle_for_time(const Envelope& request, const Co
   return client_quotas_.handled(request.channel.client, request.thread_nanos, context);
 }
 
-// One partition's part of an append: its place in the log or its error, and
-// what it will be answered.
+// One partition's part of an append: its place in the log or its error, and what it will be answered.
 bool ReplicaManager::place(TopicPartition tp, BatchDataPtr batch, std::int16_t acks, bool internal_allowed,
                            PendingAppend& pending, std::vector<log::LogWrite>& writes,
                            const Context& context) {
@@ -115,8 +112,7 @@ void ReplicaManager::start_append(PendingAppend pending, std::vector<log::LogWri
     pending_.push_back(std::move(pending));
     return;
   }
-  // Nothing to write; but what it repeats may itself still be on its way to the
-  // disk.
+  // Nothing to write; but what it repeats may itself still be on its way to the disk.
   const ProducePurgatory::Operation& operation = std::get<ProducedAppend>(pending.then).operation;
   for (std::size_t i = 0; i < operation.required.size(); ++i) {
     const LocalIndex local = table_.find(operation.outcome.partitions[i].tp);
@@ -169,8 +165,7 @@ void ReplicaManager::answer(AppendOutcome& outcome, std::int16_t acks, const Con
                      response.throttle_ms = throttle_ms;
                      context.out.emplace_back(node::Send{
                          Envelope{to.channel, to.correlation, true, std::move(response), throttle_ms}, {}});
-                   } else if (failed) {  // the only way to tell a client that
-                                         // does not listen
+                   } else if (failed) {  // the only way to tell a client that does not listen
                      context.out.emplace_back(node::Disconnect{to.channel});
                    } else {
                      context.out.emplace_back(node::Send{

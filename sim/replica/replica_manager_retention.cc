@@ -4,8 +4,7 @@
 
 #include "replica/replica_manager.h"
 
-// Old segments are deleted; leaders and followers do it by themselves, each by
-// its own clock.
+// Old segments are deleted; leaders and followers do it by themselves, each by its own clock.
 namespace sim::replica {
 
 void ReplicaManager::clock_stepped(const Context& context) {
@@ -32,8 +31,7 @@ void ReplicaManager::delete_old_segments(const Context& context) {
   }
 }
 
-// Followers hear of it with their next fetch, consumers when they ask for what
-// is gone.
+// Followers hear of it with their next fetch, consumers when they ask for what is gone.
 void ReplicaManager::log_start_raised(LocalIndex local, Offset from, const Context& context) {
   const Partition& partition = table_.at(local);
   node::report(context.out, observe::LogStartRaised{partition.tp(), id_, from, partition.log_start_offset()});
@@ -62,8 +60,7 @@ void ReplicaManager::note_for_cleaner(const Partition& partition, const Context&
   cleaner_timer_.arm(context.now(), context.out);
 }
 
-// LogCleanerManager.grabFilthiestCompactedLog: the one of which the largest
-// part is dirty.
+// LogCleanerManager.grabFilthiestCompactedLog: the one of which the largest part is dirty.
 void ReplicaManager::clean_filthiest(const Context& context) {
   LocalIndex filthiest = kNotLocal;
   log::CleanableLog its;
@@ -89,8 +86,8 @@ void ReplicaManager::clean_filthiest(const Context& context) {
   }
 }
 
-// What is left shows at once; the cleaned files are written, flushed and
-// swapped in before the next log's turn.
+// What is left shows at once; the cleaned files are written, flushed and swapped in before the next log's
+// turn.
 void ReplicaManager::clean(LocalIndex local, const log::CleanableLog& what, const Context& context) {
   Partition& partition = table_.at(local);
   log::CleanedLog cleaned =
