@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "log/compaction.h"
 #include "log/partition_log.h"
 #include "metadata/metadata_image.h"
 #include "partition/isr.h"
@@ -67,7 +68,10 @@ class Partition {
 
   void set_config(const TopicConfig& config) {
     config_ = config;
-    log_.set_segment_limits({config.segment_bytes, config.segment_ms});
+    const std::int64_t segment_ms =
+        config.cleanup_compact ? log::compacted_segment_ms(config.segment_ms, config.max_compaction_lag_ms)
+                               : config.segment_ms;
+    log_.set_segment_limits({config.segment_bytes, segment_ms});
   }
   // Where a new segment has begun since this was last asked: what lies below is to be flushed in the
   // background.
@@ -92,6 +96,11 @@ class Partition {
   // The write of an assigned batch was performed; `as_leader`: it was we who gave it its offset, whatever we
   // are now. True if the high watermark advanced.
   bool append(Batch batch, bool as_leader, const Context& context);
+  // An append that added nothing, because the log has it already, looks at the high watermark all the same
+  // (Partition.appendRecordsToLeader). True if it advanced.
+  bool appended_nothing(const Context& context) {
+    return is_leader() && maybe_advance_high_watermark(context);
+  }
   // Batches that were assigned and not yet appended.
   bool has_unwritten() const { return log_.next_offset() != log_.log_end_offset(); }
   // Counts truncations: a batch assigned before one may no longer have a place.

@@ -1,6 +1,4 @@
 // Quotas: the arithmetic of Kafka's rates and throttle times, who is throttled and who is not.
-#include "quota/client_quota_manager.h"
-
 #include <doctest/doctest.h>
 
 #include <memory>
@@ -8,6 +6,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "quota/client_quota_manager.h"
 #include "quota/quota_rate.h"
 
 namespace sim::quota {
