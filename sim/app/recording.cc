@@ -36,10 +36,10 @@ check::FormerBehaviour history_of(const cluster::ClusterSpec& cluster) {
     if (is_on) former.words += (former.words.empty() ? "" : ", ") + std::string(what);
   };
   if (!cluster.brokers.empty()) {
-    const broker::History& history = cluster.brokers.front().config.history;
-    note(history.truncation == broker::Truncation::high_watermark, "truncation by high watermark");
-    note(history.truncation == broker::Truncation::epoch, "truncation by epoch without search");
-    note(history.truncation == broker::Truncation::epoch_search, "truncation by epoch with search");
+    const server::History& history = cluster.brokers.front().config.history;
+    note(history.truncation == server::Truncation::high_watermark, "truncation by high watermark");
+    note(history.truncation == server::Truncation::epoch, "truncation by epoch without search");
+    note(history.truncation == server::Truncation::epoch_search, "truncation by epoch with search");
     note(!history.fetch_leader_epoch, "fetches without a leader epoch");
     note(!history.isr_epoch_start_check, "an ISR joined below the epoch's start");
     note(!history.isr_maximal, "no maximal ISR");
@@ -47,8 +47,8 @@ check::FormerBehaviour history_of(const cluster::ClusterSpec& cluster) {
     note(!history.isr_broker_epoch, "ISR without broker epochs");
     note(!history.high_watermark_min_isr, "a high watermark that min.insync.replicas does not hold");
     former.exposes_below_min_isr = !history.high_watermark_min_isr || !history.isr_maximal;
-    former.exposes_uncovered = history.truncation == broker::Truncation::high_watermark ||
-                               history.truncation == broker::Truncation::epoch ||
+    former.exposes_uncovered = history.truncation == server::Truncation::high_watermark ||
+                               history.truncation == server::Truncation::epoch ||
                                !history.fetch_leader_epoch || !history.isr_epoch_start_check ||
                                !history.isr_maximal || !history.isr_broker_epoch;
   }

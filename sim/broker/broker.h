@@ -10,17 +10,17 @@
 
 #include "base/check.h"
 #include "broker/auto_topic_creation.h"
-#include "broker/config.h"
-#include "broker/context.h"
-#include "broker/controller_channel.h"
-#include "broker/group_coordinator.h"
 #include "broker/lifecycle.h"
 #include "broker/producer_id_manager.h"
-#include "broker/replica_manager.h"
+#include "group/group_coordinator.h"
 #include "metadata/metadata_image.h"
 #include "node/durable_image.h"
 #include "node/node.h"
 #include "protocol/quorum.h"
+#include "replica/replica_manager.h"
+#include "server/config.h"
+#include "server/context.h"
+#include "server/controller_channel.h"
 
 // A Kafka broker: replica manager, replica fetchers, group coordinator, and the APIs that clients call
 // (BrokerServer, KafkaApis). It takes inputs to the part that they concern, answers what needs no part of its
@@ -33,6 +33,13 @@
 // one before the run, with the first metadata). Before and after it closes their connections as soon as they
 // ask for something; Kafka's port is not open then.
 namespace sim::broker {
+
+using group::GroupCoordinator;
+using replica::ReplicaManager;
+using server::BrokerConfig;
+using server::Context;
+using server::ControllerChannel;
+using server::ReplyTo;
 
 struct BrokerBoot {
   ProcessId self;
@@ -116,13 +123,11 @@ class Broker {
   void publish_first(const Context& context);
   void follow_lifecycle(const Context& context);
   void finish_step(const Context& context);
-  void on(const ReplicaManager::CoordinatorElected& event, const Context& context);
-  void on(const ReplicaManager::CoordinatorResigned& event, const Context& context);
-  void on(const ReplicaManager::CoordinatorHighWatermark& event, const Context& context);
-  void on(const ReplicaManager::CoordinatorWritten& event, const Context& context);
+  void on(const ReplicaManager::Elected& event, const Context& context);
+  void on(const ReplicaManager::Resigned& event, const Context& context);
+  void on(const ReplicaManager::HighWatermarkAdvanced& event, const Context& context);
+  void on(const ReplicaManager::Appended& event, const Context& context);
   void on(const ReplicaManager::DirectoryFailed& event, const Context& context);
-  void append(GroupCoordinator::Write write, const Context& context);
-  TopicPartition offsets_partition(std::int32_t partition) const;
 
   // ---- apis.cc
   void on(ApiVersionsRequest& request, const Envelope& from, const Context& context);
@@ -167,7 +172,6 @@ class Broker {
   Lifecycle lifecycle_;
   ReplicaManager replicas_;
   GroupCoordinator groups_;
-  std::vector<bool> coordinates_;  // by partition of __consumer_offsets
   ControllerChannel forwarding_;
   struct ForClient {
     ReplyTo client;

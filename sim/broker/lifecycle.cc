@@ -25,14 +25,14 @@ Duration resend_backoff(std::int32_t failures, std::int64_t max_ms, Rng& rng) {
 // A request to the controller is given up after half a session (KAFKA-14392).
 Lifecycle::Lifecycle(Identity identity, const BrokerConfig& config)
     : identity_(std::move(identity)),
-      channel_(identity_.process, Lane::heartbeat, kHeartbeatNetworkTimer, kHeartbeatExpiryTimer,
-               from_millis(config.broker_session_timeout_ms / 2)),
+      channel_(identity_.process, Lane::heartbeat, server::kHeartbeatNetworkTimer,
+               server::kHeartbeatExpiryTimer, from_millis(config.broker_session_timeout_ms / 2)),
       ready_to_unfence_(is_first_life()) {}
 
 void Lifecycle::start(const Context& context) {
   state_ = BrokerState::starting;
   const Duration timeout = from_millis(context.config.initial_broker_registration_timeout_ms);
-  context.out.emplace_back(node::SetTimer{kRegistrationTimer, context.now() + timeout});
+  context.out.emplace_back(node::SetTimer{server::kRegistrationTimer, context.now() + timeout});
   communicate(context);
 }
 
@@ -59,8 +59,8 @@ void Lifecycle::begin_shutdown(const Context& context) {
   if (state_ == BrokerState::shutting_down) return;
   state_ = BrokerState::shutting_down;
   channel_.close(context.env, context.out);
-  context.out.emplace_back(node::CancelTimer{kCommunicationTimer});
-  context.out.emplace_back(node::CancelTimer{kRegistrationTimer});
+  context.out.emplace_back(node::CancelTimer{server::kCommunicationTimer});
+  context.out.emplace_back(node::CancelTimer{server::kRegistrationTimer});
 }
 
 // ---- Log directories (propagateDirectoryFailure)
@@ -77,7 +77,7 @@ void Lifecycle::await_news_told(const Context& context) {
   for (const OfflineDirectory& one : offline_directories_) {
     if (one.is_told) continue;
     if (one.tell_until <= context.now()) return begin_shutdown(context);
-    context.out.emplace_back(node::SetTimer{kLogDirFailureTimer, one.tell_until});
+    context.out.emplace_back(node::SetTimer{server::kLogDirFailureTimer, one.tell_until});
     return;
   }
 }
@@ -86,9 +86,9 @@ void Lifecycle::await_news_told(const Context& context) {
 
 bool Lifecycle::owns(const node::Input& input) const {
   const auto* fired = std::get_if<node::TimerFired>(&input);
-  return channel_.owns(input) ||
-         (fired != nullptr && (fired->timer == kCommunicationTimer || fired->timer == kRegistrationTimer ||
-                               fired->timer == kLogDirFailureTimer));
+  return channel_.owns(input) || (fired != nullptr && (fired->timer == server::kCommunicationTimer ||
+                                                       fired->timer == server::kRegistrationTimer ||
+                                                       fired->timer == server::kLogDirFailureTimer));
 }
 
 void Lifecycle::step(node::Input& input, const Context& context) {
@@ -98,8 +98,8 @@ void Lifecycle::step(node::Input& input, const Context& context) {
     channel_.step(input, context.env, context.out, answers);
     return handle(answers, context);
   }
-  if (std::get<node::TimerFired>(input).timer == kCommunicationTimer) return communicate(context);
-  if (std::get<node::TimerFired>(input).timer == kLogDirFailureTimer) return await_news_told(context);
+  if (std::get<node::TimerFired>(input).timer == server::kCommunicationTimer) return communicate(context);
+  if (std::get<node::TimerFired>(input).timer == server::kLogDirFailureTimer) return await_news_told(context);
   if (!registered_) begin_shutdown(context);
 }
 
@@ -153,7 +153,7 @@ void Lifecycle::on(const BrokerRegistrationResponse& response, const Context& co
   failed_attempts_ = 0;
   broker_epoch_ = response.broker_epoch;
   registered_ = true;
-  context.out.emplace_back(node::CancelTimer{kRegistrationTimer});
+  context.out.emplace_back(node::CancelTimer{server::kRegistrationTimer});
   schedule(Duration{0}, context);
 }
 
@@ -184,9 +184,9 @@ void Lifecycle::on(const BrokerHeartbeatResponse& response, const Context& conte
 void Lifecycle::schedule(Duration delay, const Context& context) {
   if (std::exchange(next_is_immediate_, false)) delay = Duration{0};
   if (delay > Duration{0}) {
-    context.out.emplace_back(node::SetTimer{kCommunicationTimer, context.now() + delay});
+    context.out.emplace_back(node::SetTimer{server::kCommunicationTimer, context.now() + delay});
   } else {
-    context.out.emplace_back(node::CancelTimer{kCommunicationTimer});
+    context.out.emplace_back(node::CancelTimer{server::kCommunicationTimer});
     communicate(context);
   }
 }

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "broker/context.h"
-#include "broker/controller_channel.h"
-#include "broker/timers.h"
+#include "server/context.h"
+#include "server/controller_channel.h"
+#include "server/timers.h"
 
 // A broker's life, as it is agreed with the active controller (BrokerLifecycleManager): it registers, then
 // heartbeats on a connection of its own.
@@ -28,6 +28,10 @@
 // registration is in the bootstrap records), so it never asks to be fenced. ZooKeeper migration is left
 // out.
 namespace sim::broker {
+
+using server::BrokerConfig;
+using server::Context;
+using server::ControllerChannel;
 
 enum class BrokerState : std::uint8_t {
   not_running,

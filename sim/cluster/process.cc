@@ -60,7 +60,7 @@ class Census {
   std::vector<MetadataRecord> bootstrap_records() const;
   raft::ReplicaSpec replica(NodeId id, bool has_controller) const;
   controller::ControllerBoot controller_boot(const ControllerSpec& controller) const;
-  std::shared_ptr<const broker::ClientQuotas> client_quotas() const;
+  std::shared_ptr<const server::ClientQuotas> client_quotas() const;
   void add_controller(std::size_t index);
   void add_broker(std::size_t index);
   void add_flow(std::size_t index);
@@ -71,7 +71,7 @@ class Census {
   const kernel::Streams& streams_;
   std::vector<QuorumVoter> voters_;
   std::vector<ProcessId> broker_ids_;
-  std::shared_ptr<const broker::ClientQuotas> quotas_;
+  std::shared_ptr<const server::ClientQuotas> quotas_;
   Processes result_;
 };
 
@@ -139,9 +139,9 @@ void Census::add_broker(std::size_t index) {
 }
 
 // A client is known by its application: the processes of one share a client id, and so a quota.
-std::shared_ptr<const broker::ClientQuotas> Census::client_quotas() const {
+std::shared_ptr<const server::ClientQuotas> Census::client_quotas() const {
   if (spec_.quotas.empty()) return nullptr;
-  auto result = std::make_shared<broker::ClientQuotas>();
+  auto result = std::make_shared<server::ClientQuotas>();
   const std::size_t dedicated = spec_.combined ? 0 : spec_.controllers.size();
   result->of_process.assign(dedicated + spec_.brokers.size(), -1);
   const auto add = [&](const std::string& client, std::int32_t processes) {

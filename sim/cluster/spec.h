@@ -6,7 +6,6 @@
 
 #include "base/distribution.h"
 #include "base/time.h"
-#include "broker/config.h"
 #include "controller/config.h"
 #include "disk/device.h"
 #include "fault/fault.h"
@@ -15,6 +14,7 @@
 #include "protocol/ids.h"
 #include "protocol/topic_config.h"
 #include "raft/config.h"
+#include "server/config.h"
 #include "workload/spec.h"
 
 // Everything the host needs to build a world: machines, links, topics, applications. A value,
@@ -44,7 +44,7 @@ struct ControllerSpec {
 struct BrokerSpec {
   NodeId id;
   std::string rack;
-  broker::BrokerConfig config;
+  server::BrokerConfig config;
   DiskSpec disk;
   MachineSpec machine;
 };
@@ -58,7 +58,7 @@ struct TopicSpec {  // created before the applications start
 
 struct ClientQuotaSpec {
   std::string client;  // a flow or service
-  broker::ClientQuota quota;
+  server::ClientQuota quota;
 };
 
 struct ClusterSpec {

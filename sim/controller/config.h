@@ -20,7 +20,7 @@ struct ControllerConfig {
   std::int64_t metadata_max_idle_interval_ms = 500;
   bool eligible_leader_replicas_enable =
       true;                       // eligible.leader.replicas.version=1: on for new clusters from 4.1
-  bool isr_unfenced_only = true;  // KIP-841: as broker::History has it, for AlterPartition
+  bool isr_unfenced_only = true;  // KIP-841: as server::History has it, for AlterPartition
 };
 
 }  // namespace sim::controller

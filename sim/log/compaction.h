@@ -28,6 +28,12 @@ struct CompactionLimits {
   std::int64_t segment_bytes = 0;
 };
 
+// For how long a compacted log's active segment takes records, so that none is held back from the cleaner for
+// longer than max.compaction.lag.ms (LogConfig.maxSegmentMs).
+constexpr std::int64_t compacted_segment_ms(std::int64_t segment_ms, std::int64_t max_lag_ms) {
+  return max_lag_ms > 0 && max_lag_ms < segment_ms ? max_lag_ms : segment_ms;
+}
+
 // What there is to do (LogToClean).
 struct CleanableLog {
   Offset first_dirty = 0;

@@ -94,16 +94,16 @@ class Builder {
       const auto limit = [&](std::string_view key, UnitKind unit) {
         const Value* found = own == nullptr ? nullptr : own->find(key);
         if (found == nullptr && defaults != nullptr) found = defaults->find(key);
-        return found == nullptr ? broker::ClientQuota::kNoLimit : number_of(*found, unit);
+        return found == nullptr ? server::ClientQuota::kNoLimit : number_of(*found, unit);
       };
       cluster::ClientQuotaSpec quota{client.key, {}};
       quota.quota.producer_byte_rate = limit("producer_byte_rate", UnitKind::byte_rate);
       quota.quota.consumer_byte_rate = limit("consumer_byte_rate", UnitKind::byte_rate);
       quota.quota.request_nanos_per_second = limit("request_percentage", UnitKind::ratio);
       constexpr std::int64_t kNanosOfAHundredth = 100'000;  // 1 % of a second is 10 ms
-      if (quota.quota.request_nanos_per_second != broker::ClientQuota::kNoLimit)
+      if (quota.quota.request_nanos_per_second != server::ClientQuota::kNoLimit)
         quota.quota.request_nanos_per_second *= kNanosOfAHundredth;
-      if (quota.quota != broker::ClientQuota{}) spec.quotas.push_back(quota);
+      if (quota.quota != server::ClientQuota{}) spec.quotas.push_back(quota);
     }
   }
 
@@ -145,13 +145,13 @@ class Builder {
       controller.config.eligible_leader_replicas_enable = is_on("eligible-leader-replicas");
       controller.config.isr_unfenced_only = is_on("isr-unfenced-only");
     }
-    broker::History replication;
+    server::History replication;
     replication.preferred_replica_only_isr = is_on("preferred-replica-only-isr");
     const std::string& truncation = history.at("truncation").text;
-    replication.truncation = truncation == "fetch"          ? broker::Truncation::fetch
-                             : truncation == "epoch-search" ? broker::Truncation::epoch_search
-                             : truncation == "epoch"        ? broker::Truncation::epoch
-                                                            : broker::Truncation::high_watermark;
+    replication.truncation = truncation == "fetch"          ? server::Truncation::fetch
+                             : truncation == "epoch-search" ? server::Truncation::epoch_search
+                             : truncation == "epoch"        ? server::Truncation::epoch
+                                                            : server::Truncation::high_watermark;
     replication.fetch_leader_epoch = is_on("fetch-leader-epoch");
     replication.isr_epoch_start_check = is_on("isr-epoch-start-check");
     replication.isr_maximal = is_on("isr-maximal");

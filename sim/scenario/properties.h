@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "broker/config.h"
 #include "client/config.h"
 #include "controller/config.h"
 #include "metadata/snapshot_generator.h"
 #include "protocol/topic_config.h"
 #include "raft/config.h"
+#include "server/config.h"
 
 // The table of Kafka's properties (4.1: KafkaConfig and the config classes it is made of, ProducerConfig,
 // ConsumerConfig, TopicConfig): name, type, default, range, one sentence, and what we do with it.
@@ -37,7 +37,7 @@ struct Range {
 
 // The structs that properties are written to; those not concerned are null.
 struct Targets {
-  broker::BrokerConfig* broker = nullptr;
+  server::BrokerConfig* broker = nullptr;
   controller::ControllerConfig* controller = nullptr;
   raft::RaftConfig* quorum = nullptr;
   metadata::SnapshotConfig* snapshots = nullptr;

@@ -51,8 +51,8 @@ void assign(Field& field, const std::string& value) {
 template <class Struct>
 struct TargetOf;
 template <>
-struct TargetOf<broker::BrokerConfig> {
-  static broker::BrokerConfig* of(const Targets& targets) { return targets.broker; }
+struct TargetOf<server::BrokerConfig> {
+  static server::BrokerConfig* of(const Targets& targets) { return targets.broker; }
 };
 template <>
 struct TargetOf<controller::ControllerConfig> {

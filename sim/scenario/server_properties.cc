@@ -6,10 +6,10 @@ namespace sim::scenario::rows {
 
 namespace {
 
-using broker::BrokerConfig;
 using controller::ControllerConfig;
 using metadata::SnapshotConfig;
 using raft::RaftConfig;
+using server::BrokerConfig;
 
 template <std::int64_t ms, std::int64_t TopicConfig::*member>
 void log_time(const Targets& targets, const std::string& value) {

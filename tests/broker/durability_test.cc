@@ -147,7 +147,7 @@ TEST_CASE("an append that waits for its flush holds up those after it in its log
 }
 
 TEST_CASE("flush.ms goes by the scheduler, and by the last flush") {
-  broker::BrokerConfig config;
+  server::BrokerConfig config;
   config.log_flush_scheduler_interval_ms = 3'000;
   World world = test::brokers_up(2, config);
   TopicConfig topic;
@@ -164,9 +164,9 @@ TEST_CASE("flush.ms goes by the scheduler, and by the last flush") {
   CHECK(world.image(1).logs.at(tp).flushed_end_offset == 3);
   world.run_for(3s);
   CHECK(world.image(1).logs.at(tp).flushed_end_offset == 6);
-  const int turns = world.timers_fired[{test::process_of(1), broker::kFlushTimer}];
+  const int turns = world.timers_fired[{test::process_of(1), server::kFlushTimer}];
   world.run_for(60s);  // nothing to do: nothing wakes
-  CHECK(world.timers_fired[{test::process_of(1), broker::kFlushTimer}] == turns);
+  CHECK(world.timers_fired[{test::process_of(1), server::kFlushTimer}] == turns);
 }
 
 TEST_CASE("a leader's epoch is on disk before its first batch, and goes with the end of the log") {

@@ -46,7 +46,7 @@ struct FetchingFollower {
     response.partitions = std::move(partitions);
     world.reply(request, std::move(response));
   }
-  const broker::Partition& partition() { return world.partition(2, tp); }
+  const partition::Partition& partition() { return world.partition(2, tp); }
 
   World world;
   TopicPartition tp;

@@ -184,7 +184,7 @@ TEST_CASE("an idle partition keeps its silent follower, and costs nothing") {
   world.run_for(20s);
   const auto fired = [&world] {
     int sum = 0;
-    for (const auto timer : {broker::kPurgatoryTimer, broker::kIsrTimer, broker::kCheckpointTimer}) {
+    for (const auto timer : {server::kPurgatoryTimer, server::kIsrTimer, server::kCheckpointTimer}) {
       sum += world.timers_fired[{test::process_of(1), timer}];
     }
     return sum;
@@ -231,7 +231,7 @@ TEST_CASE("a copy of a broker plays on as the original would") {
   const auto play = [](broker::Broker& broker) {
     node::Effects out;
     Rng rng{3, "copy"};
-    node::Input input = node::TimerFired{broker::kPurgatoryTimer};
+    node::Input input = node::TimerFired{server::kPurgatoryTimer};
     broker.step(input, node::Env{LocalTime{100s}, rng}, out);
     return out.size();
   };

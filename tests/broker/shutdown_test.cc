@@ -95,7 +95,7 @@ TEST_CASE("a controller that never lets it go is waited for five minutes") {
 
 TEST_CASE("without controlled.shutdown.enable a broker just goes") {
   World world;
-  broker::BrokerConfig config;
+  server::BrokerConfig config;
   config.controlled_shutdown_enable = false;
   world.add_broker(1, config);
   world.run_for(100ms);

@@ -85,8 +85,8 @@ struct SweptRun {
       for (int a = 1; a <= 3; ++a) {
         for (int b = a + 1; b <= 3; ++b) {
           if (!up[a] || !up[b]) continue;
-          const broker::Partition* left = world.broker(a).replicas().partition(tp(index));
-          const broker::Partition* right = world.broker(b).replicas().partition(tp(index));
+          const partition::Partition* left = world.broker(a).replicas().partition(tp(index));
+          const partition::Partition* right = world.broker(b).replicas().partition(tp(index));
           if (left == nullptr || right == nullptr) continue;
           const Offset common = std::min(left->high_watermark(), right->high_watermark());
           const auto x = left->log().read(0, common, 1 << 30, true);
@@ -103,7 +103,7 @@ struct SweptRun {
   }
 
   bool holds(int broker, int index, int sequence) {
-    const broker::Partition& partition = world.partition(broker, tp(index));
+    const partition::Partition& partition = world.partition(broker, tp(index));
     for (const Batch& batch : partition.log().read(0, partition.high_watermark(), 1 << 30, true)) {
       if (batch.data->producer_id == ProducerId{100 + 1000 * index + sequence}) return true;
     }

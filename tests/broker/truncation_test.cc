@@ -5,13 +5,13 @@
 namespace sim {
 namespace {
 
-using broker::Truncation;
+using server::Truncation;
 using test::batch_of;
 using test::World;
 
 struct TruncatingFollower {
-  explicit TruncatingFollower(broker::History history) {
-    broker::BrokerConfig config;
+  explicit TruncatingFollower(server::History history) {
+    server::BrokerConfig config;
     config.history = history;
     world.add_puppet(1);
     world.add_broker(2, config);
@@ -60,15 +60,15 @@ struct TruncatingFollower {
     response.partitions.push_back({tp, error, LeaderEpoch{leader_epoch}, end});
     world.reply(question, response);
   }
-  const broker::Partition& partition() { return world.partition(2, tp); }
+  const partition::Partition& partition() { return world.partition(2, tp); }
 
   World world;
   TopicPartition tp;
   Envelope pending, question;
 };
 
-broker::History of(Truncation truncation) {
-  broker::History history;
+server::History of(Truncation truncation) {
+  server::History history;
   history.truncation = truncation;
   return history;
 }
@@ -197,7 +197,7 @@ TEST_CASE(
 }
 
 TEST_CASE("before KIP-320 and KIP-903, a fetch tells neither the epoch it is of nor the life of its broker") {
-  broker::History history;
+  server::History history;
   history.fetch_leader_epoch = false;
   history.isr_broker_epoch = false;
   TruncatingFollower follower(history);

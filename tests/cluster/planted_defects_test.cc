@@ -22,7 +22,7 @@ namespace sim::cluster {
 namespace {
 
 using namespace std::chrono_literals;
-using broker::PlantedDefect;
+using server::PlantedDefect;
 
 constexpr std::uint64_t kSeedsWithoutDefect = 10;
 

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr std::int64_t kQuotaBytes = 20'000;
 
 // One broker, one flow of 50 kB a second, one consumer of it.
-ClusterSpec limited_shop(const char* limited, broker::ClientQuota quota, std::int16_t acks) {
+ClusterSpec limited_shop(const char* limited, server::ClientQuota quota, std::int16_t acks) {
   ClusterSpec spec;
   spec.seed = 3;
   spec.controllers = {ControllerSpec{NodeId{100}, "", {}, {}, {}}};

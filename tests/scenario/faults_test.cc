@@ -192,24 +192,24 @@ TEST_CASE("the history of the replication") {
   const auto brokers_of = [&](const std::string& history) {
     return of(history).cluster.brokers.back().config.history;
   };
-  using broker::Truncation;
+  using server::Truncation;
   CHECK(brokers_of("").truncation == Truncation::fetch);
   CHECK(brokers_of("truncation: epoch-search").truncation == Truncation::epoch_search);
   CHECK(brokers_of("truncation: epoch").truncation == Truncation::epoch);
   CHECK(brokers_of("truncation: high-watermark").truncation == Truncation::high_watermark);
   struct Row {
     const char* key;
-    bool broker::History::*guard;
+    bool server::History::*guard;
   };
-  const Row rows[] = {{"fetch-leader-epoch", &broker::History::fetch_leader_epoch},
-                      {"isr-epoch-start-check", &broker::History::isr_epoch_start_check},
-                      {"isr-maximal", &broker::History::isr_maximal},
-                      {"isr-unfenced-only", &broker::History::isr_unfenced_only},
-                      {"isr-broker-epoch", &broker::History::isr_broker_epoch},
-                      {"high-watermark-min-isr", &broker::History::high_watermark_min_isr}};
+  const Row rows[] = {{"fetch-leader-epoch", &server::History::fetch_leader_epoch},
+                      {"isr-epoch-start-check", &server::History::isr_epoch_start_check},
+                      {"isr-maximal", &server::History::isr_maximal},
+                      {"isr-unfenced-only", &server::History::isr_unfenced_only},
+                      {"isr-broker-epoch", &server::History::isr_broker_epoch},
+                      {"high-watermark-min-isr", &server::History::high_watermark_min_isr}};
   for (const Row& off : rows) {
     CAPTURE(off.key);
-    const broker::History history = brokers_of(std::string(off.key) + ": off");
+    const server::History history = brokers_of(std::string(off.key) + ": off");
     for (const Row& row : rows) CHECK(history.*row.guard == (row.key != off.key));
   }
   CHECK(of("").cluster.controllers.back().config.isr_unfenced_only);
@@ -260,8 +260,8 @@ TEST_CASE("quotas: a client's own, else the default's, each by itself") {
   const auto& quotas = loaded->cluster.quotas;
   REQUIRE(quotas.size() == 2);
   CHECK(quotas[0].client == "shop");
-  CHECK((quotas[0].quota == broker::ClientQuota{1'000'000, broker::ClientQuota::kNoLimit, 500'000'000}));
-  CHECK((quotas[1].quota == broker::ClientQuota{1'000'000, 2'000'000, 125'000'000}));
+  CHECK((quotas[0].quota == server::ClientQuota{1'000'000, server::ClientQuota::kNoLimit, 500'000'000}));
+  CHECK((quotas[1].quota == server::ClientQuota{1'000'000, 2'000'000, 125'000'000}));
   const Result<Scenario> unknown = load("{shopp: {producer_byte_rate: 1MB/s}}");
   REQUIRE_FALSE(unknown);
   CHECK(unknown.problems().front().message == "cluster.quotas: there is no client \"shopp\"");

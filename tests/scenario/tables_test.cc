@@ -34,7 +34,7 @@ TEST_CASE("every row of the property table is whole") {
 }
 
 TEST_CASE("the table's defaults are those of the config structs") {
-  broker::BrokerConfig broker;
+  server::BrokerConfig broker;
   controller::ControllerConfig controller;
   TopicConfig topic;
   client::ProducerConfig producer;
@@ -53,7 +53,7 @@ TEST_CASE("the table's defaults are those of the config structs") {
   CHECK(topic == TopicConfig{});
   CHECK(broker.log == TopicConfig{});
   CHECK(controller.log == TopicConfig{});
-  const broker::BrokerConfig b;
+  const server::BrokerConfig b;
   const controller::ControllerConfig c;
   const client::ProducerConfig p;
   const client::ConsumerConfig k;

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "node/node.h"
+
+// The timers of a broker, and a clock rhythm that costs nothing while it has nothing to do.
+//
+// They are even: the odd ones belong to whatever else lives in the broker's process (see
+// cluster::SharedServer).
+namespace sim::server {
+
+inline constexpr node::TimerId kPurgatoryTimer{0};
+inline constexpr node::TimerId kIsrTimer{2};
+inline constexpr node::TimerId kCheckpointTimer{4};
+inline constexpr node::TimerId kGroupTimer{6};
+inline constexpr node::TimerId kAlterPartitionRetryTimer{8};
+inline constexpr node::TimerId kAlterPartitionNetworkTimer{10};
+inline constexpr node::TimerId kAlterPartitionExpiryTimer{12};
+inline constexpr node::TimerId kForwardingNetworkTimer{14};
+inline constexpr node::TimerId kForwardingExpiryTimer{16};
+inline constexpr node::TimerId kHeartbeatNetworkTimer{18};
+inline constexpr node::TimerId kHeartbeatExpiryTimer{20};
+inline constexpr node::TimerId kCommunicationTimer{22};
+inline constexpr node::TimerId kRegistrationTimer{24};
+inline constexpr node::TimerId kShutdownTimer{26};
+inline constexpr node::TimerId kRetentionTimer{28};
+inline constexpr node::TimerId kCleanerTimer{30};
+inline constexpr node::TimerId kFlushTimer{32};
+inline constexpr node::TimerId kRecoveryPointTimer{34};
+inline constexpr node::TimerId kLogDirFailureTimer{36};
+inline constexpr node::TimerId kAssignmentsTimer{38};
+inline constexpr node::TimerId kAssignmentsNetworkTimer{40};
+inline constexpr node::TimerId kAssignmentsExpiryTimer{42};
+// Two for each replica fetcher, from here on: its back-off, then its network client.
+inline constexpr std::uint32_t kFirstFetcherTimer = 48;
+inline constexpr std::uint32_t kTimerStep = 2;
+
+constexpr bool is_broker_timer(node::TimerId timer) {
+  return timer.value() % kTimerStep == 0;
+}
+// Writes of a broker are numbered from 1, those of whatever else lives there from far above.
+constexpr bool is_broker_write(node::PersistId id) {
+  return id.value() < (std::uint64_t{1} << 62);
+}
+// A periodic task of Kafka's scheduler that is armed only while there is work for it: it fires when the
+// period's next turn comes, counted from the broker's start, as if it had run all the time.
+class PeriodicTimer {
+ public:
+  PeriodicTimer(node::TimerId timer, Duration period) : timer_(timer), period_(period) {}
+
+  void start(LocalTime now) { first_ = now + period_; }
+  void start(LocalTime now, Duration initial_delay) { first_ = now + initial_delay; }
+
+  void arm(LocalTime now, node::Effects& out) {
+    if (armed_) return;
+    armed_ = true;
+    const std::int64_t turns = now < first_ ? 0 : (now - first_) / period_ + 1;
+    out.emplace_back(node::SetTimer{timer_, first_ + turns * period_});
+  }
+  void fired() { armed_ = false; }
+
+ private:
+  node::TimerId timer_;
+  Duration period_;
+  LocalTime first_{};
+  bool armed_ = false;
+};
+
+}  // namespace sim::server
