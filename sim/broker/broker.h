@@ -90,6 +90,11 @@ class Broker {
   // REQUIRES: owns(input)
   void step(node::Input& input, node::Env env, node::Effects& out);
 
+  void report_performed(const std::vector<node::PersistId>& ids, const node::DurableImage& image,
+                        node::Effects& out) const {
+    replicas_.report_performed(ids, image, out);
+  }
+
   NodeId id() const { return boot_.id; }
   BrokerState state() const { return lifecycle_.state(); }
   const metadata::MetadataImage& image() const { return image_; }

@@ -130,6 +130,8 @@ class Partition {
   // The write of an assigned batch was performed; `as_leader`: it was we who gave it its offset, whatever we
   // are now. True if the high watermark advanced.
   bool append(Batch batch, bool as_leader, const Context& context);
+  // What is told of it.
+  static observe::Fact appended(TopicPartition tp, const Batch& batch, bool as_leader, NodeId broker);
   // Batches that were assigned and not yet appended.
   bool has_unwritten() const { return log_.next_offset() != log_.log_end_offset(); }
   // Counts truncations: a batch assigned before one may no longer have a place.

@@ -133,17 +133,13 @@ void RequestPath::resume(Instant now) {
   stalled_handlers_.clear();
 }
 
-std::vector<RequestPath::Ticket> RequestPath::start_over() {
+std::vector<RequestPath::Ticket> RequestPath::waiting() const {
   std::vector<Ticket> tickets(queue_.begin(), queue_.end());
   for (const NetworkThread& thread : threads_) {
     if (thread.blocked_by) tickets.push_back(*thread.blocked_by);
     for (const Stalled& stalled : thread.stalled) tickets.push_back(stalled.ticket);
   }
   for (const Stalled& stalled : stalled_handlers_) tickets.push_back(stalled.ticket);
-  const std::int64_t cpu_factor = cpu_factor_;
-  *this = RequestPath(static_cast<std::int32_t>(threads_.size()), io_threads_,
-                      static_cast<std::int32_t>(queued_max_requests_), machine_, rng_);
-  cpu_factor_ = cpu_factor;
   return tickets;
 }
 

@@ -66,9 +66,10 @@ class RequestPath {
   // on it.
   void set_cpu_factor(std::int64_t factor) { cpu_factor_ = factor; }
 
-  // The process is gone, and another one begins with threads at rest. Hands out the tickets for which nothing
-  // is scheduled and which will never be handled.
-  std::vector<Ticket> start_over();
+  // The tickets for which nothing is scheduled; once the process is gone nobody will handle them.
+  std::vector<Ticket> waiting() const;
+  // Draws of what threads take; a process that is started again goes on with them.
+  const Rng& rng() const { return rng_; }
 
   std::size_t queue_size() const { return queue_.size(); }
   std::int32_t idle_io_threads() const { return idle_io_threads_; }
