@@ -37,7 +37,10 @@ Cluster::Cluster(Processes processes, const NetworkSpec& network, const kernel::
 
 bool Cluster::step() {
   Event event;
-  if (!world_.platform.next(event)) return false;
+  const bool is_there = world_.platform.next(event);
+  world_.wires.tell_notes(world_.platform);
+  if (!is_there) return false;
+  world_.platform.begin(event);
   handle(event);
   return true;
 }
@@ -73,22 +76,23 @@ void Cluster::handle(const Event& event) {
       return wires.accept(platform, event.index, world_.life(process).path->accept());
     case EventKind::connect_answered: return hear(wires.connect_answered(platform, event.index, event.life));
     case EventKind::connect_again: return wires.connect_again(platform, event.index, event.life);
-    case EventKind::close_reaches_client: return hear(wires.close_reaches_client(event.index, event.life));
-    case EventKind::close_reaches_server: return hear(wires.close_reaches_server(event.index, event.life));
-    case EventKind::reset_reaches_server: return hear(wires.reset_reaches_server(event.index, event.life));
+    case EventKind::close_reaches_client:
+      return hear(wires.close_reaches_client(platform, event.index, event.life));
+    case EventKind::close_reaches_server:
+      return hear(wires.close_reaches_server(platform, event.index, event.life));
+    case EventKind::reset_reaches_server:
+      if (wires.is_of(event.index, event.life)) world_.cancel_plan(event.index);
+      return hear(wires.reset_reaches_server(platform, event.index, event.life));
     case EventKind::retransmit_to_server: return wires.retransmit(platform, event.index, event.life, true);
     case EventKind::retransmit_to_client: return wires.retransmit(platform, event.index, event.life, false);
     case EventKind::throttle_ends:
       if (wires.throttle_ends(event.index, event.life)) world_.read_next(event.index);
       return;
-    case EventKind::message_arrives: return message_arrives(process, event.index);
-    case EventKind::network_work_done:
-      return same_life ? world_.network_work_done(process, event.index) : wires.free_message(event.index);
-    case EventKind::handler_done:
-      return same_life ? handler_done(process, event.index) : wires.free_message(event.index);
+    case EventKind::message: return message_goes_on(event.index);
     case EventKind::fault_strikes:
       return faults_.strikes(FaultId{static_cast<std::int32_t>(event.index)}, world_);
-    case EventKind::fault_ends: return faults_.ends(FaultId{static_cast<std::int32_t>(event.index)}, world_);
+    case EventKind::fault_ends:
+      return faults_.ends(FaultId{static_cast<std::int32_t>(event.index)}, event.life, world_);
   }
 }
 
@@ -102,23 +106,62 @@ void Cluster::hear(std::optional<Heard> heard) {
   if (heard) step(heard->process, std::move(heard->input));
 }
 
-void Cluster::message_arrives(ProcessId at, Ticket ticket) {
-  const std::uint32_t connection = world_.wires.message(ticket).connection;
-  switch (world_.wires.message_arrives(world_.platform, ticket, at)) {
+void Cluster::message_goes_on(Ticket ticket) {
+  using Stage = MessageInFlight::Stage;
+  Wires& wires = world_.wires;
+  const MessageInFlight& message = wires.message(ticket);
+  const ProcessId server = message.envelope.channel.server;
+  world_.platform.set_cause(message.cause);
+  switch (message.stage) {
+    case Stage::to_server:
+    case Stage::to_client:
+    case Stage::written_ahead: return deliver(ticket);
+    case Stage::read:
+    case Stage::written:
+      if (message.life != world_.platform.incarnation(server))
+        return wires.free_message(world_.platform, ticket);
+      return world_.network_work_done(server, ticket);
+    case Stage::handled:
+    case Stage::planned:
+      if (message.life != world_.platform.incarnation(server))
+        return wires.free_message(world_.platform, ticket);
+      return handle_request(server, ticket);
+    case Stage::none:
+    case Stage::in_socket:
+    case Stage::queued: SIM_CHECK(false, "nothing is due of a message that waits");
+  }
+}
+
+void Cluster::deliver(Ticket ticket) {
+  Wires& wires = world_.wires;
+  MessageInFlight& message = wires.message(ticket);
+  const ProcessId at = message.envelope.to();
+  if (message.envelope.response && world_.is_up(at) && world_.life(at).paused != 0) {
+    world_.life(at).missed.push_back(world_.platform.event(EventKind::message, ProcessId{0}, ticket, 0));
+    return;
+  }
+  const std::uint32_t connection = message.connection;
+  switch (wires.message_arrives(world_.platform, ticket)) {
     case Wires::Arrival::nowhere: return;
-    case Wires::Arrival::at_client:
-      return step(at, node::Received{world_.wires.take_response(world_.platform, ticket)});
+    case Wires::Arrival::at_client: {
+      node::Input input(std::in_place_type<node::Received>, std::move(message.envelope));
+      wires.free_message(world_.platform, ticket);
+      return step(at, std::move(input));
+    }
     case Wires::Arrival::at_server: return world_.read_next(connection);
   }
 }
 
-void Cluster::handler_done(ProcessId server, Ticket ticket) {
-  std::optional<Envelope> request = world_.handler_done(server, ticket);
-  if (!request) return;
+void Cluster::handle_request(ProcessId server, Ticket ticket) {
+  if (!world_.handler_done(server, ticket)) return;
+  MessageInFlight& message = world_.wires.message(ticket);
+  message.envelope.correlation = message.served_as;
+  node::Input input(std::in_place_type<node::Received>, std::move(message.envelope));
+  world_.wires.free_message(world_.platform, ticket);
   const Incarnation incarnation = world_.platform.incarnation(server);
   handling_at_ = server;
   handler_write_.reset();
-  step(server, node::Received{std::move(*request)});
+  step(server, std::move(input));
   handling_at_ = kNoProcess;
   if (!handler_write_ && world_.platform.incarnation(server) == incarnation) world_.io_thread_free(server);
 }
@@ -153,7 +196,7 @@ void Cluster::persisted(ProcessId id, std::uint32_t write) {
 
 // ---- Steps
 
-void Cluster::step(ProcessId id, node::Input input) {
+void Cluster::step(ProcessId id, node::Input&& input) {
   SIM_CHECK(world_.is_up(id), "inputs of a process that is down are dropped before");
   Slot& stepped = world_.slot(id);
   const Clock& clock = world_.platform.clock_of(id);
@@ -229,6 +272,8 @@ void Cluster::perform(ProcessId id, const node::Connect& connect) {
 }
 
 void Cluster::perform(ProcessId id, const node::Disconnect& disconnect) {
+  const std::uint32_t last = world_.wires.last_opened(disconnect.channel);
+  if (last != Connection::kNoConnection && id == disconnect.channel.server) world_.cancel_plan(last);
   world_.wires.disconnect(world_.platform, id, disconnect.channel);
 }
 

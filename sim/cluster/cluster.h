@@ -55,6 +55,10 @@ class Cluster {
   // Its machine is switched on if it was off. REQUIRES: !is_up(process), and no fault holds it down
   void restart(ProcessId process);
 
+  // What would happen without the fault: it strikes no more, and nothing else is shifted by that, neither an
+  // id nor a draw. What it does at present ends as it would have. Copy the cluster before to have both.
+  void disarm(FaultId fault) { faults_.disarm(fault); }
+
   // The run is over: faults that still last are reported with what they did, and are not undone.
   void end_faults() { faults_.end_all(world_); }
 
@@ -65,12 +69,13 @@ class Cluster {
   void handle(const Event& event);
   void start(ProcessId id);
   void persisted(ProcessId id, std::uint32_t write);
-  void message_arrives(ProcessId at, Ticket ticket);
-  void handler_done(ProcessId server, Ticket ticket);
+  void message_goes_on(Ticket ticket);
+  void deliver(Ticket ticket);
+  void handle_request(ProcessId server, Ticket ticket);
   void hear(std::optional<Heard> heard);
 
   // ---- A step of a process, and its effects
-  void step(ProcessId id, node::Input input);
+  void step(ProcessId id, node::Input&& input);
   void exited(ProcessId id);
   void perform(ProcessId id, node::Effects& effects);
   void perform(ProcessId id, node::Send& send);

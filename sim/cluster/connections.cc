@@ -28,7 +28,7 @@ std::uint32_t Wires::new_connection(const Channel& channel, Instant now) {
 }
 
 // What is still on its way to an end that is gone finds another generation.
-void Wires::free_if_gone(std::uint32_t index) {
+void Wires::free_if_gone(Platform& platform, std::uint32_t index) {
   Connection& connection = connections_[index];
   if (connection.state != Connection::State::closed || connection.accepted) return;
   const Channel& channel = connection.channel;
@@ -36,8 +36,8 @@ void Wires::free_if_gone(std::uint32_t index) {
       &opened_[static_cast<std::size_t>(channel.client.value())].at(channel.server, channel.lane);
   while (*place != index) place = &connections_[*place].older;
   *place = connection.older;
-  drop_unsent(connection.to_server);
-  drop_unsent(connection.to_client);
+  drop_unsent(platform, connection.to_server);
+  drop_unsent(platform, connection.to_client);
   ++connection.generation;
   free_connections_.push_back(index);
 }
@@ -122,7 +122,7 @@ std::optional<Heard> Wires::connect_answered(Platform& platform, std::uint32_t i
   const Channel channel = connection.channel;
   if (!connection.accepted) {
     connection.state = Connection::State::closed;
-    free_if_gone(index);
+    free_if_gone(platform, index);
     return Heard{channel.client, node::Disconnected{channel, node::DisconnectReason::refused}};
   }
   connection.state = Connection::State::open;
@@ -149,61 +149,71 @@ void Wires::close_by_client(Platform& platform, std::uint32_t index) {
   if (platform.wants_messages())
     platform.tell(connection.channel.client, observe::ConnectionClosed{connection.channel});
   if (connection.accepted) send_end_of_stream(platform, index, true);
-  free_if_gone(index);
+  free_if_gone(platform, index);
 }
 
 void Wires::close_by_server(Platform& platform, std::uint32_t index) {
   Connection& connection = connections_[index];
-  forget_server_end(connection);
+  forget_server_end(platform, connection);
   if (platform.wants_messages())
     platform.tell(connection.channel.server, observe::ConnectionClosed{connection.channel});
   if (connection.state != Connection::State::closed) send_end_of_stream(platform, index, false);
-  free_if_gone(index);
+  free_if_gone(platform, index);
 }
 
-std::optional<Heard> Wires::close_reaches_client(std::uint32_t index, std::uint64_t generation) {
+std::optional<Heard> Wires::close_reaches_client(Platform& platform, std::uint32_t index,
+                                                 std::uint64_t generation) {
   Connection& connection = connections_[index];
   if (!is_of(index, generation) || connection.state == Connection::State::closed) return {};
   const Channel channel = connection.channel;
   connection.state = Connection::State::closed;
-  free_if_gone(index);
+  free_if_gone(platform, index);
   return Heard{channel.client, node::Disconnected{channel, node::DisconnectReason::closed}};
 }
 
 // A server finds the end of the stream when it has read all before it, one request after the other.
-std::optional<Heard> Wires::close_reaches_server(std::uint32_t index, std::uint64_t generation) {
+std::optional<Heard> Wires::close_reaches_server(Platform& platform, std::uint32_t index,
+                                                 std::uint64_t generation) {
   Connection& connection = connections_[index];
   if (!is_of(index, generation) || !connection.accepted) return {};
   connection.end_of_stream = true;
-  const bool has_read_all = !connection.muted && connection.socket.empty();
+  const bool muted = is_muted(connection, platform.now());
+  if (muted && connection.writing_ahead != kNoTicket) write_in_time(platform, connection.writing_ahead);
+  const bool has_read_all = !muted && connection.socket.empty();
   if (!has_read_all) return {};
-  return end_at_server(index, node::DisconnectReason::closed);
+  return end_at_server(platform, index, node::DisconnectReason::closed);
 }
 
-std::optional<Heard> Wires::reset_reaches_server(std::uint32_t index, std::uint64_t generation) {
+std::optional<Heard> Wires::reset_reaches_server(Platform& platform, std::uint32_t index,
+                                                 std::uint64_t generation) {
   if (!is_of(index, generation) || !connections_[index].accepted) return {};
-  return end_at_server(index, node::DisconnectReason::reset);
+  return end_at_server(platform, index, node::DisconnectReason::reset);
 }
 
 // Its process knows connections by their channels: of an older one it is not told when there is another by
 // now, nor of the other end of its own.
-std::optional<Heard> Wires::end_at_server(std::uint32_t index, node::DisconnectReason reason) {
+std::optional<Heard> Wires::end_at_server(Platform& platform, std::uint32_t index,
+                                          node::DisconnectReason reason) {
   Connection& connection = connections_[index];
   const Channel channel = connection.channel;
-  forget_server_end(connection);
+  forget_server_end(platform, connection);
   const std::uint32_t last = last_opened(channel);
   const bool is_superseded = last != index && connections_[last].accepted;
-  free_if_gone(index);
+  free_if_gone(platform, index);
   if (is_superseded || channel.client == channel.server) return {};
   return Heard{channel.server, node::Disconnected{channel, reason}};
 }
 
 // What the server has not begun to read is lost; what its threads hold is handled, and the answer goes
 // nowhere.
-void Wires::forget_server_end(Connection& connection) {
+void Wires::forget_server_end(Platform& platform, Connection& connection) {
+  const bool is_writing = is_muted(connection, platform.now()) && connection.writing_ahead != kNoTicket;
+  if (is_writing) write_in_time(platform, connection.writing_ahead);  // and will find no connection
   connection.accepted = false;
   connection.muted = false;
-  for (const std::uint32_t ticket : connection.socket) free_message(ticket);
+  connection.muted_until = Instant::max();
+  connection.writing_ahead = kNoTicket;
+  for (const std::uint32_t ticket : connection.socket) free_message(platform, ticket);
   connection.socket.clear();
 }
 
@@ -233,8 +243,8 @@ void Wires::reset_server(Platform& platform, std::uint32_t index) {
 void Wires::reset_connection(Platform& platform, std::uint32_t index) {
   const Connection& connection = connections_[index];
   const auto [client, server, lane] = connection.channel;
-  drop_unsent(flow(index, true));
-  drop_unsent(flow(index, false));
+  drop_unsent(platform, flow(index, true));
+  drop_unsent(platform, flow(index, false));
   if (connection.state != Connection::State::closed)
     platform.schedule(platform.now(), EventKind::close_reaches_client, client, index, connection.generation);
   if (connection.accepted)
@@ -282,13 +292,13 @@ void Wires::lose_connections(Platform& platform, net::Endpoint machine) {
     if (is_free || (!is_client && !is_server)) continue;
     if (is_client) {
       connection.state = Connection::State::closed;
-      drop_unsent(connection.to_server);
+      drop_unsent(platform, connection.to_server);
     }
     if (is_server) {
-      forget_server_end(connection);
-      drop_unsent(connection.to_client);
+      forget_server_end(platform, connection);
+      drop_unsent(platform, connection.to_client);
     }
-    free_if_gone(index);
+    free_if_gone(platform, index);
   }
 }
 

@@ -19,9 +19,7 @@ enum class EventKind : std::uint16_t {
   reset_reaches_server,
   retransmit_to_server,
   retransmit_to_client,
-  message_arrives,
-  network_work_done,
-  handler_done,
+  message,  // has come to where it goes on: see MessageInFlight::Stage
   fault_strikes,
   fault_ends,
   throttle_ends,

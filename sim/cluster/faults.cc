@@ -29,17 +29,19 @@ void Faults::strikes(FaultId id, World& world) {
   const bool ends_by_itself = std::holds_alternative<fault::Admin>(fault.kind);
   if (state.lasting && (has_end || ends_by_itself)) return;
   if (state.lasting) report_end(id, world);
-  state.lasting = Strike{};
   ++state.strikes;
   if (has_end) {
     world.platform.schedule(world.now() + *fault.lasts, EventKind::fault_ends, ProcessId{0}, index,
                             state.strikes);
   }
+  if (state.is_disarmed) return;
+  state.lasting = Strike{.number = state.strikes};
   if (Injector(*this, world, id).strike() == Injector::Lasts::no) report_end(id, world);
 }
 
-void Faults::ends(FaultId id, World& world) {
-  if (!state(id).lasting) return;
+void Faults::ends(FaultId id, std::uint64_t strike, World& world) {
+  const std::optional<Strike>& lasting = state(id).lasting;
+  if (!lasting || lasting->number != strike) return;
   Injector(*this, world, id).undo();
   report_end(id, world);
 }

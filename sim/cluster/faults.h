@@ -23,6 +23,7 @@ struct ProcessLife {
 // One strike, from when it struck until it is undone. One that is never undone lasts until the next or until
 // the run's end.
 struct Strike {
+  std::uint32_t number = 0;            // of the fault's strikes
   std::vector<ProcessId> touched{};    // whom the targets meant
   std::vector<ProcessId> held_down{};  // must not start while it lasts
   std::vector<net::Endpoint> powered_off{};
@@ -38,6 +39,7 @@ struct FaultState {
   Rng rng;
   std::uint32_t strikes = 0;
   std::optional<Strike> lasting{};
+  bool is_disarmed = false;
 };
 
 class Faults {
@@ -47,7 +49,11 @@ class Faults {
 
   void schedule_all(Platform& platform) const;
   void strikes(FaultId id, World& world);
-  void ends(FaultId id, World& world);
+  // The end of its strike of that number.
+  void ends(FaultId id, std::uint64_t strike, World& world);
+  // From here on it does nothing when it strikes, and nobody is told. Its events stay where they are, and it
+  // draws from a stream of its own: of whatever else happens nothing moves but what it would have caused.
+  void disarm(FaultId id) { state(id).is_disarmed = true; }
   // The run is over: those that still last are reported with what they did, and are not undone.
   void end_all(World& world);
 

@@ -20,8 +20,11 @@ bool Wires::is_blocked(const Platform& platform, net::Endpoint from, net::Endpoi
 }
 
 // Travel time of a packet without contents: SYN, FIN, RST.
-Duration Wires::signal_time(const Platform& platform, ProcessId from, ProcessId to, Duration first_timeout) {
+Duration Wires::signal_time(Platform& platform, ProcessId from, ProcessId to, Duration first_timeout) {
+  Outbox& outbox = outboxes_[static_cast<std::size_t>(platform.machine_of(from))];
+  const std::size_t taken_back = take_back(outbox, platform.now(), platform);
   const Duration travel = network_.travel_time(platform.machine_of(from), platform.machine_of(to));
+  send_again(platform, outbox, taken_back);
   if (troubles_ == 0) return travel;
   constexpr std::int64_t kSignalBytes = 60;
   return travel + network_.interference().hindrance({platform.machine_of(from), platform.machine_of(to),
@@ -115,7 +118,7 @@ void Wires::retransmit(Platform& platform, std::uint32_t index, std::uint64_t ge
 
 // The sender's end breaks (ETIMEDOUT), and its process, if it still has the socket, is told.
 void Wires::give_up(Platform& platform, std::uint32_t index, bool to_server) {
-  drop_unsent(flow(index, to_server));
+  drop_unsent(platform, flow(index, to_server));
   const Connection& connection = connections_[index];
   if (to_server) {
     platform.schedule(platform.now(), EventKind::close_reaches_client, connection.channel.client, index,
@@ -135,16 +138,16 @@ void Wires::send_unsent(Platform& platform, std::uint32_t index, bool to_server)
     if (ticket == kEndOfStream) {
       send_end_of_stream(platform, index, to_server);
     } else {
-      put_on_wire(platform, ticket);
+      put_on_wire_again(platform, ticket);
     }
   }
 }
 
-void Wires::drop_unsent(Flow& flow) {
+void Wires::drop_unsent(Platform& platform, Flow& flow) {
   if (flow.unsent.empty()) return;
   --troubles_;
   for (const Ticket ticket : flow.unsent) {
-    if (ticket != kEndOfStream) free_message(ticket);
+    if (ticket != kEndOfStream) free_message(platform, ticket);
   }
   flow.unsent.clear();
   flow.held_by.reset();

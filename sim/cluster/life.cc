@@ -59,6 +59,7 @@ bool World::boot(ProcessId id) {
 void World::end_life(ProcessId id) {
   Slot& slot = this->slot(id);
   SIM_CHECK(slot.life.has_value(), "only a process that is up can end");
+  cancel_plans(id);
   Life& ended = *slot.life;
   if (platform.is_watched()) {
     node::Effects last;
@@ -67,13 +68,13 @@ void World::end_life(ProcessId id) {
   }
   platform.tell(id, observe::ProcessStopped{});
   for (const Event& event : ended.missed) {
-    if (event.kind == EventKind::message_arrives) wires.free_message(event.index);
+    if (event.kind == EventKind::message) wires.free_message(platform, event.index);
   }
   for (const Timer& timer : ended.timers) {
     if (timer.exists) platform.kernel().destroy_timer(timer.handle);
   }
   if (ended.path) {
-    for (const Ticket ticket : ended.path->waiting()) wires.free_message(ticket);
+    for (const Ticket ticket : ended.path->waiting()) wires.free_message(platform, ticket);
     slot.threads_rng = ended.path->rng();
   }
   slot.life.reset();
@@ -144,7 +145,7 @@ bool World::is_missed(const Event& event) const {
     case EventKind::close_reaches_client:
     case EventKind::close_reaches_server:
     case EventKind::reset_reaches_server: return true;
-    case EventKind::message_arrives: return wires.message(event.index).envelope.response;
+    case EventKind::message:    // of which a response waits
     case EventKind::persisted:  // of which the process's part waits
     case EventKind::start:
     case EventKind::start_again:
@@ -153,8 +154,6 @@ bool World::is_missed(const Event& event) const {
     case EventKind::retransmit_to_server:
     case EventKind::retransmit_to_client:
     case EventKind::throttle_ends:
-    case EventKind::network_work_done:
-    case EventKind::handler_done:
     case EventKind::fault_strikes:
     case EventKind::fault_ends: return false;
   }
@@ -162,6 +161,7 @@ bool World::is_missed(const Event& event) const {
 }
 
 void World::pause(ProcessId id) {
+  cancel_plans(id);
   Life& life = this->life(id);
   if (life.paused++ == 0 && life.path) life.path->pause(now());
 }
@@ -175,6 +175,8 @@ void World::resume(ProcessId id) {
   for (const Event& event : std::exchange(life.missed, {})) {
     if (event.kind == EventKind::timer) {
       platform.kernel().arm(life.timers[event.index].handle, now());
+    } else if (event.kind == EventKind::message) {
+      wires.arm(platform, event.index, now());
     } else {
       platform.kernel().schedule(now(), event);
     }
@@ -187,6 +189,7 @@ void World::resume(ProcessId id) {
 // ---- Machines
 
 void World::switch_off(net::Endpoint machine) {
+  cancel_all_plans();
   if (!std::exchange(platform.machine(machine).is_off, true)) wires.trouble_began();
   for (const ProcessId id : processes_on({machine})) slot(id).is_wanted = false;
 }
@@ -196,6 +199,7 @@ void World::switch_on(net::Endpoint machine) {
 }
 
 void World::hold_off(net::Endpoint machine) {
+  cancel_all_plans();
   ++platform.machine(machine).held_off;
   wires.trouble_began();
 }
@@ -208,6 +212,7 @@ void World::hold_off_no_more(net::Endpoint machine) {
 // Several at once multiply, up to a million.
 void World::set_cpu_factor(ProcessId id) {
   constexpr std::int64_t kMost = 1'000'000;
+  cancel_plans(id);
   Slot& slot = this->slot(id);
   slot.cpu_factor = 1;
   for (const SlowedBy& one : slot.slowed_by) slot.cpu_factor = std::min(kMost, slot.cpu_factor * one.factor);

@@ -9,10 +9,14 @@
 // threads of the server do with it is in serving.cc.
 namespace sim::cluster {
 
-Ticket Wires::new_message(Platform& platform, Envelope envelope, std::uint32_t index) {
+using Stage = MessageInFlight::Stage;
+
+Ticket Wires::new_message(Platform& platform, Envelope&& envelope, std::uint32_t index) {
   if (free_messages_.empty()) {
-    free_messages_.push_back(static_cast<Ticket>(messages_.size()));
-    messages_.emplace_back();
+    const auto made = static_cast<Ticket>(messages_.size());
+    free_messages_.push_back(made);
+    MessageInFlight& message = messages_.emplace_back();
+    message.timer = platform.kernel().create_timer(Event{EventKind::message, 0, made, 0, 0});
   }
   const Ticket ticket = free_messages_.back();
   free_messages_.pop_back();
@@ -22,88 +26,108 @@ Ticket Wires::new_message(Platform& platform, Envelope envelope, std::uint32_t i
   message.envelope = std::move(envelope);
   message.connection = index;
   message.generation = connections_[index].generation;
+  ++message.serial;
   return ticket;
 }
 
-void Wires::free_message(Ticket ticket) {
-  messages_[ticket].envelope.message = ApiVersionsRequest{};  // lets go of shared batches
+void Wires::free_message(Platform& platform, Ticket ticket) {
+  MessageInFlight& message = messages_[ticket];
+  message.envelope.message.clear();
+  message.stage = Stage::none;
+  platform.kernel().cancel(message.timer);
   free_messages_.push_back(ticket);
 }
 
-void Wires::send_request(Platform& platform, Envelope envelope) {
-  const std::uint32_t index = last_opened(envelope.channel);
-  if (index == Connection::kNoConnection) return;
-  if (connections_[index].state != Connection::State::open) return;
-  transmit(platform, new_message(platform, std::move(envelope), index));
+void Wires::arm(Platform& platform, Ticket ticket, Instant at) {
+  MessageInFlight& message = messages_[ticket];
+  message.cause = platform.event_number();
+  platform.kernel().arm(message.timer, at);
 }
 
-void Wires::transmit(Platform& platform, Ticket ticket) {
+Ticket Wires::send_request(Platform& platform, Envelope&& envelope) {
+  const std::uint32_t index = last_opened(envelope.channel);
+  if (index == Connection::kNoConnection) return kNoTicket;
+  if (connections_[index].state != Connection::State::open) return kNoTicket;
+  const Ticket ticket = new_message(platform, std::move(envelope), index);
+  leave(platform, ticket);
+  return put_on_wire(platform, ticket) ? ticket : kNoTicket;
+}
+
+void Wires::leave(Platform& platform, Ticket ticket) {
   const MessageInFlight& message = messages_[ticket];
   platform.fold(static_cast<std::uint64_t>(message.bytes) << 32 |
                 static_cast<std::uint32_t>(message.envelope.correlation));
   if (platform.wants_messages())
     platform.tell(message.envelope.from(), observe::MessageSent{&message.envelope, message.bytes});
-  put_on_wire(platform, ticket);
 }
 
-void Wires::put_on_wire(Platform& platform, Ticket ticket) {
-  const MessageInFlight& message = messages_[ticket];
+// False: it waits in the sender's socket. Else its time of arrival is known; its timer is not set yet.
+bool Wires::put_on_wire(Platform& platform, Ticket ticket) {
+  MessageInFlight& message = messages_[ticket];
   const bool to_server = !message.envelope.response;
-  if (troubles_ != 0 && !passes(platform, message.connection, to_server, ticket)) return;
-  const ProcessId to = message.envelope.to();
-  const net::Endpoint here = platform.machine_of(message.envelope.from());
-  const net::Endpoint there = platform.machine_of(to);
-  Instant at = network_.arrival(here, there, message.bytes, platform.now());
-  if (troubles_ != 0) {
-    at += network_.interference().hindrance(
-        {here, there, message.bytes, platform.now(), net::kFirstRetransmission});
-  }
-  Instant& last = flow(message.connection, to_server).last_arrival;
-  last = std::max(last, at);
-  platform.schedule(last, EventKind::message_arrives, to, ticket, message.generation);
+  if (troubles_ != 0 && !passes(platform, message.connection, to_server, ticket)) return false;
+  Outbox& outbox = outboxes_[static_cast<std::size_t>(sender_of(platform, ticket))];
+  const std::size_t taken_back = take_back(outbox, platform.now(), platform);
+  message.arrives = pass_wire(platform, ticket, platform.now());
+  send_again(platform, outbox, taken_back);
+  return true;
 }
 
-Wires::Arrival Wires::message_arrives(Platform& platform, Ticket ticket, ProcessId at) {
-  const MessageInFlight& message = messages_[ticket];
+void Wires::put_on_wire_again(Platform& platform, Ticket ticket) {
+  if (put_on_wire(platform, ticket)) await_arrival(platform, ticket);
+}
+
+void Wires::await_arrival(Platform& platform, Ticket ticket) {
+  MessageInFlight& message = messages_[ticket];
+  message.stage = message.envelope.response ? Stage::to_client : Stage::to_server;
+  if (!message.envelope.response) ++connections_[message.connection].requests_on_the_way;
+  arm(platform, ticket, message.arrives);
+}
+
+Wires::Arrival Wires::message_arrives(Platform& platform, Ticket ticket) {
+  MessageInFlight& message = messages_[ticket];
   const std::uint32_t index = message.connection;
   Connection& connection = connections_[index];
   const bool is_response = message.envelope.response;
   if (connection.generation != message.generation) {
-    free_message(ticket);
+    free_message(platform, ticket);
     return Arrival::nowhere;
   }
+  if (!is_response) --connection.requests_on_the_way;
   // Its machine went off meanwhile: it will be sent again.
-  if (troubles_ != 0 && !platform.has_power(at)) {
+  if (troubles_ != 0 && !platform.has_power(message.envelope.to())) {
     stall(platform, index, !is_response, ticket);
     return Arrival::nowhere;
   }
   if (is_response) {
-    if (connection.state == Connection::State::open) return Arrival::at_client;
+    if (connection.state == Connection::State::open) {
+      if (platform.wants_messages())
+        platform.tell(message.envelope.to(), observe::MessageDelivered{&message.envelope});
+      return Arrival::at_client;
+    }
     reset_server(platform, index);
-    free_message(ticket);
+    free_message(platform, ticket);
     return Arrival::nowhere;
   }
   if (!connection.accepted) {  // the server's end is gone; a machine that is up says so
     reset_client(platform, index);
-    free_message(ticket);
+    free_message(platform, ticket);
     return Arrival::nowhere;
   }
-  if (platform.wants_messages()) platform.tell(at, observe::MessageDelivered{&message.envelope});
+  if (platform.wants_messages())
+    platform.tell(message.envelope.to(), observe::MessageDelivered{&message.envelope});
   tell_progress(platform, observe::RequestStage::received, message, true);
+  message.stage = Stage::in_socket;
   connection.socket.push_back(ticket);
+  // It will be read once the answer under way is written, and that must be noticed.
+  if (is_muted(connection, platform.now()) && connection.writing_ahead != kNoTicket)
+    write_in_time(platform, connection.writing_ahead);
   return Arrival::at_server;
-}
-
-Envelope Wires::take_response(Platform& platform, Ticket ticket) {
-  Envelope response = std::move(messages_[ticket].envelope);
-  if (platform.wants_messages()) platform.tell(response.to(), observe::MessageDelivered{&response});
-  free_message(ticket);
-  return response;
 }
 
 std::optional<Ticket> Wires::next_to_read(Platform& platform, std::uint32_t index) {
   Connection& connection = connections_[index];
-  if (connection.muted) return {};
+  if (is_muted(connection, platform.now())) return {};
   if (connection.socket.empty()) {
     if (connection.end_of_stream) {
       platform.schedule(platform.now(), EventKind::close_reaches_server, connection.channel.server, index,
@@ -113,13 +137,16 @@ std::optional<Ticket> Wires::next_to_read(Platform& platform, std::uint32_t inde
   }
   const Ticket ticket = connection.socket.front();
   connection.socket.pop_front();
-  MessageInFlight& message = messages_[ticket];
-  message.is_written = false;
-  message.served_as = static_cast<CorrelationId>(requests_served_++);
-  connection.muted = true;
-  connection.under_way = message.served_as;
-  connection.asked = message.envelope.correlation;
+  mute_for(connection, messages_[ticket]);
   return ticket;
+}
+
+// The server reads nothing more from it until the request is answered.
+void Wires::mute_for(Connection& connection, MessageInFlight& request) {
+  request.served_as = static_cast<CorrelationId>(requests_served_++);
+  connection.muted = true;
+  connection.under_way = request.served_as;
+  connection.asked = request.envelope.correlation;
 }
 
 std::uint32_t Wires::asked_on(const Envelope& response) const {
@@ -132,10 +159,9 @@ std::uint32_t Wires::asked_on(const Envelope& response) const {
   return index;
 }
 
-Ticket Wires::new_response(Platform& platform, Envelope response, std::uint32_t index) {
+Ticket Wires::new_response(Platform& platform, Envelope&& response, std::uint32_t index) {
   response.correlation = connections_[index].asked;
   const Ticket ticket = new_message(platform, std::move(response), index);
-  messages_[ticket].is_written = true;
   tell_progress(platform, observe::RequestStage::completed, messages_[ticket], false);
   return ticket;
 }
@@ -144,11 +170,12 @@ bool Wires::response_written(Platform& platform, Ticket ticket) {
   const MessageInFlight& message = messages_[ticket];
   const Connection& connection = connections_[message.connection];
   if (connection.generation != message.generation || !connection.accepted) {
-    free_message(ticket);
+    free_message(platform, ticket);
     return false;
   }
   tell_progress(platform, observe::RequestStage::sent, message, false);
-  transmit(platform, ticket);
+  leave(platform, ticket);
+  put_on_wire_again(platform, ticket);
   return true;
 }
 

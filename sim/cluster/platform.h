@@ -58,14 +58,16 @@ class Platform {
   Instant now() const { return kernel_.now(); }
   kernel::Kernel<Event>& kernel() { return kernel_; }
   const kernel::Kernel<Event>& kernel() const { return kernel_; }
-  // Takes the next event. False: there is none; see kernel().stop_reason().
+  // Moves the clock to the next event. False: there is none; see kernel().stop_reason().
   bool next(Event& out) {
     kernel::Kernel<Event>::Fired fired;
     if (!kernel_.next(fired)) return false;
-    event_number_ = kernel_.events_fired();
-    cause_ = fired.event.cause;
     out = fired.event;
     return true;
+  }
+  void begin(const Event& event) {
+    event_number_ = kernel_.events_fired();
+    cause_ = event.cause;
   }
   void schedule(Instant at, EventKind kind, ProcessId process, std::uint32_t index, std::uint64_t life) {
     kernel_.schedule(at, event(kind, process, index, life));
@@ -108,10 +110,12 @@ class Platform {
   Audience& audience() { return audience_; }
   bool is_watched() const { return !audience_.empty(); }
   bool wants_messages() const { return audience_.wants_messages(); }
-  void tell(ProcessId process, const observe::Fact& fact) const {
+  void tell(ProcessId process, const observe::Fact& fact) const { tell_at(now(), process, fact); }
+  // Of what was known to happen before it did. REQUIRES: nothing was told of a later instant
+  void tell_at(Instant at, ProcessId process, const observe::Fact& fact) const {
     if (audience_.empty()) return;
     const Incarnation life = process == kNoProcess ? Incarnation{} : incarnation(process);
-    audience_.tell(observe::Observation{kernel_.now(), event_number_, cause_, process, life, fact});
+    audience_.tell(observe::Observation{at, event_number_, cause_, process, life, fact});
   }
 
  private:

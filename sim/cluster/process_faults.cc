@@ -8,6 +8,7 @@
 namespace sim::cluster {
 
 Injector::Lasts Injector::strike() {
+  world_.cancel_all_plans();
   return std::visit([this](const auto& kind) { return strike(kind); }, fault_.kind);
 }
 
@@ -24,6 +25,7 @@ std::vector<ProcessId> Injector::resolve(const fault::Targets& targets) {
 }
 
 void Injector::undo() {
+  world_.cancel_all_plans();
   Strike& strike = struck();
   strike.is_undone = true;
   for (const ProcessId process : strike.held_down) {

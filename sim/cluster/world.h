@@ -68,19 +68,27 @@ struct World {
   void set_timers_anew(net::Endpoint machine);
 
   // ---- Serving (serving.cc)
-  void send(Envelope envelope);
+  void send(Envelope&& envelope);
   void read_next(std::uint32_t connection);
   void network_work_done(ProcessId server, Ticket ticket);
-  // The request that the handler has done with its thread's time; nothing: it has not.
-  std::optional<Envelope> handler_done(ProcessId server, Ticket ticket);
+  // True: its handler takes its step now.
+  bool handler_done(ProcessId server, Ticket ticket);
   void io_thread_free(ProcessId server);
+  // Something is about to happen for which no plan holds: of the requests to a server and its responses each
+  // further step is an event again.
+  void cancel_plans(ProcessId server);
+  void cancel_all_plans();
+  // The request on this connection, if it has not arrived.
+  void cancel_plan(std::uint32_t connection);
 
  private:
   void end_life(ProcessId id);
   void lose_unflushed(ProcessId id, Rng* tail);
   template <class F>
   void lose_from_disk(ProcessId id, observe::LossOfLog cause, F lose);
-  void respond(Envelope response);
+  void respond(Envelope&& response);
+  bool plan(Ticket ticket);
+  void follow_moved(ProcessId server);
   void request_answered(std::uint32_t connection);
   void begin_network_work(Ticket ticket);
   void begin_handling(ProcessId server, Ticket ticket);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -57,6 +58,13 @@ enum class Waits : std::uint8_t {
 
 // Leaves once `after`, if given, is safe. A message on a channel that is not open is dropped.
 struct Send {
+  explicit Send(Envelope&& what, std::optional<PersistId> after_write = {})
+      : envelope(std::move(what)), after(after_write) {}
+  template <class M>
+  Send(const Channel& channel, CorrelationId correlation, bool response, M&& message,
+       std::optional<PersistId> after_write = {})
+      : envelope{channel, correlation, response, std::forward<M>(message)}, after(after_write) {}
+
   Envelope envelope;
   std::optional<PersistId> after{};
 };
@@ -97,6 +105,10 @@ struct Disconnect {
   Channel channel;
 };
 struct Report {
+  template <class F>
+  requires(!std::is_same_v<std::remove_cvref_t<F>, Report>) explicit Report(F&& what)
+      : fact(std::forward<F>(what)) {}
+
   observe::Fact fact;
 };
 // The process ends: nothing of it happens any more, its connections are closed. What it wrote is in the page
@@ -109,6 +121,9 @@ using Effects = std::vector<Effect>;
 
 struct Started {};
 struct Received {
+  explicit Received(Envelope&& what) : envelope(std::move(what)) {}
+  explicit Received(const Envelope& what) : envelope(what) {}
+
   Envelope envelope;  // the process may move from it
 };
 struct TimerFired {
@@ -162,14 +177,16 @@ class AnyNode {
   std::unique_ptr<Node> node_;
 };
 
-inline void report(Effects& out, observe::Fact fact) {
-  out.emplace_back(Report{std::move(fact)});
+template <class F>
+void report(Effects& out, F&& fact) {
+  out.emplace_back(std::in_place_type<Report>, std::forward<F>(fact));
 }
 
 // Answers a request on the connection it came by.
-inline void reply(Effects& out, const Envelope& request, Message message,
-                  std::optional<PersistId> after = {}) {
-  out.emplace_back(Send{Envelope{request.channel, request.correlation, true, std::move(message)}, after});
+template <class M>
+void reply(Effects& out, const Envelope& request, M&& message, std::optional<PersistId> after = {}) {
+  out.emplace_back(std::in_place_type<Send>, request.channel, request.correlation, true,
+                   std::forward<M>(message), after);
 }
 
 }  // namespace sim::node
