@@ -20,6 +20,7 @@
 #include "metadata/metadata_image.h"
 #include "node/durable_image.h"
 #include "node/node.h"
+#include "protocol/message_traits.h"
 #include "protocol/quorum.h"
 
 // A Kafka broker: replica manager, replica fetchers, group coordinator, and the APIs that clients call
@@ -42,27 +43,11 @@ struct BrokerBoot {
   Incarnation incarnation;
 };
 
-// What a broker never receives as a request: answers, and what is asked of controllers.
-template <class T, class... Ts>
-concept OneOf = (std::is_same_v<T, Ts> || ...);
-template <class M>
-concept NotForBrokers =
-    OneOf<M, ApiVersionsResponse, MetadataResponse, ProduceResponse, FetchResponse, ListOffsetsResponse,
-          OffsetForLeaderEpochResponse, InitProducerIdResponse, AllocateProducerIdsRequest,
-          AllocateProducerIdsResponse, CreateTopicsRequest, CreateTopicsResponse, FindCoordinatorResponse,
-          JoinGroupResponse, SyncGroupResponse, HeartbeatResponse, LeaveGroupResponse, OffsetCommitResponse,
-          OffsetFetchResponse, AlterPartitionRequest, AlterPartitionResponse, BrokerRegistrationRequest,
-          BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse,
-          AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, VoteRequest, VoteResponse,
-          BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest, EndQuorumEpochResponse,
-          FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse,
-          RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse,
-          ElectLeadersResponse, AlterPartitionReassignmentsResponse, DeleteTopicsResponse,
-          IncrementalAlterConfigsResponse, CreatePartitionsResponse, NoOpResponse>;
 // What is passed on to the active controller, and its answer back.
 template <class M>
-concept ForController = OneOf<M, ElectLeadersRequest, AlterPartitionReassignmentsRequest, DeleteTopicsRequest,
-                              IncrementalAlterConfigsRequest, CreatePartitionsRequest>;
+concept ForController = AskedOfBrokers<M> && AskedOfControllers<M> && AlternativeOf<M, AdminRequest>;
+template <class T, class... Ts>
+concept OneOf = (std::is_same_v<T, Ts> || ...);
 template <class M>
 concept ForGroupCoordinator = OneOf<M, JoinGroupRequest, SyncGroupRequest, HeartbeatRequest,
                                     LeaveGroupRequest, OffsetCommitRequest, OffsetFetchRequest>;
@@ -146,8 +131,8 @@ class Broker {
   void on(M& request, const Envelope& from, const Context& context) {
     forward_for_client(AdminRequest(std::move(request)), from, context);
   }
-  template <NotForBrokers M>
-  void on(M&, const Envelope&, const Context&) {
+  template <class M>
+  requires(!AskedOfBrokers<M>) void on(M&, const Envelope&, const Context&) {
     SIM_CHECK(false, "nobody asks this of a broker");
   }
 
