@@ -38,6 +38,10 @@ class SharedServer final : public node::Node {
 
   std::unique_ptr<node::Node> clone() const override { return std::make_unique<SharedServer>(*this); }
   void step(node::Input& input, node::Env env, node::Effects& out) override;
+  void report_performed(const std::vector<node::PersistId>& ids, const node::DurableImage& image,
+                        node::Effects& out) const override {
+    if (broker_) broker_->report_performed(ids, image, out);
+  }
 
   const raft::Replica& replica() const { return replica_; }
   const controller::QuorumController* controller() const { return controller_ ? &*controller_ : nullptr; }

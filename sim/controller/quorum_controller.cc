@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/overloaded.h"
 #include "protocol/admin_requests.h"
+#include "protocol/message_traits.h"
 
 namespace sim::controller {
 namespace {
@@ -17,25 +18,6 @@ constexpr std::int32_t kProducerIdBlock = 1'000;                // ProducerIdsBl
 constexpr Duration kNextSweep = std::chrono::milliseconds(10);  // when a run left something to do
 
 // What a controller is never asked: requests of clients, of the quorum, and answers, since it asks nobody.
-template <class M, class... Ms>
-inline constexpr bool is_one_of = (std::is_same_v<M, Ms> || ...);
-template <class M>
-concept NotForControllers =
-    is_one_of<M, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest, ProduceResponse,
-              FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse,
-              OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, InitProducerIdRequest,
-              InitProducerIdResponse, AllocateProducerIdsResponse, CreateTopicsResponse,
-              FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse,
-              SyncGroupRequest, SyncGroupResponse, HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest,
-              LeaveGroupResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest,
-              OffsetFetchResponse, AlterPartitionResponse, BrokerRegistrationResponse,
-              BrokerHeartbeatResponse, AssignReplicasToDirsResponse, VoteRequest, VoteResponse,
-              BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
-              EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest,
-              AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest,
-              UpdateRaftVoterResponse, ElectLeadersResponse, AlterPartitionReassignmentsResponse,
-              DeleteTopicsResponse, IncrementalAlterConfigsResponse, CreatePartitionsResponse, NoOpResponse>;
-
 // ---- What a controller says that is not active
 CreateTopicsResponse refusal(const CreateTopicsRequest& request) {
   CreateTopicsResponse response;
@@ -119,7 +101,7 @@ void QuorumController::receive(const Envelope& request, const Context& context) 
   std::visit(
       [&](const auto& message) {
         using M = std::decay_t<decltype(message)>;
-        if constexpr (NotForControllers<M>) {
+        if constexpr (!AskedOfControllers<M>) {
           SIM_CHECK(false, "this message is never sent to a controller");
         } else if constexpr (std::is_same_v<M, ApiVersionsRequest>) {
           node::reply(context.out, request, ApiVersionsResponse{});

@@ -151,6 +151,7 @@ class ReplicaFetcher {
   std::int32_t index_;
   node::TimerId backoff_timer_;
   node::NetworkClient client_;
+  node::NetworkClient::Events events_;  // empty between steps
   Stage stage_ = Stage::resting;
   std::vector<Position> partitions_;
   std::vector<std::int32_t> free_;

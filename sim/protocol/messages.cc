@@ -654,6 +654,9 @@ Message::Message(Message&&) noexcept = default;
 Message& Message::operator=(const Message&) = default;
 Message& Message::operator=(Message&&) noexcept = default;
 Message::~Message() = default;
+void Message::clear() {
+  emplace<ApiVersionsRequest>();
+}
 
 template <AlternativeOf<AnyMessage> M>
 Message::Message(M message) : AnyMessage(std::in_place_type<M>, std::move(message)) {}

@@ -601,6 +601,8 @@ class Message : public AnyMessage {
   Message& operator=(const Message&);
   Message& operator=(Message&&) noexcept;
   ~Message();
+  // Lets go of what it holds.
+  void clear();
 };
 
 // Kafka's name of the message, e.g. "FetchRequest".

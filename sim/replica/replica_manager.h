@@ -116,6 +116,9 @@ class ReplicaManager {
   node::PersistId close(const Context& context);
   node::PersistId mark_clean_shutdown(const Context& context);
   // What was under way when it closed reaches the logs, though nobody is told.
+  // The process dies, and has not heard that these writes were performed: what of them is in `image`.
+  void report_performed(const std::vector<node::PersistId>& ids, const node::DurableImage& image,
+                        node::Effects& out) const;
   void written_while_closing(node::PersistId id, const Context& context) { persisted(id, context); }
 
  private:

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/contains.h"
 #include "replica/replica_manager.h"
 
 // What a broker finds on its disks at the start and leaves there at the end, and the flushes in between
@@ -155,6 +156,24 @@ void ReplicaManager::perform_what_may_be(const Context& context) {
     --out_of_order_;
     perform(done, context);
   }
+}
+
+void ReplicaManager::report_performed(const std::vector<node::PersistId>& ids,
+                                      const node::DurableImage& image, node::Effects& out) const {
+  std::vector<const PlacedBatch*> appended;
+  for (const PendingAppend& pending : pending_) {
+    if (!contains(ids, pending.id)) continue;
+    for (const PlacedBatch& placed : pending.batches) {
+      const auto log = image.logs.find(placed.tp);
+      const bool is_there = log != image.logs.end() && log->second.end_offset() >= placed.batch.end_offset();
+      if (is_there) appended.push_back(&placed);
+    }
+  }
+  std::sort(appended.begin(), appended.end(), [](const PlacedBatch* a, const PlacedBatch* b) {
+    return std::pair(a->tp, a->batch.base_offset) < std::pair(b->tp, b->batch.base_offset);
+  });
+  for (const PlacedBatch* placed : appended)
+    node::report(out, Partition::appended(placed->tp, placed->batch, placed->as_leader, id_));
 }
 
 // ---- At the end

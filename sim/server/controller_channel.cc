@@ -80,7 +80,7 @@ void ControllerChannel::maybe_send(node::Env env, node::Effects& out, Answers& a
   if (queue_.empty()) return;
   if (active_ == kNoProcess) active_ = known_;
   if (active_ == kNoProcess || !client_.ready(active_, env, out)) return await_expiry(out);
-  client_.send(active_, queue_.front().request, env, out);
+  client_.send(active_, Message(queue_.front().request), env, out);
   in_flight_ = true;
 }
 
@@ -112,9 +112,11 @@ void ControllerChannel::step(node::Input& input, node::Env env, node::Effects& o
     armed_for_ = LocalTime::max();
     return maybe_send(env, out, answers);
   }
-  node::NetworkClient::Events events;
+  node::NetworkClient::Events events = std::move(events_);  // its memory is used again
   client_.step(input, env, out, events);
   for (std::size_t i = 0; i < events.size(); ++i) handle(events[i], env, out, answers);
+  events.clear();
+  events_ = std::move(events);
 }
 
 void ControllerChannel::handle(node::NetworkClient::Event& event, node::Env env, node::Effects& out,

@@ -52,6 +52,7 @@ class ControllerChannel {
   void handle(node::NetworkClient::Event& event, node::Env env, node::Effects& out, Answers& answers);
 
   node::NetworkClient client_;
+  node::NetworkClient::Events events_;  // empty between steps
   node::TimerId expiry_timer_;
   Duration retry_timeout_;
   ProcessId known_ = kNoProcess;   // to lead
