@@ -55,8 +55,8 @@ void Wires::put_on_wire(Platform& platform, Ticket ticket) {
   const net::Endpoint there = platform.machine_of(to);
   Instant at = network_.arrival(here, there, message.bytes, platform.now());
   if (troubles_ != 0) {
-    at += network_.interference().hindrance(
-        {here, there, message.bytes, platform.now(), net::kFirstRetransmission});
+    const Duration first_timeout = first_retransmission(connections_[message.connection]);
+    at += network_.interference().hindrance({here, there, message.bytes, platform.now(), first_timeout});
   }
   Instant& last = flow(message.connection, to_server).last_arrival;
   last = std::max(last, at);
