@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/distribution.h"
+#include "base/rng.h"
 #include "broker/auto_topic_creation.h"
 #include "broker/lifecycle.h"
 #include "broker/producer_id_manager.h"
@@ -48,6 +50,11 @@ struct BrokerBoot {
   std::string rack;
   BrokerConfig config;
   Incarnation incarnation;
+  // A life that goes on from before the run draws from here where its periodic tasks stand.
+  std::optional<Rng> phases{};
+  // Any other one opens its logs so long after it first asks to be registered, what recovery takes apart: what
+  // a process does meanwhile that is not modelled.
+  Distribution open_logs_after{};
 };
 
 // What is passed on to the active controller, and its answer back.
@@ -151,6 +158,8 @@ class Broker {
 
   BrokerBoot boot_;
   metadata::MetadataImage image_;
+  TaskPhases phases_;
+  bool may_load_ = true;  // it has come so far in its start
   bool is_loading_ = false;
   bool published_ = false;  // the logs are loaded, and the image is of use
   using News = std::variant<std::vector<Batch>, MetadataSnapshot>;

@@ -21,6 +21,9 @@ struct CommonClientConfig {
   std::int64_t connections_max_idle_ms = 540'000;
   std::int32_t request_timeout_ms = 30'000;
   std::string client_id;
+  // Not Kafka's: when its metadata is refreshed for the first time, for a client that goes on from before the
+  // run; 0: after metadata.max.age.ms, as ever after.
+  std::int64_t first_metadata_age_ms = 0;
 };
 
 struct ProducerConfig : CommonClientConfig {
@@ -53,6 +56,7 @@ struct ConsumerConfig : CommonClientConfig {
   std::int32_t max_poll_records = 500;
   bool enable_auto_commit = true;
   std::int32_t auto_commit_interval_ms = 5'000;
+  std::int32_t first_auto_commit_ms = 0;  // not Kafka's: after its first assignment; 0: the interval
   AutoOffsetReset auto_offset_reset = AutoOffsetReset::latest;
   IsolationLevel isolation_level = IsolationLevel::read_uncommitted;
   std::int32_t fetch_min_bytes = 1;

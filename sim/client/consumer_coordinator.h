@@ -219,6 +219,7 @@ class ConsumerCoordinator {
   ConsumerError heartbeat_failure_ = ConsumerError::none;
 
   LocalTime next_auto_commit_{};
+  Duration first_auto_commit_{};  // after the first assignment; 0: as after all others
   bool auto_commit_to_retry_ = false;
   std::vector<CommitInFlight> commits_;
   std::vector<CommitOffsets> commits_awaiting_coordinator_;

@@ -39,6 +39,7 @@ struct ControllerSpec {
   controller::ControllerConfig config;
   DiskSpec disk;
   MachineSpec machine;
+  Distribution start_time{};
 };
 
 struct BrokerSpec {
@@ -47,6 +48,10 @@ struct BrokerSpec {
   server::BrokerConfig config;
   DiskSpec disk;
   MachineSpec machine;
+  // From when it is started again to when it first asks to be registered, and from there until it opens its
+  // logs: a process has a lot to do when it starts. What is up when the run begins goes on from before.
+  Distribution start_time{};
+  Distribution open_logs_time{};
 };
 
 struct TopicSpec {  // created before the applications start

@@ -1,5 +1,6 @@
 #include "controller/quorum_controller.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <type_traits>
@@ -256,7 +257,7 @@ bool QuorumController::append(std::vector<MetadataRecord> records, const Context
   for (const MetadataRecord& record : records) {
     image_.replay(record);
     active_->replication.replayed(image_, record);
-    active_->cluster.replayed(image_, record, offset++, context.now());
+    active_->cluster.replayed(image_, record, offset++);
   }
   return true;
 }
@@ -283,6 +284,29 @@ void QuorumController::Alarm::set(std::optional<LocalTime> deadline, node::Effec
   }
 }
 
+// QuorumController.maybeFenceStaleBrokerPeriodNs
+Duration QuorumController::session_check_period(const ControllerConfig& config) {
+  return std::max<Duration>(std::chrono::milliseconds(1), from_millis(config.broker_session_timeout_ms) / 8);
+}
+
+void QuorumController::SessionCheck::await(std::optional<LocalTime> expiry, node::Effects& out) {
+  if (expiry && *expiry > next_turn) {
+    const std::int64_t turns = (*expiry - next_turn + period - Duration{1}) / period;
+    alarm.set(next_turn + turns * period, out);
+  } else {
+    alarm.set(expiry ? std::optional(next_turn) : std::nullopt, out);
+  }
+}
+
+void QuorumController::check_sessions(const Context& context) {
+  SessionCheck& check = active_->session_check;
+  check.alarm.armed_for.reset();
+  auto records =
+      active_->cluster.fence_one_stale_broker(image_, active_->replication, context.now(), context.env.rng);
+  check.next_turn = context.now() + (records ? kNextSweep : check.period);
+  if (records) write(std::move(*records), context);
+}
+
 void QuorumController::Sweep::schedule(Duration interval, LocalTime now, node::Effects& out) {
   if (scheduled) return;
   scheduled = true;
@@ -292,7 +316,7 @@ void QuorumController::Sweep::schedule(Duration interval, LocalTime now, node::E
 void QuorumController::settle(const Context& context) {
   if (!active_) return;
   const ControllerConfig& config = boot_.config;
-  active_->session_alarm.set(active_->cluster.next_session_expiry(), context.out);
+  active_->session_check.await(active_->cluster.next_session_expiry(), context.out);
   if (config.auto_leader_rebalance_enable && active_->replication.any_imbalanced()) {
     const auto interval = std::chrono::seconds(config.leader_imbalance_check_interval_seconds);
     active_->balance.schedule(interval, context.now(), context.out);
@@ -312,8 +336,7 @@ void QuorumController::schedule_no_op(const Context& context) {
 void QuorumController::timer_fired(node::TimerId timer, const Context& context) {
   SIM_CHECK(active_.has_value(), "a standby waits for nothing");
   if (timer == kSessionTimer) {
-    active_->session_alarm.armed_for.reset();
-    write(active_->cluster.fence_one_stale_broker(image_, active_->replication, context.now()), context);
+    check_sessions(context);
   } else if (timer == kNoOpTimer) {
     schedule_no_op(context);
     write({NoOpRecord{}}, context);

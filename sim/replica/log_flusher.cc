@@ -20,10 +20,10 @@ LogFlusher::LogFlusher(const BrokerConfig& config)
                         period_of(config.log_flush_offset_checkpoint_interval_ms)),
       initial_delay_(from_millis(config.log_initial_task_delay_ms)) {}
 
-void LogFlusher::start(LocalTime now) {
+void LogFlusher::start(LocalTime now, TaskPhases& phases) {
   started_ = now;
-  flush_timer_.start(now, initial_delay_);
-  checkpoint_timer_.start(now, initial_delay_);
+  flush_timer_.start(now, initial_delay_, phases);
+  checkpoint_timer_.start(now, initial_delay_, phases);
 }
 
 Offset LogFlusher::asked_for(LocalIndex local, const Partition& partition) const {

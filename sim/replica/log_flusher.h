@@ -36,7 +36,7 @@ class LogFlusher {
  public:
   explicit LogFlusher(const BrokerConfig& config);
 
-  void start(LocalTime now);
+  void start(LocalTime now, TaskPhases& phases);
 
   // The batches just assigned make it flush.messages: the log is to be flushed with them.
   bool is_due(LocalIndex local, const Partition& partition) const {

@@ -76,7 +76,7 @@ class ReplicaManager {
 
   // With the first metadata. From here on a crash is a crash: the mark of a clean shutdown is removed. It may
   // take time, until is_loaded(); nothing is applied before.
-  void load(const Context& context);
+  void load(TaskPhases phases, const Context& context);
   bool is_loaded() const { return is_loaded_; }
   // What nobody has asked for. REQUIRES: all that is known of the metadata was applied
   void delete_stray_logs(const Context& context);
@@ -238,6 +238,7 @@ class ReplicaManager {
   std::vector<TopicPartition> to_cut_;      // logs on disk that held too much
   bool in_controlled_shutdown_ = false;
   bool is_closing_ = false;
+  TaskPhases phases_;
   PeriodicTimer isr_timer_;
   PeriodicTimer checkpoint_timer_;
   LogRetention retention_;

@@ -13,7 +13,8 @@ namespace sim::replica {
 
 // After an unclean shutdown every log is read from the segment on that holds its recovery point, and checked.
 // A broker that dies meanwhile was not shut down cleanly either (KAFKA-10471).
-void ReplicaManager::load(const Context& context) {
+void ReplicaManager::load(TaskPhases phases, const Context& context) {
+  phases_ = std::move(phases);
   std::vector<std::vector<std::int64_t>> bytes(static_cast<std::size_t>(directories_.count()));
   std::int64_t in_all = 0;
   for (auto& [tp, image] : found_) {
@@ -50,11 +51,11 @@ void ReplicaManager::loaded(const Context& context) {
   for (const TopicPartition tp : std::exchange(to_cut_, {}))
     writes.emplace_back(log::TruncateLog{tp, found_.at(tp).end_offset()});
   if (!writes.empty()) write(std::move(writes), context);
-  isr_timer_.start(context.now());
-  checkpoint_timer_.start(context.now());
-  retention_.start(context.now());
-  cleaner_timer_.start(context.now());
-  flusher_.start(context.now());
+  isr_timer_.start(context.now(), phases_);
+  checkpoint_timer_.start(context.now(), phases_);
+  retention_.start(context.now(), phases_);
+  cleaner_timer_.start(context.now(), phases_);
+  flusher_.start(context.now(), phases_);
 }
 
 // Replicas that were moved away, and topics that were deleted, while the broker was down (stray logs).

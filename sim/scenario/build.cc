@@ -116,6 +116,8 @@ class Builder {
                      Targets{.broker = &broker.config, .controller = &controller.config});
     broker.disk = controller.disk = disk(cluster.at("disk"));
     broker.machine = controller.machine = machine(cluster.at("machine"));
+    broker.start_time = controller.start_time = times(cluster.at("start.time"));
+    broker.open_logs_time = times(cluster.at("open.logs.time"));
     const std::vector<Value>& racks = cluster.at("racks").items;
     const auto rack_of = [&racks](std::int64_t id) {
       return racks.empty() ? std::string{} : racks[static_cast<std::size_t>(id - 1) % racks.size()].text;
@@ -212,6 +214,7 @@ class Builder {
     }
     spec.record_bytes = make_distribution(value.at("record.size"), UnitKind::size, 1, report_);
     spec.start_at = duration_of(value.at("start"));
+    spec.start_time = times(value.at("start.time"));
     apply_properties(value.at("config"), kProducer, Targets{.producer = &spec.producer});
     return spec;
   }
@@ -248,6 +251,8 @@ class Builder {
                   : commit == "after-each"  ? CommitMode::after_each
                                             : CommitMode::before;
     spec.start_at = duration_of(value.at("start"));
+    spec.start_stagger = times(value.at("start.stagger"));
+    spec.start_time = times(value.at("start.time"));
     apply_properties(value.at("config"), kConsumer, Targets{.consumer = &spec.consumer});
     spec.consumer.group_id = value.at("group.id").text;
     spec.consumer.enable_auto_commit = spec.commit == CommitMode::auto_commit;

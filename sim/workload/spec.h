@@ -60,6 +60,7 @@ struct FlowSpec {  // an order service
   Distribution record_bytes = Distribution::constant(1024);  // value size
   client::ProducerConfig producer;
   Duration start_at{};           // of the first order
+  Distribution start_time{};     // from when its process is started again until it runs
   std::int64_t max_orders = -1;  // -1 = until the scenario's load ends
 };
 
@@ -78,7 +79,9 @@ struct ServiceSpec {  // a consumer group of its own: inventory, payment, fulfil
   Distribution service_time = Distribution::constant(0);  // per order, ns
   CommitMode commit = CommitMode::auto_commit;
   client::ConsumerConfig consumer;
-  Duration start_at{};
+  Duration start_at{};           // of the first member
+  Distribution start_stagger{};  // how long after one member the next one starts
+  Distribution start_time{};     // from when a member is started again until it runs
 };
 
 }  // namespace sim::workload
