@@ -33,6 +33,7 @@ bool says_not_controller(const Message& message) {
   }
   if (const auto* answer = std::get_if<BrokerRegistrationResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<BrokerHeartbeatResponse>(&message)) return answer->error == kIt;
+  if (const auto* answer = std::get_if<ControllerRegistrationResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<AllocateProducerIdsResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<AssignReplicasToDirsResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<CreateTopicsResponse>(&message)) {

@@ -376,6 +376,14 @@ struct BrokerRegistrationResponse {
   ErrorCode error = ErrorCode::none;
   BrokerEpoch broker_epoch = kNoBrokerEpoch;
 };
+struct ControllerRegistrationRequest {  // KIP-919
+  NodeId controller = kNoNode;
+  std::uint64_t incarnation = 0;
+  ProcessId endpoint = kNoProcess;
+};
+struct ControllerRegistrationResponse {
+  ErrorCode error = ErrorCode::none;
+};
 struct BrokerHeartbeatRequest {
   NodeId broker = kNoNode;
   BrokerEpoch broker_epoch = kNoBrokerEpoch;
@@ -580,7 +588,8 @@ using AnyMessage = std::variant<
     SyncGroupResponse, HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse,
     OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, AlterPartitionRequest,
     AlterPartitionResponse, BrokerRegistrationRequest, BrokerRegistrationResponse, BrokerHeartbeatRequest,
-    BrokerHeartbeatResponse, AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, VoteRequest,
+    BrokerHeartbeatResponse, AssignReplicasToDirsRequest, AssignReplicasToDirsResponse,
+    ControllerRegistrationRequest, ControllerRegistrationResponse, VoteRequest,
     VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
     EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest,
     AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest,
