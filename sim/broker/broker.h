@@ -54,12 +54,12 @@ concept NotForBrokers =
           OffsetFetchResponse, AlterPartitionRequest, AlterPartitionResponse, BrokerRegistrationRequest,
           BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse,
           AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, ControllerRegistrationRequest,
-          ControllerRegistrationResponse, VoteRequest, VoteResponse,
-          BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest, EndQuorumEpochResponse,
-          FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse,
-          RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse,
-          ElectLeadersResponse, AlterPartitionReassignmentsResponse, DeleteTopicsResponse,
-          IncrementalAlterConfigsResponse, CreatePartitionsResponse, NoOpResponse>;
+          ControllerRegistrationResponse, VoteRequest, VoteResponse, BeginQuorumEpochRequest,
+          BeginQuorumEpochResponse, EndQuorumEpochRequest, EndQuorumEpochResponse, FetchSnapshotRequest,
+          FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse, RemoveRaftVoterRequest,
+          RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse, ElectLeadersResponse,
+          AlterPartitionReassignmentsResponse, DeleteTopicsResponse, IncrementalAlterConfigsResponse,
+          CreatePartitionsResponse, NoOpResponse>;
 // What is passed on to the active controller, and its answer back.
 template <class M>
 concept ForController = OneOf<M, ElectLeadersRequest, AlterPartitionReassignmentsRequest, DeleteTopicsRequest,

@@ -5,7 +5,8 @@
 namespace sim::broker {
 namespace {
 
-constexpr Duration kChannelRetryTimeout = std::chrono::seconds(5);  // ControllerServer, channel "registration"
+constexpr Duration kChannelRetryTimeout =
+    std::chrono::seconds(5);  // ControllerServer, channel "registration"
 
 // ExponentialBackoff(100, 2, 120000, 0.02)
 Duration resend_backoff_after(std::int32_t failures, Rng& rng) {
@@ -40,8 +41,8 @@ void ControllerRegistration::maybe_register(node::Env env, node::Effects& out) {
   if (is_registered_ || is_asking_ || is_closed_ || !has_metadata_) return;
   is_asking_ = true;
   ControllerChannel::Answers answers;
-  channel_.send(ControllerRegistrationRequest{identity_.id, identity_.incarnation, identity_.process}, env, out,
-                answers);
+  channel_.send(ControllerRegistrationRequest{identity_.id, identity_.incarnation, identity_.process}, env,
+                out, answers);
   handle(answers, env, out);
 }
 

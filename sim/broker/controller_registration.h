@@ -6,9 +6,9 @@
 #include "metadata/metadata_image.h"
 #include "node/node.h"
 
-// Keeps a controller registered (ControllerRegistrationManager, KIP-919): while the committed metadata does not
-// name its incarnation, it asks the active controller, which may be itself, to write a RegisterControllerRecord.
-// A failed attempt is repeated after 100 ms, then twice as late each time, ±2 %.
+// Keeps a controller registered (ControllerRegistrationManager, KIP-919): while the committed metadata does
+// not name its incarnation, it asks the active controller, which may be itself, to write a
+// RegisterControllerRecord. A failed attempt is repeated after 100 ms, then twice as late each time, ±2 %.
 namespace sim::broker {
 
 class ControllerRegistration {

@@ -30,7 +30,8 @@ std::vector<MetadataRecord> bootstrap_records(bool eligible_leader_replicas,
   std::vector<MetadataRecord> records;
   set_feature_levels(eligible_leader_replicas, records);
   for (const BootstrapController& controller : controllers) {
-    records.emplace_back(RegisterControllerRecord{controller.id, controller.incarnation, controller.endpoint});
+    records.emplace_back(
+        RegisterControllerRecord{controller.id, controller.incarnation, controller.endpoint});
   }
   std::vector<UsableBroker> usable;
   for (const BootstrapBroker& broker : brokers) {

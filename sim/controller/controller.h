@@ -38,9 +38,9 @@ struct BootstrapTopic {
   TopicConfig config;
 };
 
-// The metadata of a cluster that has been up for a while: features at the levels of a new cluster of 4.1, these
-// controllers registered, these brokers registered and unfenced, these topics created, placed as the controller
-// places them. REQUIRES: each topic could be created on these brokers
+// The metadata of a cluster that has been up for a while: features at the levels of a new cluster of 4.1,
+// these controllers registered, these brokers registered and unfenced, these topics created, placed as the
+// controller places them. REQUIRES: each topic could be created on these brokers
 std::vector<MetadataRecord> bootstrap_records(bool eligible_leader_replicas,
                                               const std::vector<BootstrapController>& controllers,
                                               const std::vector<BootstrapBroker>& brokers,

@@ -20,22 +20,20 @@ constexpr Duration kNextSweep = std::chrono::milliseconds(10);  // when a run le
 template <class M, class... Ms>
 inline constexpr bool is_one_of = (std::is_same_v<M, Ms> || ...);
 template <class M>
-concept NotForControllers =
-    is_one_of<M, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest, ProduceResponse,
-              FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse,
-              OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, InitProducerIdRequest,
-              InitProducerIdResponse, AllocateProducerIdsResponse, CreateTopicsResponse,
-              FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse,
-              SyncGroupRequest, SyncGroupResponse, HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest,
-              LeaveGroupResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest,
-              OffsetFetchResponse, AlterPartitionResponse, BrokerRegistrationResponse,
-              BrokerHeartbeatResponse, AssignReplicasToDirsResponse, ControllerRegistrationResponse,
-              VoteRequest, VoteResponse,
-              BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
-              EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest,
-              AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest,
-              UpdateRaftVoterResponse, ElectLeadersResponse, AlterPartitionReassignmentsResponse,
-              DeleteTopicsResponse, IncrementalAlterConfigsResponse, CreatePartitionsResponse, NoOpResponse>;
+concept NotForControllers = is_one_of<
+    M, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest, ProduceResponse, FetchRequest,
+    FetchResponse, ListOffsetsRequest, ListOffsetsResponse, OffsetForLeaderEpochRequest,
+    OffsetForLeaderEpochResponse, InitProducerIdRequest, InitProducerIdResponse, AllocateProducerIdsResponse,
+    CreateTopicsResponse, FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupRequest,
+    JoinGroupResponse, SyncGroupRequest, SyncGroupResponse, HeartbeatRequest, HeartbeatResponse,
+    LeaveGroupRequest, LeaveGroupResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest,
+    OffsetFetchResponse, AlterPartitionResponse, BrokerRegistrationResponse, BrokerHeartbeatResponse,
+    AssignReplicasToDirsResponse, ControllerRegistrationResponse, VoteRequest, VoteResponse,
+    BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest, EndQuorumEpochResponse,
+    FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse,
+    RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse,
+    ElectLeadersResponse, AlterPartitionReassignmentsResponse, DeleteTopicsResponse,
+    IncrementalAlterConfigsResponse, CreatePartitionsResponse, NoOpResponse>;
 
 // ---- What a controller says that is not active
 CreateTopicsResponse refusal(const CreateTopicsRequest& request) {

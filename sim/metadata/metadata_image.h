@@ -100,11 +100,11 @@ class MetadataImage {
   void replay(const Batch& batch, MetadataDelta* delta = nullptr);
 
   const std::map<NodeId, BrokerRegistration>& brokers() const { return brokers_; }
-  const BrokerRegistration* broker(NodeId id) const;  // null: not registered
+  const BrokerRegistration* broker(NodeId id) const;          // null: not registered
   const ControllerRegistration* controller(NodeId id) const;  // null: not registered
   // By name; a feature that is not there has level 0.
   const std::map<std::string, std::int16_t>& feature_levels() const { return feature_levels_; }
-  bool is_active(NodeId id) const;                    // registered, unfenced, not shutting down
+  bool is_active(NodeId id) const;  // registered, unfenced, not shutting down
 
   const std::map<TopicId, std::shared_ptr<const TopicImage>>& topics() const { return topics_; }
   const TopicImage* topic(TopicId id) const;

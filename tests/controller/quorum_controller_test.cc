@@ -200,8 +200,8 @@ class Harness {
 
 std::vector<MetadataRecord> three_brokers(std::vector<BootstrapTopic> topics = {}) {
   return bootstrap_records(
-      true, {}, {{NodeId{1}, ProcessId{1}, ""}, {NodeId{2}, ProcessId{2}, ""}, {NodeId{3}, ProcessId{3}, ""}}, topics,
-      Rng(1, "bootstrap"));
+      true, {}, {{NodeId{1}, ProcessId{1}, ""}, {NodeId{2}, ProcessId{2}, ""}, {NodeId{3}, ProcessId{3}, ""}},
+      topics, Rng(1, "bootstrap"));
 }
 
 CreateTopicsRequest create(const std::string& name) {
