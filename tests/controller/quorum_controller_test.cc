@@ -72,7 +72,7 @@ class Server {
 class Harness {
  public:
   explicit Harness(std::vector<MetadataRecord> bootstrap = {}, ControllerConfig config = {})
-      : boot_{kController, kSelf, config, std::move(bootstrap)} {
+      : boot_{kController, kSelf, 1, config, std::move(bootstrap)} {
     start();
   }
 
