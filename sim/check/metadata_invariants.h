@@ -15,9 +15,8 @@
 //   partition-epochs             a partition's epochs never fall: the leader epoch rises when its leader
 //   changes, the
 //                                partition epoch with every change
-//   partition-leader             a partition's leader is in its ISR or it has none; ISR and ELR are among its
-//   replicas
-//                                and have nobody in common
+//   partition-leader             a partition's leader is in its ISR or it has none; the ISR is among its
+//                                replicas and has nobody in common with the ELR
 //   maximal-isr                  the leader's maximal ISR contains the controller's ISR (KIP-497)
 //   one-active-controller        in one quorum epoch only one controller is active
 //   fenced-leads-nothing         a broker that was fenced leads no partition

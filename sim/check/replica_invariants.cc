@@ -1,6 +1,7 @@
 #include "check/replica_invariants.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/contains.h"
 #include "base/overloaded.h"
@@ -86,7 +87,8 @@ void ReplicaInvariants::on(const observe::PartitionChanged& fact) {
   partition.decided_leader = fact.leader;
   partition.decided_epoch = fact.leader_epoch;
   partition.may_lead = fact.isr;
-  partition.may_lead.insert(partition.may_lead.end(), fact.elr.begin(), fact.elr.end());
+  std::copy_if(fact.elr.begin(), fact.elr.end(), std::back_inserter(partition.may_lead),
+               [&fact](NodeId id) { return contains(fact.replicas, id); });
 }
 
 void ReplicaInvariants::on(const observe::IsrChanged& fact) {

@@ -90,7 +90,7 @@ class ReplicaInvariants {
   struct Partition {
     std::vector<NodeId> isr;          // as the leader has it committed
     std::vector<NodeId> maximal_isr;  // and what it has proposed
-    std::vector<NodeId> may_lead;     // ISR and ELR, as the controller has them
+    std::vector<NodeId> may_lead;  // ISR and those of the ELR that are replicas, as the controller has them
     NodeId decided_leader = kNoNode;
     Offset decided_at = kNoOffset;
     LeaderEpoch decided_epoch = kNoLeaderEpoch;

@@ -36,6 +36,10 @@ class StickyPartitioner {
   // What the next draws are weighted by: the partitions that may be chosen, of `partitions` in all.
   void update_load(const std::vector<Load>& loads, std::int32_t partitions);
   void forget_load() { cumulative_.clear(); }
+  // Sums of the weights so far; empty: every partition is as likely.
+  const std::vector<std::int32_t>& cumulative_weights() const { return cumulative_; }
+  // REQUIRES: 0 <= point < cumulative_weights().back()
+  std::int32_t partition_at(std::int32_t point) const;
 
  private:
   std::int32_t draw(const Choices& choices, Rng& rng) const;

@@ -96,7 +96,7 @@ raft::ReplicaSpec Census::replica(NodeId id, bool has_controller) const {
 }
 
 controller::ControllerBoot Census::controller_boot(const ControllerSpec& controller) const {
-  return {next_id(), controller.id, controller.config, bootstrap_records()};
+  return {next_id(), controller.id, 0, controller.config, bootstrap_records()};
 }
 
 // Processes are called by their number in the scenario, whatever their node id.
@@ -241,6 +241,8 @@ void Census::add_operator(std::size_t fault) {
 // What `kafka-storage format` and the first minutes of a cluster's life have left in its metadata: every
 // broker registered and unfenced, the listed topics created.
 std::vector<MetadataRecord> Census::bootstrap_records() const {
+  std::vector<controller::BootstrapController> controllers;
+  for (const QuorumVoter& voter : voters_) controllers.push_back({voter.key.id, voter.endpoint});
   std::vector<controller::BootstrapBroker> brokers;
   for (std::size_t i = 0; i < spec_.brokers.size(); ++i) {
     brokers.push_back({spec_.brokers[i].id, broker_ids_[i], spec_.brokers[i].rack});
@@ -249,7 +251,10 @@ std::vector<MetadataRecord> Census::bootstrap_records() const {
   for (const TopicSpec& topic : spec_.topics) {
     topics.push_back({topic.name, topic.partitions, topic.replication_factor, topic.config});
   }
-  return controller::bootstrap_records(brokers, topics, streams_.get("controller/bootstrap"));
+  const bool eligible_leader_replicas =
+      !spec_.controllers.empty() && spec_.controllers.front().config.eligible_leader_replicas_enable;
+  return controller::bootstrap_records(eligible_leader_replicas, controllers, brokers, topics,
+                                       streams_.get("controller/bootstrap"));
 }
 
 }  // namespace
@@ -270,6 +275,7 @@ std::unique_ptr<node::Node> boot(const ProcessSpec& spec, const node::DurableIma
           [&](ServerBoot boot) -> std::unique_ptr<node::Node> {
             if (boot.broker) boot.broker->incarnation = incarnation;
             if (boot.broker && incarnation != Incarnation{}) boot.broker->phases.reset();
+            if (boot.controller) boot.controller->incarnation = incarnation.value();
             boot.quorum.self.directory = formatted(boot.quorum.self.directory, image.replaced);
             return std::make_unique<SharedServer>(boot, image);
           },

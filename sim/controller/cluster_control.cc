@@ -42,6 +42,8 @@ void ClusterControl::replayed(const MetadataImage& image, const MetadataRecord& 
                  [](const PartitionChangeRecord&) {},
                  [](const ProducerIdsRecord&) {},
                  [](const NoOpRecord&) {},
+                 [](const FeatureLevelRecord&) {},
+                 [](const RegisterControllerRecord&) {},
              },
              record);
 }

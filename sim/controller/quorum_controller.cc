@@ -34,6 +34,9 @@ AlterPartitionResponse refusal(const AlterPartitionRequest&) {
 BrokerRegistrationResponse refusal(const BrokerRegistrationRequest&) {
   return {ErrorCode::not_controller};
 }
+ControllerRegistrationResponse refusal(const ControllerRegistrationRequest&) {
+  return {ErrorCode::not_controller};
+}
 BrokerHeartbeatResponse refusal(const BrokerHeartbeatRequest&) {
   return {ErrorCode::not_controller};
 }
@@ -58,6 +61,8 @@ Message refusal_instead_of(const Message& answer) {
     return refusal(AllocateProducerIdsRequest{});
   if (std::holds_alternative<AlterPartitionResponse>(answer)) return refusal(AlterPartitionRequest{});
   if (std::holds_alternative<BrokerRegistrationResponse>(answer)) return refusal(BrokerRegistrationRequest{});
+  if (std::holds_alternative<ControllerRegistrationResponse>(answer))
+    return refusal(ControllerRegistrationRequest{});
   if (std::holds_alternative<AssignReplicasToDirsResponse>(answer))
     return refusal(AssignReplicasToDirsRequest{});
   SIM_CHECK(std::holds_alternative<BrokerHeartbeatResponse>(answer),
@@ -73,7 +78,8 @@ bool QuorumController::owns(const node::Input& input) const {
   const auto is_ours = [this](const Channel& channel) {
     const bool for_controllers = channel.lane == Lane::heartbeat || channel.lane == Lane::alter_partition ||
                                  channel.lane == Lane::forwarding ||
-                                 channel.lane == Lane::directory_assignments;
+                                 channel.lane == Lane::directory_assignments ||
+                                 channel.lane == Lane::controller_registration;
     return channel.server == boot_.self && for_controllers;
   };
   if (const auto* received = std::get_if<node::Received>(&input)) {
@@ -217,6 +223,8 @@ void QuorumController::tell_of(const MetadataRecord& record, Offset offset, node
                  [](const TopicConfigRecord&) {},
                  [](const ProducerIdsRecord&) {},
                  [](const NoOpRecord&) {},
+                 [](const FeatureLevelRecord&) {},
+                 [](const RegisterControllerRecord&) {},
              },
              record);
 }
@@ -382,6 +390,13 @@ void QuorumController::on(const BrokerRegistrationRequest& request, const Envelo
   auto decision = active_->cluster.register_broker(image_, request, active_->replication, context.now());
   if (decision.answer.error != ErrorCode::none) return node::reply(context.out, from, decision.answer);
   conclude(from, std::move(decision), context);
+}
+
+// ClusterControlManager.registerController: whoever asks is written down.
+void QuorumController::on(const ControllerRegistrationRequest& request, const Envelope& from,
+                          const Context& context) {
+  conclude(from, {RegisterControllerRecord{request.controller, request.incarnation, request.endpoint}},
+           ControllerRegistrationResponse{}, context);
 }
 
 void QuorumController::on(const BrokerHeartbeatRequest& request, const Envelope& from,

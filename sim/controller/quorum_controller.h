@@ -125,6 +125,7 @@ class QuorumController {
   void on(const AllocateProducerIdsRequest& request, const Envelope& from, const Context& context);
   void on(const AlterPartitionRequest& request, const Envelope& from, const Context& context);
   void on(const BrokerRegistrationRequest& request, const Envelope& from, const Context& context);
+  void on(const ControllerRegistrationRequest& request, const Envelope& from, const Context& context);
   void on(const BrokerHeartbeatRequest& request, const Envelope& from, const Context& context);
   void on(const AssignReplicasToDirsRequest& request, const Envelope& from, const Context& context);
   void on(const ElectLeadersRequest& request, const Envelope& from, const Context& context);

@@ -60,6 +60,8 @@ void ReplicationControl::replayed(const MetadataImage& image, const MetadataReco
                  [](const TopicConfigRecord&) {},
                  [](const ProducerIdsRecord&) {},
                  [](const NoOpRecord&) {},
+                 [](const FeatureLevelRecord&) {},
+                 [](const RegisterControllerRecord&) {},
              },
              record);
 }

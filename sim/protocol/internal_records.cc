@@ -166,6 +166,14 @@ std::int64_t value_size(const ProducerIdsRecord&) {
 std::int64_t value_size(const NoOpRecord&) {
   return kFrameAndTags;
 }
+std::int64_t value_size(const FeatureLevelRecord& record) {
+  return kFrameAndTags + compact(record.name) + kInt16;
+}
+std::int64_t value_size(const RegisterControllerRecord&) {
+  constexpr std::int64_t kEndpoint =
+      compact_bytes(10) + compact_bytes(kHostNameBytes) + kInt16 + kInt16 + kTags;
+  return kFrameAndTags + kInt32 + kUuid + kBool + compact_length(1) + kEndpoint + kSupportedFeaturesBytes;
+}
 
 // ---- Control records: the key is version and type
 

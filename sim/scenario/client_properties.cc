@@ -131,7 +131,8 @@ constexpr Property kClientRows[] = {
              "Where a group starts that has committed nothing: earliest, latest, or none (an error).",
              "earliest|latest|none"),
     modelled("isolation.level", kConsumer, text, "read_uncommitted", any(), isolation_level,
-             "Whether records of open and aborted transactions are returned.",
+             "Whether records of open and aborted transactions are returned. There are no transactions here: "
+             "both words read up to the high watermark.",
              "read_uncommitted|read_committed"),
     modelled("fetch.min.bytes", kConsumer, int32, "1", from(0), field<&ConsumerConfig::fetch_min_bytes>,
              "Bytes a fetch waits for."),

@@ -33,6 +33,7 @@ bool says_not_controller(const Message& message) {
   }
   if (const auto* answer = std::get_if<BrokerRegistrationResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<BrokerHeartbeatResponse>(&message)) return answer->error == kIt;
+  if (const auto* answer = std::get_if<ControllerRegistrationResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<AllocateProducerIdsResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<AssignReplicasToDirsResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<CreateTopicsResponse>(&message)) {
@@ -77,8 +78,8 @@ void ControllerChannel::close(node::Env env, node::Effects& out) {
 void ControllerChannel::maybe_send(node::Env env, node::Effects& out, Answers& answers) {
   if (in_flight_ || closed_) return;
   give_up_expired(env, answers);
+  if (active_ == kNoProcess) active_ = known_;  // doWork: also while there is nothing to ask
   if (queue_.empty()) return;
-  if (active_ == kNoProcess) active_ = known_;
   if (active_ == kNoProcess || !client_.ready(active_, env, out)) return await_expiry(out);
   client_.send(active_, Message(queue_.front().request), env, out);
   in_flight_ = true;
@@ -142,7 +143,8 @@ void ControllerChannel::handle(node::NetworkClient::Event& event, node::Env env,
                  },
                  [](NetworkClient::Ready&) {},
                  [&](NetworkClient::Unavailable& lost) {
-                   if (lost.server == active_ && !in_flight_) active_ = kNoProcess;
+                   // Only a request that waited for the connection hears of its end.
+                   if (lost.server == active_ && !in_flight_ && !queue_.empty()) active_ = kNoProcess;
                  },
                  [](NetworkClient::MayRetry&) {},
              },

@@ -53,6 +53,8 @@ class QuorumWatch final : public observe::Observer {
                      if (!seen_fencing && fences(one.batch, NodeId{1})) seen_fencing = one.node;
                      for (const MetadataRecord& record : records_of(one.batch)) {
                        appended += std::holds_alternative<NoOpRecord>(record) ? 0 : 1;
+                       if (const auto* controller = std::get_if<RegisterControllerRecord>(&record))
+                         registered[controller->controller] = controller->incarnation;
                      }
                    },
                    [&](const observe::MetadataTruncated& one) { truncated.insert(one.node); },
@@ -73,7 +75,8 @@ class QuorumWatch final : public observe::Observer {
   std::optional<NodeId> seen_fencing;  // by whom it was decided first
   ProcessId active = kNoProcess;
   Instant active_since{};
-  std::int64_t appended = 0;  // records that say something
+  std::int64_t appended = 0;                   // records that say something
+  std::map<NodeId, std::uint64_t> registered;  // the incarnations of controllers, as they were written last
 
  private:
   static std::vector<MetadataRecord> records_of(const Batch& batch) {
@@ -130,6 +133,26 @@ TEST_CASE(
       CAPTURE(node);
       CHECK(std::abs(world.watch.replayed[NodeId{node}] - end) <= 1);
     }
+  }
+}
+
+TEST_CASE("a controller that is started again has its new life written down, whoever leads (KIP-919)") {
+  for (const bool leads : {true, false}) {
+    CAPTURE(leads);
+    World world(three_and_three(6));
+    world.play_until(10s);
+    const std::map<NodeId, std::uint64_t> first_lives{
+        {NodeId{3001}, 0}, {NodeId{3002}, 0}, {NodeId{3003}, 0}};
+    CHECK(world.watch.registered == first_lives);
+    const ProcessId hit{leads ? world.watch.active.value() : (world.watch.active.value() + 1) % 3};
+    world.cluster.crash(hit, CrashMode::kill);
+    world.play_until(14s);
+    world.cluster.restart(hit);
+    world.play_until(20s);
+    std::map<NodeId, std::uint64_t> now = first_lives;
+    now[NodeId{3001 + hit.value()}] = 1;
+    CHECK(world.watch.registered == now);
+    CHECK(world.watch.disagreements == 0);
   }
 }
 

@@ -72,7 +72,7 @@ class Server {
 class Harness {
  public:
   explicit Harness(std::vector<MetadataRecord> bootstrap = {}, ControllerConfig config = {})
-      : boot_{kController, kSelf, config, std::move(bootstrap)} {
+      : boot_{kController, kSelf, 1, config, std::move(bootstrap)} {
     start();
   }
 
@@ -200,8 +200,8 @@ class Harness {
 
 std::vector<MetadataRecord> three_brokers(std::vector<BootstrapTopic> topics = {}) {
   return bootstrap_records(
-      {{NodeId{1}, ProcessId{1}, ""}, {NodeId{2}, ProcessId{2}, ""}, {NodeId{3}, ProcessId{3}, ""}}, topics,
-      Rng(1, "bootstrap"));
+      true, {}, {{NodeId{1}, ProcessId{1}, ""}, {NodeId{2}, ProcessId{2}, ""}, {NodeId{3}, ProcessId{3}, ""}},
+      topics, Rng(1, "bootstrap"));
 }
 
 CreateTopicsRequest create(const std::string& name) {

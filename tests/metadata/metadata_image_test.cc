@@ -256,6 +256,28 @@ MetadataImage busy_cluster() {
   return image;
 }
 
+TEST_CASE("features and controllers are as they were written last, and part of the image") {
+  MetadataImage image;
+  CHECK(image.empty());
+  image.replay(FeatureLevelRecord{"group.version", 0});
+  CHECK_FALSE(image.empty());
+  image.replay(RegisterControllerRecord{NodeId{3001}, 4, ProcessId{0}});
+  const std::uint64_t before = image.digest();
+  image.replay(FeatureLevelRecord{"group.version", 1});
+  image.replay(RegisterControllerRecord{NodeId{3001}, 5, ProcessId{0}});
+  CHECK(image.digest() != before);
+  CHECK(image.feature_levels().at("group.version") == 1);
+  CHECK(image.controller(NodeId{3001})->incarnation == 5);
+  CHECK(image.controller(NodeId{3002}) == nullptr);
+  CHECK(image.end_offset() == 4);
+  MetadataImage copy = replayed(image.records());
+  copy.skip_to(image.end_offset());
+  CHECK(copy == image);
+  CHECK(copy.digest() == image.digest());
+  copy.replay(RegisterControllerRecord{NodeId{3001}, 6, ProcessId{0}});
+  CHECK_FALSE(copy == image);
+}
+
 TEST_CASE("an image written as records makes an equal image, and has its digest") {
   for (const MetadataImage& image : {MetadataImage{}, small_cluster(), busy_cluster()}) {
     MetadataSnapshot snapshot;

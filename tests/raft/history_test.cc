@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <set>
 #include <string>
+#include <variant>
 
 #include "raft/outages.h"
 
@@ -25,11 +27,16 @@ std::size_t led(World& world) {
   return *world.leader();
 }
 
-// By how many epochs the quorum is further after a follower was away for a while.
+// By how many epochs the quorum is further after a follower was away for a while. No other connection breaks:
+// a voter that loses its leader's connection asks any other voter meanwhile (maybeSendFetchToBestNode), and
+// one that asks the voter which is away hears nothing for the request's time-out, long enough to cost the
+// leader its majority.
 std::int32_t epochs_spent_on_a_return(std::uint64_t seed, bool pre_vote) {
   RaftHistory history;
   history.pre_vote = pre_vote;
-  World world(spec_of(seed, history));
+  WorldSpec spec = spec_of(seed, history);
+  spec.resets_per_10000 = 0;
+  World world(spec);
   const std::size_t leader = led(world);
   const QuorumEpoch before = world.replica(leader).epoch();
   world.isolate((leader + 1) % 3);
@@ -168,6 +175,70 @@ TEST_CASE("in every age a quorum is safe, and lives when all return") {
       CHECK(world.failures() == 0);
     }
   }
+}
+
+// KafkaRaftClient.pollCandidate up to 3.9: the election time-out, 1 to 2 s, then a back-off of at most 1 s.
+TEST_CASE("without pre-vote a voter that is cut off campaigns again every 1 to 3 s") {
+  RaftHistory history;
+  history.pre_vote = false;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    CAPTURE(seed);
+    World world(spec_of(seed, history));
+    const std::size_t follower = (led(world) + 1) % 3;
+    world.isolate(follower);
+    REQUIRE(
+        world.run_until([&] { return std::holds_alternative<Candidate>(world.replica(follower).role()); }));
+    const std::int32_t before = world.replica(follower).epoch().value();
+    REQUIRE(world.run_for(std::chrono::seconds(60)));
+    const std::int32_t risen = world.replica(follower).epoch().value() - before;
+    CHECK(risen >= 20);
+    CHECK(risen <= 60);
+  }
+}
+
+// Since 4.0 (KIP-996) KafkaRaftClient.pollUnattachedAsVoter fetches from bootstrap servers.
+TEST_CASE("a voter without a leader finds it before its election time-out") {
+  RaftHistory history;
+  World world(spec_of(1, history));
+  const std::size_t leader = led(world);
+  const std::size_t follower = (leader + 1) % 3;
+  const Offset goal = world.highest() + 5;
+  REQUIRE(world.run_until([&] { return world.all_reached(goal); }));
+  world.crash(follower, Crash::wipe);  // it does not even know the epoch
+  world.restart(follower);
+  REQUIRE(std::holds_alternative<Unattached>(world.replica(follower).role()));
+  const Instant restarted = world.now();
+  REQUIRE(world.run_until([&] { return world.replica(follower).leader() == world.key(leader).id; }));
+  CHECK(world.now() - restarted < std::chrono::milliseconds(200));
+}
+
+TEST_CASE("in every role, of every age, a replica waits for a time as Kafka's does") {
+  std::set<std::size_t> roles_seen;
+  for (int age = 0; age < 4; ++age) {
+    CAPTURE(age);
+    RaftHistory history;
+    history.pre_vote = (age & 1) != 0;
+    history.check_quorum = (age & 2) != 0;
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+      CAPTURE(seed);
+      WorldSpec spec = spec_of(seed, history);
+      spec.observers = 1;
+      World world(spec);
+      const std::size_t leader = led(world);
+      world.isolate((leader + 1) % 3);  // campaigns, in vain
+      REQUIRE(world.run_for(std::chrono::seconds(20)));
+      world.isolate(leader);  // nobody can be elected
+      REQUIRE(world.run_for(std::chrono::seconds(20)));
+      world.shut_down((leader + 2) % 3);
+      REQUIRE(world.run_for(std::chrono::seconds(10)));
+      world.heal();
+      REQUIRE(world.run_for(std::chrono::seconds(10)));
+      CHECK(world.sleeping_roles() == std::set<std::size_t>{});
+      const std::set<std::size_t>& seen = world.roles_seen();
+      roles_seen.insert(seen.begin(), seen.end());
+    }
+  }
+  CHECK(roles_seen.size() == std::variant_size_v<Role>);
 }
 
 }  // namespace history_test
