@@ -188,10 +188,10 @@ class ClusterMeasure {
 
   std::int64_t diverged_partitions() const {
     std::int64_t count = 0;
-    if (run_.logs == nullptr) return count;
+    const observe::ReplicaLogs& logs = run_.record.logs();
     const Partitions partitions(timeline_, expectation_.of);
-    run_.logs->partitions().for_each([&](TopicPartition tp, const observe::ReplicaLogs::Partition& log) {
-      if (partitions.include(tp) && run_.logs->divergence(log) != kNoOffset) ++count;
+    logs.partitions().for_each([&](TopicPartition tp, const observe::ReplicaLogs::Partition& log) {
+      if (partitions.include(tp) && logs.divergence(log) != kNoOffset) ++count;
     });
     return count;
   }

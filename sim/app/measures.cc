@@ -162,6 +162,18 @@ Measured throughput(const MeasuredRun& run, const Expectation& expectation) {
 
 }  // namespace
 
+MeasuredRun::MeasuredRun(const record::RunRecord& record_, Duration warmup_, Duration load_,
+                         std::int64_t end_ns_)
+    : record(record_), warmup(warmup_), load(load_), end_ns(end_ns_) {
+  for (std::size_t fault = 0; fault < names.faults.size(); ++fault) {
+    for (const metrics::ClusterTimeline::Strike& strike : timeline.strikes()) {
+      if (strike.fault.value() != static_cast<std::int32_t>(fault)) continue;
+      const std::int64_t to = strike.to == metrics::kStillLasts ? end_ns : strike.to;
+      faults.push_back(FaultWindow{names.faults[fault], instant_at(strike.from), instant_at(to)});
+    }
+  }
+}
+
 bool lies_in(const MeasuredRun& run, const Expectation& expectation, std::int64_t at, bool warmup_too) {
   switch (expectation.window) {
     case Window::all: return warmup_too || at >= nanos(run.warmup);

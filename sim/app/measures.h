@@ -8,11 +8,7 @@
 #include "base/time.h"
 #include "check/evaluate.h"
 #include "check/expectation.h"
-#include "metrics/cluster_timeline.h"
-#include "metrics/order_ledger.h"
-#include "metrics/series.h"
-#include "observe/names.h"
-#include "observe/replica_logs.h"
+#include "record/run_record.h"
 
 // What expectations are held against: a metric in a window of simulated time, from the ledger and the series.
 //
@@ -26,16 +22,19 @@ struct FaultWindow {  // one strike
   Instant to;
 };
 
+// A record that is finished, and how its scenario divides the time.
 struct MeasuredRun {
-  const metrics::OrderLedger& ledger;
-  const metrics::Series& series;
-  const metrics::ClusterTimeline& timeline;
-  const observe::Names& names;
-  Duration warmup{};
-  Duration load{};  // orders are placed until then
-  std::int64_t end_ns = 0;
-  std::vector<FaultWindow> faults{};
-  const observe::ReplicaLogs* logs = nullptr;  // null: nothing is known of replicas
+  MeasuredRun(const record::RunRecord& record_, Duration warmup_, Duration load_, std::int64_t end_ns_);
+
+  const record::RunRecord& record;
+  const metrics::OrderLedger& ledger = record.ledger();
+  const metrics::Series& series = record.series();
+  const metrics::ClusterTimeline& timeline = record.timeline();
+  const observe::Names& names = record.names();
+  Duration warmup;
+  Duration load;  // orders are placed until then
+  std::int64_t end_ns;
+  std::vector<FaultWindow> faults;  // each strike, by fault, in order of time
 };
 
 check::Measured measure(const MeasuredRun& run, const check::Expectation& expectation);

@@ -95,10 +95,11 @@ void write_latency(CsvWriter& csv, std::vector<std::int64_t>& samples) {
 
 }  // namespace
 
-void write_metrics_csv(OutputFile& file, const Series& series, const OrderLedger& ledger,
-                       const observe::Names& names) {
+void write_metrics_csv(OutputFile& file, const record::RunRecord& record) {
+  const Series& series = record.series();
+  const OrderLedger& ledger = record.ledger();
   CsvWriter csv(file);
-  write_metrics_header(csv, names);
+  write_metrics_header(csv, record.names());
   auto latencies = latencies_by_second(ledger, series.rows().size());
   const auto stages = stages_by_second(ledger, series.rows().size());
   for (std::size_t i = 0; i < series.rows().size(); ++i) {

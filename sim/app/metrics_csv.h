@@ -1,16 +1,13 @@
 #pragma once
 
 #include "app/output_files.h"
-#include "metrics/order_ledger.h"
-#include "metrics/series.h"
-#include "observe/names.h"
+#include "record/run_record.h"
 
 namespace sim::app {
 
 // metrics.csv: a row per simulated second, its end in `t_s`. Production names where production has one. The
 // end-to-end percentiles are those of the orders intended in that second, whenever they ended; a percentile
 // with fewer than three samples beyond it is left empty.
-void write_metrics_csv(OutputFile& file, const metrics::Series& series, const metrics::OrderLedger& ledger,
-                       const observe::Names& names);
+void write_metrics_csv(OutputFile& file, const record::RunRecord& record);
 
 }  // namespace sim::app

@@ -46,7 +46,8 @@ struct Raw {
   bool version = false;
   std::string file, out, until, trace = "off", seed, topic, shell, format, order, window, run;
   std::vector<std::string> files, sets, charts, formats;
-  bool json = false, quiet = false, force = false, resolve = false, check_determinism = false;
+  bool json = false, quiet = false, force = false, resolve = false, check_determinism = false,
+       no_files = false;
 };
 
 struct Parser {
@@ -68,6 +69,7 @@ struct Parser {
     run->add_flag("--json", raw.json, "Print summary.json instead of the text");
     run->add_flag("--quiet", raw.quiet, "Print the verdict only, no progress");
     run->add_flag("--force", raw.force, "Replace what stands in the output folder");
+    run->add_flag("--no-files", raw.no_files, "Play and judge, write nothing");
     run->add_flag("--check-determinism", raw.check_determinism, "Play it twice and compare");
 
     CLI::App* check = command("check", "Look for mistakes in scenarios; nothing is run");
@@ -335,6 +337,7 @@ class Checked {
     options.quiet = raw_.quiet;
     options.force = raw_.force;
     options.check_determinism = raw_.check_determinism;
+    options.no_files = raw_.no_files;
     return options;
   }
 

@@ -27,6 +27,7 @@ struct RunOptions {
   bool quiet = false;
   bool force = false;
   bool check_determinism = false;
+  bool no_files = false;  // nothing is written
 };
 struct CheckOptions {
   std::vector<std::string> files;

@@ -24,8 +24,10 @@ std::string_view name_of(const std::vector<std::string>& names, std::int32_t ind
 
 }  // namespace
 
-void write_orders_csv(OutputFile& file, const OrderLedger& ledger, const observe::Names& names,
-                      const observe::TopicNames& topics, Duration warmup) {
+void write_orders_csv(OutputFile& file, const record::RunRecord& record, Duration warmup) {
+  const OrderLedger& ledger = record.ledger();
+  const observe::Names& names = record.names();
+  const observe::TopicNames& topics = record.topics();
   CsvWriter csv(file);
   write_orders_header(csv, names);
   TopicId topic = kNoTopic;

@@ -105,8 +105,7 @@ std::optional<RunIdentity> identify_run(const fs::path& folder) {
   return RunIdentity{scenario->value("name", ""), seed->get<std::uint64_t>()};
 }
 
-Result<std::unique_ptr<OutputFolder>> OutputFolder::create(const fs::path& out, const RunIdentity& run,
-                                                           bool force) {
+std::optional<Problem> OutputFolder::check(const fs::path& out, const RunIdentity& run, bool force) {
   std::error_code error;
   const fs::path place = place_of(out);
   if (!place.has_filename()) return problem_with(out, "the root folder cannot hold a run");
@@ -124,14 +123,24 @@ Result<std::unique_ptr<OutputFolder>> OutputFolder::create(const fs::path& out, 
           "choose another folder, or add --force");
     }
   }
+  fs::path nearest = place;  // that is there
+  while (!fs::exists(nearest, error) && nearest.has_relative_path()) nearest = nearest.parent_path();
+  if (!fs::is_directory(nearest, error))
+    return problem_with(out, std::string("cannot be created: ") + std::strerror(ENOTDIR));
+  if (::access(nearest.c_str(), W_OK) != 0)
+    return problem_with(out, std::string("cannot be written: ") + std::strerror(EACCES));
+  return std::nullopt;
+}
+
+Result<std::unique_ptr<OutputFolder>> OutputFolder::create(const fs::path& out, const RunIdentity& run,
+                                                           bool force) {
+  if (auto problem = check(out, run, force)) return *problem;
+  std::error_code error;
+  const fs::path place = place_of(out);
   const fs::path aside =
       place.parent_path() / ("." + place.filename().string() + ".part-" + std::to_string(::getpid()));
   fs::create_directories(aside / "hist", error);
   if (error) return problem_with(out, "cannot be created: " + error.message());
-  if (fs::is_directory(place, error) && ::access(place.c_str(), W_OK) != 0) {
-    fs::remove_all(aside, error);
-    return problem_with(out, std::string("cannot be written: ") + std::strerror(EACCES));
-  }
   return std::unique_ptr<OutputFolder>(new OutputFolder(out, aside));
 }
 

@@ -52,7 +52,9 @@ class OutputFile final : public trace::Sink {
 
 class OutputFolder {
  public:
-  // Tries all that can go wrong: whether `out` may be replaced, and whether anything can be written there.
+  // Whether `out` may be replaced, and whether anything could be written there. Changes nothing.
+  static std::optional<Problem> check(const std::filesystem::path& out, const RunIdentity& run, bool force);
+  // The same, and makes the folder in which files are written first.
   static Result<std::unique_ptr<OutputFolder>> create(const std::filesystem::path& out,
                                                       const RunIdentity& run, bool force);
   // Removes what was not published.

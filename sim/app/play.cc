@@ -36,7 +36,7 @@ int interrupted_by() {
   return signal_received;
 }
 
-RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world, Recording& recording,
+RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world, const record::RunRecord& record,
             const PlayOptions& options) {
   const Instant load_ends = Instant{} + scenario.duration;
   const Instant last = options.until ? Instant{} + *options.until : load_ends + scenario.drain;
@@ -48,7 +48,7 @@ RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world, Recordi
       reason = stop_reason(world.stop_reason());
       break;
     }
-    if (world.now() >= load_ends && recording.settled()) {
+    if (world.now() >= load_ends && record.settled()) {
       reason = StopReason::settled;
       break;
     }

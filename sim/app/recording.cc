@@ -72,6 +72,10 @@ check::InvariantsSpec invariants_spec(const scenario::Scenario& scenario) {
 
 }  // namespace
 
+record::RecordSpec record_spec(const scenario::Scenario& scenario, const observe::Names& names) {
+  return {names, ledger_spec(scenario.cluster), invariants_spec(scenario)};
+}
+
 RecordingOptions default_places(const scenario::Scenario& scenario) {
   RecordingOptions options;
   options.folder = std::filesystem::path("runs") / scenario.name / std::to_string(scenario.seed);
@@ -82,48 +86,18 @@ RecordingOptions default_places(const scenario::Scenario& scenario) {
 Result<std::unique_ptr<Recording>> Recording::open(const scenario::Scenario& scenario,
                                                    const observe::Names& names,
                                                    const RecordingOptions& options) {
-  auto output =
-      OutputFolder::create(options.folder, RunIdentity{scenario.name, scenario.seed}, options.force);
-  if (!output) return output.problems();
-  return std::unique_ptr<Recording>(new Recording(scenario, names, options, std::move(*output)));
+  if (!options.folder.empty()) {
+    const RunIdentity identity{scenario.name, scenario.seed};
+    if (auto problem = OutputFolder::check(options.folder, identity, options.force)) return *problem;
+  }
+  return std::unique_ptr<Recording>(new Recording(scenario, names, options));
 }
 
 Recording::Recording(const scenario::Scenario& scenario, const observe::Names& names,
-                     const RecordingOptions& options, std::unique_ptr<OutputFolder> output)
-    : scenario_(scenario),
-      names_(names),
-      options_(options),
-      output_(std::move(output)),
-      ledger_(ledger_spec(scenario.cluster)),
-      series_(scenario.cluster.services.size()),
-      invariants_(invariants_spec(scenario)),
-      leadership_(names),
-      meaning_(names) {
-  if (options.trace == trace::Level::off) return;
-  event_log_ = std::make_unique<trace::EventLog>(output_->open("events.jsonl"), options.trace, names);
-}
-
-void Recording::on(const observe::Observation& observation) {
-  series_.on(observation, ledger_);
-  invariants_.on(observation);
-  ledger_.on(observation, invariants_.log_change());
-  timeline_.on(observation);
-  leadership_.on(observation);
-  meaning_.on(observation);
-  if (event_log_ != nullptr) event_log_->on(observation);
-  if (const auto* created = std::get_if<observe::TopicCreated>(&observation.fact)) topics_.on(*created);
-}
-
-bool Recording::settled() const {
-  if (ledger_.totals().ended != ledger_.totals().placed) return false;
-  bool all_committed = true;
-  ledger_.for_each_partition([&](TopicPartition tp) {
-    for (std::size_t s = 0; s < ledger_.services(); ++s) {
-      if (ledger_.reads(tp, s) && ledger_.committed(tp, s) < ledger_.high_watermark(tp))
-        all_committed = false;
-    }
-  });
-  return all_committed;
+                     const RecordingOptions& options)
+    : scenario_(scenario), options_(options), record_(record_spec(scenario, names)) {
+  if (options.trace != trace::Level::off && !options.folder.empty())
+    event_log_.emplace(trace_lines_, options.trace, names);
 }
 
 Duration Recording::wall_time() const {
@@ -131,61 +105,64 @@ Duration Recording::wall_time() const {
 }
 
 Result<Summary> Recording::finish(RunEnd end) {
-  end.meaning = meaning_.value();
-  ledger_.finish(end.end, end.reason == StopReason::settled, &invariants_.logs());
-  series_.finish(end.end, ledger_);
-  if (event_log_ != nullptr) event_log_->flush();
-  MeasuredRun run{ledger_,        series_, timeline_,          names_, scenario_.warmup, scenario_.duration,
-                  nanos(end.end), {},      &invariants_.logs()};
-  std::vector<FaultReport> faults =
-      report_faults(scenario_.cluster.faults, timeline_, names_, nanos(end.end));
-  for (const FaultReport& fault : faults) {
-    for (const FaultReport::Strike& strike : fault.strikes) {
-      run.faults.push_back(FaultWindow{fault.name, instant_at(strike.from_ns), instant_at(strike.to_ns)});
-    }
-  }
-  Summary summary = summarize(scenario_, run, invariants_, std::move(faults), end);
-  write_files(summary);
-  const auto files = output_->seal();
-  if (!files) return files.problems();
-  output_->write("manifest.json", manifest_json(summary, *files));
-  output_->write("host.json", host_json(summary));
-  if (const auto sealed = output_->seal(); !sealed) return sealed.problems();
-  if (const auto failed = output_->publish()) return *failed;
+  end.meaning = record_.meaning();
+  record_.finish(end.end, end.reason == StopReason::settled);
+  Summary summary = summarize(scenario_, record_, end);
+  if (options_.folder.empty()) return summary;
+  if (const auto failed = write_folder(summary)) return *failed;
   if (!options_.link.empty()) point_link(options_.link, options_.folder);
   return summary;
 }
 
-void Recording::write_files(const Summary& summary) {
-  output_->write("summary.json", to_json(summary));
-  output_->write("summary.txt", to_text(summary, TextOptions{}));
-  output_->write("scenario.resolved.yaml", scenario_.resolved_yaml);
-  output_->write("leadership.csv", leadership_.csv());
-  write_faults_csv(output_->open("faults.csv"), summary.faults);
-  write_verdicts_csv(output_->open("verdicts.csv"), summary.outcomes, ledger_, names_, topics_);
-  write_orders_csv(output_->open("orders.csv"), ledger_, names_, topics_, scenario_.warmup);
-  write_metrics_csv(output_->open("metrics.csv"), series_, ledger_, names_);
-  write_histograms();
+std::optional<Problem> Recording::write_folder(const Summary& summary) {
+  const auto opened =
+      OutputFolder::create(options_.folder, RunIdentity{scenario_.name, scenario_.seed}, options_.force);
+  if (!opened) return opened.problems().front();
+  OutputFolder& output = **opened;
+  if (auto failed = write_files(output, summary)) return failed;
+  const auto files = output.seal();
+  if (!files) return files.problems().front();
+  output.write("manifest.json", manifest_json(summary, *files));
+  output.write("host.json", host_json(summary));
+  if (const auto sealed = output.seal(); !sealed) return sealed.problems().front();
+  return output.publish();
+}
+
+std::optional<Problem> Recording::write_files(OutputFolder& output, const Summary& summary) {
+  output.write("summary.json", to_json(summary));
+  output.write("summary.txt", to_text(summary, TextOptions{}));
+  output.write("scenario.resolved.yaml", scenario_.resolved_yaml);
+  output.write("leadership.csv", record_.leadership().csv());
+  write_faults_csv(output.open("faults.csv"), summary.faults);
+  write_verdicts_csv(output.open("verdicts.csv"), summary.outcomes, record_);
+  write_orders_csv(output.open("orders.csv"), record_, scenario_.warmup);
+  write_metrics_csv(output.open("metrics.csv"), record_);
+  write_histograms(output);
+  if (!event_log_) return std::nullopt;
+  event_log_->flush();
+  return trace_lines_.copy_to(output.open("events.jsonl"));
 }
 
 // Of orders intended after the warm-up, as in the summary.
-void Recording::write_histograms() {
+void Recording::write_histograms(OutputFolder& output) const {
+  const OrderLedger& ledger = record_.ledger();
+  const std::vector<std::string>& names = record_.names().services;
   metrics::Histogram e2e;
   metrics::Histogram produce;
-  std::vector<metrics::Histogram> services(names_.services.size());
-  for (OrderLedger::Index i = 0; i < ledger_.size(); ++i) {
-    const OrderLedger::Order& order = ledger_.order(i);
+  std::vector<metrics::Histogram> services(names.size());
+  for (OrderLedger::Index i = 0; i < ledger.size(); ++i) {
+    const OrderLedger::Order& order = ledger.order(i);
     if (order.intended < nanos(scenario_.warmup)) continue;
-    e2e.add(ledger_.ended(i) - order.intended);
-    produce.add(ledger_.answered(i) - order.intended);
+    e2e.add(ledger.ended(i) - order.intended);
+    produce.add(ledger.answered(i) - order.intended);
     for (std::size_t s = 0; s < services.size(); ++s) {
-      if (ledger_.wants(order, s)) services[s].add(ledger_.ended(i, s) - order.intended);
+      if (ledger.wants(order, s)) services[s].add(ledger.ended(i, s) - order.intended);
     }
   }
-  output_->write("hist/e2e.hgrm", e2e.percentile_text());
-  output_->write("hist/produce.hgrm", produce.percentile_text());
+  output.write("hist/e2e.hgrm", e2e.percentile_text());
+  output.write("hist/produce.hgrm", produce.percentile_text());
   for (std::size_t s = 0; s < services.size(); ++s) {
-    output_->write("hist/e2e_" + names_.services[s] + ".hgrm", services[s].percentile_text());
+    output.write("hist/e2e_" + names[s] + ".hgrm", services[s].percentile_text());
   }
 }
 

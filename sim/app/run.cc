@@ -45,6 +45,10 @@ RecordingOptions places(const RunOptions& options, const scenario::Scenario& sce
     places.folder = options.out;
     places.link.clear();
   }
+  if (options.no_files) {
+    places.folder.clear();
+    places.link.clear();
+  }
   places.trace = options.trace;
   places.force = options.force;
   return places;
@@ -87,7 +91,7 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   try {
     std::optional<ProgressLine> line;
     if (terminal.progress && !options.quiet) line.emplace();
-    end = play(scenario, world, recording, PlayOptions{options.until, line ? &*line : nullptr});
+    end = play(scenario, world, recording.record(), PlayOptions{options.until, line ? &*line : nullptr});
   } catch (const InternalError& bug) {
     rethrow_with_place(bug, world, command, scenario.seed);
   }

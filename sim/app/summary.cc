@@ -147,9 +147,8 @@ check::Verdict overall(const Summary& summary) {
 
 }  // namespace
 
-Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run,
-                  const check::AllInvariants& invariants, std::vector<FaultReport> faults,
-                  const RunEnd& end) {
+Summary summarize(const scenario::Scenario& scenario, const record::RunRecord& record, const RunEnd& end) {
+  const MeasuredRun run(record, scenario.warmup, scenario.duration, nanos(end.end));
   Summary summary;
   summary.scenario = scenario.name;
   summary.scenario_file = scenario.file;
@@ -163,11 +162,11 @@ Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run,
     summary.expectations.push_back(
         JudgedExpectation{expectation, measured, check::judge(expectation, measured)});
   }
-  summary.violations = invariants.violations();
+  summary.violations = record.checkers().violations();
   for (const scenario::InvariantOff& off : scenario.invariants_off)
     summary.invariants_off.push_back(off.name + ": " + off.because);
-  summary.outcomes = find_verdicts(run, invariants);
-  summary.faults = std::move(faults);
+  summary.outcomes = find_verdicts(run);
+  summary.faults = report_faults(scenario.cluster.faults, record.timeline(), record.names(), run.end_ns);
   summary.orders = count_orders(run.ledger);
   summary.e2e = latencies(run, [&](OrderLedger::Index i, const OrderLedger::Order&) {
     return std::optional(run.ledger.ended(i));

@@ -9,8 +9,8 @@
 #include "app/fault_report.h"
 #include "app/measures.h"
 #include "app/verdicts.h"
-#include "check/all_invariants.h"
 #include "check/evaluate.h"
+#include "record/run_record.h"
 #include "scenario/scenario.h"
 
 // The result of a run: one object, of which summary.json, summary.txt and the console's text are renderings.
@@ -99,8 +99,8 @@ struct Summary {
   bool partial() const { return end.reason == StopReason::interrupted; }
 };
 
-Summary summarize(const scenario::Scenario& scenario, const MeasuredRun& run,
-                  const check::AllInvariants& invariants, std::vector<FaultReport> faults, const RunEnd& end);
+// REQUIRES: `record` is finished
+Summary summarize(const scenario::Scenario& scenario, const record::RunRecord& record, const RunEnd& end);
 
 // 0, 1 or 3, as the command line reports it; an interruption is the caller's to report.
 int exit_code(const Summary& summary);

@@ -11,7 +11,6 @@
 namespace sim::app {
 namespace {
 
-using check::AllInvariants;
 using metrics::kNever;
 using metrics::OrderLedger;
 
@@ -26,8 +25,11 @@ std::string broker(NodeId id) {
 
 class Finder {
  public:
-  Finder(const MeasuredRun& run, const AllInvariants& invariants)
-      : run_(run), ledger_(run.ledger), invariants_(invariants) {}
+  explicit Finder(const MeasuredRun& run)
+      : run_(run),
+        ledger_(run.ledger),
+        logs_(run.record.logs()),
+        replicas_(run.record.checkers().replicas()) {}
 
   std::vector<OutcomeVerdict> find() {
     add("LOST(acked)", "", of_orders([this](OrderLedger::Index i) { return lost_acked(i); }));
@@ -114,7 +116,7 @@ class Finder {
       return of_order(index, batch.appended,
                       appended_by_replaced(ledger_.replaced_leader(ledger_.order(index))));
     }
-    const auto& losses = invariants_.replicas().losses();
+    const auto& losses = replicas_.losses();
     for (auto loss = losses.rbegin(); loss != losses.rend(); ++loss) {
       const bool covers = loss->tp == batch.tp && loss->from <= offset && offset < loss->to;
       if (covers && nanos(loss->at) >= batch.appended) return of_order(index, nanos(loss->at), loss->cause);
@@ -131,11 +133,10 @@ class Finder {
 
   // No replica holds it any more, though no leader has taken over without it.
   VerdictCase taken(OrderLedger::Index index, const OrderLedger::Batch& batch, Offset offset) const {
-    const observe::ReplicaLogs::Partition* log = invariants_.logs().find(batch.tp);
-    const bool is_led = log != nullptr && invariants_.logs().has_leader(*log);
+    const observe::ReplicaLogs::Partition* log = logs_.find(batch.tp);
+    const bool is_led = log != nullptr && logs_.has_leader(*log);
     const char* nobody = is_led ? "" : ", and nobody leads it";
-    if (const auto disks =
-            invariants_.replicas().taken(batch.tp, offset, offset + 1, Instant{Duration{batch.appended}})) {
+    if (const auto disks = replicas_.taken(batch.tp, offset, offset + 1, Instant{Duration{batch.appended}})) {
       return of_order(index, nanos(disks->at), disks->what + nobody);
     }
     std::int64_t at = batch.appended;
@@ -204,12 +205,11 @@ class Finder {
 
   Cases diverged() const {
     Cases cases;
-    const observe::ReplicaLogs& logs = invariants_.logs();
-    logs.partitions().for_each([&](TopicPartition tp, const observe::ReplicaLogs::Partition& log) {
-      const Offset offset = logs.divergence(log);
+    logs_.partitions().for_each([&](TopicPartition tp, const observe::ReplicaLogs::Partition& log) {
+      const Offset offset = logs_.divergence(log);
       if (offset == kNoOffset) return;
       VerdictCase one;
-      const auto first = invariants_.replicas().first_divergence(tp);
+      const auto first = replicas_.first_divergence(tp);
       one.at = first ? nanos(*first) : run_.end_ns;
       one.tp = tp;
       one.offset = offset;
@@ -284,19 +284,22 @@ class Finder {
 
   const MeasuredRun& run_;
   const OrderLedger& ledger_;
-  const AllInvariants& invariants_;
+  const observe::ReplicaLogs& logs_;
+  const check::ReplicaInvariants& replicas_;
   std::vector<OutcomeVerdict> found_;
 };
 
 }  // namespace
 
-std::vector<OutcomeVerdict> find_verdicts(const MeasuredRun& run, const AllInvariants& invariants) {
-  return Finder(run, invariants).find();
+std::vector<OutcomeVerdict> find_verdicts(const MeasuredRun& run) {
+  return Finder(run).find();
 }
 
 void write_verdicts_csv(OutputFile& file, const std::vector<OutcomeVerdict>& verdicts,
-                        const OrderLedger& ledger, const observe::Names& names,
-                        const observe::TopicNames& topics) {
+                        const record::RunRecord& record) {
+  const OrderLedger& ledger = record.ledger();
+  const observe::Names& names = record.names();
+  const observe::TopicNames& topics = record.topics();
   CsvWriter csv(file);
   for (const char* column : {"verdict", "t_ns", "flow", "order", "topic", "partition", "offset", "service",
                              "lasted_ns", "cause"}) {

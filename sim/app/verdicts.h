@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "app/measures.h"
-#include "check/all_invariants.h"
+#include "record/run_record.h"
 
 // What became of a run in the words of those who study failures: LOST(acked), LOST(group), FAILED, DUP(log),
 // DUP(effect), DIVERGED, REORDER(key), UNAVAIL, STUCK. Each with its orders or partitions, with when and,
@@ -41,11 +41,10 @@ struct OutcomeVerdict {
 };
 
 // None of them is empty.
-std::vector<OutcomeVerdict> find_verdicts(const MeasuredRun& run, const check::AllInvariants& invariants);
+std::vector<OutcomeVerdict> find_verdicts(const MeasuredRun& run);
 
 // verdicts.csv: a row for each case.
 void write_verdicts_csv(OutputFile& file, const std::vector<OutcomeVerdict>& verdicts,
-                        const metrics::OrderLedger& ledger, const observe::Names& names,
-                        const observe::TopicNames& topics);
+                        const record::RunRecord& record);
 
 }  // namespace sim::app

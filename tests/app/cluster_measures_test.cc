@@ -49,7 +49,7 @@ observe::BrokerStateChanged broker(std::int32_t id, bool fenced, Offset offset) 
 
 // Broker 1, leader of orders-0, dies at 10 s and is replaced at 19 s; at 15 s the controller had gone too.
 struct World {
-  World() : story([this](const observe::Observation& seen) { see(seen); }) {
+  World() : story(record) {
     const NodeId one{1}, two{2};
     story.tell(0, kController1, observe::TopicCreated{TopicId{1}, "orders", 2, 2});
     story.tell(1, kController1, observe::ControllerChanged{NodeId{3001}, QuorumEpoch{1}, true});
@@ -72,24 +72,13 @@ struct World {
     story.tell(22'000, kController2, decided(test::kOrders0, 2, 2, {two, one}, 14));
     story.tell(23'000, kController2, decided(kOrders1, 2, 0, {two, one}, 15));
     story.tell(30'000, kNoProcess, observe::FaultEnded{kCut, 7});
-    ledger.finish(Instant{40s}, true);
-    series.finish(Instant{40s}, ledger);
-  }
-  void see(const observe::Observation& seen) {
-    series.on(seen, ledger);
-    ledger.on(seen);
-    timeline.on(seen);
+    record.finish(Instant{40s}, true);
   }
   Measured measured(Expectation expectation) const {
-    MeasuredRun run{ledger, series, timeline, known, Duration{1s}, Duration{30s}, 40'000'000'000};
-    run.faults = {{"crash", Instant{10s}, Instant{20s}}, {"cut", Instant{15s}, Instant{30s}}};
-    return measure(run, expectation);
+    return measure(MeasuredRun(record, Duration{1s}, Duration{30s}, 40'000'000'000), expectation);
   }
 
-  observe::Names known = names();
-  metrics::OrderLedger ledger{metrics::LedgerSpec{2, {3}}};
-  metrics::Series series{2};
-  metrics::ClusterTimeline timeline;
+  record::RunRecord record{{names(), metrics::LedgerSpec{2, {3}}, {}}};
   Story story;
 };
 
@@ -194,7 +183,7 @@ TEST_CASE(
       fault::Fault{"cut", fault::Partition{fault::Isolate{{fault::ActiveController{}}}}, Instant{15s}});
   schedule.push_back(fault::Fault{"late", fault::Pause{{fault::BrokerTarget{NodeId{2}}}}, Instant{99s}});
   const World world;
-  const auto reports = report_faults(schedule, world.timeline, world.known, 40'000'000'000);
+  const auto reports = report_faults(schedule, world.record.timeline(), world.record.names(), 40'000'000'000);
   REQUIRE(reports.size() == 3);
   CHECK(reports[0].role == "leader of orders-0");
   CHECK(reports[0].strikes.at(0).touched == std::vector<std::string>{"broker-1"});

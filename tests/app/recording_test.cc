@@ -134,6 +134,47 @@ TEST_CASE("metrics.csv has a row per second under production names") {
                  "000,0\n") != std::string::npos);
 }
 
+TEST_CASE("nothing is written before a run is over, nor at all if nobody asked for files") {
+  test::TemporaryFolder tmp;
+  RecordingOptions options;
+  options.folder = tmp.path() / "runs" / "shop" / "7";
+  options.trace = trace::Level::full;
+  {
+    auto thrown_away = Recording::open(test::shop(), test::shop_names(), options);
+    REQUIRE(thrown_away.ok());
+    Story story(**thrown_away);
+    test::play_shop(story);
+    CHECK(fs::is_empty(tmp.path()));
+  }
+  CHECK(fs::is_empty(tmp.path()));
+  options.folder.clear();
+  auto unasked = Recording::open(test::shop(), test::shop_names(), options);
+  REQUIRE(unasked.ok());
+  Story story(**unasked);
+  test::play_shop(story);
+  const auto summary = (*unasked)->finish(test::settled_end());
+  REQUIRE(summary.ok());
+  CHECK(summary->orders.placed == 3);
+  CHECK(fs::is_empty(tmp.path()));
+}
+
+TEST_CASE("a trace that is larger than memory allows comes out as it went in") {
+  struct Text final : trace::Sink {
+    void write(std::string_view bytes) override { text += bytes; }
+    std::string text;
+  };
+  TraceSpool spool;
+  std::string expected;
+  for (int i = 0; i < 40; ++i) {
+    const std::string chunk(1'000'003, static_cast<char>('a' + i % 26));
+    spool.write(chunk);
+    expected += chunk;
+  }
+  Text out;
+  CHECK_FALSE(spool.copy_to(out).has_value());
+  CHECK(out.text == expected);
+}
+
 TEST_CASE("an interrupted run is recorded and marked partial") {
   test::TemporaryFolder tmp;
   RecordingOptions options;
@@ -141,7 +182,7 @@ TEST_CASE("an interrupted run is recorded and marked partial") {
   auto recording = Recording::open(test::shop(), test::shop_names(), options);
   Story story(**recording);
   story.published(100, {0}, 0);
-  CHECK_FALSE((*recording)->settled());
+  CHECK_FALSE((*recording)->record().settled());
   RunEnd end = test::settled_end();
   end.reason = StopReason::interrupted;
   const auto summary = (*recording)->finish(end);

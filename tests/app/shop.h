@@ -103,7 +103,7 @@ inline Summary record_shop(const std::filesystem::path& out, trace::Level trace 
   REQUIRE(recording.ok());
   Story story(**recording);
   play_shop(story);
-  CHECK((*recording)->settled());
+  CHECK((*recording)->record().settled());
   auto summary = (*recording)->finish(settled_end());
   REQUIRE(summary.ok());
   return *summary;

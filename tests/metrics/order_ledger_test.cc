@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "observe/story.h"
+#include "observe/teller.h"
 
 namespace sim::metrics {
 namespace {
@@ -22,7 +23,8 @@ struct Fixture {
       : ledger(LedgerSpec{services, {(std::uint64_t{1} << services) - 1}}) {}
 
   OrderLedger ledger;
-  Story story{[this](const observe::Observation& observation) { ledger.on(observation); }};
+  test::Teller tell;
+  Story story{[this](const observe::Observation& observation) { tell(observation, ledger); }};
 
   OrderLedger::Index index(std::int64_t number) const { return ledger.find(Story::order(number)); }
   std::int64_t stage_ms(std::int64_t number, Stage stage, std::size_t service = 0) const {
