@@ -170,6 +170,8 @@ Json section(std::string_view path) {
 Json schema_of(const Key& key) {
   switch (key.type) {
     case KeyType::section:
+      if (!key.short_for.empty())
+        return Json{{"anyOf", Json::array({Json{{"type", "string"}}, section(key.path)})}};
       return key.words.empty() ? section(key.path)
                                : Json{{"anyOf", Json::array({one_of_words(key.words), section(key.path)})}};
     case KeyType::names:

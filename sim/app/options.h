@@ -27,11 +27,13 @@ struct RunOptions {
   bool quiet = false;
   bool force = false;
   bool check_determinism = false;
+  scenario::Strictness strictness = scenario::Strictness::lenient;  // --strict
 };
 struct CheckOptions {
   std::vector<std::string> files;
   std::vector<scenario::Override> overrides;
   bool resolve = false;
+  scenario::Strictness strictness = scenario::Strictness::lenient;
 };
 struct ListOptions {};
 struct ExplainOptions {

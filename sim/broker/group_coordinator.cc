@@ -144,7 +144,7 @@ void GroupCoordinator::transition(ClassicGroup& group, GroupState state, const S
                                                     static_cast<std::int32_t>(group.members.size())});
   // Offsets age in an empty group, and in a stable one those of topics it no longer subscribes to.
   const bool has_offsets = group.offsets.any_written();
-  const Duration retention = std::chrono::minutes{config_.offsets_retention_minutes};
+  const Duration retention = from_minutes(config_.offsets_retention_minutes);
   if (state == GroupState::empty)
     arm_scan(group.partition, has_offsets ? step.env.now + retention : step.env.now, step);
   if (state == GroupState::stable && has_offsets) arm_scan(group.partition, step.env.now, step);

@@ -81,7 +81,7 @@ void GroupCoordinator::store_offset(ClassicGroup& group, TopicPartition tp, cons
   batch.offsets.push_back(OffsetChange{GroupRef{group.slot, group.uid}, tp, value});
   group.offsets.write(tp, value);
   if (value.exists() && !group.is_subscribed_to(tp.topic)) {
-    arm_scan(group.partition, step.env.now + std::chrono::minutes{config_.offsets_retention_minutes}, step);
+    arm_scan(group.partition, step.env.now + from_minutes(config_.offsets_retention_minutes), step);
   }
 }
 
@@ -107,7 +107,7 @@ void GroupCoordinator::on(const OffsetFetchRequest& request, const Envelope& fro
 // now and not before `earliest`.
 void GroupCoordinator::arm_scan(std::int32_t partition, LocalTime earliest, const Step& step) {
   OffsetsPartition& log = partitions_[static_cast<std::size_t>(partition)];
-  const Duration interval = from_millis(config_.offsets_retention_check_interval_ms);
+  const Duration interval = period_of_millis(config_.offsets_retention_check_interval_ms);
   const std::int64_t passed = (step.env.now - log.loaded_at) / interval;
   const Duration wanted = earliest - log.loaded_at;
   const std::int64_t rounded_up = wanted > Duration{} ? (wanted - Duration{1}) / interval + 1 : 0;
@@ -119,7 +119,7 @@ void GroupCoordinator::arm_scan(std::int32_t partition, LocalTime earliest, cons
 
 // The next scan that can find anything: an offset grown old, or an empty group without any.
 void GroupCoordinator::plan_scan(std::int32_t partition, const Step& step) {
-  const Duration retention = std::chrono::minutes{config_.offsets_retention_minutes};
+  const Duration retention = from_minutes(config_.offsets_retention_minutes);
   for (const ClassicGroup& group : groups_) {
     if (group.uid == 0 || group.partition != partition || group.removed) continue;
     if (group.is(GroupState::empty) && !group.offsets.any_written()) arm_scan(partition, step.env.now, step);

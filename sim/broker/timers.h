@@ -42,16 +42,18 @@ constexpr bool is_broker_write(node::PersistId id) {
   return id.value() < (std::uint64_t{1} << 62);
 }
 // A periodic task of Kafka's scheduler that is armed only while there is work for it: it fires when the
-// period's next turn comes, counted from the broker's start, as if it had run all the time.
+// period's next turn comes, counted from the broker's start, as if it had run all the time. A task without a period
+// runs once, when the broker starts and there is nothing to do yet (KafkaScheduler.schedule), and never again.
 class PeriodicTimer {
  public:
+  // REQUIRES: period >= 0
   PeriodicTimer(node::TimerId timer, Duration period) : timer_(timer), period_(period) {}
 
   void start(LocalTime now) { first_ = now + period_; }
   void start(LocalTime now, Duration initial_delay) { first_ = now + initial_delay; }
 
   void arm(LocalTime now, node::Effects& out) {
-    if (armed_) return;
+    if (armed_ || period_ == Duration{0}) return;
     armed_ = true;
     const std::int64_t turns = now < first_ ? 0 : (now - first_) / period_ + 1;
     out.emplace_back(node::SetTimer{timer_, first_ + turns * period_});

@@ -173,6 +173,8 @@ void Census::add_flow(std::size_t index) {
   };
   process.machine = add_machine(flow.rack, true);
   result_.names.flows.push_back(flow.name);
+  if (const auto* trace = std::get_if<workload::TraceArrivals>(&flow.arrivals))
+    result_.names.recorded_keys = trace->keys;
   add(std::move(process));
 }
 

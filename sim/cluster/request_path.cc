@@ -21,6 +21,10 @@ std::int32_t RequestPath::accept() {
   return thread;
 }
 
+Duration RequestPath::cpu_time(std::int64_t per_request, std::int64_t ns_per_kib, std::int64_t bytes) const {
+  return at_most_endless((int128{per_request} + int128{ns_per_kib} * bytes / 1024) * cpu_factor_);
+}
+
 RequestPath::Work& RequestPath::work(Ticket ticket) {
   if (ticket >= works_.size()) works_.resize(std::max<std::size_t>(ticket + 1, works_.size() * 2));
   return works_[ticket];
@@ -31,8 +35,9 @@ std::optional<RequestPath::Scheduled> RequestPath::begin_network_work(Ticket tic
   NetworkThread& runs_on = threads_[static_cast<std::size_t>(thread)];
   work(ticket) = Work{thread, runs_on.delayed};
   const std::int64_t per_request = machine_.network_per_request.sample(rng_);
-  const Duration takes{(per_request + machine_.network_ns_per_kib * bytes / 1024) * cpu_factor_};
-  runs_on.busy_until = std::max(runs_on.blocked ? runs_on.blocked_since : now, runs_on.busy_until) + takes;
+  const Duration takes = cpu_time(per_request, machine_.network_ns_per_kib, bytes);
+  runs_on.busy_until =
+      later(std::max(runs_on.blocked ? runs_on.blocked_since : now, runs_on.busy_until), takes);
   if (runs_on.blocked) {
     runs_on.stalled.push_back({ticket, runs_on.busy_until});
     return std::nullopt;
@@ -76,7 +81,7 @@ bool RequestPath::enqueue(Ticket ticket, Instant now) {
 Instant RequestPath::begin_handling(Ticket ticket, std::int64_t bytes, Instant now) {
   work(ticket).delay_seen = paused_;
   const std::int64_t per_request = machine_.io_per_request.sample(rng_);
-  return now + Duration{(per_request + machine_.io_ns_per_kib * bytes / 1024) * cpu_factor_};
+  return later(now, cpu_time(per_request, machine_.io_ns_per_kib, bytes));
 }
 
 bool RequestPath::handling_done(Ticket ticket, Instant now, std::optional<Scheduled>& again) {

@@ -91,6 +91,7 @@ class RequestPath {
     Duration delay_seen{};  // of its thread; of the process while it is handled
   };
 
+  Duration cpu_time(std::int64_t per_request, std::int64_t ns_per_kib, std::int64_t bytes) const;
   void unblock_one(Instant now);
   void go_on(NetworkThread& thread, Instant now);
   Work& work(Ticket ticket);

@@ -199,7 +199,7 @@ class Builder {
     spec.name = client.key;
     spec.rack = rack_of(client);
     spec.topic = value.at("produces").text;
-    spec.arrivals = arrivals(value.at("arrivals"));
+    spec.arrivals = arrivals(client);
     if (const Value* orders = value.at("arrivals").find("orders"))
       spec.max_orders = number_of(*orders, UnitKind::none);
     const Value& key = value.at("key");
@@ -216,7 +216,8 @@ class Builder {
     return spec;
   }
 
-  Arrivals arrivals(const Value& value) {
+  Arrivals arrivals(const Entry& client) {
+    const Value& value = client.value.at("arrivals");
     if (const Value* constant = value.find("constant")) return workload::ConstantArrivals{rate(*constant)};
     if (const Value* poisson = value.find("poisson")) return workload::PoissonArrivals{rate(*poisson)};
     if (const Value* ramp = value.find("ramp"))
@@ -230,8 +231,7 @@ class Builder {
       return workload::DailyArrivals{rate(daily->at("low")), rate(daily->at("high")),
                                      duration_of(daily->at("day")), duration_of(daily->at("peak.at"))};
     }
-    const std::string& file = value.at("trace").text;
-    return workload::TraceArrivals{traces_.at(file), file};
+    return traces_.at(client.key);
   }
 
   workload::ServiceSpec service(const Entry& client) {

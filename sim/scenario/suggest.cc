@@ -37,9 +37,14 @@ std::size_t edits(std::string_view a, std::string_view b, std::size_t limit) {
 }  // namespace
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
+  return nearest(word, candidates, std::string_view::npos);
+}
+
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates,
+                         std::size_t most_edits) {
   constexpr std::size_t kLongestWord = 100;  // what is longer is no typo
   if (word.empty() || word.size() > kLongestWord) return {};
-  std::size_t limit = std::max<std::size_t>(1, (word.size() + 1) / 4);
+  std::size_t limit = std::min(most_edits, std::max<std::size_t>(1, (word.size() + 1) / 4));
   std::string_view best;
   for (const std::string_view candidate : candidates) {
     const std::size_t distance = edits(word, candidate, limit);
@@ -50,6 +55,18 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
     if (distance == 0) break;
   }
   return best;
+}
+
+bool same_letters(std::string_view a, std::string_view b) {
+  const auto divides = [](char c) { return c == '.' || c == '_' || c == '-'; };
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (true) {
+    while (i < a.size() && divides(a[i])) ++i;
+    while (j < b.size() && divides(b[j])) ++j;
+    if (i == a.size() || j == b.size()) return i == a.size() && j == b.size();
+    if (lower(a[i++]) != lower(b[j++])) return false;
+  }
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates) {
