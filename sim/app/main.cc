@@ -35,9 +35,10 @@ int main(int argc, char** argv) {
   } catch (const sim::InternalError& bug) {
     std::fprintf(stderr, "kraftsim: a bug of the simulator, not of your cluster: %s\n", bug.what());
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr,
-                 "kraftsim: out of memory: this machine has not enough for the scenario; fewer partitions, members or "
-                 "orders need less\n");
+    std::fprintf(
+        stderr,
+        "kraftsim: out of memory: this machine has not enough for the scenario; fewer partitions, members or "
+        "orders need less\n");
     return sim::app::number(sim::app::ExitCode::no_resources);
   } catch (const std::exception& unexpected) {
     std::fprintf(stderr, "kraftsim: something unforeseen: %s\n", unexpected.what());

@@ -128,7 +128,8 @@ struct Parser {
         ->allow_extra_args(false);
   }
   void strict(CLI::App* sub) {
-    sub->add_flag("--strict", raw.strict, "Refuse properties that Kafka does not know, instead of ignoring them");
+    sub->add_flag("--strict", raw.strict,
+                  "Refuse properties that Kafka does not know, instead of ignoring them");
   }
 
   std::vector<CLI::App*> commands() {

@@ -69,8 +69,8 @@ void show_line(const Problem& problem, Paint paint, std::string& out) {
     carets = std::string(std::max<std::size_t>(1, blanks(printable(marked)).size()), '^');
   }
   if (carets.empty() && problem.hint.empty()) return;
-  std::string below =
-      blanks(before) + blanks(printable(excerpt.text.substr(0, std::min(excerpt.caret, excerpt.text.size()))));
+  std::string below = blanks(before) +
+                      blanks(printable(excerpt.text.substr(0, std::min(excerpt.caret, excerpt.text.size()))));
   if (!carets.empty()) below += paint("1;32", carets);
   if (!problem.hint.empty()) below += (carets.empty() ? "" : "      ") + printable(problem.hint);
   out += paint("2", "       | ") + below + "\n";

@@ -14,8 +14,8 @@ namespace sim::app {
 //         |     ^^^^^^^^^^^^^^^^^^^^^^^^      did you mean broker.session.timeout.ms?
 std::string render_problems(const Problems& problems, bool color);
 
-// What comes from a file, as a terminal may be given it: control characters, and those that turn the direction of
-// writing, are written out (\x1b) instead of being obeyed.
+// What comes from a file, as a terminal may be given it: control characters, and those that turn the
+// direction of writing, are written out (\x1b) instead of being obeyed.
 std::string printable(std::string_view text);
 
 }  // namespace sim::app

@@ -69,7 +69,8 @@ bool is_repeated(const scenario::Scenario& scenario, const RunEnd& end) {
 }  // namespace
 
 int run_command(const RunOptions& options, const Terminal& terminal) {
-  const Result<scenario::Scenario> loaded = scenario::load(options.file, options.overrides, options.strictness);
+  const Result<scenario::Scenario> loaded =
+      scenario::load(options.file, options.overrides, options.strictness);
   if (!loaded) return refuse(loaded.problems(), terminal);
   const scenario::Scenario& scenario = *loaded;
   if (!options.quiet) print(stderr, render_problems(loaded.problems(), terminal.color_err));

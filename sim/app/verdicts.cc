@@ -199,9 +199,9 @@ class Finder {
   Cases reordered(std::size_t s) const {
     Cases cases;
     for (const OrderLedger::Index index : ledger_.reordered(s)) {
-      cases.push_back(of_order(index, ledger_.service(index, s).done,
-                               "of key " + key_text(ledger_.order(index).key) +
-                                   ", done before one that was placed earlier"));
+      cases.push_back(of_order(
+          index, ledger_.service(index, s).done,
+          "of key " + key_text(ledger_.order(index).key) + ", done before one that was placed earlier"));
     }
     return cases;
   }

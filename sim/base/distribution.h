@@ -48,8 +48,8 @@ struct WeightedValue {
 
 class Distribution {
  public:
-  // The most that a distribution without an end of its own gives: as a time it is kEndless, so that what is drawn may be
-  // added up.
+  // The most that a distribution without an end of its own gives: as a time it is kEndless, so that what is
+  // drawn may be added up.
   static constexpr std::int64_t kMost = std::int64_t{1} << 60;
 
   // Always 0; assign one of those below.

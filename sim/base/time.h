@@ -39,9 +39,10 @@ using LocalTime = internal::NodeClock::time_point;  // 0 = start of the run on a
 
 inline constexpr Duration kForever = Duration::max();  // a mark, never added to anything
 
-// "For ever" as a length of time that may be added to others: some 36 years, many times longer than any run lasts,
-// and short enough that a sum of seven of them is still a number. What people and Kafka's properties ask for is cut to
-// it (Long.MAX_VALUE milliseconds is their usual word for "never"), so no sum of times overflows.
+// "For ever" as a length of time that may be added to others: some 36 years, many times longer than any run
+// lasts, and short enough that a sum of seven of them is still a number. What people and Kafka's properties
+// ask for is cut to it (Long.MAX_VALUE milliseconds is their usual word for "never"), so no sum of times
+// overflows.
 inline constexpr Duration kEndless{std::int64_t{1} << 60};
 
 constexpr Duration at_most_endless(int128 ns) {
@@ -72,8 +73,8 @@ constexpr Duration from_seconds(std::int64_t seconds) {
 constexpr Duration from_minutes(std::int64_t minutes) {
   return at_most_endless(int128{minutes} * 60'000'000'000);
 }
-// The period of something that is done again and again: never zero, by which nothing can be divided and after which
-// nothing would ever come.
+// The period of something that is done again and again: never zero, by which nothing can be divided and after
+// which nothing would ever come.
 constexpr Duration period_of_millis(std::int64_t ms) {
   return from_millis(ms < 1 ? 1 : ms);
 }

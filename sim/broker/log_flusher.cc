@@ -8,7 +8,8 @@ namespace sim::broker {
 LogFlusher::LogFlusher(const BrokerConfig& config)
     : by_time_(config.log_flush_scheduler_interval_ms != kNever),
       flush_timer_(kFlushTimer, period_of_millis(config.log_flush_scheduler_interval_ms)),
-      checkpoint_timer_(kRecoveryPointTimer, period_of_millis(config.log_flush_offset_checkpoint_interval_ms)),
+      checkpoint_timer_(kRecoveryPointTimer,
+                        period_of_millis(config.log_flush_offset_checkpoint_interval_ms)),
       initial_delay_(from_millis(config.log_initial_task_delay_ms)) {}
 
 void LogFlusher::start(LocalTime now) {

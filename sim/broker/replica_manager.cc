@@ -22,7 +22,8 @@ ReplicaManager::ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& co
       directories_(self, config.log_dirs, image.failed_directories, image.replaced),
       assignments_(self),
       isr_timer_(kIsrTimer, from_millis(config.replica_lag_time_max_ms / 2)),
-      checkpoint_timer_(kCheckpointTimer, period_of_millis(config.replica_high_watermark_checkpoint_interval_ms)),
+      checkpoint_timer_(kCheckpointTimer,
+                        period_of_millis(config.replica_high_watermark_checkpoint_interval_ms)),
       retention_(config),
       flusher_(config),
       cleaner_timer_(kCleanerTimer, period_of_millis(config.log_cleaner_backoff_ms)) {

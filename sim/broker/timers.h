@@ -42,8 +42,9 @@ constexpr bool is_broker_write(node::PersistId id) {
   return id.value() < (std::uint64_t{1} << 62);
 }
 // A periodic task of Kafka's scheduler that is armed only while there is work for it: it fires when the
-// period's next turn comes, counted from the broker's start, as if it had run all the time. A task without a period
-// runs once, when the broker starts and there is nothing to do yet (KafkaScheduler.schedule), and never again.
+// period's next turn comes, counted from the broker's start, as if it had run all the time. A task without a
+// period runs once, when the broker starts and there is nothing to do yet (KafkaScheduler.schedule), and
+// never again.
 class PeriodicTimer {
  public:
   // REQUIRES: period >= 0

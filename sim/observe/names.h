@@ -11,8 +11,8 @@
 // What the numbers in observations are called in the scenario and in every output file.
 namespace sim::observe {
 
-// Keys of orders are numbers here: below this, customer 17 of a scenario, whose key is "user-17"; from it on, recorded
-// keys in the order in which traces were read.
+// Keys of orders are numbers here: below this, customer 17 of a scenario, whose key is "user-17"; from it on,
+// recorded keys in the order in which traces were read.
 inline constexpr std::int64_t kFirstRecordedKey = std::int64_t{1} << 32;
 
 struct Names {

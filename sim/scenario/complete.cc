@@ -129,7 +129,8 @@ class Completion {
       const Value* arrivals = client.value.find("arrivals");
       if (arrivals == nullptr) continue;
       const bool recorded = arrivals->find("trace") != nullptr;
-      const int128 orders = recorded ? kOfATrace : int128{highest_rate(*arrivals)} * seconds("duration") / 1'000;
+      const int128 orders =
+          recorded ? kOfATrace : int128{highest_rate(*arrivals)} * seconds("duration") / 1'000;
       events += kPerOrder * orders;
     }
     constexpr int128 kMost = std::numeric_limits<std::int64_t>::max();

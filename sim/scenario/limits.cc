@@ -8,20 +8,21 @@
 #include "scenario/units.h"
 #include "scenario/validate.h"
 
-// What a scenario may ask for at most, taken as a whole: numbers that are fine one by one may together need more memory or
-// time than any machine has. A limit is far above what is of use, and each is said with the number that exceeds it.
+// What a scenario may ask for at most, taken as a whole: numbers that are fine one by one may together need
+// more memory or time than any machine has. A limit is far above what is of use, and each is said with the
+// number that exceeds it.
 namespace sim::scenario {
 
 namespace {
 
-constexpr std::int64_t kMostThreads = 10'000;       // of one kind, of a server
-constexpr std::int64_t kMostProcesses = 3'000;      // each pair of machines has a wire of its own
-constexpr std::int64_t kMostReplicas = 100'000;     // some 50 KiB each
-constexpr std::int64_t kMostOrders = 200'000'000;   // some 400 bytes each
-constexpr std::int64_t kMostCycles = 1'000'000;     // of a daily curve or of bursts
-constexpr std::int64_t kMostStrikes = 10'000;       // of one fault
-constexpr std::int64_t kMostLastingStrikes = 100;   // of one fault of the network that nothing ends
-constexpr std::int64_t kMostYearsOff = 20;          // of all wall clocks together
+constexpr std::int64_t kMostThreads = 10'000;      // of one kind, of a server
+constexpr std::int64_t kMostProcesses = 3'000;     // each pair of machines has a wire of its own
+constexpr std::int64_t kMostReplicas = 100'000;    // some 50 KiB each
+constexpr std::int64_t kMostOrders = 200'000'000;  // some 400 bytes each
+constexpr std::int64_t kMostCycles = 1'000'000;    // of a daily curve or of bursts
+constexpr std::int64_t kMostStrikes = 10'000;      // of one fault
+constexpr std::int64_t kMostLastingStrikes = 100;  // of one fault of the network that nothing ends
+constexpr std::int64_t kMostYearsOff = 20;         // of all wall clocks together
 constexpr std::int64_t kYearNs = std::int64_t{366} * 86'400 * 1'000'000'000;
 
 class Limits {
@@ -49,8 +50,8 @@ class Limits {
 
   void check_threads() {
     const Value& config = root_.at("cluster").at("config");
-    for (const std::string_view name :
-         {"num.network.threads", "num.io.threads", "num.recovery.threads.per.data.dir", "num.replica.fetchers"}) {
+    for (const std::string_view name : {"num.network.threads", "num.io.threads",
+                                        "num.recovery.threads.per.data.dir", "num.replica.fetchers"}) {
       const Value& threads = config.at(name);
       if (count_of(threads) <= kMostThreads) continue;
       report_.error(threads.place, "cluster.config: " + std::string(name) + " is " + threads.text +
@@ -78,8 +79,8 @@ class Limits {
 
   void check_replicas() {
     const Value& config = root_.at("cluster").at("config");
-    std::int64_t replicas =
-        count_of(config.at("offsets.topic.num.partitions")) * count_of(config.at("offsets.topic.replication.factor"));
+    std::int64_t replicas = count_of(config.at("offsets.topic.num.partitions")) *
+                            count_of(config.at("offsets.topic.replication.factor"));
     const Value* largest = &config.at("offsets.topic.num.partitions");
     std::int64_t most = replicas;
     for (const Entry& topic : root_.at("topics").entries) {
@@ -105,13 +106,15 @@ class Limits {
                                         std::pair<std::string_view, std::string_view>{"burst", "every"}}) {
       const Value* of = arrivals.find(curve);
       const Value* length = of == nullptr ? nullptr : of->find(period);
-      if (length == nullptr || length->invented || duration_ / nanoseconds_of(*length) <= kMostCycles) continue;
-      return report_.error(length->place,
-                           where + "." + std::string(curve) + "." + std::string(period) + " (" + length->text +
-                               ") comes again " + std::to_string(duration_ / nanoseconds_of(*length)) +
-                               " times within the duration (" + root_.at("duration").text + "); at most " +
-                               std::to_string(kMostCycles) + " are played",
-                           "make it at least " + print_scalar(nice(duration_ / kMostCycles), UnitKind::duration));
+      if (length == nullptr || length->invented || duration_ / nanoseconds_of(*length) <= kMostCycles)
+        continue;
+      return report_.error(
+          length->place,
+          where + "." + std::string(curve) + "." + std::string(period) + " (" + length->text +
+              ") comes again " + std::to_string(duration_ / nanoseconds_of(*length)) +
+              " times within the duration (" + root_.at("duration").text + "); at most " +
+              std::to_string(kMostCycles) + " are played",
+          "make it at least " + print_scalar(nice(duration_ / kMostCycles), UnitKind::duration));
     }
     check_orders(client, arrivals, where);
   }
@@ -131,8 +134,9 @@ class Limits {
     const Value* limit = arrivals.find("orders");
     if (limit != nullptr && count_of(*limit) <= kMostOrders) return;
     if (expected <= kMostOrders) return;
-    report_.error(arrivals.place, where + ": up to " + std::to_string(static_cast<std::int64_t>(expected)) +
-                             " orders would come; at most " + std::to_string(kMostOrders) + " are played",
+    report_.error(arrivals.place,
+                  where + ": up to " + std::to_string(static_cast<std::int64_t>(expected)) +
+                      " orders would come; at most " + std::to_string(kMostOrders) + " are played",
                   "lower the rate or the duration, or set a limit, such as orders: 1000000");
   }
 
@@ -144,19 +148,23 @@ class Limits {
     check_clocks(fault, strikes, where);
     if (every == nullptr || every->invented) return;
     if (strikes > kMostStrikes) {
-      return report_.error(every->place, where + ".every (" + every->text + "): it would strike " +
-                                             std::to_string(strikes) + " times; at most " +
-                                             std::to_string(kMostStrikes) + " are carried out",
+      return report_.error(every->place,
+                           where + ".every (" + every->text + "): it would strike " +
+                               std::to_string(strikes) + " times; at most " + std::to_string(kMostStrikes) +
+                               " are carried out",
                            "make it at least " + print_scalar(nice(left / kMostStrikes), UnitKind::duration));
     }
     if (fault.find("for") != nullptr || strikes <= kMostLastingStrikes) return;
     for (const std::string_view kind : {"delay", "loss", "bandwidth", "partition", "hold"}) {
       if (fault.find(kind) == nullptr) continue;
-      report_.error(every->place, where + ".every (" + every->text + "): it would strike " +
-                                      std::to_string(strikes) + " times, each on top of those before, as nothing ends "
-                                      "it; at most " + std::to_string(kMostLastingStrikes) + " are carried out",
-                    "say how long it lasts, such as for: " +
-                        print_scalar(std::max<std::int64_t>(1, nanoseconds_of(*every) / 2), UnitKind::duration));
+      report_.error(
+          every->place,
+          where + ".every (" + every->text + "): it would strike " + std::to_string(strikes) +
+              " times, each on top of those before, as nothing ends "
+              "it; at most " +
+              std::to_string(kMostLastingStrikes) + " are carried out",
+          "say how long it lasts, such as for: " +
+              print_scalar(std::max<std::int64_t>(1, nanoseconds_of(*every) / 2), UnitKind::duration));
     }
   }
 
@@ -168,7 +176,8 @@ class Limits {
     wall_clocks_off_ += int128{by < 0 ? -by : by} * (fault.find("for") != nullptr ? 1 : strikes);
     if (wall_clocks_off_ <= int128{kMostYearsOff} * kYearNs) return;
     report_.error(offset->at("by").place, where + ".time-offset: with this, wall clocks are more than " +
-                                              std::to_string(kMostYearsOff) + " years off in all; that is the most");
+                                              std::to_string(kMostYearsOff) +
+                                              " years off in all; that is the most");
     wall_clocks_off_ = 0;
   }
 

@@ -47,8 +47,8 @@ void notice_accepted(const std::vector<Walk::Accepted>& accepted, Report& report
 
 void notice_foreign(const std::vector<Walk::Accepted>& foreign, Report& report) {
   if (foreign.empty()) return;
-  report.warning(foreign.front().place, "Kafka does not read these there and ignores them, and so do we: " +
-                                            names_of(foreign),
+  report.warning(foreign.front().place,
+                 "Kafka does not read these there and ignores them, and so do we: " + names_of(foreign),
                  "--strict refuses them");
 }
 

@@ -101,15 +101,14 @@ void put(Value& target, std::string_view schema_path, std::string_view path, Val
 }  // namespace
 
 std::string shown(const Override& override) {
-  return override.path + "=" + (is_secret(override.path.substr(override.path.find("config.") + 1))
-                                    ? std::string(kHidden)
-                                    : override.value);
+  return override.path + "=" +
+         (is_secret(override.path.substr(override.path.find("config.") + 1)) ? std::string(kHidden)
+                                                                             : override.value);
 }
 
 void apply_overrides(Value& root, const std::vector<Override>& overrides, Report& report) {
   for (const Override& override : overrides) {
-    const int source =
-        report.add_source("--set " + shown(override), override.value, true);
+    const int source = report.add_source("--set " + shown(override), override.value, true);
     const Place place{source, 1, 1, 0};
     if (override.path.empty() || override.value.find_first_not_of(" \t\r\n") == std::string::npos) {
       report.error(place, override.path.empty() ? "a path is missing" : "a value is missing",

@@ -73,9 +73,10 @@ std::string without_unit(const Property& property, std::string_view text) {
   std::string hint = "Kafka's properties are raw numbers: write " +
                      std::to_string(is_time ? *scalar.value / 1'000'000 : *scalar.value);
   // Who writes 16KB of a buffer may mean 16384.
-  if (const std::size_t unit = text.find_first_of("kKMG"); is_size && text.ends_with('B') && unit == text.size() - 2) {
-    const Scalar binary = read_scalar(std::string(text.substr(0, unit)) + (text[unit] == 'k' ? 'K' : text[unit]) + "iB",
-                                      UnitKind::size);
+  if (const std::size_t unit = text.find_first_of("kKMG");
+      is_size && text.ends_with('B') && unit == text.size() - 2) {
+    const Scalar binary = read_scalar(
+        std::string(text.substr(0, unit)) + (text[unit] == 'k' ? 'K' : text[unit]) + "iB", UnitKind::size);
     if (binary.value) hint += ", or " + std::to_string(*binary.value) + " for the binary unit";
   }
   return hint;

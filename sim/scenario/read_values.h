@@ -34,7 +34,8 @@ inline std::int64_t highest_rate(const Value& arrivals) {
   };
   for (const Entry& kind : arrivals.entries) {
     if (kind.key == "constant" || kind.key == "poisson") consider(&kind.value);
-    for (const std::string_view rate : {"from", "to", "base", "peak", "low", "high"}) consider(kind.value.find(rate));
+    for (const std::string_view rate : {"from", "to", "base", "peak", "low", "high"})
+      consider(kind.value.find(rate));
   }
   return highest;
 }

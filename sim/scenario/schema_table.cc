@@ -113,7 +113,8 @@ constexpr Key kKeys[] = {
     scalar_key("event.budget", UnitKind::none,
                "=50 million, 20 thousand for each second and 500 for each order that may come", 0,
                std::numeric_limits<std::int64_t>::max(),
-               "A run that needs more events stops as inconclusive: settings such as heartbeat.interval.ms=0 let loose a "
+               "A run that needs more events stops as inconclusive: settings such as heartbeat.interval.ms=0 "
+               "let loose a "
                "storm that no machine sees the end of. 0 sets no limit."),
 
     required(section("cluster", "The servers and what lies between them.")),
@@ -329,12 +330,13 @@ constexpr Key kKeys[] = {
                "How long a day is."),
     scalar_key("clients/<name>/arrivals/daily/peak.at", UnitKind::duration, "=half of the day", 0, kYear,
                "The busiest time of the day."),
-    alternative({.path = "clients/<name>/arrivals/trace",
-                 .type = KeyType::section,
-                 .meaning = "Recorded orders, a CSV file whose times, keys and sizes take the place of key and "
-                            "record.size. Its name alone will do if the columns are called time, key and size.",
-                 .short_for = "file"},
-                "{file: orders.csv, time: created_at, key: customer, default.size: 1KiB}"),
+    alternative(
+        {.path = "clients/<name>/arrivals/trace",
+         .type = KeyType::section,
+         .meaning = "Recorded orders, a CSV file whose times, keys and sizes take the place of key and "
+                    "record.size. Its name alone will do if the columns are called time, key and size.",
+         .short_for = "file"},
+        "{file: orders.csv, time: created_at, key: customer, default.size: 1KiB}"),
     {.path = "clients/<name>/arrivals/trace/file",
      .type = KeyType::path,
      .meaning = "The CSV file.",
@@ -343,8 +345,10 @@ constexpr Key kKeys[] = {
     {.path = "clients/<name>/arrivals/trace/time",
      .type = KeyType::text,
      .fallback = "time",
-     .meaning = "The column of the time: seconds or a duration after the start, a Unix time in seconds, milli-, micro- "
-                "or nanoseconds, or a date as ISO 8601 has it. Dates and Unix times count from the earliest order. Rows "
+     .meaning = "The column of the time: seconds or a duration after the start, a Unix time in seconds, "
+                "milli-, micro- "
+                "or nanoseconds, or a date as ISO 8601 has it. Dates and Unix times count from the earliest "
+                "order. Rows "
                 "need not be sorted."},
     {.path = "clients/<name>/arrivals/trace/key",
      .type = KeyType::text,
@@ -359,7 +363,8 @@ constexpr Key kKeys[] = {
     {.path = "clients/<name>/arrivals/trace/dates",
      .type = KeyType::word,
      .fallback = "iso",
-     .meaning = "How dates are written: as in 2026-03-01 10:15 (iso), 3/1/2026 10:15 PM (us) or 1.3.2026 22:15 (eu). "
+     .meaning = "How dates are written: as in 2026-03-01 10:15 (iso), 3/1/2026 10:15 PM (us) or 1.3.2026 "
+                "22:15 (eu). "
                 "ISO dates are always understood.",
      .words = "iso|us|eu"},
     scalar_key("clients/<name>/arrivals/trace/speed", UnitKind::factor, "1x", 1, 1'000'000'000,
@@ -638,8 +643,8 @@ constexpr Key kKeys[] = {
      .meaning = "The topic.",
      .required = true,
      .example = "orders"},
-    required(with_example(scalar_key("faults/[]/admin/create-partitions/count", UnitKind::none, "", 1,
-                                     10'000, "How many it has in all from then on."),
+    required(with_example(scalar_key("faults/[]/admin/create-partitions/count", UnitKind::none, "", 1, 10'000,
+                                     "How many it has in all from then on."),
                           "12")),
     {.path = "chaos",
      .type = KeyType::not_yet,

@@ -61,7 +61,8 @@ class TraceLoader {
     if (file.invented) return;
     for (const std::string_view column : {"time", "key", "size"}) {
       if (!trace.at(column).text.empty()) continue;
-      return report_.error(trace.at(column).place, where + "." + std::string(column) + " must be the name of a column",
+      return report_.error(trace.at(column).place,
+                           where + "." + std::string(column) + " must be the name of a column",
                            column == "key" ? "none: orders without keys" : "");
     }
     TraceFormat format = format_of(trace);
@@ -80,7 +81,8 @@ class TraceLoader {
     if (!read) return;
     say_what_is_left_out(*read, where, file, start);
     traces_[client.key] = workload::TraceArrivals{
-        std::make_shared<const std::vector<workload::TraceOrder>>(std::move(read->orders)), file.text, nullptr};
+        std::make_shared<const std::vector<workload::TraceOrder>>(std::move(read->orders)), file.text,
+        nullptr};
   }
 
   Traces take() {
@@ -106,8 +108,9 @@ class TraceLoader {
                   ", or play it faster with speed, such as trace: {file: ..., speed: 60x}"
             : "is the column of the time the right one?";
     const std::string message = where + ": " + part_of(read.too_late, read.rows) + " of " + file.text +
-                                (read.too_late == 1 ? " comes" : " come") + " after the end (duration " + duration.text +
-                                ", start " + start.text + ") and " + (read.too_late == 1 ? "is" : "are") + " left out";
+                                (read.too_late == 1 ? " comes" : " come") + " after the end (duration " +
+                                duration.text + ", start " + start.text + ") and " +
+                                (read.too_late == 1 ? "is" : "are") + " left out";
     if (read.orders.empty()) {
       report_.error(file.place, message + ": nothing would be played", all_of_it);
     } else {

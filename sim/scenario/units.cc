@@ -21,22 +21,17 @@ struct UnitName {
 constexpr std::int64_t kK = 1000, kM = 1'000'000, kG = 1'000'000'000;
 
 // Largest first: the first canonical one that divides a value prints it.
-constexpr UnitName kDuration[] = {{"d", 86'400 * kG},
-                                  {"h", 3'600 * kG},
-                                  {"min", 60 * kG},
-                                  {"m", 60 * kG, 1, false},
-                                  {"s", kG},
-                                  {"ms", kM},
-                                  {"us", kK},
-                                  {"\xC2\xB5s", kK, 1, false},
-                                  {"ns", 1}};
+constexpr UnitName kDuration[] = {
+    {"d", 86'400 * kG}, {"h", 3'600 * kG}, {"min", 60 * kG}, {"m", 60 * kG, 1, false},
+    {"s", kG},          {"ms", kM},        {"us", kK},       {"\xC2\xB5s", kK, 1, false},
+    {"ns", 1}};
 constexpr UnitName kSize[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10},     {"GB", kG},
                               {"MB", kM},       {"kB", kK},       {"KB", kK, 1, false}, {"B", 1}};
 constexpr UnitName kRate[] = {{"/s", 1000}, {"/min", 1000, 60}, {"/h", 1000, 3600}};
 constexpr UnitName kBandwidth[] = {{"Gbit", kG}, {"Mbit", kM}, {"kbit", kK}, {"bit", 1}};
-constexpr UnitName kByteRate[] = {
-    {"GB/s", kG},         {"MB/s", kM},       {"kB/s", kK},       {"KB/s", kK, 1, false},
-    {"GiB/s", 1 << 30}, {"MiB/s", 1 << 20}, {"KiB/s", 1 << 10}, {"B/s", 1}};
+constexpr UnitName kByteRate[] = {{"GB/s", kG},           {"MB/s", kM},       {"kB/s", kK},
+                                  {"KB/s", kK, 1, false}, {"GiB/s", 1 << 30}, {"MiB/s", 1 << 20},
+                                  {"KiB/s", 1 << 10},     {"B/s", 1}};
 constexpr UnitName kNone[] = {{"", 1}};
 constexpr UnitName kRatio[] = {{"", 100}};
 constexpr UnitName kShare[] = {{"%", 10'000}};
@@ -213,7 +208,8 @@ std::string print_scalar(std::int64_t value, UnitKind kind) {
   constexpr std::int64_t kFewMinutes = 5 * 60 * kG;
   const std::span<const UnitName> units = units_of(kind);
   for (const UnitName& unit : units) {
-    if (kind == UnitKind::duration && unit.times > kG && value < std::max(kFewMinutes, 2 * unit.times)) continue;
+    if (kind == UnitKind::duration && unit.times > kG && value < std::max(kFewMinutes, 2 * unit.times))
+      continue;
     if (unit.canonical && value != 0 && value % unit.times == 0)
       return std::to_string(value / unit.times) + std::string(unit.name);
   }
@@ -242,7 +238,8 @@ std::string_view pattern(UnitKind kind) {
     case UnitKind::size: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? *(B|kB|KB|KiB|MB|MiB|GB|GiB)$";
     case UnitKind::rate: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? */(s|min|h)$";
     case UnitKind::bandwidth: return "^((0|[1-9][0-9]*)(\\.[0-9]+)? *(bit|kbit|Mbit|Gbit)|unlimited)$";
-    case UnitKind::byte_rate: return "^((0|[1-9][0-9]*)(\\.[0-9]+)? *(B|kB|KB|KiB|MB|MiB|GB|GiB)/s|unlimited)$";
+    case UnitKind::byte_rate:
+      return "^((0|[1-9][0-9]*)(\\.[0-9]+)? *(B|kB|KB|KiB|MB|MiB|GB|GiB)/s|unlimited)$";
     case UnitKind::ratio: return "^(0|[1-9][0-9]*)(\\.[0-9]+)?$";
     case UnitKind::share: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? *%$";
     case UnitKind::factor: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? *x$";

@@ -23,13 +23,14 @@ std::string people(Components components) {
   return text;
 }
 
-constexpr std::string_view kByteOrderMark = "\xC3\xAF\xC2\xBB\xC2\xBF";  // its three bytes, each read as a character
+constexpr std::string_view kByteOrderMark =
+    "\xC3\xAF\xC2\xBB\xC2\xBF";  // its three bytes, each read as a character
 
 // Settings of what surrounds Kafka, in files that are used for both.
 bool belongs_to_others(std::string_view name) {
-  constexpr std::string_view kFamilies[] = {"zookeeper.",     "confluent.",   "cruise.control.", "kafka.",
-                                            "schema.registry", "spring.",      "connect.",        "metrics.reporter",
-                                            "metric.",         "interceptor.", "plugin.",         "strimzi."};
+  constexpr std::string_view kFamilies[] = {
+      "zookeeper.", "confluent.",       "cruise.control.", "kafka.",       "schema.registry", "spring.",
+      "connect.",   "metrics.reporter", "metric.",         "interceptor.", "plugin.",         "strimzi."};
   return std::any_of(std::begin(kFamilies), std::end(kFamilies),
                      [name](std::string_view family) { return name.starts_with(family); });
 }
@@ -38,7 +39,8 @@ bool belongs_to_others(std::string_view name) {
 std::string similar_property(std::string_view name, Components components) {
   std::vector<std::string_view> names;
   for (const Property& row : scenario::properties()) {
-    if ((row.components & components) == 0 || row.name.back() == '*' || row.status == Status::removed) continue;
+    if ((row.components & components) == 0 || row.name.back() == '*' || row.status == Status::removed)
+      continue;
     if (same_letters(row.name, name)) return "did you mean " + std::string(row.name) + "?";
     names.push_back(row.name);
   }
@@ -166,10 +168,12 @@ Value Walk::property_text(std::vector<JavaProperty> properties, const PlaceOf& p
     }
     if (property.name.starts_with(kByteOrderMark)) {
       const std::string_view rest = std::string_view(property.name).substr(kByteOrderMark.size());
-      if (rest.starts_with('#') || rest.starts_with('!')) continue;  // a strange name to Kafka, a comment to everybody
-      report_.error(name_place,
-                    where + ": the file begins with a byte order mark, which Kafka takes for a part of the first name",
-                    "save the file without one");
+      if (rest.starts_with('#') || rest.starts_with('!'))
+        continue;  // a strange name to Kafka, a comment to everybody
+      report_.error(
+          name_place,
+          where + ": the file begins with a byte order mark, which Kafka takes for a part of the first name",
+          "save the file without one");
       continue;
     }
     if (Value* earlier = map.find(property.name)) {
@@ -190,9 +194,9 @@ bool Walk::unknown_property(const Entry& entry, const Key& key, const std::strin
   const Property* other = find_property(entry.key, kAll);
   const std::string owners = other == nullptr ? "" : people(other->components);
   if (key.components == kTopic || strictness_ == Strictness::strict) {
-    const std::string hint = other != nullptr
-                                 ? "it is a property of " + owners + ", and these are for " + people(key.components)
-                                 : similar_property(entry.key, key.components);
+    const std::string hint =
+        other != nullptr ? "it is a property of " + owners + ", and these are for " + people(key.components)
+                         : similar_property(entry.key, key.components);
     report_.error(entry.key_place, "unknown property \"" + entry.key + "\" in " + where, hint);
     return false;
   }
@@ -203,7 +207,8 @@ bool Walk::unknown_property(const Entry& entry, const Key& key, const std::strin
       return false;
     }
   }
-  foreign_.push_back(Accepted{entry.key + (owners.empty() ? "" : " (of " + owners + ")"), where, entry.key_place});
+  foreign_.push_back(
+      Accepted{entry.key + (owners.empty() ? "" : " (of " + owners + ")"), where, entry.key_place});
   return false;
 }
 
@@ -223,7 +228,7 @@ bool Walk::property(Entry& entry, const Key& key, const std::string& where) {
   }
   if (property->status == Status::accepted) accepted_.push_back(Accepted{entry.key, where, entry.key_place});
   entry.value.text = property->status == Status::accepted && is_secret(entry.key) ? std::string(kHidden)
-                                                                                 : std::move(*read.value);
+                                                                                  : std::move(*read.value);
   entry.value.quoted = false;
   return true;
 }

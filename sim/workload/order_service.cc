@@ -33,7 +33,9 @@ class Key {
     const auto end = std::to_chars(text_.data() + kPrefix.size(), text_.data() + text_.size(), number).ptr;
     size_ = static_cast<std::size_t>(end - text_.data());
   }
-  std::string_view view() const { return recorded_.empty() ? std::string_view{text_.data(), size_} : recorded_; }
+  std::string_view view() const {
+    return recorded_.empty() ? std::string_view{text_.data(), size_} : recorded_;
+  }
 
  private:
   static constexpr std::string_view kPrefix = "user-";

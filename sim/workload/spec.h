@@ -38,7 +38,8 @@ struct DailyArrivals {  // Poisson; a day of `day` goes smoothly from `low` to `
   MilliRate low = 0, high = 0;
   Duration day{}, peak_at{};
 };
-// No order is larger; producers refuse far smaller ones, and a batch with it has a size that fits an int, as in Kafka.
+// No order is larger; producers refuse far smaller ones, and a batch with it has a size that fits an int, as
+// in Kafka.
 inline constexpr std::int64_t kMostValueBytes = std::int64_t{1} << 30;
 
 struct TraceOrder {
@@ -49,7 +50,8 @@ struct TraceOrder {
 struct TraceArrivals {  // recorded orders, sorted by time
   std::shared_ptr<const std::vector<TraceOrder>> orders;
   std::string file;
-  std::shared_ptr<const std::vector<std::string>> keys{};  // of all traces, from observe::kFirstRecordedKey on
+  std::shared_ptr<const std::vector<std::string>>
+      keys{};  // of all traces, from observe::kFirstRecordedKey on
 };
 using Arrivals = std::variant<ConstantArrivals, PoissonArrivals, RampArrivals, BurstArrivals, DailyArrivals,
                               TraceArrivals>;

@@ -132,8 +132,8 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
   return static_cast<std::int64_t>(ns);
 }
 
-// A plain number that is too large for a time after the start: counted from 1970, in the unit that puts it between 1973
-// and 5138.
+// A plain number that is too large for a time after the start: counted from 1970, in the unit that puts it
+// between 1973 and 5138.
 std::optional<std::int64_t> unix_unit_ns(std::int64_t number) {
   constexpr std::int64_t kLeastSeconds = 100'000'000;
   if (number < kLeastSeconds) return std::nullopt;
@@ -207,7 +207,8 @@ std::optional<Day> parse_iso_day(Cursor& cursor, bool& basic) {
 std::optional<Day> parse_national_day(Cursor& cursor, TraceDates order) {
   const auto first = cursor.whole();
   const char divider = cursor.next();
-  if (!first || (divider != '/' && divider != '.' && divider != '-') || !cursor.take(divider)) return std::nullopt;
+  if (!first || (divider != '/' && divider != '.' && divider != '-') || !cursor.take(divider))
+    return std::nullopt;
   const auto second = cursor.whole();
   if (!second || !cursor.take(divider)) return std::nullopt;
   std::size_t digits = 0;
@@ -413,7 +414,8 @@ class Parser {
     return problems_.empty();
   }
 
-  void find_column(const std::string& wanted, const char* what, bool needed, std::optional<std::size_t>& into) {
+  void find_column(const std::string& wanted, const char* what, bool needed,
+                   std::optional<std::size_t>& into) {
     if (wanted.empty()) return;
     std::string there_are;
     for (std::size_t i = 0; i < fields_used_; ++i) {
@@ -448,9 +450,10 @@ class Parser {
     const std::optional<Moment> moment = time_of_row(fields_[*time_column_]);
     if (!moment || !bytes) return;
     constexpr std::int64_t kMostRows = 50'000'000;
-    if (++result_.rows > kMostRows) return problem_of_file("has more than 50 000 000 rows: play a part of it");
-    if (result_.rows > 1 && moment->ns < last_) ++result_.out_of_order;
-    last_ = moment->ns;
+    if (++result_.rows > kMostRows)
+      return problem_of_file("has more than 50 000 000 rows: play a part of it");
+    if (result_.rows > 1 && moment->ns < latest_) ++result_.out_of_order;
+    latest_ = result_.rows > 1 ? std::max(latest_, moment->ns) : moment->ns;
     const std::int64_t key = key_column_ ? key_number(fields_[*key_column_].text) : -1;
     result_.orders.push_back(TraceOrder{moment->ns, key, *bytes});
   }
@@ -499,13 +502,12 @@ class Parser {
     const int128 origin = kind_ == TimeKind::duration ? 0 : orders.front().at_ns;
     for (TraceOrder& order : orders) {
       const int128 at = (int128{order.at_ns} - origin) * 1'000 / format_.speed_thousandths;
-      order.at_ns = static_cast<std::int64_t>(
-          std::min<int128>(at, std::numeric_limits<std::int64_t>::max()));
+      order.at_ns = static_cast<std::int64_t>(std::min<int128>(at, std::numeric_limits<std::int64_t>::max()));
     }
     result_.last_ns = orders.back().at_ns;
-    const auto end = std::lower_bound(
-        orders.begin(), orders.end(), format_.ends_ns,
-        [](const TraceOrder& order, std::int64_t ends) { return order.at_ns < ends; });
+    const auto end =
+        std::lower_bound(orders.begin(), orders.end(), format_.ends_ns,
+                         [](const TraceOrder& order, std::int64_t ends) { return order.at_ns < ends; });
     result_.too_late = orders.end() - end;
     orders.erase(end, orders.end());
   }
@@ -545,7 +547,7 @@ class Parser {
   std::size_t header_fields_ = 0;
   std::optional<std::size_t> time_column_, key_column_, size_column_;
   std::optional<TimeKind> kind_;  // of all times, as of the first
-  std::int64_t last_ = 0;
+  std::int64_t latest_ = 0;  // of the rows so far
   RecordedOrders result_;
   Problems problems_;
 };
@@ -557,7 +559,8 @@ std::int64_t TraceKeys::number_of(const std::string& text) {
   if (std::string_view(text).starts_with(kCustomer) && text.size() < kCustomer.size() + 10) {
     Cursor digits(std::string_view(text).substr(kCustomer.size()));
     const auto number = digits.whole();
-    if (number && digits.at_end() && std::to_string(*number).size() == text.size() - kCustomer.size()) return *number;
+    if (number && digits.at_end() && std::to_string(*number).size() == text.size() - kCustomer.size())
+      return *number;
   }
   const auto [found, is_new] =
       numbers_.try_emplace(text, observe::kFirstRecordedKey + static_cast<std::int64_t>(texts_->size()));
