@@ -218,6 +218,14 @@ Json schema_of(const Key& key) {
                   {"propertyNames", {{"pattern", kPartition}}},
                   {"additionalProperties", replicas}};
     }
+    case KeyType::assignment: {
+      const Json broker{
+          {"anyOf", Json::array({Json{{"type", "integer"}, {"minimum", 1}},
+                                 Json{{"type", "string"}, {"pattern", "^broker-[1-9][0-9]*$"}}})}};
+      return Json{{"type", "array"},
+                  {"minItems", 1},
+                  {"items", {{"type", "array"}, {"minItems", 1}, {"items", broker}}}};
+    }
     case KeyType::not_yet: return Json{{"not", Json::object()}};
   }
   return Json::object();

@@ -223,7 +223,7 @@ std::vector<MetadataRecord> Census::bootstrap_records() const {
   }
   std::vector<controller::BootstrapTopic> topics;
   for (const TopicSpec& topic : spec_.topics) {
-    topics.push_back({topic.name, topic.partitions, topic.replication_factor, topic.config});
+    topics.push_back({topic.name, topic.partitions, topic.replication_factor, topic.config, topic.replicas});
   }
   return controller::bootstrap_records(brokers, topics, streams_.get("controller/bootstrap"));
 }

@@ -30,10 +30,13 @@ struct BootstrapTopic {
   std::int32_t partitions = 1;
   std::int16_t replication_factor = 1;
   TopicConfig config;
+  std::vector<std::vector<NodeId>>
+      replicas{};  // of each partition, its preferred leader first; empty: they are placed
 };
 
 // The metadata of a cluster that has been up for a while: these brokers registered and unfenced, these topics
-// created, placed as the controller places them. REQUIRES: each topic could be created on these brokers
+// created, placed as the controller places them or as they say themselves. REQUIRES: each topic could be
+// created on these brokers
 std::vector<MetadataRecord> bootstrap_records(const std::vector<BootstrapBroker>& brokers,
                                               const std::vector<BootstrapTopic>& topics, Rng rng);
 

@@ -182,6 +182,13 @@ class Builder {
     spec.partitions = static_cast<std::int32_t>(number_of(topic.value.at("partitions"), UnitKind::none));
     spec.replication_factor =
         static_cast<std::int16_t>(number_of(topic.value.at("replication.factor"), UnitKind::none));
+    if (const Value* replicas = topic.value.find("replicas")) {
+      for (const Value& partition : replicas->items) {
+        std::vector<NodeId>& nodes = spec.replicas.emplace_back();
+        for (const Value& broker : partition.items)
+          nodes.push_back(NodeId{static_cast<std::int32_t>(count_of(broker))});
+      }
+    }
     apply_properties(topic.value.at("config"), kTopic, Targets{.topic = &spec.config});
     spec.config.compression_percent =
         static_cast<std::int32_t>(number_of(topic.value.at("compression"), UnitKind::ratio));

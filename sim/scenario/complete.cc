@@ -104,6 +104,11 @@ class Completion {
       return network_default("rtt");
     if (path == "cluster/network/clients/bandwidth" || path == "cluster/network/links/[]/bandwidth")
       return network_default("bandwidth");
+    if (const Value* replicas = earlier("replicas"); replicas != nullptr) {
+      if (path == "topics/<name>/partitions") return scalar(std::to_string(replicas->items.size()));
+      if (path == "topics/<name>/replication.factor")
+        return scalar(std::to_string(replicas->items.front().items.size()));
+    }
     if (path == "topics/<name>/partitions") return scalar(server_properties().at("num.partitions").text);
     if (path == "topics/<name>/replication.factor")
       return scalar(server_properties().at("default.replication.factor").text);

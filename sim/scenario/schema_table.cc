@@ -256,10 +256,17 @@ constexpr Key kKeys[] = {
      .type = KeyType::names,
      .meaning = "Topics created before the clients start; others are created when a client asks for them."},
     section("topics/<name>", "A topic."),
-    scalar_key("topics/<name>/partitions", UnitKind::none, "=num.partitions of cluster.config", 1, 10'000,
+    {.path = "topics/<name>/replicas",
+     .type = KeyType::assignment,
+     .meaning = "Which brokers have replicas of each partition, as kafka-topics --replica-assignment has it; "
+                "the first of a "
+                "list is the preferred leader. Without it the controller places them.",
+     .example = "[[2, 1, 3], [3, 2, 1]]"},
+    scalar_key("topics/<name>/partitions", UnitKind::none,
+               "=as many as replicas lists, or num.partitions of cluster.config", 1, 10'000,
                "How many partitions."),
     scalar_key("topics/<name>/replication.factor", UnitKind::none,
-               "=default.replication.factor of cluster.config", 1, 32'767,
+               "=as in replicas, or default.replication.factor of cluster.config", 1, 32'767,
                "How many replicas of each partition."),
     scalar_key("topics/<name>/compression", UnitKind::ratio, "1", 1, 100,
                "Compressed size of a producer's batches, as a part of the uncompressed size."),
@@ -805,6 +812,8 @@ std::string describe(const Key& key) {
     case KeyType::partitions: return "all, a partition such as orders-0, or a list of them";
     case KeyType::replica_lists:
       return "a map from partitions to brokers such as {orders-0: [broker-2, broker-3]}";
+    case KeyType::assignment:
+      return "a list with the list of its brokers for each partition, such as " + std::string(key.example);
     case KeyType::not_yet: return "nothing yet";
   }
   return {};

@@ -211,6 +211,7 @@ bool Walk::any(Value& value, const Key& key, const std::string& where) {
     case KeyType::target_groups: return target_groups(value, key, where);
     case KeyType::partitions: return partitions(value, key, where);
     case KeyType::replica_lists: return replica_lists(value, key, where);
+    case KeyType::assignment: return assignment(value, key, where);
     case KeyType::not_yet:
       report_.error(value.place, "\"" + where + "\" is not played yet",
                     key.example.empty() ? "leave it out for now" : std::string(key.example));

@@ -56,6 +56,7 @@ class Walk {
   bool target_groups(Value& value, const Key& key, const std::string& where);
   bool partitions(Value& value, const Key& key, const std::string& where);
   bool replica_lists(Value& value, const Key& key, const std::string& where);
+  bool assignment(Value& value, const Key& key, const std::string& where);
   bool properties(Value& value, const Key& key, const std::string& where);
 
   // A map whose keys are all among `allowed`, of which exactly one is given if `one_only`.
