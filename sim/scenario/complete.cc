@@ -122,7 +122,7 @@ class Completion {
 
   // Many times what such a run needs, if nothing in it goes round in circles.
   std::int64_t usual_events() const {
-    constexpr std::int64_t kAtLeast = 50'000'000, kPerSecond = 20'000, kPerOrder = 500, kOfATrace = 1'000'000;
+    constexpr std::int64_t kAtLeast = 20'000'000, kPerSecond = 20'000, kPerOrder = 500, kOfATrace = 1'000'000;
     const auto seconds = [this](std::string_view key) {
       const Value* given = root_.find(key);
       return given == nullptr ? 30 : *read_scalar(given->text, UnitKind::duration).value / 1'000'000'000 + 1;

@@ -111,7 +111,7 @@ constexpr Key kKeys[] = {
     scalar_key("seed", UnitKind::none, "1", 0, std::numeric_limits<std::int64_t>::max(),
                "Where all randomness comes from."),
     scalar_key("event.budget", UnitKind::none,
-               "=50 million, 20 thousand for each second and 500 for each order that may come", 0,
+               "=20 million, 20 thousand for each second and 500 for each order that may come", 0,
                std::numeric_limits<std::int64_t>::max(),
                "A run that needs more events stops as inconclusive: settings such as heartbeat.interval.ms=0 "
                "let loose a "

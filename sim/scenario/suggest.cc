@@ -37,14 +37,9 @@ std::size_t edits(std::string_view a, std::string_view b, std::size_t limit) {
 }  // namespace
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
-  return nearest(word, candidates, std::string_view::npos);
-}
-
-std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates,
-                         std::size_t most_edits) {
   constexpr std::size_t kLongestWord = 100;  // what is longer is no typo
   if (word.empty() || word.size() > kLongestWord) return {};
-  std::size_t limit = std::min(most_edits, std::max<std::size_t>(1, (word.size() + 1) / 4));
+  std::size_t limit = std::max<std::size_t>(1, (word.size() + 1) / 4);
   std::string_view best;
   for (const std::string_view candidate : candidates) {
     const std::size_t distance = edits(word, candidate, limit);

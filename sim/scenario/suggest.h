@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,10 +10,6 @@ namespace sim::scenario {
 // The candidate closest to `word` by edits (insert, delete, change, swap), ignoring case; empty if none is
 // close enough to be worth saying. Ties go to the earlier candidate.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
-// Of those with at most so many edits.
-std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates,
-                         std::size_t most_edits);
-
 // Whether two words differ in nothing but case and what divides their parts: linger.ms, LINGER_MS, lingerMs.
 bool same_letters(std::string_view a, std::string_view b);
 

@@ -44,9 +44,7 @@ std::string similar_property(std::string_view name, Components components) {
     if (same_letters(row.name, name)) return "did you mean " + std::string(row.name) + "?";
     names.push_back(row.name);
   }
-  constexpr std::size_t kMostWrongLetters = 3;
-  const std::string_view best = nearest(name, names, kMostWrongLetters);
-  return best.empty() ? std::string{} : "did you mean " + std::string(best) + "?";
+  return did_you_mean(name, names);
 }
 
 Value overlay_of(const Value& value) {
@@ -148,7 +146,7 @@ Value Walk::property_file(const Value& value, const std::string& where) {
   }
   // Shown as its writer sees it, and read as Kafka reads it: byte by byte.
   const std::vector<JavaProperty> properties = read_properties(text, Encoding::latin1);
-  const int source = report_.add_source(path, is_utf8 ? text : latin1_to_utf8(text), is_utf8);
+  const int source = report_.add_source(path, is_utf8 ? text : latin1_to_utf8(text));
   const auto place_of = [source, is_utf8](const TextPlace& place) {
     return Place{source, place.line, is_utf8 ? place.column : 0, is_utf8 ? place.length : 0};
   };
@@ -202,7 +200,7 @@ bool Walk::unknown_property(const Entry& entry, const Key& key, const std::strin
   }
   if (other == nullptr && !belongs_to_others(entry.key)) {
     const std::string hint = report_.full() ? "" : similar_property(entry.key, key.components);
-    if (!hint.empty()) {
+    if (!hint.empty() || report_.full()) {
       report_.error(entry.key_place, "unknown property \"" + entry.key + "\" in " + where, hint);
       return false;
     }

@@ -547,7 +547,7 @@ class Parser {
   std::size_t header_fields_ = 0;
   std::optional<std::size_t> time_column_, key_column_, size_column_;
   std::optional<TimeKind> kind_;  // of all times, as of the first
-  std::int64_t latest_ = 0;  // of the rows so far
+  std::int64_t latest_ = 0;       // of the rows so far
   RecordedOrders result_;
   Problems problems_;
 };
