@@ -30,7 +30,7 @@ int print_result(const Result<std::string>& result, const Terminal& terminal) {
 int check_command(const CheckOptions& options, const Terminal& terminal) {
   bool failed = false;
   for (const std::string& file : options.files) {
-    const Result<scenario::Scenario> scenario = scenario::load(file, options.overrides);
+    const Result<scenario::Scenario> scenario = scenario::load(file, options.overrides, options.strictness);
     print(stderr, render_problems(scenario.problems(), terminal.color_err));
     failed = failed || !scenario;
     if (scenario) print(stdout, options.resolve ? scenario->resolved_yaml : file + ": ok\n");

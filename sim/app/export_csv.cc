@@ -123,7 +123,7 @@ bool OrdersReader::next() {
   const auto& cells = reader_.cells();
   row_.flow = cells[0];
   row_.number = number(1);
-  row_.key = number(2);
+  row_.key = cells[2];
   row_.value_bytes = number(3);
   row_.in_warmup = number(4) == 1;
   row_.outcome = cells[5];

@@ -52,7 +52,7 @@ struct OrderRow {
   };
   std::string flow;
   std::int64_t number = 0;
-  std::int64_t key = -1;
+  std::string key;  // "17" is the customer whose key is "user-17", any other text a recorded key; empty: none
   std::int64_t value_bytes = 0;
   bool in_warmup = false;
   std::string outcome;

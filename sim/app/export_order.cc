@@ -89,7 +89,8 @@ class OrderDiagram {
 
   void tell_producing() {
     std::string what = "order " + std::to_string(order_.number) + ", " + human_bytes(order_.value_bytes);
-    what += order_.key >= 0 ? ", key user-" + std::to_string(order_.key) : ", no key";
+    const bool is_number = order_.key.find_first_not_of("0123456789") == std::string::npos;
+    what += order_.key.empty() ? ", no key" : std::string(", key ") + (is_number ? "user-" : "") + order_.key;
     what += ", placed at " + fixed(order_.intended / 1'000, 6) + " s";
     arrow(order_.intended, "customer->>producer", what);
     note(order_.accepted, "producer", "send() has put it into a batch");

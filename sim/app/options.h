@@ -28,11 +28,13 @@ struct RunOptions {
   bool force = false;
   bool check_determinism = false;
   bool no_files = false;  // nothing is written
+  scenario::Strictness strictness = scenario::Strictness::lenient;  // --strict
 };
 struct CheckOptions {
   std::vector<std::string> files;
   std::vector<scenario::Override> overrides;
   bool resolve = false;
+  scenario::Strictness strictness = scenario::Strictness::lenient;
 };
 struct ListOptions {};
 struct ExplainOptions {

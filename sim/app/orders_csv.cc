@@ -41,7 +41,11 @@ void write_orders_csv(OutputFile& file, const record::RunRecord& record, Duratio
     }
     csv.text(name_of(names.flows, flow_of(order.id).value()));
     csv.number(number_of(order.id));
-    csv.number_or_empty(order.key);
+    if (order.key < observe::kFirstRecordedKey) {
+      csv.number_or_empty(order.key);
+    } else {
+      csv.text(names.key(order.key));
+    }
     csv.number(order.value_bytes);
     csv.number(order.intended < nanos(warmup) ? 1 : 0);
     csv.text(metrics::name(ledger.outcome(i)));

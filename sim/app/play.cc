@@ -12,7 +12,7 @@ void note_signal(int signal) {
   signal_received = signal;
 }
 
-// Events between two looks at signals and the clock on the wall: often enough for people.
+// Events between two looks at the clock on the wall: often enough for people.
 constexpr std::uint64_t kLookEvery = 2'048;
 
 StopReason stop_reason(kernel::StopReason reason) {
@@ -52,11 +52,11 @@ RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world, const r
       reason = StopReason::settled;
       break;
     }
-    if (world.events_fired() % kLookEvery != 0) continue;
     if (signal_received != 0) {
       reason = StopReason::interrupted;
       break;
     }
+    if (world.events_fired() % kLookEvery != 0) continue;
     if (options.progress != nullptr) {
       options.progress->on(Progress{world.now(), std::min(last, load_ends), world.events_fired()});
     }

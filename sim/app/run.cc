@@ -33,7 +33,7 @@ std::string repro(const RunOptions& options, const scenario::Scenario& scenario)
   std::string command =
       "kraftsim run " + pasteable(options.file) + " --seed " + std::to_string(scenario.seed);
   for (const scenario::Override& override : options.overrides) {
-    if (override.path != "seed") command += " --set " + pasteable(override.path + "=" + override.value);
+    if (override.path != "seed") command += " --set " + pasteable(shown(override));
   }
   if (options.until) command += fmt::format(" --until {}ms", millis(*options.until));
   return command;
@@ -73,7 +73,8 @@ bool is_repeated(const scenario::Scenario& scenario, const RunEnd& end) {
 }  // namespace
 
 int run_command(const RunOptions& options, const Terminal& terminal) {
-  const Result<scenario::Scenario> loaded = scenario::load(options.file, options.overrides);
+  const Result<scenario::Scenario> loaded =
+      scenario::load(options.file, options.overrides, options.strictness);
   if (!loaded) return refuse(loaded.problems(), terminal);
   const scenario::Scenario& scenario = *loaded;
   if (!options.quiet) print(stderr, render_problems(loaded.problems(), terminal.color_err));

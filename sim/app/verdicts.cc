@@ -193,12 +193,16 @@ class Finder {
     return cases;
   }
 
+  std::string key_text(std::int64_t key) const {
+    return key < observe::kFirstRecordedKey ? std::to_string(key) : run_.names.key(key);
+  }
+
   Cases reordered(std::size_t s) const {
     Cases cases;
     for (const OrderLedger::Index index : ledger_.reordered(s)) {
-      cases.push_back(of_order(index, ledger_.service(index, s).done,
-                               "of key " + std::to_string(ledger_.order(index).key) +
-                                   ", done before one that was placed earlier"));
+      cases.push_back(of_order(
+          index, ledger_.service(index, s).done,
+          "of key " + key_text(ledger_.order(index).key) + ", done before one that was placed earlier"));
     }
     return cases;
   }

@@ -188,6 +188,8 @@ void Census::add_flow(std::size_t index) {
   Rng phases = streams_.get("phases/" + process.name);
   client::ProducerConfig& producer = std::get<workload::OrderServiceBoot>(process.boot).spec.producer;
   producer.first_metadata_age_ms = drawn_phase(producer.metadata_max_age_ms, phases);
+  if (const auto* trace = std::get_if<workload::TraceArrivals>(&flow.arrivals))
+    result_.names.recorded_keys = trace->keys;
   add(std::move(process));
 }
 
@@ -249,7 +251,7 @@ std::vector<MetadataRecord> Census::bootstrap_records() const {
   }
   std::vector<controller::BootstrapTopic> topics;
   for (const TopicSpec& topic : spec_.topics) {
-    topics.push_back({topic.name, topic.partitions, topic.replication_factor, topic.config});
+    topics.push_back({topic.name, topic.partitions, topic.replication_factor, topic.config, topic.replicas});
   }
   const bool eligible_leader_replicas =
       !spec_.controllers.empty() && spec_.controllers.front().config.eligible_leader_replicas_enable;

@@ -59,6 +59,8 @@ struct TopicSpec {  // created before the applications start
   std::int32_t partitions = 1;
   std::int16_t replication_factor = 1;
   TopicConfig config;
+  std::vector<std::vector<NodeId>>
+      replicas{};  // of each partition, its preferred leader first; empty: the controller places them
 };
 
 struct ClientQuotaSpec {

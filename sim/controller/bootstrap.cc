@@ -47,7 +47,8 @@ std::vector<MetadataRecord> bootstrap_records(bool eligible_leader_replicas,
   TopicId next_id = kClusterMetadataTopic.next();
   for (const BootstrapTopic& topic : topics) {
     const std::optional<ReplicaLists> replicas =
-        place_replicas(topic.partitions, topic.replication_factor, usable, rng);
+        topic.replicas.empty() ? place_replicas(topic.partitions, topic.replication_factor, usable, rng)
+                               : std::optional(topic.replicas);
     SIM_CHECK(replicas.has_value(), "a scenario lists only topics that its brokers can hold");
     std::vector<MetadataRecord> created =
         new_topic_records(topic.name, next_id, topic.config, *replicas, usable);

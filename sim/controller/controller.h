@@ -36,11 +36,13 @@ struct BootstrapTopic {
   std::int32_t partitions = 1;
   std::int16_t replication_factor = 1;
   TopicConfig config;
+  std::vector<std::vector<NodeId>>
+      replicas{};  // of each partition, its preferred leader first; empty: they are placed
 };
 
 // The metadata of a cluster that has been up for a while: features at the levels of a new cluster of 4.1,
 // these controllers registered, these brokers registered and unfenced, these topics created, placed as the
-// controller places them. REQUIRES: each topic could be created on these brokers
+// controller places them or as they say themselves. REQUIRES: each topic could be created on these brokers
 std::vector<MetadataRecord> bootstrap_records(bool eligible_leader_replicas,
                                               const std::vector<BootstrapController>& controllers,
                                               const std::vector<BootstrapBroker>& brokers,

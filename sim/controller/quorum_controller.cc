@@ -326,7 +326,7 @@ void QuorumController::settle(const Context& context) {
   const ControllerConfig& config = boot_.config;
   active_->session_check.await(active_->cluster.next_session_expiry(), context.out);
   if (config.auto_leader_rebalance_enable && active_->replication.any_imbalanced()) {
-    const auto interval = std::chrono::seconds(config.leader_imbalance_check_interval_seconds);
+    const Duration interval = from_seconds(config.leader_imbalance_check_interval_seconds);
     active_->balance.schedule(interval, context.now(), context.out);
   }
   if (active_->replication.any_leaderless()) {

@@ -19,7 +19,7 @@ class LogRetention {
  public:
   explicit LogRetention(const BrokerConfig& config)
       : first_(from_millis(config.log_initial_task_delay_ms)),
-        interval_(from_millis(config.log_retention_check_interval_ms)) {}
+        interval_(period_of_millis(config.log_retention_check_interval_ms)) {}
 
   void start(LocalTime now, TaskPhases& phases) {
     started_ = now;

@@ -184,6 +184,13 @@ class Builder {
     spec.partitions = static_cast<std::int32_t>(number_of(topic.value.at("partitions"), UnitKind::none));
     spec.replication_factor =
         static_cast<std::int16_t>(number_of(topic.value.at("replication.factor"), UnitKind::none));
+    if (const Value* replicas = topic.value.find("replicas")) {
+      for (const Value& partition : replicas->items) {
+        std::vector<NodeId>& nodes = spec.replicas.emplace_back();
+        for (const Value& broker : partition.items)
+          nodes.push_back(NodeId{static_cast<std::int32_t>(count_of(broker))});
+      }
+    }
     apply_properties(topic.value.at("config"), kTopic, Targets{.topic = &spec.config});
     spec.config.compression_percent =
         static_cast<std::int32_t>(number_of(topic.value.at("compression"), UnitKind::ratio));
@@ -201,7 +208,7 @@ class Builder {
     spec.name = client.key;
     spec.rack = rack_of(client);
     spec.topic = value.at("produces").text;
-    spec.arrivals = arrivals(value.at("arrivals"));
+    spec.arrivals = arrivals(client);
     if (const Value* orders = value.at("arrivals").find("orders"))
       spec.max_orders = number_of(*orders, UnitKind::none);
     const Value& key = value.at("key");
@@ -219,7 +226,8 @@ class Builder {
     return spec;
   }
 
-  Arrivals arrivals(const Value& value) {
+  Arrivals arrivals(const Entry& client) {
+    const Value& value = client.value.at("arrivals");
     if (const Value* constant = value.find("constant")) return workload::ConstantArrivals{rate(*constant)};
     if (const Value* poisson = value.find("poisson")) return workload::PoissonArrivals{rate(*poisson)};
     if (const Value* ramp = value.find("ramp"))
@@ -233,8 +241,7 @@ class Builder {
       return workload::DailyArrivals{rate(daily->at("low")), rate(daily->at("high")),
                                      duration_of(daily->at("day")), duration_of(daily->at("peak.at"))};
     }
-    const std::string& file = value.at("trace").text;
-    return workload::TraceArrivals{traces_.at(file), file};
+    return traces_.at(client.key);
   }
 
   workload::ServiceSpec service(const Entry& client) {

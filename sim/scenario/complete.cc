@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "base/int128.h"
 #include "scenario/client_rules.h"
+#include "scenario/read_values.h"
 #include "scenario/schema.h"
 #include "scenario/server_rules.h"
 #include "scenario/walk.h"
@@ -88,6 +91,7 @@ class Completion {
       const std::int64_t quarter = *read_scalar(root_.at("duration").text, UnitKind::duration).value / 4;
       return scalar(print_scalar(std::min<std::int64_t>(10'000'000'000, quarter), UnitKind::duration));
     }
+    if (path == "event.budget") return scalar(std::to_string(usual_events()));
     if (path == "cluster/controllers") {
       const Value* cluster = root_.find("cluster");
       const Value* combined = cluster == nullptr ? nullptr : cluster->find("combined");
@@ -100,6 +104,11 @@ class Completion {
       return network_default("rtt");
     if (path == "cluster/network/clients/bandwidth" || path == "cluster/network/links/[]/bandwidth")
       return network_default("bandwidth");
+    if (const Value* replicas = earlier("replicas"); replicas != nullptr) {
+      if (path == "topics/<name>/partitions") return scalar(std::to_string(replicas->items.size()));
+      if (path == "topics/<name>/replication.factor")
+        return scalar(std::to_string(replicas->items.front().items.size()));
+    }
     if (path == "topics/<name>/partitions") return scalar(server_properties().at("num.partitions").text);
     if (path == "topics/<name>/replication.factor")
       return scalar(server_properties().at("default.replication.factor").text);
@@ -109,6 +118,28 @@ class Completion {
     }
     if (path == "clients/<name>/group.id") return group_id(name);
     return std::nullopt;  // orders: no limit; the id of an expectation is made where it is read
+  }
+
+  // Many times what such a run needs, if nothing in it goes round in circles.
+  std::int64_t usual_events() const {
+    constexpr std::int64_t kAtLeast = 20'000'000, kPerSecond = 20'000, kPerOrder = 500, kOfATrace = 1'000'000;
+    const auto seconds = [this](std::string_view key) {
+      const Value* given = root_.find(key);
+      return given == nullptr ? 30 : *read_scalar(given->text, UnitKind::duration).value / 1'000'000'000 + 1;
+    };
+    int128 events = kAtLeast + int128{kPerSecond} * (seconds("duration") + seconds("drain"));
+    const Value* clients = root_.find("clients");
+    const std::vector<Entry> none;
+    for (const Entry& client : clients == nullptr ? none : clients->entries) {
+      const Value* arrivals = client.value.find("arrivals");
+      if (arrivals == nullptr) continue;
+      const bool recorded = arrivals->find("trace") != nullptr;
+      const int128 orders =
+          recorded ? kOfATrace : int128{highest_rate(*arrivals)} * seconds("duration") / 1'000;
+      events += kPerOrder * orders;
+    }
+    constexpr int128 kMost = std::numeric_limits<std::int64_t>::max();
+    return static_cast<std::int64_t>(std::min(events, kMost));
   }
 
   // As the link between any two processes, given or defaulted.

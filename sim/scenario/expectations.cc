@@ -61,7 +61,7 @@ std::string_view symbol(Comparison comparison) {
 // "500 ms", "11.1 s", for people.
 std::string for_people(std::int64_t value, UnitKind kind) {
   constexpr std::int64_t kSecond = 1'000'000'000, kMs = 1'000'000;
-  if (kind == UnitKind::duration && value > kSecond && value % kMs == 0) {
+  if (kind == UnitKind::duration && value > kSecond && value < 300 * kSecond && value % kMs == 0) {
     std::string text = std::to_string(value / kSecond);
     std::string fraction = std::to_string(1000 + value % kSecond / kMs).substr(1);
     while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();

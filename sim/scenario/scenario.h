@@ -40,8 +40,14 @@ struct Override {
   std::string value;
 };
 
-// One strict pass: every problem of the file, each with line and column. A file that starts with @ is built
-// in.
-Result<Scenario> load(const std::string& file, const std::vector<Override>& overrides);
+// As a command that is printed may show it: passwords are hidden.
+std::string shown(const Override& override);
+
+// What becomes of a property that Kafka does not know: it ignores it, so it is listed and let in, or refused.
+enum class Strictness : std::uint8_t { lenient, strict };
+
+// One pass: every problem of the file, each with line and column. A file that starts with @ is built in.
+Result<Scenario> load(const std::string& file, const std::vector<Override>& overrides,
+                      Strictness strictness = Strictness::lenient);
 
 }  // namespace sim::scenario

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include "scenario/schema.h"
 
@@ -109,8 +110,12 @@ constexpr Key kKeys[] = {
                "How long orders under way at the end may take to be finished."),
     scalar_key("seed", UnitKind::none, "1", 0, std::numeric_limits<std::int64_t>::max(),
                "Where all randomness comes from."),
-    scalar_key("event.budget", UnitKind::none, "0", 0, std::numeric_limits<std::int64_t>::max(),
-               "A run that needs more events stops as inconclusive; 0 sets no limit."),
+    scalar_key("event.budget", UnitKind::none,
+               "=20 million, 20 thousand for each second and 500 for each order that may come", 0,
+               std::numeric_limits<std::int64_t>::max(),
+               "A run that needs more events stops as inconclusive: settings such as heartbeat.interval.ms=0 "
+               "let loose a "
+               "storm that no machine sees the end of. 0 sets no limit."),
 
     required(section("cluster", "The servers and what lies between them.")),
     required(
@@ -256,10 +261,17 @@ constexpr Key kKeys[] = {
      .type = KeyType::names,
      .meaning = "Topics created before the clients start; others are created when a client asks for them."},
     section("topics/<name>", "A topic."),
-    scalar_key("topics/<name>/partitions", UnitKind::none, "=num.partitions of cluster.config", 1, 10'000,
+    {.path = "topics/<name>/replicas",
+     .type = KeyType::assignment,
+     .meaning = "Which brokers have replicas of each partition, as kafka-topics --replica-assignment has it; "
+                "the first of a "
+                "list is the preferred leader. Without it the controller places them.",
+     .example = "[[2, 1, 3], [3, 2, 1]]"},
+    scalar_key("topics/<name>/partitions", UnitKind::none,
+               "=as many as replicas lists, or num.partitions of cluster.config", 1, 10'000,
                "How many partitions."),
     scalar_key("topics/<name>/replication.factor", UnitKind::none,
-               "=default.replication.factor of cluster.config", 1, 32'767,
+               "=as in replicas, or default.replication.factor of cluster.config", 1, 32'767,
                "How many replicas of each partition."),
     scalar_key("topics/<name>/compression", UnitKind::ratio, "1", 1, 100,
                "Compressed size of a producer's batches, as a part of the uncompressed size."),
@@ -334,11 +346,45 @@ constexpr Key kKeys[] = {
                "How long a day is."),
     scalar_key("clients/<name>/arrivals/daily/peak.at", UnitKind::duration, "=half of the day", 0, kYear,
                "The busiest time of the day."),
-    alternative({.path = "clients/<name>/arrivals/trace",
-                 .type = KeyType::path,
-                 .meaning = "Recorded orders, a CSV file with the columns time, key and size, which take the "
-                            "place of key and record.size."},
-                "orders.csv"),
+    alternative(
+        {.path = "clients/<name>/arrivals/trace",
+         .type = KeyType::section,
+         .meaning = "Recorded orders, a CSV file whose times, keys and sizes take the place of key and "
+                    "record.size. Its name alone will do if the columns are called time, key and size.",
+         .short_for = "file"},
+        "{file: orders.csv, time: created_at, key: customer, default.size: 1KiB}"),
+    {.path = "clients/<name>/arrivals/trace/file",
+     .type = KeyType::path,
+     .meaning = "The CSV file.",
+     .required = true,
+     .example = "orders.csv"},
+    {.path = "clients/<name>/arrivals/trace/time",
+     .type = KeyType::text,
+     .fallback = "time",
+     .meaning = "The column of the time: seconds or a duration after the start, a Unix time in seconds, "
+                "milli-, micro- "
+                "or nanoseconds, or a date as ISO 8601 has it. Dates and Unix times count from the earliest "
+                "order. Rows "
+                "need not be sorted."},
+    {.path = "clients/<name>/arrivals/trace/key",
+     .type = KeyType::text,
+     .fallback = "key",
+     .meaning = "The column of the key, whose bytes decide the partition; none: orders without keys."},
+    {.path = "clients/<name>/arrivals/trace/size",
+     .type = KeyType::text,
+     .fallback = "size",
+     .meaning = "The column of the size in bytes."},
+    scalar_key("clients/<name>/arrivals/trace/default.size", UnitKind::size, "", 0, kMostBytes,
+               "The size of orders that have none; with it the column of sizes may be missing."),
+    {.path = "clients/<name>/arrivals/trace/dates",
+     .type = KeyType::word,
+     .fallback = "iso",
+     .meaning = "How dates are written: as in 2026-03-01 10:15 (iso), 3/1/2026 10:15 PM (us) or 1.3.2026 "
+                "22:15 (eu). "
+                "ISO dates are always understood.",
+     .words = "iso|us|eu"},
+    scalar_key("clients/<name>/arrivals/trace/speed", UnitKind::factor, "1x", 1, 1'000'000'000,
+               "How many times as fast as recorded the orders come: 60x plays an hour in a minute."),
     scalar_key("clients/<name>/arrivals/orders", UnitKind::none, "=all that come within the duration", 1,
                std::int64_t{1} << 40, "At most this many orders."),
     {.path = "clients/<name>/key",
@@ -350,7 +396,7 @@ constexpr Key kKeys[] = {
     distribution("clients/<name>/record.size", UnitKind::size, "1KiB",
                  "Bytes of an order, the record's value.", "produces"),
     {.path = "clients/<name>/group.id",
-     .type = KeyType::name,
+     .type = KeyType::text,
      .fallback = "=the client's name",
      .meaning = "The consumer group.",
      .only_with = "consumes"},
@@ -613,8 +659,8 @@ constexpr Key kKeys[] = {
      .meaning = "The topic.",
      .required = true,
      .example = "orders"},
-    required(with_example(scalar_key("faults/[]/admin/create-partitions/count", UnitKind::none, "", 1,
-                                     1'000'000, "How many it has in all from then on."),
+    required(with_example(scalar_key("faults/[]/admin/create-partitions/count", UnitKind::none, "", 1, 10'000,
+                                     "How many it has in all from then on."),
                           "12")),
     {.path = "chaos",
      .type = KeyType::not_yet,
@@ -720,10 +766,17 @@ std::string dotted(std::string_view path) {
   return text;
 }
 
+void write_out(Value& value, const Key& key) {
+  Value map = empty_map(value.place);
+  map.entries.push_back(Entry{std::string(key.short_for), value.place, std::move(value)});
+  value = std::move(map);
+}
+
 std::string describe(const Key& key) {
   switch (key.type) {
     case KeyType::section: {
       std::string text = key.example.empty() ? "a map" : "a map such as " + std::string(key.example);
+      if (!key.short_for.empty()) text = "the name of a file, or " + text;
       for (const char c : key.words.empty() ? std::string{} : "|" + std::string(key.words))
         text += c == '|' ? std::string(" or ") : std::string(1, c);
       return text;
@@ -768,6 +821,8 @@ std::string describe(const Key& key) {
     case KeyType::partitions: return "all, a partition such as orders-0, or a list of them";
     case KeyType::replica_lists:
       return "a map from partitions to brokers such as {orders-0: [broker-2, broker-3]}";
+    case KeyType::assignment:
+      return "a list with the list of its brokers for each partition, such as " + std::string(key.example);
     case KeyType::not_yet: return "nothing yet";
   }
   return {};

@@ -53,16 +53,14 @@ template <Duration raft::RaftConfig::*member>
 void quorum_ms(const Targets& targets, const std::string& value) {
   std::int64_t count = 0;
   assign(count, value);
-  if (targets.quorum != nullptr) targets.quorum->*member = std::chrono::milliseconds(count);
+  if (targets.quorum != nullptr) targets.quorum->*member = from_millis(count);
 }
 
-// Negative: without a limit. Nothing simulated lasts a century.
+// Negative: without a limit.
 void metadata_retention_ms(const Targets& targets, const std::string& value) {
-  constexpr std::int64_t kCentury = std::int64_t{100} * 366 * 86'400'000;
   std::int64_t count = 0;
   assign(count, value);
-  if (count < 0 || count > kCentury) count = kCentury;
-  if (targets.quorum != nullptr) targets.quorum->retention = std::chrono::milliseconds(count);
+  if (targets.quorum != nullptr) targets.quorum->retention = count < 0 ? kEndless : from_millis(count);
 }
 
 void metadata_retention_bytes(const Targets& targets, const std::string& value) {

@@ -190,6 +190,7 @@ bool Walk::any(Value& value, const Key& key, const std::string& where) {
   switch (key.type) {
     case KeyType::section:
       if (value.is_scalar() && !key.words.empty()) return word(value, key, where);
+      if (value.is_scalar() && !key.short_for.empty()) write_out(value, key);
       if (!value.is_map()) return not_a(value, key, where);
       return no_word_as_key(value, key, where) && section(value, key.path, where);
     case KeyType::names: return names(value, key, where);
@@ -210,6 +211,7 @@ bool Walk::any(Value& value, const Key& key, const std::string& where) {
     case KeyType::target_groups: return target_groups(value, key, where);
     case KeyType::partitions: return partitions(value, key, where);
     case KeyType::replica_lists: return replica_lists(value, key, where);
+    case KeyType::assignment: return assignment(value, key, where);
     case KeyType::not_yet:
       report_.error(value.place, "\"" + where + "\" is not played yet",
                     key.example.empty() ? "leave it out for now" : std::string(key.example));

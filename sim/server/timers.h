@@ -67,9 +67,12 @@ class TaskPhases {
 };
 
 // A periodic task of Kafka's scheduler that is armed only while there is work for it: it fires when the
-// period's next turn comes, counted from the broker's start, as if it had run all the time.
+// period's next turn comes, counted from the broker's start, as if it had run all the time. A task without a
+// period runs once, when the broker starts and there is nothing to do yet (KafkaScheduler.schedule), and
+// never again.
 class PeriodicTimer {
  public:
+  // REQUIRES: period >= 0
   PeriodicTimer(node::TimerId timer, Duration period) : timer_(timer), period_(period) {}
 
   void start(LocalTime now, TaskPhases& phases) { first_ = now + phases.first_turn(period_); }
@@ -78,7 +81,7 @@ class PeriodicTimer {
   }
 
   void arm(LocalTime now, node::Effects& out) {
-    if (armed_) return;
+    if (armed_ || period_ == Duration{0}) return;
     armed_ = true;
     const std::int64_t turns = now < first_ ? 0 : (now - first_) / period_ + 1;
     out.emplace_back(node::SetTimer{timer_, first_ + turns * period_});

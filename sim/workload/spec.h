@@ -38,14 +38,20 @@ struct DailyArrivals {  // Poisson; a day of `day` goes smoothly from `low` to `
   MilliRate low = 0, high = 0;
   Duration day{}, peak_at{};
 };
+// No order is larger; producers refuse far smaller ones, and a batch with it has a size that fits an int, as
+// in Kafka.
+inline constexpr std::int64_t kMostValueBytes = std::int64_t{1} << 30;
+
 struct TraceOrder {
   std::int64_t at_ns = 0;
-  std::int64_t key = -1;  // -1 = none; otherwise the distinct key's number in order of first appearance
+  std::int64_t key = -1;  // -1 = none; otherwise the key's number (observe::Names)
   std::int32_t value_bytes = 0;
 };
 struct TraceArrivals {  // recorded orders, sorted by time
   std::shared_ptr<const std::vector<TraceOrder>> orders;
   std::string file;
+  std::shared_ptr<const std::vector<std::string>>
+      keys{};  // of all traces, from observe::kFirstRecordedKey on
 };
 using Arrivals = std::variant<ConstantArrivals, PoissonArrivals, RampArrivals, BurstArrivals, DailyArrivals,
                               TraceArrivals>;

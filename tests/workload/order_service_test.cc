@@ -278,21 +278,27 @@ TEST_CASE("keys, sizes and arrivals have streams of their own") {
 
 TEST_CASE("a trace is replayed with its keys and sizes") {
   const auto orders = std::make_shared<const std::vector<TraceOrder>>(
-      std::vector<TraceOrder>{{1'000'000, 0, 10}, {1'000'000, -1, 20}, {2'000'000'000, 12, 30}});
-  FlowSpec flow = spec(TraceArrivals{orders, "t.csv"});
+      std::vector<TraceOrder>{{1'000'000, 0, 10},
+                              {1'000'000, -1, 20},
+                              {2'000'000'000, 12, 30},
+                              {3'000'000'000, observe::kFirstRecordedKey + 1, 40}});
+  const auto keys =
+      std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"a", "anna@example"});
+  FlowSpec flow = spec(TraceArrivals{orders, "t.csv", keys});
   flow.start_at = 1s;
   OrderServiceWorld world(flow, 1h);
   world.start();
   world.run_until(20s);
   const auto placed = world.all<observe::OrderPlaced>();
-  REQUIRE(placed.size() == 3);
+  REQUIRE(placed.size() == 4);
   CHECK(placed[0].second.intended_ns == 1'001'000'000);
   CHECK(placed[2].second.intended_ns == 3'000'000'000);
   CHECK(placed[1].second.key == -1);
   CHECK(placed[2].second.key == 12);
   CHECK(placed[2].second.key_bytes == 7);
   CHECK(placed[2].second.value_bytes == 30);
-  CHECK(world.all<observe::RecordAccepted>().size() == 3);
+  CHECK(placed[3].second.key_bytes == 12);  // a recorded key is sent as it is
+  CHECK(world.all<observe::RecordAccepted>().size() == 4);
 }
 
 TEST_CASE("a service that starts again goes on with the orders of now, under their own numbers") {
