@@ -97,6 +97,17 @@ std::string status(const Property& property) {
   return {};
 }
 
+// What a topic has that does not set it, or which topics' setting a broker's property is.
+std::string stands_for(const Property& property) {
+  if (property.setting == nullptr || property.setting->synonyms.empty()) return {};
+  if ((property.components & scenario::kTopic) == 0)
+    return line("of topics", std::string(property.setting->name) + ", of those that do not set it");
+  std::string names;
+  for (const BrokerSynonym& synonym : property.setting->synonyms)
+    names += (names.empty() ? "" : ", else ") + std::string(synonym.name);
+  return line("unset", "what the brokers have as " + names);
+}
+
 std::string explain(const Property& property, std::string_view name) {
   std::string text = fmt::format("{}   property of Apache Kafka ({})\n\n", name,
                                  scenario::describe_components(property.components));
@@ -107,6 +118,7 @@ std::string explain(const Property& property, std::string_view name) {
     text +=
         line("type", std::string(scenario::describe(property.type)) + (range.empty() ? "" : ", " + range));
   }
+  text += stands_for(property);
   text += line("status", status(property));
   text += line("where", where(property.components));
   return text;

@@ -335,10 +335,15 @@ TEST_CASE("what an operator may ask for") {
       std::get<CreatePartitionsRequest>(request("create-partitions: {topic: orders, count: 12}"));
   CHECK(grow.topics.front().count == 12);
   const auto alter = std::get<IncrementalAlterConfigsRequest>(
-      request("alter-configs: {topic: orders, config: {min.insync.replicas: 2, preallocate: true}}"));
-  REQUIRE(alter.topics.front().entries.size() == 1);  // the other has no effect here
+      request("alter-configs: {topic: orders, config: {min.insync.replicas: 2, preallocate: TRUE}}"));
+  REQUIRE(alter.topics.front().entries.size() == 2);  // the controller answers for all of Kafka's settings
   CHECK(alter.topics.front().entries.front().name == "min.insync.replicas");
   CHECK(alter.topics.front().entries.front().value == "2");
+  CHECK(alter.topics.front().entries.back().value == "true");
+  const auto stamps = std::get<IncrementalAlterConfigsRequest>(request(
+      "alter-configs: {topic: orders, config: {message.timestamp.type: LogAppendTime, message.timestamp.before.max.ms: "
+      "5, message.timestamp.after.max.ms: 6, min.cleanable.dirty.ratio: 0.25}}"));
+  CHECK(stamps.topics.front().entries.size() == 4);
 
   const fault::Fault move = one("{at: 5s, admin: {move-replicas: {from: broker-1, to: broker-3}}}");
   CHECK(std::get<MoveReplicas>(std::get<fault::Admin>(move.kind).action).to == NodeId{3});
