@@ -12,6 +12,7 @@
 #include "check/invariant_names.h"
 #include "check/invariants.h"
 #include "check/metric_names.h"
+#include "history/table.h"
 #include "scenario/properties.h"
 #include "scenario/schema.h"
 #include "scenario/suggest.h"
@@ -167,6 +168,36 @@ std::string invariants() {
   return text;
 }
 
+// What each release of Kafka brought: the switches of cluster.history.
+std::string switches() {
+  std::string text = "\n  Which release has what; a switch that is given overrides the release:\n";
+  for (const history::Switch& one : history::switches()) {
+    for (const history::Behaviour& behaviour : one.behaviours) {
+      const bool is_first = &behaviour == &one.behaviours.front();
+      const bool is_oldest = behaviour.since == KafkaVersion{};
+      text += fmt::format("    {:<28}{:<16}{:<10}{}\n", is_first ? one.name : "", behaviour.word,
+                          is_oldest ? "before" : "from " + history::text_of(behaviour.since),
+                          wrapped(std::string(behaviour.meaning) +
+                                      (behaviour.source.empty() ? "" : " (" + std::string(behaviour.source) + ")"),
+                                  58));
+    }
+  }
+  return text;
+}
+
+std::string former_defaults() {
+  using Whose = history::FormerDefault::Whose;
+  std::string text = "\n  Settings that had another default once:\n";
+  for (const history::FormerDefault& row : history::former_defaults()) {
+    const std::string_view whose = row.whose == Whose::server     ? "server"
+                                   : row.whose == Whose::producer ? "producer"
+                                                                  : "consumer";
+    text += fmt::format("    {:<44}{:<10}before {}: {} ({})\n", row.name, whose, history::text_of(row.since),
+                        row.before, row.source);
+  }
+  return text;
+}
+
 std::string explain(const Key& key) {
   std::string text =
       scenario::dotted(key.path) + "   key of a scenario\n\n  " + wrapped(key.meaning, 2) + "\n\n";
@@ -181,6 +212,8 @@ std::string explain(const Key& key) {
     text += line("example", std::string(key.last()) + ": " + std::string(key.example));
   if (key.path == "expect/[]/metric") text += metrics();
   if (key.path == "invariants") text += invariants();
+  if (key.path == "cluster/kafka") return text + switches() + former_defaults();
+  if (key.path == "cluster/history") return text + switches();
   std::string path(key.path);
   if (key.type == KeyType::list) path += "/[]";
   if (key.type == KeyType::names) path += "/<name>";

@@ -82,7 +82,7 @@ raft::ReplicaSpec Census::replica(NodeId id, bool has_controller) const {
   spec.voters = voters_;
   spec.always_flush = has_controller;
   spec.config = spec_.quorum;
-  spec.history = spec_.quorum_history;
+  spec.history = spec_.history;
   spec.timer = kReplicaTimer;
   spec.network_timer = kReplicaNetworkTimer;
   return spec;

@@ -75,7 +75,7 @@ ErrorCode ReplicationControl::alter_config(const MetadataImage& image,
   if (config == topic->config) return ErrorCode::none;
   const bool min_isr_changes = config.min_insync_replicas != topic->config.min_insync_replicas;
   records.emplace_back(TopicConfigRecord{topic->id, std::move(config)});
-  if (!min_isr_changes || !config_.eligible_leader_replicas_enable) return ErrorCode::none;
+  if (!min_isr_changes || !config_.history.eligible_leader_replicas) return ErrorCode::none;
   // Who was eligible was so by the old setting.
   for (std::size_t i = 0; i < topic->partitions.size(); ++i) {
     const PartitionRegistration& partition = topic->partitions[i];

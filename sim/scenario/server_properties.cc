@@ -11,8 +11,9 @@ using controller::ControllerConfig;
 using metadata::SnapshotConfig;
 using raft::RaftConfig;
 
+// Which level it is stands in History: cluster.history and the release decide with it.
 void eligible_leader_replicas(const Targets& targets, const std::string& value) {
-  if (targets.controller != nullptr) targets.controller->eligible_leader_replicas_enable = value == "1";
+  if (targets.controller != nullptr) targets.controller->history.eligible_leader_replicas = value == "1";
 }
 
 void replica_selector(const Targets& targets, const std::string& value) {

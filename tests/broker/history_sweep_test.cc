@@ -8,8 +8,6 @@
 namespace sim {
 namespace {
 
-using broker::History;
-using broker::Truncation;
 using test::batch_of;
 using test::produce;
 using test::World;

@@ -192,28 +192,28 @@ TEST_CASE("the history of the replication") {
   const auto brokers_of = [&](const std::string& history) {
     return of(history).cluster.brokers.back().config.history;
   };
-  using broker::Truncation;
+  
   CHECK(brokers_of("").truncation == Truncation::fetch);
   CHECK(brokers_of("truncation: epoch-search").truncation == Truncation::epoch_search);
   CHECK(brokers_of("truncation: epoch").truncation == Truncation::epoch);
   CHECK(brokers_of("truncation: high-watermark").truncation == Truncation::high_watermark);
   struct Row {
     const char* key;
-    bool broker::History::*guard;
+    bool History::*guard;
   };
-  const Row rows[] = {{"fetch-leader-epoch", &broker::History::fetch_leader_epoch},
-                      {"isr-epoch-start-check", &broker::History::isr_epoch_start_check},
-                      {"isr-maximal", &broker::History::isr_maximal},
-                      {"isr-unfenced-only", &broker::History::isr_unfenced_only},
-                      {"isr-broker-epoch", &broker::History::isr_broker_epoch},
-                      {"high-watermark-min-isr", &broker::History::high_watermark_min_isr}};
+  const Row rows[] = {{"fetch-leader-epoch", &History::fetch_leader_epoch},
+                      {"isr-epoch-start-check", &History::isr_epoch_start_check},
+                      {"isr-maximal", &History::isr_maximal},
+                      {"isr-unfenced-only", &History::isr_unfenced_only},
+                      {"isr-broker-epoch", &History::isr_broker_epoch},
+                      {"high-watermark-min-isr", &History::high_watermark_min_isr}};
   for (const Row& off : rows) {
     CAPTURE(off.key);
-    const broker::History history = brokers_of(std::string(off.key) + ": off");
+    const History history = brokers_of(std::string(off.key) + ": off");
     for (const Row& row : rows) CHECK(history.*row.guard == (row.key != off.key));
   }
-  CHECK(of("").cluster.controllers.back().config.isr_unfenced_only);
-  CHECK_FALSE(of("isr-unfenced-only: off").cluster.controllers.back().config.isr_unfenced_only);
+  CHECK(of("").cluster.controllers.back().config.history.isr_unfenced_only);
+  CHECK_FALSE(of("isr-unfenced-only: off").cluster.controllers.back().config.history.isr_unfenced_only);
 }
 
 TEST_CASE("round-trip times between racks as a matrix") {
@@ -357,11 +357,11 @@ TEST_CASE("a scenario goes back in the quorum's history") {
       "  config: {controller.quorum.fetch.timeout.ms: 3000, metadata.max.retention.ms: 60000}\n");
   REQUIRE(loaded);
   const cluster::ClusterSpec& cluster = loaded->cluster;
-  CHECK_FALSE(cluster.quorum_history.pre_vote);
-  CHECK(cluster.quorum_history.check_quorum);
-  CHECK_FALSE(cluster.quorum_history.directory_ids);
-  CHECK(cluster.quorum_history.fetch_high_watermark);
-  CHECK_FALSE(cluster.controllers.front().config.eligible_leader_replicas_enable);
+  CHECK_FALSE(cluster.history.pre_vote);
+  CHECK(cluster.history.check_quorum);
+  CHECK_FALSE(cluster.history.directory_ids);
+  CHECK(cluster.history.fetch_high_watermark);
+  CHECK_FALSE(cluster.controllers.front().config.history.eligible_leader_replicas);
   CHECK(cluster.quorum.fetch_timeout == std::chrono::seconds(3));
   CHECK(cluster.quorum.retention == std::chrono::minutes(1));
   CHECK(cluster.quorum.election_timeout == std::chrono::seconds(1));

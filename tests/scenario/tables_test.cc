@@ -100,7 +100,7 @@ TEST_CASE("the table's defaults are those of the config structs") {
   SAME(controller, c, leader_imbalance_check_interval_seconds);
   SAME(controller, c, unclean_leader_election_interval_ms);
   SAME(controller, c, metadata_max_idle_interval_ms);
-  SAME(controller, c, eligible_leader_replicas_enable);
+  SAME(controller, c, history.eligible_leader_replicas);
   SAME(producer, p, acks);
   SAME(producer, p, linger_ms);
   SAME(producer, p, batch_size);
