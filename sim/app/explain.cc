@@ -13,6 +13,7 @@
 #include "check/invariants.h"
 #include "check/metric_names.h"
 #include "history/table.h"
+#include "scenario/dialects.h"
 #include "scenario/properties.h"
 #include "scenario/schema.h"
 #include "scenario/suggest.h"
@@ -89,6 +90,7 @@ std::string status(const Property& property) {
   switch (property.status) {
     case Status::modelled: return "modelled";
     case Status::accepted:
+      if (scenario::is_server_identity(property.name)) return "modelled: it stands for the scenario's own key";
       if (property.not_modelled == "*") return "not modelled yet: a scenario that sets it is refused";
       return "accepted without effect" + (property.not_modelled.empty()
                                               ? ""

@@ -16,10 +16,6 @@ namespace {
 
 using namespace wire;
 
-std::int64_t digits(std::int64_t value) {
-  return static_cast<std::int64_t>(std::to_string(value).size());
-}
-
 // ConsumerProtocolSubscription, without owned partitions: a group's record keeps what was joined with.
 std::int64_t subscription_bytes(const std::vector<TopicId>& topics) {
   const auto n = static_cast<std::int64_t>(topics.size());

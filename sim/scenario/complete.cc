@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "history/table.h"
 #include "scenario/client_rules.h"
+#include "scenario/dialects.h"
 #include "scenario/schema.h"
 #include "scenario/server_rules.h"
 #include "scenario/walk.h"
@@ -52,13 +53,24 @@ class Completion {
     if (row.type == KeyType::names) {
       for (Entry& entry : value.entries) section(entry.value, std::string(row.path) + "/<name>", entry.key);
     }
-    if (row.type == KeyType::properties) former_defaults(value, row.components);
+    if (row.path == "clients/<name>/config" && is_librdkafka(name)) {
+      use_librdkafka_defaults(value, row.components);
+    } else if (row.type == KeyType::properties) {
+      former_defaults(value, row.components);
+    }
     if (row.path == "cluster/config") complete_server_properties(value, report_);
     if (row.path == "topics/<name>/config") complete_topic_properties(value, server_properties(), report_);
     if (row.path == "clients/<name>/config" && row.components == kProducer)
       complete_producer_properties(value, report_);
     if (row.path == "clients/<name>/config" && row.components == kConsumer)
       complete_consumer_properties(value, report_);
+  }
+
+  bool is_librdkafka(const std::string& client) const {
+    const Value* clients = root_.find("clients");
+    const Value* self = clients == nullptr ? nullptr : clients->find(client);
+    const Value* library = self == nullptr ? nullptr : self->find("client");
+    return library != nullptr && library->text == "librdkafka";
   }
 
   // The release that is played. Its key stands before all that it decides.

@@ -6,6 +6,7 @@
 
 #include "scenario/build.h"
 #include "scenario/complete.h"
+#include "scenario/dialects.h"
 #include "scenario/expectations.h"
 #include "scenario/faults.h"
 #include "scenario/files.h"
@@ -83,6 +84,7 @@ Result<Scenario> load(const std::string& file, const std::vector<Override>& over
   apply_overrides(root, overrides, report);
   Walk walk(file, report);
   walk.scenario(root);
+  use_server_identity(root, report);
   complete(root, stem_of(file), report);
   validate_cluster(root, report);
   validate_topics(root, report);

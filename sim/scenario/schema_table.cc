@@ -227,6 +227,12 @@ constexpr Key kKeys[] = {
                  .type = KeyType::name,
                  .meaning = "The topic whose orders it handles."},
                 "orders"),
+    {.path = "clients/<name>/client",
+     .type = KeyType::word,
+     .fallback = "java",
+     .meaning = "Whose client it is built on: Kafka's own, or librdkafka (confluent-kafka-python, -go, -dotnet, ...), which "
+                "has names, defaults and a partitioner of its own.",
+     .words = "java|librdkafka"},
     {.path = "clients/<name>/rack",
      .type = KeyType::name,
      .meaning = "The rack it stands in, one of cluster.racks."},

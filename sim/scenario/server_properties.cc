@@ -89,11 +89,11 @@ constexpr Property kServerRows[] = {
     accepted("background.threads", kServer, int32, "10", "Threads for background work.", from(1)),
     // Identity and listeners: a scenario says it in its own words
     accepted("process.roles", kServer, list, "",
-             "The role of a server; cluster.controllers and cluster.combined say it here.", {},
+             "The role of a server: broker,controller is what cluster.combined says.", {},
              "broker|controller"),
     accepted("node.id", kServer, int32, "null", "The id of a server; servers are numbered from 1 here."),
     accepted("broker.id", kServer, int32, "-1", "The id of a broker; servers are numbered from 1 here."),
-    accepted("broker.rack", kServer, text, "null", "The rack of a broker; cluster.racks says it here."),
+    accepted("broker.rack", kServer, text, "null", "The rack of all brokers; cluster.racks gives them different ones."),
     accepted("listeners", kServer, text, "PLAINTEXT://:9092", "Addresses a server listens at."),
     accepted("advertised.listeners", kServer, text, "null", "Addresses a server tells its clients."),
     accepted("listener.security.protocol.map", kServer, text,
@@ -123,7 +123,7 @@ constexpr Property kServerRows[] = {
     accepted("connections.max.reauth.ms", kServer, int64, "0", "How long an authentication is good for."),
     // KRaft
     accepted("controller.quorum.voters", kServer, list, "",
-             "The voters of the metadata quorum; cluster.controllers says it here."),
+             "The voters of the metadata quorum: as many controllers, which cluster.controllers says, too."),
     accepted("controller.quorum.bootstrap.servers", kServer, list, "",
              "Where to find the quorum; cluster.controllers says it here."),
     modelled(

@@ -82,6 +82,11 @@ bool Walk::not_a(const Value& value, const Key& key, const std::string& where, c
 }
 
 bool Walk::section(Value& value, std::string_view path, const std::string& where) {
+  if (path == "clients/<name>") {
+    const Value* library = value.find("client");
+    const bool is_librdkafka = library != nullptr && library->text == "librdkafka";
+    library_ = is_librdkafka ? ClientLibrary::librdkafka : ClientLibrary::java;
+  }
   const std::vector<const Key*> rows = keys_below(path);
   const bool kind_known = keep_one_alternative(value, path, where);
   std::vector<std::string> wrong;  // taken out at the end: until then they count as given

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "scenario/dialects.h"
 #include "scenario/schema.h"
 #include "scenario/tree.h"
 
@@ -80,6 +81,7 @@ class Walk {
   std::string scenario_file_;
   Report& report_;
   std::vector<Accepted> accepted_;
+  ClientLibrary library_ = ClientLibrary::java;  // of the client whose section it is in
 };
 
 // Whether a text may be a name of the user's: it becomes part of file and column names.
