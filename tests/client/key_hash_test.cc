@@ -22,7 +22,7 @@ TEST_CASE("the check values of CRC-32 and FNV-1a") {
 TEST_CASE("with a linger time, time ends the turn of a partition, and bytes do not") {
   const std::vector<std::int32_t> leaders{0, 1, 2, 3, 4, 5, 6, 7};
   const StickyPartitioner::Choices choices{8, leaders};
-  Rng rng(7);
+  Rng rng{7, "client"};
   StickyPartitioner sticky(100, from_millis(10));
   const auto at = [&](std::int64_t ms) {
     sticky.begin_record(LocalTime{from_millis(ms)});
