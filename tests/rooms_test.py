@@ -188,7 +188,7 @@ class TheHouse(unittest.TestCase):
         allowed = declared_rooms((TOP / "sim/CMakeLists.txt").read_text())
         self.assertGreaterEqual(len(allowed), 21)
         self.assertEqual(allowed["base"], set())
-        self.assertEqual(allowed["raft"], {"node", "log", "observe", "protocol", "base"})
+        self.assertEqual(allowed["raft"], {"node", "log", "observe", "protocol", "history", "base"})
         self.assertNotIn("kernel", allowed["broker"])
         self.assertNotIn("cluster", allowed["check"])
 

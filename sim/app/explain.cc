@@ -12,6 +12,8 @@
 #include "check/invariant_names.h"
 #include "check/invariants.h"
 #include "check/metric_names.h"
+#include "history/table.h"
+#include "scenario/dialects.h"
 #include "scenario/properties.h"
 #include "scenario/schema.h"
 #include "scenario/suggest.h"
@@ -88,6 +90,7 @@ std::string status(const Property& property) {
   switch (property.status) {
     case Status::modelled: return "modelled";
     case Status::accepted:
+      if (scenario::is_server_identity(property.name)) return "modelled: it stands for the scenario's own key";
       if (property.not_modelled == "*") return "not modelled yet: a scenario that sets it is refused";
       return "accepted without effect" + (property.not_modelled.empty()
                                               ? ""
@@ -95,6 +98,17 @@ std::string status(const Property& property) {
     case Status::removed: return "removed from Kafka: " + std::string(property.meaning);
   }
   return {};
+}
+
+// What a topic has that does not set it, or which topics' setting a broker's property is.
+std::string stands_for(const Property& property) {
+  if (property.setting == nullptr || property.setting->synonyms.empty()) return {};
+  if ((property.components & scenario::kTopic) == 0)
+    return line("of topics", std::string(property.setting->name) + ", of those that do not set it");
+  std::string names;
+  for (const BrokerSynonym& synonym : property.setting->synonyms)
+    names += (names.empty() ? "" : ", else ") + std::string(synonym.name);
+  return line("unset", "what the brokers have as " + names);
 }
 
 std::string explain(const Property& property, std::string_view name) {
@@ -107,6 +121,7 @@ std::string explain(const Property& property, std::string_view name) {
     text +=
         line("type", std::string(scenario::describe(property.type)) + (range.empty() ? "" : ", " + range));
   }
+  text += stands_for(property);
   text += line("status", status(property));
   text += line("where", where(property.components));
   return text;
@@ -155,6 +170,36 @@ std::string invariants() {
   return text;
 }
 
+// What each release of Kafka brought: the switches of cluster.history.
+std::string switches() {
+  std::string text = "\n  Which release has what; a switch that is given overrides the release:\n";
+  for (const history::Switch& one : history::switches()) {
+    for (const history::Behaviour& behaviour : one.behaviours) {
+      const bool is_first = &behaviour == &one.behaviours.front();
+      const bool is_oldest = behaviour.since == KafkaVersion{};
+      text += fmt::format("    {:<28}{:<16}{:<10}{}\n", is_first ? one.name : "", behaviour.word,
+                          is_oldest ? "before" : "from " + history::text_of(behaviour.since),
+                          wrapped(std::string(behaviour.meaning) +
+                                      (behaviour.source.empty() ? "" : " (" + std::string(behaviour.source) + ")"),
+                                  58));
+    }
+  }
+  return text;
+}
+
+std::string former_defaults() {
+  using Whose = history::FormerDefault::Whose;
+  std::string text = "\n  Settings that had another default once:\n";
+  for (const history::FormerDefault& row : history::former_defaults()) {
+    const std::string_view whose = row.whose == Whose::server     ? "server"
+                                   : row.whose == Whose::producer ? "producer"
+                                                                  : "consumer";
+    text += fmt::format("    {:<44}{:<10}before {}: {} ({})\n", row.name, whose, history::text_of(row.since),
+                        row.before, row.source);
+  }
+  return text;
+}
+
 std::string explain(const Key& key) {
   std::string text =
       scenario::dotted(key.path) + "   key of a scenario\n\n  " + wrapped(key.meaning, 2) + "\n\n";
@@ -169,6 +214,8 @@ std::string explain(const Key& key) {
     text += line("example", std::string(key.last()) + ": " + std::string(key.example));
   if (key.path == "expect/[]/metric") text += metrics();
   if (key.path == "invariants") text += invariants();
+  if (key.path == "cluster/kafka") return text + switches() + former_defaults();
+  if (key.path == "cluster/history") return text + switches();
   std::string path(key.path);
   if (key.type == KeyType::list) path += "/[]";
   if (key.type == KeyType::names) path += "/<name>";

@@ -30,39 +30,10 @@ metrics::LedgerSpec ledger_spec(const cluster::ClusterSpec& cluster) {
   return spec;
 }
 
-check::FormerBehaviour history_of(const cluster::ClusterSpec& cluster) {
-  check::FormerBehaviour former;
-  const auto note = [&former](bool is_on, const char* what) {
-    if (is_on) former.words += (former.words.empty() ? "" : ", ") + std::string(what);
-  };
-  if (!cluster.brokers.empty()) {
-    const server::History& history = cluster.brokers.front().config.history;
-    note(history.truncation == server::Truncation::high_watermark, "truncation by high watermark");
-    note(history.truncation == server::Truncation::epoch, "truncation by epoch without search");
-    note(history.truncation == server::Truncation::epoch_search, "truncation by epoch with search");
-    note(!history.fetch_leader_epoch, "fetches without a leader epoch");
-    note(!history.isr_epoch_start_check, "an ISR joined below the epoch's start");
-    note(!history.isr_maximal, "no maximal ISR");
-    note(!history.isr_unfenced_only, "fenced brokers in the ISR");
-    note(!history.isr_broker_epoch, "ISR without broker epochs");
-    note(!history.high_watermark_min_isr, "a high watermark that min.insync.replicas does not hold");
-    former.exposes_below_min_isr = !history.high_watermark_min_isr || !history.isr_maximal;
-    former.exposes_uncovered = history.truncation == server::Truncation::high_watermark ||
-                               history.truncation == server::Truncation::epoch ||
-                               !history.fetch_leader_epoch || !history.isr_epoch_start_check ||
-                               !history.isr_maximal || !history.isr_broker_epoch;
-  }
-  const bool elr =
-      cluster.controllers.empty() || cluster.controllers.front().config.eligible_leader_replicas_enable;
-  note(!elr, "no eligible leader replicas");
-  former.knows_voters_by_id = !cluster.quorum_history.directory_ids;
-  return former;
-}
-
 check::InvariantsSpec invariants_spec(const scenario::Scenario& scenario) {
   const cluster::ClusterSpec& cluster = scenario.cluster;
   check::InvariantsSpec spec;
-  spec.history = history_of(cluster);
+  spec.history = check::former_behaviour(cluster.history);
   for (const scenario::InvariantOff& off : scenario.invariants_off) spec.off.push_back(off.name);
   for (const cluster::BrokerSpec& broker : cluster.brokers) spec.brokers.push_back(broker.id);
   for (const workload::FlowSpec& flow : cluster.flows)

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "client/key_hash.h"
+
 // Client settings under Kafka's names (dots replaced), units and defaults (4.1:
 // ProducerConfig, ConsumerConfig).
 namespace sim::client {
@@ -40,6 +42,10 @@ struct ProducerConfig : CommonClientConfig {
   bool partitioner_ignore_keys = false;
   bool partitioner_adaptive_partitioning_enable = true;
   std::int64_t partitioner_availability_timeout_ms = 0;
+  // librdkafka's `partitioner` and `sticky.partitioning.linger.ms`; the defaults are Kafka's own client.
+  KeyHash key_hash = KeyHash::murmur2;
+  bool hashes_missing_keys = false;  // a record without a key goes where an empty key would
+  std::int64_t sticky_partitioning_linger_ms = -1;  // -1: batch.size bytes end a partition's turn, no time does
 };
 
 enum class AutoOffsetReset : std::uint8_t { latest, earliest, none };

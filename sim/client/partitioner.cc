@@ -13,6 +13,7 @@ std::int32_t StickyPartitioner::current(const Choices& choices, Rng& rng) {
 }
 
 bool StickyPartitioner::appended(std::int32_t bytes, bool batch_complete, const Choices& choices, Rng& rng) {
+  if (linger_) return false;
   produced_bytes_ += bytes;
   const bool enough = produced_bytes_ >= batch_bytes_ && batch_complete;
   if (!enough && produced_bytes_ < 2 * std::int64_t{batch_bytes_}) return false;

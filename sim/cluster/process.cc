@@ -89,7 +89,7 @@ raft::ReplicaSpec Census::replica(NodeId id, bool has_controller) const {
   spec.voters = voters_;
   spec.always_flush = has_controller;
   spec.config = spec_.quorum;
-  spec.history = spec_.quorum_history;
+  spec.history = spec_.history;
   spec.timer = kReplicaTimer;
   spec.network_timer = kReplicaNetworkTimer;
   return spec;
@@ -254,7 +254,7 @@ std::vector<MetadataRecord> Census::bootstrap_records() const {
     topics.push_back({topic.name, topic.partitions, topic.replication_factor, topic.config, topic.replicas});
   }
   const bool eligible_leader_replicas =
-      !spec_.controllers.empty() && spec_.controllers.front().config.eligible_leader_replicas_enable;
+      !spec_.controllers.empty() && spec_.controllers.front().config.history.eligible_leader_replicas;
   return controller::bootstrap_records(eligible_leader_replicas, controllers, brokers, topics,
                                        streams_.get("controller/bootstrap"));
 }

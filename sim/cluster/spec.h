@@ -74,7 +74,7 @@ struct ClusterSpec {
       controllers;  // with `combined`, each shares the machine of the broker of its id
   bool combined = false;
   raft::RaftConfig quorum;
-  raft::RaftHistory quorum_history;
+  History history;  // of the quorum here; those of brokers and controllers are in their configs
   metadata::SnapshotConfig metadata_snapshots;
   std::vector<BrokerSpec> brokers;
   NetworkSpec network;

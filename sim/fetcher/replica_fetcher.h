@@ -33,8 +33,6 @@ using partition::PartitionTable;
 using partition::PlacedBatch;
 using server::BrokerConfig;
 using server::Context;
-using server::History;
-using server::Truncation;
 
 class ReplicaFetcher {
  public:

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "protocol/topic_settings.h"
 
 namespace sim::metadata {
 namespace {
@@ -45,19 +46,8 @@ std::uint64_t digest_of(const std::string& feature, std::int16_t level) {
 }
 
 std::uint64_t digest_of(const TopicImage& one) {
-  const TopicConfig& config = one.config;
   Fingerprint all;
-  all.add(word('t'), word(one.id.value()), config.cleanup_compact ? 1 : 0, config.cleanup_delete ? 1 : 0);
-  all.add(word(config.retention_ms), word(config.retention_bytes), word(config.segment_bytes),
-          word(config.segment_ms));
-  all.add(word(config.max_message_bytes), word(config.min_insync_replicas),
-          config.unclean_leader_election_enable ? 1 : 0, word(config.compression_percent));
-  all.add(word(config.flush_messages), word(config.flush_ms), 0, 0);
-  for (const ThrottledReplicas* throttled : {&config.leader_throttled, &config.follower_throttled}) {
-    if (throttled->empty()) continue;
-    all.add(throttled == &config.leader_throttled ? 'l' : 'f', throttled->all ? 1 : 0, 0, 0);
-    for (const auto& [partition, broker] : throttled->replicas) all.add(word(partition), word(broker), 0, 0);
-  }
+  all.add(word('t'), word(one.id.value()), digest(one.config), 0);
   all.add_bytes(one.name);
   return all.value();
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "history/table.h"
 #include "scenario/distribution.h"
 #include "scenario/faults.h"
 #include "scenario/property_values.h"
@@ -137,33 +138,11 @@ class Builder {
   static void set_quorum(const Value& cluster, cluster::ClusterSpec& spec) {
     apply_properties(cluster.at("config"), kBroker | kController,
                      Targets{.quorum = &spec.quorum, .snapshots = &spec.metadata_snapshots});
-    const Value& history = cluster.at("history");
-    const auto is_on = [&history](std::string_view key) { return history.at(key).text == "on"; };
-    spec.quorum_history.pre_vote = is_on("pre-vote");
-    spec.quorum_history.check_quorum = is_on("check-quorum");
-    spec.quorum_history.directory_ids = is_on("directory-ids");
-    spec.quorum_history.fetch_high_watermark = is_on("fetch-high-watermark");
-    for (cluster::ControllerSpec& controller : spec.controllers) {
-      controller.config.eligible_leader_replicas_enable = is_on("eligible-leader-replicas");
-      controller.config.isr_unfenced_only = is_on("isr-unfenced-only");
-    }
-    server::History replication;
-    replication.preferred_replica_only_isr = is_on("preferred-replica-only-isr");
-    const std::string& truncation = history.at("truncation").text;
-    replication.truncation = truncation == "fetch"          ? server::Truncation::fetch
-                             : truncation == "epoch-search" ? server::Truncation::epoch_search
-                             : truncation == "epoch"        ? server::Truncation::epoch
-                                                            : server::Truncation::high_watermark;
-    replication.fetch_leader_epoch = is_on("fetch-leader-epoch");
-    replication.isr_epoch_start_check = is_on("isr-epoch-start-check");
-    replication.isr_maximal = is_on("isr-maximal");
-    replication.isr_unfenced_only = is_on("isr-unfenced-only");
-    replication.isr_broker_epoch = is_on("isr-broker-epoch");
-    replication.high_watermark_min_isr = is_on("high-watermark-min-isr");
-    for (cluster::BrokerSpec& broker : spec.brokers) {
-      broker.config.history = replication;
-      broker.config.failed_log_directories = is_on("failed-log-directories");
-    }
+    const Value& given = cluster.at("history");
+    for (const history::Switch& one : history::switches())
+      history::behaviour_called(one, given.at(one.name).text).apply(spec.history);
+    for (cluster::ControllerSpec& controller : spec.controllers) controller.config.history = spec.history;
+    for (cluster::BrokerSpec& broker : spec.brokers) broker.config.history = spec.history;
   }
 
   cluster::DiskSpec disk(const Value& value) {

@@ -10,7 +10,9 @@
 
 #include "base/check.h"
 #include "base/int128.h"
+#include "history/table.h"
 #include "scenario/client_rules.h"
+#include "scenario/dialects.h"
 #include "scenario/read_values.h"
 #include "scenario/schema.h"
 #include "scenario/server_rules.h"
@@ -54,12 +56,58 @@ class Completion {
     if (row.type == KeyType::names) {
       for (Entry& entry : value.entries) section(entry.value, std::string(row.path) + "/<name>", entry.key);
     }
+    if (row.path == "clients/<name>/config" && is_librdkafka(name)) {
+      use_librdkafka_defaults(value, row.components);
+    } else if (row.type == KeyType::properties) {
+      former_defaults(value, row.components);
+    }
     if (row.path == "cluster/config") complete_server_properties(value, report_);
     if (row.path == "topics/<name>/config") complete_topic_properties(value, server_properties(), report_);
     if (row.path == "clients/<name>/config" && row.components == kProducer)
       complete_producer_properties(value, report_);
     if (row.path == "clients/<name>/config" && row.components == kConsumer)
       complete_consumer_properties(value, report_);
+  }
+
+  bool is_librdkafka(const std::string& client) const {
+    const Value* clients = root_.find("clients");
+    const Value* self = clients == nullptr ? nullptr : clients->find(client);
+    const Value* library = self == nullptr ? nullptr : self->find("client");
+    return library != nullptr && library->text == "librdkafka";
+  }
+
+  // The release that is played. Its key stands before all that it decides.
+  KafkaVersion version() const {
+    const Value* cluster = root_.find("cluster");
+    const Value* given = cluster == nullptr ? nullptr : cluster->find("kafka");
+    return given == nullptr ? kNewestKafka : read_kafka_version(given->text).value_or(kNewestKafka);
+  }
+
+  // What has another default today and is not given has that of the release that is played.
+  void former_defaults(Value& properties, Components components) const {
+    using Whose = history::FormerDefault::Whose;
+    for (const history::FormerDefault& row : history::former_defaults()) {
+      const Components whose = row.whose == Whose::server     ? kBroker | kController
+                               : row.whose == Whose::producer ? kProducer
+                                                              : kConsumer;
+      const bool is_given = properties.find(row.name) != nullptr;
+      if ((whose & components) == 0 || version() >= row.since || is_given) continue;
+      properties.set(std::string(row.name), scalar(std::string(row.before)));
+    }
+  }
+
+  // How a switch of cluster.history stands without a word of its own. Eligible leader replicas are a feature of the
+  // cluster besides, which kafka-features sets: the property that stands for its level counts.
+  Value switch_default(std::string_view name) const {
+    const history::Switch* found = history::find_switch(name);
+    SIM_CHECK(found != nullptr, "the keys of cluster.history are the table's");
+    if (name == "eligible-leader-replicas") {
+      const Value* cluster = root_.find("cluster");
+      const Value* config = cluster == nullptr ? nullptr : cluster->find("config");
+      const Value* level = config == nullptr ? nullptr : config->find("eligible.leader.replicas.version");
+      if (level != nullptr) return scalar(level->text == "0" ? "off" : "on");
+    }
+    return scalar(std::string(history::behaviour_in(*found, version()).word));
   }
 
   std::optional<Value> missing(const Key& row, const Value& section, const std::vector<Entry>& before,
@@ -109,6 +157,8 @@ class Completion {
       if (path == "topics/<name>/replication.factor")
         return scalar(std::to_string(replicas->items.front().items.size()));
     }
+    constexpr std::string_view kHistory = "cluster/history/";
+    if (path.starts_with(kHistory)) return switch_default(path.substr(kHistory.size()));
     if (path == "topics/<name>/partitions") return scalar(server_properties().at("num.partitions").text);
     if (path == "topics/<name>/replication.factor")
       return scalar(server_properties().at("default.replication.factor").text);
@@ -192,6 +242,10 @@ class Completion {
 void complete(Value& root, const std::string& stem, Report& report) {
   Value done = root;
   Completion(root, stem, report).section(done, "", "");
+  // The feature's level is told twice, and once only decided.
+  Value& cluster = *done.find("cluster");
+  const bool eligible = cluster.at("history").at("eligible-leader-replicas").text == "on";
+  cluster.find("config")->set("eligible.leader.replicas.version", scalar(eligible ? "1" : "0"));
   root = std::move(done);
 }
 

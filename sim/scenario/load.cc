@@ -8,6 +8,7 @@
 
 #include "scenario/build.h"
 #include "scenario/complete.h"
+#include "scenario/dialects.h"
 #include "scenario/expectations.h"
 #include "scenario/faults.h"
 #include "scenario/files.h"
@@ -101,6 +102,7 @@ Result<Scenario> load(const std::string& file, const std::vector<Override>& over
   apply_overrides(root, overrides, report);
   Walk walk(file, strictness, report);
   walk.scenario(root);
+  use_server_identity(root, report);
   complete(root, stem_of(file), report);
   validate_cluster(root, report);
   validate_topics(root, report);

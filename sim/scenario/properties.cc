@@ -162,7 +162,7 @@ std::span<const Property> properties() {
   static const std::vector<Property> all = [] {
     std::vector<Property> rows;
     for (const std::span<const Property> part :
-         {rows::server_rows(), rows::topic_rows(), rows::client_rows()}) {
+         {rows::server_rows(), rows::synonym_rows(), rows::topic_rows(), rows::client_rows()}) {
       rows.insert(rows.end(), part.begin(), part.end());
     }
     return rows;
@@ -181,8 +181,9 @@ const Property* find_property(std::string_view name, Components components) {
   return nullptr;
 }
 
-PropertyValue read_property(const Property& property, std::string_view text) {
-  text = trimmed_as_java(text);
+namespace {
+
+PropertyValue read_by_type(const Property& property, std::string_view text) {
   if (property.status == Status::removed)
     return wrong("was removed from Kafka: " + std::string(property.meaning));
   if (property.not_modelled == "*") return wrong("is not modelled yet");
@@ -218,6 +219,20 @@ PropertyValue read_property(const Property& property, std::string_view text) {
   PropertyValue word = read_word(property, text);
   if (word.value && property.name == "acks" && *word.value == "-1") word.value = "all";
   return word;
+}
+
+}  // namespace
+
+PropertyValue read_property(const Property& property, std::string_view text) {
+  text = trimmed_as_java(text);
+  PropertyValue read = read_by_type(property, text);
+  if (!read.value || property.setting == nullptr || property.setting_factor != 1) return read;
+  // The setting has the last word, and its one way of writing equal values.
+  read.value = canonical_setting(*property.setting, *read.value);
+  if (read.value) return read;
+  const bool are_replicas = property.type == PropertyType::list && property.words.empty();
+  return wrong("cannot be \"" + std::string(text) + "\"",
+               are_replicas ? "it is * for all replicas, or a list of partition:broker such as 0:1,0:2" : "");
 }
 
 std::string describe_range(const Property& property) {

@@ -1,7 +1,11 @@
 #include <algorithm>
 #include <cstddef>
+#include <deque>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "history/table.h"
 #include "scenario/schema.h"
 
 namespace sim::scenario {
@@ -77,11 +81,6 @@ constexpr Key only_with(std::string_view companion, Key key) {
   key.only_with = companion;
   return key;
 }
-// A switch of cluster.history.
-constexpr Key history(std::string_view path, std::string_view meaning) {
-  return Key{.path = path, .type = KeyType::word, .fallback = "on", .meaning = meaning, .words = "on|off"};
-}
-
 constexpr std::string_view kRequests =
     "AddRaftVoter|AllocateProducerIds|AlterPartition|AlterPartitionReassignments|ApiVersions|"
     "AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|CreatePartitions|CreateTopics|"
@@ -90,6 +89,8 @@ constexpr std::string_view kRequests =
     "InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|OffsetFetch|OffsetForLeaderEpoch|"
     "Produce|RemoveRaftVoter|SyncGroup|"
     "UpdateRaftVoter|Vote";
+
+constexpr std::string_view kHistory = "cluster/history";
 
 constexpr Key kKeys[] = {
     {.path = "schema",
@@ -120,6 +121,13 @@ constexpr Key kKeys[] = {
     required(section("cluster", "The servers and what lies between them.")),
     required(
         with_example(scalar_key("cluster/brokers", UnitKind::none, "", 1, 1000, "How many brokers."), "3")),
+    {.path = "cluster/kafka",
+     .type = KeyType::word,
+     .fallback = "4.4",
+     .meaning = "The release of Kafka that servers and clients are of: it selects the switches of cluster.history and "
+                "the defaults of that time. Older releases are played with a quorum of controllers, too.",
+     .words = history::kAllVersions,
+     .example = "3.6"},
     scalar_key("cluster/controllers", UnitKind::none, "=1, or with combined as many as brokers but at most 3",
                1, 101, "How many servers form the metadata quorum."),
     {.path = "cluster/combined",
@@ -135,64 +143,8 @@ constexpr Key kKeys[] = {
      .type = KeyType::properties,
      .meaning = "Properties of all brokers and controllers (server.properties).",
      .components = kBroker | kController},
-    section("cluster/history", "Switches back to a time before Kafka had something, to see what it cured."),
-    history("cluster/history/pre-vote",
-            "Who has heard nothing of a leader asks whether it would be elected before it raises the epoch "
-            "(KIP-996, Kafka 4.0). Off: an isolated voter "
-            "comes back with a higher epoch and deposes the leader."),
-    history("cluster/history/check-quorum",
-            "A leader of the quorum that hears of no majority within 1.5 times "
-            "controller.quorum.fetch.timeout.ms resigns (KAFKA-15489, Kafka 3.7). Off: "
-            "cut off, it believes in itself for ever."),
-    history("cluster/history/directory-ids",
-            "Voters are known by the id of their log directory too (KIP-853, kraft.version 1, Kafka 3.9). "
-            "Off: one that has lost its disk may vote twice."),
-    history("cluster/history/fetch-high-watermark",
-            "A parked fetch of the metadata log is answered when the high watermark moves (KIP-1166, Kafka "
-            "4.1). Off: followers learn of a commit "
-            "up to half a second late."),
-    history("cluster/history/eligible-leader-replicas",
-            "Replicas that left the ISR while min.insync.replicas was not met may still be elected (KIP-966, "
-            "on for new clusters from Kafka 4.1). Off: as with "
-            "eligible.leader.replicas.version=0."),
-    {.path = "cluster/history/truncation",
-     .type = KeyType::word,
-     .fallback = "fetch",
-     .meaning = "How a follower finds out what of its log its leader does not have. fetch: each fetch says "
-                "in which epoch the log ends (KIP-595, Kafka 2.7). epoch-search: it asks for the "
-                "end of its last epoch, and on until both know the epoch (KIP-279, 2.0). epoch: it asks once "
-                "(KIP-101, 0.11). high-watermark: it cuts all that it does not know to be committed.",
-     .words = "fetch|epoch-search|epoch|high-watermark"},
-    history("cluster/history/failed-log-directories",
-            "A broker tells the controller of a log directory that failed, and leaderships move (KIP-858, "
-            "Kafka 3.7). Off: it keeps those it can no longer serve."),
-    history("cluster/history/fetch-leader-epoch",
-            "Fetches of followers name the leader epoch they are of, and others are refused (KIP-320, Kafka "
-            "2.1). Off: a follower that has missed a change of leaders "
-            "goes on as if nothing had happened."),
-    history("cluster/history/isr-epoch-start-check",
-            "Who joins the ISR has reached the start of the leader's epoch (KAFKA-7128, Kafka 2.1). Off: the "
-            "leader's high watermark is enough, which may "
-            "lie below what its predecessor acknowledged."),
-    history("cluster/history/isr-maximal",
-            "The high watermark waits for whoever may be in the ISR while the controller has not answered "
-            "(KIP-497, Kafka 2.7). Off: for those alone that are in it "
-            "either way."),
-    history("cluster/history/isr-unfenced-only",
-            "No broker that is fenced or shutting down joins an ISR (KIP-841, Kafka 3.3). Off: neither the "
-            "leader nor the controller looks."),
-    history("cluster/history/isr-broker-epoch",
-            "Who joins the ISR must be in the same life, by its broker epoch, in which it fetched (KIP-903, "
-            "Kafka 3.5). Off: a broker that came back empty may join "
-            "for what it held before."),
-    history("cluster/history/high-watermark-min-isr",
-            "The high watermark stands still while fewer than min.insync.replicas are in sync (KAFKA-15583, "
-            "Kafka 3.7). Off: what acks=1 sends is "
-            "shown at once."),
-    history("cluster/history/preferred-replica-only-isr",
-            "A consumer is sent only to replicas that are in the ISR (KAFKA-14372, Kafka 3.4). Off: to one "
-            "that has fallen behind, too, which holds "
-            "it back."),
+    section(kHistory,
+            "Single switches back to a time before Kafka had something, or forward, whatever cluster.kafka says."),
     section("cluster/network", "What lies between any two processes."),
     distribution("cluster/network/rtt", UnitKind::duration, "{p50: 400us, p99: 2ms}",
                  "Round-trip time; each direction takes half of a draw of its own."),
@@ -291,6 +243,12 @@ constexpr Key kKeys[] = {
                  .type = KeyType::name,
                  .meaning = "The topic whose orders it handles."},
                 "orders"),
+    {.path = "clients/<name>/client",
+     .type = KeyType::word,
+     .fallback = "java",
+     .meaning = "Whose client it is built on: Kafka's own, or librdkafka (confluent-kafka-python, -go, -dotnet, ...), which "
+                "has names, defaults and a partitioner of its own.",
+     .words = "java|librdkafka"},
     {.path = "clients/<name>/rack",
      .type = KeyType::name,
      .meaning = "The rack it stands in, one of cluster.racks."},
@@ -735,6 +693,40 @@ constexpr Key kKeys[] = {
     limit("expect/[]/equals", "A count that must be met exactly.", "0"),
 };
 
+// The texts that the keys made here point to.
+const std::string& kept(std::string text) {
+  static std::deque<std::string> texts;
+  return texts.emplace_back(std::move(text));
+}
+
+// "on: Who has heard nothing of a leader asks ... (KIP-996, Kafka 4.0). off: An isolated voter ..."
+Key key_of(const history::Switch& one) {
+  std::string meaning(one.meaning);
+  std::string words;
+  for (const history::Behaviour& behaviour : one.behaviours) {
+    std::string said(behaviour.meaning);
+    if (const std::string source = history::source_of(behaviour); !source.empty())
+      said.insert(said.size() - 1, " (" + source + ")");
+    meaning += " " + std::string(behaviour.word) + ": " + said;
+    words += (words.empty() ? "" : "|") + std::string(behaviour.word);
+  }
+  return Key{.path = kept(std::string(kHistory) + "/" + std::string(one.name)),
+             .type = KeyType::word,
+             .fallback = "=as it was in the release of cluster.kafka",
+             .meaning = kept(std::move(meaning)),
+             .words = kept(std::move(words))};
+}
+
+std::vector<Key> make_keys() {
+  std::vector<Key> all;
+  for (const Key& key : kKeys) {
+    all.push_back(key);
+    if (key.path != kHistory) continue;
+    for (const history::Switch& one : history::switches()) all.push_back(key_of(one));
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string_view Key::last() const {
@@ -742,12 +734,13 @@ std::string_view Key::last() const {
 }
 
 std::span<const Key> keys() {
-  return kKeys;
+  static const std::vector<Key> all = make_keys();
+  return all;
 }
 
 std::vector<const Key*> keys_below(std::string_view path) {
   std::vector<const Key*> below;
-  for (const Key& key : kKeys) {
+  for (const Key& key : keys()) {
     if (key.path.size() <= path.size() || !key.path.starts_with(path)) continue;
     std::string_view rest = key.path.substr(path.size());
     if (!path.empty()) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "scenario/dialects.h"
 #include "scenario/java_properties.h"
 #include "scenario/scenario.h"
 #include "scenario/schema.h"
@@ -89,6 +90,7 @@ class Walk {
   Report& report_;
   std::vector<Accepted> accepted_;
   std::vector<Accepted> foreign_;
+  ClientLibrary library_ = ClientLibrary::java;  // of the client whose section it is in
 };
 
 // Whether a text may be a name of the user's: it becomes part of file and column names.

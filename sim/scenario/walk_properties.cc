@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "scenario/dialects.h"
 #include "scenario/files.h"
 #include "scenario/properties_text.h"
 #include "scenario/secrets.h"
@@ -58,6 +59,7 @@ Value overlay_of(const Value& value) {
 bool Walk::properties(Value& value, const Key& key, const std::string& where) {
   Value map;
   if (value.is_map()) {
+    flatten(value);
     map = value.entries.size() == 1 && value.entries.front().key == "file"
               ? property_file(value.entries.front().value, where)
               : property_map(value, where);
@@ -74,8 +76,10 @@ bool Walk::properties(Value& value, const Key& key, const std::string& where) {
                  : value.is_scalar() ? "begin a block with | to keep its lines"
                                      : "");
   }
-  for (Entry& entry : property_map(overlay_of(value), where).entries)
-    map.set(entry.key, std::move(entry.value));
+  use_kafka_names(map, key.components, library_, where, report_);
+  Value overlay = property_map(overlay_of(value), where);
+  use_kafka_names(overlay, key.components, library_, where, report_);
+  for (Entry& entry : overlay.entries) map.set(entry.key, std::move(entry.value));
   std::vector<Entry> kept;
   for (Entry& entry : map.entries) {
     if (property(entry, key, where)) kept.push_back(std::move(entry));
@@ -224,7 +228,8 @@ bool Walk::property(Entry& entry, const Key& key, const std::string& where) {
                   where + ": " + entry.key + " " + read.problem, read.hint);
     return false;
   }
-  if (property->status == Status::accepted) accepted_.push_back(Accepted{entry.key, where, entry.key_place});
+  if (property->status == Status::accepted && !is_server_identity(entry.key))
+    accepted_.push_back(Accepted{entry.key, where, entry.key_place});
   entry.value.text = property->status == Status::accepted && is_secret(entry.key) ? std::string(kHidden)
                                                                                   : std::move(*read.value);
   entry.value.quoted = false;

@@ -8,8 +8,6 @@
 namespace sim {
 namespace {
 
-using server::History;
-using server::Truncation;
 using test::batch_of;
 using test::produce;
 using test::World;

@@ -5,12 +5,11 @@
 namespace sim {
 namespace {
 
-using server::Truncation;
 using test::batch_of;
 using test::World;
 
 struct TruncatingFollower {
-  explicit TruncatingFollower(server::History history) {
+  explicit TruncatingFollower(History history) {
     server::BrokerConfig config;
     config.history = history;
     world.add_puppet(1);
@@ -67,8 +66,8 @@ struct TruncatingFollower {
   Envelope pending, question;
 };
 
-server::History of(Truncation truncation) {
-  server::History history;
+History of(Truncation truncation) {
+  History history;
   history.truncation = truncation;
   return history;
 }
@@ -197,7 +196,7 @@ TEST_CASE(
 }
 
 TEST_CASE("before KIP-320 and KIP-903, a fetch tells neither the epoch it is of nor the life of its broker") {
-  server::History history;
+  History history;
   history.fetch_leader_epoch = false;
   history.isr_broker_epoch = false;
   TruncatingFollower follower(history);

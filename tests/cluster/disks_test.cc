@@ -213,7 +213,7 @@ TEST_CASE(
 
 TEST_CASE("before KIP-858 a broker keeps the leaders it cannot serve") {
   ClusterSpec spec = two_directories(1);
-  for (BrokerSpec& one : spec.brokers) one.config.failed_log_directories = false;
+  for (BrokerSpec& one : spec.brokers) one.config.history.failed_log_directories = false;
   test::strike(spec, fault::IoError{broker(1), 1}, 10s);
   Cluster cluster(spec);
   DirectoriesWatch story;

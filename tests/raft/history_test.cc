@@ -14,7 +14,7 @@ namespace history_test {
 
 constexpr std::uint64_t kSeeds = 10;
 
-WorldSpec spec_of(std::uint64_t seed, const RaftHistory& history) {
+WorldSpec spec_of(std::uint64_t seed, const History& history) {
   WorldSpec spec;
   spec.seed = seed;
   spec.history = history;
@@ -32,7 +32,7 @@ std::size_t led(World& world) {
 // one that asks the voter which is away hears nothing for the request's time-out, long enough to cost the
 // leader its majority.
 std::int32_t epochs_spent_on_a_return(std::uint64_t seed, bool pre_vote) {
-  RaftHistory history;
+  History history;
   history.pre_vote = pre_vote;
   WorldSpec spec = spec_of(seed, history);
   spec.resets_per_10000 = 0;
@@ -62,7 +62,7 @@ TEST_CASE("check-quorum: a leader that nobody hears resigns within one and a hal
     CAPTURE(seed);
     for (const bool check_quorum : {true, false}) {
       CAPTURE(check_quorum);
-      RaftHistory history;
+      History history;
       history.check_quorum = check_quorum;
       World world(spec_of(seed, history));
       const std::size_t old = led(world);
@@ -85,7 +85,7 @@ TEST_CASE("check-quorum: a leader that nobody hears resigns within one and a hal
 }
 
 TEST_CASE("a fetch that waited in vain is no new sign of life") {
-  WorldSpec spec = spec_of(1, RaftHistory{});
+  WorldSpec spec = spec_of(1, History{});
   spec.append_pause = std::chrono::seconds(100);
   World world(spec);
   REQUIRE(world.run_until([&] { return world.leader() && world.all_reached(3); }));
@@ -99,7 +99,7 @@ TEST_CASE("a fetch that waited in vain is no new sign of life") {
 
 // How long after its leader a follower knows that a record is committed, while nothing else is written.
 Duration known_after(std::uint64_t seed, bool fetch_high_watermark) {
-  RaftHistory history;
+  History history;
   history.fetch_high_watermark = fetch_high_watermark;
   WorldSpec spec = spec_of(seed, history);
   spec.append_pause = std::chrono::seconds(2);
@@ -127,7 +127,7 @@ TEST_CASE("directory ids: an emptied disk elects nobody") {
     CAPTURE(seed);
     for (const bool directory_ids : {true, false}) {
       CAPTURE(directory_ids);
-      RaftHistory history;
+      History history;
       history.directory_ids = directory_ids;
       World world(spec_of(seed, history));
       const std::size_t leader = led(world);
@@ -158,7 +158,7 @@ TEST_CASE("in every age a quorum is safe, and lives when all return") {
   const std::uint64_t seeds = std::getenv("KRAFTSIM_SWEEP") != nullptr ? 100 : 3;
   for (int age = 0; age < 16; ++age) {
     CAPTURE(age);
-    RaftHistory history;
+    History history;
     history.pre_vote = (age & 1) != 0;
     history.check_quorum = (age & 2) != 0;
     history.fetch_high_watermark = (age & 4) != 0;

@@ -23,7 +23,7 @@ struct WorldSpec {
   int voters = 3;
   int observers = 0;
   RaftConfig config{};
-  RaftHistory history{};
+  History history{};
   PlantedDefect defect = PlantedDefect::none;
   Duration append_pause = std::chrono::milliseconds(2);  // at least; at most 3 ms more
   Duration delay_max = std::chrono::microseconds(1500);

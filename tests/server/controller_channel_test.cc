@@ -1,5 +1,5 @@
 // Whom a broker asks (NodeToControllerChannelManager).
-#include "broker/controller_channel.h"
+#include "server/controller_channel.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 
 #include "node/node.h"
 
-namespace sim::broker {
+namespace sim::server {
 namespace controller_channel_test {
 
 constexpr ProcessId kSelf{1}, kOld{10}, kNew{11};
@@ -49,4 +49,4 @@ TEST_CASE("a channel that knows no controller turns to the first it hears of") {
 }
 
 }  // namespace controller_channel_test
-}  // namespace sim::broker
+}  // namespace sim::server
