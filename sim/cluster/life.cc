@@ -31,10 +31,8 @@ World::World(std::shared_ptr<const Processes> all, const NetworkSpec& network, c
       wires(network, processes->machines, processes->specs.size(), streams.seed()) {
   slots.reserve(processes->specs.size());
   for (const ProcessSpec& process : processes->specs) {
-    slots.push_back(Slot{.image = {},
-                         .disks = disks_of(process, streams),
-                         .rng = streams.get("process/" + process.name),
-                         .threads_rng = streams.get("threads/" + process.name)});
+    slots.emplace_back(disks_of(process, streams), streams.get("process/" + process.name),
+                       streams.get("threads/" + process.name));
   }
 }
 
