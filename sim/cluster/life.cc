@@ -35,12 +35,8 @@ World::World(std::shared_ptr<const Processes> all, const NetworkSpec& network, c
       wires(network, processes->machines, processes->specs.size(), streams.seed()) {
   slots.reserve(processes->specs.size());
   for (const ProcessSpec& process : processes->specs) {
-    Disks disks = disks_of(process, streams);
-    const Rng steps = streams.get("process/" + process.name);
-    const Rng threads = streams.get("threads/" + process.name);
-    const Rng starts = streams.get("start/" + process.name);
-    slots.push_back(Slot{
-        .image = {}, .disks = std::move(disks), .rng = steps, .threads_rng = threads, .start_rng = starts});
+    slots.emplace_back(disks_of(process, streams), streams.get("process/" + process.name),
+                       streams.get("threads/" + process.name), streams.get("start/" + process.name));
   }
 }
 
