@@ -266,10 +266,11 @@ TEST_CASE("producer ids come in blocks of 1000, to brokers that are registered")
     harness.flush();
     return harness.answer<AllocateProducerIdsResponse>(id);
   };
-  CHECK(ask(1, 0).first == ProducerId{0});
-  CHECK(ask(2, 1).first == ProducerId{1000});
-  CHECK(ask(1, 0).count == 1000);
-  CHECK(ask(1, 0).first == ProducerId{3000});
+  // The features' levels lie before the brokers' registrations.
+  CHECK(ask(1, 4).first == ProducerId{0});
+  CHECK(ask(2, 5).first == ProducerId{1000});
+  CHECK(ask(1, 4).count == 1000);
+  CHECK(ask(1, 4).first == ProducerId{3000});
   CHECK(ask(1, 7).error == ErrorCode::stale_broker_epoch);
   CHECK(ask(9, 0).error == ErrorCode::stale_broker_epoch);
 }
@@ -534,7 +535,7 @@ TEST_CASE("who leads no more goes back to the last commit and says so to all who
   const CorrelationId create_topic = harness.ask(Lane::forwarding, create("orders"));
   const CorrelationId register_again = harness.ask(Lane::heartbeat, registration(1, 0));
   const CorrelationId ids =
-      harness.ask(Lane::forwarding, AllocateProducerIdsRequest{NodeId{1}, BrokerEpoch{0}});
+      harness.ask(Lane::forwarding, AllocateProducerIdsRequest{NodeId{1}, BrokerEpoch{4}});
   REQUIRE(harness.controller().image().topic("orders") != nullptr);
   REQUIRE_FALSE(harness.is_answered(create_topic));
   harness.resign();
