@@ -10,11 +10,11 @@ metrics::LedgerSpec ledger_spec(const cluster::ClusterSpec& cluster) {
   metrics::LedgerSpec spec;
   spec.services = cluster.services.size();
   for (const workload::FlowSpec& flow : cluster.flows) {
-    std::uint64_t services = 0;
+    metrics::ServiceSet services;
     for (std::size_t s = 0; s < cluster.services.size(); ++s) {
-      if (cluster.services[s].topic == flow.topic) services |= std::uint64_t{1} << s;
+      if (cluster.services[s].topic == flow.topic) services.add(s);
     }
-    spec.services_of_flow.push_back(services);
+    spec.services_of_flow.push_back(std::move(services));
   }
   return spec;
 }
