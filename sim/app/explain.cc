@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include "app/human.h"
+#include "base/human.h"
 #include "check/invariant_names.h"
 #include "check/invariants.h"
-#include "check/metric_names.h"
 #include "history/table.h"
+#include "judge/metric.h"
 #include "scenario/dialects.h"
 #include "scenario/properties.h"
 #include "scenario/schema.h"
@@ -142,21 +142,21 @@ std::string value_of(const Key& key) {
   return text;
 }
 
-std::string_view whose(check::Of of) {
+std::string_view whose(judge::Of of) {
   switch (of) {
-    case check::Of::nobody: return "";
-    case check::Of::client: return " [of a client]";
-    case check::Of::producer: return " [of a client that produces]";
-    case check::Of::consumer: return " [of a client that consumes]";
-    case check::Of::partition: return " [of a topic or partition]";
-    case check::Of::broker: return " [of a broker]";
+    case judge::Of::nobody: return "";
+    case judge::Of::client: return " [of a client]";
+    case judge::Of::producer: return " [of a client that produces]";
+    case judge::Of::consumer: return " [of a client that consumes]";
+    case judge::Of::partition: return " [of a topic or partition]";
+    case judge::Of::broker: return " [of a broker]";
   }
   return "";
 }
 
 std::string metrics() {
   std::string text = "\n  Metrics, and what `of` may name:\n";
-  for (const check::MetricInfo& metric : check::known_metrics()) {
+  for (const judge::Metric& metric : judge::known_metrics()) {
     text += fmt::format("    {:<24}{}\n", metric.name,
                         wrapped(std::string(metric.meaning) + std::string(whose(metric.of)), 28));
   }
