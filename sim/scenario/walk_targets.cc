@@ -110,11 +110,10 @@ bool Walk::assignment(Value& value, const Key& key, const std::string& where) {
       continue;
     }
     for (Value& item : replicas.items) {
-      constexpr std::string_view kBroker = "broker-";
-      const bool is_name = item.is_scalar() && item.text.starts_with(kBroker);
-      const ReadTarget read = item.is_scalar()
-                                  ? read_target(is_name ? item.text : std::string(kBroker) + item.text)
-                                  : ReadTarget{};
+      constexpr std::string_view kRole = "broker-";
+      const bool is_name = item.is_scalar() && item.text.starts_with(kRole);
+      const ReadTarget read =
+          item.is_scalar() ? read_target(is_name ? item.text : std::string(kRole) + item.text) : ReadTarget{};
       const auto* broker = read.target ? std::get_if<fault::BrokerTarget>(&*read.target) : nullptr;
       if (broker != nullptr) {
         item.text = std::to_string(broker->id.value());
