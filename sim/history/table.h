@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <span>
 #include <string_view>
 
 #include "history/history.h"
