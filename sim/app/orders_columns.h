@@ -8,8 +8,8 @@ namespace sim::app {
 inline constexpr auto kOrderColumns = std::to_array<const char*>({
     // clang-format off
     "flow", "order", "key", "value_bytes", "warmup", "outcome", "error",
-    "intended_ns", "accepted_ns", "batched_ns", "sent_ns", "received_ns", "dequeued_ns", "appended_ns", "high_watermark_ns",
-    "acknowledged_ns", "failed_ns", "ended_ns",
+    "intended_ns", "accepted_ns", "batched_ns", "sent_ns", "received_ns", "dequeued_ns", "appended_ns",
+    "high_watermark_ns", "acknowledged_ns", "failed_ns", "ended_ns",
     "topic", "partition", "offset", "leader", "isr", "batch_records", "retries",
     // clang-format on
 });

@@ -68,7 +68,8 @@ Recording::Recording(const scenario::Scenario& scenario, const observe::Names& n
       ledger_(ledger_spec(scenario.cluster)),
       series_(scenario.cluster.services.size()),
       invariants_(invariants_spec(scenario)),
-      leadership_(names) {
+      leadership_(names),
+      meaning_(names) {
   if (options.trace == trace::Level::off) return;
   event_log_ = std::make_unique<trace::EventLog>(output_->open("events.jsonl"), options.trace, names);
 }
@@ -79,6 +80,7 @@ void Recording::on(const observe::Observation& observation) {
   ledger_.on(observation, invariants_.log_change());
   timeline_.on(observation);
   leadership_.on(observation);
+  meaning_.on(observation);
   if (event_log_ != nullptr) event_log_->on(observation);
   if (const auto* created = std::get_if<observe::TopicCreated>(&observation.fact)) topics_.on(*created);
 }
@@ -99,7 +101,8 @@ Duration Recording::wall_time() const {
   return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - opened_);
 }
 
-Result<Summary> Recording::finish(const RunEnd& end) {
+Result<Summary> Recording::finish(RunEnd end) {
+  end.meaning = meaning_.value();
   ledger_.finish(end.end, end.reason == StopReason::settled, &invariants_.logs());
   series_.finish(end.end, ledger_);
   if (event_log_ != nullptr) event_log_->flush();
@@ -166,7 +169,9 @@ std::string Recording::manifest_json(const Summary& summary,
             {"trace", trace::name(options_.trace)},
             {"partial", summary.partial()},
             {"events", summary.end.events},
-            {"fingerprint", fingerprint_text(summary.end.fingerprint)}};
+            {"end_ns", nanos(summary.end.end)},
+            {"fingerprint", fingerprint_text(summary.end.fingerprint)},
+            {"meaning", fingerprint_text(summary.end.meaning)}};
   json["files"] = Json::object();
   for (const auto& [name, entry] : files)
     json["files"][name] = {{"bytes", entry.bytes}, {"sha256", entry.sha256}};

@@ -18,6 +18,7 @@
 #include "scenario/scenario.h"
 #include "trace/event_log.h"
 #include "trace/leadership.h"
+#include "trace/meaning.h"
 
 // All that is kept of a run, behind one observer: ledger, series, invariants, leadership, trace; and the
 // files they become. Order of use: open() before anything is played, observe, finish().
@@ -47,7 +48,7 @@ class Recording final : public observe::Observer {
   bool settled() const;
 
   // Computes the result and puts all files in place.
-  Result<Summary> finish(const RunEnd& end);
+  Result<Summary> finish(RunEnd end);
 
   const std::filesystem::path& folder() const { return options_.folder; }
   // Since open().
@@ -73,6 +74,7 @@ class Recording final : public observe::Observer {
   metrics::ClusterTimeline timeline_;
   check::AllInvariants invariants_;
   trace::Leadership leadership_;
+  trace::Meaning meaning_;
   std::unique_ptr<trace::EventLog> event_log_;  // null when the trace is off
   std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
 };

@@ -15,6 +15,7 @@
 #include "cluster/cluster.h"
 #include "scenario/scenario.h"
 #include "trace/event_log.h"
+#include "trace/meaning.h"
 
 // `kraftsim replay RUN`: plays a run again from its scenario.resolved.yaml and compares fingerprints.
 namespace sim::app {
@@ -22,7 +23,9 @@ namespace {
 
 struct Recorded {
   std::uint64_t events = 0;
+  std::optional<Instant> end;  // unknown: recorded before it was kept
   std::string fingerprint;
+  std::string meaning;                // empty: recorded before there was one
   std::optional<trace::Level> trace;  // of its events.jsonl; nullopt: there is none
 };
 
@@ -40,8 +43,12 @@ Result<Recorded> read_recorded(const std::filesystem::path& folder) {
     return Problem{.file = file.string(),
                    .message = "is not the manifest of a run: events or fingerprint is missing"};
   }
-  Recorded recorded{json["events"].get<std::uint64_t>(), json["fingerprint"].get<std::string>(),
-                    std::nullopt};
+  Recorded recorded;
+  recorded.events = json["events"].get<std::uint64_t>();
+  recorded.fingerprint = json["fingerprint"].get<std::string>();
+  if (json.contains("end_ns") && json["end_ns"].is_number_unsigned())
+    recorded.end = Instant{} + Duration{json["end_ns"].get<std::int64_t>()};
+  if (json.contains("meaning") && json["meaning"].is_string()) recorded.meaning = json["meaning"];
   if (json.contains("trace") && json["trace"].is_string()) {
     const auto level = json["trace"].get<std::string>();
     if (level == "control") recorded.trace = trace::Level::control;
@@ -49,6 +56,16 @@ Result<Recorded> read_recorded(const std::filesystem::path& folder) {
   }
   return recorded;
 }
+
+class MeaningListener final : public observe::Observer {
+ public:
+  explicit MeaningListener(const observe::Names& names) : meaning_(names) {}
+  void on(const observe::Observation& observation) override { meaning_.on(observation); }
+  std::string text() const { return fingerprint_text(meaning_.value()); }
+
+ private:
+  trace::Meaning meaning_;
+};
 
 // Compares what is written with the lines of a file, up to the first that differs.
 class ComparingSink final : public trace::Sink {
@@ -96,20 +113,32 @@ int replay_command(const ReplayOptions& options, const Terminal& terminal) {
     log = std::make_unique<trace::EventLog>(*sink, *recorded->trace, world.names());
     world.observe(*log);
   }
+  MeaningListener meaning(world.names());
+  world.observe(meaning);
   while (world.events_fired() < recorded->events && world.step()) {
+  }
+  // A run that was ended by its time limit lasted beyond its last event.
+  if (recorded->end && *recorded->end > world.now()) {
+    world.set_time_limit(*recorded->end);
+    world.set_event_budget(recorded->events);
+    world.step();
   }
   world.end_faults();
   if (log) log->flush();
   const std::string fingerprint = fingerprint_text(world.fingerprint());
-  const bool same = world.events_fired() == recorded->events && fingerprint == recorded->fingerprint;
+  const bool same = world.events_fired() == recorded->events && fingerprint == recorded->fingerprint &&
+                    (recorded->meaning.empty() || meaning.text() == recorded->meaning);
   if (same && !(sink && sink->difference)) {
     if (!options.quiet)
-      print(stdout, fmt::format("SAME  {} events, fingerprint {}\n", recorded->events, fingerprint));
+      print(stdout, fmt::format("SAME  {} events, fingerprint {}, meaning {}\n", recorded->events,
+                                fingerprint, meaning.text()));
     return number(ExitCode::held);
   }
   std::string text = fmt::format(
-      "DIFFERENT  recorded {} events, fingerprint {}\n           replayed {} events, fingerprint {}\n",
-      recorded->events, recorded->fingerprint, world.events_fired(), fingerprint);
+      "DIFFERENT  recorded {} events, fingerprint {}, meaning {}\n"
+      "           replayed {} events, fingerprint {}, meaning {}\n",
+      recorded->events, recorded->fingerprint, recorded->meaning, world.events_fired(), fingerprint,
+      meaning.text());
   if (sink && sink->difference) {
     text += fmt::format("the first event that differs\n  recorded  {}\n  replayed  {}\n",
                         sink->difference->recorded, sink->difference->replayed);

@@ -328,7 +328,8 @@ std::string to_json(const Summary& summary) {
       {"warmup_ns", nanos(summary.warmup)},
       {"end_ns", nanos(summary.end.end)},
       {"events", summary.end.events},
-      {"fingerprint", fingerprint_text(summary.end.fingerprint)}};
+      {"fingerprint", fingerprint_text(summary.end.fingerprint)},
+      {"meaning", fingerprint_text(summary.end.meaning)}};
   json["expectations"] = Json::array();
   for (const JudgedExpectation& judged : summary.expectations)
     json["expectations"].push_back(json_of(judged));

@@ -29,8 +29,9 @@ struct RunEnd {
   Instant end{};
   StopReason reason = StopReason::settled;
   std::uint64_t events = 0;
-  std::uint64_t fingerprint = 0;
-  std::string repro;  // the command that shows the run again
+  std::uint64_t fingerprint = 0;  // of the events as they were played
+  std::uint64_t meaning = 0;      // of what they meant: trace::Meaning
+  std::string repro;              // the command that shows the run again
 };
 
 struct JudgedExpectation {

@@ -21,7 +21,8 @@ BrokerEpoch previous_broker_epoch(const node::DurableImage& image) {
 // Nothing is told of an only one, nor was anything before KIP-858.
 std::vector<DirectoryId> online_directories(const BrokerBoot& boot, const node::DurableImage& image) {
   const LogDirectories all(boot.self, boot.config.log_dirs, image.failed_directories, image.replaced);
-  return all.are_several() && boot.config.history.failed_log_directories ? all.online() : std::vector<DirectoryId>{};
+  return all.are_several() && boot.config.history.failed_log_directories ? all.online()
+                                                                         : std::vector<DirectoryId>{};
 }
 
 }  // namespace

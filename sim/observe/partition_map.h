@@ -55,9 +55,13 @@ class TopicNames {
     names_[id] = created.name;
   }
 
-  std::string operator[](TopicId id) const {
+  bool knows(TopicId id) const {
     const auto index = static_cast<std::size_t>(id.value());
-    if (id.value() >= 0 && index < names_.size() && !names_[index].empty()) return names_[index];
+    return id.value() >= 0 && index < names_.size() && !names_[index].empty();
+  }
+
+  std::string operator[](TopicId id) const {
+    if (knows(id)) return names_[static_cast<std::size_t>(id.value())];
     if (id == kClusterMetadataTopic) return "__cluster_metadata";
     return "topic-" + std::to_string(id.value());
   }

@@ -24,7 +24,7 @@ void partitioner(const Targets& targets, const std::string& value) {
   if (targets.producer == nullptr) return;
   using client::KeyHash;
   targets.producer->partitioner_ignore_keys = value == "random";
-  targets.producer->key_hash = value.starts_with("murmur2")  ? KeyHash::murmur2
+  targets.producer->key_hash = value.starts_with("murmur2") ? KeyHash::murmur2
                                : value.starts_with("fnv1a") ? KeyHash::fnv1a
                                                             : KeyHash::crc32;
   targets.producer->hashes_missing_keys = !value.ends_with("random");
@@ -95,21 +95,21 @@ constexpr Property kClientRows[] = {
              field<&ProducerConfig::partitioner_availability_timeout_ms>,
              "A broker that takes no batch for this long gets no keyless records; 0 turns it off."),
     modelled("partitioner", kProducer, text, "null", any(), partitioner,
-             "Of client: librdkafka: how keys are hashed (CRC-32 unless told otherwise; murmur2 is what Kafka's own client "
+             "Of client: librdkafka: how keys are hashed (CRC-32 unless told otherwise; murmur2 is what "
+             "Kafka's own client "
              "takes); with _random, records without a key go to random partitions.",
              "consistent_random|consistent|murmur2_random|murmur2|fnv1a_random|fnv1a|random"),
-    modelled("sticky.partitioning.linger.ms", kProducer, int64, "null", within(0, 900'000),
-             field<&ProducerConfig::sticky_partitioning_linger_ms>,
-             "Of client: librdkafka: how long records without a key go to one partition; 0: each draws anew."),
+    modelled(
+        "sticky.partitioning.linger.ms", kProducer, int64, "null", within(0, 900'000),
+        field<&ProducerConfig::sticky_partitioning_linger_ms>,
+        "Of client: librdkafka: how long records without a key go to one partition; 0: each draws anew."),
     accepted("partitioner.class", kProducer, text, "null",
              "The class that chooses partitions; Kafka's own partitioners are played."),
     accepted("compression.type", kProducer, text, "none",
              "Codec of a batch; a topic's compression ratio is set by topics.<name>.compression here.", {},
              "none|gzip|snappy|lz4|zstd"),
-    accepted("compression.gzip.level", kProducer, int32, "-1",
-             "Level of gzip compression."),
-    accepted("compression.lz4.level", kProducer, int32, "9", "Level of lz4 compression.",
-             within(1, 17)),
+    accepted("compression.gzip.level", kProducer, int32, "-1", "Level of gzip compression."),
+    accepted("compression.lz4.level", kProducer, int32, "9", "Level of lz4 compression.", within(1, 17)),
     accepted("compression.zstd.level", kProducer, int32, "3", "Level of zstd compression.",
              within(-131'072, 22)),
     accepted("transactional.id", kProducer, text, "null", "Names a transactional producer.", {}, {}, "*"),

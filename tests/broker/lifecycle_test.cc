@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr ProcessId kSelf{10};
+constexpr ProcessId kRegistering{10};
 constexpr ProcessId kFirst{1};  // controllers
 constexpr ProcessId kSecond{2};
 
@@ -25,7 +25,7 @@ constexpr ProcessId kSecond{2};
 class Script {
  public:
   explicit Script(std::uint32_t incarnation = 1, BrokerEpoch previous = kNoBrokerEpoch)
-      : life({kSelf, NodeId{4}, "rack-a", Incarnation{incarnation}, previous}, config) {}
+      : life({kRegistering, NodeId{4}, "rack-a", Incarnation{incarnation}, previous}, config) {}
 
   // ---- What happens
   void start(ProcessId controller = kFirst) {

@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 
 // Three controllers (processes 0 to 2, nodes 3001 to 3003) and three brokers (processes 3 to 5, nodes 1 to
 // 3).
-ClusterSpec three_and_three(std::uint64_t seed) {
+ClusterSpec idle_three_and_three(std::uint64_t seed) {
   return test::idle_cluster(seed, 6);
 }
 
@@ -34,7 +34,7 @@ bool fences(const Batch& batch, NodeId broker) {
   });
 }
 
-class Watch final : public observe::Observer {
+class QuorumWatch final : public observe::Observer {
  public:
   void on(const observe::Observation& seen) override {
     std::visit(Overloaded{
@@ -82,14 +82,10 @@ class Watch final : public observe::Observer {
   }
 };
 
-struct World {
-  explicit World(const ClusterSpec& spec) : cluster(spec) { cluster.observe(watch); }
+struct FailoverWorld {
+  explicit FailoverWorld(const ClusterSpec& spec) : cluster(spec) { cluster.observe(watch); }
 
-  void play_until(Duration until) {
-    cluster.set_time_limit(Instant{} + until);
-    while (cluster.step()) {
-    }
-  }
+  void play_until(Duration until) { test::play_until(cluster, until); }
   template <class Condition>
   void play_until(Duration until, Condition condition) {
     cluster.set_time_limit(Instant{} + until);
@@ -99,14 +95,14 @@ struct World {
   }
 
   Cluster cluster;
-  Watch watch;
+  QuorumWatch watch;
 };
 
 TEST_CASE(
     "a decision that its controller does not live to see committed is made again, a whole session later") {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     CAPTURE(seed);
-    World world(three_and_three(seed));
+    FailoverWorld world(idle_three_and_three(seed));
     world.play_until(10s);
     const ProcessId first = world.watch.active;
     REQUIRE(first != kNoProcess);
@@ -138,7 +134,7 @@ TEST_CASE(
 }
 
 TEST_CASE("an idle quorum writes NoOpRecords and nothing else, and they say nothing") {
-  World world(three_and_three(4));
+  FailoverWorld world(idle_three_and_three(4));
   world.play_until(10s);
   const std::int64_t appended = world.watch.appended;
   const Offset begin = world.watch.replayed[NodeId{3001}];
@@ -152,10 +148,10 @@ TEST_CASE("an idle quorum writes NoOpRecords and nothing else, and they say noth
 
 TEST_CASE(
     "whoever was away for longer than the log goes back begins with a snapshot, and has the same image") {
-  ClusterSpec spec = three_and_three(5);
+  ClusterSpec spec = idle_three_and_three(5);
   spec.metadata_snapshots.max_interval_ms = 20'000;
   spec.quorum.retention_bytes = 1;
-  World world(spec);
+  FailoverWorld world(spec);
   world.play_until(5s);
   const ProcessId standby{world.watch.active == ProcessId{0} ? 1 : 0};
   const NodeId node{3001 + standby.value()};

@@ -41,7 +41,8 @@ class MainJob(InATemporaryFolder):
         again, _ = self.run_short("again", "--quiet")
         self.assertEqual(files_of(first), files_of(again))
         traced, _ = self.run_short("traced", "--trace", "full")
-        self.assertEqual(manifest(first)["fingerprint"], manifest(traced)["fingerprint"])
+        for fingerprint in ("fingerprint", "meaning"):
+            self.assertEqual(manifest(first)[fingerprint], manifest(traced)[fingerprint])
         self.assertEqual((first / "orders.csv").read_bytes(), (traced / "orders.csv").read_bytes())
 
     def test_json_on_stdout_is_summary_json(self):
@@ -79,6 +80,12 @@ class MainJob(InATemporaryFolder):
         done = kraftsim("replay", run)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertTrue(done.stdout.startswith("SAME"))
+
+    def test_a_run_that_was_cut_in_the_middle_of_a_fault_is_replayed_to_the_same_end(self):
+        run = self.folder / "cut"
+        kraftsim("run", SCENARIOS / "broker-crash.yaml", "--until", "35s", "--trace", "control", "--out", run, "--quiet")
+        done = kraftsim("replay", run)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_replay_names_the_first_event_that_differs(self):
         run, _ = self.run_short("run", "--trace", "control")

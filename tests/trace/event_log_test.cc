@@ -50,7 +50,7 @@ TEST_CASE("a fact is one line: time, number, node, name, cause, and its values")
   };
   const Row rows[] = {
       {[](Story& s) { s.high_watermark(5, 7, 8); },
-       R"({"t":5000000,"seq":2,"node":"broker-1","ev":"HighWatermarkAdvanced","cause":1,"tp":"orders-0","from":7,"to":8})"},
+       R"({"t":5000000,"seq":2,"node":"broker-1","ev":"HighWatermarkAdvanced","cause":1,"tp":"orders-0","from":7,"to":8,"min_isr":1})"},
       {[](Story& s) {
          s.appended(5, 7, Story::batch_of({3, 4}));
        },

@@ -10,19 +10,16 @@
 #include <utility>
 #include <vector>
 
+#include "client/orders.h"
 #include "client/producer.h"
 
 // One producer, and around it as little of a cluster as it needs: brokers that connect at once and answer
 // ApiVersions, Metadata and InitProducerId at once; produce requests lie in `produced` until a test answers
 // them, or are acknowledged at once with `acknowledge_at_once`. Time passes only in run_for/run_until_idle.
-namespace sim::client::producer_test {
+namespace sim::client::test {
 
-inline constexpr ProcessId kSelf{100};
-inline constexpr TopicId kOrders{5};
+inline constexpr ProcessId kProducerProcess{100};
 
-inline TopicPartition orders(std::int32_t partition) {
-  return {kOrders, partition};
-}
 inline ProcessId broker_process(std::int32_t node) {
   return ProcessId{node};
 }
@@ -47,9 +44,11 @@ struct Produced {
   LocalTime at;
 };
 
-struct World {
-  explicit World(ProducerConfig producer_config = {}, std::int32_t partitions = 1, std::int32_t brokers = 1)
-      : config(std::move(producer_config)), producer(kSelf, bootstrap(brokers), config, node::TimerId{0}) {
+struct ProducerWorld {
+  explicit ProducerWorld(ProducerConfig producer_config = {}, std::int32_t partitions = 1,
+                         std::int32_t brokers = 1)
+      : config(std::move(producer_config)),
+        producer(kProducerProcess, bootstrap(brokers), config, node::TimerId{0}) {
     for (std::int32_t node = 1; node <= brokers; ++node)
       metadata.brokers.push_back({NodeId{node}, broker_process(node), {}});
     MetadataResponse::Topic topic{ErrorCode::none, "orders", kOrders, false, 100, {}};
@@ -139,7 +138,7 @@ struct World {
     while (!produced.empty()) answer();
   }
   void disconnect(std::int32_t node, node::DisconnectReason reason = node::DisconnectReason::reset) {
-    feed(node::Disconnected{Channel{kSelf, broker_process(node), Lane::data}, reason});
+    feed(node::Disconnected{Channel{kProducerProcess, broker_process(node), Lane::data}, reason});
   }
 
   // ---- What a test asks
@@ -253,4 +252,4 @@ struct World {
   }
 };
 
-}  // namespace sim::client::producer_test
+}  // namespace sim::client::test
