@@ -90,7 +90,8 @@ std::string status(const Property& property) {
   switch (property.status) {
     case Status::modelled: return "modelled";
     case Status::accepted:
-      if (scenario::is_server_identity(property.name)) return "modelled: it stands for the scenario's own key";
+      if (scenario::is_server_identity(property.name))
+        return "modelled: it stands for the scenario's own key";
       if (property.not_modelled == "*") return "not modelled yet: a scenario that sets it is refused";
       return "accepted without effect" + (property.not_modelled.empty()
                                               ? ""
@@ -177,11 +178,12 @@ std::string switches() {
     for (const history::Behaviour& behaviour : one.behaviours) {
       const bool is_first = &behaviour == &one.behaviours.front();
       const bool is_oldest = behaviour.since == KafkaVersion{};
-      text += fmt::format("    {:<28}{:<16}{:<10}{}\n", is_first ? one.name : "", behaviour.word,
-                          is_oldest ? "before" : "from " + history::text_of(behaviour.since),
-                          wrapped(std::string(behaviour.meaning) +
-                                      (behaviour.source.empty() ? "" : " (" + std::string(behaviour.source) + ")"),
-                                  58));
+      text += fmt::format(
+          "    {:<28}{:<16}{:<10}{}\n", is_first ? one.name : "", behaviour.word,
+          is_oldest ? "before" : "from " + history::text_of(behaviour.since),
+          wrapped(std::string(behaviour.meaning) +
+                      (behaviour.source.empty() ? "" : " (" + std::string(behaviour.source) + ")"),
+                  58));
     }
   }
   return text;
