@@ -22,15 +22,17 @@ BrokerEpoch previous_broker_epoch(const node::DurableImage& image) {
 std::vector<DirectoryId> online_directories(const BrokerBoot& boot, const node::DurableImage& image) {
   const replica::LogDirectories all(boot.self, boot.config.log_dirs, image.failed_directories,
                                     image.replaced);
-  return all.are_several() && boot.config.failed_log_directories ? all.online() : std::vector<DirectoryId>{};
+  return all.are_several() && boot.config.history.failed_log_directories ? all.online() : std::vector<DirectoryId>{};
 }
 
 }  // namespace
 
 Broker::Broker(const BrokerBoot& boot, const node::DurableImage& image)
     : boot_(boot),
+      phases_(boot.phases),
       lifecycle_({boot.self, boot.id, boot.rack, boot.incarnation, previous_broker_epoch(image),
-                  online_directories(boot, image)},
+                  online_directories(boot, image),
+                  phases_.first_turn(from_millis(boot.config.broker_heartbeat_interval_ms), Duration{})},
                  boot.config),
       replicas_(boot.self, boot.id, boot.config, image),
       groups_(boot.config, server::kGroupTimer),
@@ -38,6 +40,11 @@ Broker::Broker(const BrokerBoot& boot, const node::DurableImage& image)
                   server::kForwardingExpiryTimer, kForwardingTimeout) {}
 
 void Broker::start(node::Env env, node::Effects& out) {
+  if (!lifecycle_.is_first_life()) {
+    const Duration open_logs_after{boot_.open_logs_after.sample(env.rng)};
+    may_load_ = open_logs_after <= Duration{};
+    if (!may_load_) out.emplace_back(node::SetTimer{server::kOpenLogsTimer, env.now + open_logs_after});
+  }
   lifecycle_.start(context(env, out));
 }
 
@@ -130,6 +137,7 @@ void Broker::route(node::Input& input, const Context& context) {
   if (fired == nullptr) return;
   if (fired->timer == server::kGroupTimer) groups_.runtime().timer_fired(context.env, context.out);
   if (fired->timer == server::kShutdownTimer) lifecycle_.begin_shutdown(context);
+  if (fired->timer == server::kOpenLogsTimer) may_load_ = true;
 }
 
 // ---- Life (BrokerServer.startup, shutdown)
@@ -147,11 +155,14 @@ void Broker::stop(node::Env env, node::Effects& out) {
   finish_step(context);
 }
 
-// The logs are loaded once the broker has caught up with the metadata of its registration. Meanwhile it is
-// fenced, its heartbeats go on, and whatever comes of the metadata waits, as Kafka's metadata loader does.
+// The logs are loaded with the first metadata that is committed, whether or not the broker may register yet.
+// Meanwhile its heartbeats go on, and whatever comes of the metadata waits, as Kafka's metadata loader does: so
+// the broker has not caught up with its registration before its logs are open. From then on it leads and
+// follows as the metadata says. While its last life is not fenced it is still in the ISR, and its fetches let
+// other leaders acknowledge; as a leader it answers nobody yet, since its port is closed.
 void Broker::follow_lifecycle(const Context& context) {
-  const bool may_load = lifecycle_.state() == BrokerState::recovery || lifecycle_.is_first_life();
-  if (!published_ && !is_loading_ && may_load) load_logs(context);
+  const bool is_up = lifecycle_.state() != BrokerState::shutting_down;
+  if (!published_ && !is_loading_ && may_load_ && is_up) load_logs(context);
   if (is_loading_ && replicas_.is_loaded()) publish_first(context);
   const bool caught_up = lifecycle_.state() == BrokerState::recovery && published_;
   if (caught_up && !lifecycle_.is_ready_to_unfence()) lifecycle_.set_ready_to_unfence(context);
@@ -205,7 +216,7 @@ void Broker::publish(const metadata::MetadataDelta& delta, const Context& contex
 void Broker::load_logs(const Context& context) {
   if (image_.brokers().empty() && image_.topics().empty()) return;
   is_loading_ = true;
-  replicas_.load(context);
+  replicas_.load(phases_, context);
 }
 
 void Broker::publish_first(const Context& context) {

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/distribution.h"
+#include "base/rng.h"
 #include "broker/auto_topic_creation.h"
 #include "broker/lifecycle.h"
 #include "broker/producer_id_manager.h"
@@ -16,6 +18,7 @@
 #include "metadata/metadata_image.h"
 #include "node/durable_image.h"
 #include "node/node.h"
+#include "protocol/message_traits.h"
 #include "protocol/quorum.h"
 #include "replica/replica_manager.h"
 #include "server/config.h"
@@ -40,6 +43,7 @@ using server::BrokerConfig;
 using server::Context;
 using server::ControllerChannel;
 using server::ReplyTo;
+using server::TaskPhases;
 
 struct BrokerBoot {
   ProcessId self;
@@ -47,29 +51,18 @@ struct BrokerBoot {
   std::string rack;
   BrokerConfig config;
   Incarnation incarnation;
+  // A life that goes on from before the run draws from here where its periodic tasks stand.
+  std::optional<Rng> phases{};
+  // Any other one opens its logs so long after it first asks to be registered, what recovery takes apart: what
+  // a process does meanwhile that is not modelled.
+  Distribution open_logs_after{};
 };
 
-// What a broker never receives as a request: answers, and what is asked of controllers.
-template <class T, class... Ts>
-concept OneOf = (std::is_same_v<T, Ts> || ...);
-template <class M>
-concept NotForBrokers =
-    OneOf<M, ApiVersionsResponse, MetadataResponse, ProduceResponse, FetchResponse, ListOffsetsResponse,
-          OffsetForLeaderEpochResponse, InitProducerIdResponse, AllocateProducerIdsRequest,
-          AllocateProducerIdsResponse, CreateTopicsRequest, CreateTopicsResponse, FindCoordinatorResponse,
-          JoinGroupResponse, SyncGroupResponse, HeartbeatResponse, LeaveGroupResponse, OffsetCommitResponse,
-          OffsetFetchResponse, AlterPartitionRequest, AlterPartitionResponse, BrokerRegistrationRequest,
-          BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse,
-          AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, VoteRequest, VoteResponse,
-          BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest, EndQuorumEpochResponse,
-          FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse,
-          RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse,
-          ElectLeadersResponse, AlterPartitionReassignmentsResponse, DeleteTopicsResponse,
-          IncrementalAlterConfigsResponse, CreatePartitionsResponse, NoOpResponse>;
 // What is passed on to the active controller, and its answer back.
 template <class M>
-concept ForController = OneOf<M, ElectLeadersRequest, AlterPartitionReassignmentsRequest, DeleteTopicsRequest,
-                              IncrementalAlterConfigsRequest, CreatePartitionsRequest>;
+concept ForController = AskedOfBrokers<M> && AskedOfControllers<M> && AlternativeOf<M, AdminRequest>;
+template <class T, class... Ts>
+concept OneOf = (std::is_same_v<T, Ts> || ...);
 template <class M>
 concept ForGroupCoordinator = OneOf<M, JoinGroupRequest, SyncGroupRequest, HeartbeatRequest,
                                     LeaveGroupRequest, OffsetCommitRequest, OffsetFetchRequest>;
@@ -96,6 +89,11 @@ class Broker {
   bool owns(const node::Input& input) const;
   // REQUIRES: owns(input)
   void step(node::Input& input, node::Env env, node::Effects& out);
+
+  void report_performed(const std::vector<node::PersistId>& ids, const node::DurableImage& image,
+                        node::Effects& out) const {
+    replicas_.report_performed(ids, image, out);
+  }
 
   NodeId id() const { return boot_.id; }
   BrokerState state() const { return lifecycle_.state(); }
@@ -146,8 +144,8 @@ class Broker {
   void on(M& request, const Envelope& from, const Context& context) {
     forward_for_client(AdminRequest(std::move(request)), from, context);
   }
-  template <NotForBrokers M>
-  void on(M&, const Envelope&, const Context&) {
+  template <class M>
+  requires(!AskedOfBrokers<M>) void on(M&, const Envelope&, const Context&) {
     SIM_CHECK(false, "nobody asks this of a broker");
   }
 
@@ -161,6 +159,8 @@ class Broker {
 
   BrokerBoot boot_;
   metadata::MetadataImage image_;
+  TaskPhases phases_;
+  bool may_load_ = true;  // it has come so far in its start
   bool is_loading_ = false;
   bool published_ = false;  // the logs are loaded, and the image is of use
   using News = std::variant<std::vector<Batch>, MetadataSnapshot>;

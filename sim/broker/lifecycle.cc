@@ -1,6 +1,5 @@
 #include "broker/lifecycle.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -11,14 +10,6 @@ namespace {
 
 constexpr Duration kWhileStarting = std::chrono::milliseconds(10);
 constexpr Duration kFirstWhileShuttingDown = std::chrono::milliseconds(50);
-
-// new ExponentialBackoff(100, 2, broker.session.timeout.ms, 0.02)
-Duration resend_backoff(std::int32_t failures, std::int64_t max_ms, Rng& rng) {
-  std::int64_t term_ms = 100;
-  for (std::int32_t i = 0; i < failures && term_ms < max_ms; ++i) term_ms = std::min(term_ms * 2, max_ms);
-  const std::int64_t factor_thousandths = rng.between(980, 1020);
-  return from_millis(std::min(max_ms, term_ms * factor_thousandths / 1000));
-}
 
 }  // namespace
 
@@ -150,7 +141,6 @@ void Lifecycle::handle(const ControllerChannel::Answers& answers, const Context&
 
 void Lifecycle::on(const BrokerRegistrationResponse& response, const Context& context) {
   if (response.error != ErrorCode::none) return schedule_after_failure(context);
-  failed_attempts_ = 0;
   broker_epoch_ = response.broker_epoch;
   registered_ = true;
   context.out.emplace_back(node::CancelTimer{server::kRegistrationTimer});
@@ -159,7 +149,6 @@ void Lifecycle::on(const BrokerRegistrationResponse& response, const Context& co
 
 void Lifecycle::on(const BrokerHeartbeatResponse& response, const Context& context) {
   if (response.error != ErrorCode::none) return schedule_after_failure(context);
-  failed_attempts_ = 0;
   for (std::size_t i = 0; i < offline_directories_sent_; ++i) offline_directories_[i].is_told = true;
   switch (state_) {
     case BrokerState::starting:
@@ -167,11 +156,11 @@ void Lifecycle::on(const BrokerHeartbeatResponse& response, const Context& conte
       return schedule(kWhileStarting, context);
     case BrokerState::recovery:
       if (!response.is_fenced) state_ = BrokerState::running;
-      return schedule_after_success(context);
-    case BrokerState::running: return schedule_after_success(context);
+      return schedule_in_an_interval(context);
+    case BrokerState::running: return schedule_in_an_interval(context);
     case BrokerState::pending_controlled_shutdown:
       if (response.should_shut_down) return begin_shutdown(context);
-      if (std::exchange(got_controlled_shutdown_response_, true)) return schedule_after_success(context);
+      if (std::exchange(got_controlled_shutdown_response_, true)) return schedule_in_an_interval(context);
       return schedule(kFirstWhileShuttingDown, context);
     case BrokerState::not_running:
     case BrokerState::shutting_down: SIM_CHECK(false, "who is not up sends no heartbeats");
@@ -191,16 +180,15 @@ void Lifecycle::schedule(Duration delay, const Context& context) {
   }
 }
 
-void Lifecycle::schedule_after_success(const Context& context) {
-  schedule(from_millis(context.config.broker_heartbeat_interval_ms), context);
+void Lifecycle::schedule_in_an_interval(const Context& context) {
+  const Duration interval = from_millis(context.config.broker_heartbeat_interval_ms);
+  const Duration first = std::exchange(identity_.first_interval, Duration{});
+  schedule(first > Duration{} ? first : interval, context);
 }
 
 void Lifecycle::schedule_after_failure(const Context& context) {
-  const Duration delay =
-      resend_backoff(failed_attempts_, context.config.broker_session_timeout_ms, context.env.rng);
-  ++failed_attempts_;
   next_is_immediate_ = false;  // not after a failure
-  schedule(delay, context);
+  schedule_in_an_interval(context);
 }
 
 }  // namespace sim::broker

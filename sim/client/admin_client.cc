@@ -83,8 +83,8 @@ void AdminClient::send(node::Env env, node::Effects& out) {
   if (to == kNoProcess) return metadata_.request_update();
   if (!network_.ready(to, env, out)) return;
   const Duration left = call_->deadline - env.now;
-  call_->in_flight =
-      network_.send(to, call_->request, env, out, std::min(left, from_millis(config_.request_timeout_ms)));
+  call_->in_flight = network_.send(to, Message(call_->request), env, out,
+                                   std::min(left, from_millis(config_.request_timeout_ms)));
 }
 
 ProcessId AdminClient::server(node::Env env) {

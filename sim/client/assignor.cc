@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "client/assignor_group.h"
+#include "protocol/java_hash.h"
 
 namespace sim::client {
 namespace {
@@ -43,7 +44,7 @@ GroupView::GroupView(const GroupSubscription& group) {
   for (const TopicLayout* topic : by_name) {
     const auto index = static_cast<TopicIndex>(topics.size());
     topic_index[topic->id] = index;
-    topics.push_back(Topic{topic->id, partition_count(), topic->partitions});
+    topics.push_back(Topic{topic->id, partition_count(), topic->partitions, java_string_hash(topic->name)});
     for (int number = 0; number < topic->partitions; ++number) {
       Partition partition{index, number, {}};
       if (static_cast<std::size_t>(number) < topic->racks.size()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct GroupView {
     TopicId id;
     PartitionIndex first = 0;
     int partitions = 0;
+    std::int32_t name_hash = 0;  // java.lang.String.hashCode of its name
   };
   struct Partition {
     TopicIndex topic = 0;

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "client/assignor_group.h"
+#include "protocol/java_hash.h"
 
 // AbstractStickyAssignor: balanced first, then as many partitions as possible stay where they were.
 //
@@ -255,7 +256,8 @@ class ConstrainedAssignment {
   int expected_above_min_ = 0, above_min_ = 0;
 };
 
-// Which partitions went from whom to whom, so that two members do not swap partitions of one topic.
+// Which partitions went from whom to whom, so that two members do not swap partitions of one topic
+// (AbstractStickyAssignor.PartitionMovements).
 class Movements {
  public:
   explicit Movements(const GroupView& group) : group_(group) {}
@@ -265,12 +267,16 @@ class Movements {
     MemberIndex source = from;
     if (moved != moved_.end()) {
       source = moved->second.first;
-      by_pair_[{topic(p), moved->second}].erase(p);
+      const auto movement = by_pair_.find({topic(p), moved->second});
+      std::erase(movement->second.partitions, p);
+      if (movement->second.partitions.empty()) by_pair_.erase(movement);
       moved_.erase(moved);
     }
     if (source == to) return;
     moved_[p] = {source, to};
-    by_pair_[{topic(p), {source, to}}].insert(p);
+    MovedPartitions& movement = by_pair_[{topic(p), {source, to}}];
+    movement.partitions.push_back(p);
+    movement.table_size = std::max(movement.table_size, java_hash_table_size(0, movement.partitions.size()));
   }
 
   // If another partition of the topic has gone the opposite way, moving that one back does as well.
@@ -278,16 +284,35 @@ class Movements {
     const auto moved = moved_.find(p);
     const MemberIndex source = moved == moved_.end() ? from : moved->second.first;
     const auto reverse = by_pair_.find({topic(p), {to, source}});
-    return reverse == by_pair_.end() || reverse->second.empty() ? p : *reverse->second.begin();
+    return reverse == by_pair_.end() ? p : first_of(reverse->second);
   }
 
  private:
   using Pair = std::pair<MemberIndex, MemberIndex>;
+  struct MovedPartitions {
+    std::vector<PartitionIndex> partitions;  // in the order in which they moved
+    std::size_t table_size = 0;              // of Kafka's hash set, which never shrinks
+  };
   TopicIndex topic(PartitionIndex p) const { return group_.partitions[at(p)].topic; }
+
+  // The one that the iterator of Kafka's HashSet<TopicPartition> names first.
+  PartitionIndex first_of(const MovedPartitions& movement) const {
+    return *std::min_element(movement.partitions.begin(), movement.partitions.end(),
+                             [&](PartitionIndex a, PartitionIndex b) {
+                               return java_hash_bucket(hash_of(a), movement.table_size) <
+                                      java_hash_bucket(hash_of(b), movement.table_size);
+                             });
+  }
+  // TopicPartition.hashCode
+  std::int32_t hash_of(PartitionIndex p) const {
+    const auto number = static_cast<std::uint32_t>(group_.partitions[at(p)].number);
+    const auto name_hash = static_cast<std::uint32_t>(group_.topics[at(topic(p))].name_hash);
+    return static_cast<std::int32_t>(31 * (31 + number) + name_hash);
+  }
 
   const GroupView& group_;
   std::map<PartitionIndex, Pair> moved_;
-  std::map<std::pair<TopicIndex, Pair>, std::set<PartitionIndex>> by_pair_;
+  std::map<std::pair<TopicIndex, Pair>, MovedPartitions> by_pair_;
 };
 
 // Subscriptions differ: partitions move while that improves the balance.
@@ -317,9 +342,11 @@ class GeneralAssignment {
     const std::vector<PartitionIndex> unassigned = keep_owned();
     for (MemberIndex m = 0; m < group_.member_count(); ++m) by_load_.emplace(load(m), m);
     const bool initializing = by_load_.rbegin()->first == 0;
-    for (const PartitionIndex p : unassigned) {
-      if (!racks_.in_use() || !assign_to_least_loaded(p, true)) assign_to_least_loaded(p, false);
-    }
+    // First all that find a member in one of their racks, then the rest.
+    std::vector<PartitionIndex> without_member = unassigned;
+    if (racks_.in_use())
+      std::erase_if(without_member, [this](PartitionIndex p) { return assign_to_least_loaded(p, true); });
+    for (const PartitionIndex p : without_member) assign_to_least_loaded(p, false);
     balance(initializing, unassigned);
     return std::move(current_);
   }
@@ -451,8 +478,12 @@ class GeneralAssignment {
   MemberIndex better_owner(PartitionIndex p) const {
     const MemberIndex owner = owner_[at(p)];
     if (owner < 0) return -1;
+    // Back to an older claim, even of a member that has given up the topic since: Kafka does not ask. (A
+    // member that takes no part is no longer in Kafka's map, and asking for its load there ends the rebalance
+    // with a NullPointerException; here it is passed over.)
     const MemberIndex previous = previous_[at(p)];
-    if (previous >= 0 && group_.subscribed(previous, p) && load(owner) > load(previous) + 1) return previous;
+    if (previous >= 0 && by_load_.contains({load(previous), previous}) && load(owner) > load(previous) + 1)
+      return previous;
     const auto lighter = [&](MemberIndex m) { return load(owner) > load(m) + 1; };
     if (std::none_of(candidates_of(p).begin(), candidates_of(p).end(), lighter)) return -1;
     for (const auto& [count, member] : by_load_) {

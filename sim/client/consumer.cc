@@ -144,7 +144,7 @@ void Consumer::digest(node::Input& input, ConsumerContext& context) {
   }
   ConsumerNetwork& network = data_.owns(input) ? data_ : coordination_;
   const bool data = &network == &data_;
-  node::NetworkClient::Events events;
+  node::NetworkClient::Events events = std::move(events_);  // its memory is used again
   network.client().step(input, context.env, context.out, events);
   for (node::NetworkClient::Event& event : events) {
     const auto* lost = std::get_if<node::NetworkClient::Unavailable>(&event);
@@ -152,20 +152,25 @@ void Consumer::digest(node::Input& input, ConsumerContext& context) {
     if (data && metadata_.digest(event, context.env)) continue;
     network.digest(event, context.env, context.out);
   }
+  events.clear();
+  events_ = std::move(events);
 }
 
 bool Consumer::handle_completions(ConsumerContext& context) {
   bool any = false;
   while (data_.has_completions() || coordination_.has_completions()) {
     any = true;
-    for (ConsumerNetwork::Completion& completion : data_.take_completions()) {
+    data_.take_completions(completions_);
+    for (ConsumerNetwork::Completion& completion : completions_) {
       if (fetcher_.on_completion(completion, context)) continue;
       if (offset_fetcher_.on_completion(completion, context)) continue;
       coordinator_.on_data_completion(completion, context);
     }
-    for (ConsumerNetwork::Completion& completion : coordination_.take_completions())
+    coordination_.take_completions(completions_);
+    for (ConsumerNetwork::Completion& completion : completions_)
       coordinator_.on_completion(completion, context);
   }
+  completions_.clear();
   return any;
 }
 

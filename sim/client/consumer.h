@@ -88,6 +88,9 @@ class Consumer {
   SubscriptionState subscriptions_;
   MetadataClient metadata_;
   ConsumerNetwork data_, coordination_;
+  // Empty between steps; their memory is used again.
+  node::NetworkClient::Events events_;
+  std::vector<ConsumerNetwork::Completion> completions_;
   ConsumerCoordinator coordinator_;
   Fetcher fetcher_;
   OffsetFetcher offset_fetcher_;

@@ -49,11 +49,11 @@ void ConsumerNetwork::disconnect_all(node::Env env, node::Effects& out) {
 void ConsumerNetwork::digest(NetworkClient::Event& event, node::Env env, node::Effects& out) {
   std::visit(Overloaded{
                  [&](NetworkClient::Response& response) {
-                   complete(response.server, response.correlation, std::move(response.message));
+                   complete(response.server, response.correlation, &response.message);
                    if (!unsent_.empty()) send_waiting(response.server, env, out);
                  },
                  [&](const NetworkClient::Failure& failure) {
-                   complete(failure.server, failure.correlation, std::nullopt);
+                   complete(failure.server, failure.correlation, nullptr);
                  },
                  [&](const NetworkClient::Ready& ready) { send_waiting(ready.server, env, out); },
                  [&](const NetworkClient::Unavailable& lost) {
@@ -84,12 +84,13 @@ void ConsumerNetwork::send_waiting(ProcessId server, node::Env env, node::Effect
   }
 }
 
-void ConsumerNetwork::complete(ProcessId server, CorrelationId correlation, std::optional<Message> response) {
+void ConsumerNetwork::complete(ProcessId server, CorrelationId correlation, Message* response) {
   const auto request = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const InFlight& flying) {
     return flying.correlation == correlation && flying.server == server;
   });
   if (request == in_flight_.end()) return;
-  done_.push_back(Completion{request->id, server, std::move(response)});
+  Completion& done = done_.emplace_back(request->id, server, std::nullopt);
+  if (response != nullptr) done.response.emplace(std::move(*response));
   in_flight_.erase(request);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -19,6 +20,9 @@ class ConsumerNetwork {
  public:
   using RequestId = std::uint64_t;  // 0 = none
   struct Completion {
+    Completion(RequestId of, ProcessId from, std::optional<Message>&& what)
+        : id(of), server(from), response(std::move(what)) {}
+
     RequestId id = 0;
     ProcessId server = kNoProcess;
     std::optional<Message> response;  // none: disconnected (a request timeout disconnects as well)
@@ -39,7 +43,11 @@ class ConsumerNetwork {
 
   bool owns(const node::Input& input) const { return client_.owns(input); }
   void digest(node::NetworkClient::Event& event, node::Env env, node::Effects& out);
-  std::vector<Completion> take_completions() { return std::exchange(done_, {}); }
+  // In the place of what was in `out`.
+  void take_completions(std::vector<Completion>& out) {
+    out.clear();
+    out.swap(done_);
+  }
   bool has_completions() const { return !done_.empty(); }
 
  private:
@@ -56,10 +64,10 @@ class ConsumerNetwork {
   };
 
   void send_waiting(ProcessId server, node::Env env, node::Effects& out);
-  void complete(ProcessId server, CorrelationId correlation, std::optional<Message> response);
+  void complete(ProcessId server, CorrelationId correlation, Message* response);
 
   node::NetworkClient client_;
-  std::vector<Unsent> unsent_;       // oldest first
+  std::deque<Unsent> unsent_;        // oldest first
   std::vector<InFlight> in_flight_;  // few
   std::vector<Completion> done_;
   RequestId last_ = 0;

@@ -47,7 +47,7 @@ Sender::Sender(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerC
       accumulator_(config) {}
 
 void Sender::step(node::Input& input, node::Env env, node::Effects& out, std::vector<Completed>& completed) {
-  NetworkClient::Events events;
+  NetworkClient::Events events = std::move(events_);  // its memory is used again
   network_.step(input, env, out, events);
   for (NetworkClient::Event& event : events) {
     if (metadata_.digest(event, env)) continue;
@@ -70,6 +70,8 @@ void Sender::step(node::Input& input, node::Env env, node::Effects& out, std::ve
       }
     }
   }
+  events.clear();
+  events_ = std::move(events);
 }
 
 void Sender::run(node::Env env, node::Effects& out, std::vector<Completed>& completed) {

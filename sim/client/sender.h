@@ -90,6 +90,7 @@ class Sender {
                        // way
 
   node::NetworkClient network_;
+  node::NetworkClient::Events events_;  // empty between steps
   MetadataClient metadata_;
   std::uint64_t metadata_version_ = 0;  // followed
   RecordAccumulator accumulator_;

@@ -20,6 +20,7 @@ struct Flow {
   std::optional<FaultId> held_by{};
 };
 inline constexpr std::uint32_t kEndOfStream = ~std::uint32_t{0};
+inline constexpr std::uint32_t kNoTicket = ~std::uint32_t{0};
 
 // One TCP connection, as the host sees both of its ends. An end knows only what has reached it: the client's
 // may be closed while the server still reads what was sent before, or knows of nothing at all because its
@@ -40,6 +41,7 @@ struct Connection {
   State state = State::closed;
   std::int32_t syn_retransmissions = 0;
   Instant syn_sent{};
+  Duration round_trip{};  // as it was measured when it opened; 0: it took several SYNs
   // At the server
   bool accepted = false;
   bool muted = false;
@@ -49,6 +51,12 @@ struct Connection {
   CorrelationId under_way = 0;         // the request it is muted for, as the server knows it ...
   CorrelationId asked = 0;             // ... and as its client does
   std::deque<std::uint32_t> socket{};  // tickets of requests that have arrived and wait
+  // Requests that will be in the socket once they arrive.
+  std::int32_t requests_on_the_way = 0;
+  // An answer that was sent ahead of its time: the connection is muted until then, and no longer.
+  std::uint32_t planned = kNoTicket;  // its request, as long as that is (see Wires)
+  std::uint32_t writing_ahead = kNoTicket;
+  Instant muted_until = Instant::max();
 
   static constexpr std::uint32_t kNoConnection = ~std::uint32_t{0};
 };

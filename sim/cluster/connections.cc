@@ -2,225 +2,272 @@
 #include <utility>
 
 #include "base/check.h"
-#include "cluster/cluster.h"
+#include "cluster/wires.h"
 #include "net/retransmission.h"
 
-// Connections: opened by a client's Connect, closed by either side, reset by a machine that does not know
-// them.
+// Connections: opened by a client, closed by either side, reset by a machine that does not know them.
 namespace sim::cluster {
 
-std::uint32_t Cluster::new_connection(const Channel& channel) {
+std::uint32_t Wires::new_connection(const Channel& channel, Instant now) {
   if (free_connections_.empty()) {
     free_connections_.push_back(static_cast<std::uint32_t>(connections_.size()));
     connections_.emplace_back();
   }
   const std::uint32_t index = free_connections_.back();
   free_connections_.pop_back();
-  std::uint32_t& last = slot(channel.client).opened.at(channel.server, channel.lane);
+  std::uint32_t& last =
+      opened_[static_cast<std::size_t>(channel.client.value())].at(channel.server, channel.lane);
   Connection fresh;
   fresh.channel = channel;
   fresh.generation = connections_[index].generation + 1;
   fresh.older = std::exchange(last, index);
-  fresh.to_server.last_arrival = kernel_.now();
-  fresh.to_client.last_arrival = kernel_.now();
+  fresh.to_server.last_arrival = now;
+  fresh.to_client.last_arrival = now;
   connections_[index] = std::move(fresh);
   return index;
 }
 
 // What is still on its way to an end that is gone finds another generation.
-void Cluster::free_if_gone(std::uint32_t index) {
+void Wires::free_if_gone(Platform& platform, std::uint32_t index) {
   Connection& connection = connections_[index];
   if (connection.state != Connection::State::closed || connection.accepted) return;
+  const Channel& channel = connection.channel;
   std::uint32_t* place =
-      &slot(connection.channel.client).opened.at(connection.channel.server, connection.channel.lane);
+      &opened_[static_cast<std::size_t>(channel.client.value())].at(channel.server, channel.lane);
   while (*place != index) place = &connections_[*place].older;
   *place = connection.older;
-  drop_unsent(connection.to_server);
-  drop_unsent(connection.to_client);
+  drop_unsent(platform, connection.to_server);
+  drop_unsent(platform, connection.to_client);
   ++connection.generation;
   free_connections_.push_back(index);
 }
 
 // ---- Opening
 
-void Cluster::perform(ProcessId id, const node::Connect& connect) {
-  SIM_CHECK(connect.channel.client == id, "only its client opens a connection");
-  const std::uint32_t last = last_opened(connect.channel);
+void Wires::connect(Platform& platform, const Channel& channel) {
+  const std::uint32_t last = last_opened(channel);
   if (last != Connection::kNoConnection && connections_[last].state != Connection::State::closed)
-    close_by_client(last);
-  const std::uint32_t index = new_connection(connect.channel);
+    close_by_client(platform, last);
+  const std::uint32_t index = new_connection(channel, platform.now());
   connections_[index].state = Connection::State::opening;
-  send_syn(index);
+  send_syn(platform, index);
 }
 
-void Cluster::send_syn(std::uint32_t index) {
+void Wires::send_syn(Platform& platform, std::uint32_t index) {
   Connection& connection = connections_[index];
   const auto [client, server, lane] = connection.channel;
-  connection.syn_sent = kernel_.now();
-  if (troubles_ != 0 && is_blocked(machine_of(client), machine_of(server)))
-    return send_syn_again(index, true);
-  const Duration travel = signal_time(client, server, net::kFirstSynRetransmission);
-  schedule(kernel_.now() + travel, EventKind::connect_arrives, server, index, connection.generation);
+  connection.syn_sent = platform.now();
+  if (troubles_ != 0 && is_blocked(platform, platform.machine_of(client), platform.machine_of(server)))
+    return send_syn_again(platform, index, true);
+  const Duration travel = signal_time(platform, client, server, net::kFirstSynRetransmission);
+  platform.schedule(platform.now() + travel, EventKind::connect_arrives, server, index,
+                    connection.generation);
 }
 
 // A SYN, or the answer to it, was lost. Its client sends another one, unless it has given up by then.
-void Cluster::send_syn_again(std::uint32_t index, bool to_server) {
+void Wires::send_syn_again(Platform& platform, std::uint32_t index, bool to_server) {
   Connection& connection = connections_[index];
   const auto [client, server, lane] = connection.channel;
   if (connection.syn_retransmissions == 0) {
-    const net::Endpoint from = machine_of(to_server ? client : server);
-    network_.interference().count_stopped(from, machine_of(to_server ? server : client));
+    const net::Endpoint from = platform.machine_of(to_server ? client : server);
+    network_.interference().count_stopped(from, platform.machine_of(to_server ? server : client));
   }
   const Duration timeout =
       net::retransmission_timeout(connection.syn_retransmissions++, net::kFirstSynRetransmission);
-  const Instant at = std::max(kernel_.now(), connection.syn_sent + timeout);
-  schedule(at, EventKind::connect_again, client, index, connection.generation);
+  const Instant at = std::max(platform.now(), connection.syn_sent + timeout);
+  platform.schedule(at, EventKind::connect_again, client, index, connection.generation);
 }
 
-void Cluster::connect_again(std::uint32_t index, std::uint64_t generation) {
+void Wires::connect_again(Platform& platform, std::uint32_t index, std::uint64_t generation) {
   Connection& connection = connections_[index];
   if (!is_of(index, generation) || connection.state != Connection::State::opening) return;
-  if (connection.syn_retransmissions <= net::kSynRetransmissions) return send_syn(index);
-  schedule(kernel_.now(), EventKind::connect_answered, connection.channel.client, index, generation);
+  if (connection.syn_retransmissions <= net::kSynRetransmissions) return send_syn(platform, index);
+  platform.schedule(platform.now(), EventKind::connect_answered, connection.channel.client, index,
+                    generation);
 }
 
-// The operating system accepts for a process that is paused, and refuses for one that is down.
-void Cluster::connect_arrives(std::uint32_t index, std::uint64_t generation) {
-  Connection& connection = connections_[index];
-  if (!is_of(index, generation) || connection.state != Connection::State::opening) return;
-  const auto [client, id, lane] = connection.channel;
-  if (troubles_ != 0) {
-    const bool is_heard = has_power(id) && !is_blocked(machine_of(id), machine_of(client));
-    if (!is_heard) return send_syn_again(index, false);
-  }
-  Slot& server = slot(id);
-  if (server.node) {
-    SIM_CHECK(server.path.has_value(), "only brokers and controllers are connected to");
-    connection.accepted = true;
-    connection.network_thread = server.path->accept();
-  }
-  const Duration travel = signal_time(id, client, net::kFirstSynRetransmission);
-  schedule(kernel_.now() + travel, EventKind::connect_answered, client, index, generation);
+bool Wires::connect_arrives(Platform& platform, std::uint32_t index, std::uint64_t generation) {
+  const Connection& connection = connections_[index];
+  if (!is_of(index, generation) || connection.state != Connection::State::opening) return false;
+  const auto [client, server, lane] = connection.channel;
+  const bool is_heard =
+      troubles_ == 0 || (platform.has_power(server) &&
+                         !is_blocked(platform, platform.machine_of(server), platform.machine_of(client)));
+  if (!is_heard) send_syn_again(platform, index, false);
+  return is_heard;
 }
 
-void Cluster::connect_answered(std::uint32_t index, std::uint64_t generation) {
+void Wires::accept(Platform& platform, std::uint32_t index, std::int32_t network_thread) {
+  connections_[index].accepted = true;
+  connections_[index].network_thread = network_thread;
+  answer_syn(platform, index);
+}
+
+void Wires::refuse(Platform& platform, std::uint32_t index) {
+  answer_syn(platform, index);
+}
+
+void Wires::answer_syn(Platform& platform, std::uint32_t index) {
   Connection& connection = connections_[index];
-  if (!is_of(index, generation) || connection.state != Connection::State::opening) return;
+  const auto [client, server, lane] = connection.channel;
+  const Duration travel = signal_time(platform, server, client, net::kFirstSynRetransmission);
+  if (connection.syn_retransmissions == 0) connection.round_trip = platform.now() + travel - connection.syn_sent;
+  platform.schedule(platform.now() + travel, EventKind::connect_answered, client, index,
+                    connection.generation);
+}
+
+std::optional<Heard> Wires::connect_answered(Platform& platform, std::uint32_t index,
+                                             std::uint64_t generation) {
+  Connection& connection = connections_[index];
+  if (!is_of(index, generation) || connection.state != Connection::State::opening) return {};
   const Channel channel = connection.channel;
   if (!connection.accepted) {
     connection.state = Connection::State::closed;
-    free_if_gone(index);
-    return step(channel.client, node::Disconnected{channel, node::DisconnectReason::refused});
+    free_if_gone(platform, index);
+    return Heard{channel.client, node::Disconnected{channel, node::DisconnectReason::refused}};
   }
   connection.state = Connection::State::open;
-  if (messages_wanted_) tell(channel.client, observe::ConnectionOpened{channel});
-  step(channel.client, node::Connected{channel});
+  if (platform.wants_messages()) platform.tell(channel.client, observe::ConnectionOpened{channel});
+  return Heard{channel.client, node::Connected{channel}};
 }
 
 // ---- Closing
 
-void Cluster::perform(ProcessId id, const node::Disconnect& disconnect) {
-  const std::uint32_t last = last_opened(disconnect.channel);
+void Wires::disconnect(Platform& platform, ProcessId by, const Channel& channel) {
+  const std::uint32_t last = last_opened(channel);
   if (last == Connection::kNoConnection) return;
-  const bool is_clients = id == disconnect.channel.client;
-  if (is_clients && connections_[last].state != Connection::State::closed) return close_by_client(last);
-  if (id == disconnect.channel.server && connections_[last].accepted) close_by_server(last);
+  const bool is_clients = by == channel.client;
+  if (is_clients && connections_[last].state != Connection::State::closed)
+    return close_by_client(platform, last);
+  if (by == channel.server && connections_[last].accepted) close_by_server(platform, last);
 }
 
 // Who closes hears nothing more of it; the other end learns it when the news has travelled, behind what was
 // sent before.
-void Cluster::close_by_client(std::uint32_t index) {
+void Wires::close_by_client(Platform& platform, std::uint32_t index) {
   Connection& connection = connections_[index];
   connection.state = Connection::State::closed;
-  if (messages_wanted_) tell(connection.channel.client, observe::ConnectionClosed{connection.channel});
-  if (connection.accepted) send_end_of_stream(index, true);
-  free_if_gone(index);
+  if (platform.wants_messages())
+    platform.tell(connection.channel.client, observe::ConnectionClosed{connection.channel});
+  if (connection.accepted) send_end_of_stream(platform, index, true);
+  free_if_gone(platform, index);
 }
 
-void Cluster::close_by_server(std::uint32_t index) {
+void Wires::close_by_server(Platform& platform, std::uint32_t index) {
   Connection& connection = connections_[index];
-  forget_server_end(connection);
-  if (messages_wanted_) tell(connection.channel.server, observe::ConnectionClosed{connection.channel});
-  if (connection.state != Connection::State::closed) send_end_of_stream(index, false);
-  free_if_gone(index);
+  forget_server_end(platform, connection);
+  if (platform.wants_messages())
+    platform.tell(connection.channel.server, observe::ConnectionClosed{connection.channel});
+  if (connection.state != Connection::State::closed) send_end_of_stream(platform, index, false);
+  free_if_gone(platform, index);
 }
 
-void Cluster::close_reaches_client(std::uint32_t index, std::uint64_t generation) {
+std::optional<Heard> Wires::close_reaches_client(Platform& platform, std::uint32_t index,
+                                                 std::uint64_t generation) {
   Connection& connection = connections_[index];
-  if (!is_of(index, generation) || connection.state == Connection::State::closed) return;
+  if (!is_of(index, generation) || connection.state == Connection::State::closed) return {};
   const Channel channel = connection.channel;
   connection.state = Connection::State::closed;
-  free_if_gone(index);
-  step(channel.client, node::Disconnected{channel, node::DisconnectReason::closed});
+  free_if_gone(platform, index);
+  return Heard{channel.client, node::Disconnected{channel, node::DisconnectReason::closed}};
 }
 
 // A server finds the end of the stream when it has read all before it, one request after the other.
-void Cluster::close_reaches_server(std::uint32_t index, std::uint64_t generation) {
+std::optional<Heard> Wires::close_reaches_server(Platform& platform, std::uint32_t index,
+                                                 std::uint64_t generation) {
   Connection& connection = connections_[index];
-  if (!is_of(index, generation) || !connection.accepted) return;
+  if (!is_of(index, generation) || !connection.accepted) return {};
   connection.end_of_stream = true;
-  const bool has_read_all = !connection.muted && connection.socket.empty();
-  if (has_read_all) end_at_server(index, node::DisconnectReason::closed);
+  const bool muted = is_muted(connection, platform.now());
+  if (muted && connection.writing_ahead != kNoTicket) write_in_time(platform, connection.writing_ahead);
+  const bool has_read_all = !muted && connection.socket.empty();
+  if (!has_read_all) return {};
+  return end_at_server(platform, index, node::DisconnectReason::closed);
 }
 
-void Cluster::reset_reaches_server(std::uint32_t index, std::uint64_t generation) {
-  if (!is_of(index, generation) || !connections_[index].accepted) return;
-  end_at_server(index, node::DisconnectReason::reset);
+std::optional<Heard> Wires::reset_reaches_server(Platform& platform, std::uint32_t index,
+                                                 std::uint64_t generation) {
+  if (!is_of(index, generation) || !connections_[index].accepted) return {};
+  return end_at_server(platform, index, node::DisconnectReason::reset);
 }
 
 // Its process knows connections by their channels: of an older one it is not told when there is another by
 // now, nor of the other end of its own.
-void Cluster::end_at_server(std::uint32_t index, node::DisconnectReason reason) {
+std::optional<Heard> Wires::end_at_server(Platform& platform, std::uint32_t index,
+                                          node::DisconnectReason reason) {
   Connection& connection = connections_[index];
   const Channel channel = connection.channel;
-  forget_server_end(connection);
+  forget_server_end(platform, connection);
   const std::uint32_t last = last_opened(channel);
   const bool is_superseded = last != index && connections_[last].accepted;
-  free_if_gone(index);
-  if (is_superseded || channel.client == channel.server) return;
-  step(channel.server, node::Disconnected{channel, reason});
+  free_if_gone(platform, index);
+  if (is_superseded || channel.client == channel.server) return {};
+  return Heard{channel.server, node::Disconnected{channel, reason}};
 }
 
 // What the server has not begun to read is lost; what its threads hold is handled, and the answer goes
 // nowhere.
-void Cluster::forget_server_end(Connection& connection) {
+void Wires::forget_server_end(Platform& platform, Connection& connection) {
+  const bool is_writing = is_muted(connection, platform.now()) && connection.writing_ahead != kNoTicket;
+  if (is_writing) write_in_time(platform, connection.writing_ahead);  // and will find no connection
   connection.accepted = false;
   connection.muted = false;
-  for (const std::uint32_t ticket : connection.socket) free_message(ticket);
+  connection.muted_until = Instant::max();
+  connection.writing_ahead = kNoTicket;
+  for (const std::uint32_t ticket : connection.socket) free_message(platform, ticket);
   connection.socket.clear();
 }
 
 // A machine that gets bytes of a connection it does not know says so. Nobody sends that again if it is lost.
-void Cluster::reset_client(std::uint32_t index) {
+void Wires::reset_client(Platform& platform, std::uint32_t index) {
   const Connection& connection = connections_[index];
   const auto [client, server, lane] = connection.channel;
-  if (troubles_ != 0 && is_blocked(machine_of(server), machine_of(client))) return;
-  const Duration travel = signal_time(server, client, net::kFirstRetransmission);
-  schedule(kernel_.now() + travel, EventKind::close_reaches_client, client, index, connection.generation);
+  if (troubles_ != 0 && is_blocked(platform, platform.machine_of(server), platform.machine_of(client)))
+    return;
+  const Duration travel = signal_time(platform, server, client, first_retransmission(connection));
+  platform.schedule(platform.now() + travel, EventKind::close_reaches_client, client, index,
+                    connection.generation);
 }
 
-void Cluster::reset_server(std::uint32_t index) {
+void Wires::reset_server(Platform& platform, std::uint32_t index) {
   const Connection& connection = connections_[index];
   const auto [client, server, lane] = connection.channel;
-  if (!connection.accepted || (troubles_ != 0 && is_blocked(machine_of(client), machine_of(server)))) return;
-  const Duration travel = signal_time(client, server, net::kFirstRetransmission);
-  schedule(kernel_.now() + travel, EventKind::reset_reaches_server, server, index, connection.generation);
+  if (!connection.accepted ||
+      (troubles_ != 0 && is_blocked(platform, platform.machine_of(client), platform.machine_of(server))))
+    return;
+  const Duration travel = signal_time(platform, client, server, first_retransmission(connection));
+  platform.schedule(platform.now() + travel, EventKind::reset_reaches_server, server, index,
+                    connection.generation);
 }
 
 // Both ends are told, each where it is; what they had not sent yet is lost.
-void Cluster::reset_connection(std::uint32_t index) {
+void Wires::reset_connection(Platform& platform, std::uint32_t index) {
   const Connection& connection = connections_[index];
   const auto [client, server, lane] = connection.channel;
-  drop_unsent(flow(index, true));
-  drop_unsent(flow(index, false));
+  drop_unsent(platform, flow(index, true));
+  drop_unsent(platform, flow(index, false));
   if (connection.state != Connection::State::closed)
-    schedule(kernel_.now(), EventKind::close_reaches_client, client, index, connection.generation);
+    platform.schedule(platform.now(), EventKind::close_reaches_client, client, index, connection.generation);
   if (connection.accepted)
-    schedule(kernel_.now(), EventKind::reset_reaches_server, server, index, connection.generation);
+    platform.schedule(platform.now(), EventKind::reset_reaches_server, server, index, connection.generation);
 }
 
-// The process is gone; its operating system closes what it had open.
-void Cluster::close_connections(ProcessId of) {
+std::int64_t Wires::reset_connections(Platform& platform, const net::Pairs& pairs) {
+  std::int64_t reset = 0;
+  for (std::uint32_t index = 0; index < connections_.size(); ++index) {
+    const Connection& connection = connections_[index];
+    const bool is_there = connection.state != Connection::State::closed || connection.accepted;
+    const net::Endpoint client = platform.machine_of(connection.channel.client);
+    const net::Endpoint server = platform.machine_of(connection.channel.server);
+    if (!is_there || pairs.empty() || !(pairs.contains(client, server) || pairs.contains(server, client)))
+      continue;
+    ++reset;
+    reset_connection(platform, index);
+  }
+  return reset;
+}
+
+void Wires::close_connections(Platform& platform, ProcessId of) {
   for (std::uint32_t index = 0; index < connections_.size(); ++index) {
     Connection& connection = connections_[index];
     const bool has_client_end =
@@ -228,32 +275,31 @@ void Cluster::close_connections(ProcessId of) {
     const bool has_server_end = connection.channel.server == of && connection.accepted;
     if (has_client_end && has_server_end) {
       connection.state = Connection::State::closed;
-      close_by_server(index);
+      close_by_server(platform, index);
     } else if (has_client_end) {
-      close_by_client(index);
+      close_by_client(platform, index);
     } else if (has_server_end) {
-      close_by_server(index);
+      close_by_server(platform, index);
     }
   }
 }
 
-// The machine is gone, and what it knew of connections with it. The other ends know nothing of that.
-void Cluster::lose_connections(net::Endpoint machine) {
+void Wires::lose_connections(Platform& platform, net::Endpoint machine) {
   for (std::uint32_t index = 0; index < connections_.size(); ++index) {
     Connection& connection = connections_[index];
-    const bool is_client = machine_of(connection.channel.client) == machine;
-    const bool is_server = machine_of(connection.channel.server) == machine;
+    const bool is_client = platform.machine_of(connection.channel.client) == machine;
+    const bool is_server = platform.machine_of(connection.channel.server) == machine;
     const bool is_free = connection.state == Connection::State::closed && !connection.accepted;
     if (is_free || (!is_client && !is_server)) continue;
     if (is_client) {
       connection.state = Connection::State::closed;
-      drop_unsent(connection.to_server);
+      drop_unsent(platform, connection.to_server);
     }
     if (is_server) {
-      forget_server_end(connection);
-      drop_unsent(connection.to_client);
+      forget_server_end(platform, connection);
+      drop_unsent(platform, connection.to_client);
     }
-    free_if_gone(index);
+    free_if_gone(platform, index);
   }
 }
 

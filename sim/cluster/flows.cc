@@ -2,7 +2,7 @@
 #include <string_view>
 #include <utility>
 
-#include "cluster/cluster.h"
+#include "cluster/wires.h"
 #include "net/retransmission.h"
 
 // What becomes of bytes while something is wrong: a machine without power, wires that are cut, slow or lossy,
@@ -15,37 +15,40 @@
 // on the wire when it was cut arrives.
 namespace sim::cluster {
 
-bool Cluster::is_blocked(net::Endpoint from, net::Endpoint to) const {
-  return !machines_[static_cast<std::size_t>(to)].has_power() || network_.interference().cuts(from, to);
+bool Wires::is_blocked(const Platform& platform, net::Endpoint from, net::Endpoint to) const {
+  return !platform.machine(to).has_power() || network_.interference().cuts(from, to);
 }
 
 // Travel time of a packet without contents: SYN, FIN, RST.
-Duration Cluster::signal_time(ProcessId from, ProcessId to, Duration first_timeout) {
-  const Duration travel = network_.travel_time(machine_of(from), machine_of(to));
+Duration Wires::signal_time(Platform& platform, ProcessId from, ProcessId to, Duration first_timeout) {
+  Outbox& outbox = outboxes_[static_cast<std::size_t>(platform.machine_of(from))];
+  const std::size_t taken_back = take_back(outbox, platform.now(), platform);
+  const Duration travel = network_.travel_time(platform.machine_of(from), platform.machine_of(to));
+  send_again(platform, outbox, taken_back);
   if (troubles_ == 0) return travel;
   constexpr std::int64_t kSignalBytes = 60;
-  return travel + network_.interference().hindrance(
-                      {machine_of(from), machine_of(to), kSignalBytes, kernel_.now(), first_timeout});
+  return travel + network_.interference().hindrance({platform.machine_of(from), platform.machine_of(to),
+                                                     kSignalBytes, platform.now(), first_timeout});
 }
 
-void Cluster::send_end_of_stream(std::uint32_t index, bool to_server) {
-  if (troubles_ != 0 && !passes(index, to_server, kEndOfStream)) return;
+void Wires::send_end_of_stream(Platform& platform, std::uint32_t index, bool to_server) {
+  if (troubles_ != 0 && !passes(platform, index, to_server, kEndOfStream)) return;
   const Connection& connection = connections_[index];
   const auto [client, server, lane] = connection.channel;
   const ProcessId from = to_server ? client : server;
   const ProcessId to = to_server ? server : client;
   const Instant at = std::max(flow(index, to_server).last_arrival,
-                              kernel_.now() + signal_time(from, to, net::kFirstRetransmission));
+                              platform.now() + signal_time(platform, from, to, first_retransmission(connection)));
   const EventKind kind = to_server ? EventKind::close_reaches_server : EventKind::close_reaches_client;
-  schedule(at, kind, to, index, connection.generation);
+  platform.schedule(at, kind, to, index, connection.generation);
 }
 
 // False: it waits in the sender's socket.
-bool Cluster::passes(std::uint32_t index, bool to_server, std::uint32_t ticket) {
+bool Wires::passes(Platform& platform, std::uint32_t index, bool to_server, Ticket ticket) {
   Flow& flow = this->flow(index, to_server);
   const auto [client, server, lane] = connections_[index].channel;
-  const net::Endpoint from = machine_of(to_server ? client : server);
-  const net::Endpoint to = machine_of(to_server ? server : client);
+  const net::Endpoint from = platform.machine_of(to_server ? client : server);
+  const net::Endpoint to = platform.machine_of(to_server ? server : client);
   if (flow.unsent.empty() && to_server && ticket != kEndOfStream) {
     const std::string_view message = name(messages_[ticket].envelope.message);
     for (const HoldRule& hold : holds_) {
@@ -54,102 +57,123 @@ bool Cluster::passes(std::uint32_t index, bool to_server, std::uint32_t ticket) 
     }
   }
   if (!flow.unsent.empty() || flow.held_by) {
-    keep_unsent(index, to_server, ticket);
+    keep_unsent(platform, index, to_server, ticket);
     return false;
   }
-  if (!is_blocked(from, to)) return true;
-  stall(index, to_server, ticket);
+  if (!is_blocked(platform, from, to)) return true;
+  stall(platform, index, to_server, ticket);
   return false;
 }
 
-void Cluster::stall(std::uint32_t index, bool to_server, std::uint32_t ticket) {
+void Wires::stall(Platform& platform, std::uint32_t index, bool to_server, Ticket ticket) {
   Flow& flow = this->flow(index, to_server);
   const bool is_first = flow.unsent.empty();
-  keep_unsent(index, to_server, ticket);
+  keep_unsent(platform, index, to_server, ticket);
   if (!is_first) return;
   flow.retransmissions = 0;
-  schedule_retransmission(index, to_server);
+  schedule_retransmission(platform, index, to_server);
 }
 
-void Cluster::keep_unsent(std::uint32_t index, bool to_server, std::uint32_t ticket) {
+void Wires::keep_unsent(Platform& platform, std::uint32_t index, bool to_server, Ticket ticket) {
   Flow& flow = this->flow(index, to_server);
   if (flow.unsent.empty()) ++troubles_;
   flow.unsent.push_back(ticket);
   if (ticket == kEndOfStream) return;
   if (flow.held_by) {
-    ++state_of(*flow.held_by).lasting->effects;
+    const auto holds = [&](const HoldRule& rule) { return rule.fault == *flow.held_by; };
+    ++std::find_if(holds_.rbegin(), holds_.rend(), holds)->held;  // of its last strike
     return;
   }
   const auto [client, server, lane] = connections_[index].channel;
-  const net::Endpoint from = machine_of(to_server ? client : server);
-  network_.interference().count_stopped(from, machine_of(to_server ? server : client));
+  const net::Endpoint from = platform.machine_of(to_server ? client : server);
+  network_.interference().count_stopped(from, platform.machine_of(to_server ? server : client));
 }
 
-void Cluster::schedule_retransmission(std::uint32_t index, bool to_server) {
+void Wires::schedule_retransmission(Platform& platform, std::uint32_t index, bool to_server) {
   const Connection& connection = connections_[index];
-  const Instant at = kernel_.now() + net::retransmission_timeout(flow(index, to_server).retransmissions);
+  const Instant at = platform.now() + net::retransmission_timeout(flow(index, to_server).retransmissions,
+                                                                  first_retransmission(connection));
   if (to_server) {
-    schedule(at, EventKind::retransmit_to_server, connection.channel.client, index, connection.generation);
+    platform.schedule(at, EventKind::retransmit_to_server, connection.channel.client, index,
+                      connection.generation);
   } else {
-    schedule(at, EventKind::retransmit_to_client, connection.channel.server, index, connection.generation);
+    platform.schedule(at, EventKind::retransmit_to_client, connection.channel.server, index,
+                      connection.generation);
   }
 }
 
-void Cluster::retransmit(std::uint32_t index, std::uint64_t generation, bool to_server) {
+void Wires::retransmit(Platform& platform, std::uint32_t index, std::uint64_t generation, bool to_server) {
   if (!is_of(index, generation)) return;
   Flow& flow = this->flow(index, to_server);
   if (flow.unsent.empty() || flow.held_by) return;
   const Connection& connection = connections_[index];
   const auto [client, server, lane] = connection.channel;
-  const net::Endpoint from = machine_of(to_server ? client : server);
-  if (!is_blocked(from, machine_of(to_server ? server : client))) return send_unsent(index, to_server);
+  const net::Endpoint from = platform.machine_of(to_server ? client : server);
+  if (!is_blocked(platform, from, platform.machine_of(to_server ? server : client)))
+    return send_unsent(platform, index, to_server);
   const bool is_orphan = to_server ? connection.state == Connection::State::closed : !connection.accepted;
   const int limit = is_orphan ? net::kOrphanRetransmissions : net::kRetransmissions;
-  if (++flow.retransmissions > limit) return give_up(index, to_server);
-  schedule_retransmission(index, to_server);
+  if (++flow.retransmissions > limit) return give_up(platform, index, to_server);
+  schedule_retransmission(platform, index, to_server);
 }
 
 // The sender's end breaks (ETIMEDOUT), and its process, if it still has the socket, is told.
-void Cluster::give_up(std::uint32_t index, bool to_server) {
-  drop_unsent(flow(index, to_server));
+void Wires::give_up(Platform& platform, std::uint32_t index, bool to_server) {
+  drop_unsent(platform, flow(index, to_server));
   const Connection& connection = connections_[index];
   if (to_server) {
-    schedule(kernel_.now(), EventKind::close_reaches_client, connection.channel.client, index,
-             connection.generation);
+    platform.schedule(platform.now(), EventKind::close_reaches_client, connection.channel.client, index,
+                      connection.generation);
   } else {
-    schedule(kernel_.now(), EventKind::reset_reaches_server, connection.channel.server, index,
-             connection.generation);
+    platform.schedule(platform.now(), EventKind::reset_reaches_server, connection.channel.server, index,
+                      connection.generation);
   }
 }
 
-void Cluster::send_unsent(std::uint32_t index, bool to_server) {
+void Wires::send_unsent(Platform& platform, std::uint32_t index, bool to_server) {
   Flow& flow = this->flow(index, to_server);
   flow.held_by.reset();
   if (flow.unsent.empty()) return;
   --troubles_;
-  for (const std::uint32_t ticket : std::exchange(flow.unsent, {})) {
+  for (const Ticket ticket : std::exchange(flow.unsent, {})) {
     if (ticket == kEndOfStream) {
-      send_end_of_stream(index, to_server);
+      send_end_of_stream(platform, index, to_server);
     } else {
-      put_on_wire(ticket);
+      put_on_wire_again(platform, ticket);
     }
   }
 }
 
-void Cluster::drop_unsent(Flow& flow) {
+void Wires::drop_unsent(Platform& platform, Flow& flow) {
   if (flow.unsent.empty()) return;
   --troubles_;
-  for (const std::uint32_t ticket : flow.unsent) {
-    if (ticket != kEndOfStream) free_message(ticket);
+  for (const Ticket ticket : flow.unsent) {
+    if (ticket != kEndOfStream) free_message(platform, ticket);
   }
   flow.unsent.clear();
   flow.held_by.reset();
 }
 
-void Cluster::release_held_flows(FaultId fault) {
+// ---- Holding
+
+void Wires::hold(FaultId fault, net::Pairs pairs, std::string message) {
+  holds_.push_back(HoldRule{fault, std::move(pairs), std::move(message)});
+  trouble_began();
+}
+
+void Wires::release(Platform& platform, FaultId fault) {
+  const auto released = std::erase_if(holds_, [fault](const HoldRule& rule) { return rule.fault == fault; });
+  troubles_ -= static_cast<std::int32_t>(released);
+  if (released == 0) return;
   for (std::uint32_t index = 0; index < connections_.size(); ++index) {
-    if (connections_[index].to_server.held_by == fault) send_unsent(index, true);
+    if (connections_[index].to_server.held_by == fault) send_unsent(platform, index, true);
   }
+}
+
+std::int64_t Wires::held_by(FaultId fault) const {
+  const auto rule = std::find_if(holds_.rbegin(), holds_.rend(),
+                                 [fault](const HoldRule& one) { return one.fault == fault; });
+  return rule == holds_.rend() ? 0 : rule->held;
 }
 
 }  // namespace sim::cluster

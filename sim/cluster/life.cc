@@ -3,112 +3,113 @@
 #include <vector>
 
 #include "base/check.h"
-#include "cluster/cluster.h"
+#include "cluster/world.h"
 
 // The life of a process: it starts when it is wanted and nothing holds it down, ends by its own will, by a
 // kill or with its machine, and may stand still in between.
 namespace sim::cluster {
+namespace {
 
-void Cluster::try_start(ProcessId id) {
+// After a pause: about as long as a request takes from the socket to its handler, so that either may be
+// first.
+constexpr Duration kThreadsWakeWithin = std::chrono::microseconds(250);
+
+std::vector<net::Endpoint> machines_by_process(const Processes& processes) {
+  std::vector<net::Endpoint> result;
+  for (const ProcessSpec& spec : processes.specs) result.push_back(spec.machine);
+  return result;
+}
+
+Disks disks_of(const ProcessSpec& process, const kernel::Streams& streams) {
+  std::vector<disk::Device> devices{{process.disk, streams.get("disk/" + process.name)}};
+  for (std::int32_t d = 1; d < process.log_dirs; ++d)
+    devices.emplace_back(process.disk, streams.get("disk/" + process.name + "/" + std::to_string(d)));
+  return Disks(std::move(devices));
+}
+
+}  // namespace
+
+World::World(std::shared_ptr<const Processes> all, const NetworkSpec& network, const kernel::Streams& streams)
+    : processes(std::move(all)),
+      platform(processes->machines.size(), machines_by_process(*processes)),
+      wires(network, processes->machines, processes->specs.size(), streams.seed()) {
+  slots.reserve(processes->specs.size());
+  for (const ProcessSpec& process : processes->specs) {
+    slots.emplace_back(disks_of(process, streams), streams.get("process/" + process.name),
+                       streams.get("threads/" + process.name), streams.get("start/" + process.name));
+  }
+}
+
+// ---- Beginning and end
+
+bool World::boot(ProcessId id) {
   Slot& slot = this->slot(id);
-  if (slot.node || !slot.is_wanted || slot.held_down != 0 || !has_power(id)) return;
-  slot.is_stopping = false;
-  note_failed_directories(slot);
-  slot.node = boot(processes_->specs[static_cast<std::size_t>(id.value())], slot.image, slot.incarnation);
-  tell(id, observe::ProcessStarted{});
-  started_again(id);
-  step(id, node::Started{});
+  if (slot.life || !slot.is_wanted || slot.held_down != 0 || !platform.has_power(id)) return false;
+  const ProcessSpec& spec = this->spec(id);
+  if (slot.disks.had_trouble()) slot.image.failed_directories = slot.disks.broken();
+  slot.life.emplace(Life{.node = cluster::boot(spec, slot.image, platform.incarnation(id))});
+  if (spec.serves) {
+    slot.life->path.emplace(spec.threads.network_threads, spec.threads.io_threads,
+                            spec.threads.queued_max_requests, spec.machine_spec, slot.threads_rng);
+    slot.life->path->set_cpu_factor(slot.cpu_factor);
+  }
+  platform.tell(id, observe::ProcessStarted{});
+  return true;
 }
 
-// What its disk has appended, and a broker dies without having heard of: it will find it when it opens its
-// logs.
-void Cluster::tell_appends_unheard_of(ProcessId id) {
-  const Slot& slot = this->slot(id);
-  const NodeId broker = processes_->specs[static_cast<std::size_t>(id.value())].broker;
-  if (broker == kNoNode || observers_.empty()) return;
-  std::vector<const log::AppendBatch*> appends;
-  for (const PendingWrite& pending : slot.writes) {
-    if (!pending.pending || pending.stage == PendingWrite::Stage::writing) continue;
-    for (const log::LogWrite& write : pending.writes) {
-      const auto* append = std::get_if<log::AppendBatch>(&write);
-      if (append == nullptr || append->tp == kClusterMetadata) continue;
-      const auto log = slot.image.logs.find(append->tp);
-      const bool failed =
-          log == slot.image.logs.end() || log->second.end_offset() < append->batch.end_offset();
-      if (!failed) appends.push_back(append);
-    }
-  }
-  std::sort(appends.begin(), appends.end(), [](const log::AppendBatch* a, const log::AppendBatch* b) {
-    return std::pair(a->tp, a->batch.base_offset) < std::pair(b->tp, b->batch.base_offset);
-  });
-  for (const log::AppendBatch* append : appends) {
-    const Batch& batch = append->batch;
-    if (roles_.took_over(broker, append->tp, batch.leader_epoch)) {
-      tell(id, observe::BatchAppended{append->tp, batch, broker});
-    } else {
-      tell(id, observe::ReplicaAppended{append->tp, broker, batch.end_offset(), batch});
-    }
-  }
-}
-
-// Everything that dies with a process. Its connections are its caller's business.
-void Cluster::end_life(ProcessId id) {
+// Its connections are its caller's business.
+void World::end_life(ProcessId id) {
   Slot& slot = this->slot(id);
-  SIM_CHECK(slot.node != nullptr, "only a process that is up can end");
-  tell_appends_unheard_of(id);
-  tell(id, observe::ProcessStopped{});
-  slot.node.reset();
-  slot.incarnation = slot.incarnation.next();
-  slot.paused = 0;
-  drop_missed(slot);
-  for (Timer& timer : slot.timers) {
-    if (timer.exists) kernel_.destroy_timer(timer.handle);
+  SIM_CHECK(slot.life.has_value(), "only a process that is up can end");
+  cancel_plans(id);
+  Life& ended = *slot.life;
+  if (platform.is_watched()) {
+    node::Effects last;
+    ended.node->report_performed(ended.writes.performed(), slot.image, last);
+    for (const node::Effect& effect : last) platform.tell(id, std::get<node::Report>(effect).fact);
   }
-  slot.timers.clear();
-  slot.writes.clear();
-  slot.free_writes.clear();
-  slot.held.clear();
-  if (!slot.path) return;
-  for (const RequestPath::Ticket ticket : slot.path->start_over()) free_message(ticket);
+  platform.tell(id, observe::ProcessStopped{});
+  for (const Event& event : ended.missed) {
+    if (event.kind == EventKind::message) wires.free_message(platform, event.index);
+  }
+  for (const Timer& timer : ended.timers) {
+    if (timer.exists) platform.kernel().destroy_timer(timer.handle);
+  }
+  if (ended.path) {
+    for (const Ticket ticket : ended.path->waiting()) wires.free_message(platform, ticket);
+    slot.threads_rng = ended.path->rng();
+  }
+  slot.life.reset();
+  platform.begin_next_life(id);
 }
 
-void Cluster::take_down(ProcessId id, CrashMode mode) {
-  if (mode == CrashMode::power_loss) return power_off(slot(id).machine);
+void World::take_down(ProcessId id, CrashMode mode) {
+  if (mode == CrashMode::power_loss) return power_off(platform.machine_of(id));
   end_life(id);
-  close_connections(id);
+  wires.close_connections(platform, id);
 }
 
-// By its own will, if nobody has told it to: then nobody starts it again.
-void Cluster::exited(ProcessId id) {
-  Slot& slot = this->slot(id);
-  if (!slot.is_stopping) slot.is_wanted = false;
-  take_down(id, CrashMode::kill);
-  if (processes_->specs[static_cast<std::size_t>(id.value())].acts_for) return operator_left(id);
-  schedule_start(id);
-}
-
-void Cluster::power_off(net::Endpoint machine, Rng* tail) {
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].machine != machine) continue;
-    if (slots_[i].node) end_life(ProcessId{static_cast<std::int32_t>(i)});
-    lose_unflushed(ProcessId{static_cast<std::int32_t>(i)}, tail);
+void World::power_off(net::Endpoint machine, Rng* tail) {
+  for (const ProcessId id : processes_on({machine})) {
+    if (is_up(id)) end_life(id);
+    lose_unflushed(id, tail);
   }
-  lose_connections(machine);
+  wires.lose_connections(platform, machine);
 }
 
-void Cluster::lose_unflushed(ProcessId id, Rng* tail) {
+void World::lose_unflushed(ProcessId id, Rng* tail) {
   lose_from_disk(id, observe::LossOfLog::power_loss,
-                 [&](node::DurableImage& image) { image.lose_power(kernel_.now(), tail); });
+                 [&](node::DurableImage& image) { image.lose_power(now(), tail); });
 }
 
-void Cluster::wipe(ProcessId id) {
+void World::wipe(ProcessId id) {
   lose_from_disk(id, observe::LossOfLog::wiped, [](node::DurableImage& image) { image.wipe(); });
 }
 
 template <class F>
-void Cluster::lose_from_disk(ProcessId id, observe::LossOfLog cause, F lose) {
+void World::lose_from_disk(ProcessId id, observe::LossOfLog cause, F lose) {
   node::DurableImage& image = slot(id).image;
-  const ProcessSpec& spec = processes_->specs[static_cast<std::size_t>(id.value())];
+  const ProcessSpec& spec = this->spec(id);
   std::vector<std::pair<TopicPartition, Offset>> ends;
   for (const auto& [tp, log] : image.logs) ends.emplace_back(tp, log.end_offset());
   lose(image);
@@ -120,20 +121,29 @@ void Cluster::lose_from_disk(ProcessId id, observe::LossOfLog cause, F lose) {
     const auto log = image.logs.find(tp);
     const Offset left = log == image.logs.end() ? 0 : log->second.end_offset();
     // With an empty metadata log its quorum state is lost, too.
-    if (left < end || is_metadata) tell(id, observe::LogLost{tp, node, end, left, cause});
+    if (left < end || is_metadata) platform.tell(id, observe::LogLost{tp, node, end, left, cause});
   }
 }
 
-void Cluster::schedule_start(ProcessId id) {
-  if (!slot(id).is_wanted) return;
-  schedule(kernel_.now(), EventKind::start_again, id, 0, slot(id).incarnation.value());
+// A process that is started runs some time later.
+void World::schedule_start(ProcessId id) {
+  Slot& slot = this->slot(id);
+  if (!slot.is_wanted) return;
+  slot.starts_at = now() + Duration{spec(id).start_time.sample(slot.start_rng)};
+  platform.schedule_in_life(slot.starts_at, EventKind::start_again, id);
+}
+
+void World::request_stop(ProcessId id) {
+  if (!std::exchange(life(id).is_stopping, true)) platform.schedule_in_life(now(), EventKind::stop, id);
 }
 
 // ---- Standing still
 
-// What must wait until the process goes on. The operating system goes on: it accepts connections and takes
-// requests off the wire; threads of a server have a clock of their own (RequestPath).
-bool Cluster::misses(const Event& event) {
+// The operating system goes on: it accepts connections and takes requests off the wire; threads of a server
+// have a clock of their own (RequestPath).
+bool World::is_missed(const Event& event) const {
+  const Slot& slot = this->slot(ProcessId{event.process});
+  if (!slot.life || slot.life->paused == 0) return false;
   switch (event.kind) {
     case EventKind::timer:
     case EventKind::stop:
@@ -141,7 +151,7 @@ bool Cluster::misses(const Event& event) {
     case EventKind::close_reaches_client:
     case EventKind::close_reaches_server:
     case EventKind::reset_reaches_server: return true;
-    case EventKind::message_arrives: return messages_[event.index].envelope.response;
+    case EventKind::message:    // of which a response waits
     case EventKind::persisted:  // of which the process's part waits
     case EventKind::start:
     case EventKind::start_again:
@@ -150,85 +160,127 @@ bool Cluster::misses(const Event& event) {
     case EventKind::retransmit_to_server:
     case EventKind::retransmit_to_client:
     case EventKind::throttle_ends:
-    case EventKind::network_work_done:
-    case EventKind::handler_done:
     case EventKind::fault_strikes:
     case EventKind::fault_ends: return false;
   }
   return false;
 }
 
-void Cluster::pause(ProcessId id) {
-  Slot& slot = this->slot(id);
-  if (slot.paused++ == 0 && slot.path) slot.path->pause(kernel_.now());
+void World::pause(ProcessId id) {
+  cancel_plans(id);
+  Life& life = this->life(id);
+  if (life.paused++ == 0 && life.path) life.path->pause(now());
 }
 
 // All that has waited happens now, in the order in which it came. A timer is armed anew, so that what
 // happens before it can still cancel it.
-void Cluster::resume(ProcessId id) {
-  Slot& slot = this->slot(id);
-  SIM_CHECK(slot.paused > 0, "only a paused process is resumed");
-  if (--slot.paused != 0) return;
-  for (const Event& event : std::exchange(slot.missed, {})) {
+void World::resume(ProcessId id) {
+  Life& life = this->life(id);
+  SIM_CHECK(life.paused > 0, "only a paused process is resumed");
+  if (--life.paused != 0) return;
+  for (const Event& event : std::exchange(life.missed, {})) {
     if (event.kind == EventKind::timer) {
-      kernel_.arm(slot.timers[event.index].handle, kernel_.now());
+      const Duration late{slot(id).start_rng.between(0, kThreadsWakeWithin.count())};
+      platform.kernel().arm(life.timers[event.index].handle, now() + late);
+    } else if (event.kind == EventKind::message) {
+      wires.arm(platform, event.index, now());
     } else {
-      kernel_.schedule(kernel_.now(), event);
+      platform.kernel().schedule(now(), event);
     }
   }
-  if (!slot.path) return;
-  slot.path->resume(kernel_.now());
+  if (!life.path) return;
+  life.path->resume(now());
   schedule_released(id);
 }
 
-void Cluster::drop_missed(Slot& slot) {
-  for (const Event& event : std::exchange(slot.missed, {})) {
-    if (event.kind == EventKind::message_arrives) free_message(event.index);
-  }
+// ---- Machines
+
+void World::switch_off(net::Endpoint machine) {
+  cancel_all_plans();
+  if (!std::exchange(platform.machine(machine).is_off, true)) wires.trouble_began();
+  for (const ProcessId id : processes_on({machine})) slot(id).is_wanted = false;
 }
 
-// ---- From outside
-
-void Cluster::crash(ProcessId id, CrashMode mode) {
-  SIM_CHECK(is_up(id), "only a process that is up can crash");
-  if (mode == CrashMode::power_loss) {
-    switch_off(slot(id).machine);
-  } else {
-    slot(id).is_wanted = false;
-  }
-  take_down(id, mode);
+void World::switch_on(net::Endpoint machine) {
+  if (std::exchange(platform.machine(machine).is_off, false)) wires.trouble_ended();
 }
 
-void Cluster::stop(ProcessId id) {
-  SIM_CHECK(is_up(id), "only a process that is up can be told to stop");
-  slot(id).is_wanted = false;
-  request_stop(id);
+void World::hold_off(net::Endpoint machine) {
+  cancel_all_plans();
+  ++platform.machine(machine).held_off;
+  wires.trouble_began();
 }
 
-void Cluster::request_stop(ProcessId id) {
+void World::hold_off_no_more(net::Endpoint machine) {
+  --platform.machine(machine).held_off;
+  wires.trouble_ended();
+}
+
+// Several at once multiply, up to a million.
+void World::set_cpu_factor(ProcessId id) {
+  constexpr std::int64_t kMost = 1'000'000;
+  cancel_plans(id);
   Slot& slot = this->slot(id);
-  if (std::exchange(slot.is_stopping, true)) return;
-  schedule(kernel_.now(), EventKind::stop, id, 0, slot.incarnation.value());
+  slot.cpu_factor = 1;
+  for (const SlowedBy& one : slot.slowed_by) slot.cpu_factor = std::min(kMost, slot.cpu_factor * one.factor);
+  if (slot.life && slot.life->path) slot.life->path->set_cpu_factor(slot.cpu_factor);
 }
 
-void Cluster::restart(ProcessId id) {
-  SIM_CHECK(!is_up(id), "only a process that is down can be started");
-  switch_on(slot(id).machine);
-  slot(id).is_wanted = true;
-  SIM_CHECK(slot(id).held_down == 0 && has_power(id), "no fault holds it down");
-  try_start(id);
-}
-
-void Cluster::switch_off(net::Endpoint machine) {
-  Machine& switched = machines_[static_cast<std::size_t>(machine)];
-  if (!std::exchange(switched.is_off, true)) ++troubles_;
-  for (Slot& slot : slots_) {
-    if (slot.machine == machine) slot.is_wanted = false;
+std::vector<net::Endpoint> World::machines_of(const std::vector<ProcessId>& of) const {
+  std::vector<net::Endpoint> machines;
+  for (const ProcessId process : of) {
+    const net::Endpoint machine = platform.machine_of(process);
+    if (std::find(machines.begin(), machines.end(), machine) == machines.end()) machines.push_back(machine);
   }
+  return machines;
 }
 
-void Cluster::switch_on(net::Endpoint machine) {
-  if (std::exchange(machines_[static_cast<std::size_t>(machine)].is_off, false)) --troubles_;
+std::vector<ProcessId> World::processes_on(const std::vector<net::Endpoint>& machines) const {
+  std::vector<ProcessId> result;
+  for (const net::Endpoint machine : machines) {
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      const ProcessId id{static_cast<std::int32_t>(i)};
+      if (platform.machine_of(id) == machine) result.push_back(id);
+    }
+  }
+  return result;
+}
+
+// ---- Timers
+
+void World::set_timer(ProcessId id, const node::SetTimer& set) {
+  std::vector<Timer>& timers = life(id).timers;
+  const std::size_t index = set.timer.value();
+  if (index >= timers.size()) timers.resize(index + 1);
+  Timer& timer = timers[index];
+  if (!timer.exists) {
+    timer.exists = true;
+    Event event = platform.event(EventKind::timer, id, set.timer.value(), platform.incarnation(id).value());
+    event.cause = 0;  // the timer knows who set it last
+    timer.handle = platform.kernel().create_timer(event);
+  }
+  timer.cause = platform.event_number();
+  timer.deadline = set.deadline;
+  const Instant due = std::max(now(), platform.clock_of(id).instant_of(set.deadline));
+  platform.fold(static_cast<std::uint64_t>(nanos(due)));
+  platform.kernel().arm(timer.handle, due);
+}
+
+void World::cancel_timer(ProcessId id, node::TimerId timer) {
+  const std::vector<Timer>& timers = life(id).timers;
+  if (timer.value() >= timers.size() || !timers[timer.value()].exists) return;
+  platform.kernel().cancel(timers[timer.value()].handle);
+}
+
+void World::set_timers_anew(net::Endpoint machine) {
+  for (const ProcessId id : processes_on({machine})) {
+    if (!is_up(id)) continue;
+    for (const Timer& timer : life(id).timers) {
+      if (!timer.exists || !platform.kernel().is_armed(timer.handle)) continue;
+      const Instant due = platform.clock_of(id).instant_of(timer.deadline);
+      platform.kernel().arm(timer.handle, std::max(now(), due));
+    }
+  }
 }
 
 }  // namespace sim::cluster

@@ -1,234 +1,207 @@
 #include <algorithm>
-#include <limits>
 #include <utility>
 
-#include "base/check.h"
-#include "cluster/cluster.h"
+#include "cluster/wires.h"
 #include "net/retransmission.h"
+#include "protocol/message_traits.h"
 
-// A message's way: over the wire in order of its connection, at a server through network threads, request
-// queue and I/O threads to the handler, and the answer back through the network thread that read the request.
+// A message's way over the wire, in the order of its connection, and through the server's socket. What
+// threads of the server do with it is in serving.cc.
 namespace sim::cluster {
 
-std::uint32_t Cluster::new_message(Envelope envelope, const Connection& connection, std::uint32_t index) {
+using Stage = MessageInFlight::Stage;
+
+Ticket Wires::new_message(Platform& platform, Envelope&& envelope, std::uint32_t index) {
   if (free_messages_.empty()) {
-    free_messages_.push_back(static_cast<std::uint32_t>(messages_.size()));
-    messages_.emplace_back();
+    const auto made = static_cast<Ticket>(messages_.size());
+    free_messages_.push_back(made);
+    MessageInFlight& message = messages_.emplace_back();
+    message.timer = platform.kernel().create_timer(Event{EventKind::message, 0, made, 0, 0});
   }
-  const std::uint32_t ticket = free_messages_.back();
+  const Ticket ticket = free_messages_.back();
   free_messages_.pop_back();
-  Message& message = messages_[ticket];
+  MessageInFlight& message = messages_[ticket];
   message.bytes = wire_size(envelope.message);
-  message.tracked = messages_wanted_ || std::holds_alternative<ProduceRequest>(envelope.message) ||
-                    std::holds_alternative<ProduceResponse>(envelope.message);
+  message.tracked = platform.wants_messages() || reports_progress(envelope.message);
   message.envelope = std::move(envelope);
   message.connection = index;
-  message.generation = connection.generation;
+  message.generation = connections_[index].generation;
+  ++message.serial;
   return ticket;
 }
 
-void Cluster::free_message(std::uint32_t ticket) {
-  messages_[ticket].envelope.message = ApiVersionsRequest{};  // lets go of shared batches
+void Wires::free_message(Platform& platform, Ticket ticket) {
+  MessageInFlight& message = messages_[ticket];
+  message.envelope.message.clear();
+  message.stage = Stage::none;
+  platform.kernel().cancel(message.timer);
   free_messages_.push_back(ticket);
 }
 
-void Cluster::send(Envelope envelope) {
-  if (envelope.response) return respond(std::move(envelope));
+void Wires::arm(Platform& platform, Ticket ticket, Instant at) {
+  MessageInFlight& message = messages_[ticket];
+  message.cause = platform.event_number();
+  platform.kernel().arm(message.timer, at);
+}
+
+Ticket Wires::send_request(Platform& platform, Envelope&& envelope) {
   const std::uint32_t index = last_opened(envelope.channel);
-  if (index == Connection::kNoConnection) return;
-  const Connection& connection = connections_[index];
-  if (connection.state != Connection::State::open) return;
-  transmit(new_message(std::move(envelope), connection, index));
+  if (index == Connection::kNoConnection) return kNoTicket;
+  if (connections_[index].state != Connection::State::open) return kNoTicket;
+  const Ticket ticket = new_message(platform, std::move(envelope), index);
+  leave(platform, ticket);
+  return put_on_wire(platform, ticket) ? ticket : kNoTicket;
 }
 
-void Cluster::transmit(std::uint32_t ticket) {
-  const Message& message = messages_[ticket];
-  kernel_.fingerprint().add(static_cast<std::uint64_t>(message.bytes) << 32 |
-                            static_cast<std::uint32_t>(message.envelope.correlation));
-  if (messages_wanted_) tell(message.envelope.from(), observe::MessageSent{&message.envelope, message.bytes});
-  put_on_wire(ticket);
+void Wires::leave(Platform& platform, Ticket ticket) {
+  const MessageInFlight& message = messages_[ticket];
+  platform.fold(static_cast<std::uint64_t>(message.bytes) << 32 |
+                static_cast<std::uint32_t>(message.envelope.correlation));
+  if (platform.wants_messages())
+    platform.tell(message.envelope.from(), observe::MessageSent{&message.envelope, message.bytes});
 }
 
-void Cluster::put_on_wire(std::uint32_t ticket) {
-  const Message& message = messages_[ticket];
+// False: it waits in the sender's socket. Else its time of arrival is known; its timer is not set yet.
+bool Wires::put_on_wire(Platform& platform, Ticket ticket) {
+  MessageInFlight& message = messages_[ticket];
   const bool to_server = !message.envelope.response;
-  if (troubles_ != 0 && !passes(message.connection, to_server, ticket)) return;
-  const ProcessId to = message.envelope.to();
-  const net::Endpoint here = machine_of(message.envelope.from());
-  const net::Endpoint there = machine_of(to);
-  Instant at = network_.arrival(here, there, message.bytes, kernel_.now());
-  if (troubles_ != 0) {
-    at += network_.interference().hindrance(
-        {here, there, message.bytes, kernel_.now(), net::kFirstRetransmission});
-  }
-  Instant& last = flow(message.connection, to_server).last_arrival;
-  last = std::max(last, at);
-  schedule(last, EventKind::message_arrives, to, ticket, message.generation);
+  if (troubles_ != 0 && !passes(platform, message.connection, to_server, ticket)) return false;
+  Outbox& outbox = outboxes_[static_cast<std::size_t>(sender_of(platform, ticket))];
+  const std::size_t taken_back = take_back(outbox, platform.now(), platform);
+  message.arrives = pass_wire(platform, ticket, platform.now());
+  send_again(platform, outbox, taken_back);
+  return true;
 }
 
-void Cluster::message_arrives(std::uint32_t ticket, ProcessId at) {
-  Message& message = messages_[ticket];
+void Wires::put_on_wire_again(Platform& platform, Ticket ticket) {
+  if (put_on_wire(platform, ticket)) await_arrival(platform, ticket);
+}
+
+void Wires::await_arrival(Platform& platform, Ticket ticket) {
+  MessageInFlight& message = messages_[ticket];
+  message.stage = message.envelope.response ? Stage::to_client : Stage::to_server;
+  if (!message.envelope.response) ++connections_[message.connection].requests_on_the_way;
+  arm(platform, ticket, message.arrives);
+}
+
+Wires::Arrival Wires::message_arrives(Platform& platform, Ticket ticket) {
+  MessageInFlight& message = messages_[ticket];
   const std::uint32_t index = message.connection;
   Connection& connection = connections_[index];
   const bool is_response = message.envelope.response;
-  if (connection.generation != message.generation) return free_message(ticket);
+  if (connection.generation != message.generation) {
+    free_message(platform, ticket);
+    return Arrival::nowhere;
+  }
+  if (!is_response) --connection.requests_on_the_way;
   // Its machine went off meanwhile: it will be sent again.
-  if (troubles_ != 0 && !has_power(at)) return stall(index, !is_response, ticket);
+  if (troubles_ != 0 && !platform.has_power(message.envelope.to())) {
+    stall(platform, index, !is_response, ticket);
+    return Arrival::nowhere;
+  }
   if (is_response) {
-    if (connection.state != Connection::State::open) {
-      reset_server(index);
-      return free_message(ticket);
+    if (connection.state == Connection::State::open) {
+      if (platform.wants_messages())
+        platform.tell(message.envelope.to(), observe::MessageDelivered{&message.envelope});
+      return Arrival::at_client;
     }
-    node::Received received{std::move(message.envelope)};
-    if (messages_wanted_) tell(at, observe::MessageDelivered{&received.envelope});
-    free_message(ticket);
-    return step(at, std::move(received));
+    reset_server(platform, index);
+    free_message(platform, ticket);
+    return Arrival::nowhere;
   }
   if (!connection.accepted) {  // the server's end is gone; a machine that is up says so
-    reset_client(index);
-    return free_message(ticket);
+    reset_client(platform, index);
+    free_message(platform, ticket);
+    return Arrival::nowhere;
   }
-  if (messages_wanted_) tell(at, observe::MessageDelivered{&message.envelope});
-  progress(observe::RequestStage::received, message, true);
+  if (platform.wants_messages())
+    platform.tell(message.envelope.to(), observe::MessageDelivered{&message.envelope});
+  tell_progress(platform, observe::RequestStage::received, message, true);
+  message.stage = Stage::in_socket;
   connection.socket.push_back(ticket);
-  begin_reading(index);
+  // It will be read once the answer under way is written, and that must be noticed.
+  if (is_muted(connection, platform.now()) && connection.writing_ahead != kNoTicket)
+    write_in_time(platform, connection.writing_ahead);
+  return Arrival::at_server;
 }
 
-void Cluster::begin_reading(std::uint32_t index) {
+std::optional<Ticket> Wires::next_to_read(Platform& platform, std::uint32_t index) {
   Connection& connection = connections_[index];
-  if (connection.muted) return;
+  if (is_muted(connection, platform.now())) return {};
   if (connection.socket.empty()) {
-    if (!connection.end_of_stream) return;
-    return schedule(kernel_.now(), EventKind::close_reaches_server, connection.channel.server, index,
-                    connection.generation);
+    if (connection.end_of_stream) {
+      platform.schedule(platform.now(), EventKind::close_reaches_server, connection.channel.server, index,
+                        connection.generation);
+    }
+    return {};
   }
-  const std::uint32_t ticket = connection.socket.front();
+  const Ticket ticket = connection.socket.front();
   connection.socket.pop_front();
-  Message& message = messages_[ticket];
-  message.is_written = false;
-  message.served_as = static_cast<CorrelationId>(requests_served_++);
+  mute_for(connection, messages_[ticket]);
+  return ticket;
+}
+
+// The server reads nothing more from it until the request is answered.
+void Wires::mute_for(Connection& connection, MessageInFlight& request) {
+  request.served_as = static_cast<CorrelationId>(requests_served_++);
   connection.muted = true;
-  connection.under_way = message.served_as;
-  connection.asked = message.envelope.correlation;
-  begin_network_work(connection.channel.server, connection, ticket);
+  connection.under_way = request.served_as;
+  connection.asked = request.envelope.correlation;
 }
 
-void Cluster::begin_network_work(ProcessId server, const Connection& connection, std::uint32_t ticket) {
-  Slot& at = slot(server);
-  const auto scheduled =
-      at.path->begin_network_work(ticket, connection.network_thread, messages_[ticket].bytes, kernel_.now());
-  if (scheduled)
-    schedule(scheduled->at, EventKind::network_work_done, server, ticket, at.incarnation.value());
-}
-
-void Cluster::network_work_done(ProcessId server, std::uint32_t ticket) {
-  Slot& at = slot(server);
-  std::optional<RequestPath::Scheduled> again;
-  if (!at.path->network_work_done(ticket, kernel_.now(), again)) {
-    if (again) schedule(again->at, EventKind::network_work_done, server, ticket, at.incarnation.value());
-    return;
-  }
-  if (messages_[ticket].is_written) return response_written(ticket);
-  progress(observe::RequestStage::queued, messages_[ticket], true);
-  if (at.path->enqueue(ticket, kernel_.now())) begin_handling(server, ticket);
-}
-
-void Cluster::begin_handling(ProcessId server, std::uint32_t ticket) {
-  Slot& at = slot(server);
-  progress(observe::RequestStage::dequeued, messages_[ticket], true);
-  const Instant done = at.path->begin_handling(ticket, messages_[ticket].bytes, kernel_.now());
-  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
-  messages_[ticket].envelope.thread_nanos =
-      static_cast<std::int32_t>(std::min<std::int64_t>(kMost, nanos(done) - nanos(kernel_.now())));
-  schedule(done, EventKind::handler_done, server, ticket, at.incarnation.value());
-}
-
-void Cluster::handler_done(ProcessId server, std::uint32_t ticket) {
-  const Incarnation incarnation = slot(server).incarnation;
-  std::optional<RequestPath::Scheduled> again;
-  if (!slot(server).path->handling_done(ticket, kernel_.now(), again)) {
-    if (again) schedule(again->at, EventKind::handler_done, server, ticket, incarnation.value());
-    return;
-  }
-  node::Received received{std::move(messages_[ticket].envelope)};
-  received.envelope.correlation = messages_[ticket].served_as;
-  free_message(ticket);
-  handling_at_ = server;
-  handler_write_.reset();
-  step(server, std::move(received));
-  handling_at_ = kNoProcess;
-  if (!handler_write_ && slot(server).incarnation == incarnation) io_thread_free(server);
-}
-
-void Cluster::io_thread_free(ProcessId server) {
-  if (const auto next = slot(server).path->io_thread_free(kernel_.now())) begin_handling(server, *next);
-  schedule_released(server);
-}
-
-void Cluster::schedule_released(ProcessId server) {
-  Slot& at = slot(server);
-  for (const RequestPath::Scheduled& released : at.path->released()) {
-    schedule(released.at, EventKind::network_work_done, server, released.ticket, at.incarnation.value());
-  }
-  for (const RequestPath::Scheduled& released : at.path->released_handlers()) {
-    schedule(released.at, EventKind::handler_done, server, released.ticket, at.incarnation.value());
-  }
-  at.path->clear_released();
-}
-
-// An answer goes back on the connection on which it was asked for, if the server still has that.
-void Cluster::respond(Envelope response) {
+std::uint32_t Wires::asked_on(const Envelope& response) const {
   std::uint32_t index = last_opened(response.channel);
   while (index != Connection::kNoConnection) {
     const Connection& connection = connections_[index];
     if (connection.accepted && connection.muted && connection.under_way == response.correlation) break;
     index = connection.older;
   }
-  if (index == Connection::kNoConnection) return;
-  Connection& connection = connections_[index];
-  const ProcessId server = connection.channel.server;
-  if (response.throttle_ms > 0)
-    connection.throttled_until = kernel_.now() + from_millis(response.throttle_ms);
-  if (std::holds_alternative<NoOpResponse>(response.message)) return request_answered(index);
-  response.correlation = connection.asked;
-  const std::uint32_t ticket = new_message(std::move(response), connection, index);
-  messages_[ticket].is_written = true;
-  progress(observe::RequestStage::completed, messages_[ticket], false);
-  begin_network_work(server, connection, ticket);
+  return index;
 }
 
-void Cluster::response_written(std::uint32_t ticket) {
-  const Message& message = messages_[ticket];
-  const std::uint32_t index = message.connection;
-  if (connections_[index].generation != message.generation || !connections_[index].accepted)
-    return free_message(ticket);
-  progress(observe::RequestStage::sent, message, false);
-  transmit(ticket);
-  request_answered(index);
+Ticket Wires::new_response(Platform& platform, Envelope&& response, std::uint32_t index) {
+  response.correlation = connections_[index].asked;
+  const Ticket ticket = new_message(platform, std::move(response), index);
+  tell_progress(platform, observe::RequestStage::completed, messages_[ticket], false);
+  return ticket;
 }
 
-void Cluster::request_answered(std::uint32_t index) {
-  Connection& connection = connections_[index];
-  if (connection.throttled_until > kernel_.now()) {
-    return schedule(connection.throttled_until, EventKind::throttle_ends, connection.channel.server, index,
-                    connection.generation);
+bool Wires::response_written(Platform& platform, Ticket ticket) {
+  const MessageInFlight& message = messages_[ticket];
+  const Connection& connection = connections_[message.connection];
+  if (connection.generation != message.generation || !connection.accepted) {
+    free_message(platform, ticket);
+    return false;
   }
-  connection.muted = false;
-  begin_reading(index);
+  tell_progress(platform, observe::RequestStage::sent, message, false);
+  leave(platform, ticket);
+  put_on_wire_again(platform, ticket);
+  return true;
 }
 
-void Cluster::throttle_ends(std::uint32_t index, std::uint64_t generation) {
+bool Wires::request_answered(Platform& platform, std::uint32_t index) {
   Connection& connection = connections_[index];
-  if (!is_of(index, generation) || !connection.accepted) return;
-  connection.muted = false;
-  begin_reading(index);
+  connection.muted = connection.throttled_until > platform.now();
+  if (connection.muted) {
+    platform.schedule(connection.throttled_until, EventKind::throttle_ends, connection.channel.server, index,
+                      connection.generation);
+  }
+  return !connection.muted;
 }
 
-void Cluster::progress(observe::RequestStage stage, const Message& message, bool with_envelope) {
-  if (!message.tracked || observers_.empty()) return;
+bool Wires::throttle_ends(std::uint32_t index, std::uint64_t generation) {
+  Connection& connection = connections_[index];
+  if (!is_of(index, generation) || !connection.accepted) return false;
+  connection.muted = false;
+  return true;
+}
+
+void Wires::tell_progress(const Platform& platform, observe::RequestStage stage,
+                          const MessageInFlight& message, bool with_envelope) const {
+  if (!message.tracked || !platform.is_watched()) return;
   const Envelope& envelope = message.envelope;
-  tell(envelope.channel.server, observe::RequestProgress{stage, with_envelope ? &envelope : nullptr,
-                                                         envelope.channel, envelope.correlation});
+  platform.tell(envelope.channel.server, observe::RequestProgress{stage, with_envelope ? &envelope : nullptr,
+                                                                  envelope.channel, envelope.correlation});
 }
 
 }  // namespace sim::cluster

@@ -52,8 +52,6 @@ void Roles::on(const observe::TopicDeleted& fact) {
 void Roles::on(const observe::BecameLeader& fact) {
   Partition& partition = partitions_[fact.tp];
   seen(partition, fact.broker);
-  partition.in_office = fact.broker;
-  partition.in_office_epoch = fact.leader_epoch;
   if (fact.leader_epoch < partition.leader_epoch) return;
   partition.leader = fact.broker;
   partition.leader_epoch = fact.leader_epoch;
@@ -81,11 +79,6 @@ void Roles::seen(Partition& partition, NodeId replica) {
   if (partition.assigned) return;
   const auto place = std::lower_bound(partition.replicas.begin(), partition.replicas.end(), replica);
   if (place == partition.replicas.end() || *place != replica) partition.replicas.insert(place, replica);
-}
-
-bool Roles::took_over(NodeId broker, TopicPartition tp, LeaderEpoch leader_epoch) const {
-  const Partition* partition = partitions_.find(tp);
-  return partition != nullptr && partition->in_office == broker && partition->in_office_epoch == leader_epoch;
 }
 
 NodeId Roles::leader(TopicPartition tp) const {

@@ -22,8 +22,6 @@ class Roles {
   // The leader of the highest quorum epoch; none once it has resigned. It may be dead.
   NodeId active_controller() const { return active_; }
   NodeId leader(TopicPartition tp) const;
-  // Whether it was the last to take over, in this leader epoch: it may know nothing of a later one.
-  bool took_over(NodeId broker, TopicPartition tp, LeaderEpoch leader_epoch) const;
   // The replicas other than the leader, in the order of the assignment.
   std::vector<NodeId> followers(TopicPartition tp) const;
   // The partition of __consumer_offsets on whose leader the group lives (GroupMetadataManager.partitionFor).
@@ -35,8 +33,6 @@ class Roles {
   struct Partition {
     NodeId leader = kNoNode;
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
-    NodeId in_office = kNoNode;  // by its own word
-    LeaderEpoch in_office_epoch = kNoLeaderEpoch;
     std::vector<NodeId> replicas;  // as assigned, or who was seen to take part
     bool assigned = false;
   };

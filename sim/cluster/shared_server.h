@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "broker/broker.h"
+#include "server/controller_registration.h"
 #include "controller/quorum_controller.h"
 #include "metadata/snapshot_generator.h"
 #include "node/durable_image.h"
@@ -31,6 +32,9 @@ struct ServerBoot {
 // The replica's timers: odd, as the controller's are (5 and up); the broker's are even.
 inline constexpr node::TimerId kReplicaTimer{1};
 inline constexpr node::TimerId kReplicaNetworkTimer{3};
+// Those of the controller's registration.
+inline constexpr server::ControllerRegistration::Timers kControllerRegistrationTimers{
+    node::TimerId{21}, node::TimerId{23}, node::TimerId{25}};
 
 class SharedServer final : public node::Node {
  public:
@@ -38,6 +42,10 @@ class SharedServer final : public node::Node {
 
   std::unique_ptr<node::Node> clone() const override { return std::make_unique<SharedServer>(*this); }
   void step(node::Input& input, node::Env env, node::Effects& out) override;
+  void report_performed(const std::vector<node::PersistId>& ids, const node::DurableImage& image,
+                        node::Effects& out) const override {
+    if (broker_) broker_->report_performed(ids, image, out);
+  }
 
   const raft::Replica& replica() const { return replica_; }
   const controller::QuorumController* controller() const { return controller_ ? &*controller_ : nullptr; }
@@ -71,6 +79,7 @@ class SharedServer final : public node::Node {
   bool lacks_metadata_directory_;  // cannot open it
   raft::Replica replica_;
   std::optional<controller::QuorumController> controller_;
+  std::optional<server::ControllerRegistration> registration_;  // of the controller
   std::optional<broker::Broker> broker_;
   metadata::SnapshotGenerator snapshots_;
   bool leaves_quorum_ = false;

@@ -9,6 +9,7 @@
 #include "controller/config.h"
 #include "disk/device.h"
 #include "fault/fault.h"
+#include "history/history.h"
 #include "metadata/snapshot_generator.h"
 #include "net/network.h"
 #include "protocol/ids.h"
@@ -39,6 +40,7 @@ struct ControllerSpec {
   controller::ControllerConfig config;
   DiskSpec disk;
   MachineSpec machine;
+  Distribution start_time{};
 };
 
 struct BrokerSpec {
@@ -47,6 +49,10 @@ struct BrokerSpec {
   server::BrokerConfig config;
   DiskSpec disk;
   MachineSpec machine;
+  // From when it is started again to when it first asks to be registered, and from there until it opens its
+  // logs: a process has a lot to do when it starts. What is up when the run begins goes on from before.
+  Distribution start_time{};
+  Distribution open_logs_time{};
 };
 
 struct TopicSpec {  // created before the applications start
@@ -54,6 +60,8 @@ struct TopicSpec {  // created before the applications start
   std::int32_t partitions = 1;
   std::int16_t replication_factor = 1;
   TopicConfig config;
+  std::vector<std::vector<NodeId>>
+      replicas{};  // of each partition, its preferred leader first; empty: the controller places them
 };
 
 struct ClientQuotaSpec {
@@ -67,7 +75,7 @@ struct ClusterSpec {
       controllers;  // with `combined`, each shares the machine of the broker of its id
   bool combined = false;
   raft::RaftConfig quorum;
-  raft::RaftHistory quorum_history;
+  History history;  // of the quorum here; those of brokers and controllers are in their configs
   metadata::SnapshotConfig metadata_snapshots;
   std::vector<BrokerSpec> brokers;
   NetworkSpec network;

@@ -154,7 +154,7 @@ void ReplicaFetcher::step(node::Input& input, PartitionTable& table, const Conte
       fired != nullptr && fired->timer == backoff_timer_) {
     return resume(table, context, work);
   }
-  NetworkClient::Events events;
+  NetworkClient::Events events = std::move(events_);  // its memory is used again
   client_.step(input, context.env, context.out, events);
   bool request_lost = false;
   for (NetworkClient::Event& event : events) {
@@ -163,6 +163,8 @@ void ReplicaFetcher::step(node::Input& input, PartitionTable& table, const Conte
     if (!(request_lost && std::holds_alternative<NetworkClient::Unavailable>(event)))
       handle(event, table, context, work);
   }
+  events.clear();
+  events_ = std::move(events);
 }
 
 void ReplicaFetcher::handle(NetworkClient::Event& event, PartitionTable& table, const Context& context,
@@ -270,6 +272,10 @@ void ReplicaFetcher::on_fetched(FetchResponse& response, PartitionTable& table, 
   SIM_CHECK(stage_ == Stage::fetching, "one request is in flight");
   if (!accept_session(response)) return proceed(table, context, work);
   std::vector<FetchResponse::Partition*> diverging;
+  std::size_t batches = 0;
+  for (const FetchResponse::Partition& answer : response.partitions) batches += answer.batches.size();
+  work.writes.reserve(work.writes.size() + batches);
+  work.batches.reserve(work.batches.size() + batches);
   for (FetchResponse::Partition& answer : response.partitions) {
     const LocalIndex local = table.find(answer.tp);
     Position* position = find(local, answer.tp);

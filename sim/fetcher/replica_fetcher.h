@@ -33,8 +33,6 @@ using partition::PartitionTable;
 using partition::PlacedBatch;
 using server::BrokerConfig;
 using server::Context;
-using server::History;
-using server::Truncation;
 
 class ReplicaFetcher {
  public:
@@ -151,6 +149,7 @@ class ReplicaFetcher {
   std::int32_t index_;
   node::TimerId backoff_timer_;
   node::NetworkClient client_;
+  node::NetworkClient::Events events_;  // empty between steps
   Stage stage_ = Stage::resting;
   std::vector<Position> partitions_;
   std::vector<std::int32_t> free_;

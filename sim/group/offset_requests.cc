@@ -62,7 +62,7 @@ void GroupShard::store_offset(ClassicGroup& group, TopicPartition tp, const Stor
                               const Step& step) {
   step.write(OffsetCommitRecord{group.name, tp, value.offset, value.leader_epoch, value.commit_timestamp_ms});
   if (value.exists() && !group.is_subscribed_to(tp.topic)) {
-    arm_scan(step.env.now + std::chrono::minutes{step.config().offsets_retention_minutes}, step);
+    arm_scan(step.env.now + from_minutes(step.config().offsets_retention_minutes), step);
   }
 }
 
@@ -78,7 +78,7 @@ void GroupShard::on(const OffsetFetchRequest& request, const ReplyTo& to, const 
 // There will be a scan at the first multiple of the check interval, counted from loading, that is after
 // now and not before `earliest`.
 void GroupShard::arm_scan(LocalTime earliest, const Step& step) {
-  const Duration interval = from_millis(step.config().offsets_retention_check_interval_ms);
+  const Duration interval = period_of_millis(step.config().offsets_retention_check_interval_ms);
   const std::int64_t passed = (step.env.now - loaded_at_) / interval;
   const Duration wanted = earliest - loaded_at_;
   const std::int64_t rounded_up = wanted > Duration{} ? (wanted - Duration{1}) / interval + 1 : 0;
@@ -90,7 +90,7 @@ void GroupShard::arm_scan(LocalTime earliest, const Step& step) {
 
 // The next scan that can find anything: an offset grown old, or an empty group without any.
 void GroupShard::plan_scan(const Step& step) {
-  const Duration retention = std::chrono::minutes{step.config().offsets_retention_minutes};
+  const Duration retention = from_minutes(step.config().offsets_retention_minutes);
   for (const ClassicGroup& group : groups_) {
     if (group.uid == 0 || group.removed) continue;
     if (group.is(GroupState::empty) && !group.offsets.any_written()) arm_scan(step.env.now, step);

@@ -133,7 +133,7 @@ void GroupShard::transition(ClassicGroup& group, GroupState state, const Step& s
                                                     static_cast<std::int32_t>(group.members.size())});
   // Offsets age in an empty group, and in a stable one those of topics it no longer subscribes to.
   const bool has_offsets = group.offsets.any_written();
-  const Duration retention = std::chrono::minutes{step.config().offsets_retention_minutes};
+  const Duration retention = from_minutes(step.config().offsets_retention_minutes);
   if (state == GroupState::empty) arm_scan(has_offsets ? step.env.now + retention : step.env.now, step);
   if (state == GroupState::stable && has_offsets) arm_scan(step.env.now, step);
 }

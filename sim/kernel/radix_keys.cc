@@ -176,6 +176,14 @@ void RadixKeys::append_to_new_chunk(std::size_t level, EventKey key) {
 
 // Leaves it to the caller to set_array().
 void RadixKeys::insert_sorted(EventKey key) {
+  // What is scheduled for very soon goes to the front, where room is left by what was dropped.
+  if (head_ > 0 && head_ < tail_ && key < sorted_[head_ + (tail_ - head_) / 2]) {
+    EventKey* const place = sorted_.data();
+    std::size_t at = --head_;
+    for (; place[at + 1] < key; ++at) place[at] = place[at + 1];
+    place[at] = key;
+    return;
+  }
   if (tail_ + 1 == sorted_.size()) make_room();
   EventKey* const keys = sorted_.data();
   std::size_t i = tail_++;

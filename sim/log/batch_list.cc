@@ -145,7 +145,13 @@ BatchList::Sealed::const_iterator BatchList::find_sealed(Offset offset) const {
 }
 
 std::deque<Batch>::const_iterator BatchList::find_newest(Offset offset) const {
-  return std::partition_point(newest_.begin(), newest_.end(),
+  // What is read lies near the end, as a rule.
+  constexpr int kNear = 4;
+  auto last = newest_.end();
+  for (int i = 0; i < kNear && last != newest_.begin(); ++i, --last) {
+    if (std::prev(last)->end_offset() <= offset) return last;
+  }
+  return std::partition_point(newest_.begin(), last,
                               [offset](const Batch& batch) { return batch.end_offset() <= offset; });
 }
 
@@ -161,7 +167,11 @@ std::vector<Batch> BatchList::read(Offset from, Offset end, std::int64_t max_byt
       }
     }
   }
-  for (auto batch = find_newest(from); batch != newest_.end(); ++batch) {
+  const auto first_newest = find_newest(from);
+  constexpr std::ptrdiff_t kFew = 8;
+  if (result.empty() && first_newest != newest_.end())
+    result.reserve(static_cast<std::size_t>(std::min(kFew, newest_.end() - first_newest)));
+  for (auto batch = first_newest; batch != newest_.end(); ++batch) {
     if (limits.full() || !limits.admit(batch->end_offset(), batch->size_bytes())) break;
     result.push_back(*batch);
   }

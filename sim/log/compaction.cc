@@ -130,7 +130,9 @@ class Filter {
       : last_(last),
         keys_(keys),
         now_ms_(now_ms),
-        delete_horizon_ms_(delete_retention_ms > kAll - now_ms ? kAll : now_ms + delete_retention_ms) {}
+        delete_horizon_ms_(delete_retention_ms > kAll - std::max<std::int64_t>(now_ms, 0)
+                               ? kAll
+                               : now_ms + delete_retention_ms) {}
 
   // What is left of a batch: itself, less, or nothing. `must_stay`: an empty batch, then.
   std::optional<Batch> filtered(const Batch& batch, bool must_stay) const {
@@ -241,7 +243,7 @@ CleanableLog cleanable(const PartitionLog& log, Offset high_watermark, const Com
     const std::int64_t age_ms = now_ms - segments[i].first_timestamp_ms;
     result.overdue = result.overdue || (!segments[i].empty() && age_ms > limits.max_lag_ms);
     const bool too_young =
-        limits.min_lag_ms > 0 && segments[i].largest_timestamp_ms > now_ms - limits.min_lag_ms;
+        limits.min_lag_ms > 0 && now_ms - segments[i].largest_timestamp_ms < limits.min_lag_ms;
     may_go_on = may_go_on && !too_young && segments[i + 1].base_offset <= high_watermark;
     if (may_go_on) result.end = segments[i + 1].base_offset;
   }

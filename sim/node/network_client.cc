@@ -107,15 +107,15 @@ void NetworkClient::connect(ProcessId server, Connection& connection, Env env, E
   need_wakeup(connection.setup_deadline, out);
 }
 
-CorrelationId NetworkClient::send(ProcessId server, Message message, Env env, Effects& out, Duration timeout,
-                                  bool expect_response) {
+CorrelationId NetworkClient::send(ProcessId server, Message&& message, Env env, Effects& out,
+                                  Duration timeout, bool expect_response) {
   const auto it = connections_.find(server);
   SIM_CHECK(it != connections_.end() && it->second.state == State::ready,
             "requests go to servers that are ready");
   Connection& connection = it->second;
   if (!expect_response) {
     const CorrelationId correlation = next_correlation_++;
-    out.emplace_back(Send{Envelope{channel_to(server), correlation, false, std::move(message)}});
+    out.emplace_back(std::in_place_type<Send>, channel_to(server), correlation, false, std::move(message));
     return correlation;
   }
   SIM_CHECK(std::cmp_less(connection.in_flight.size(), config_.max_in_flight), "there is room in flight");
@@ -123,11 +123,12 @@ CorrelationId NetworkClient::send(ProcessId server, Message message, Env env, Ef
   return transmit(server, connection, std::move(message), InFlight{0, deadline, false}, out);
 }
 
-CorrelationId NetworkClient::transmit(ProcessId server, Connection& connection, Message message,
+CorrelationId NetworkClient::transmit(ProcessId server, Connection& connection, Message&& message,
                                       InFlight request, Effects& out) {
   request.correlation = next_correlation_++;
   connection.in_flight.push_back(request);
-  out.emplace_back(Send{Envelope{channel_to(server), request.correlation, false, std::move(message)}});
+  out.emplace_back(std::in_place_type<Send>, channel_to(server), request.correlation, false,
+                   std::move(message));
   need_wakeup(request.deadline, out);
   return request.correlation;
 }
@@ -185,7 +186,8 @@ void NetworkClient::on_response(Envelope& envelope, Env env, Effects& out, Event
   connection->in_flight.erase(connection->in_flight.begin());
   if (envelope.throttle_ms > 0) throttle(*connection, from_millis(envelope.throttle_ms), env, out);
   if (!internal) {
-    events.emplace_back(Response{server, envelope.correlation, std::move(envelope.message)});
+    events.emplace_back(std::in_place_type<Response>, server, envelope.correlation,
+                        std::move(envelope.message));
     return;
   }
   const auto* versions = std::get_if<ApiVersionsResponse>(&envelope.message);

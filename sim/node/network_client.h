@@ -36,6 +36,9 @@ class NetworkClient {
   // What a step brought for the owner, in order. When a connection is lost, its requests fail in the order
   // in which they were sent, then the server is Unavailable.
   struct Response {
+    Response(ProcessId from, CorrelationId to, Message&& what)
+        : server(from), correlation(to), message(std::move(what)) {}
+
     ProcessId server;
     CorrelationId correlation;
     Message message;
@@ -79,8 +82,8 @@ class NetworkClient {
 
   // REQUIRES: is_ready(server). `timeout` 0 = the configured request timeout. With
   // `expect_response` false (acks=0) the request is never in flight.
-  CorrelationId send(ProcessId server, Message message, Env env, Effects& out, Duration timeout = Duration{0},
-                     bool expect_response = true);
+  CorrelationId send(ProcessId server, Message&& message, Env env, Effects& out,
+                     Duration timeout = Duration{0}, bool expect_response = true);
   // Drops the connection; its requests in flight fail as disconnected.
   void close(ProcessId server, Env env, Effects& out, Events& events);
 
@@ -112,7 +115,7 @@ class NetworkClient {
   const Connection* find(ProcessId server) const;
   Connection* find(const Channel& channel);
   void connect(ProcessId server, Connection& connection, Env env, Effects& out);
-  CorrelationId transmit(ProcessId server, Connection& connection, Message message, InFlight request,
+  CorrelationId transmit(ProcessId server, Connection& connection, Message&& message, InFlight request,
                          Effects& out);
   void on_connected(const Channel& channel, Env env, Effects& out);
   void on_response(Envelope& envelope, Env env, Effects& out, Events& events);

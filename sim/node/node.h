@@ -3,6 +3,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -18,6 +20,8 @@
 //
 // CPU time is the host's affair: it delays the input. A step itself takes no time.
 namespace sim::node {
+
+struct DurableImage;
 
 // All that a process may know of the world. A process that needs randomness of its own for a
 // purpose (arrivals, keys, service times) keeps an Rng of its own, given to it when it was made.
@@ -44,16 +48,28 @@ enum class Safety : std::uint8_t {
   flushed,  // fsynced: survives power loss
 };
 
+// Whose thread is blocked until a write is done.
+enum class Waits : std::uint8_t {
+  handler,     // the I/O thread on whose request handler it was asked for, for the last such write; if any
+  own_thread,  // one that the process has for it
+};
+
 // ---- Effects, performed in this order
 
 // Leaves once `after`, if given, is safe. A message on a channel that is not open is dropped.
 struct Send {
+  explicit Send(Envelope&& what, std::optional<PersistId> after_write = {})
+      : envelope(std::move(what)), after(after_write) {}
+  template <class M>
+  Send(const Channel& channel, CorrelationId correlation, bool response, M&& message,
+       std::optional<PersistId> after_write = {})
+      : envelope{channel, correlation, response, std::forward<M>(message)}, after(after_write) {}
+
   Envelope envelope;
   std::optional<PersistId> after{};
 };
-// Writes in this order; answered by Persisted{id} when all have reached `safety`. An I/O thread
-// that emitted it in a request handler stays busy until then. All writes of one process to one log
-// directory are performed in the order in which they were asked for.
+// Writes in this order; answered by Persisted{id} when all have reached `safety`. All writes of one process
+// to one log directory are performed in the order in which they were asked for.
 //
 // What has been asked for is not yet in the log: a process lets a batch take effect (its log end offset,
 // readers, replies) when Persisted tells it that the write was performed, as Kafka's threads do,
@@ -62,6 +78,7 @@ struct Persist {
   PersistId id;
   std::vector<log::LogWrite> writes;
   Safety safety = Safety::written;
+  Waits waits = Waits::handler;
 };
 // Reads logs of one log directory from end to end, as many at a time as there are threads; answered by
 // Persisted{id} when all are read (LogManager.loadLogs).
@@ -88,6 +105,10 @@ struct Disconnect {
   Channel channel;
 };
 struct Report {
+  template <class F>
+  requires(!std::is_same_v<std::remove_cvref_t<F>, Report>) explicit Report(F&& what)
+      : fact(std::forward<F>(what)) {}
+
   observe::Fact fact;
 };
 // The process ends: nothing of it happens any more, its connections are closed. What it wrote is in the page
@@ -100,6 +121,9 @@ using Effects = std::vector<Effect>;
 
 struct Started {};
 struct Received {
+  explicit Received(Envelope&& what) : envelope(std::move(what)) {}
+  explicit Received(const Envelope& what) : envelope(what) {}
+
   Envelope envelope;  // the process may move from it
 };
 struct TimerFired {
@@ -130,16 +154,39 @@ class Node {
   // The world is a value: a copy that plays on exactly as the original would.
   virtual std::unique_ptr<Node> clone() const = 0;
   virtual void step(Input& input, Env env, Effects& out) = 0;
+  // It dies, and has not heard that these writes were performed: reports what became true by them, and is on
+  // the disk still.
+  virtual void report_performed(const std::vector<PersistId>&, const DurableImage&, Effects&) const {}
 };
 
-inline void report(Effects& out, observe::Fact fact) {
-  out.emplace_back(Report{std::move(fact)});
+// A node as a value: a copy of it owns a copy of the node. REQUIRES: not moved from, but to be assigned to
+class AnyNode {
+ public:
+  AnyNode(std::unique_ptr<Node> node) : node_(std::move(node)) {}
+  AnyNode(const AnyNode& other) : node_(other.node_->clone()) {}
+  AnyNode(AnyNode&&) noexcept = default;
+  AnyNode& operator=(const AnyNode& other) {
+    if (this != &other) node_ = other.node_->clone();
+    return *this;
+  }
+  AnyNode& operator=(AnyNode&&) noexcept = default;
+  ~AnyNode() = default;
+  Node* operator->() const { return node_.get(); }
+
+ private:
+  std::unique_ptr<Node> node_;
+};
+
+template <class F>
+void report(Effects& out, F&& fact) {
+  out.emplace_back(std::in_place_type<Report>, std::forward<F>(fact));
 }
 
 // Answers a request on the connection it came by.
-inline void reply(Effects& out, const Envelope& request, Message message,
-                  std::optional<PersistId> after = {}) {
-  out.emplace_back(Send{Envelope{request.channel, request.correlation, true, std::move(message)}, after});
+template <class M>
+void reply(Effects& out, const Envelope& request, M&& message, std::optional<PersistId> after = {}) {
+  out.emplace_back(std::in_place_type<Send>, request.channel, request.correlation, true,
+                   std::forward<M>(message), after);
 }
 
 }  // namespace sim::node

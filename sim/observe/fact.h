@@ -375,6 +375,13 @@ class Fact : public AnyFact {
   ~Fact();
 };
 
+// Puts right what a fact tells in times of its process's own clock: `true_ns` makes of such a time the true
+// one. The customer's click is at a true time, whatever clock the application has.
+template <class F>
+void to_true_time(Fact& fact, const F& true_ns) {
+  if (auto* placed = std::get_if<OrderPlaced>(&fact)) placed->intended_ns = true_ns(placed->intended_ns);
+}
+
 // Kafka-style name of the fact, e.g. "HighWatermarkAdvanced".
 const char* name(const Fact& fact);
 

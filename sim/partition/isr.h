@@ -18,7 +18,6 @@
 namespace sim::partition {
 
 using server::Context;
-using server::History;
 using server::kLongAgo;
 using server::PlantedDefect;
 

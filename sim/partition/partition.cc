@@ -140,12 +140,13 @@ void Partition::assign_as_is(const Batch& batch) {
   producers_.note(batch);
 }
 
+observe::Fact Partition::appended(TopicPartition tp, const Batch& batch, bool as_leader, NodeId broker) {
+  if (as_leader) return observe::BatchAppended{tp, batch, broker};
+  return observe::ReplicaAppended{tp, broker, batch.end_offset(), batch};
+}
+
 bool Partition::append(Batch batch, bool as_leader, const Context& context) {
-  if (as_leader) {
-    node::report(context.out, observe::BatchAppended{tp_, batch, context.self});
-  } else {
-    node::report(context.out, observe::ReplicaAppended{tp_, context.self, batch.end_offset(), batch});
-  }
+  node::report(context.out, appended(tp_, batch, as_leader, context.self));
   const Offset base_offset = batch.base_offset;
   if (log_.append(std::move(batch))) rolled_segment_ = base_offset;
   return is_leader() && maybe_advance_high_watermark(context);

@@ -101,6 +101,8 @@ class Partition {
   bool appended_nothing(const Context& context) {
     return is_leader() && maybe_advance_high_watermark(context);
   }
+  // What is told of it.
+  static observe::Fact appended(TopicPartition tp, const Batch& batch, bool as_leader, NodeId broker);
   // Batches that were assigned and not yet appended.
   bool has_unwritten() const { return log_.next_offset() != log_.log_end_offset(); }
   // Counts truncations: a batch assigned before one may no longer have a place.

@@ -4,26 +4,18 @@
 #include <utility>
 
 namespace sim::replica {
-namespace {
-
-// At most more than a century.
-Duration period_of(std::int64_t ms) {
-  return from_millis(std::clamp(ms, std::int64_t{1}, std::int64_t{1} << 42));
-}
-
-}  // namespace
 
 LogFlusher::LogFlusher(const BrokerConfig& config)
     : by_time_(config.log_flush_scheduler_interval_ms != kNever),
-      flush_timer_(server::kFlushTimer, period_of(config.log_flush_scheduler_interval_ms)),
+      flush_timer_(server::kFlushTimer, period_of_millis(config.log_flush_scheduler_interval_ms)),
       checkpoint_timer_(server::kRecoveryPointTimer,
-                        period_of(config.log_flush_offset_checkpoint_interval_ms)),
+                        period_of_millis(config.log_flush_offset_checkpoint_interval_ms)),
       initial_delay_(from_millis(config.log_initial_task_delay_ms)) {}
 
-void LogFlusher::start(LocalTime now) {
+void LogFlusher::start(LocalTime now, TaskPhases& phases) {
   started_ = now;
-  flush_timer_.start(now, initial_delay_);
-  checkpoint_timer_.start(now, initial_delay_);
+  flush_timer_.start(now, initial_delay_, phases);
+  checkpoint_timer_.start(now, initial_delay_, phases);
 }
 
 Offset LogFlusher::asked_for(LocalIndex local, const Partition& partition) const {
@@ -86,7 +78,7 @@ std::vector<LocalIndex> LogFlusher::take_dirty(const PartitionTable& table, cons
     const bool is_here = table.occupied(local);
     const Partition* partition = is_here ? &table.at(local) : nullptr;
     const bool is_dirty = is_here && partition->log_end_offset() > partition->log().recovery_point();
-    if (is_dirty && context.now() - last_flush(local) < period_of(partition->config().flush_ms)) {
+    if (is_dirty && context.now() - last_flush(local) < period_of_millis(partition->config().flush_ms)) {
       dirty_.push_back(local);
       continue;
     }

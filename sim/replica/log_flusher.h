@@ -31,12 +31,13 @@ using partition::PartitionTable;
 using server::BrokerConfig;
 using server::Context;
 using server::PeriodicTimer;
+using server::TaskPhases;
 
 class LogFlusher {
  public:
   explicit LogFlusher(const BrokerConfig& config);
 
-  void start(LocalTime now);
+  void start(LocalTime now, TaskPhases& phases);
 
   // The batches just assigned make it flush.messages: the log is to be flushed with them.
   bool is_due(LocalIndex local, const Partition& partition) const {

@@ -14,14 +14,18 @@ using partition::Partition;
 using server::BrokerConfig;
 using server::Context;
 using server::PeriodicTimer;
+using server::TaskPhases;
 
 class LogRetention {
  public:
   explicit LogRetention(const BrokerConfig& config)
       : first_(from_millis(config.log_initial_task_delay_ms)),
-        interval_(from_millis(config.log_retention_check_interval_ms)) {}
+        interval_(period_of_millis(config.log_retention_check_interval_ms)) {}
 
-  void start(LocalTime now) { started_ = now; }
+  void start(LocalTime now, TaskPhases& phases) {
+    started_ = now;
+    first_ = phases.first_turn(interval_, first_);
+  }
 
   static log::RetentionLimits limits_of(const TopicConfig& config) {
     return {config.retention_ms, config.retention_bytes};

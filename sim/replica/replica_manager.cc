@@ -22,11 +22,11 @@ ReplicaManager::ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& co
       assignments_(self),
       isr_timer_(server::kIsrTimer, from_millis(config.replica_lag_time_max_ms / 2)),
       checkpoint_timer_(server::kCheckpointTimer,
-                        from_millis(config.replica_high_watermark_checkpoint_interval_ms)),
+                        period_of_millis(config.replica_high_watermark_checkpoint_interval_ms)),
       retention_(config),
       flusher_(config),
       cleaner_timer_(server::kCleanerTimer,
-                     from_millis(std::max<std::int64_t>(config.log_cleaner_backoff_ms, 1))) {
+                     period_of_millis(config.log_cleaner_backoff_ms)) {
   const auto metadata = found_.find(kClusterMetadata);
   if (metadata == found_.end()) return;
   was_shut_down_cleanly_ = metadata->second.clean_shutdown != kNoBrokerEpoch;

@@ -45,6 +45,7 @@ using server::BrokerConfig;
 using server::Context;
 using server::DeadlineQueue;
 using server::PeriodicTimer;
+using server::TaskPhases;
 
 class ReplicaManager {
  public:
@@ -76,7 +77,7 @@ class ReplicaManager {
 
   // With the first metadata. From here on a crash is a crash: the mark of a clean shutdown is removed. It may
   // take time, until is_loaded(); nothing is applied before.
-  void load(const Context& context);
+  void load(TaskPhases phases, const Context& context);
   bool is_loaded() const { return is_loaded_; }
   // What nobody has asked for. REQUIRES: all that is known of the metadata was applied
   void delete_stray_logs(const Context& context);
@@ -116,6 +117,9 @@ class ReplicaManager {
   node::PersistId close(const Context& context);
   node::PersistId mark_clean_shutdown(const Context& context);
   // What was under way when it closed reaches the logs, though nobody is told.
+  // The process dies, and has not heard that these writes were performed: what of them is in `image`.
+  void report_performed(const std::vector<node::PersistId>& ids, const node::DurableImage& image,
+                        node::Effects& out) const;
   void written_while_closing(node::PersistId id, const Context& context) { persisted(id, context); }
 
  private:
@@ -235,6 +239,7 @@ class ReplicaManager {
   std::vector<TopicPartition> to_cut_;      // logs on disk that held too much
   bool in_controlled_shutdown_ = false;
   bool is_closing_ = false;
+  TaskPhases phases_;
   PeriodicTimer isr_timer_;
   PeriodicTimer checkpoint_timer_;
   LogRetention retention_;

@@ -45,7 +45,7 @@ LocalIndex ReplicaManager::open_in_directory(TopicPartition tp, const Context& c
 // maybeUpdateTopicAssignment
 void ReplicaManager::tell_directory(LocalIndex local, const metadata::PartitionRegistration& registration,
                                     const Context& context) {
-  if (!directories_.are_several() || !context.config.failed_log_directories) return;
+  if (!directories_.are_several() || !context.config.history.failed_log_directories) return;
   const DirectoryId actual = directories_.id(directories_.of(local));
   if (registration.directory(id_) != actual) assignments_.assign(table_.at(local).tp(), actual, context);
 }
@@ -72,7 +72,7 @@ void ReplicaManager::writes_failed(const node::Persisted& done, const Context& c
 void ReplicaManager::fail_directory(std::int32_t directory, const Context& context) {
   for (const LocalIndex local : directories_.fail(directory)) take_offline(local, context);
   for (ReplicaFetcher& fetcher : fetchers_) fetcher.close_if_idle(context);
-  if (context.config.failed_log_directories)
+  if (context.config.history.failed_log_directories)
     events_.emplace_back(DirectoryFailed{directories_.id(directory)});
 }
 

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/contains.h"
 #include "replica/replica_manager.h"
 
 // What a broker finds on its disks at the start and leaves there at the end, and the flushes in between
@@ -12,7 +13,8 @@ namespace sim::replica {
 
 // After an unclean shutdown every log is read from the segment on that holds its recovery point, and checked.
 // A broker that dies meanwhile was not shut down cleanly either (KAFKA-10471).
-void ReplicaManager::load(const Context& context) {
+void ReplicaManager::load(TaskPhases phases, const Context& context) {
+  phases_ = std::move(phases);
   std::vector<std::vector<std::int64_t>> bytes(static_cast<std::size_t>(directories_.count()));
   std::int64_t in_all = 0;
   for (auto& [tp, image] : found_) {
@@ -49,11 +51,11 @@ void ReplicaManager::loaded(const Context& context) {
   for (const TopicPartition tp : std::exchange(to_cut_, {}))
     writes.emplace_back(log::TruncateLog{tp, found_.at(tp).end_offset()});
   if (!writes.empty()) write(std::move(writes), context);
-  isr_timer_.start(context.now());
-  checkpoint_timer_.start(context.now());
-  retention_.start(context.now());
-  cleaner_timer_.start(context.now());
-  flusher_.start(context.now());
+  isr_timer_.start(context.now(), phases_);
+  checkpoint_timer_.start(context.now(), phases_);
+  retention_.start(context.now(), phases_);
+  cleaner_timer_.start(context.now(), phases_);
+  flusher_.start(context.now(), phases_);
 }
 
 // Replicas that were moved away, and topics that were deleted, while the broker was down (stray logs).
@@ -155,6 +157,24 @@ void ReplicaManager::perform_what_may_be(const Context& context) {
     --out_of_order_;
     perform(done, context);
   }
+}
+
+void ReplicaManager::report_performed(const std::vector<node::PersistId>& ids,
+                                      const node::DurableImage& image, node::Effects& out) const {
+  std::vector<const PlacedBatch*> appended;
+  for (const PendingAppend& pending : pending_) {
+    if (!contains(ids, pending.id)) continue;
+    for (const PlacedBatch& placed : pending.batches) {
+      const auto log = image.logs.find(placed.tp);
+      const bool is_there = log != image.logs.end() && log->second.end_offset() >= placed.batch.end_offset();
+      if (is_there) appended.push_back(&placed);
+    }
+  }
+  std::sort(appended.begin(), appended.end(), [](const PlacedBatch* a, const PlacedBatch* b) {
+    return std::pair(a->tp, a->batch.base_offset) < std::pair(b->tp, b->batch.base_offset);
+  });
+  for (const PlacedBatch* placed : appended)
+    node::report(out, Partition::appended(placed->tp, placed->batch, placed->as_leader, id_));
 }
 
 // ---- At the end

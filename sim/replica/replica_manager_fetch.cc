@@ -74,6 +74,10 @@ ReplicaManager::Draft ReplicaManager::draft(FetchSessions::Slot slot, std::int64
                       answer.high_watermark != wanted.high_watermark ||
                       answer.log_start_offset != wanted.log_start;
     if (!news && !session.full) continue;
+    if (result.sources.empty()) {
+      result.response.partitions.reserve(session.to_look_at.size());
+      result.sources.reserve(session.to_look_at.size());
+    }
     result.response.partitions.push_back(std::move(answer));
     result.sources.push_back(index);
   }
@@ -139,8 +143,8 @@ void ReplicaManager::send(FetchSessions::Slot slot, Draft draft, const ReplyTo& 
   }
   if (sessions_.at(slot).from_follower()) count_throttled(draft.response, context);
   settle(slot, draft);
-  context.out.emplace_back(
-      node::Send{Envelope{to.channel, to.correlation, true, std::move(draft.response)}, {}});
+  context.out.emplace_back(std::in_place_type<node::Send>, to.channel, to.correlation, true,
+                           std::move(draft.response));
   sessions_.answered(slot, table_);
 }
 

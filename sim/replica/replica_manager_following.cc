@@ -22,9 +22,9 @@ void ReplicaManager::start_fetcher(LocalIndex local, const Context& context) {
                              static_cast<std::uint32_t>(partition.tp().partition);
   const std::int32_t index = java_abs(static_cast<std::int32_t>(hash)) % context.config.num_replica_fetchers;
   ReplicaFetcher& fetcher = fetcher_for(leader->id, leader->endpoint, index, context);
-  const server::History& history = context.config.history;
+  const History& history = context.config.history;
   // What has no epochs has nothing else to go by.
-  if (history.truncation == server::Truncation::high_watermark ||
+  if (history.truncation == Truncation::high_watermark ||
       partition.log().latest_epoch() == kNoLeaderEpoch)
     cut_to_high_watermark(local, context);
   fetcher.add(local, table_, history);

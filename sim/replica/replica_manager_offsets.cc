@@ -27,7 +27,7 @@ OffsetForLeaderEpochResponse ReplicaManager::on(const OffsetForLeaderEpochReques
     answer.error =
         here == nullptr ? missing(one.tp, context) : here->check_access(one.current_leader_epoch, true);
     if (answer.error != ErrorCode::none) continue;
-    if (context.config.history.truncation == server::Truncation::epoch && request.replica != kNoNode) {
+    if (context.config.history.truncation == Truncation::epoch && request.replica != kNoNode) {
       answer.end_offset = here->end_offset_before_search(one.leader_epoch);
     } else if (const auto end = here->log().end_offset_for(one.leader_epoch)) {
       answer.leader_epoch = end->leader_epoch;

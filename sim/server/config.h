@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "history/history.h"
 #include "protocol/topic_config.h"
-#include "server/history.h"
 #include "server/planted_defect.h"
 
 // Broker settings under Kafka's names (dots replaced), units and defaults (4.1: KafkaConfig,
@@ -93,7 +93,6 @@ struct BrokerConfig {
   // Log directories
   std::int32_t log_dirs = 1;  // how many log.dirs lists
   std::int64_t log_dir_failure_timeout_ms = 30'000;
-  bool failed_log_directories = true;  // the controller is told of them (KIP-858); off: before Kafka 3.7
   History history;
   PlantedDefect defect = PlantedDefect::none;
 };

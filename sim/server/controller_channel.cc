@@ -33,6 +33,7 @@ bool says_not_controller(const Message& message) {
   }
   if (const auto* answer = std::get_if<BrokerRegistrationResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<BrokerHeartbeatResponse>(&message)) return answer->error == kIt;
+  if (const auto* answer = std::get_if<ControllerRegistrationResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<AllocateProducerIdsResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<AssignReplicasToDirsResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<CreateTopicsResponse>(&message)) {
@@ -77,10 +78,10 @@ void ControllerChannel::close(node::Env env, node::Effects& out) {
 void ControllerChannel::maybe_send(node::Env env, node::Effects& out, Answers& answers) {
   if (in_flight_ || closed_) return;
   give_up_expired(env, answers);
+  if (active_ == kNoProcess) active_ = known_;  // doWork: also while there is nothing to ask
   if (queue_.empty()) return;
-  if (active_ == kNoProcess) active_ = known_;
   if (active_ == kNoProcess || !client_.ready(active_, env, out)) return await_expiry(out);
-  client_.send(active_, queue_.front().request, env, out);
+  client_.send(active_, Message(queue_.front().request), env, out);
   in_flight_ = true;
 }
 
@@ -112,9 +113,11 @@ void ControllerChannel::step(node::Input& input, node::Env env, node::Effects& o
     armed_for_ = LocalTime::max();
     return maybe_send(env, out, answers);
   }
-  node::NetworkClient::Events events;
+  node::NetworkClient::Events events = std::move(events_);  // its memory is used again
   client_.step(input, env, out, events);
   for (std::size_t i = 0; i < events.size(); ++i) handle(events[i], env, out, answers);
+  events.clear();
+  events_ = std::move(events);
 }
 
 void ControllerChannel::handle(node::NetworkClient::Event& event, node::Env env, node::Effects& out,
@@ -140,7 +143,8 @@ void ControllerChannel::handle(node::NetworkClient::Event& event, node::Env env,
                  },
                  [](NetworkClient::Ready&) {},
                  [&](NetworkClient::Unavailable& lost) {
-                   if (lost.server == active_ && !in_flight_) active_ = kNoProcess;
+                   // Only a request that waited for the connection hears of its end.
+                   if (lost.server == active_ && !in_flight_ && !queue_.empty()) active_ = kNoProcess;
                  },
                  [](NetworkClient::MayRetry&) {},
              },

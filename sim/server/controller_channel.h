@@ -12,8 +12,9 @@
 //
 // It keeps to the controller that it has turned to, whatever the quorum does, until it cannot be reached, is
 // silent for the request timeout, or says NOT_CONTROLLER; then it turns to the one known to lead, and the
-// request is sent again before all others. A request is given up once it is older than the retry timeout; one
-// that is in flight, when it comes back.
+// request is sent again before all others. It turns to one also while it has nothing to ask
+// (NodeToControllerRequestThread.doWork), so that the next request may go to one that leads no more. A
+// request is given up once it is older than the retry timeout; one that is in flight, when it comes back.
 //
 // Other than Kafka, which looks every 100 ms while it knows no controller, it is told of the next one.
 namespace sim::server {
@@ -52,6 +53,7 @@ class ControllerChannel {
   void handle(node::NetworkClient::Event& event, node::Env env, node::Effects& out, Answers& answers);
 
   node::NetworkClient client_;
+  node::NetworkClient::Events events_;  // empty between steps
   node::TimerId expiry_timer_;
   Duration retry_timeout_;
   ProcessId known_ = kNoProcess;   // to lead

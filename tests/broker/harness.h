@@ -458,6 +458,15 @@ class World {
   std::int64_t next_producer_id_ = 0;
 };
 
+// So many brokers, registered and running for `warm_up`.
+inline World brokers_up(int count, server::BrokerConfig config = {},
+                        Duration warm_up = std::chrono::milliseconds(100)) {
+  World world;
+  for (int id = 1; id <= count; ++id) world.add_broker(id, config);
+  world.run_for(warm_up);
+  return world;
+}
+
 // ---- Requests
 
 inline BatchDataPtr batch_of(int records, ProducerId producer = kNoProducerId, int sequence = -1,

@@ -8,8 +8,6 @@
 namespace sim {
 namespace {
 
-using server::History;
-using server::Truncation;
 using test::batch_of;
 using test::produce;
 using test::World;
@@ -22,9 +20,9 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
-class Play {
+class HistoricRun {
  public:
-  Play(const History& history, std::uint64_t seed) : rng_(seed, "history") {
+  HistoricRun(const History& history, std::uint64_t seed) : rng_(seed, "history") {
     server::BrokerConfig config;
     config.history = history;
     config.replica_lag_time_max_ms = 1'000;
@@ -214,7 +212,7 @@ constexpr std::uint64_t kMostSeeds = 200;
 TEST_CASE("with the rules of 4.1, nothing is lost and no replicas differ") {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     CAPTURE(seed);
-    CHECK(Play(History{}, seed).play() == Seen{});
+    CHECK(HistoricRun(History{}, seed).play() == Seen{});
   }
 }
 
@@ -236,7 +234,7 @@ TEST_CASE("without its rules, chance alone finds what goes wrong") {
   for (const Row& row : rows) {
     CAPTURE(row.what);
     std::uint64_t seed = 1;
-    while (seed <= kMostSeeds && Play(row.history, seed).play().*row.expected == 0) ++seed;
+    while (seed <= kMostSeeds && HistoricRun(row.history, seed).play().*row.expected == 0) ++seed;
     CHECK(seed <= kMostSeeds);
     MESSAGE(std::string(row.what), ": seed ", seed);
   }

@@ -11,15 +11,8 @@ using test::produce;
 using test::records_in;
 using test::World;
 
-World three_brokers() {
-  World world;
-  for (int id = 1; id <= 3; ++id) world.add_broker(id);
-  world.run_for(10ms);
-  return world;
-}
-
 TEST_CASE("acks=all waits for every follower in the ISR, acks=1 only for the leader's own log") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
   world.run_for(50ms);
 
@@ -53,7 +46,7 @@ TEST_CASE("acks=all waits for every follower in the ISR, acks=1 only for the lea
 }
 
 TEST_CASE("a consumer's fetch waits for the high watermark, not for the leader's log") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2});
   world.run_for(50ms);
   const LocalTime sent = world.now();
@@ -99,7 +92,7 @@ TEST_CASE("fetch.min.bytes gathers what several partitions have") {
 }
 
 TEST_CASE("a follower whose log leaves the new leader's truncates to where they part") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
   world.run_for(50ms);
   world.ask<ProduceResponse>(1, produce(tp, batch_of(2), -1));
@@ -130,7 +123,7 @@ TEST_CASE("a follower whose log leaves the new leader's truncates to where they 
 }
 
 TEST_CASE("a producer with old metadata is told who leads") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
   world.run_for(50ms);
   world.elect(tp, 2, {1, 2, 3});
@@ -143,7 +136,7 @@ TEST_CASE("a producer with old metadata is told who leads") {
 }
 
 TEST_CASE("acks=all appends that wait hear of it when leadership is lost") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
   world.run_for(50ms);
   world.cut(1, 3);
@@ -158,7 +151,7 @@ TEST_CASE("acks=all appends that wait hear of it when leadership is lost") {
 
 TEST_CASE(
     "a silent follower leaves the ISR at a turn of the check's period, and what waited for it goes on") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
   world.run_for(1s);
   world.ask<ProduceResponse>(1, produce(tp, batch_of(1), -1));
@@ -204,7 +197,7 @@ TEST_CASE("an idle partition keeps its silent follower, and costs nothing") {
 }
 
 TEST_CASE("a restarted broker has its log, knows its producers, and joins the ISR again") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2});
   world.run_for(50ms);
   world.ask<ProduceResponse>(1, produce(tp, batch_of(3, ProducerId{7}, 0), -1));
@@ -228,7 +221,7 @@ TEST_CASE("a restarted broker has its log, knows its producers, and joins the IS
 }
 
 TEST_CASE("a copy of a broker plays on as the original would") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
   world.run_for(50ms);
   world.send(1, fetch({from(tp, 0)}));

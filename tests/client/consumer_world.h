@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/consumer.h"
+#include "client/orders.h"
 
 // One consumer, its application's poll() loop, and a cluster whose answers the test writes by hand.
 //
@@ -18,11 +19,7 @@
 // order of the requests.
 namespace sim::client::test {
 
-inline constexpr ProcessId kSelf{9};
-inline constexpr TopicId kOrders{5};
-inline TopicPartition orders(std::int32_t partition) {
-  return TopicPartition{kOrders, partition};
-}
+inline constexpr ProcessId kConsumerProcess{9};
 
 inline Batch batch(Offset base, std::int32_t records, LeaderEpoch leader_epoch = LeaderEpoch{0}) {
   auto data = std::make_shared<BatchData>();
@@ -33,10 +30,11 @@ inline Batch batch(Offset base, std::int32_t records, LeaderEpoch leader_epoch =
   return Batch{base, leader_epoch, records, std::move(data)};
 }
 
-class World {
+class ConsumerWorld {
  public:
-  explicit World(ConsumerConfig config = default_config(), int partitions = 2, int brokers = 1)
-      : consumer(config, ConsumerIdentity{observe::ServiceId{0}, 3}, kSelf, {ProcessId{1}}, node::TimerId{0}),
+  explicit ConsumerWorld(ConsumerConfig config = default_config(), int partitions = 2, int brokers = 1)
+      : consumer(config, ConsumerIdentity{observe::ServiceId{0}, 3}, kConsumerProcess, {ProcessId{1}},
+                 node::TimerId{0}),
         brokers_(brokers) {
     leaders.resize(static_cast<std::size_t>(partitions));
     for (std::size_t i = 0; i < leaders.size(); ++i)

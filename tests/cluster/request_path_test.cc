@@ -45,7 +45,7 @@ TEST_CASE(
   CHECK_FALSE(path.network_work_done(3, instant_at(40), again));
   CHECK_FALSE(again.has_value());
   CHECK_FALSE(path.begin_network_work(4, 0, 0, instant_at(60)).has_value());
-  CHECK(RequestPath(path).start_over().size() == 4);
+  CHECK(path.waiting().size() == 4);
   // The I/O thread becomes free at 110: 1 is taken, 2 gets its place, the thread goes on 80 later.
   CHECK(path.io_thread_free(instant_at(110)) == RequestPath::Ticket{1});
   REQUIRE(path.released().size() == 2);

@@ -72,7 +72,7 @@ class Server {
 class Harness {
  public:
   explicit Harness(std::vector<MetadataRecord> bootstrap = {}, ControllerConfig config = {})
-      : boot_{kController, kSelf, config, std::move(bootstrap)} {
+      : boot_{kController, kSelf, 1, config, std::move(bootstrap)} {
     start();
   }
 
@@ -200,8 +200,8 @@ class Harness {
 
 std::vector<MetadataRecord> three_brokers(std::vector<BootstrapTopic> topics = {}) {
   return bootstrap_records(
-      {{NodeId{1}, ProcessId{1}, ""}, {NodeId{2}, ProcessId{2}, ""}, {NodeId{3}, ProcessId{3}, ""}}, topics,
-      Rng(1, "bootstrap"));
+      true, {}, {{NodeId{1}, ProcessId{1}, ""}, {NodeId{2}, ProcessId{2}, ""}, {NodeId{3}, ProcessId{3}, ""}},
+      topics, Rng(1, "bootstrap"));
 }
 
 CreateTopicsRequest create(const std::string& name) {
@@ -266,10 +266,11 @@ TEST_CASE("producer ids come in blocks of 1000, to brokers that are registered")
     harness.flush();
     return harness.answer<AllocateProducerIdsResponse>(id);
   };
-  CHECK(ask(1, 0).first == ProducerId{0});
-  CHECK(ask(2, 1).first == ProducerId{1000});
-  CHECK(ask(1, 0).count == 1000);
-  CHECK(ask(1, 0).first == ProducerId{3000});
+  // The features' levels lie before the brokers' registrations.
+  CHECK(ask(1, 4).first == ProducerId{0});
+  CHECK(ask(2, 5).first == ProducerId{1000});
+  CHECK(ask(1, 4).count == 1000);
+  CHECK(ask(1, 4).first == ProducerId{3000});
   CHECK(ask(1, 7).error == ErrorCode::stale_broker_epoch);
   CHECK(ask(9, 0).error == ErrorCode::stale_broker_epoch);
 }
@@ -355,7 +356,7 @@ TEST_CASE("a broker registers fenced, catches up, is unfenced, falls silent, is 
   CHECK_FALSE(lives.heartbeat(1, registered.broker_epoch).is_fenced);
   lives.harness.run_until(14'000);
   CHECK(lives.is_active(1));
-  lives.harness.run_until(14'001);
+  lives.harness.run_until(14'001 + 1'125);  // sessions are looked at every eighth of one
   CHECK_FALSE(lives.is_active(1));
   CHECK_FALSE(lives.heartbeat(1, registered.broker_epoch).is_fenced);  // it is back
   CHECK(lives.heartbeat(1, BrokerEpoch{999}).error == ErrorCode::stale_broker_epoch);
@@ -376,12 +377,27 @@ TEST_CASE("another incarnation must wait for the session of the one before") {
   CHECK(lives.heartbeat(1, first).error == ErrorCode::stale_broker_epoch);
 }
 
+// BrokerHeartbeatTracker: neither fencing nor a controlled shutdown ends a session.
+TEST_CASE("a broker that went in order may not come back, and is fenced once more, before its session ends") {
+  Lives lives;
+  const BrokerEpoch first = lives.bring_up(1);
+  lives.harness.run_until(1'000);
+  CHECK(lives.heartbeat(1, first, true).should_shut_down);  // it leads nothing
+  CHECK_FALSE(lives.is_active(1));
+  lives.harness.run_until(10'000);
+  CHECK(lives.register_broker(registration(1, 2)).error == ErrorCode::duplicate_broker_registration);
+  const Offset before = lives.harness.observed().end_offset();
+  lives.harness.run_until(10'001 + 1'125);
+  CHECK(lives.harness.observed().end_offset() > before);  // fenced again
+  CHECK(lives.register_broker(registration(1, 2)).error == ErrorCode::none);
+}
+
 TEST_CASE("brokers that fall silent together are fenced one after the other") {
   Lives lives;
   for (const std::int32_t id : {1, 2, 3}) lives.bring_up(id);
   lives.harness.ask(Lane::forwarding, create("orders"));
   lives.harness.flush();
-  lives.harness.run_until(9'001);
+  lives.harness.run_until(9'001 + 1'125 + 20);  // and the next one 10 ms after
   const metadata::MetadataImage image = lives.harness.observed();
   for (const std::int32_t id : {1, 2, 3}) CHECK(image.broker(NodeId{id})->fenced);
   for (const auto& partition : image.topic("orders")->partitions) {
@@ -424,14 +440,14 @@ TEST_CASE("whoever becomes active gives every unfenced broker a whole session") 
   lives.harness.flush();
   lives.harness.run_until(17'000);
   CHECK(lives.is_active(1));
-  lives.harness.run_until(17'001);
+  lives.harness.run_until(17'001 + 1'125);
   CHECK_FALSE(lives.is_active(1));
 
   Harness bootstrapped(three_brokers());
   bootstrapped.flush();
   bootstrapped.run_until(9'000);
   CHECK(bootstrapped.observed().is_active(NodeId{1}));
-  bootstrapped.run_until(9'001);
+  bootstrapped.run_until(9'001 + 1'125 + 20);  // all three, one after the other
   CHECK_FALSE(bootstrapped.observed().is_active(NodeId{1}));
 }
 
@@ -478,13 +494,15 @@ TEST_CASE("leaders are balanced leader.imbalance.check.interval.seconds after th
     CAPTURE(round);
     const std::int64_t start = ms;  // the last heartbeat of all three
     CHECK(led_by(1) == 1);
-    run_to(start + 9'001, {2, 3});
+    std::int64_t fenced_at = start + 9'000;
+    while (led_by(1) != 0 && fenced_at < start + 9'000 + 1'125) run_to(++fenced_at, {2, 3});
     CHECK(led_by(1) == 0);
+    CHECK(fenced_at > start + 9'000);
     run_to(start + 12'000, {1, 2, 3});
     rejoin();
-    run_to(start + 309'000, {1, 2, 3});
+    run_to(fenced_at + 299'999, {1, 2, 3});
     CHECK(led_by(1) == 0);
-    run_to(start + 309'001, {1, 2, 3});
+    run_to(fenced_at + 300'000, {1, 2, 3});
     CHECK(led_by(1) == 1);
   }
 }
@@ -517,7 +535,7 @@ TEST_CASE("who leads no more goes back to the last commit and says so to all who
   const CorrelationId create_topic = harness.ask(Lane::forwarding, create("orders"));
   const CorrelationId register_again = harness.ask(Lane::heartbeat, registration(1, 0));
   const CorrelationId ids =
-      harness.ask(Lane::forwarding, AllocateProducerIdsRequest{NodeId{1}, BrokerEpoch{0}});
+      harness.ask(Lane::forwarding, AllocateProducerIdsRequest{NodeId{1}, BrokerEpoch{4}});
   REQUIRE(harness.controller().image().topic("orders") != nullptr);
   REQUIRE_FALSE(harness.is_answered(create_topic));
   harness.resign();

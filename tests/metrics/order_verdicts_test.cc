@@ -4,6 +4,7 @@
 
 #include "metrics/order_ledger.h"
 #include "observe/story.h"
+#include "record/run_record.h"
 
 namespace sim::metrics {
 namespace order_verdicts_test {
@@ -14,14 +15,11 @@ using test::kOrders0;
 using test::Story;
 
 struct Fixture {
-  observe::ReplicaLogs logs;
-  OrderLedger ledger{LedgerSpec{1, {1}}};
-  Story story{[this](const observe::Observation& observation) {
-    const observe::LeaderLogChange* change = logs.on(observation);
-    ledger.on(observation, change);
-  }};
+  record::RunRecord record{{{}, LedgerSpec{1, {1}}, {}}};
+  const OrderLedger& ledger = record.ledger();
+  Story story{record};
   OrderLedger::Index index(std::int64_t number) const { return ledger.find(Story::order(number)); }
-  void finish(bool settled = false) { ledger.finish(Instant{100s}, settled, &logs); }
+  void finish(bool settled = false) { record.finish(Instant{100s}, settled); }
 
   // Order 0 is acknowledged by broker-1 alone; broker-2 follows and has nothing.
   BatchDataPtr batch = Story::batch_of({0});

@@ -9,8 +9,8 @@
 namespace sim::partition {
 namespace {
 
-constexpr TopicPartition kTp{TopicId{1}, 0};
-constexpr NodeId kSelf{1};
+constexpr TopicPartition kOrders0{TopicId{1}, 0};
+constexpr NodeId kLeaderBroker{1};
 
 BatchDataPtr batch_of(int records, ProducerId producer = kNoProducerId, int sequence = -1, int epoch = 0) {
   return make_data_batch(
@@ -20,8 +20,8 @@ BatchDataPtr batch_of(int records, ProducerId producer = kNoProducerId, int sequ
 }
 
 // One partition, its metadata, and a clock.
-struct Fixture {
-  explicit Fixture(std::vector<int> replicas = {1, 2, 3}, int min_isr = 1) {
+struct LeaderPartition {
+  explicit LeaderPartition(std::vector<int> replicas = {1, 2, 3}, int min_isr = 1) {
     for (const int id : {1, 2, 3, 4}) {
       image.replay(
           RegisterBrokerRecord{NodeId{id}, 1, BrokerEpoch{10 * id}, ProcessId{id}, "", false, false});
@@ -29,13 +29,14 @@ struct Fixture {
     topic.config.min_insync_replicas = min_isr;
     for (const int id : replicas) registration.replicas.push_back(NodeId{id});
     registration.isr = registration.replicas;
-    registration.leader = kSelf;
+    registration.leader = kLeaderBroker;
     registration.leader_epoch = LeaderEpoch{3};
     registration.partition_epoch = PartitionEpoch{5};
   }
 
   Context context() {
-    return Context{node::Env{now, rng}, out, image, config, kSelf, image.broker(kSelf)->broker_epoch};
+    return Context{
+        node::Env{now, rng}, out, image, config, kLeaderBroker, image.broker(kLeaderBroker)->broker_epoch};
   }
   void lead() { partition.become_leader(registration, topic, context()); }
   void set_isr(std::vector<int> isr) {
@@ -54,8 +55,8 @@ struct Fixture {
   }
   AlterPartitionResponse::Partition granted(std::vector<int> isr) {
     AlterPartitionResponse::Partition answer;
-    answer.tp = kTp;
-    answer.leader = kSelf;
+    answer.tp = kOrders0;
+    answer.leader = kLeaderBroker;
     answer.leader_epoch = partition.leader_epoch();
     answer.partition_epoch = partition.partition_epoch().next();
     for (const int id : isr) answer.isr.push_back(NodeId{id});
@@ -67,9 +68,9 @@ struct Fixture {
   node::Effects out;
   metadata::MetadataImage image;
   server::BrokerConfig config;
-  metadata::TopicImage topic{"orders", kTp.topic, {}, {}};
+  metadata::TopicImage topic{"orders", kOrders0.topic, {}, {}};
   metadata::PartitionRegistration registration;
-  Partition partition{kTp, log::LogImage{}};
+  Partition partition{kOrders0, log::LogImage{}};
 };
 
 std::vector<int> members(const std::vector<AlterPartitionRequest::IsrMember>& isr) {
@@ -97,7 +98,7 @@ TEST_CASE("a request from another leader epoch is refused, before anyone asks wh
   };
   for (const Row& row : rows) {
     CAPTURE(row.asked_from);
-    Fixture fixture;
+    LeaderPartition fixture;
     if (row.leads) {
       fixture.lead();
     } else {
@@ -109,7 +110,7 @@ TEST_CASE("a request from another leader epoch is refused, before anyone asks wh
 }
 
 TEST_CASE("metadata older than what is known is ignored") {
-  Fixture fixture;
+  LeaderPartition fixture;
   fixture.lead();
   fixture.registration.partition_epoch = PartitionEpoch{4};
   fixture.registration.leader_epoch = LeaderEpoch{9};
@@ -120,7 +121,7 @@ TEST_CASE("metadata older than what is known is ignored") {
 
 TEST_CASE("what a leader refuses to append, in Kafka's order") {
   // Each row fails for all the reasons named in those below it, too.
-  Fixture fixture({1, 2, 3}, 3);
+  LeaderPartition fixture({1, 2, 3}, 3);
   fixture.topic.config.max_message_bytes = 300;
   fixture.topic.config.segment_bytes = 200;
   fixture.topic.config.cleanup_compact = true;
@@ -170,7 +171,7 @@ TEST_CASE("how far a producer's clock may be off, unless the leader's own counts
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
-    Fixture fixture;
+    LeaderPartition fixture;
     fixture.topic.config.message_timestamp_before_max_ms = row.before_max_ms;
     fixture.topic.config.message_timestamp_after_max_ms = row.after_max_ms;
     fixture.topic.config.log_append_time = row.log_append_time;
@@ -212,7 +213,7 @@ TEST_CASE("what becomes of an idempotent producer's batch") {
       {"of a newer epoch, from the start", 2, 0, 2, ErrorCode::none, kNoOffset},
       {"of a newer epoch, from elsewhere", 2, 14, 2, ErrorCode::out_of_order_sequence_number, kNoOffset},
   };
-  Fixture fixture;
+  LeaderPartition fixture;
   fixture.lead();
   const auto append = [&](ProducerId producer, int sequence) {
     fixture.partition.append(fixture.partition.assign(batch_of(2, producer, sequence, 1)), true,
@@ -260,7 +261,7 @@ TEST_CASE("the high watermark is the least end of those who count") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
-    Fixture fixture({1, 2, 3}, row.min_isr);
+    LeaderPartition fixture({1, 2, 3}, row.min_isr);
     fixture.set_isr(row.isr);
     fixture.append(10);
     fixture.now += 31s;
@@ -271,7 +272,7 @@ TEST_CASE("the high watermark is the least end of those who count") {
 }
 
 TEST_CASE("the high watermark waits for a follower that is caught up and may join") {
-  Fixture fixture({1, 2});
+  LeaderPartition fixture({1, 2});
   fixture.set_isr({1});
   fixture.append(1);  // alone: committed at once
   CHECK(fixture.partition.high_watermark() == 1);
@@ -306,7 +307,7 @@ TEST_CASE("who may join the ISR") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
-    Fixture fixture;
+    LeaderPartition fixture;
     fixture.set_isr({1, 2});
     fixture.append(6);
     fixture.fetch(2, 4);
@@ -328,7 +329,7 @@ TEST_CASE("who may join the ISR") {
 }
 
 TEST_CASE("a fetch of an earlier life of a follower counts for nothing") {
-  Fixture fixture;
+  LeaderPartition fixture;
   fixture.lead();
   const auto fetched =
       fixture.partition.follower_fetched(NodeId{2}, BrokerEpoch{19}, 0, 0, fixture.context());
@@ -351,7 +352,7 @@ TEST_CASE("who leaves the ISR") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
-    Fixture fixture({1, 2});
+    LeaderPartition fixture({1, 2});
     const LocalTime start = fixture.now;
     fixture.lead();
     fixture.append(10);
@@ -367,7 +368,7 @@ TEST_CASE("who leaves the ISR") {
 }
 
 TEST_CASE("a follower that always lags a little was in sync when it reached where we had been") {
-  Fixture fixture({1, 2});
+  LeaderPartition fixture({1, 2});
   const LocalTime start = fixture.now;
   fixture.lead();
   for (int i = 0; i < 12; ++i) {  // each fetch reaches the end as of the one before
@@ -381,7 +382,7 @@ TEST_CASE("a follower that always lags a little was in sync when it reached wher
 }
 
 TEST_CASE("while an ISR change is pending, the high watermark waits for both sides of it") {
-  Fixture fixture;
+  LeaderPartition fixture;
   fixture.set_isr({1, 2});
   fixture.append(1);
   fixture.fetch(2, 1);
@@ -411,7 +412,7 @@ TEST_CASE("while an ISR change is pending, the high watermark waits for both sid
   };
   for (const Row& row : rows) {
     CAPTURE(row.error);
-    Fixture copy = fixture;
+    LeaderPartition copy = fixture;
     AlterPartitionResponse::Partition answer = copy.granted({1, 2, 3});
     answer.error = row.error;
     CHECK_FALSE(copy.partition.isr_answered(change->change + 1, answer, copy.context()).retry);
@@ -431,7 +432,7 @@ TEST_CASE("while an ISR change is pending, the high watermark waits for both sid
 }
 
 TEST_CASE("replicated as promised, or not") {
-  Fixture fixture({1, 2, 3}, 2);
+  LeaderPartition fixture({1, 2, 3}, 2);
   fixture.lead();
   fixture.append(5);
   CHECK(fixture.partition.replicated(5) == std::nullopt);
@@ -446,14 +447,14 @@ TEST_CASE("replicated as promised, or not") {
 }
 
 // A log of epochs 1 (0 to 4), 2 (5 to 9) and 4 (10 to 14).
-Partition with_epochs(Fixture& fixture) {
+Partition with_epochs(LeaderPartition& fixture) {
   log::LogImage image;
   Offset offset = 0;
   for (const int epoch : {1, 2, 4}) {
-    image.perform(log::AppendBatch{kTp, Batch{offset, LeaderEpoch{epoch}, 5, batch_of(5)}});
+    image.perform(log::AppendBatch{kOrders0, Batch{offset, LeaderEpoch{epoch}, 5, batch_of(5)}});
     offset += 5;
   }
-  Partition partition(kTp, image);
+  Partition partition(kOrders0, image);
   fixture.registration.leader_epoch = LeaderEpoch{6};
   partition.become_leader(fixture.registration, fixture.topic, fixture.context());
   return partition;
@@ -477,7 +478,7 @@ TEST_CASE("a fetch tells where a follower's log leaves ours") {
       {"does not say", 12, -1, ErrorCode::none, -1, kNoOffset},
       {"does not say, and is ahead", 16, -1, ErrorCode::offset_out_of_range, -1, kNoOffset},
   };
-  Fixture fixture;
+  LeaderPartition fixture;
   const Partition partition = with_epochs(fixture);
   for (const Row& row : rows) {
     CAPTURE(row.what);
@@ -503,7 +504,7 @@ TEST_CASE("where a follower cuts its log") {
       {"an epoch we never had: to the end of the one before", 3, 12, 10},
       {"before all our epochs", 0, 3, 0},
   };
-  Fixture fixture;
+  LeaderPartition fixture;
   const Partition partition = with_epochs(fixture);
   for (const Row& row : rows) {
     CAPTURE(row.what);
@@ -512,19 +513,19 @@ TEST_CASE("where a follower cuts its log") {
 }
 
 TEST_CASE("a new leader does not tell the end before it knows how far its predecessor had exposed the log") {
-  Fixture fixture;
+  LeaderPartition fixture;
   Partition partition = with_epochs(fixture);  // the high watermark was never checkpointed: 0
-  ListOffsetsRequest::Partition latest{kTp, kNoLeaderEpoch, kLatestTimestamp};
+  ListOffsetsRequest::Partition latest{kOrders0, kNoLeaderEpoch, kLatestTimestamp};
   CHECK(partition.list_offset(latest, false).error == ErrorCode::offset_not_available);
   CHECK(partition.list_offset(latest, true).offset == 15);
-  CHECK(partition.list_offset({kTp, kNoLeaderEpoch, kEarliestTimestamp}, false).offset == 0);
+  CHECK(partition.list_offset({kOrders0, kNoLeaderEpoch, kEarliestTimestamp}, false).offset == 0);
   for (const int id : {2, 3})
     partition.follower_fetched(NodeId{id}, BrokerEpoch{10 * id}, 15, 0, fixture.context());
   CHECK(partition.list_offset(latest, false).offset == 15);
 }
 
 TEST_CASE("a follower's high watermark is the leader's, as far as it has the data") {
-  Fixture fixture;
+  LeaderPartition fixture;
   fixture.registration.leader = NodeId{2};
   fixture.partition.become_follower(fixture.registration, fixture.topic, fixture.context());
   const Batch batch{0, LeaderEpoch{3}, 4, batch_of(4)};
@@ -560,7 +561,7 @@ TEST_CASE("who may join the ISR, before each of its guards") {
     for (const bool guarded : {true, false}) {
       CAPTURE(row.what);
       CAPTURE(guarded);
-      Fixture fixture;
+      LeaderPartition fixture;
       fixture.config.history.*row.guard = guarded;
       fixture.set_isr({1, 2});
       fixture.append(6);
@@ -593,7 +594,7 @@ TEST_CASE("what a pending change of the ISR means for the high watermark, with a
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
-    Fixture fixture({1, 2, 3}, 2);
+    LeaderPartition fixture({1, 2, 3}, 2);
     fixture.config.history.isr_maximal = row.maximal;
     fixture.set_isr(row.expands ? std::vector{1, 2} : std::vector{1, 2, 3});
     fixture.append(4);
@@ -622,7 +623,7 @@ TEST_CASE("what a pending change of the ISR means for the high watermark, with a
 TEST_CASE("below min.insync.replicas the high watermark stands still since Kafka 3.7") {
   for (const bool strict : {true, false}) {
     CAPTURE(strict);
-    Fixture fixture({1, 2, 3}, 2);
+    LeaderPartition fixture({1, 2, 3}, 2);
     fixture.config.history.high_watermark_min_isr = strict;
     fixture.set_isr({1});
     fixture.append(3);
@@ -647,7 +648,7 @@ TEST_CASE("where a leader says that an epoch ended, to who asks but once (KIP-10
       {"one that never was here: where the next begins as well", 3, 10},
       {"above all", 7, kNoOffset},
   };
-  Fixture fixture;
+  LeaderPartition fixture;
   const Partition partition = with_epochs(fixture);
   for (const Row& row : rows) {
     CAPTURE(row.what);

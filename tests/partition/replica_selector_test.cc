@@ -11,14 +11,14 @@
 namespace sim::partition {
 namespace {
 
-constexpr TopicPartition kTp{TopicId{1}, 0};
+constexpr TopicPartition kRacked0{TopicId{1}, 0};
 
 // Leader 1 in rack a, followers 2 to 5 in b, b, c and b; ten records.
-struct Fixture {
-  explicit Fixture(std::vector<int> isr = {1, 2, 3, 4, 5}) {
+struct RackedPartition {
+  explicit RackedPartition(std::vector<int> isr = {1, 2, 3, 4, 5}) {
     const std::vector<std::string> racks{"", "a", "b", "b", "c", "b"};
     PartitionRecord record;
-    record.tp = kTp;
+    record.tp = kRacked0;
     for (std::int32_t id = 1; id <= 5; ++id) {
       image.replay(RegisterBrokerRecord{NodeId{id}, 1, BrokerEpoch{10 * id}, ProcessId{id},
                                         racks[static_cast<std::size_t>(id)], false, false});
@@ -26,9 +26,9 @@ struct Fixture {
     }
     for (const int id : isr) record.isr.emplace_back(id);
     record.leader = NodeId{1};
-    image.replay(TopicRecord{"orders", kTp.topic});
+    image.replay(TopicRecord{"orders", kRacked0.topic});
     image.replay(record);
-    partition.become_leader(*image.partition(kTp), *image.topic(kTp.topic), context());
+    partition.become_leader(*image.partition(kRacked0), *image.topic(kRacked0.topic), context());
     const auto data = make_data_batch(std::vector<Record>(10, Record{RecordId{0}, 0, 10, 100}), kNoProducerId,
                                       kNoProducerEpoch, -1);
     partition.append(partition.assign(data), true, context());
@@ -47,13 +47,13 @@ struct Fixture {
   node::Effects out;
   metadata::MetadataImage image;
   server::BrokerConfig config;
-  Partition partition{kTp, log::LogImage{}};
+  Partition partition{kRacked0, log::LogImage{}};
 };
 
 constexpr int kNobody = -1;
 
 TEST_CASE("a consumer is sent to the replica of its rack that is furthest") {
-  Fixture fixture;
+  RackedPartition fixture;
   CHECK(fixture.selected(0, "b") == kNobody);  // none has fetched in this epoch
   fixture.fetched(2, 4);
   fixture.fetched(3, 6);
@@ -68,7 +68,7 @@ TEST_CASE("a consumer is sent to the replica of its rack that is furthest") {
 }
 
 TEST_CASE("of equals the one that was caught up last, then the higher id") {
-  Fixture fixture;
+  RackedPartition fixture;
   fixture.fetched(3, 10);
   fixture.fetched(2, 10);
   CHECK(fixture.selected(0, "b") == 2);
@@ -77,7 +77,7 @@ TEST_CASE("of equals the one that was caught up last, then the higher id") {
 }
 
 TEST_CASE("not to one that is fenced, nor to one that lacks the beginning") {
-  Fixture fixture;
+  RackedPartition fixture;
   fixture.fetched(2, 10, 5);
   fixture.fetched(3, 8);
   CHECK(fixture.selected(6, "b") == 2);
@@ -89,7 +89,7 @@ TEST_CASE("not to one that is fenced, nor to one that lacks the beginning") {
 TEST_CASE("nor, since KAFKA-14372, to one that is not in sync") {
   for (const bool only_isr : {true, false}) {
     CAPTURE(only_isr);
-    Fixture fixture({1, 4});
+    RackedPartition fixture({1, 4});
     fixture.config.history.preferred_replica_only_isr = only_isr;
     fixture.fetched(2, 6);
     CHECK(fixture.selected(6, "b") == (only_isr ? kNobody : 2));

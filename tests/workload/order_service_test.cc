@@ -11,25 +11,27 @@
 #include <utility>
 #include <vector>
 
+#include "observe/names.h"
+
 namespace sim::workload {
 namespace {
 
-constexpr ProcessId kSelf{9};
-constexpr ProcessId kBroker{1};
+constexpr ProcessId kOrderService{9};
+constexpr ProcessId kOrdersBroker{1};
 constexpr TopicPartition kOrders0{TopicId{5}, 0};
 
-struct Seen {
+struct ToldFact {
   LocalTime at;
   observe::Fact fact;
 };
 
 // The service and one broker with one partition that answers everything at once; or only from `answers_from`
 // on.
-struct World {
-  explicit World(const FlowSpec& spec, Duration load_ends_at = 1h, std::uint64_t seed = 1)
-      : node(boot_order_service(
-            OrderServiceBoot{kSelf, FlowId{2}, spec, {kBroker}, load_ends_at, Rng(seed, "order-service")})) {}
-  World(const World& other)
+struct OrderServiceWorld {
+  explicit OrderServiceWorld(const FlowSpec& spec, Duration load_ends_at = 1h, std::uint64_t seed = 1)
+      : node(boot_order_service(OrderServiceBoot{
+            kOrderService, FlowId{2}, spec, {kOrdersBroker}, load_ends_at, Rng(seed, "order-service")})) {}
+  OrderServiceWorld(const OrderServiceWorld& other)
       : node(other.node->clone()),
         rng(other.rng),
         now(other.now),
@@ -63,7 +65,7 @@ struct World {
   template <class Fact>
   std::vector<std::pair<LocalTime, Fact>> all() const {
     std::vector<std::pair<LocalTime, Fact>> found;
-    for (const Seen& one : seen) {
+    for (const ToldFact& one : seen) {
       if (const auto* fact = std::get_if<Fact>(&one.fact)) found.emplace_back(one.at, *fact);
     }
     return found;
@@ -92,7 +94,7 @@ struct World {
     Envelope response{request.channel, request.correlation, true, ApiVersionsResponse{}};
     if (const auto* metadata = std::get_if<MetadataRequest>(&request.message)) {
       MetadataResponse answer;
-      answer.brokers = {{NodeId{1}, kBroker, {}}};
+      answer.brokers = {{NodeId{1}, kOrdersBroker, {}}};
       if (!metadata->topics.empty()) {
         answer.topics = {{ErrorCode::none,
                           "orders",
@@ -122,7 +124,7 @@ struct World {
   LocalTime answers_from{};
   std::map<node::TimerId, LocalTime> timers;
   std::vector<Envelope> held;
-  std::vector<Seen> seen;
+  std::vector<ToldFact> seen;
   std::optional<LocalTime> exited_at{};
 };
 
@@ -136,7 +138,7 @@ FlowSpec spec(Arrivals arrivals) {
 }
 
 TEST_CASE("orders are placed at their instants and acknowledged, each once") {
-  World world(spec(ConstantArrivals{100'000}), 10s);
+  OrderServiceWorld world(spec(ConstantArrivals{100'000}), 10s);
   world.start();
   world.run_until(20s);
   const auto placed = world.all<observe::OrderPlaced>();
@@ -161,7 +163,7 @@ TEST_CASE("orders are placed at their instants and acknowledged, each once") {
 TEST_CASE("nothing is placed before its start, at the end of load or after it, or beyond max_orders") {
   FlowSpec flow = spec(ConstantArrivals{1'000});
   flow.start_at = 3s;
-  World late(flow, 10s);
+  OrderServiceWorld late(flow, 10s);
   late.start();
   late.run_until(20s);
   const auto placed = late.all<observe::OrderPlaced>();
@@ -170,7 +172,7 @@ TEST_CASE("nothing is placed before its start, at the end of load or after it, o
   CHECK(placed.back().first == local_at(nanos(9s)));
 
   flow.max_orders = 4;
-  World few(flow, 10s);
+  OrderServiceWorld few(flow, 10s);
   few.start();
   few.run_until(20s);
   CHECK(few.all<observe::OrderPlaced>().size() == 4);
@@ -179,7 +181,7 @@ TEST_CASE("nothing is placed before its start, at the end of load or after it, o
 TEST_CASE("asked to stop, it takes no more orders, sends those it has without lingering, and ends") {
   FlowSpec flow = spec(ConstantArrivals{100'000});
   flow.producer.linger_ms = 1'000;
-  World world(flow, 10s);
+  OrderServiceWorld world(flow, 10s);
   world.start();
   world.run_until(2'015ms);
   world.feed(node::StopRequested{});
@@ -194,7 +196,7 @@ TEST_CASE("asked to stop, it takes no more orders, sends those it has without li
 }
 
 TEST_CASE("asked to stop while send() is blocked, it waits for the orders it has") {
-  World world(spec(ConstantArrivals{10'000}), 10s);
+  OrderServiceWorld world(spec(ConstantArrivals{10'000}), 10s);
   world.answers_from = local_at(nanos(5s));
   world.start();
   world.run_until(2s);
@@ -209,7 +211,7 @@ TEST_CASE("asked to stop while send() is blocked, it waits for the orders it has
 }
 
 TEST_CASE("an open loop: a cluster that does not answer delays no order's intended time, and loses none") {
-  World world(spec(ConstantArrivals{100'000}), 10s);
+  OrderServiceWorld world(spec(ConstantArrivals{100'000}), 10s);
   world.answers_from = local_at(nanos(5s));
   world.start();
   world.run_until(4s);
@@ -228,7 +230,7 @@ TEST_CASE("an open loop: a cluster that does not answer delays no order's intend
 }
 
 TEST_CASE("a cluster that never answers fails one order a max.block.ms, the others wait") {
-  World world(spec(ConstantArrivals{1'000}), 1h);
+  OrderServiceWorld world(spec(ConstantArrivals{1'000}), 1h);
   world.answers_from = LocalTime::max();
   world.start();
   world.run_until(150s);
@@ -243,7 +245,7 @@ TEST_CASE("customers have keys of their number") {
   FlowSpec flow = spec(ConstantArrivals{100'000});
   flow.keyed = true;
   flow.key = Distribution::zipf(1000, 110);
-  World world(flow, 10s);
+  OrderServiceWorld world(flow, 10s);
   world.start();
   world.run_until(20s);
   bool seen_long = false;
@@ -259,11 +261,11 @@ TEST_CASE("customers have keys of their number") {
 TEST_CASE("keys, sizes and arrivals have streams of their own") {
   FlowSpec flow = spec(PoissonArrivals{100'000});
   flow.record_bytes = Distribution::lognormal(600, 4096);
-  World keyless(flow, 10s);
+  OrderServiceWorld keyless(flow, 10s);
   flow.keyed = true;
   flow.key = Distribution::uniform(0, 100);
-  World keyed(flow, 10s);
-  for (World* world : {&keyless, &keyed}) {
+  OrderServiceWorld keyed(flow, 10s);
+  for (OrderServiceWorld* world : {&keyless, &keyed}) {
     world->start();
     world->run_until(20s);
   }
@@ -278,25 +280,31 @@ TEST_CASE("keys, sizes and arrivals have streams of their own") {
 
 TEST_CASE("a trace is replayed with its keys and sizes") {
   const auto orders = std::make_shared<const std::vector<TraceOrder>>(
-      std::vector<TraceOrder>{{1'000'000, 0, 10}, {1'000'000, -1, 20}, {2'000'000'000, 12, 30}});
-  FlowSpec flow = spec(TraceArrivals{orders, "t.csv"});
+      std::vector<TraceOrder>{{1'000'000, 0, 10},
+                              {1'000'000, -1, 20},
+                              {2'000'000'000, 12, 30},
+                              {3'000'000'000, observe::kFirstRecordedKey + 1, 40}});
+  const auto keys =
+      std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"a", "anna@example"});
+  FlowSpec flow = spec(TraceArrivals{orders, "t.csv", keys});
   flow.start_at = 1s;
-  World world(flow, 1h);
+  OrderServiceWorld world(flow, 1h);
   world.start();
   world.run_until(20s);
   const auto placed = world.all<observe::OrderPlaced>();
-  REQUIRE(placed.size() == 3);
+  REQUIRE(placed.size() == 4);
   CHECK(placed[0].second.intended_ns == 1'001'000'000);
   CHECK(placed[2].second.intended_ns == 3'000'000'000);
   CHECK(placed[1].second.key == -1);
   CHECK(placed[2].second.key == 12);
   CHECK(placed[2].second.key_bytes == 7);
   CHECK(placed[2].second.value_bytes == 30);
-  CHECK(world.all<observe::RecordAccepted>().size() == 3);
+  CHECK(placed[3].second.key_bytes == 12);  // a recorded key is sent as it is
+  CHECK(world.all<observe::RecordAccepted>().size() == 4);
 }
 
 TEST_CASE("a service that starts again goes on with the orders of now, under their own numbers") {
-  World world(spec(ConstantArrivals{1'000}), 10s);
+  OrderServiceWorld world(spec(ConstantArrivals{1'000}), 10s);
   world.now = local_at(nanos(4500ms));
   world.start();
   world.run_until(20s);
@@ -309,11 +317,11 @@ TEST_CASE("a copy in mid-run plays on as the original does") {
   FlowSpec flow = spec(PoissonArrivals{200'000});
   flow.keyed = true;
   flow.key = Distribution::zipf(1000, 110);
-  World world(flow, 10s);
+  OrderServiceWorld world(flow, 10s);
   world.answers_from = local_at(nanos(3s));
   world.start();
   world.run_until(2s);
-  World copy(world);
+  OrderServiceWorld copy(world);
   world.run_until(12s);
   copy.run_until(12s);
   REQUIRE(world.seen.size() == copy.seen.size());

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/rng.h"
+#include "cluster/roles.h"
+#include "cluster/world.h"
+#include "fault/fault.h"
+
+// The schedule of faults, and what each of them is doing at present. How a kind of fault is done and undone
+// is the injector's business (injector.h).
+namespace sim::cluster {
+
+// A process in one of its lives.
+struct ProcessLife {
+  ProcessId process = kNoProcess;
+  Incarnation incarnation;
+};
+
+// One strike, from when it struck until it is undone. One that is never undone lasts until the next or until
+// the run's end.
+struct Strike {
+  std::uint32_t number = 0;            // of the fault's strikes
+  std::vector<ProcessId> touched{};    // whom the targets meant
+  std::vector<ProcessId> held_down{};  // must not start while it lasts
+  std::vector<net::Endpoint> powered_off{};
+  std::vector<net::Endpoint> clocks{};  // put wrong
+  std::vector<ProcessLife> paused{};
+  std::vector<ProcessLife> restarting{};  // asked to stop; they start again
+  std::optional<net::RuleId> rule{};      // of the network
+  bool is_undone = false;
+  std::int64_t effects = 0;  // but for what the rule has counted
+};
+
+struct FaultState {
+  Rng rng;
+  std::uint32_t strikes = 0;
+  std::optional<Strike> lasting{};
+  bool is_disarmed = false;
+};
+
+class Faults {
+ public:
+  // Faults that strike repeatedly strike for the last time before `load_ends_at`.
+  Faults(fault::Schedule schedule, Instant load_ends_at, const kernel::Streams& streams);
+
+  void schedule_all(Platform& platform) const;
+  void strikes(FaultId id, World& world);
+  // The end of its strike of that number.
+  void ends(FaultId id, std::uint64_t strike, World& world);
+  // From here on it does nothing when it strikes, and nobody is told. Its events stay where they are, and it
+  // draws from a stream of its own: of whatever else happens nothing moves but what it would have caused.
+  void disarm(FaultId id) { state(id).is_disarmed = true; }
+  // The run is over: those that still last are reported with what they did, and are not undone.
+  void end_all(World& world);
+
+  // What happens meanwhile, as far as it is a fault's business
+  void on(const observe::Fact& fact);
+  void process_started(ProcessId process, World& world);
+  void operator_left(FaultId id, World& world);
+  void writes_failed(ProcessId writer, const std::vector<std::int32_t>& directories);
+
+ private:
+  friend class Injector;
+
+  const fault::Fault& fault(FaultId id) const { return (*schedule_)[static_cast<std::size_t>(id.value())]; }
+  FaultState& state(FaultId id) { return states_[static_cast<std::size_t>(id.value())]; }
+  void report_end(FaultId id, World& world);
+
+  std::shared_ptr<const fault::Schedule> schedule_;
+  std::vector<FaultState> states_;  // by FaultId
+  Roles roles_;
+  Instant load_ends_at_;
+};
+
+}  // namespace sim::cluster

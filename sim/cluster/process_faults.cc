@@ -1,0 +1,165 @@
+#include <algorithm>
+#include <utility>
+
+#include "cluster/injector.h"
+#include "cluster/targets.h"
+
+// Faults of processes and of the machines under them, and what all faults have in common.
+namespace sim::cluster {
+
+Injector::Lasts Injector::strike() {
+  world_.cancel_all_plans();
+  return std::visit([this](const auto& kind) { return strike(kind); }, fault_.kind);
+}
+
+void Injector::announce(std::vector<ProcessId> touched) {
+  for (const ProcessId process : touched) world_.platform.fold(static_cast<std::uint64_t>(process.value()));
+  struck().touched = std::move(touched);
+  world_.platform.tell(kNoProcess, observe::FaultStruck{id_, struck().touched});
+}
+
+std::vector<ProcessId> Injector::resolve(const fault::Targets& targets) {
+  std::vector<bool> up;
+  for (const Slot& slot : world_.slots) up.push_back(slot.life.has_value());
+  return cluster::resolve(targets, Situation{*world_.processes, faults_.roles_, up}, state_.rng);
+}
+
+void Injector::undo() {
+  world_.cancel_all_plans();
+  Strike& strike = struck();
+  strike.is_undone = true;
+  for (const ProcessId process : strike.held_down) {
+    --world_.slot(process).held_down;
+    world_.schedule_start(process);
+  }
+  for (const net::Endpoint machine : strike.powered_off) world_.hold_off_no_more(machine);
+  for (const ProcessId process : world_.processes_on(strike.powered_off)) world_.schedule_start(process);
+  for (const ProcessLife& life : strike.paused) {
+    const bool is_same =
+        world_.is_up(life.process) && world_.platform.incarnation(life.process) == life.incarnation;
+    if (is_same) world_.resume(life.process);
+  }
+  undo_clocks();
+  strike.effects += world_.wires.held_by(id_);
+  world_.wires.release(world_.platform, id_);
+}
+
+std::int64_t Injector::effects(const Strike& strike) {
+  const std::int64_t by_rule = strike.rule ? world_.wires.touched(*strike.rule) : 0;
+  return strike.effects + by_rule + world_.wires.held_by(id_) + writes_slowed(strike);
+}
+
+void Injector::lift(const Strike& strike) {
+  lift_from_machines(strike);
+  if (strike.rule) world_.wires.lift(*strike.rule);
+}
+
+// ---- Processes
+
+// While it lasts. Without an end: until something starts it.
+void Injector::hold_down(ProcessId process) {
+  if (!fault_.lasts) {
+    world_.slot(process).is_wanted = false;
+    return;
+  }
+  ++world_.slot(process).held_down;
+  struck().held_down.push_back(process);
+}
+
+Injector::Lasts Injector::strike(const fault::Kill& kill) {
+  announce(resolve(kill.targets));
+  for (const ProcessId process : struck().touched) {
+    hold_down(process);
+    if (!world_.is_up(process)) continue;
+    ++struck().effects;
+    world_.take_down(process, CrashMode::kill);
+  }
+  return Lasts::yes;
+}
+
+Injector::Lasts Injector::strike(const fault::PowerLoss& loss) {
+  const std::vector<net::Endpoint> machines = world_.machines_of(resolve(loss.targets));
+  announce(world_.processes_on(machines));
+  struck().effects = std::count_if(struck().touched.begin(), struck().touched.end(),
+                                   [this](ProcessId one) { return world_.is_up(one); });
+  for (const net::Endpoint machine : machines) {
+    if (fault_.lasts) {
+      world_.hold_off(machine);
+      struck().powered_off.push_back(machine);
+    } else {
+      world_.switch_off(machine);
+    }
+    world_.power_off(machine, loss.tail == fault::Tail::torn ? &state_.rng : nullptr);
+  }
+  return Lasts::yes;
+}
+
+// Clients on the machines of a rack have nothing to lose.
+Injector::Lasts Injector::strike(const fault::Wipe& wipe) {
+  std::vector<ProcessId> servers = resolve(wipe.targets);
+  std::erase_if(servers, [this](ProcessId one) { return !world_.spec(one).serves; });
+  announce(std::move(servers));
+  for (const ProcessId process : struck().touched) {
+    hold_down(process);
+    ++struck().effects;
+    if (world_.is_up(process)) world_.take_down(process, CrashMode::kill);
+    world_.wipe(process);
+  }
+  return Lasts::yes;
+}
+
+Injector::Lasts Injector::strike(const fault::Stop& stop) {
+  announce(resolve(stop.targets));
+  for (const ProcessId process : struck().touched) {
+    hold_down(process);
+    if (!world_.is_up(process)) continue;
+    ++struck().effects;
+    world_.request_stop(process);
+  }
+  return Lasts::yes;
+}
+
+// One that is down, and that no other fault holds down, is only started.
+Injector::Lasts Injector::strike(const fault::Restart& restart) {
+  announce(resolve(restart.targets));
+  for (const ProcessId process : struck().touched) {
+    Slot& slot = world_.slot(process);
+    if (!slot.life) world_.switch_on(world_.platform.machine_of(process));
+    slot.is_wanted = true;
+    if (!slot.life && (slot.held_down != 0 || !world_.platform.has_power(process))) continue;
+    ++struck().effects;
+    struck().restarting.push_back({process, world_.platform.incarnation(process)});
+    if (slot.life) {
+      world_.request_stop(process);
+    } else {
+      world_.schedule_start(process);
+    }
+  }
+  return struck().restarting.empty() ? Lasts::no : Lasts::yes;
+}
+
+Injector::Lasts Injector::strike(const fault::Pause& pause) {
+  announce(resolve(pause.targets));
+  for (const ProcessId process : struck().touched) {
+    if (!world_.is_up(process)) continue;
+    ++struck().effects;
+    world_.pause(process);
+    struck().paused.push_back({process, world_.platform.incarnation(process)});
+  }
+  return Lasts::yes;
+}
+
+// ---- An operator: its process lives as long as the strike lasts.
+
+Injector::Lasts Injector::strike(const fault::Admin&) {
+  for (std::size_t i = 0; i < world_.slots.size(); ++i) {
+    const ProcessId process{static_cast<std::int32_t>(i)};
+    if (world_.spec(process).acts_for != id_) continue;
+    announce({process});
+    world_.slot(process).is_wanted = true;
+    world_.schedule_start(process);
+  }
+  return Lasts::yes;
+}
+
+}  // namespace sim::cluster

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "cluster/life.h"
+#include "cluster/platform.h"
+#include "cluster/process.h"
+#include "cluster/wires.h"
+#include "kernel/streams.h"
+
+// Everything that there is in a world, and what happens to it without a process taking a step: processes come
+// and go, stand still and go on, servers' threads read and write. A value.
+namespace sim::cluster {
+
+enum class CrashMode : std::uint8_t {
+  kill,        // the process alone: the operating system keeps its page cache and closes its connections
+  power_loss,  // of its machine and all on it: what was not flushed is gone, and nobody is told
+};
+
+struct World {
+  World(std::shared_ptr<const Processes> all, const NetworkSpec& network, const kernel::Streams& streams);
+
+  std::shared_ptr<const Processes> processes;
+  Platform platform;
+  Wires wires;
+  std::vector<Slot> slots;  // by ProcessId
+
+  Instant now() const { return platform.now(); }
+  Slot& slot(ProcessId id) { return slots[static_cast<std::size_t>(id.value())]; }
+  const Slot& slot(ProcessId id) const { return slots[static_cast<std::size_t>(id.value())]; }
+  const ProcessSpec& spec(ProcessId id) const {
+    return processes->specs[static_cast<std::size_t>(id.value())];
+  }
+  bool is_up(ProcessId id) const { return slot(id).life.has_value(); }
+  // REQUIRES: is_up(id)
+  Life& life(ProcessId id) { return *slot(id).life; }
+  const Life& life(ProcessId id) const { return *slot(id).life; }
+  std::vector<ProcessId> processes_on(const std::vector<net::Endpoint>& machines) const;
+  std::vector<net::Endpoint> machines_of(const std::vector<ProcessId>& of) const;
+
+  // ---- Life and death (life.cc)
+  // Makes it, if it is wanted and nothing holds it down. True: it is to be told that it has started.
+  bool boot(ProcessId id);
+  void take_down(ProcessId id, CrashMode mode);
+  // With a `tail`, part of what was not flushed is there.
+  void power_off(net::Endpoint machine, Rng* tail = nullptr);
+  void wipe(ProcessId id);
+  void switch_off(net::Endpoint machine);
+  void switch_on(net::Endpoint machine);
+  void hold_off(net::Endpoint machine);
+  void hold_off_no_more(net::Endpoint machine);
+  void schedule_start(ProcessId id);
+  void request_stop(ProcessId id);
+  void pause(ProcessId id);
+  void resume(ProcessId id);
+  // A process that stands still learns of the event when it goes on.
+  bool is_missed(const Event& event) const;
+  void set_cpu_factor(ProcessId id);
+
+  // ---- Timers
+  void set_timer(ProcessId id, const node::SetTimer& set);
+  void cancel_timer(ProcessId id, node::TimerId timer);
+  // Its clock has been put wrong or right: its timers are due at other instants.
+  void set_timers_anew(net::Endpoint machine);
+
+  // ---- Serving (serving.cc)
+  void send(Envelope&& envelope);
+  void read_next(std::uint32_t connection);
+  void network_work_done(ProcessId server, Ticket ticket);
+  // True: its handler takes its step now.
+  bool handler_done(ProcessId server, Ticket ticket);
+  void io_thread_free(ProcessId server);
+  // Something is about to happen for which no plan holds: of the requests to a server and its responses each
+  // further step is an event again.
+  void cancel_plans(ProcessId server);
+  void cancel_all_plans();
+  // The request on this connection, if it has not arrived.
+  void cancel_plan(std::uint32_t connection);
+
+ private:
+  void end_life(ProcessId id);
+  void lose_unflushed(ProcessId id, Rng* tail);
+  template <class F>
+  void lose_from_disk(ProcessId id, observe::LossOfLog cause, F lose);
+  void respond(Envelope&& response);
+  bool plan(Ticket ticket);
+  void follow_moved(ProcessId server);
+  void request_answered(std::uint32_t connection);
+  void begin_network_work(Ticket ticket);
+  void begin_handling(ProcessId server, Ticket ticket);
+  void schedule_released(ProcessId server);
+};
+
+}  // namespace sim::cluster
