@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include "app/human.h"
+#include "base/human.h"
 #include "check/invariant_names.h"
 #include "check/invariants.h"
-#include "check/metric_names.h"
 #include "history/table.h"
+#include "judge/metric.h"
 #include "scenario/dialects.h"
 #include "scenario/properties.h"
 #include "scenario/schema.h"
@@ -90,7 +90,8 @@ std::string status(const Property& property) {
   switch (property.status) {
     case Status::modelled: return "modelled";
     case Status::accepted:
-      if (scenario::is_server_identity(property.name)) return "modelled: it stands for the scenario's own key";
+      if (scenario::is_server_identity(property.name))
+        return "modelled: it stands for the scenario's own key";
       if (property.not_modelled == "*") return "not modelled yet: a scenario that sets it is refused";
       return "accepted without effect" + (property.not_modelled.empty()
                                               ? ""
@@ -142,21 +143,21 @@ std::string value_of(const Key& key) {
   return text;
 }
 
-std::string_view whose(check::Of of) {
+std::string_view whose(judge::Of of) {
   switch (of) {
-    case check::Of::nobody: return "";
-    case check::Of::client: return " [of a client]";
-    case check::Of::producer: return " [of a client that produces]";
-    case check::Of::consumer: return " [of a client that consumes]";
-    case check::Of::partition: return " [of a topic or partition]";
-    case check::Of::broker: return " [of a broker]";
+    case judge::Of::nobody: return "";
+    case judge::Of::client: return " [of a client]";
+    case judge::Of::producer: return " [of a client that produces]";
+    case judge::Of::consumer: return " [of a client that consumes]";
+    case judge::Of::partition: return " [of a topic or partition]";
+    case judge::Of::broker: return " [of a broker]";
   }
   return "";
 }
 
 std::string metrics() {
   std::string text = "\n  Metrics, and what `of` may name:\n";
-  for (const check::MetricInfo& metric : check::known_metrics()) {
+  for (const judge::Metric& metric : judge::known_metrics()) {
     text += fmt::format("    {:<24}{}\n", metric.name,
                         wrapped(std::string(metric.meaning) + std::string(whose(metric.of)), 28));
   }
@@ -177,11 +178,12 @@ std::string switches() {
     for (const history::Behaviour& behaviour : one.behaviours) {
       const bool is_first = &behaviour == &one.behaviours.front();
       const bool is_oldest = behaviour.since == KafkaVersion{};
-      text += fmt::format("    {:<28}{:<16}{:<10}{}\n", is_first ? one.name : "", behaviour.word,
-                          is_oldest ? "before" : "from " + history::text_of(behaviour.since),
-                          wrapped(std::string(behaviour.meaning) +
-                                      (behaviour.source.empty() ? "" : " (" + std::string(behaviour.source) + ")"),
-                                  58));
+      text += fmt::format(
+          "    {:<28}{:<16}{:<10}{}\n", is_first ? one.name : "", behaviour.word,
+          is_oldest ? "before" : "from " + history::text_of(behaviour.since),
+          wrapped(std::string(behaviour.meaning) +
+                      (behaviour.source.empty() ? "" : " (" + std::string(behaviour.source) + ")"),
+                  58));
     }
   }
   return text;

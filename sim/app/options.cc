@@ -9,7 +9,7 @@
 #include <memory>
 #include <utility>
 
-#include "app/version.h"
+#include "report/version.h"
 #include "scenario/suggest.h"
 #include "scenario/units.h"
 
@@ -321,8 +321,8 @@ class Checked {
       return PlotOptions{std::move(request)};
     }
     if (command_ == "export") {
-      ExportRequest request{raw_.run, one_of("--format", raw_.format, export_formats()), raw_.order,
-                            std::nullopt};
+      report::ExportRequest request{raw_.run, one_of("--format", raw_.format, report::export_formats()),
+                                    raw_.order, std::nullopt};
       if (!raw_.window.empty()) request.window = window(raw_.window);
       return ExportOptions{std::move(request)};
     }
@@ -423,8 +423,8 @@ std::vector<CommandWords> command_words() {
         if (flag.flag == "--color") flag.values = kColorModes;
         if (flag.flag == "--chart") flag.values = chart_names();
         if (flag.flag == "--format")
-          flag.values =
-              words.name == "export" ? export_formats() : std::vector<std::string>{"png", "svg", "pdf"};
+          flag.values = words.name == "export" ? report::export_formats()
+                                               : std::vector<std::string>{"png", "svg", "pdf"};
         words.options.push_back(std::move(flag));
       }
     }

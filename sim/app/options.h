@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "app/exit_code.h"
-#include "app/export.h"
 #include "app/plot.h"
 #include "app/terminal.h"
 #include "base/time.h"
+#include "report/export.h"
 #include "scenario/scenario.h"
 #include "trace/event_log.h"
 
@@ -49,7 +49,7 @@ struct PlotOptions {
   PlotRequest request;
 };
 struct ExportOptions {
-  ExportRequest request;
+  report::ExportRequest request;
 };
 struct ReplayOptions {
   std::string run;

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <optional>
 
-#include "app/summary.h"
 #include "base/time.h"
 #include "cluster/cluster.h"
+#include "judge/summary.h"
 #include "record/run_record.h"
 #include "scenario/scenario.h"
 
@@ -36,7 +36,7 @@ int interrupted_by();
 
 // Plays until everything is settled, the drain is over, the budget is spent or somebody interrupts.
 // `record` is what the world tells of itself, by which it is known to be settled.
-RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world, const record::RunRecord& record,
-            const PlayOptions& options);
+judge::RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world,
+                   const record::RunRecord& record, const PlayOptions& options);
 
 }  // namespace sim::app

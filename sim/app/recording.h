@@ -5,14 +5,13 @@
 #include <memory>
 #include <optional>
 
-#include "app/fault_report.h"
-#include "app/output_files.h"
-#include "app/summary.h"
-#include "app/trace_spool.h"
 #include "base/result.h"
+#include "judge/summary.h"
 #include "observe/names.h"
 #include "observe/observation.h"
 #include "record/run_record.h"
+#include "report/output_files.h"
+#include "report/trace_spool.h"
 #include "scenario/scenario.h"
 #include "trace/event_log.h"
 
@@ -30,9 +29,6 @@ struct RecordingOptions {
 // runs/<scenario>/<seed>, and the link runs/latest.
 RecordingOptions default_places(const scenario::Scenario& scenario);
 
-// What of a scenario the record of its run needs to know.
-record::RecordSpec record_spec(const scenario::Scenario& scenario, const observe::Names& names);
-
 class Recording final : public observe::Observer {
  public:
   // Fails, and changes nothing, if the results could not be written there.
@@ -49,7 +45,7 @@ class Recording final : public observe::Observer {
   const record::RunRecord& record() const { return record_; }
 
   // Computes the result and puts all files in place.
-  Result<Summary> finish(RunEnd end);
+  Result<judge::Summary> finish(judge::RunEnd end);
 
   const std::filesystem::path& folder() const { return options_.folder; }
   // Since open().
@@ -58,17 +54,16 @@ class Recording final : public observe::Observer {
  private:
   Recording(const scenario::Scenario& scenario, const observe::Names& names, const RecordingOptions& options);
 
-  std::optional<Problem> write_folder(const Summary& summary);
-  std::optional<Problem> write_files(OutputFolder& output, const Summary& summary);
-  void write_histograms(OutputFolder& output) const;
-  std::string manifest_json(const Summary& summary,
-                            const std::map<std::string, OutputFolder::Entry>& files) const;
-  std::string host_json(const Summary& summary) const;
+  std::optional<Problem> write_folder(const judge::Summary& summary);
+  std::optional<Problem> write_files(report::OutputFolder& output, const judge::Summary& summary);
+  std::string manifest_json(const judge::Summary& summary,
+                            const std::map<std::string, report::OutputFolder::Entry>& files) const;
+  std::string host_json(const judge::Summary& summary) const;
 
   scenario::Scenario scenario_;
   RecordingOptions options_;
   record::RunRecord record_;
-  TraceSpool trace_lines_;
+  report::TraceSpool trace_lines_;
   std::optional<trace::EventLog> event_log_;  // none when the trace is off
   std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
 };

@@ -43,6 +43,7 @@ using server::BrokerConfig;
 using server::Context;
 using server::ControllerChannel;
 using server::ReplyTo;
+using server::TaskPhases;
 
 struct BrokerBoot {
   ProcessId self;

@@ -44,8 +44,8 @@ struct ProducerConfig : CommonClientConfig {
   std::int64_t partitioner_availability_timeout_ms = 0;
   // librdkafka's `partitioner` and `sticky.partitioning.linger.ms`; the defaults are Kafka's own client.
   KeyHash key_hash = KeyHash::murmur2;
-  bool hashes_missing_keys = false;  // a record without a key goes where an empty key would
-  std::int64_t sticky_partitioning_linger_ms = -1;  // -1: batch.size bytes end a partition's turn, no time does
+  bool hashes_missing_keys = false;                 // a record without a key goes where an empty key would
+  std::int64_t sticky_partitioning_linger_ms = -1;  // -1: batch.size ends a partition's turn, not time
 };
 
 enum class AutoOffsetReset : std::uint8_t { latest, earliest, none };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <utility>
@@ -215,7 +216,7 @@ class ConsumerCoordinator {
   Heartbeat heartbeat_;
   bool heartbeat_started_ = false;  // the thread exists
   bool heartbeat_enabled_ = false;
-  std::vector<std::pair<RequestId, MemberGeneration>> heartbeats_in_flight_;
+  std::deque<std::pair<RequestId, MemberGeneration>> heartbeats_in_flight_;
   ConsumerError heartbeat_failure_ = ConsumerError::none;
 
   LocalTime next_auto_commit_{};

@@ -5,9 +5,9 @@
 
 #include "protocol/murmur2.h"
 
-// What keyed records are spread over partitions by. Kafka's own clients use murmur2; librdkafka and what is built on it
-// (confluent-kafka-python, -go, -dotnet, ...) CRC-32 unless told otherwise, so that one key of two such clients lies in
-// two partitions.
+// What keyed records are spread over partitions by. Kafka's own clients use murmur2; librdkafka and what is
+// built on it (confluent-kafka-python, -go, -dotnet, ...) CRC-32 unless told otherwise, so that one key of
+// two such clients lies in two partitions.
 namespace sim::client {
 
 enum class KeyHash : std::uint8_t { murmur2, crc32, fnv1a };

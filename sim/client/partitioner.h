@@ -14,9 +14,9 @@
 // or, in adaptive mode when the queues differ, the more likely the shorter its queue is. Keyed records go by
 // hash_of_key() (client/key_hash.h).
 //
-// With a linger time it is librdkafka's instead: a partition has its turn for so long, whatever went there, and each
-// record draws anew if that is 0. (librdkafka draws among all partitions, and a second time if the first has no leader;
-// here it is among those with one.)
+// With a linger time it is librdkafka's instead: a partition has its turn for so long, whatever went there,
+// and each record draws anew if that is 0. (librdkafka draws among all partitions, and a second time if the
+// first has no leader; here it is among those with one.)
 namespace sim::client {
 
 class StickyPartitioner {

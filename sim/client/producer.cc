@@ -68,7 +68,8 @@ Producer::SendResult Producer::append(const Blocked& send, node::Env env, node::
   }
   sender_.follow_metadata();
   const std::int32_t partitions = accumulator.partitions(send.topic);
-  const std::int32_t partition = send.key_hash < 0 ? -1 : static_cast<std::int32_t>(send.key_hash % partitions);
+  const std::int32_t partition =
+      send.key_hash < 0 ? -1 : static_cast<std::int32_t>(send.key_hash % partitions);
   const auto appended = accumulator.append(send.topic, send.record, partition, env.now, env.rng);
   if (!appended.accepted) {
     blocked_ = send;

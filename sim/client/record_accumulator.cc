@@ -22,7 +22,8 @@ RecordAccumulator::RecordAccumulator(const ProducerConfig& config)
       available_memory_(config.buffer_memory) {}
 
 RecordAccumulator::TopicNumber RecordAccumulator::add_topic(MetadataClient::TopicIndex metadata_index) {
-  topics_.push_back(Topic{metadata_index, 100, 0, {}, {}, 0, StickyPartitioner(batch_bytes_, sticky_linger_)});
+  topics_.push_back(
+      Topic{metadata_index, 100, 0, {}, {}, 0, StickyPartitioner(batch_bytes_, sticky_linger_)});
   return topics_.size() - 1;
 }
 

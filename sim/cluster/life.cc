@@ -10,7 +10,8 @@
 namespace sim::cluster {
 namespace {
 
-// After a pause: about as long as a request takes from the socket to its handler, so that either may be first.
+// After a pause: about as long as a request takes from the socket to its handler, so that either may be
+// first.
 constexpr Duration kThreadsWakeWithin = std::chrono::microseconds(250);
 
 std::vector<net::Endpoint> machines_by_process(const Processes& processes) {
@@ -34,11 +35,8 @@ World::World(std::shared_ptr<const Processes> all, const NetworkSpec& network, c
       wires(network, processes->machines, processes->specs.size(), streams.seed()) {
   slots.reserve(processes->specs.size());
   for (const ProcessSpec& process : processes->specs) {
-    slots.push_back(Slot{.image = {},
-                         .disks = disks_of(process, streams),
-                         .rng = streams.get("process/" + process.name),
-                         .threads_rng = streams.get("threads/" + process.name),
-                         .start_rng = streams.get("start/" + process.name)});
+    slots.emplace_back(disks_of(process, streams), streams.get("process/" + process.name),
+                       streams.get("threads/" + process.name), streams.get("start/" + process.name));
   }
 }
 

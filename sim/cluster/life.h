@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/rng.h"
@@ -51,6 +52,9 @@ struct SlowedBy {  // a process's threads
 };
 
 struct Slot {
+  Slot(Disks of, const Rng& of_steps, const Rng& of_threads, const Rng& of_starts)
+      : disks(std::move(of)), rng(of_steps), threads_rng(of_threads), start_rng(of_starts) {}
+
   node::DurableImage image;
   Disks disks;
   Rng rng;                      // of its steps

@@ -9,6 +9,7 @@
 #include "controller/config.h"
 #include "disk/device.h"
 #include "fault/fault.h"
+#include "history/history.h"
 #include "metadata/snapshot_generator.h"
 #include "net/network.h"
 #include "protocol/ids.h"

@@ -212,7 +212,8 @@ ErrorCode ReplicationControl::check_alter_partition(const MetadataImage& image, 
       return ErrorCode::invalid_request;
   }
   for (const AlterPartitionRequest::IsrMember& member : wanted.new_isr) {
-    if (config_.history.isr_unfenced_only && !image.is_active(member.broker)) return ErrorCode::ineligible_replica;
+    if (config_.history.isr_unfenced_only && !image.is_active(member.broker))
+      return ErrorCode::ineligible_replica;
     if (member.broker_epoch == kNoBrokerEpoch) continue;
     const metadata::BrokerRegistration* registered = image.broker(member.broker);
     if (registered == nullptr || member.broker_epoch != registered->broker_epoch)

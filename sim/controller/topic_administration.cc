@@ -39,7 +39,8 @@ Decision<DeleteTopicsResponse> ReplicationControl::delete_topics(const MetadataI
 
 // ---- Settings
 
-// What names a topic or a setting twice is refused before anything is looked at (ControllerApis, ConfigAdminManager).
+// What names a topic or a setting twice is refused before anything is looked at (ControllerApis,
+// ConfigAdminManager).
 Decision<IncrementalAlterConfigsResponse> ReplicationControl::incremental_alter_configs(
     const MetadataImage& image, const IncrementalAlterConfigsRequest& request) const {
   Decision<IncrementalAlterConfigsResponse> decision;
@@ -47,10 +48,11 @@ Decision<IncrementalAlterConfigsResponse> ReplicationControl::incremental_alter_
     const bool is_named_once =
         std::count_if(request.topics.begin(), request.topics.end(),
                       [&topic](const auto& other) { return other.name == topic.name; }) == 1;
-    const bool names_each_once = std::all_of(topic.entries.begin(), topic.entries.end(), [&](const auto& entry) {
-      return std::count_if(topic.entries.begin(), topic.entries.end(),
-                           [&entry](const auto& other) { return other.name == entry.name; }) == 1;
-    });
+    const bool names_each_once =
+        std::all_of(topic.entries.begin(), topic.entries.end(), [&](const auto& entry) {
+          return std::count_if(topic.entries.begin(), topic.entries.end(),
+                               [&entry](const auto& other) { return other.name == entry.name; }) == 1;
+        });
     const ErrorCode error = is_named_once && names_each_once ? alter_config(image, topic, decision.records)
                                                              : ErrorCode::invalid_request;
     decision.answer.topics.push_back({topic.name, error});
@@ -58,8 +60,8 @@ Decision<IncrementalAlterConfigsResponse> ReplicationControl::incremental_alter_
   return decision;
 }
 
-// The values are judged first, by themselves and beside those the topic has; then it is asked whether there is such a
-// topic (ConfigurationControlManager.validateAlterConfig, LogConfig.validate).
+// The values are judged first, by themselves and beside those the topic has; then it is asked whether there
+// is such a topic (ConfigurationControlManager.validateAlterConfig, LogConfig.validate).
 ErrorCode ReplicationControl::alter_config(const MetadataImage& image,
                                            const IncrementalAlterConfigsRequest::Topic& wanted,
                                            Records& records) const {

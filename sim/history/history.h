@@ -5,8 +5,8 @@
 #include <optional>
 #include <string_view>
 
-// Which Kafka is played: a release, and the mechanisms that it has. Protocol code reads the one struct History; what
-// its switches are called, since when Kafka has each, and what is no longer prevented without it is in the table
+// Which Kafka is played: a release, and the mechanisms that it has. Protocol code reads the struct History;
+// what its switches are called, since when Kafka has each and what it prevents is in the table
 // (history/table.h). A new switch is a field here, a row there, and the code that reads the field.
 namespace sim {
 
@@ -18,8 +18,8 @@ struct KafkaVersion {
 inline constexpr KafkaVersion kOldestKafka{2, 0};
 inline constexpr KafkaVersion kNewestKafka{4, 4};  // the newest that a real cluster was recorded of
 
-// "3.6" or "3.6.1": releases from kOldestKafka to kNewestKafka; a patch release plays as its minor one. Nothing: there
-// is no such release, or it is not played.
+// "3.6" or "3.6.1": releases from kOldestKafka to kNewestKafka; a patch release plays as its minor one.
+// Nothing: there is no such release, or it is not played.
 std::optional<KafkaVersion> read_kafka_version(std::string_view text);
 
 // How a replica that begins to follow finds out which end of its log the leader does not have.
@@ -30,9 +30,9 @@ enum class Truncation : std::uint8_t {
   high_watermark,  // cuts all that it does not know to be committed
 };
 
-// The mechanisms that Kafka did not always have. The defaults are those of kNewestKafka. What is switched off is
-// really absent: a follower that truncates by its high watermark really does so, and whether that loses anything is
-// the run's affair.
+// The mechanisms that Kafka did not always have. The defaults are those of kNewestKafka. What is switched off
+// is really absent: a follower that truncates by its high watermark really does so, and whether that loses
+// anything is the run's affair.
 struct History {
   // The quorum of controllers
   bool pre_vote = true;

@@ -56,9 +56,10 @@ constexpr Behaviour truncation(Behaviour behaviour) {
 // ---- The table: since when, which proposal or issue, and what it is without it
 
 constexpr Behaviour kPreVote[] = {
-    on<&History::pre_vote>({4, 0}, "KIP-996",
-                           "Who has heard nothing of a leader asks whether it would be elected before it raises the "
-                           "epoch."),
+    on<&History::pre_vote>(
+        {4, 0}, "KIP-996",
+        "Who has heard nothing of a leader asks whether it would be elected before it raises the "
+        "epoch."),
     off<&History::pre_vote>("An isolated voter comes back with a higher epoch and deposes the leader.")};
 constexpr Behaviour kCheckQuorum[] = {
     on<&History::check_quorum>({3, 7}, "KAFKA-15489",
@@ -74,11 +75,10 @@ constexpr Behaviour kFetchHighWatermark[] = {
         {4, 1}, "KIP-1166", "A parked fetch of the metadata log is answered when the high watermark moves."),
     off<&History::fetch_high_watermark>("Followers learn of a commit up to half a second late.")};
 constexpr Behaviour kTruncation[] = {
-    truncation<Truncation::fetch>(
-        {.word = "fetch",
-         .since = {2, 7},
-         .source = "KIP-595",
-         .meaning = "Each fetch says in which epoch the log ends."}),
+    truncation<Truncation::fetch>({.word = "fetch",
+                                   .since = {2, 7},
+                                   .source = "KIP-595",
+                                   .meaning = "Each fetch says in which epoch the log ends."}),
     truncation<Truncation::epoch_search>(
         {.word = "epoch-search",
          .since = {2, 0},
@@ -91,20 +91,19 @@ constexpr Behaviour kTruncation[] = {
                                    .meaning = "It asks once for the end of its last epoch.",
                                    .excuse = "truncation by epoch without search",
                                    .unprevented = kExposesUncovered}),
-    truncation<Truncation::high_watermark>(
-        {.word = "high-watermark",
-         .meaning = "It cuts all that it does not know to be committed.",
-         .excuse = "truncation by high watermark",
-         .unprevented = kExposesUncovered}),
+    truncation<Truncation::high_watermark>({.word = "high-watermark",
+                                            .meaning = "It cuts all that it does not know to be committed.",
+                                            .excuse = "truncation by high watermark",
+                                            .unprevented = kExposesUncovered}),
 };
 constexpr Behaviour kFailedLogDirectories[] = {
     on<&History::failed_log_directories>(
-        {3, 7}, "KIP-858", "A broker tells the controller of a log directory that failed, and leaderships move."),
+        {3, 7}, "KIP-858",
+        "A broker tells the controller of a log directory that failed, and leaderships move."),
     off<&History::failed_log_directories>("It keeps those it can no longer serve.")};
 constexpr Behaviour kFetchLeaderEpoch[] = {
     on<&History::fetch_leader_epoch>(
-        {2, 1}, "KIP-320",
-        "Fetches of followers name the leader epoch they are of, and others are refused."),
+        {2, 1}, "KIP-320", "Fetches of followers name the leader epoch they are of, and others are refused."),
     off<&History::fetch_leader_epoch>(
         "A follower that has missed a change of leaders goes on as if nothing had happened.",
         "fetches without a leader epoch", kExposesUncovered)};
@@ -115,14 +114,17 @@ constexpr Behaviour kIsrEpochStart[] = {
         "The leader's high watermark is enough, which may lie below what its predecessor acknowledged.",
         "an ISR joined below the epoch's start", kExposesUncovered)};
 constexpr Behaviour kIsrMaximal[] = {
-    on<&History::isr_maximal>({2, 7}, "KIP-497",
-                              "The high watermark waits for whoever may be in the ISR while the controller has not "
-                              "answered."),
+    on<&History::isr_maximal>(
+        {2, 7}, "KIP-497",
+        "The high watermark waits for whoever may be in the ISR while the controller has not "
+        "answered."),
     off<&History::isr_maximal>("It waits for those alone that are in it either way.", "no maximal ISR",
                                kExposesBelowMinIsr | kExposesUncovered)};
 constexpr Behaviour kIsrUnfenced[] = {
-    on<&History::isr_unfenced_only>({3, 3}, "KIP-841", "No broker that is fenced or shutting down joins an ISR."),
-    off<&History::isr_unfenced_only>("Neither the leader nor the controller looks.", "fenced brokers in the ISR")};
+    on<&History::isr_unfenced_only>({3, 3}, "KIP-841",
+                                    "No broker that is fenced or shutting down joins an ISR."),
+    off<&History::isr_unfenced_only>("Neither the leader nor the controller looks.",
+                                     "fenced brokers in the ISR")};
 constexpr Behaviour kIsrBrokerEpoch[] = {
     on<&History::isr_broker_epoch>(
         {3, 5}, "KIP-903",

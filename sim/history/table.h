@@ -3,26 +3,29 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <span>
 #include <string_view>
 
 #include "history/history.h"
 
-// The table of what changed from one release of Kafka to the next: a row per switch of cluster.history, and a row per
-// setting whose default changed. The scenario's keys, `explain`, what is built, and what the invariants excuse all come
-// from it.
+// The table of what changed from one release of Kafka to the next: a row per switch of cluster.history, and a
+// row per setting whose default changed. The scenario's keys, `explain`, what is built, and what the
+// invariants excuse all come from it.
 namespace sim::history {
 
 // What Kafka no longer prevents, as the invariants see it. A set.
 using Unprevented = std::uint8_t;
 inline constexpr Unprevented kNothing = 0;
-inline constexpr Unprevented kExposesBelowMinIsr = 1;  // the high watermark passes whatever min.insync.replicas is
-inline constexpr Unprevented kExposesUncovered = 2;    // a member of the ISR may lack what is below the high watermark
+inline constexpr Unprevented kExposesBelowMinIsr =
+    1;  // the high watermark passes whatever min.insync.replicas is
+inline constexpr Unprevented kExposesUncovered =
+    2;  // a member of the ISR may lack what is below the high watermark
 // A voter whose disk was wiped votes on: the quorum may forget what it committed.
 inline constexpr Unprevented kForgetsVotes = 4;
 
 // One of the ways in which a switch can stand.
 struct Behaviour {
-  std::string_view word;    // as a scenario has it
+  std::string_view word;         // as a scenario has it
   KafkaVersion since = {};       // the first release that behaves so; of the oldest way {0, 0}
   std::string_view source = {};  // KIP or KAFKA issue
   std::string_view meaning = {};
@@ -61,7 +64,7 @@ struct FormerDefault {
 };
 std::span<const FormerDefault> former_defaults();
 
-std::string text_of(KafkaVersion version);       // "3.6"
+std::string text_of(KafkaVersion version);          // "3.6"
 std::string source_of(const Behaviour& behaviour);  // "KIP-996, Kafka 4.0"
 
 }  // namespace sim::history

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/check.h"
 #include "protocol/messages.h"
 
 namespace sim::metrics {
@@ -32,22 +31,20 @@ bool refused_by_broker(ErrorCode error) {
 
 }  // namespace
 
-OrderLedger::OrderLedger(LedgerSpec spec) : spec_(std::move(spec)), isrs_(1) {
-  SIM_CHECK(spec_.services <= 64, "services are kept as bits of one word");
-}
+OrderLedger::OrderLedger(LedgerSpec spec) : spec_(std::move(spec)), isrs_(1) {}
 
 // ---- At the producer
 
 void OrderLedger::on(const observe::OrderPlaced& fact) {
   const auto index = static_cast<Index>(orders_.size());
-  const std::uint64_t wanted = wanted_by(fact.record);
+  const ServiceSet& wanted = wanted_by(fact.record);
   Order order;
   order.id = fact.record;
   order.key = fact.key;
   order.intended = fact.intended_ns;
   order.value_bytes = fact.value_bytes;
   for (std::size_t s = 0; s < spec_.services; ++s) {
-    if ((wanted >> s & 1) != 0) ++order.services_left;
+    if (wanted.has(s)) ++order.services_left;
     service_rows_.push_back(Service{});
   }
   orders_.push_back(order);
@@ -138,7 +135,7 @@ void OrderLedger::on(const observe::BatchAcknowledged& fact, const observe::Obse
   if (fact.error == ErrorCode::none && batch.acknowledged == kNever) {
     batch.acknowledged = at;
     totals_.acknowledged += batch.record_count;
-    if (wanted_by(fact.batch->application_records().front().id) == 0) {  // nobody is to handle them
+    if (wanted_by(fact.batch->application_records().front().id).empty()) {  // nobody is to handle them
       totals_.fulfilled += batch.record_count;
       totals_.ended += batch.record_count;
     }
@@ -262,7 +259,7 @@ void OrderLedger::map_offsets(Partition& partition, const sim::Batch& appended) 
   const auto& records = appended.data->application_records();
   partition.orders.resize(static_cast<std::size_t>(appended.base_offset), kNone);
   for (const Record& record : records) partition.orders.push_back(find(record.id));
-  partition.services |= wanted_by(records.front().id);
+  partition.services.add_all(wanted_by(records.front().id));
 }
 
 void OrderLedger::on(const observe::HighWatermarkAdvanced& fact, const observe::Observation& seen) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "metrics/chunked.h"
+#include "metrics/service_set.h"
 #include "observe/leaders.h"
 #include "observe/observation.h"
 #include "observe/partition_map.h"
@@ -61,7 +62,7 @@ const char* name(Outcome outcome);
 
 struct LedgerSpec {
   std::size_t services = 0;
-  std::vector<std::uint64_t> services_of_flow;  // by FlowId: bit s = its orders are to be done by service s
+  std::vector<ServiceSet> services_of_flow;  // by FlowId: who is to do its orders
 };
 
 class OrderLedger {
@@ -277,7 +278,7 @@ class OrderLedger {
     ProcessId leader = kNoProcess;
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
     std::uint16_t isr = 0;
-    std::uint64_t services = 0;  // that are to do what it holds
+    ServiceSet services;  // that are to do what it holds
   };
 
   void answered(TopicPartition tp, ErrorCode error, std::int64_t at);
@@ -297,7 +298,7 @@ class OrderLedger {
   Service& service_row(Index index, std::size_t service) {
     return service_rows_[index * spec_.services + service];
   }
-  std::uint64_t wanted_by(RecordId id) const;
+  const ServiceSet& wanted_by(RecordId id) const;
   bool is_fulfilled(const Order& order) const;
   bool in_hand(const Order& order, const Service& row, std::size_t service) const;
   std::int64_t stopped_at(ProcessId process) const;

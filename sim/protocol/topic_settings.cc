@@ -89,7 +89,8 @@ std::optional<std::int64_t> read_millionths(std::string_view text) {
   const std::string whole(text.substr(0, point));
   const std::string fraction(point < text.size() ? text.substr(point + 1) : std::string_view{});
   const std::string digits = whole + fraction;
-  const bool are_digits = std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool are_digits =
+      std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (digits.empty() || digits.size() > 40 || !are_digits) return std::nullopt;
   // Where the digits of millionths end; those behind are rounded away.
   const std::int64_t end = static_cast<std::int64_t>(whole.size()) + exponent + 6;
@@ -145,7 +146,9 @@ constexpr TopicSetting int64_setting(std::string_view name, std::string_view fal
 template <auto field>
 constexpr TopicSetting boolean_setting(std::string_view name, std::string_view fallback) {
   TopicSetting setting = of_field<field>(name, SettingType::boolean, fallback);
-  setting.write = [](TopicConfig& config, std::string_view canonical) { config.*field = canonical == "true"; };
+  setting.write = [](TopicConfig& config, std::string_view canonical) {
+    config.*field = canonical == "true";
+  };
   setting.print = [](const TopicConfig& config) { return std::string(config.*field ? "true" : "false"); };
   return setting;
 }
@@ -217,8 +220,8 @@ std::string decimal_of(std::int64_t millionths) {
 }
 
 constexpr TopicSetting dirty_ratio() {
-  TopicSetting setting = of_field<&TopicConfig::min_cleanable_dirty_per_million>(
-      "min.cleanable.dirty.ratio", SettingType::decimal, "0.5");
+  TopicSetting setting = of_field<&TopicConfig::min_cleanable_dirty_per_million>("min.cleanable.dirty.ratio",
+                                                                                 SettingType::decimal, "0.5");
   setting.least = 0;
   setting.most = 1;
   setting.write = [](TopicConfig& config, std::string_view canonical) {
@@ -226,7 +229,9 @@ constexpr TopicSetting dirty_ratio() {
     SIM_CHECK(millionths.has_value(), "a setting is checked before it is written");
     config.min_cleanable_dirty_per_million = static_cast<std::int32_t>(*millionths);
   };
-  setting.print = [](const TopicConfig& config) { return decimal_of(config.min_cleanable_dirty_per_million); };
+  setting.print = [](const TopicConfig& config) {
+    return decimal_of(config.min_cleanable_dirty_per_million);
+  };
   return setting;
 }
 
@@ -255,14 +260,16 @@ constexpr std::int64_t kHour = 3'600'000;
 constexpr BrokerSynonym kCleanupPolicy[] = {{"log.cleanup.policy"}};
 constexpr BrokerSynonym kRetentionMs[] = {
     {"log.retention.ms", 1, "null"},
-    {"log.retention.minutes", kMinute, "null", "Minutes a log segment is kept; log.retention.ms comes first."},
+    {"log.retention.minutes", kMinute, "null",
+     "Minutes a log segment is kept; log.retention.ms comes first."},
     {"log.retention.hours", kHour, "168",
      "Hours a log segment is kept; log.retention.minutes and log.retention.ms come first."}};
 constexpr BrokerSynonym kRetentionBytes[] = {{"log.retention.bytes"}};
 constexpr BrokerSynonym kSegmentBytes[] = {{"log.segment.bytes"}};
 constexpr BrokerSynonym kSegmentMs[] = {
     {"log.roll.ms", 1, "null"},
-    {"log.roll.hours", kHour, "168", "Age in hours at which a log segment is closed; log.roll.ms comes first."}};
+    {"log.roll.hours", kHour, "168",
+     "Age in hours at which a log segment is closed; log.roll.ms comes first."}};
 constexpr BrokerSynonym kSegmentJitter[] = {
     {"log.roll.jitter.ms", 1, "null"},
     {"log.roll.jitter.hours", kHour, "0",
@@ -308,7 +315,8 @@ constexpr TopicSetting kSettings[] = {
         "The largest record batch that is taken."),
     row(int32_setting<&TopicConfig::min_insync_replicas>("min.insync.replicas", "1", 1), kMinIsr,
         "Replicas that must be in sync for a write with acks=all to be taken."),
-    row(boolean_setting<&TopicConfig::unclean_leader_election_enable>("unclean.leader.election.enable", "false"),
+    row(boolean_setting<&TopicConfig::unclean_leader_election_enable>("unclean.leader.election.enable",
+                                                                      "false"),
         kUnclean, "Whether a replica outside the ISR may become leader, at the price of lost records."),
     row(int64_setting<&TopicConfig::flush_messages>("flush.messages", kForEver, 1), kFlushMessages,
         "Records after which a log is flushed to disk; by default Kafka leaves it to the operating system."),
@@ -316,31 +324,34 @@ constexpr TopicSetting kSettings[] = {
         "Time after which a log is flushed to disk."),
     row(without_effect("segment.jitter.ms", SettingType::int64, "0", 0), kSegmentJitter,
         "The most by which closing a segment is advanced at random."),
-    row(without_effect("segment.index.bytes", SettingType::int32, "10485760", 4), kIndexBytes, "Size of an offset index."),
+    row(without_effect("segment.index.bytes", SettingType::int32, "10485760", 4), kIndexBytes,
+        "Size of an offset index."),
     row(without_effect("index.interval.bytes", SettingType::int32, "4096", 0), kIndexInterval,
         "Bytes of log between two index entries."),
     row(without_effect("file.delete.delay.ms", SettingType::int64, "60000", 0), kDeleteDelay,
         "How long a deleted segment stays on disk."),
     row(dirty_ratio(), kDirtyRatio, "Share of a log that must be uncompacted before it is compacted."),
-    row(int64_setting<&TopicConfig::min_compaction_lag_ms>("min.compaction.lag.ms", "0", 0), kMinCompactionLag,
-        "How long a record stays uncompacted at least."),
+    row(int64_setting<&TopicConfig::min_compaction_lag_ms>("min.compaction.lag.ms", "0", 0),
+        kMinCompactionLag, "How long a record stays uncompacted at least."),
     row(int64_setting<&TopicConfig::max_compaction_lag_ms>("max.compaction.lag.ms", kForEver, 1),
         kMaxCompactionLag, "How long a record stays uncompacted at most."),
-    row(int64_setting<&TopicConfig::delete_retention_ms>("delete.retention.ms", "86400000", 0), kDeleteRetention,
-        "How long a compacted topic keeps tombstones."),
+    row(int64_setting<&TopicConfig::delete_retention_ms>("delete.retention.ms", "86400000", 0),
+        kDeleteRetention, "How long a compacted topic keeps tombstones."),
     row(timestamp_type(), kTimestampType, "Whose time a record bears: its producer's or that of its leader."),
-    row(int64_setting<&TopicConfig::message_timestamp_before_max_ms>("message.timestamp.before.max.ms", kForEver,
-                                                                     0),
+    row(int64_setting<&TopicConfig::message_timestamp_before_max_ms>("message.timestamp.before.max.ms",
+                                                                     kForEver, 0),
         kTimestampBefore, "How far in the past a record's time may lie."),
-    row(int64_setting<&TopicConfig::message_timestamp_after_max_ms>("message.timestamp.after.max.ms", "3600000",
-                                                                    0),
+    row(int64_setting<&TopicConfig::message_timestamp_after_max_ms>("message.timestamp.after.max.ms",
+                                                                    "3600000", 0),
         kTimestampAfter, "How far in the future a record's time may lie."),
     row(without_effect("compression.type", SettingType::text, "producer", kNoBound, 0,
                        "uncompressed|zstd|lz4|snappy|gzip|producer"),
         kCompressionType,
         "Codec of the log; a topic's compression ratio is set by topics.<name>.compression here."),
-    row(without_effect("compression.gzip.level", SettingType::int32, "-1", -1, 9), kGzipLevel, "Level of gzip compression."),
-    row(without_effect("compression.lz4.level", SettingType::int32, "9", 1, 17), kLz4Level, "Level of lz4 compression."),
+    row(without_effect("compression.gzip.level", SettingType::int32, "-1", -1, 9), kGzipLevel,
+        "Level of gzip compression."),
+    row(without_effect("compression.lz4.level", SettingType::int32, "9", 1, 17), kLz4Level,
+        "Level of lz4 compression."),
     row(without_effect("compression.zstd.level", SettingType::int32, "3", -131'072, 22), kZstdLevel,
         "Level of zstd compression."),
     row(without_effect("preallocate", SettingType::boolean, "false"), kPreallocate,
@@ -348,7 +359,8 @@ constexpr TopicSetting kSettings[] = {
     row(replicas_setting<&TopicConfig::leader_throttled>("leader.replication.throttled.replicas"), kNone,
         "Leaders that send no more than leader.replication.throttled.rate: * or partition:broker pairs."),
     row(replicas_setting<&TopicConfig::follower_throttled>("follower.replication.throttled.replicas"), kNone,
-        "Followers that fetch no more than follower.replication.throttled.rate: * or partition:broker pairs."),
+        "Followers that fetch no more than follower.replication.throttled.rate: * or partition:broker "
+        "pairs."),
     row(without_effect("remote.storage.enable", SettingType::boolean, "false"), kNone, "Tiered storage."),
     row(without_effect("local.retention.ms", SettingType::int64, "-2", -2), kLocalRetentionMs,
         "Tiered storage: how long a segment is kept locally."),
@@ -425,7 +437,8 @@ bool lags_agree(const TopicConfig& config) {
 }
 
 bool is_valid(const TopicConfig& config) {
-  return lags_agree(config) && std::all_of(std::begin(kSettings), std::end(kSettings), [&](const TopicSetting& one) {
+  return lags_agree(config) &&
+         std::all_of(std::begin(kSettings), std::end(kSettings), [&](const TopicSetting& one) {
            return !one.is_modelled() || canonical_setting(one, one.print(config)).has_value();
          });
 }

@@ -6,11 +6,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "group/classic_group.h"
 #include "partition/partition_table.h"
 #include "protocol/envelope.h"
 #include "protocol/messages.h"
 #include "server/context.h"
+#include "server/reply_to.h"
 
 // What each fetcher is known to want and to have been told (KIP-227: FetchSession, FetchSessionCache).
 //

@@ -31,6 +31,7 @@ using partition::PartitionTable;
 using server::BrokerConfig;
 using server::Context;
 using server::PeriodicTimer;
+using server::TaskPhases;
 
 class LogFlusher {
  public:

@@ -14,6 +14,7 @@ using partition::Partition;
 using server::BrokerConfig;
 using server::Context;
 using server::PeriodicTimer;
+using server::TaskPhases;
 
 class LogRetention {
  public:

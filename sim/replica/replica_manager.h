@@ -45,6 +45,7 @@ using server::BrokerConfig;
 using server::Context;
 using server::DeadlineQueue;
 using server::PeriodicTimer;
+using server::TaskPhases;
 
 class ReplicaManager {
  public:

@@ -96,8 +96,8 @@ class Completion {
     }
   }
 
-  // How a switch of cluster.history stands without a word of its own. Eligible leader replicas are a feature of the
-  // cluster besides, which kafka-features sets: the property that stands for its level counts.
+  // How a switch of cluster.history stands without a word of its own. Eligible leader replicas are a feature
+  // of the cluster besides, which kafka-features sets: the property that stands for its level counts.
   Value switch_default(std::string_view name) const {
     const history::Switch* found = history::find_switch(name);
     SIM_CHECK(found != nullptr, "the keys of cluster.history are the table's");

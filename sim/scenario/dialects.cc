@@ -18,9 +18,9 @@ namespace {
 enum class Convert : std::uint8_t {
   as_it_is,
   kib_to_bytes,
-  millis,       // "500ms", "3s" (Spring), "0.5" (librdkafka: rounded up to whole milliseconds)
-  bytes,        // "16KB", which is 16384 to Spring's DataSize
-  reset,        // librdkafka's words for auto.offset.reset
+  millis,   // "500ms", "3s" (Spring), "0.5" (librdkafka: rounded up to whole milliseconds)
+  bytes,    // "16KB", which is 16384 to Spring's DataSize
+  reset,    // librdkafka's words for auto.offset.reset
   ignored,  // known there, without effect here
 };
 
@@ -70,7 +70,8 @@ constexpr Alias kLibrdkafka[] = {
     {"socket.receive.buffer.bytes", "", Convert::ignored},
 };
 
-// Spring Boot's own names, behind spring.kafka. and the part; what is not here has the words of Kafka's name divided by -.
+// Spring Boot's own names, behind spring.kafka. and the part; what is not here has the words of Kafka's name
+// divided by -.
 constexpr Alias kSpring[] = {
     {"batch-size", "batch.size", Convert::bytes},
     {"buffer-memory", "buffer.memory", Convert::bytes},
@@ -83,10 +84,9 @@ constexpr Alias kSpring[] = {
 };
 
 // Of the environment of an image, and of no server.
-constexpr std::string_view kImageOnly[] = {"KAFKA_HEAP_OPTS", "KAFKA_OPTS", "KAFKA_JVM_PERFORMANCE_OPTS",
-                                           "KAFKA_JMX_",      "KAFKA_LOG4J", "KAFKA_GC_LOG_OPTS",
-                                           "KAFKA_CLUSTER_ID", "KAFKA_KRAFT_CLUSTER_ID", "KAFKA_TOOLS_LOG4J",
-                                           "CLUSTER_ID"};
+constexpr std::string_view kImageOnly[] = {
+    "KAFKA_HEAP_OPTS",   "KAFKA_OPTS",       "KAFKA_JVM_PERFORMANCE_OPTS", "KAFKA_JMX_",        "KAFKA_LOG4J",
+    "KAFKA_GC_LOG_OPTS", "KAFKA_CLUSTER_ID", "KAFKA_KRAFT_CLUSTER_ID",     "KAFKA_TOOLS_LOG4J", "CLUSTER_ID"};
 
 bool is_env_name(std::string_view name) {
   return name == "CLUSTER_ID" ||
@@ -95,7 +95,8 @@ bool is_env_name(std::string_view name) {
           }));
 }
 
-// A dot is _, a dash __, an underscore ___ (the images of Apache and Confluent; Bitnami's has KAFKA_CFG_ before it).
+// A dot is _, a dash __, an underscore ___ (the images of Apache and Confluent; Bitnami's has KAFKA_CFG_
+// before it).
 std::string name_in_environment(std::string_view name) {
   name.remove_prefix(std::string_view(name.starts_with("KAFKA_CFG_") ? "KAFKA_CFG_" : "KAFKA_").size());
   std::string kafka;
@@ -133,7 +134,8 @@ std::string converted(const Alias& alias, const std::string& value) {
     case Convert::bytes: {
       std::string binary = value;  // DataSize counts in 1024s
       const std::size_t unit = binary.find_first_of("KMGT");
-      if (unit != std::string::npos && unit + 2 == binary.size() && binary.ends_with('B')) binary.insert(unit + 1, "i");
+      if (unit != std::string::npos && unit + 2 == binary.size() && binary.ends_with('B'))
+        binary.insert(unit + 1, "i");
       const Scalar size = read_scalar(binary, UnitKind::size);
       return size.value ? std::to_string(*size.value) : value;
     }
@@ -166,11 +168,15 @@ Renamed from_spring(std::string_view name, const std::string& value, Components 
   strip("spring.");
   strip("kafka.");
   if (name == "listener.concurrency")
-    return {.name = {}, .value = {}, .problem = "is a number of consumers", .hint = "write members: " + value};
+    return {
+        .name = {}, .value = {}, .problem = "is a number of consumers", .hint = "write members: " + value};
   if (name == "listener.ack-mode")
-    return {.name = {}, .value = {}, .problem = "says when offsets are committed",
+    return {.name = {},
+            .value = {},
+            .problem = "says when offsets are committed",
             .hint = "write commit: after-batch, after-each or auto"};
-  for (const std::string_view part : {"listener.", "template.", "admin.", "streams.", "ssl.", "jaas.", "retry."}) {
+  for (const std::string_view part :
+       {"listener.", "template.", "admin.", "streams.", "ssl.", "jaas.", "retry."}) {
     if (name.starts_with(part)) return dropped;
   }
   const bool is_producers = strip("producer.");
@@ -179,7 +185,8 @@ Renamed from_spring(std::string_view name, const std::string& value, Components 
   if (is_consumers && (components & kConsumer) == 0) return dropped;
   if (strip("properties.")) return {std::string(name), value};
   if (name.starts_with("ssl.") || name.starts_with("security.")) return dropped;
-  if (const Alias* alias = find_alias(kSpring, name)) return {std::string(alias->kafka), converted(*alias, value)};
+  if (const Alias* alias = find_alias(kSpring, name))
+    return {std::string(alias->kafka), converted(*alias, value)};
   std::string kafka(name);
   std::replace(kafka.begin(), kafka.end(), '-', '.');
   return {std::move(kafka), value};
@@ -208,7 +215,9 @@ Renamed renamed(const Entry& entry, Components components, ClientLibrary library
   if (library == ClientLibrary::java) {
     if (!only_librdkafka) return {std::string(name), value};
     const bool has_other = alias != nullptr && !alias->kafka.empty();
-    return {.name = {}, .value = {}, .problem = "is a name of librdkafka's",
+    return {.name = {},
+            .value = {},
+            .problem = "is a name of librdkafka's",
             .hint = std::string("write client: librdkafka beside config") +
                     (has_other ? ", or " + std::string(alias->kafka) + " for Kafka's own client" : "")};
   }
@@ -272,10 +281,11 @@ void use_kafka_names(Value& map, Components components, ClientLibrary library, c
       continue;
     }
     if (now.dropped) continue;
-    const auto same = std::find_if(kept.begin(), kept.end(),
-                                   [&now](const Entry& other) { return other.key == now.name; });
+    const auto same =
+        std::find_if(kept.begin(), kept.end(), [&now](const Entry& other) { return other.key == now.name; });
     if (same != kept.end()) {
-      report.error(entry.key_place, where + ": " + entry.key + " is " + now.name + ", which is given already");
+      report.error(entry.key_place,
+                   where + ": " + entry.key + " is " + now.name + ", which is given already");
       continue;
     }
     entry.key = std::move(now.name);
@@ -309,7 +319,8 @@ std::optional<std::int64_t> voters_of(std::string_view text) {
     const std::string_view voter = text.substr(0, end);
     const std::size_t at = voter.find('@');
     const std::size_t colon = voter.rfind(':');
-    const bool is_voter = at != std::string_view::npos && at > 0 && colon != std::string_view::npos && colon > at &&
+    const bool is_voter = at != std::string_view::npos && at > 0 && colon != std::string_view::npos &&
+                          colon > at &&
                           std::all_of(voter.begin(), voter.begin() + static_cast<std::ptrdiff_t>(at),
                                       [](char c) { return c >= '0' && c <= '9'; });
     if (!is_voter) return std::nullopt;
@@ -320,16 +331,17 @@ std::optional<std::int64_t> voters_of(std::string_view text) {
 }
 
 // Sets a key of the cluster that is not given; says that it disagrees with what is.
-void agree(Value& cluster, const std::string& key, Value wanted, const std::string& shown, const Entry& property,
-           Report& report) {
+void agree(Value& cluster, const std::string& key, Value wanted, const std::string& shown,
+           const Entry& property, Report& report) {
   const Value* given = cluster.find(key);
   if (given == nullptr) return cluster.set(key, std::move(wanted));
-  const bool same = given->is_list() ? given->items.size() == 1 && given->items[0].text == wanted.items[0].text
-                                     : given->text == wanted.text;
+  const bool same = given->is_list()
+                        ? given->items.size() == 1 && given->items[0].text == wanted.items[0].text
+                        : given->text == wanted.text;
   if (same) return;
   report.error(property.value.place,
-               "cluster.config: " + property.key + " (" + property.value.text + ") asks for " + key + ": " + shown +
-                   ", and cluster." + key + " says otherwise",
+               "cluster.config: " + property.key + " (" + property.value.text + ") asks for " + key + ": " +
+                   shown + ", and cluster." + key + " says otherwise",
                "leave one of them out");
 }
 
@@ -347,10 +359,12 @@ void use_server_identity(Value& root, Report& report) {
   for (const Entry& property : properties) {
     const std::string& text = property.value.text;
     if (property.key == "process.roles" && !text.empty()) {
-      const bool both = text.find("broker") != std::string::npos && text.find("controller") != std::string::npos;
+      const bool both =
+          text.find("broker") != std::string::npos && text.find("controller") != std::string::npos;
       const Value* combined = cluster->find("combined");
       if (both || combined != nullptr)
-        agree(*cluster, "combined", scalar(both ? "true" : "false"), both ? "true" : "false", property, report);
+        agree(*cluster, "combined", scalar(both ? "true" : "false"), both ? "true" : "false", property,
+              report);
     }
     if (property.key == "controller.quorum.voters" && !text.empty()) {
       const std::optional<std::int64_t> voters = voters_of(text);
@@ -359,7 +373,8 @@ void use_server_identity(Value& root, Report& report) {
                      "it is a list such as 1@host1:9093,2@host2:9093,3@host3:9093");
         continue;
       }
-      agree(*cluster, "controllers", scalar(std::to_string(*voters)), std::to_string(*voters), property, report);
+      agree(*cluster, "controllers", scalar(std::to_string(*voters)), std::to_string(*voters), property,
+            report);
     }
     if (property.key == "broker.rack" && text != "null") {
       Value racks;

@@ -16,7 +16,8 @@
 // All become Kafka's names and values; what cannot be is refused with what to write instead.
 namespace sim::scenario {
 
-// {spring: {kafka: {producer: {acks: all}}}} becomes {spring.kafka.producer.acks: all}. Lists stay what they are.
+// {spring: {kafka: {producer: {acks: all}}}} becomes {spring.kafka.producer.acks: all}. Lists stay what they
+// are.
 void flatten(Value& map);
 
 // Whose client it is: what its names, its defaults and its partitioner are.
@@ -26,7 +27,8 @@ enum class ClientLibrary : std::uint8_t { java, librdkafka };
 void use_kafka_names(Value& map, Components components, ClientLibrary library, const std::string& where,
                      Report& report);
 
-// The defaults of librdkafka that differ from the Java client's, of what is not given. REQUIRES: a map of Kafka's names
+// The defaults of librdkafka that differ from the Java client's, of what is not given. REQUIRES: a map of
+// Kafka's names
 void use_librdkafka_defaults(Value& map, Components components);
 
 // What properties of servers say that keys of the scenario say too: process.roles, controller.quorum.voters,

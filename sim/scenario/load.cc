@@ -54,7 +54,7 @@ void notice_foreign(const std::vector<Walk::Accepted>& foreign, Report& report) 
 }
 
 Scenario assemble(const std::string& file, const Value& root, const Traces& traces,
-                  std::vector<check::Expectation> expectations, Report& report) {
+                  std::vector<judge::Expectation> expectations, Report& report) {
   const auto duration = [&root](std::string_view key) {
     return Duration{*read_scalar(root.at(key).text, UnitKind::duration).value};
   };
@@ -109,7 +109,7 @@ Result<Scenario> load(const std::string& file, const std::vector<Override>& over
   validate_clients(root, report);
   validate_faults(root, report);
   validate_limits(root, report);
-  std::vector<check::Expectation> expectations = read_expectations(root, report);
+  std::vector<judge::Expectation> expectations = read_expectations(root, report);
   std::vector<InvariantOff> invariants_off = read_invariants_off(root, report);
   const Traces traces = read_traces(root, report);
   if (report.failed()) return report.take();

@@ -7,8 +7,8 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "check/expectation.h"
 #include "cluster/spec.h"
+#include "judge/expectation.h"
 
 // A scenario, validated and complete: nothing in it is left to a default.
 namespace sim::scenario {
@@ -28,7 +28,7 @@ struct Scenario {
   std::uint64_t seed = 1;
   std::uint64_t event_budget = 0;  // 0 = none
   cluster::ClusterSpec cluster;
-  std::vector<check::Expectation> expectations;
+  std::vector<judge::Expectation> expectations;
   std::vector<InvariantOff> invariants_off;
   std::string source_text;    // the file, for its sha256
   std::string resolved_yaml;  // every default filled in; runnable by itself

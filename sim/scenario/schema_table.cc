@@ -124,7 +124,8 @@ constexpr Key kKeys[] = {
     {.path = "cluster/kafka",
      .type = KeyType::word,
      .fallback = "4.4",
-     .meaning = "The release of Kafka that servers and clients are of: it selects the switches of cluster.history and "
+     .meaning = "The release of Kafka that servers and clients are of: it selects the switches of "
+                "cluster.history and "
                 "the defaults of that time. Older releases are played with a quorum of controllers, too.",
      .words = history::kAllVersions,
      .example = "3.6"},
@@ -144,7 +145,8 @@ constexpr Key kKeys[] = {
      .meaning = "Properties of all brokers and controllers (server.properties).",
      .components = kBroker | kController},
     section(kHistory,
-            "Single switches back to a time before Kafka had something, or forward, whatever cluster.kafka says."),
+            "Single switches back to a time before Kafka had something, or forward, whatever cluster.kafka "
+            "says."),
     section("cluster/network", "What lies between any two processes."),
     distribution("cluster/network/rtt", UnitKind::duration, "{p50: 400us, p99: 2ms}",
                  "Round-trip time; each direction takes half of a draw of its own."),
@@ -246,7 +248,8 @@ constexpr Key kKeys[] = {
     {.path = "clients/<name>/client",
      .type = KeyType::word,
      .fallback = "java",
-     .meaning = "Whose client it is built on: Kafka's own, or librdkafka (confluent-kafka-python, -go, -dotnet, ...), which "
+     .meaning = "Whose client it is built on: Kafka's own, or librdkafka (confluent-kafka-python, -go, "
+                "-dotnet, ...), which "
                 "has names, defaults and a partitioner of its own.",
      .words = "java|librdkafka"},
     {.path = "clients/<name>/rack",

@@ -13,8 +13,8 @@ namespace {
 
 constexpr Components kServer = kBroker | kController;
 
-// Of the names under which a setting may be given the first that is decides; the others are folded into the first name:
-// "hours, unless minutes, unless milliseconds" becomes milliseconds.
+// Of the names under which a setting may be given the first that is decides; the others are folded into the
+// first name: "hours, unless minutes, unless milliseconds" becomes milliseconds.
 void fold_synonyms(Value& map, const TopicSetting& setting) {
   const std::string main_name(setting.synonyms.front().name);
   for (const BrokerSynonym& synonym : setting.synonyms) {

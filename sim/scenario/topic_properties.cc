@@ -55,8 +55,8 @@ std::vector<Property> make_topic_rows() {
   rows.push_back(removed("message.format.version", kTopic, "record batches have format v2 only"));
   rows.push_back(removed("message.timestamp.difference.max.ms", kTopic,
                          "see message.timestamp.before.max.ms and message.timestamp.after.max.ms"));
-  rows.push_back(removed("message.downconversion.enable", kTopic,
-                         "records are no longer converted to old formats"));
+  rows.push_back(
+      removed("message.downconversion.enable", kTopic, "records are no longer converted to old formats"));
   return rows;
 }
 

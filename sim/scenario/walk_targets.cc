@@ -110,10 +110,10 @@ bool Walk::assignment(Value& value, const Key& key, const std::string& where) {
       continue;
     }
     for (Value& item : replicas.items) {
-      constexpr std::string_view kBroker = "broker-";
-      const bool is_name = item.is_scalar() && item.text.starts_with(kBroker);
+      constexpr std::string_view kBrokerPrefix = "broker-";
+      const bool is_name = item.is_scalar() && item.text.starts_with(kBrokerPrefix);
       const ReadTarget read = item.is_scalar()
-                                  ? read_target(is_name ? item.text : std::string(kBroker) + item.text)
+                                  ? read_target(is_name ? item.text : std::string(kBrokerPrefix) + item.text)
                                   : ReadTarget{};
       const auto* broker = read.target ? std::get_if<fault::BrokerTarget>(&*read.target) : nullptr;
       if (broker != nullptr) {

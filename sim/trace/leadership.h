@@ -28,6 +28,18 @@ namespace sim::trace {
 
 class Leadership {
  public:
+  struct Row {
+    Instant at;
+    TopicPartition tp;  // no topic: about a broker
+    const char* event;
+    NodeId leader;
+    std::int32_t epoch;
+    std::vector<NodeId> isr;
+    Offset offset;
+    NodeId replica;
+    ProcessId process;
+  };
+
   explicit Leadership(const observe::Names& names) : processes_(names.processes) {}
 
   void on(const observe::TopicCreated& fact) { topics_.on(fact); }
@@ -40,6 +52,7 @@ class Leadership {
   void on(const observe::HighWatermarkAdvanced& fact, const observe::Observation& seen);
   void on(const observe::LogTruncated& fact, const observe::Observation& seen);
 
+  const std::vector<Row>& rows() const { return rows_; }
   // With its header.
   std::string csv() const;
 
@@ -51,17 +64,6 @@ class Leadership {
     std::vector<NodeId> isr;
     bool has_advanced = false;  // the high watermark, under this leader
     bool is_down = false;       // its leader's process has ended
-  };
-  struct Row {
-    Instant at;
-    TopicPartition tp;  // no topic: about a broker
-    const char* event;
-    NodeId leader;
-    std::int32_t epoch;
-    std::vector<NodeId> isr;
-    Offset offset;
-    NodeId replica;
-    ProcessId process;
   };
 
   void add(const char* event, const observe::Observation& seen, TopicPartition tp, const Partition& partition,

@@ -2,9 +2,10 @@
 // neither knows of the other.
 #include <doctest/doctest.h>
 
-#include "app/recording.h"
+#include "app/run_plan.h"
 #include "cluster/cluster.h"
 #include "record/run_record.h"
+#include "report/json.h"
 #include "scenario/scenario.h"
 
 namespace sim::app {
@@ -26,12 +27,12 @@ void play_until(cluster::Cluster& world, Instant at) {
 
 std::string told(const scenario::Scenario& scenario, const cluster::Cluster& world, RunRecord record) {
   record.finish(world.now(), false);
-  RunEnd end;
+  judge::RunEnd end;
   end.end = world.now();
   end.events = world.events_fired();
   end.fingerprint = world.fingerprint();
   end.meaning = record.meaning();
-  return to_json(summarize(scenario, record, end)) + record.leadership().csv();
+  return report::to_json(judge::summarize(run_plan(scenario), record, end)) + record.leadership().csv();
 }
 
 TEST_CASE("copied in mid-run with its world, a record goes on as the original does") {

@@ -7,14 +7,22 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "app/console.h"
 #include "app/shop.h"
 #include "app/temporary_folder.h"
+#include "report/console.h"
 
 namespace sim::app {
 namespace {
 
 namespace fs = std::filesystem;
+using judge::RunEnd;
+using judge::StageShare;
+using judge::StopReason;
+using judge::Summary;
+using report::Sha256;
+using report::TextOptions;
+using report::to_text;
+using report::TraceSpool;
 using test::read_text;
 using test::Story;
 
@@ -30,11 +38,11 @@ TEST_CASE("the summary counts each order once and judges what was expected") {
   CHECK(summary.services[0].duplicate_effects == 0);
   CHECK(summary.e2e.count == 3);
   CHECK(summary.e2e.max == 700'000'000);  // the failure, at its age
-  CHECK(summary.expectations[0].verdict == check::Verdict::failed);
-  CHECK(summary.expectations[1].verdict == check::Verdict::ok);
+  CHECK(summary.expectations[0].verdict == judge::Verdict::failed);
+  CHECK(summary.expectations[1].verdict == judge::Verdict::ok);
   CHECK(summary.violations.empty());
-  CHECK(summary.verdict == check::Verdict::failed);
-  CHECK(exit_code(summary) == 1);
+  CHECK(summary.verdict == judge::Verdict::failed);
+  CHECK(judge::exit_code(summary) == 1);
   CHECK(summary.slowest->order == 1);
   CHECK(summary.slowest->stage == metrics::Stage::send_wait);
   std::int64_t shares = 0;
@@ -76,7 +84,7 @@ TEST_CASE("two recordings of the same run differ in host.json only") {
     CHECK(read_text(entry.path()) ==
           read_text(tmp.path() / "two" / entry.path().lexically_relative(tmp.path() / "one")));
   }
-  CHECK(files == 14);
+  CHECK(files == 15);
 }
 
 TEST_CASE("the manifest names every file but itself and host.json, with its sum") {

@@ -139,7 +139,7 @@ TEST_CASE(
 TEST_CASE("a controller that is started again has its new life written down, whoever leads (KIP-919)") {
   for (const bool leads : {true, false}) {
     CAPTURE(leads);
-    World world(three_and_three(6));
+    FailoverWorld world(idle_three_and_three(6));
     world.play_until(10s);
     const std::map<NodeId, std::uint64_t> first_lives{
         {NodeId{3001}, 0}, {NodeId{3002}, 0}, {NodeId{3003}, 0}};

@@ -53,7 +53,7 @@ Durability played_durability(const ClusterSpec& spec, Duration until) {
 }
 
 TEST_CASE("what a broker has on disk when it is killed, and has not heard of, its host tells") {
-  struct Told final : observe::Observer {
+  struct LogEnds final : observe::Observer {
     void on(const observe::Observation& seen) override {
       if (const auto* appended = std::get_if<observe::BatchAppended>(&seen.fact)) {
         ends[{appended->tp, appended->broker}] = appended->batch.end_offset();
@@ -70,7 +70,7 @@ TEST_CASE("what a broker has on disk when it is killed, and has not heard of, it
   for (BrokerSpec& broker : spec.brokers) broker.disk.flush = Distribution::constant(20'000'000);
   test::strike(spec, fault::Kill{kAllBrokers}, 5s, 1s);
   Cluster cluster(spec);
-  Told told;
+  LogEnds told;
   cluster.observe(told);
   test::play_until(cluster, 5s + 1ms);
   std::size_t logs = 0;

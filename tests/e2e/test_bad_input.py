@@ -168,7 +168,7 @@ class Limits(BadInput):
             HEAD.replace("20s", "366d") + tail.replace("10/s", "10000000/s"): "at most 200000000 are played",
             HEAD + tail + "faults: [{at: 1s, every: 1us, for: 1ns, pause: {target: broker-1}}]\n": "at most 10000 are carried out",
             HEAD + tail + "faults: [{at: 1s, every: 20ms, delay: {target: broker-1, by: 1ms}}]\n": "at most 100 are carried out",
-            HEAD + tail.replace("}}}", "}}, " + ", ".join(f"c{i}: {{consumes: orders, members: 1000}}" for i in range(3)) + "}}"): "at most 3000",
+            HEAD + tail.replace("}}}", "}}, " + ", ".join(f"c{i}: {{consumes: orders, members: 1000}}" for i in range(3)) + "}"): "at most 3000",
         }
         for text, words in refused.items():
             with self.subTest(words=words):

@@ -16,7 +16,7 @@ using test::kOrders;
 using test::kReturns;
 using test::World;
 
-const Generation kFirst{1};
+const Generation kFirstGeneration{1};
 const TopicPartition kP0{kOrders, 0};
 
 std::vector<observe::OffsetsStored> stored(const World& world) {
@@ -63,7 +63,7 @@ TEST_CASE("what a commit is refused for, in every state of the group") {
     if (row.in == In::empty) world.leave(me);
     if (row.in == In::preparing) world.ask(join(world.new_member_id()));
     if (row.in == In::completing) world.ask(join(me));  // the leader, alone: completes at once
-    const Generation current = row.in == In::absent ? kFirst : world.group().generation;
+    const Generation current = row.in == In::absent ? kFirstGeneration : world.group().generation;
     const Generation generation =
         row.generation == -100 ? kNoGeneration : Generation{current.value() + row.generation};
     const std::string member = std::string{row.member} == "me" ? me : row.member;
@@ -77,9 +77,9 @@ TEST_CASE("a static member's commit under an old id is fenced") {
   const int joining = world.ask(join("", "a"));
   world.pass(3s);
   const std::string id = world.answer<JoinGroupResponse>(joining).member_id;
-  world.sync(id, kFirst);
+  world.sync(id, kFirstGeneration);
   world.settle();
-  OffsetCommitRequest request = world.commit_request(id, kFirst, 0, 1);
+  OffsetCommitRequest request = world.commit_request(id, kFirstGeneration, 0, 1);
   request.group_instance_id = "a";
   CHECK(world.call<OffsetCommitResponse>(request).partitions[0].error == ErrorCode::none);
   request.member_id = "a-old";
@@ -92,16 +92,16 @@ TEST_CASE("commits share a batch for the append linger, and are acknowledged whe
   World world;
   const auto ids = world.stable_group(2);
   world.commits_at_once = false;
-  const int first = world.ask(world.commit_request(ids[0], kFirst, 0, 10));
+  const int first = world.ask(world.commit_request(ids[0], kFirstGeneration, 0, 10));
   world.pass(4ms);
-  const int second = world.ask(world.commit_request(ids[1], kFirst, 1, 20));
-  const int heartbeat =
-      world.ask(HeartbeatRequest{"payment", kFirst, ids[1], ""});  // waits for what was written before
+  const int second = world.ask(world.commit_request(ids[1], kFirstGeneration, 1, 20));
+  const int heartbeat = world.ask(
+      HeartbeatRequest{"payment", kFirstGeneration, ids[1], ""});  // waits for what was written before
   CHECK(world.asked.empty());
   world.pass(1ms);
   REQUIRE(world.asked.size() == 1);
   CHECK(world.asked[0].records.size() == 2);
-  const int third = world.ask(world.commit_request(ids[0], kFirst, 0, 11));  // the next batch
+  const int third = world.ask(world.commit_request(ids[0], kFirstGeneration, 0, 11));  // the next batch
   const int unstable = world.ask(world.fetch_request(0, false));
   const int stable = world.ask(world.fetch_request(0, true));
   CHECK(world.answer<OffsetFetchResponse>(unstable).partitions[0].offset == kNoOffset);
@@ -163,10 +163,10 @@ TEST_CASE("a failed write: what each request hears") {
     CAPTURE(name(row.error));
     World world;
     const auto ids = world.stable_group(2);
-    CHECK(world.commit(ids[0], kFirst, 0, 3) == none);
+    CHECK(world.commit(ids[0], kFirstGeneration, 0, 3) == none);
     world.commits_at_once = false;
-    const int commit = world.ask(world.commit_request(ids[0], kFirst, 0, 4));
-    const int heartbeat = world.ask(HeartbeatRequest{"payment", kFirst, ids[1], ""});
+    const int commit = world.ask(world.commit_request(ids[0], kFirstGeneration, 0, 4));
+    const int heartbeat = world.ask(HeartbeatRequest{"payment", kFirstGeneration, ids[1], ""});
     const int fetch = world.ask(world.fetch_request(0, true));
     world.pass(5ms);
     world.outcome(0, row.error);
@@ -184,7 +184,7 @@ TEST_CASE("what is in the log is not taken back: only the high watermark counts"
   World world;
   const auto ids = world.stable_group(1);
   world.commits_at_once = false;
-  const int first = world.ask(world.commit_request(ids[0], kFirst, 0, 1));
+  const int first = world.ask(world.commit_request(ids[0], kFirstGeneration, 0, 1));
   world.pass(5ms);
   const World::Write write = world.asked.front();
   const auto told = [&](ErrorCode error) {
@@ -206,10 +206,10 @@ TEST_CASE("a write that fails before a later one: only its own changes are taken
   World world;
   const auto ids = world.stable_group(1);
   world.commits_at_once = false;
-  world.ask(world.commit_request(ids[0], kFirst, 0, 1));
-  world.ask(world.commit_request(ids[0], kFirst, 1, 1));
+  world.ask(world.commit_request(ids[0], kFirstGeneration, 0, 1));
+  world.ask(world.commit_request(ids[0], kFirstGeneration, 1, 1));
   world.pass(5ms);
-  world.ask(world.commit_request(ids[0], kFirst, 0, 2));
+  world.ask(world.commit_request(ids[0], kFirstGeneration, 0, 2));
   world.pass(5ms);
   REQUIRE(world.asked.size() == 2);
   world.outcome(0, ErrorCode::not_enough_replicas);
@@ -246,13 +246,13 @@ TEST_CASE("an assignment that cannot be written: everyone hears it, and rejoins"
   world.ask(join(other));
   world.pass(6s);
   world.commits_at_once = false;
-  const int first = world.sync(leader, kFirst, {{leader, {kP0}}});
-  const int second = world.sync(other, kFirst);
+  const int first = world.sync(leader, kFirstGeneration, {{leader, {kP0}}});
+  const int second = world.sync(other, kFirstGeneration);
   world.pass(5ms);
   world.outcome(0, ErrorCode::not_enough_replicas);
   CHECK(world.answer<SyncGroupResponse>(first).error == ErrorCode::coordinator_not_available);
   CHECK(world.answer<SyncGroupResponse>(second).error == ErrorCode::coordinator_not_available);
-  CHECK(world.heartbeat(leader, kFirst) == ErrorCode::rebalance_in_progress);
+  CHECK(world.heartbeat(leader, kFirstGeneration) == ErrorCode::rebalance_in_progress);
   CHECK(world.group().members[0].assignment.empty());
 }
 
@@ -262,7 +262,7 @@ TEST_CASE("an assignment committed after the group has moved on is not handed ou
   world.ask(join(leader));
   world.pass(3s);
   world.commits_at_once = false;
-  const int syncing = world.sync(leader, kFirst, {{leader, {kP0}}});
+  const int syncing = world.sync(leader, kFirstGeneration, {{leader, {kP0}}});
   const int id = world.ask(join(""));
   world.ask(join(world.answer<JoinGroupResponse>(id).member_id));
   CHECK(world.answer<SyncGroupResponse>(syncing).error == ErrorCode::rebalance_in_progress);
@@ -275,9 +275,9 @@ TEST_CASE("after offsets.commit.timeout.ms the client is not kept waiting, but t
   World world;
   const auto ids = world.stable_group(1);
   world.commits_at_once = false;
-  const int first = world.ask(world.commit_request(ids[0], kFirst, 0, 1));
+  const int first = world.ask(world.commit_request(ids[0], kFirstGeneration, 0, 1));
   world.pass(2s);
-  const int second = world.ask(world.commit_request(ids[0], kFirst, 0, 2));
+  const int second = world.ask(world.commit_request(ids[0], kFirstGeneration, 0, 2));
   world.pass(2'999ms);
   CHECK_FALSE(world.answered(first));
   world.pass(1ms);
@@ -298,7 +298,7 @@ TEST_CASE("a parked join hears when its write takes too long, and still counts a
   World world;
   const auto ids = world.stable_group(2);
   world.commits_at_once = false;
-  world.ask(world.commit_request(ids[0], kFirst, 0, 1));
+  world.ask(world.commit_request(ids[0], kFirstGeneration, 0, 1));
   const int joining = world.ask(join(ids[0]));  // waits for the other, behind the commit
   world.pass(5s);
   CHECK(world.answer<JoinGroupResponse>(joining).error == ErrorCode::coordinator_not_available);
@@ -318,7 +318,7 @@ BrokerConfig short_retention() {
 TEST_CASE("an empty group's offsets expire when it has been empty for the retention time, then the group") {
   World world(short_retention());
   const auto ids = world.stable_group(1);
-  world.commit(ids[0], kFirst, 0, 9);
+  world.commit(ids[0], kFirstGeneration, 0, 9);
   world.leave(ids[0]);
   world.pass(11min);  // what its member left behind has come up, and the scan for empty groups
   const int timer_events = world.timer_events;
@@ -343,12 +343,12 @@ TEST_CASE("an empty group's offsets expire when it has been empty for the retent
 TEST_CASE("in a stable group only offsets of topics it does not subscribe to expire") {
   World world(short_retention());
   const auto ids = world.stable_group(1);
-  OffsetCommitRequest request = world.commit_request(ids[0], kFirst, 0, 9);
+  OffsetCommitRequest request = world.commit_request(ids[0], kFirstGeneration, 0, 9);
   request.partitions.push_back({TopicPartition{kReturns, 0}, 4, LeaderEpoch{0}});
   world.call<OffsetCommitResponse>(request);
   for (int i = 0; i < 3 * 71; ++i) {
     world.pass(20s);
-    world.heartbeat(ids[0], kFirst);
+    world.heartbeat(ids[0], kFirstGeneration);
   }
   const auto all = world.call<OffsetFetchResponse>(OffsetFetchRequest{"payment", "", true, {}}).partitions;
   REQUIRE(all.size() == 1);

@@ -12,12 +12,12 @@ TEST_CASE("the newest release has today's mechanisms, older ones those of their 
   CHECK(history_of(kNewestKafka) == History{});
   CHECK(history_of({4, 1}) == History{});
   const History kafka_3_6 = history_of({3, 6});
-  CHECK(kafka_3_6.isr_broker_epoch);        // 3.5
-  CHECK_FALSE(kafka_3_6.check_quorum);      // 3.7
+  CHECK(kafka_3_6.isr_broker_epoch);    // 3.5
+  CHECK_FALSE(kafka_3_6.check_quorum);  // 3.7
   CHECK_FALSE(kafka_3_6.failed_log_directories);
   CHECK_FALSE(kafka_3_6.high_watermark_min_isr);
-  CHECK_FALSE(kafka_3_6.directory_ids);     // 3.9
-  CHECK_FALSE(kafka_3_6.pre_vote);          // 4.0
+  CHECK_FALSE(kafka_3_6.directory_ids);  // 3.9
+  CHECK_FALSE(kafka_3_6.pre_vote);       // 4.0
   CHECK_FALSE(kafka_3_6.eligible_leader_replicas);
   CHECK(kafka_3_6.truncation == Truncation::fetch);
   const History kafka_2_6 = history_of({2, 6});
@@ -32,7 +32,8 @@ TEST_CASE("releases as people write them") {
   CHECK(read_kafka_version("3.6.1") == KafkaVersion{3, 6});
   CHECK(read_kafka_version("4.4") == kNewestKafka);
   CHECK(read_kafka_version("2.0") == kOldestKafka);
-  for (const char* text : {"", "3", "3.", "3.6.", "3.6.x", "v3.6", "2.9", "3.10", "1.1", "5.0", "0.11", "3.6 "}) {
+  for (const char* text :
+       {"", "3", "3.", "3.6.", "3.6.x", "v3.6", "2.9", "3.10", "1.1", "5.0", "0.11", "3.6 "}) {
     CAPTURE(text);
     CHECK_FALSE(read_kafka_version(text).has_value());
   }

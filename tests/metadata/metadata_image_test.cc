@@ -331,8 +331,12 @@ TEST_CASE("a digest tells every setting of a topic") {
       [](TopicConfig& c) { c.compression_percent = 50; },
       [](TopicConfig& c) { c.leader_throttled.all = true; },
       [](TopicConfig& c) { c.follower_throttled.all = true; },
-      [](TopicConfig& c) { c.leader_throttled.replicas = {{0, 1}}; },
-      [](TopicConfig& c) { c.leader_throttled.replicas = {{1, 0}}; },
+      [](TopicConfig& c) {
+        c.leader_throttled.replicas = {{0, 1}};
+      },
+      [](TopicConfig& c) {
+        c.leader_throttled.replicas = {{1, 0}};
+      },
   };
   std::set<std::uint64_t> digests;
   for (const Change change : changes) {

@@ -179,7 +179,7 @@ TEST_CASE("in every age a quorum is safe, and lives when all return") {
 
 // KafkaRaftClient.pollCandidate up to 3.9: the election time-out, 1 to 2 s, then a back-off of at most 1 s.
 TEST_CASE("without pre-vote a voter that is cut off campaigns again every 1 to 3 s") {
-  RaftHistory history;
+  History history;
   history.pre_vote = false;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     CAPTURE(seed);
@@ -198,7 +198,7 @@ TEST_CASE("without pre-vote a voter that is cut off campaigns again every 1 to 3
 
 // Since 4.0 (KIP-996) KafkaRaftClient.pollUnattachedAsVoter fetches from bootstrap servers.
 TEST_CASE("a voter without a leader finds it before its election time-out") {
-  RaftHistory history;
+  History history;
   World world(spec_of(1, history));
   const std::size_t leader = led(world);
   const std::size_t follower = (leader + 1) % 3;
@@ -216,7 +216,7 @@ TEST_CASE("in every role, of every age, a replica waits for a time as Kafka's do
   std::set<std::size_t> roles_seen;
   for (int age = 0; age < 4; ++age) {
     CAPTURE(age);
-    RaftHistory history;
+    History history;
     history.pre_vote = (age & 1) != 0;
     history.check_quorum = (age & 2) != 0;
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {

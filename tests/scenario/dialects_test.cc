@@ -32,7 +32,8 @@ TEST_CASE("the environment of a container image") {
   CHECK(loaded->cluster.brokers.front().config.num_network_threads == 5);
   CHECK(loaded->cluster.brokers.front().config.num_io_threads == 9);
   CHECK(loaded->cluster.topics.front().config.max_message_bytes == 2'000'000);
-  CHECK(problems_of(load_with("  config: {KAFKA_NUM_IO_THREDS: 9}\n", "")).find("num.io.threads") != std::string::npos);
+  CHECK(problems_of(load_with("  config: {KAFKA_NUM_IO_THREDS: 9}\n", "")).find("num.io.threads") !=
+        std::string::npos);
 }
 
 TEST_CASE("Strimzi's resource, and what it says twice") {
@@ -44,12 +45,13 @@ TEST_CASE("Strimzi's resource, and what it says twice") {
 }
 
 TEST_CASE("Spring's nested form, with its names and units") {
-  const auto loaded = load_with("",
-                                "    config:\n      spring:\n        kafka:\n          bootstrap-servers: h:9092\n"
-                                "          producer: {acks: 1, batch-size: 32KB, retries: 3, properties: {linger.ms: 7, "
-                                "enable.idempotence: false}}\n"
-                                "          consumer: {auto-offset-reset: earliest}\n"
-                                "          properties: {request: {timeout: {ms: 9000}}}\n");
+  const auto loaded =
+      load_with("",
+                "    config:\n      spring:\n        kafka:\n          bootstrap-servers: h:9092\n"
+                "          producer: {acks: 1, batch-size: 32KB, retries: 3, properties: {linger.ms: 7, "
+                "enable.idempotence: false}}\n"
+                "          consumer: {auto-offset-reset: earliest}\n"
+                "          properties: {request: {timeout: {ms: 9000}}}\n");
   REQUIRE_MESSAGE(loaded, problems_of(loaded));
   CHECK(shop_of(loaded).acks == 1);
   CHECK(shop_of(loaded).batch_size == 32'768);
@@ -70,8 +72,9 @@ TEST_CASE("who a server is") {
   const auto rack = load_with("  config: {broker.rack: east}\n", "");
   REQUIRE_MESSAGE(rack, problems_of(rack));
   CHECK(rack->cluster.brokers.back().rack == "east");
-  CHECK(problems_of(load_with("  combined: true\n  config: {process.roles: broker}\n", "")).find("combined") !=
-        std::string::npos);
+  CHECK(
+      problems_of(load_with("  combined: true\n  config: {process.roles: broker}\n", "")).find("combined") !=
+      std::string::npos);
   CHECK(problems_of(load_with("  controllers: 5\n  config: {controller.quorum.voters: '1@a:9093'}\n", ""))
             .find("controllers: 1") != std::string::npos);
   CHECK(problems_of(load_with("  config: {controller.quorum.voters: 'a:9093'}\n", "")).find("1@host1:9093") !=

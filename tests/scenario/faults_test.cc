@@ -339,9 +339,10 @@ TEST_CASE("what an operator may ask for") {
   CHECK(alter.topics.front().entries.front().name == "min.insync.replicas");
   CHECK(alter.topics.front().entries.front().value == "2");
   CHECK(alter.topics.front().entries.back().value == "true");
-  const auto stamps = std::get<IncrementalAlterConfigsRequest>(request(
-      "alter-configs: {topic: orders, config: {message.timestamp.type: LogAppendTime, message.timestamp.before.max.ms: "
-      "5, message.timestamp.after.max.ms: 6, min.cleanable.dirty.ratio: 0.25}}"));
+  const auto stamps = std::get<IncrementalAlterConfigsRequest>(
+      request("alter-configs: {topic: orders, config: {message.timestamp.type: LogAppendTime, "
+              "message.timestamp.before.max.ms: "
+              "5, message.timestamp.after.max.ms: 6, min.cleanable.dirty.ratio: 0.25}}"));
   CHECK(stamps.topics.front().entries.size() == 4);
 
   const fault::Fault move = one("{at: 5s, admin: {move-replicas: {from: broker-1, to: broker-3}}}");

@@ -64,7 +64,8 @@ TEST_CASE("the level of eligible leader replicas counts, unless the history says
   CHECK_FALSE(eligible("  config: {eligible.leader.replicas.version: 0}\n"));
   CHECK_FALSE(eligible("  kafka: 4.0\n"));
   CHECK(eligible("  kafka: 4.0\n  config: {eligible.leader.replicas.version: 1}\n"));
-  CHECK(eligible("  history: {eligible-leader-replicas: on}\n  config: {eligible.leader.replicas.version: 0}\n"));
+  CHECK(eligible(
+      "  history: {eligible-leader-replicas: on}\n  config: {eligible.leader.replicas.version: 0}\n"));
 }
 
 }  // namespace

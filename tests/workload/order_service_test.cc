@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "observe/names.h"
+
 namespace sim::workload {
 namespace {
 
