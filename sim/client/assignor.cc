@@ -71,6 +71,8 @@ GroupView::GroupView(const GroupSubscription& group) {
     member.rack = subscription.rack.empty() ? -1 : racks.number_of(subscription.rack);
     member.generation = subscription.generation.value();
     member.subscribed.resize(topics.size());
+    member.asked_for = subscription.topics;
+    std::sort(member.asked_for.begin(), member.asked_for.end());
     for (const TopicId topic : subscription.topics) {
       const auto found = topic_index.find(topic);
       if (found != topic_index.end()) member.subscribed[static_cast<std::size_t>(found->second)] = true;

@@ -36,7 +36,8 @@ struct GroupView {
     std::size_t place = 0;  // among the members given
     int rack = -1;
     int generation = -1;
-    std::vector<bool> subscribed;  // by topic
+    std::vector<bool> subscribed;    // by topic
+    std::vector<TopicId> asked_for;  // all that it subscribes to, topics that do not exist among them; sorted
     std::vector<PartitionIndex> owned;
   };
 

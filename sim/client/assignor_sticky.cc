@@ -30,14 +30,22 @@ struct Claims {
   bool all_subscriptions_equal = true;
 };
 
+// allSubscriptionsEqual: topics that do not exist count, too. (Of members that ask for nothing, which no
+// consumer does, Kafka passes over those that come first.)
+bool all_subscriptions_equal(const GroupView& group) {
+  return std::all_of(group.members.begin(), group.members.end(), [&](const GroupView::Member& member) {
+    return member.asked_for == group.members.front().asked_for;
+  });
+}
+
 Claims read_claims(const GroupView& group) {
   Claims claims;
+  claims.all_subscriptions_equal = all_subscriptions_equal(group);
   claims.owned.resize(group.members.size());
   claims.claimed_by_several.resize(group.partitions.size());
   std::vector<MemberIndex> owner(group.partitions.size(), -1);
   for (MemberIndex m = 0; m < group.member_count(); ++m) {
     const GroupView::Member& member = group.members[at(m)];
-    if (member.subscribed != group.members.front().subscribed) claims.all_subscriptions_equal = false;
     claims.newest_generation = std::max(claims.newest_generation, member.generation);
     for (const PartitionIndex p : member.owned) {
       const MemberIndex other = owner[at(p)];
@@ -104,7 +112,8 @@ class RackInfo {
   std::vector<int> members_near_;  // by partition
 };
 
-// Every member may take every partition: a quota for each.
+// Every member may take every partition of the topics, which are those that somebody subscribes to: a quota
+// for each.
 class ConstrainedAssignment {
  public:
   ConstrainedAssignment(const GroupView& group, const RackInfo& racks, const Claims& claims)
@@ -113,10 +122,7 @@ class ConstrainedAssignment {
         claims_(claims),
         assigned_(group.members.size()),
         revoked_from_(group.partitions.size(), -1) {
-    for (const GroupView::Topic& topic : group.topics) {
-      const auto index = static_cast<std::size_t>(&topic - group.topics.data());
-      if (group.members.front().subscribed[index]) total_ += topic.partitions;
-    }
+    for (PartitionIndex p = 0; p < group.partition_count(); ++p) total_ += is_wanted(p) ? 1 : 0;
     min_quota_ = total_ / group.member_count();
     expected_above_min_ = total_ % group.member_count();
     max_quota_ = min_quota_ + (expected_above_min_ > 0 ? 1 : 0);
@@ -126,7 +132,7 @@ class ConstrainedAssignment {
     keep_owned();
     std::vector<PartitionIndex> unassigned;
     for (PartitionIndex p = 0; p < group_.partition_count(); ++p) {
-      if (!taken(p) && group_.subscribed(0, p)) unassigned.push_back(p);
+      if (!taken(p) && is_wanted(p)) unassigned.push_back(p);
     }
     racks_.sort(unassigned);
     if (racks_.in_use()) fill_within_racks(unassigned);
@@ -139,13 +145,18 @@ class ConstrainedAssignment {
 
  private:
   bool taken(PartitionIndex p) const { return !taken_.empty() && taken_[at(p)]; }
+  bool is_wanted(PartitionIndex p) const {
+    const auto topic = at(group_.partitions[at(p)].topic);
+    return std::any_of(group_.members.begin(), group_.members.end(),
+                       [topic](const GroupView::Member& member) { return member.subscribed[topic]; });
+  }
 
   void keep_owned() {
     taken_.resize(group_.partitions.size());
     for (MemberIndex m = 0; m < group_.member_count(); ++m) {
       std::vector<PartitionIndex> owned;
       for (const PartitionIndex p : claims_.owned[at(m)]) {
-        if (!group_.subscribed(m, p)) continue;
+        if (!is_wanted(p)) continue;
         if (racks_.mismatch(m, p)) {
           revoked_from_[at(p)] = m;
         } else if (!claims_.claimed_by_several[at(p)]) {

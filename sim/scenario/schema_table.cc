@@ -83,8 +83,8 @@ constexpr Key only_with(std::string_view companion, Key key) {
 }
 constexpr std::string_view kRequests =
     "AddRaftVoter|AllocateProducerIds|AlterPartition|AlterPartitionReassignments|ApiVersions|"
-    "AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|CreatePartitions|CreateTopics|"
-    "DeleteTopics|"
+    "AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|ControllerRegistration|"
+    "CreatePartitions|CreateTopics|DeleteTopics|"
     "ElectLeaders|EndQuorumEpoch|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|IncrementalAlterConfigs|"
     "InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|OffsetFetch|OffsetForLeaderEpoch|"
     "Produce|RemoveRaftVoter|SyncGroup|"
@@ -205,9 +205,10 @@ constexpr Key kKeys[] = {
                  "Time of a request handler (I/O) thread for a request."),
     scalar_key("cluster/machine/io.per.kib", UnitKind::duration, "500ns", 0, kSecond,
                "On top, for each KiB of it."),
-    distribution("cluster/start.time", UnitKind::duration, "{p50: 3100ms, p99: 9s}",
-                 "From when a server is started again to when it runs: a broker then asks to be registered. As "
-                 "measured with Kafka 4.1 on two busy cores."),
+    distribution(
+        "cluster/start.time", UnitKind::duration, "{p50: 3100ms, p99: 9s}",
+        "From when a server is started again to when it runs: a broker then asks to be registered. As "
+        "measured with Kafka 4.1 on two busy cores."),
     distribution("cluster/open.logs.time", UnitKind::duration, "{p50: 1400ms, p99: 2900ms}",
                  "From there until the broker opens its logs; what recovery takes comes on top."),
 

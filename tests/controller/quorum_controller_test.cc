@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "metadata/metadata_image.h"
+#include "support/process_host.h"
 
 namespace sim::controller {
 namespace {
@@ -78,8 +79,7 @@ class Harness {
 
   void start() {
     server_.emplace(boot_, image_ ? &*image_ : nullptr);
-    writes_.clear();
-    timers_.clear();
+    host_.forget_process();
     feed(node::Started{});
     elect();
   }
@@ -98,29 +98,24 @@ class Harness {
   // Whatever is appended reaches the platter.
   void flush() {
     while (true) {
-      while (!writes_.empty()) {
-        const node::Persist write = std::move(writes_.front());
-        writes_.erase(writes_.begin());
-        if (!image_) image_.emplace();
-        for (const log::LogWrite& one : write.writes) image_->perform(one);
+      while (!host_.writes.empty()) {
+        write_oldest();
         image_->flush();
-        feed(node::Persisted{write.id});
+        take_inputs();
       }
-      if (!fire_first_until(now_)) return;
+      if (!take_next_until(host_.now)) return;
     }
   }
   // Plays timers up to this time.
   void run_until(std::int64_t ms) {
-    const LocalTime end{from_millis(ms)};
-    while (fire_first_until(end)) flush();
-    now_ = end;
+    while (take_next_until(LocalTime{from_millis(ms)})) flush();
   }
   void resign() {
-    perform([&](node::Effects& out) { server_->resign(env(), out); });
+    perform([&](node::Effects& out) { server_->resign(host_.env(), out); });
     flush();
   }
   void feed(node::Input input) {
-    perform([&](node::Effects& out) { server_->step(input, env(), out); });
+    perform([&](node::Effects& out) { server_->step(input, host_.env(), out); });
   }
 
   bool is_answered(CorrelationId id) const { return answers_.contains(id); }
@@ -133,69 +128,49 @@ class Harness {
   const metadata::MetadataImage& observed() const { return controller().committed_image(); }
   template <class F>
   std::vector<F> told() const {
-    std::vector<F> found;
-    for (const observe::Fact& fact : facts_) {
-      if (const auto* one = std::get_if<F>(&fact)) found.push_back(*one);
-    }
-    return found;
+    return host_.facts<F>();
   }
 
  private:
-  node::Env env() { return node::Env{now_, rng_}; }
   // Up to its leader change record, which is not yet safe.
   void elect() {
-    while (writes_.size() == 1 &&
-           std::holds_alternative<log::WriteQuorumState>(writes_.front().writes.front())) {
-      const node::Persist write = std::move(writes_.front());
-      writes_.clear();
-      if (!image_) image_.emplace();
-      for (const log::LogWrite& one : write.writes) image_->perform(one);
-      feed(node::Persisted{write.id});
+    while (host_.writes.size() == 1 &&
+           std::holds_alternative<log::WriteQuorumState>(host_.writes.front().writes.front())) {
+      write_oldest();
+      take_inputs();
     }
   }
-  bool fire_first_until(LocalTime end) {
-    auto first = timers_.end();
-    for (auto it = timers_.begin(); it != timers_.end(); ++it) {
-      if (it->second <= end && (first == timers_.end() || it->second < first->second)) first = it;
-    }
-    if (first == timers_.end()) return false;
-    now_ = std::max(now_, first->second);
-    const node::TimerId timer = first->first;
-    timers_.erase(first);
-    feed(node::TimerFired{timer});
-    return true;
+  void write_oldest() {
+    if (!image_) image_.emplace();
+    for (const log::LogWrite& one : host_.writes.front().writes) image_->perform(one);
+    CHECK(host_.writes.front().safety == node::Safety::flushed);
+    host_.finish_write([&](Envelope&& sent) { keep_answer(std::move(sent)); });
+  }
+  bool take_next_until(LocalTime end) {
+    std::optional<node::Input> input = host_.next_until(end);
+    if (input) feed(std::move(*input));
+    return input.has_value();
+  }
+  void take_inputs() {
+    while (!host_.inputs.empty()) take_next_until(host_.now);
   }
   template <class Act>
   void perform(Act act) {
     node::Effects out;
     act(out);
-    for (node::Effect& effect : out) {
-      if (auto* send = std::get_if<node::Send>(&effect)) {
-        REQUIRE(send->envelope.response);
-        answers_[send->envelope.correlation] = send->envelope.message;
-      } else if (auto* persist = std::get_if<node::Persist>(&effect)) {
-        CHECK(persist->safety == node::Safety::flushed);
-        writes_.push_back(std::move(*persist));
-      } else if (const auto* set = std::get_if<node::SetTimer>(&effect)) {
-        timers_[set->timer] = set->deadline;
-      } else if (const auto* cancel = std::get_if<node::CancelTimer>(&effect)) {
-        timers_.erase(cancel->timer);
-      } else if (auto* report = std::get_if<node::Report>(&effect)) {
-        facts_.push_back(std::move(report->fact));
-      }
-    }
+    host_.perform(out, [&](Envelope&& sent) { keep_answer(std::move(sent)); });
+  }
+  void keep_answer(Envelope sent) {
+    REQUIRE(sent.response);
+    answers_[sent.correlation] = std::move(sent.message);
   }
 
   ControllerBoot boot_;
   std::optional<log::LogImage> image_;
   std::optional<Server> server_;
-  Rng rng_{1, "controller"};
-  LocalTime now_{};
+  test::ProcessHost host_{Rng(1, "controller")};
   CorrelationId next_ = 1;
   std::map<CorrelationId, Message> answers_;
-  std::vector<node::Persist> writes_;
-  std::map<node::TimerId, LocalTime> timers_;
-  std::vector<observe::Fact> facts_;
 };
 
 std::vector<MetadataRecord> three_brokers(std::vector<BootstrapTopic> topics = {}) {

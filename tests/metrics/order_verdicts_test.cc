@@ -14,8 +14,17 @@ using test::kBroker2;
 using test::kOrders0;
 using test::Story;
 
+// A record is of processes that have names.
+observe::Names names() {
+  observe::Names names;
+  names.processes.resize(64);
+  names.flows = {"order-service"};
+  names.services = {"inventory"};
+  return names;
+}
+
 struct Fixture {
-  record::RunRecord record{{{}, LedgerSpec{1, {1}}, {}}};
+  record::RunRecord record{{names(), LedgerSpec{1, {1}}, {}}};
   const OrderLedger& ledger = record.ledger();
   Story story{record};
   OrderLedger::Index index(std::int64_t number) const { return ledger.find(Story::order(number)); }
