@@ -5,47 +5,20 @@ import sys
 import numpy as np
 
 import style
-from rundata import Run, count_text, enough, percentile
+from rundata import Run, count_text
 
-PERCENTILES = [("p50", 50_000), ("p90", 90_000), ("p99", 99_000)]
-
-
-WIDTHS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600)
+PERCENTILES = ["p50", "p90", "p99"]
 
 
-def bin_width(seconds, orders):
-    """About a hundred bins of a round width; fewer where that lets a p99 be drawn, which takes 300 orders a bin."""
-    fitting = [width for width in WIDTHS if seconds / width <= 130] or [WIDTHS[-1]]
-    for width in fitting:
-        if seconds / width < 25:
-            break
-        if orders * width / seconds >= 350:
-            return width
-    return fitting[0]
+def column(bins, name):
+    """A column of the bins, NaN where nothing is said."""
+    return np.array([np.nan if one[name] is None else one[name] for one in bins], dtype=float)
 
 
-def bins_of(run):
-    """Edges in seconds; the last bin is left out if the load ends within it, for its rate would look like a drop."""
-    end = run.load_ns / 1e9
-    width = bin_width(end, len(run.orders["intended_ns"]))
-    return np.arange(0, end + 1e-9, width), width
-
-
-def draw_latency(ax, run, edges):
-    at = run.orders["intended_ns"] / 1e9
-    e2e = run.e2e()
-    which = np.digitize(at, edges) - 1
-    middles = (edges[:-1] + edges[1:]) / 2
-    lines = {name: np.full(len(middles), np.nan) for name, _ in PERCENTILES}
-    worst = np.full(len(middles), np.nan)
-    for i in range(len(middles)):
-        samples = np.sort(e2e[which == i])
-        if len(samples) == 0:
-            continue
-        worst[i] = samples[-1]
-        for name, p in PERCENTILES:
-            if enough(len(samples), p):
-                lines[name][i] = percentile(samples, p)
+def draw_latency(ax, run, bins, width):
+    middles = column(bins, "from_ns") / 1e9 + width / 2
+    lines = {name: column(bins, f"{name}_ns") for name in PERCENTILES}
+    worst = column(bins, "max_ns")
     known = np.concatenate([worst, *lines.values()])
     known = known[~np.isnan(known)]
     if len(known) == 0:
@@ -56,7 +29,7 @@ def draw_latency(ax, run, edges):
     ax.set_ylim(low, high)
     style.latency_axis(ax.yaxis, low, high)
     labels = []
-    for name, _ in PERCENTILES:
+    for name in PERCENTILES:
         ax.plot(middles, lines[name], color=style.BLUES[name], linewidth=1.6, solid_joinstyle="round")
         seen = lines[name][~np.isnan(lines[name])]
         if len(seen):
@@ -69,21 +42,20 @@ def draw_latency(ax, run, edges):
     style.direct_labels(ax, labels)
 
 
-def draw_outcomes(ax, run, edges, width):
-    at = run.orders["intended_ns"] / 1e9
-    outcome = run.orders["outcome"]
+def draw_outcomes(ax, run, bins, width):
+    start = column(bins, "from_ns") / 1e9
+    middles = start + width / 2
     parts = [("fulfilled", "#7FB8DA", None, style.BLUE), ("failed", style.VERMILLION, "////", style.VERMILLION),
              ("lost", style.VERMILLION, "xxxx", style.VERMILLION), ("open", "#BBBBBB", "....", "#555555")]
-    floor = np.zeros(len(edges) - 1)
+    floor = np.zeros(len(bins))
     labels = []
     for name, colour, hatch, text in parts:
-        rate = np.histogram(at[outcome == name], edges)[0] / width
+        rate = column(bins, name) / width
         if rate.sum() == 0:
             continue
-        total = int((outcome == name).sum())
+        total = run.summary["orders"][name]
         some = rate > 0
-        middles = (edges[:-1] + edges[1:]) / 2
-        ax.bar(edges[:-1][some], rate[some], width, bottom=floor[some], align="edge", facecolor="white" if hatch else colour,
+        ax.bar(start[some], rate[some], width, bottom=floor[some], align="edge", facecolor="white" if hatch else colour,
                edgecolor=text if hatch else colour, linewidth=0.4, hatch=hatch)
         if name in ("failed", "lost"):  # they must be seen, however few
             ax.plot(middles[some], (floor + rate)[some], linestyle="none", marker="x", markersize=5, color=text)
@@ -107,42 +79,20 @@ def draw_lag(ax, run):
     style.direct_labels(ax, labels)
 
 
-METADATA = "__cluster_metadata"
-
-
-def spans_of(run, wanted=lambda topic: not topic.startswith("__")):
-    """partition -> list of (from s, to s, leader or '', ISR size); without Kafka's own topics unless they are wanted."""
-    state = {}
-    spans = {}
-    for row in run.leadership:
-        if not row["topic"] or not wanted(row["topic"]):
-            continue
-        key = (row["topic"], int(row["partition"]))
-        at = int(row["t_ns"]) / 1e9
-        now = (row["leader"], len(row["isr"].split(";")) if row["isr"] else 0)
-        if key in state and state[key][1] != now and at > state[key][0]:
-            spans.setdefault(key, []).append((state[key][0], at, *state[key][1]))
-        if key not in state or state[key][1] != now:
-            state[key] = (at, now)
-    for key, (at, now) in state.items():
-        spans.setdefault(key, []).append((at, run.end_ns / 1e9, *now))
-    return spans
+def spans_of(run):
+    """(topic, partition) -> list of (from s, to s, leader or '', ISR size)."""
+    return {(one["topic"], one["partition"]): [(span["from_ns"] / 1e9, span["to_ns"] / 1e9, "" if span["leader"] is None else str(span["leader"]),
+                                                span["isr"]) for span in one["spans"]] for one in run.charts["leaders"]}
 
 
 def controllers_of(run):
-    """(from s, to s, node id or '') of the active controller, which leads the metadata; empty if nobody told."""
-    spans = spans_of(run, lambda topic: topic == METADATA).get((METADATA, 0), [])
-    return [span[:3] for span in spans]
-
-
-def server_name(node):
-    """Dedicated controllers are nodes 3001 and up; with combined roles a controller has its broker's id."""
-    return f"controller-{int(node) - 3000}" if int(node) > 3000 else f"broker-{node}"
+    """(from s, to s, process or '') of the active controller; empty if nobody told."""
+    return [(span["from_ns"] / 1e9, span["to_ns"] / 1e9, span["process"] or "") for span in run.charts["controllers"]]
 
 
 def draw_controllers(ax, run, spans, bottom, height):
     """A thin row above the partitions: who is the active controller."""
-    nodes = sorted({span[2] for span in spans if span[2]}, key=int)
+    nodes = sorted({span[2] for span in spans if span[2]}, key=lambda name: (len(name), name))
     for start, end, node in spans:
         if not node:
             ax.broken_barh([(start, end - start)], (bottom, height), facecolor="white", edgecolor=style.VERMILLION, hatch="/////", linewidth=0.8)
@@ -150,7 +100,7 @@ def draw_controllers(ax, run, spans, bottom, height):
         ax.broken_barh([(start, end - start)], (bottom, height), facecolor=style.CONTROLLERS[nodes.index(node) % len(style.CONTROLLERS)],
                        edgecolor="white", linewidth=0.8)
         if end - start > 0.07 * run.load_ns / 1e9:
-            ax.text(start + 0.008 * run.load_ns / 1e9, bottom + height / 2, server_name(node), fontsize=7, va="center", ha="left",
+            ax.text(start + 0.008 * run.load_ns / 1e9, bottom + height / 2, node, fontsize=7, va="center", ha="left",
                     color="#222222", clip_on=True)
 
 
@@ -267,11 +217,11 @@ def draw(run):
     axes = {}
     for i, name in enumerate(names):
         axes[name] = fig.add_subplot(grid[i], sharex=next(iter(axes.values()), None))
-    edges, width = bins_of(run)
+    bins, width = run.charts["bins"], run.charts["bin_ns"] / 1e9
     load = run.load_ns / 1e9
-    if len(edges) > 1 and len(run.orders["intended_ns"]):
-        draw_latency(axes["latency"], run, edges)
-        draw_outcomes(axes["outcomes"], run, edges, width)
+    if bins and run.charts["orders"]:
+        draw_latency(axes["latency"], run, bins, width)
+        draw_outcomes(axes["outcomes"], run, bins, width)
     draw_lag(axes["lag"], run)
     draw_leaders(axes["leaders"], run, spans, controllers)
     if run.faults:

@@ -11,17 +11,6 @@ NINES = [(1, "p0"), (2, "p50"), (4, "p75"), (10, "p90"), (100, "p99"), (1_000, "
 DASHES = ["-", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5))]
 
 
-def spectrum(values):
-    """x = 1/(1-p) and the value at that rank, as far out as three orders lie beyond: n(1-p) >= 3."""
-    values = np.sort(values)
-    n = len(values)
-    if n < 4:
-        return np.array([]), np.array([])
-    x = np.geomspace(1, n / 3, 400)
-    ranks = np.clip(np.ceil(n * (1 - 1 / x) - 1e-9).astype(int), 1, n)
-    return x, values[ranks - 1]
-
-
 def share_text(percent):
     """98.2, 99.95: rounded down, so that it is never more than was measured."""
     digits = 1
@@ -34,12 +23,11 @@ def lines_of(runs):
     """(label, x, y, colour, dash, width) of every line, and bands (x, low, high)."""
     if len(runs) == 1:
         run = runs[0]
-        keep = run.after_warmup()
-        lines = [("end to end, all services", *spectrum(run.e2e()[keep]), "#00406A", "-", 2.8)]
+        lines = [("end to end, all services", *run.curve("end_to_end")[:2], "#00406A", "-", 2.8)]
         for i, service in enumerate(run.services):
             colour, dash = style.service_style(i)
-            lines.append((f"{service} done", *spectrum(run.service_latency(service)[keep]), colour, dash, 1.3))
-        lines.append(("acknowledged", *spectrum(run.produce()[keep]), style.GREY, "-", 1.3))
+            lines.append((f"{service} done", *run.curve("service", service)[:2], colour, dash, 1.3))
+        lines.append(("acknowledged", *run.curve("acknowledged")[:2], style.GREY, "-", 1.3))
         return lines, []
     names = list(dict.fromkeys(run.name for run in runs))
     lines, bands = [], []
@@ -47,13 +35,11 @@ def lines_of(runs):
     for name in names:
         mine = [run for run in runs if run.name == name]
         if len(mine) >= 3:  # seeds of one scenario: their median, and a band from the lowest to the highest
-            shortest = min(np.count_nonzero(run.after_warmup()) for run in mine)
-            x = np.geomspace(1, max(shortest / 3, 1), 400)
-            table = []
-            for run in mine:
-                values = np.sort(run.e2e()[run.after_warmup()])
-                ranks = np.clip(np.ceil(len(values) * (1 - 1 / x) - 1e-9).astype(int), 1, len(values))
-                table.append(values[ranks - 1])
+            curves = [run.curve("end_to_end") for run in mine]
+            x = np.geomspace(1, max(min(orders for _, _, orders in curves) / 3, 1), 400)
+            table = [y[np.clip(np.searchsorted(far, x), 0, len(far) - 1)] for far, y, _ in curves if len(far)]
+            if not table:
+                continue
             i = len(bands)
             bands.append((x, np.min(table, axis=0), np.max(table, axis=0), colours[i % 4]))
             lines.append((f"{name}, {len(mine)} seeds", x, np.median(table, axis=0), colours[i % 4], DASHES[i % 4], 2.0))
@@ -61,7 +47,7 @@ def lines_of(runs):
         for run in mine:
             i = len(lines)
             label = f"{run.name}, seed {run.seed}" if len(names) > 1 or len(mine) > 1 else run.name
-            lines.append((label, *spectrum(run.e2e()[run.after_warmup()]), colours[i % 4], DASHES[i % 4], 2.0))
+            lines.append((label, *run.curve("end_to_end")[:2], colours[i % 4], DASHES[i % 4], 2.0))
     return lines, bands
 
 

@@ -1,16 +1,13 @@
-"""Reads the files of one run. Nothing here simulates or guesses: what a file does not say is None or empty."""
+"""Reads the files of one run. Nothing here simulates or guesses: what a file does not say is None or empty.
+
+What follows from the model (who led what, what became of an order, where its time went) stands in charts.json.
+"""
 import csv
 import functools
 import json
 import pathlib
 
 import numpy as np
-
-NEVER = -1
-STAGES = ["send_wait", "linger", "retry", "network", "request_queue", "append", "replication", "fetch_wait",
-          "consumer_queue", "service"]
-PRODUCER_STAMPS = ["accepted_ns", "batched_ns", "sent_ns", "received_ns", "dequeued_ns", "appended_ns", "high_watermark_ns"]
-
 
 class NotARun(Exception):
     pass
@@ -38,64 +35,23 @@ class Run:
             raise NotARun(f"{self.folder}: {error}") from error
 
     @functools.cached_property
-    def orders(self):
-        """Columns of orders.csv as arrays; an empty cell is NEVER."""
-        wanted = ["intended_ns", "ended_ns", "acknowledged_ns", "failed_ns", "warmup", "retries", *PRODUCER_STAMPS]
-        for service in self.services:
-            wanted += [f"{service}_{stamp}" for stamp in ("fetched_ns", "started_ns", "done_ns")]
+    def charts(self):
+        """charts.json: bins, curves, bands, leaders, controllers."""
         try:
-            with open(self.folder / "orders.csv", newline="", encoding="utf-8") as file:
-                reader = csv.reader(file)
-                header = next(reader)
-                index = [header.index(name) for name in wanted]
-                outcome_at = header.index("outcome")
-                cells = []
-                outcomes = []
-                for row in reader:
-                    cells.append([int(row[i] or NEVER) for i in index])
-                    outcomes.append(row[outcome_at])
-        except (OSError, ValueError, StopIteration, IndexError) as error:
-            raise NotARun(f"{self.folder / 'orders.csv'}: {error}") from error
-        table = np.array(cells, dtype=np.int64).reshape(len(cells), len(wanted))
-        columns = {name: table[:, i] for i, name in enumerate(wanted)}
-        columns["outcome"] = np.array(outcomes, dtype="U10")
-        return columns
+            charts = json.loads((self.folder / "charts.json").read_text(encoding="utf-8"))
+            if charts["schema"] != "kraftsim-charts/1":
+                raise ValueError(f"schema {charts['schema']}")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise NotARun(f"{self.folder / 'charts.json'}: {error}; play the run again with this kraftsim") from error
+        return charts
 
-    def e2e(self):
-        return self.orders["ended_ns"] - self.orders["intended_ns"]
-
-    def after_warmup(self):
-        return self.orders["warmup"] == 0
-
-    def produce(self):
-        orders = self.orders
-        end = np.where(orders["failed_ns"] != NEVER, orders["failed_ns"], orders["acknowledged_ns"])
-        return np.where(end == NEVER, self.end_ns, end) - orders["intended_ns"]
-
-    def service_latency(self, service):
-        orders = self.orders
-        done = orders[f"{service}_done_ns"]
-        end = np.where(orders["failed_ns"] != NEVER, orders["failed_ns"], np.where(done == NEVER, self.end_ns, done))
-        return end - orders["intended_ns"]
-
-    def stages(self):
-        """(rows, shares): for each fulfilled order after the warm-up the ns in each stage on the way to its last service."""
-        orders = self.orders
-        if not self.services:
-            return np.zeros((0, len(STAGES)), dtype=np.int64)
-        done = np.stack([orders[f"{s}_done_ns"] for s in self.services])
-        last = np.argmax(done, axis=0)
-        keep = (orders["outcome"] == "fulfilled") & self.after_warmup()
-        ends = [orders[name] for name in PRODUCER_STAMPS]
-        for stamp in ("fetched_ns", "started_ns", "done_ns"):
-            ends.append(np.choose(last, [orders[f"{s}_{stamp}"] for s in self.services]))
-        stages = np.zeros((len(last), len(STAGES)), dtype=np.int64)
-        before = orders["intended_ns"]
-        for i, end in enumerate(ends):
-            stamp = np.clip(np.maximum(end, before), before, np.maximum(before, ends[-1]))
-            stages[:, i] = stamp - before
-            before = stamp
-        return stages[keep]
+    def curve(self, of, service=None):
+        """(x = 1/(1-p), latency in ns) of one latency, as far out as three orders lie beyond; and of how many orders."""
+        for curve in self.charts["curves"]:
+            if curve["of"] == of and curve.get("service") == service:
+                beyond = np.array(curve["beyond"], dtype=float)
+                return curve["orders"] / beyond, np.array(curve["latency_ns"], dtype=np.int64), curve["orders"]
+        return np.array([]), np.array([], dtype=np.int64), 0
 
     @functools.cached_property
     def metrics(self):
@@ -107,10 +63,6 @@ class Run:
     def lag(self, what):
         """group -> array; what = kafka_consumergroup_lag_seconds or kafka_consumergroup_lag."""
         return {name[len(what) + 1:-1]: values for name, values in self.metrics.items() if name.startswith(what + "[")}
-
-    @functools.cached_property
-    def leadership(self):
-        return self._rows("leadership.csv")
 
     @functools.cached_property
     def faults(self):
@@ -127,11 +79,10 @@ class Run:
     def conditions(self):
         """Which scenario and seed, and the load: how many orders, when, and how many a second that makes."""
         text = f"{self.name} · seed {self.seed} · {count_text(self.summary['orders']['placed'])} orders"
-        intended = self.orders["intended_ns"]
-        if len(intended):
-            start = intended.min() // 100_000_000 / 10
+        if self.charts["orders"]:
+            start = self.charts["first_order_ns"] // 100_000_000 / 10
             seconds = max(self.load_ns / 1e9 - start, 1e-9)
-            text += f" from {start:g} s to {self.load_ns / 1e9:g} s ({len(intended) / seconds:.3g}/s)"
+            text += f" from {start:g} s to {self.load_ns / 1e9:g} s ({self.charts['orders'] / seconds:.3g}/s)"
         if self.warmup_ns > 0:
             text += f" · warm-up until {self.warmup_ns / 1e9:g} s"
         if self.summary["partial"]:
@@ -144,14 +95,3 @@ class Run:
 
 def count_text(n):
     return f"{n:,}".replace(",", " ")
-
-
-def percentile(sorted_values, p):
-    """By the rank rule: the value at rank ceil(p n), an order that occurred. p in hundred-thousandths."""
-    n = len(sorted_values)
-    return sorted_values[max(1, -(-n * p // 100_000)) - 1]
-
-
-def enough(n, p):
-    """n(1-p) >= 3: otherwise a percentile says more about chance than about the system."""
-    return n * (100_000 - p) >= 300_000

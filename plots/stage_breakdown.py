@@ -5,7 +5,7 @@ import sys
 import numpy as np
 
 import style
-from rundata import STAGES, Run
+from rundata import Run
 
 # Producer in blues, broker in greys, consumer in ambers: each side of the cluster is one hue, from light to dark.
 LOOKS = {
@@ -20,23 +20,20 @@ LOOKS = {
     "consumer_queue": ("#F2C14E", "consumer queue"),
     "service": ("#D08C00", "service"),
 }
-BANDS = [("fastest half", 0, 50), ("p50 to p90", 50, 90), ("p90 to p99", 90, 99), ("slowest 1 %", 99, 100)]
+BANDS = {(0, 50): "fastest half", (50, 90): "p50 to p90", (90, 99): "p90 to p99", (99, 100): "slowest 1 %"}
 IN_WORDS = {"send_wait": "waiting for send()", "linger": "the producer's batch", "retry": "producer retries", "network": "the network",
             "request_queue": "the request queue", "append": "the append", "replication": "replication", "fetch_wait": "waiting to be fetched",
             "consumer_queue": "the consumer's queue", "service": "the service itself"}
 
 
 def bands_of(run):
-    """(label, number of orders, mean latency, mean share of each stage) for each band that holds at least three orders."""
-    stages = run.stages()
-    total = stages.sum(axis=1)
-    order = np.argsort(total, kind="stable")
+    """(label, number of orders, mean latency, {stage: share of that}) of each band of orders, from the fastest to the slowest."""
     rows = []
-    for label, low, high in BANDS:
-        part = stages[order[len(order) * low // 100:len(order) * high // 100]]
-        if len(part) >= 3 and part.sum() > 0:
-            mean = part.mean(axis=0)
-            rows.append((label, len(part), mean.sum(), mean / mean.sum()))
+    for band in run.charts["bands"]:
+        stages = band["stages_mean_ns"]
+        whole = sum(stages.values())
+        label = BANDS.get((band["from_percent"], band["to_percent"]), f"{band['from_percent']} to {band['to_percent']} %")
+        rows.append((label, band["orders"], whole, {stage: mean / whole for stage, mean in stages.items()}))
     return rows
 
 
@@ -44,10 +41,10 @@ def finding(rows):
     if not rows:
         return "No order was fulfilled after the warm-up"
     first, last = rows[0], rows[-1]
-    usual, slow = STAGES[int(np.argmax(first[3]))], STAGES[int(np.argmax(last[3]))]
+    usual, slow = max(first[3], key=first[3].get), max(last[3], key=last[3].get)
     if usual == slow:
-        return f"Fast or slow, most time goes to {IN_WORDS[slow]}: {100 * first[3].max():.0f} % and {100 * last[3].max():.0f} %"
-    return f"Most time goes to {IN_WORDS[usual]}, but for slow orders to {IN_WORDS[slow]} ({100 * last[3].max():.0f} %)"
+        return f"Fast or slow, most time goes to {IN_WORDS[slow]}: {100 * first[3][usual]:.0f} % and {100 * last[3][slow]:.0f} %"
+    return f"Most time goes to {IN_WORDS[usual]}, but for slow orders to {IN_WORDS[slow]} ({100 * last[3][slow]:.0f} %)"
 
 
 def text_width(fig, text, size):
@@ -65,7 +62,7 @@ def draw_bars(fig, ax, rows, width_inches):
     for i, (_, _, _, shares) in enumerate(rows):
         y = len(rows) - 1 - i
         left = 0.0
-        for stage, share in zip(STAGES, shares):
+        for stage, share in shares.items():
             colour, name = LOOKS[stage]
             if share > 0:
                 ax.barh(y, share, left=left, height=0.62, color=colour, edgecolor="#FFFFFF" if stage != "retry" else "#555555", linewidth=0.8,

@@ -2,7 +2,8 @@
 """The drawing stays true: who includes whom under sim/ is what sim/CMakeLists.txt declares.
 
 Each sim_room(NAME USES ...) line is the table. A file includes headers of its own room and of rooms that its room
-uses, directly or through others. Third-party and system headers stay where they are needed, and what would make two
+uses, directly or through others, and each room that a line names is included by some file. The README's table tells of
+the same rooms, in the same order. Third-party and system headers stay where they are needed, and what would make two
 runs differ (wall clocks, std's random numbers, floating point, the walk of a hash table, the order of addresses)
 stays out of the rooms that decide. The second half of this file checks the checker: each rule has an example
 that it must report.
@@ -15,7 +16,7 @@ import unittest
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 
-OUTER = {"app", "scenario"}  # what they do happens before a run or after it
+OUTER = {"app", "report", "scenario"}  # what they do happens before a run or after it
 
 # Header (as a prefix) -> where it may be included: rooms, or single files.
 CONFINED = {
@@ -23,10 +24,10 @@ CONFINED = {
     "boost/": {"scenario"},
     "CLI/": {"app/options.cc"},
     "fmt/": {"app"},
-    "nlohmann/": {"app"},
-    "nettle/": {"app"},
+    "nlohmann/": {"app", "report"},
+    "nettle/": {"report"},
     "sys/": {"app"},
-    "unistd.h": {"app"},
+    "unistd.h": {"app", "report"},
     "spawn.h": {"app"},
     "csignal": {"app"},
     "cstdlib": {"app"},
@@ -71,15 +72,25 @@ NOT_CODE = re.compile(
     re.DOTALL)
 
 
+def declared_edges(cmake_text):
+    """{room: the rooms its sim_room() line names}."""
+    return {match.group(1): (match.group(2) or "").split() for match in
+            re.finditer(r"^sim_room\(\s*(\w+)(?:\s+USES((?:\s+\w+)+))?\s*\)", cmake_text, re.MULTILINE)}
+
+
 def declared_rooms(cmake_text):
     """{room: all the rooms it may use}, as sim_room() lines declare them; each line stands above its users."""
     allowed = {}
-    for match in re.finditer(r"^sim_room\(\s*(\w+)(?:\s+USES((?:\s+\w+)+))?\s*\)", cmake_text, re.MULTILINE):
-        reach = set()
-        for used in (match.group(2) or "").split():
-            reach |= {used} | allowed[used]
-        allowed[match.group(1)] = reach
+    for room, uses in declared_edges(cmake_text).items():
+        allowed[room] = set(uses).union(*(allowed[used] for used in uses))
     return allowed
+
+
+def documented_rooms(readme):
+    """The rooms of the README's table `| Room | Owns |`, from top to bottom."""
+    table = re.search(r"^\| Room \| Owns.*\n\|[-| ]+\n((?:\|.*\n)+)", readme, re.MULTILINE)
+    rows = table.group(1).splitlines() if table else []
+    return [room for row in rows for room in re.findall(r"`(\w+)`", row.split("|")[1])]
 
 
 def code_of(text):
@@ -124,6 +135,7 @@ def problems_of(sim):
     allowed = declared_rooms((sim / "CMakeLists.txt").read_text())
     problems = []
     includers = {prefix: set() for prefix in ONE_FILE_ONLY}
+    included = {room: set() for room in allowed}
     for path in sorted(sim.rglob("*")):
         file = path.relative_to(sim).as_posix()
         if path.suffix not in (".h", ".cc", ".cpp", ".hpp", ".c"):
@@ -138,6 +150,7 @@ def problems_of(sim):
             problems.append(f"{file}:1: a header without #pragma once")
         for match in INCLUDE.finditer(text):
             quote, header = match.groups()
+            included[room].add(header.partition("/")[0])
             problem = check_include(sim, file, room, quote, header, allowed)
             if problem:
                 problems.append(f"{file}:{line_at(text, match.start())}: {problem}")
@@ -152,6 +165,10 @@ def problems_of(sim):
         companion = code_of(header.read_text()) if path.suffix == ".cc" and header.is_file() else ""
         for match in hash_walks(code, companion):
             problems.append(f"{file}:{line_at(code, match.start())}: a walk over a hash table: {match.group()}")
+    for room, uses in declared_edges((sim / "CMakeLists.txt").read_text()).items():
+        for used in uses:
+            if used not in included[room]:
+                problems.append(f"CMakeLists.txt:1: room {room} declares that it uses {used}, and includes nothing of it")
     for prefix, files in includers.items():
         if len(files) > 1:
             problems.append(f"{min(files)}:1: {prefix} is known to more than one file: {', '.join(sorted(files))}")
@@ -163,11 +180,15 @@ class TheHouse(unittest.TestCase):
         problems = problems_of(TOP / "sim")
         self.assertEqual(problems, [], "\n" + "\n".join("sim/" + problem for problem in problems))
 
+    def test_the_readme_tells_of_the_same_rooms(self):
+        rooms = list(declared_edges((TOP / "sim/CMakeLists.txt").read_text()))
+        self.assertEqual(rooms, documented_rooms((TOP / "README.md").read_text()))
+
     def test_the_table_is_read(self):
         allowed = declared_rooms((TOP / "sim/CMakeLists.txt").read_text())
         self.assertGreaterEqual(len(allowed), 21)
         self.assertEqual(allowed["base"], set())
-        self.assertEqual(allowed["raft"], {"node", "log", "observe", "protocol", "base"})
+        self.assertEqual(allowed["raft"], {"node", "log", "observe", "protocol", "history", "base"})
         self.assertNotIn("kernel", allowed["broker"])
         self.assertNotIn("cluster", allowed["check"])
 
@@ -177,12 +198,17 @@ class TheChecker(unittest.TestCase):
 
     TABLE = ("sim_room(base)\nsim_room(kernel USES base)\nsim_room(log USES base)\nsim_room(raft USES log)\n"
              "sim_room(scenario USES raft)\nsim_room(app   USES scenario kernel)\n")
+    # One file a room, that includes what the table says.
+    NEEDED = {"base/a.h": "", "kernel/k.h": "base/a.h", "log/l.h": "base/a.h", "raft/needs.h": "log/l.h",
+              "scenario/needs.h": "raft/needs.h", "app/needs.h": "scenario/needs.h kernel/k.h"}
 
     def problems(self, files):
         with tempfile.TemporaryDirectory() as folder:
             sim = pathlib.Path(folder)
             (sim / "CMakeLists.txt").write_text(self.TABLE)
-            for file, text in {"base/a.h": "#pragma once\n", "kernel/k.h": "#pragma once\n", **files}.items():
+            needed = {file: "#pragma once\n" + "".join(f'#include "{header}"\n' for header in headers.split())
+                      for file, headers in self.NEEDED.items()}
+            for file, text in {**needed, **files}.items():
                 (sim / file).parent.mkdir(exist_ok=True)
                 (sim / file).write_text(text)
             return problems_of(sim)
@@ -205,6 +231,15 @@ class TheChecker(unittest.TestCase):
         self.assert_reported("base/b.cc", '#include "a.h"\n', "no file")
         self.assert_reported("attic/b.cc", "", "not declared")
         self.assert_reported("base/b.h", "", "#pragma once")
+
+    def test_edges_that_nobody_needs(self):
+        problems = self.problems({"app/needs.h": '#pragma once\n#include "kernel/k.h"\n'})
+        self.assertEqual(problems, ["CMakeLists.txt:1: room app declares that it uses scenario, and includes nothing of it"])
+
+    def test_the_rooms_of_a_readme(self):
+        table = "| Room | Owns |\n|---|---|\n| `net`, `disk` | how `long` bytes take |\n| `log` | batches |\n\n| `other` | no |\n"
+        self.assertEqual(["net", "disk", "log"], documented_rooms("Words.\n\n" + table))
+        self.assertEqual([], documented_rooms("| `net` | no table of rooms |\n"))
 
     def test_headers_have_their_place(self):
         self.assert_fine("scenario/yaml.cc", "#include <yaml-cpp/parser.h>\n")

@@ -12,8 +12,8 @@
 #include "app/list.h"
 #include "app/render_problems.h"
 #include "app/say.h"
-#include "app/version.h"
 #include "base/overloaded.h"
+#include "report/version.h"
 
 namespace sim::app {
 
@@ -30,7 +30,7 @@ int print_result(const Result<std::string>& result, const Terminal& terminal) {
 int check_command(const CheckOptions& options, const Terminal& terminal) {
   bool failed = false;
   for (const std::string& file : options.files) {
-    const Result<scenario::Scenario> scenario = scenario::load(file, options.overrides);
+    const Result<scenario::Scenario> scenario = scenario::load(file, options.overrides, options.strictness);
     print(stderr, render_problems(scenario.problems(), terminal.color_err));
     failed = failed || !scenario;
     if (scenario) print(stdout, options.resolve ? scenario->resolved_yaml : file + ": ok\n");
@@ -44,7 +44,7 @@ int plot_command(const PlotOptions& options, const Terminal& terminal) {
 }
 
 int export_command(const ExportOptions& options, const Terminal& terminal) {
-  return print_result(export_run(options.request), terminal);
+  return print_result(report::export_run(options.request), terminal);
 }
 
 int list_command(const Terminal& terminal) {
@@ -67,7 +67,7 @@ int completion_command(const CompletionOptions& options) {
 }
 
 int version_command() {
-  print(stdout, fmt::format("kraftsim {}   behaves as Apache Kafka 4.1 in KRaft mode\n", kVersion));
+  print(stdout, fmt::format("kraftsim {}   behaves as Apache Kafka 4.1 in KRaft mode\n", report::kVersion));
   return number(ExitCode::held);
 }
 

@@ -6,7 +6,8 @@
 
 #include "app/list.h"
 #include "app/options.h"
-#include "app/words.h"
+#include "base/human.h"
+#include "report/words.h"
 
 namespace sim::app {
 
@@ -38,14 +39,14 @@ std::string bash() {
       "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}\n  "
       "COMPREPLY=()\n";
   text += "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    COMPREPLY=($(compgen -W " +
-          in_single_quotes(joined(names_of(commands)) + " --help --version") +
+          report::in_single_quotes(joined(names_of(commands)) + " --help --version") +
           " -- \"$cur\"))\n    return\n  fi\n";
   text += "  case \"$command $prev\" in\n";
   for (const CommandWords& command : commands) {
     for (const OptionWords& option : command.options) {
       if (option.values.empty()) continue;
       text += fmt::format("    '{} {}') COMPREPLY=($(compgen -W {} -- \"$cur\")); return ;;\n", command.name,
-                          option.flag, in_single_quotes(joined(option.values)));
+                          option.flag, report::in_single_quotes(joined(option.values)));
     }
   }
   text += "  esac\n  case \"$command\" in\n";
@@ -53,7 +54,7 @@ std::string bash() {
     const bool scenarios = command.name == "run" || command.name == "check";
     const std::string words = joined(command.arguments) + (scenarios ? joined(builtin_words()) : "");
     text += fmt::format("    {}) COMPREPLY=($(compgen -W {} -- \"$cur\")", command.name,
-                        in_single_quotes(words + " " + joined(flags_of(command))));
+                        report::in_single_quotes(words + " " + joined(flags_of(command))));
     if (command.takes_files) text += " $(compgen -f -- \"$cur\")";
     text += ") ;;\n";
   }
@@ -72,19 +73,19 @@ std::string fish() {
   std::string text = "# kraftsim: kraftsim completion fish | source\ncomplete -c kraftsim -f\n";
   for (const CommandWords& command : commands) {
     text += fmt::format("complete -c kraftsim -n __fish_use_subcommand -a {} -d {}\n", command.name,
-                        in_single_quotes(command.meaning));
-    const std::string when = in_single_quotes("__fish_seen_subcommand_from " + command.name);
+                        report::in_single_quotes(command.meaning));
+    const std::string when = report::in_single_quotes("__fish_seen_subcommand_from " + command.name);
     if (command.takes_files) text += fmt::format("complete -c kraftsim -n {} -F\n", when);
     if (command.name == "run" || command.name == "check")
-      text +=
-          fmt::format("complete -c kraftsim -n {} -a {}\n", when, in_single_quotes(joined(builtin_words())));
+      text += fmt::format("complete -c kraftsim -n {} -a {}\n", when,
+                          report::in_single_quotes(joined(builtin_words())));
     if (!command.arguments.empty())
       text += fmt::format("complete -c kraftsim -n {} -a {}\n", when,
-                          in_single_quotes(joined(command.arguments)));
+                          report::in_single_quotes(joined(command.arguments)));
     for (const OptionWords& option : command.options) {
       text += fmt::format("complete -c kraftsim -n {} -l {} -d {}", when, option.flag.substr(2),
-                          in_single_quotes(option.meaning));
-      if (!option.values.empty()) text += " -x -a " + in_single_quotes(joined(option.values));
+                          report::in_single_quotes(option.meaning));
+      if (!option.values.empty()) text += " -x -a " + report::in_single_quotes(joined(option.values));
       if (option.values.empty() && option.takes_value) text += " -r";
       text += "\n";
     }

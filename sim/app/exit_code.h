@@ -9,6 +9,7 @@ enum class ExitCode : int {
   inconclusive = 3,       // a fault touched nothing, too few samples, event budget reached
   not_deterministic = 4,  // replay, --check-determinism
   internal = 5,           // a bug of the simulator
+  no_resources = 6,       // the machine ran out of memory
   interrupted = 130,      // SIGINT: partial results are written and marked partial
   terminated = 143,       // SIGTERM, likewise
 };

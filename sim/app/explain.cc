@@ -8,10 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "app/human.h"
+#include "base/human.h"
 #include "check/invariant_names.h"
 #include "check/invariants.h"
-#include "check/metric_names.h"
+#include "history/table.h"
+#include "judge/metric.h"
+#include "scenario/dialects.h"
 #include "scenario/properties.h"
 #include "scenario/schema.h"
 #include "scenario/suggest.h"
@@ -88,6 +90,8 @@ std::string status(const Property& property) {
   switch (property.status) {
     case Status::modelled: return "modelled";
     case Status::accepted:
+      if (scenario::is_server_identity(property.name))
+        return "modelled: it stands for the scenario's own key";
       if (property.not_modelled == "*") return "not modelled yet: a scenario that sets it is refused";
       return "accepted without effect" + (property.not_modelled.empty()
                                               ? ""
@@ -95,6 +99,17 @@ std::string status(const Property& property) {
     case Status::removed: return "removed from Kafka: " + std::string(property.meaning);
   }
   return {};
+}
+
+// What a topic has that does not set it, or which topics' setting a broker's property is.
+std::string stands_for(const Property& property) {
+  if (property.setting == nullptr || property.setting->synonyms.empty()) return {};
+  if ((property.components & scenario::kTopic) == 0)
+    return line("of topics", std::string(property.setting->name) + ", of those that do not set it");
+  std::string names;
+  for (const BrokerSynonym& synonym : property.setting->synonyms)
+    names += (names.empty() ? "" : ", else ") + std::string(synonym.name);
+  return line("unset", "what the brokers have as " + names);
 }
 
 std::string explain(const Property& property, std::string_view name) {
@@ -107,6 +122,7 @@ std::string explain(const Property& property, std::string_view name) {
     text +=
         line("type", std::string(scenario::describe(property.type)) + (range.empty() ? "" : ", " + range));
   }
+  text += stands_for(property);
   text += line("status", status(property));
   text += line("where", where(property.components));
   return text;
@@ -127,21 +143,21 @@ std::string value_of(const Key& key) {
   return text;
 }
 
-std::string_view whose(check::Of of) {
+std::string_view whose(judge::Of of) {
   switch (of) {
-    case check::Of::nobody: return "";
-    case check::Of::client: return " [of a client]";
-    case check::Of::producer: return " [of a client that produces]";
-    case check::Of::consumer: return " [of a client that consumes]";
-    case check::Of::partition: return " [of a topic or partition]";
-    case check::Of::broker: return " [of a broker]";
+    case judge::Of::nobody: return "";
+    case judge::Of::client: return " [of a client]";
+    case judge::Of::producer: return " [of a client that produces]";
+    case judge::Of::consumer: return " [of a client that consumes]";
+    case judge::Of::partition: return " [of a topic or partition]";
+    case judge::Of::broker: return " [of a broker]";
   }
   return "";
 }
 
 std::string metrics() {
   std::string text = "\n  Metrics, and what `of` may name:\n";
-  for (const check::MetricInfo& metric : check::known_metrics()) {
+  for (const judge::Metric& metric : judge::known_metrics()) {
     text += fmt::format("    {:<24}{}\n", metric.name,
                         wrapped(std::string(metric.meaning) + std::string(whose(metric.of)), 28));
   }
@@ -152,6 +168,37 @@ std::string invariants() {
   std::string text = "\n  Their names:\n";
   for (const std::string& name : check::known_invariants())
     text += fmt::format("    {:<28}{}\n", name, wrapped(check::invariant_meaning(name), 32));
+  return text;
+}
+
+// What each release of Kafka brought: the switches of cluster.history.
+std::string switches() {
+  std::string text = "\n  Which release has what; a switch that is given overrides the release:\n";
+  for (const history::Switch& one : history::switches()) {
+    for (const history::Behaviour& behaviour : one.behaviours) {
+      const bool is_first = &behaviour == &one.behaviours.front();
+      const bool is_oldest = behaviour.since == KafkaVersion{};
+      text += fmt::format(
+          "    {:<28}{:<16}{:<10}{}\n", is_first ? one.name : "", behaviour.word,
+          is_oldest ? "before" : "from " + history::text_of(behaviour.since),
+          wrapped(std::string(behaviour.meaning) +
+                      (behaviour.source.empty() ? "" : " (" + std::string(behaviour.source) + ")"),
+                  58));
+    }
+  }
+  return text;
+}
+
+std::string former_defaults() {
+  using Whose = history::FormerDefault::Whose;
+  std::string text = "\n  Settings that had another default once:\n";
+  for (const history::FormerDefault& row : history::former_defaults()) {
+    const std::string_view whose = row.whose == Whose::server     ? "server"
+                                   : row.whose == Whose::producer ? "producer"
+                                                                  : "consumer";
+    text += fmt::format("    {:<44}{:<10}before {}: {} ({})\n", row.name, whose, history::text_of(row.since),
+                        row.before, row.source);
+  }
   return text;
 }
 
@@ -169,6 +216,8 @@ std::string explain(const Key& key) {
     text += line("example", std::string(key.last()) + ": " + std::string(key.example));
   if (key.path == "expect/[]/metric") text += metrics();
   if (key.path == "invariants") text += invariants();
+  if (key.path == "cluster/kafka") return text + switches() + former_defaults();
+  if (key.path == "cluster/history") return text + switches();
   std::string path(key.path);
   if (key.type == KeyType::list) path += "/[]";
   if (key.type == KeyType::names) path += "/<name>";

@@ -170,6 +170,8 @@ Json section(std::string_view path) {
 Json schema_of(const Key& key) {
   switch (key.type) {
     case KeyType::section:
+      if (!key.short_for.empty())
+        return Json{{"anyOf", Json::array({Json{{"type", "string"}}, section(key.path)})}};
       return key.words.empty() ? section(key.path)
                                : Json{{"anyOf", Json::array({one_of_words(key.words), section(key.path)})}};
     case KeyType::names:
@@ -215,6 +217,14 @@ Json schema_of(const Key& key) {
                   {"minProperties", 1},
                   {"propertyNames", {{"pattern", kPartition}}},
                   {"additionalProperties", replicas}};
+    }
+    case KeyType::assignment: {
+      const Json broker{
+          {"anyOf", Json::array({Json{{"type", "integer"}, {"minimum", 1}},
+                                 Json{{"type", "string"}, {"pattern", "^broker-[1-9][0-9]*$"}}})}};
+      return Json{{"type", "array"},
+                  {"minItems", 1},
+                  {"items", {{"type", "array"}, {"minItems", 1}, {"items", broker}}}};
     }
     case KeyType::not_yet: return Json{{"not", Json::object()}};
   }

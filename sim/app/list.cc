@@ -7,6 +7,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "app/render_problems.h"
 #include "scenario/files.h"
 #include "scenario/scenario.h"
 
@@ -32,7 +33,7 @@ std::string row(const std::string& name, const std::string& file, std::size_t wi
   std::string about = scenario ? scenario->about : "has mistakes: kraftsim check " + file;
   std::replace(about.begin(), about.end(), '\n', ' ');
   const std::string left = fmt::format("{:<{}}  ", name, width);
-  return "  " + (color ? "\x1b[1m" + left + "\x1b[0m" : left) + about + "\n";
+  return "  " + (color ? "\x1b[1m" + left + "\x1b[0m" : left) + printable(about) + "\n";
 }
 
 }  // namespace

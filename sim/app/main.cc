@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
 
 #include "app/commands.h"
@@ -33,6 +34,12 @@ int main(int argc, char** argv) {
     return sim::app::carry_out(sim::app::parse_args(argc, argv));
   } catch (const sim::InternalError& bug) {
     std::fprintf(stderr, "kraftsim: a bug of the simulator, not of your cluster: %s\n", bug.what());
+  } catch (const std::bad_alloc&) {
+    std::fprintf(
+        stderr,
+        "kraftsim: out of memory: this machine has not enough for the scenario; fewer partitions, members or "
+        "orders need less\n");
+    return sim::app::number(sim::app::ExitCode::no_resources);
   } catch (const std::exception& unexpected) {
     std::fprintf(stderr, "kraftsim: something unforeseen: %s\n", unexpected.what());
   }

@@ -9,7 +9,7 @@
 #include <memory>
 #include <utility>
 
-#include "app/version.h"
+#include "report/version.h"
 #include "scenario/suggest.h"
 #include "scenario/units.h"
 
@@ -46,7 +46,8 @@ struct Raw {
   bool version = false;
   std::string file, out, until, trace = "off", seed, topic, shell, format, order, window, run;
   std::vector<std::string> files, sets, charts, formats;
-  bool json = false, quiet = false, force = false, resolve = false, check_determinism = false;
+  bool json = false, quiet = false, force = false, resolve = false, check_determinism = false,
+       no_files = false, strict = false;
 };
 
 struct Parser {
@@ -61,6 +62,7 @@ struct Parser {
     file(run);
     run->add_option("--seed", raw.seed, "Another seed than the scenario's")->type_name("N");
     sets(run);
+    strict(run);
     run->add_option("--out", raw.out, "Where the files go (runs/<scenario>/<seed>)")->type_name("DIR");
     run->add_option("--until", raw.until, "Stop at this simulated time, settled or not")->type_name("40s");
     run->add_option("--trace", raw.trace, "How much events.jsonl holds: off, control or full")
@@ -68,11 +70,13 @@ struct Parser {
     run->add_flag("--json", raw.json, "Print summary.json instead of the text");
     run->add_flag("--quiet", raw.quiet, "Print the verdict only, no progress");
     run->add_flag("--force", raw.force, "Replace what stands in the output folder");
+    run->add_flag("--no-files", raw.no_files, "Play and judge, write nothing");
     run->add_flag("--check-determinism", raw.check_determinism, "Play it twice and compare");
 
     CLI::App* check = command("check", "Look for mistakes in scenarios; nothing is run");
     check->add_option("FILE", raw.files, "Scenarios, or @NAME of built-in ones")->required();
     sets(check);
+    strict(check);
     check->add_flag("--resolve", raw.resolve, "Print the scenario with every default filled in");
 
     CLI::App* replay = command("replay", "Play a run again and compare fingerprints");
@@ -125,6 +129,10 @@ struct Parser {
         ->type_name("path=value")
         ->allow_extra_args(false);
   }
+  void strict(CLI::App* sub) {
+    sub->add_flag("--strict", raw.strict,
+                  "Refuse properties that Kafka does not know, instead of ignoring them");
+  }
 
   std::vector<CLI::App*> commands() {
     return app.get_subcommands([](CLI::App*) { return true; });
@@ -172,7 +180,7 @@ std::string help(Parser& parser) {
   list_options(parser.app, text);
   text +=
       "\nExit code: 0 all held, 1 an expectation failed, 2 usage or scenario error, 3 inconclusive, 4 not "
-      "deterministic, 5 a bug of kraftsim\n";
+      "deterministic, 5 a bug of kraftsim, 6 out of memory\n";
   return text;
 }
 
@@ -296,9 +304,13 @@ class Checked {
   }
 
  private:
+  scenario::Strictness strictness() const {
+    return raw_.strict ? scenario::Strictness::strict : scenario::Strictness::lenient;
+  }
+
   Command read() {
     if (command_ == "run") return run();
-    if (command_ == "check") return CheckOptions{raw_.files, overrides(), raw_.resolve};
+    if (command_ == "check") return CheckOptions{raw_.files, overrides(), raw_.resolve, strictness()};
     if (command_ == "replay") return ReplayOptions{raw_.run, raw_.quiet};
     if (command_ == "plot") {
       PlotRequest request{{raw_.files.begin(), raw_.files.end()}, {}, {}};
@@ -309,8 +321,8 @@ class Checked {
       return PlotOptions{std::move(request)};
     }
     if (command_ == "export") {
-      ExportRequest request{raw_.run, one_of("--format", raw_.format, export_formats()), raw_.order,
-                            std::nullopt};
+      report::ExportRequest request{raw_.run, one_of("--format", raw_.format, report::export_formats()),
+                                    raw_.order, std::nullopt};
       if (!raw_.window.empty()) request.window = window(raw_.window);
       return ExportOptions{std::move(request)};
     }
@@ -325,6 +337,7 @@ class Checked {
     RunOptions options;
     options.file = raw_.file;
     options.overrides = overrides();
+    options.strictness = strictness();
     options.out = raw_.out;
     if (!raw_.until.empty()) options.until = duration("--until", raw_.until);
     const std::string level = one_of("--trace", raw_.trace, kTraceLevels);
@@ -335,6 +348,7 @@ class Checked {
     options.quiet = raw_.quiet;
     options.force = raw_.force;
     options.check_determinism = raw_.check_determinism;
+    options.no_files = raw_.no_files;
     return options;
   }
 
@@ -409,8 +423,8 @@ std::vector<CommandWords> command_words() {
         if (flag.flag == "--color") flag.values = kColorModes;
         if (flag.flag == "--chart") flag.values = chart_names();
         if (flag.flag == "--format")
-          flag.values =
-              words.name == "export" ? export_formats() : std::vector<std::string>{"png", "svg", "pdf"};
+          flag.values = words.name == "export" ? report::export_formats()
+                                               : std::vector<std::string>{"png", "svg", "pdf"};
         words.options.push_back(std::move(flag));
       }
     }

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "app/exit_code.h"
-#include "app/export.h"
 #include "app/plot.h"
 #include "app/terminal.h"
 #include "base/time.h"
+#include "report/export.h"
 #include "scenario/scenario.h"
 #include "trace/event_log.h"
 
@@ -27,11 +27,14 @@ struct RunOptions {
   bool quiet = false;
   bool force = false;
   bool check_determinism = false;
+  bool no_files = false;  // nothing is written
+  scenario::Strictness strictness = scenario::Strictness::lenient;  // --strict
 };
 struct CheckOptions {
   std::vector<std::string> files;
   std::vector<scenario::Override> overrides;
   bool resolve = false;
+  scenario::Strictness strictness = scenario::Strictness::lenient;
 };
 struct ListOptions {};
 struct ExplainOptions {
@@ -46,7 +49,7 @@ struct PlotOptions {
   PlotRequest request;
 };
 struct ExportOptions {
-  ExportRequest request;
+  report::ExportRequest request;
 };
 struct ReplayOptions {
   std::string run;

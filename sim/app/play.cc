@@ -12,17 +12,17 @@ void note_signal(int signal) {
   signal_received = signal;
 }
 
-// Events between two looks at signals and the clock on the wall: often enough for people.
+// Events between two looks at the clock on the wall: often enough for people.
 constexpr std::uint64_t kLookEvery = 2'048;
 
-StopReason stop_reason(kernel::StopReason reason) {
+judge::StopReason stop_reason(kernel::StopReason reason) {
   switch (reason) {
     case kernel::StopReason::none:
     case kernel::StopReason::idle:  // nothing will ever happen again
-    case kernel::StopReason::time_limit: return StopReason::time_limit;
-    case kernel::StopReason::event_budget: return StopReason::event_budget;
+    case kernel::StopReason::time_limit: return judge::StopReason::time_limit;
+    case kernel::StopReason::event_budget: return judge::StopReason::event_budget;
   }
-  return StopReason::time_limit;
+  return judge::StopReason::time_limit;
 }
 
 }  // namespace
@@ -36,33 +36,33 @@ int interrupted_by() {
   return signal_received;
 }
 
-RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world, Recording& recording,
-            const PlayOptions& options) {
+judge::RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world,
+                   const record::RunRecord& record, const PlayOptions& options) {
   const Instant load_ends = Instant{} + scenario.duration;
   const Instant last = options.until ? Instant{} + *options.until : load_ends + scenario.drain;
   world.set_time_limit(last);
   if (scenario.event_budget != 0) world.set_event_budget(scenario.event_budget);
-  StopReason reason = StopReason::time_limit;
+  judge::StopReason reason = judge::StopReason::time_limit;
   while (true) {
     if (!world.step()) {
       reason = stop_reason(world.stop_reason());
       break;
     }
-    if (world.now() >= load_ends && recording.settled()) {
-      reason = StopReason::settled;
+    if (world.now() >= load_ends && record.settled()) {
+      reason = judge::StopReason::settled;
+      break;
+    }
+    if (signal_received != 0) {
+      reason = judge::StopReason::interrupted;
       break;
     }
     if (world.events_fired() % kLookEvery != 0) continue;
-    if (signal_received != 0) {
-      reason = StopReason::interrupted;
-      break;
-    }
     if (options.progress != nullptr) {
       options.progress->on(Progress{world.now(), std::min(last, load_ends), world.events_fired()});
     }
   }
   world.end_faults();
-  RunEnd end;
+  judge::RunEnd end;
   end.end = world.now();
   end.reason = reason;
   end.events = world.events_fired();

@@ -3,9 +3,10 @@
 #include <cstdint>
 #include <optional>
 
-#include "app/recording.h"
 #include "base/time.h"
 #include "cluster/cluster.h"
+#include "judge/summary.h"
+#include "record/run_record.h"
 #include "scenario/scenario.h"
 
 // Plays one scenario from beginning to end: the loop around Cluster::step.
@@ -34,7 +35,8 @@ void listen_to_signals();
 int interrupted_by();
 
 // Plays until everything is settled, the drain is over, the budget is spent or somebody interrupts.
-RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world, Recording& recording,
-            const PlayOptions& options);
+// `record` is what the world tells of itself, by which it is known to be settled.
+judge::RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world,
+                   const record::RunRecord& record, const PlayOptions& options);
 
 }  // namespace sim::app

@@ -8,8 +8,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "app/export.h"
-#include "app/words.h"
+#include "base/human.h"
+#include "report/export.h"
+#include "report/words.h"
 
 namespace sim::app {
 namespace fs = std::filesystem;
@@ -32,7 +33,8 @@ Problems wrong_words(const std::vector<std::string>& words, const std::vector<st
   Problems problems;
   for (const std::string& word : words) {
     if (std::find(known.begin(), known.end(), word) != known.end()) continue;
-    problems.push_back(problem_with("", std::string("\"") + word + "\" is not " + what, joined(known, ", ")));
+    problems.push_back(
+        report::problem_with("", std::string("\"") + word + "\" is not " + what, joined(known, ", ")));
   }
   return problems;
 }
@@ -61,12 +63,12 @@ Result<std::vector<std::string>> plot_command_line(const PlotRequest& request) {
   for (Problem& wrong : wrong_words(formats, {"png", "svg", "pdf"}, "a format"))
     problems.push_back(std::move(wrong));
   for (const fs::path& run : request.runs) {
-    if (auto wrong = check_run_folder(run)) problems.push_back(*wrong);
+    if (auto wrong = report::check_run_folder(run)) problems.push_back(*wrong);
   }
   const auto plots = find_plots();
   if (!plots) {
-    problems.push_back(
-        problem_with("", "the folder plots/ is not to be found", "run kraftsim from its source folder"));
+    problems.push_back(report::problem_with("", "the folder plots/ is not to be found",
+                                            "run kraftsim from its source folder"));
   }
   if (!problems.empty()) return problems;
   std::vector<std::string> words{kPython, (*plots / "draw.py").string(), "--format", joined(formats, ",")};
@@ -86,8 +88,8 @@ Result<int> plot_runs(const PlotRequest& request) {
   pid_t child = 0;
   if (const int error = ::posix_spawn(&child, kPython, nullptr, nullptr, arguments.data(), environ);
       error != 0) {
-    return problem_with(kPython, std::string("cannot be run: ") + std::strerror(error),
-                        "apt-get install python3-matplotlib");
+    return report::problem_with(kPython, std::string("cannot be run: ") + std::strerror(error),
+                                "apt-get install python3-matplotlib");
   }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {

@@ -59,39 +59,63 @@ Excerpt excerpt_of(const Problem& problem) {
 void show_line(const Problem& problem, Paint paint, std::string& out) {
   const Excerpt excerpt = excerpt_of(problem);
   const std::string before = excerpt.cut_before ? "..." : "";
-  out += paint("2", fmt::format("{:>6} | ", problem.line)) + before + std::string(excerpt.text) +
+  out += paint("2", fmt::format("{:>6} | ", problem.line)) + before + printable(excerpt.text) +
          (excerpt.cut_after ? "..." : "") + "\n";
   std::string carets;
   if (problem.column > 0) {
     const std::string_view marked =
         excerpt.text.substr(std::min(excerpt.caret, excerpt.text.size()),
                             static_cast<std::size_t>(std::max(problem.caret_length, 0)));
-    carets = std::string(std::max<std::size_t>(1, blanks(marked).size()), '^');
+    carets = std::string(std::max<std::size_t>(1, blanks(printable(marked)).size()), '^');
   }
   if (carets.empty() && problem.hint.empty()) return;
-  std::string below =
-      blanks(before) + blanks(excerpt.text.substr(0, std::min(excerpt.caret, excerpt.text.size())));
+  std::string below = blanks(before) +
+                      blanks(printable(excerpt.text.substr(0, std::min(excerpt.caret, excerpt.text.size()))));
   if (!carets.empty()) below += paint("1;32", carets);
-  if (!problem.hint.empty()) below += (carets.empty() ? "" : "      ") + problem.hint;
+  if (!problem.hint.empty()) below += (carets.empty() ? "" : "      ") + printable(problem.hint);
   out += paint("2", "       | ") + below + "\n";
 }
 
 }  // namespace
 
+std::string printable(std::string_view text) {
+  std::string shown;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto byte = [&](std::size_t ahead) {
+      return at + ahead < text.size() ? static_cast<unsigned char>(text[at + ahead]) : 0u;
+    };
+    const unsigned first = byte(0);
+    const bool turns_direction = first == 0xE2 && ((byte(1) == 0x80 && byte(2) >= 0xAA && byte(2) <= 0xAE) ||
+                                                   (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9));
+    if (turns_direction) {
+      shown += fmt::format("\\u{:04x}", 0x2000 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F));
+      at += 2;
+    } else if (first == 0xC2 && byte(1) >= 0x80 && byte(1) < 0xA0) {
+      shown += fmt::format("\\x{:02x}", byte(1));
+      ++at;
+    } else if ((first < 0x20 && first != '\t' && first != '\n') || first == 0x7F) {
+      shown += fmt::format("\\x{:02x}", first);
+    } else {
+      shown += text[at];
+    }
+  }
+  return shown;
+}
+
 std::string render_problems(const Problems& problems, bool color) {
   const Paint paint{color};
   std::string out;
   for (const Problem& problem : problems) {
-    std::string place = problem.file;
+    std::string place = printable(problem.file);
     if (problem.line > 0) place += fmt::format(":{}", problem.line);
     if (problem.line > 0 && problem.column > 0) place += fmt::format(":{}", problem.column);
     if (!place.empty()) out += paint("1", place + ":") + " ";
-    out += (problem.warning ? paint("1;33", "warning:") : paint("1;31", "error:")) + " " + problem.message +
-           "\n";
+    out += (problem.warning ? paint("1;33", "warning:") : paint("1;31", "error:")) + " " +
+           printable(problem.message) + "\n";
     if (problem.line > 0 && !problem.source_line.empty()) {
       show_line(problem, paint, out);
     } else if (!problem.hint.empty()) {
-      out += "         " + problem.hint + "\n";
+      out += "         " + printable(problem.hint) + "\n";
     }
   }
   return out;

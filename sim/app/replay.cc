@@ -11,8 +11,8 @@
 #include "app/commands.h"
 #include "app/render_problems.h"
 #include "app/say.h"
-#include "app/summary.h"
 #include "cluster/cluster.h"
+#include "judge/summary.h"
 #include "scenario/scenario.h"
 #include "trace/event_log.h"
 #include "trace/meaning.h"
@@ -61,7 +61,7 @@ class MeaningListener final : public observe::Observer {
  public:
   explicit MeaningListener(const observe::Names& names) : meaning_(names) {}
   void on(const observe::Observation& observation) override { meaning_.on(observation); }
-  std::string text() const { return fingerprint_text(meaning_.value()); }
+  std::string text() const { return judge::fingerprint_text(meaning_.value()); }
 
  private:
   trace::Meaning meaning_;
@@ -125,7 +125,7 @@ int replay_command(const ReplayOptions& options, const Terminal& terminal) {
   }
   world.end_faults();
   if (log) log->flush();
-  const std::string fingerprint = fingerprint_text(world.fingerprint());
+  const std::string fingerprint = judge::fingerprint_text(world.fingerprint());
   const bool same = world.events_fired() == recorded->events && fingerprint == recorded->fingerprint &&
                     (recorded->meaning.empty() || meaning.text() == recorded->meaning);
   if (same && !(sink && sink->difference)) {

@@ -8,14 +8,15 @@
 #include <string>
 
 #include "app/commands.h"
-#include "app/console.h"
 #include "app/play.h"
 #include "app/progress_line.h"
 #include "app/recording.h"
 #include "app/render_problems.h"
 #include "app/say.h"
-#include "app/words.h"
 #include "cluster/cluster.h"
+#include "report/console.h"
+#include "report/json.h"
+#include "report/words.h"
 #include "scenario/scenario.h"
 
 // `kraftsim run`: load, play, record, say.
@@ -25,7 +26,7 @@ namespace {
 std::string pasteable(const std::string& word) {
   const bool plain = word.find_first_of(" '\"\\$`!*?&|;<>(){}[]#~\n\t") == std::string::npos && !word.empty();
   if (plain) return word;
-  return in_single_quotes(word);
+  return report::in_single_quotes(word);
 }
 
 // The command that shows this run again.
@@ -33,7 +34,7 @@ std::string repro(const RunOptions& options, const scenario::Scenario& scenario)
   std::string command =
       "kraftsim run " + pasteable(options.file) + " --seed " + std::to_string(scenario.seed);
   for (const scenario::Override& override : options.overrides) {
-    if (override.path != "seed") command += " --set " + pasteable(override.path + "=" + override.value);
+    if (override.path != "seed") command += " --set " + pasteable(shown(override));
   }
   if (options.until) command += fmt::format(" --until {}ms", millis(*options.until));
   return command;
@@ -43,6 +44,10 @@ RecordingOptions places(const RunOptions& options, const scenario::Scenario& sce
   RecordingOptions places = default_places(scenario);
   if (!options.out.empty()) {
     places.folder = options.out;
+    places.link.clear();
+  }
+  if (options.no_files) {
+    places.folder.clear();
     places.link.clear();
   }
   places.trace = options.trace;
@@ -58,7 +63,7 @@ RecordingOptions places(const RunOptions& options, const scenario::Scenario& sce
 }
 
 // Plays the scenario once more, unseen: its fingerprint must be the same.
-bool is_repeated(const scenario::Scenario& scenario, const RunEnd& end) {
+bool is_repeated(const scenario::Scenario& scenario, const judge::RunEnd& end) {
   cluster::Cluster world(scenario.cluster);
   while (world.events_fired() < end.events && world.step()) {
   }
@@ -69,7 +74,8 @@ bool is_repeated(const scenario::Scenario& scenario, const RunEnd& end) {
 }  // namespace
 
 int run_command(const RunOptions& options, const Terminal& terminal) {
-  const Result<scenario::Scenario> loaded = scenario::load(options.file, options.overrides);
+  const Result<scenario::Scenario> loaded =
+      scenario::load(options.file, options.overrides, options.strictness);
   if (!loaded) return refuse(loaded.problems(), terminal);
   const scenario::Scenario& scenario = *loaded;
   if (!options.quiet) print(stderr, render_problems(loaded.problems(), terminal.color_err));
@@ -83,35 +89,35 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   listen_to_signals();
 
   const std::string command = repro(options, scenario);
-  RunEnd end;
+  judge::RunEnd end;
   try {
     std::optional<ProgressLine> line;
     if (terminal.progress && !options.quiet) line.emplace();
-    end = play(scenario, world, recording, PlayOptions{options.until, line ? &*line : nullptr});
+    end = play(scenario, world, recording.record(), PlayOptions{options.until, line ? &*line : nullptr});
   } catch (const InternalError& bug) {
     rethrow_with_place(bug, world, command, scenario.seed);
   }
   end.repro = command;
-  const bool repeated =
-      !options.check_determinism || end.reason == StopReason::interrupted || is_repeated(scenario, end);
+  const bool repeated = !options.check_determinism || end.reason == judge::StopReason::interrupted ||
+                        is_repeated(scenario, end);
 
-  const Result<Summary> finished = recording.finish(end);
+  const Result<judge::Summary> finished = recording.finish(end);
   if (!finished) return refuse(finished.problems(), terminal);
-  const Summary& summary = *finished;
+  const judge::Summary& summary = *finished;
   if (options.json) {
-    print(stdout, to_json(summary));
+    print(stdout, report::to_json(summary));
   } else if (!options.quiet) {
-    print(stdout, to_text(summary, TextOptions{terminal.color_out, recording.wall_time(),
-                                               recording.folder().string()}));
+    print(stdout, report::to_text(summary, report::TextOptions{terminal.color_out, recording.wall_time(),
+                                                               recording.folder().string()}));
   }
   if (!repeated) {
     print(stderr, "kraftsim: played a second time, the same scenario and seed gave another fingerprint\n");
     return number(ExitCode::not_deterministic);
   }
-  if (end.reason == StopReason::interrupted) {
+  if (end.reason == judge::StopReason::interrupted) {
     return number(interrupted_by() == SIGTERM ? ExitCode::terminated : ExitCode::interrupted);
   }
-  return exit_code(summary);
+  return judge::exit_code(summary);
 }
 
 }  // namespace sim::app

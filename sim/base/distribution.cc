@@ -67,12 +67,12 @@ std::int64_t Distribution::Uniform::mean() const {
 // ---- lognormal: p50 * 2^(sigma * z)
 
 std::int64_t Distribution::Lognormal::at(std::uint64_t u) const {
-  return scale_exp2(p50, sigma_log2 * normal_quantile(u));
+  return std::min(kMost, scale_exp2(p50, sigma_log2 * normal_quantile(u)));
 }
 
 std::int64_t Distribution::Lognormal::mean() const {
   // exp(sigma^2 / 2) with the natural sigma = sigma_log2 * ln 2, as a power of two.
-  return scale_exp2(p50, sigma_log2 * sigma_log2 * kLn2 * Q32::ratio(1, 2));
+  return std::min(kMost, scale_exp2(p50, sigma_log2 * sigma_log2 * kLn2 * Q32::ratio(1, 2)));
 }
 
 // ---- Zipf

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -16,7 +16,7 @@
 // A Distribution is a small value; what is big (empirical values, Zipf's buckets) is shared and
 // never changes. Every kind but Zipf is sampled by its quantile function, one draw per sample in
 // nearly all cases. Parameters are checked with SIM_CHECK: whoever reads them from a file validates
-// them first. Results saturate at the largest int64.
+// them first. Results saturate at kMost.
 namespace sim {
 
 // Picks index i with probability weight[i] / sum of weights, in constant time and one draw, by Walker's
@@ -48,6 +48,10 @@ struct WeightedValue {
 
 class Distribution {
  public:
+  // The most that a distribution without an end of its own gives: as a time it is kEndless, so that what is
+  // drawn may be added up.
+  static constexpr std::int64_t kMost = std::int64_t{1} << 60;
+
   // Always 0; assign one of those below.
   Distribution() : Distribution(Constant{0}) {}
 
@@ -98,8 +102,7 @@ class Distribution {
       const std::uint64_t survival = ~u | 1;  // of 2^64, never zero
       const uint128 product = uint128{static_cast<std::uint64_t>(mean_value)} * neg_ln_q58(survival);
       const uint128 rounded = product + (uint128{1} << 57);
-      const bool fits = high_word(rounded) >> 57 == 0;
-      return fits ? static_cast<std::int64_t>(rounded >> 58) : std::numeric_limits<std::int64_t>::max();
+      return static_cast<std::int64_t>(std::min(rounded >> 58, static_cast<uint128>(kMost)));
     }
     std::int64_t mean() const { return mean_value; }
   };

@@ -36,7 +36,7 @@ MetadataResponse::Topic Broker::describe(const metadata::TopicImage& topic) cons
   MetadataResponse::Topic result;
   result.name = topic.name;
   result.id = topic.id;
-  result.internal = topic.name == kOffsetsTopicName;
+  result.internal = server::is_internal_topic(topic.name);
   result.compression_percent = topic.config.compression_percent;
   result.partitions.reserve(topic.partitions.size());
   for (const metadata::PartitionRegistration& partition : topic.partitions) {
@@ -75,7 +75,7 @@ void Broker::on(MetadataRequest& request, const Envelope& from, const Context& c
     }
     MetadataResponse::Topic& unknown = response.topics.emplace_back();
     unknown.name = name;
-    unknown.internal = name == kOffsetsTopicName;
+    unknown.internal = server::is_internal_topic(name);
     unknown.error = is_valid_topic_name(name) ? ErrorCode::unknown_topic_or_partition
                                               : ErrorCode::invalid_topic_exception;
     const bool may_create = boot_.config.auto_create_topics_enable && request.allow_auto_topic_creation;
@@ -92,10 +92,10 @@ void Broker::on(MetadataRequest& request, const Envelope& from, const Context& c
 void Broker::on(FindCoordinatorRequest& request, const Envelope& from, const Context& context) {
   FindCoordinatorResponse response;
   response.error = ErrorCode::coordinator_not_available;
-  const metadata::TopicImage* topic = image_.topic(kOffsetsTopicName);
+  const metadata::TopicImage* topic = image_.topic(server::kOffsetsTopicName);
   if (topic == nullptr) {
     CreateTopicsRequest to_create;
-    auto_topics_.want(std::string(kOffsetsTopicName), boot_.config, to_create);
+    auto_topics_.want(std::string(server::kOffsetsTopicName), boot_.config, to_create);
     create_topics(std::move(to_create), context);
     return node::reply(context.out, from, response);
   }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "broker/context.h"
+#include "server/context.h"
 
 namespace sim::broker {
 
@@ -23,7 +23,7 @@ void AutoTopicCreation::want(const std::string& name, const BrokerConfig& config
   topic.name = name;
   topic.partitions = config.num_partitions;
   topic.replication_factor = config.default_replication_factor;
-  if (name == kOffsetsTopicName) {  // GroupCoordinator.groupMetadataTopicConfigs
+  if (name == server::kOffsetsTopicName) {  // GroupCoordinator.groupMetadataTopicConfigs
     topic.partitions = config.offsets_topic_num_partitions;
     topic.replication_factor = config.offsets_topic_replication_factor;
     topic.has_config = true;

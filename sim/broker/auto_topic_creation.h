@@ -5,12 +5,14 @@
 #include <string_view>
 #include <vector>
 
-#include "broker/config.h"
 #include "protocol/messages.h"
+#include "server/config.h"
 
 // Topics that are created because someone asked for them (AutoTopicCreationManager). The controller decides;
 // those who asked are told that the topic is unknown, and find it when they ask again.
 namespace sim::broker {
+
+using server::BrokerConfig;
 
 // Topic.validate: 1 to 249 of [a-zA-Z0-9._-], neither "." nor "..".
 bool is_valid_topic_name(std::string_view name);

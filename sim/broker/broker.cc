@@ -20,24 +20,31 @@ BrokerEpoch previous_broker_epoch(const node::DurableImage& image) {
 
 // Nothing is told of an only one, nor was anything before KIP-858.
 std::vector<DirectoryId> online_directories(const BrokerBoot& boot, const node::DurableImage& image) {
-  const LogDirectories all(boot.self, boot.config.log_dirs, image.failed_directories, image.replaced);
-  return all.are_several() && boot.config.failed_log_directories ? all.online() : std::vector<DirectoryId>{};
+  const replica::LogDirectories all(boot.self, boot.config.log_dirs, image.failed_directories,
+                                    image.replaced);
+  return all.are_several() && boot.config.history.failed_log_directories ? all.online() : std::vector<DirectoryId>{};
 }
 
 }  // namespace
 
 Broker::Broker(const BrokerBoot& boot, const node::DurableImage& image)
     : boot_(boot),
+      phases_(boot.phases),
       lifecycle_({boot.self, boot.id, boot.rack, boot.incarnation, previous_broker_epoch(image),
-                  online_directories(boot, image)},
+                  online_directories(boot, image),
+                  phases_.first_turn(from_millis(boot.config.broker_heartbeat_interval_ms), Duration{})},
                  boot.config),
       replicas_(boot.self, boot.id, boot.config, image),
-      groups_(boot.config, boot.id, kGroupTimer),
-      coordinates_(static_cast<std::size_t>(boot.config.offsets_topic_num_partitions)),
-      forwarding_(boot.self, Lane::forwarding, kForwardingNetworkTimer, kForwardingExpiryTimer,
-                  kForwardingTimeout) {}
+      groups_(boot.config, server::kGroupTimer),
+      forwarding_(boot.self, Lane::forwarding, server::kForwardingNetworkTimer,
+                  server::kForwardingExpiryTimer, kForwardingTimeout) {}
 
 void Broker::start(node::Env env, node::Effects& out) {
+  if (!lifecycle_.is_first_life()) {
+    const Duration open_logs_after{boot_.open_logs_after.sample(env.rng)};
+    may_load_ = open_logs_after <= Duration{};
+    if (!may_load_) out.emplace_back(node::SetTimer{server::kOpenLogsTimer, env.now + open_logs_after});
+  }
   lifecycle_.start(context(env, out));
 }
 
@@ -54,8 +61,8 @@ bool Broker::owns(const node::Input& input) const {
                           const Channel& channel = received.envelope.channel;
                           return received.envelope.response ? opened(channel) : is_client_lane(channel.lane);
                         },
-                        [](const node::TimerFired& fired) { return is_broker_timer(fired.timer); },
-                        [](const node::Persisted& done) { return is_broker_write(done.id); },
+                        [](const node::TimerFired& fired) { return server::is_broker_timer(fired.timer); },
+                        [](const node::Persisted& done) { return server::is_broker_write(done.id); },
                         [&](const node::Connected& connected) { return opened(connected.channel); },
                         [&](const node::Disconnected& lost) { return opened(lost.channel); },
                         [](const node::StopRequested&) { return false; },
@@ -128,8 +135,9 @@ void Broker::route(node::Input& input, const Context& context) {
   }
   const auto* fired = std::get_if<node::TimerFired>(&input);
   if (fired == nullptr) return;
-  if (fired->timer == kGroupTimer) groups_.timer_fired(context.env, context.out);
-  if (fired->timer == kShutdownTimer) lifecycle_.begin_shutdown(context);
+  if (fired->timer == server::kGroupTimer) groups_.runtime().timer_fired(context.env, context.out);
+  if (fired->timer == server::kShutdownTimer) lifecycle_.begin_shutdown(context);
+  if (fired->timer == server::kOpenLogsTimer) may_load_ = true;
 }
 
 // ---- Life (BrokerServer.startup, shutdown)
@@ -137,7 +145,8 @@ void Broker::route(node::Input& input, const Context& context) {
 void Broker::stop(node::Env env, node::Effects& out) {
   const Context context = this->context(env, out);
   if (boot_.config.controlled_shutdown_enable) {
-    context.out.emplace_back(node::SetTimer{kShutdownTimer, context.now() + kControlledShutdownTimeout});
+    context.out.emplace_back(
+        node::SetTimer{server::kShutdownTimer, context.now() + kControlledShutdownTimeout});
     replicas_.begin_controlled_shutdown();
     lifecycle_.begin_controlled_shutdown(context);
   } else {
@@ -146,11 +155,14 @@ void Broker::stop(node::Env env, node::Effects& out) {
   finish_step(context);
 }
 
-// The logs are loaded once the broker has caught up with the metadata of its registration. Meanwhile it is
-// fenced, its heartbeats go on, and whatever comes of the metadata waits, as Kafka's metadata loader does.
+// The logs are loaded with the first metadata that is committed, whether or not the broker may register yet.
+// Meanwhile its heartbeats go on, and whatever comes of the metadata waits, as Kafka's metadata loader does: so
+// the broker has not caught up with its registration before its logs are open. From then on it leads and
+// follows as the metadata says. While its last life is not fenced it is still in the ISR, and its fetches let
+// other leaders acknowledge; as a leader it answers nobody yet, since its port is closed.
 void Broker::follow_lifecycle(const Context& context) {
-  const bool may_load = lifecycle_.state() == BrokerState::recovery || lifecycle_.is_first_life();
-  if (!published_ && !is_loading_ && may_load) load_logs(context);
+  const bool is_up = lifecycle_.state() != BrokerState::shutting_down;
+  if (!published_ && !is_loading_ && may_load_ && is_up) load_logs(context);
   if (is_loading_ && replicas_.is_loaded()) publish_first(context);
   const bool caught_up = lifecycle_.state() == BrokerState::recovery && published_;
   if (caught_up && !lifecycle_.is_ready_to_unfence()) lifecycle_.set_ready_to_unfence(context);
@@ -204,7 +216,7 @@ void Broker::publish(const metadata::MetadataDelta& delta, const Context& contex
 void Broker::load_logs(const Context& context) {
   if (image_.brokers().empty() && image_.topics().empty()) return;
   is_loading_ = true;
-  replicas_.load(context);
+  replicas_.load(phases_, context);
 }
 
 void Broker::publish_first(const Context& context) {
@@ -239,58 +251,41 @@ void Broker::finish_step(const Context& context) {
     for (const ReplicaManager::Event& event : events) {
       std::visit([&](const auto& one) { on(one, context); }, event);
     }
-    std::vector<GroupCoordinator::Write> writes = groups_.take_writes();
-    for (GroupCoordinator::Write& write : writes) append(std::move(write), context);
+    std::vector<GroupCoordinator::Write> writes = groups_.runtime().take_writes();
+    for (GroupCoordinator::Write& write : writes) {
+      replicas_.append(replica::AppendId{write.id}, write.tp,
+                       make_batch(std::move(write.records), context.now_ms()), context);
+    }
     if (events.empty() && writes.empty()) return;
   }
 }
 
-TopicPartition Broker::offsets_partition(std::int32_t partition) const {
-  const metadata::TopicImage* topic = image_.topic(kOffsetsTopicName);
-  return topic == nullptr ? TopicPartition{} : TopicPartition{topic->id, partition};
-}
+// ---- Partitions of internal topics: their coordinator is told, which ignores what it does not lead
 
-void Broker::append(GroupCoordinator::Write write, const Context& context) {
-  replicas_.append(write.id, offsets_partition(write.partition),
-                   make_batch(std::move(write.records), context.now_ms()), context);
-}
-
-// Reads the partition's log in pieces of offsets.load.buffer.size, to its end. Reading takes no time here.
-void Broker::on(const ReplicaManager::CoordinatorElected& event, const Context& context) {
-  groups_.elected(event.partition, event.leader_epoch);
-  const auto index = static_cast<std::size_t>(event.partition);
-  if (coordinates_[index]) return;  // elected again
-  coordinates_[index] = true;
-  const Partition* partition = replicas_.partition(offsets_partition(event.partition));
+void Broker::on(const ReplicaManager::Elected& event, const Context& context) {
+  const metadata::TopicImage* topic = image_.topic(event.tp.topic);
+  if (topic == nullptr || topic->name != server::kOffsetsTopicName) return;
+  if (!groups_.runtime().elected(event.tp, event.leader_epoch)) return;
+  const partition::Partition* partition = replicas_.partition(event.tp);
   SIM_CHECK(partition != nullptr, "what was elected is here");
-  const log::PartitionLog& log = partition->log();
-  for (Offset at = log.log_start_offset(); at < log.log_end_offset();) {
-    const auto piece = log.read(at, log.log_end_offset(), context.config.offsets_load_buffer_size, true);
-    if (piece.empty()) break;  // compaction has left nothing up to the end
-    groups_.load(event.partition, piece, partition->high_watermark());
-    at = piece.back().end_offset();
-  }
-  groups_.loaded(event.partition, context.env, context.out);
+  groups_.runtime().load(event.tp, partition->log(), partition->high_watermark(),
+                         context.config.offsets_load_buffer_size, context.env, context.out);
+}
+
+void Broker::on(const ReplicaManager::Resigned& event, const Context& context) {
+  groups_.runtime().resigned(event.tp, context.env, context.out);
+}
+
+void Broker::on(const ReplicaManager::HighWatermarkAdvanced& event, const Context& context) {
+  groups_.runtime().high_watermark_advanced(event.tp, event.high_watermark, context.env, context.out);
+}
+
+void Broker::on(const ReplicaManager::Appended& event, const Context& context) {
+  groups_.runtime().written(event.tp, event.id.value(), event.error, context.env, context.out);
 }
 
 void Broker::on(const ReplicaManager::DirectoryFailed& event, const Context& context) {
   lifecycle_.directory_failed(event.directory, context);
-}
-
-void Broker::on(const ReplicaManager::CoordinatorResigned& event, const Context& context) {
-  const auto index = static_cast<std::size_t>(event.partition);
-  if (!coordinates_[index]) return;
-  coordinates_[index] = false;
-  groups_.resigned(event.partition, context.out);
-}
-
-void Broker::on(const ReplicaManager::CoordinatorHighWatermark& event, const Context& context) {
-  if (!coordinates_[static_cast<std::size_t>(event.partition)]) return;
-  groups_.high_watermark_advanced(event.partition, event.high_watermark, context.env, context.out);
-}
-
-void Broker::on(const ReplicaManager::CoordinatorWritten& event, const Context& context) {
-  groups_.written(event.id, event.error, context.env, context.out);
 }
 
 }  // namespace sim::broker

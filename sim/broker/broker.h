@@ -9,19 +9,21 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/distribution.h"
+#include "base/rng.h"
 #include "broker/auto_topic_creation.h"
-#include "broker/config.h"
-#include "broker/context.h"
-#include "broker/controller_channel.h"
-#include "broker/group_coordinator.h"
 #include "broker/lifecycle.h"
 #include "broker/producer_id_manager.h"
-#include "broker/replica_manager.h"
+#include "group/group_coordinator.h"
 #include "metadata/metadata_image.h"
 #include "node/durable_image.h"
 #include "node/node.h"
 #include "protocol/message_traits.h"
 #include "protocol/quorum.h"
+#include "replica/replica_manager.h"
+#include "server/config.h"
+#include "server/context.h"
+#include "server/controller_channel.h"
 
 // A Kafka broker: replica manager, replica fetchers, group coordinator, and the APIs that clients call
 // (BrokerServer, KafkaApis). It takes inputs to the part that they concern, answers what needs no part of its
@@ -35,12 +37,25 @@
 // ask for something; Kafka's port is not open then.
 namespace sim::broker {
 
+using group::GroupCoordinator;
+using replica::ReplicaManager;
+using server::BrokerConfig;
+using server::Context;
+using server::ControllerChannel;
+using server::ReplyTo;
+using server::TaskPhases;
+
 struct BrokerBoot {
   ProcessId self;
   NodeId id;
   std::string rack;
   BrokerConfig config;
   Incarnation incarnation;
+  // A life that goes on from before the run draws from here where its periodic tasks stand.
+  std::optional<Rng> phases{};
+  // Any other one opens its logs so long after it first asks to be registered, what recovery takes apart: what
+  // a process does meanwhile that is not modelled.
+  Distribution open_logs_after{};
 };
 
 // What is passed on to the active controller, and its answer back.
@@ -106,13 +121,11 @@ class Broker {
   void publish_first(const Context& context);
   void follow_lifecycle(const Context& context);
   void finish_step(const Context& context);
-  void on(const ReplicaManager::CoordinatorElected& event, const Context& context);
-  void on(const ReplicaManager::CoordinatorResigned& event, const Context& context);
-  void on(const ReplicaManager::CoordinatorHighWatermark& event, const Context& context);
-  void on(const ReplicaManager::CoordinatorWritten& event, const Context& context);
+  void on(const ReplicaManager::Elected& event, const Context& context);
+  void on(const ReplicaManager::Resigned& event, const Context& context);
+  void on(const ReplicaManager::HighWatermarkAdvanced& event, const Context& context);
+  void on(const ReplicaManager::Appended& event, const Context& context);
   void on(const ReplicaManager::DirectoryFailed& event, const Context& context);
-  void append(GroupCoordinator::Write write, const Context& context);
-  TopicPartition offsets_partition(std::int32_t partition) const;
 
   // ---- apis.cc
   void on(ApiVersionsRequest& request, const Envelope& from, const Context& context);
@@ -146,6 +159,8 @@ class Broker {
 
   BrokerBoot boot_;
   metadata::MetadataImage image_;
+  TaskPhases phases_;
+  bool may_load_ = true;  // it has come so far in its start
   bool is_loading_ = false;
   bool published_ = false;  // the logs are loaded, and the image is of use
   using News = std::variant<std::vector<Batch>, MetadataSnapshot>;
@@ -157,7 +172,6 @@ class Broker {
   Lifecycle lifecycle_;
   ReplicaManager replicas_;
   GroupCoordinator groups_;
-  std::vector<bool> coordinates_;  // by partition of __consumer_offsets
   ControllerChannel forwarding_;
   struct ForClient {
     ReplyTo client;

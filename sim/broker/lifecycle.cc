@@ -1,6 +1,5 @@
 #include "broker/lifecycle.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -12,27 +11,19 @@ namespace {
 constexpr Duration kWhileStarting = std::chrono::milliseconds(10);
 constexpr Duration kFirstWhileShuttingDown = std::chrono::milliseconds(50);
 
-// new ExponentialBackoff(100, 2, broker.session.timeout.ms, 0.02)
-Duration resend_backoff(std::int32_t failures, std::int64_t max_ms, Rng& rng) {
-  std::int64_t term_ms = 100;
-  for (std::int32_t i = 0; i < failures && term_ms < max_ms; ++i) term_ms = std::min(term_ms * 2, max_ms);
-  const std::int64_t factor_thousandths = rng.between(980, 1020);
-  return from_millis(std::min(max_ms, term_ms * factor_thousandths / 1000));
-}
-
 }  // namespace
 
 // A request to the controller is given up after half a session (KAFKA-14392).
 Lifecycle::Lifecycle(Identity identity, const BrokerConfig& config)
     : identity_(std::move(identity)),
-      channel_(identity_.process, Lane::heartbeat, kHeartbeatNetworkTimer, kHeartbeatExpiryTimer,
-               from_millis(config.broker_session_timeout_ms / 2)),
+      channel_(identity_.process, Lane::heartbeat, server::kHeartbeatNetworkTimer,
+               server::kHeartbeatExpiryTimer, from_millis(config.broker_session_timeout_ms / 2)),
       ready_to_unfence_(is_first_life()) {}
 
 void Lifecycle::start(const Context& context) {
   state_ = BrokerState::starting;
   const Duration timeout = from_millis(context.config.initial_broker_registration_timeout_ms);
-  context.out.emplace_back(node::SetTimer{kRegistrationTimer, context.now() + timeout});
+  context.out.emplace_back(node::SetTimer{server::kRegistrationTimer, context.now() + timeout});
   communicate(context);
 }
 
@@ -59,8 +50,8 @@ void Lifecycle::begin_shutdown(const Context& context) {
   if (state_ == BrokerState::shutting_down) return;
   state_ = BrokerState::shutting_down;
   channel_.close(context.env, context.out);
-  context.out.emplace_back(node::CancelTimer{kCommunicationTimer});
-  context.out.emplace_back(node::CancelTimer{kRegistrationTimer});
+  context.out.emplace_back(node::CancelTimer{server::kCommunicationTimer});
+  context.out.emplace_back(node::CancelTimer{server::kRegistrationTimer});
 }
 
 // ---- Log directories (propagateDirectoryFailure)
@@ -77,7 +68,7 @@ void Lifecycle::await_news_told(const Context& context) {
   for (const OfflineDirectory& one : offline_directories_) {
     if (one.is_told) continue;
     if (one.tell_until <= context.now()) return begin_shutdown(context);
-    context.out.emplace_back(node::SetTimer{kLogDirFailureTimer, one.tell_until});
+    context.out.emplace_back(node::SetTimer{server::kLogDirFailureTimer, one.tell_until});
     return;
   }
 }
@@ -86,9 +77,9 @@ void Lifecycle::await_news_told(const Context& context) {
 
 bool Lifecycle::owns(const node::Input& input) const {
   const auto* fired = std::get_if<node::TimerFired>(&input);
-  return channel_.owns(input) ||
-         (fired != nullptr && (fired->timer == kCommunicationTimer || fired->timer == kRegistrationTimer ||
-                               fired->timer == kLogDirFailureTimer));
+  return channel_.owns(input) || (fired != nullptr && (fired->timer == server::kCommunicationTimer ||
+                                                       fired->timer == server::kRegistrationTimer ||
+                                                       fired->timer == server::kLogDirFailureTimer));
 }
 
 void Lifecycle::step(node::Input& input, const Context& context) {
@@ -98,8 +89,8 @@ void Lifecycle::step(node::Input& input, const Context& context) {
     channel_.step(input, context.env, context.out, answers);
     return handle(answers, context);
   }
-  if (std::get<node::TimerFired>(input).timer == kCommunicationTimer) return communicate(context);
-  if (std::get<node::TimerFired>(input).timer == kLogDirFailureTimer) return await_news_told(context);
+  if (std::get<node::TimerFired>(input).timer == server::kCommunicationTimer) return communicate(context);
+  if (std::get<node::TimerFired>(input).timer == server::kLogDirFailureTimer) return await_news_told(context);
   if (!registered_) begin_shutdown(context);
 }
 
@@ -150,16 +141,14 @@ void Lifecycle::handle(const ControllerChannel::Answers& answers, const Context&
 
 void Lifecycle::on(const BrokerRegistrationResponse& response, const Context& context) {
   if (response.error != ErrorCode::none) return schedule_after_failure(context);
-  failed_attempts_ = 0;
   broker_epoch_ = response.broker_epoch;
   registered_ = true;
-  context.out.emplace_back(node::CancelTimer{kRegistrationTimer});
+  context.out.emplace_back(node::CancelTimer{server::kRegistrationTimer});
   schedule(Duration{0}, context);
 }
 
 void Lifecycle::on(const BrokerHeartbeatResponse& response, const Context& context) {
   if (response.error != ErrorCode::none) return schedule_after_failure(context);
-  failed_attempts_ = 0;
   for (std::size_t i = 0; i < offline_directories_sent_; ++i) offline_directories_[i].is_told = true;
   switch (state_) {
     case BrokerState::starting:
@@ -167,11 +156,11 @@ void Lifecycle::on(const BrokerHeartbeatResponse& response, const Context& conte
       return schedule(kWhileStarting, context);
     case BrokerState::recovery:
       if (!response.is_fenced) state_ = BrokerState::running;
-      return schedule_after_success(context);
-    case BrokerState::running: return schedule_after_success(context);
+      return schedule_in_an_interval(context);
+    case BrokerState::running: return schedule_in_an_interval(context);
     case BrokerState::pending_controlled_shutdown:
       if (response.should_shut_down) return begin_shutdown(context);
-      if (std::exchange(got_controlled_shutdown_response_, true)) return schedule_after_success(context);
+      if (std::exchange(got_controlled_shutdown_response_, true)) return schedule_in_an_interval(context);
       return schedule(kFirstWhileShuttingDown, context);
     case BrokerState::not_running:
     case BrokerState::shutting_down: SIM_CHECK(false, "who is not up sends no heartbeats");
@@ -184,23 +173,22 @@ void Lifecycle::on(const BrokerHeartbeatResponse& response, const Context& conte
 void Lifecycle::schedule(Duration delay, const Context& context) {
   if (std::exchange(next_is_immediate_, false)) delay = Duration{0};
   if (delay > Duration{0}) {
-    context.out.emplace_back(node::SetTimer{kCommunicationTimer, context.now() + delay});
+    context.out.emplace_back(node::SetTimer{server::kCommunicationTimer, context.now() + delay});
   } else {
-    context.out.emplace_back(node::CancelTimer{kCommunicationTimer});
+    context.out.emplace_back(node::CancelTimer{server::kCommunicationTimer});
     communicate(context);
   }
 }
 
-void Lifecycle::schedule_after_success(const Context& context) {
-  schedule(from_millis(context.config.broker_heartbeat_interval_ms), context);
+void Lifecycle::schedule_in_an_interval(const Context& context) {
+  const Duration interval = from_millis(context.config.broker_heartbeat_interval_ms);
+  const Duration first = std::exchange(identity_.first_interval, Duration{});
+  schedule(first > Duration{} ? first : interval, context);
 }
 
 void Lifecycle::schedule_after_failure(const Context& context) {
-  const Duration delay =
-      resend_backoff(failed_attempts_, context.config.broker_session_timeout_ms, context.env.rng);
-  ++failed_attempts_;
   next_is_immediate_ = false;  // not after a failure
-  schedule(delay, context);
+  schedule_in_an_interval(context);
 }
 
 }  // namespace sim::broker

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "broker/context.h"
-#include "broker/controller_channel.h"
-#include "broker/timers.h"
+#include "server/context.h"
+#include "server/controller_channel.h"
+#include "server/timers.h"
 
 // A broker's life, as it is agreed with the active controller (BrokerLifecycleManager): it registers, then
 // heartbeats on a connection of its own.
@@ -17,17 +17,24 @@
 //   recovery                       asks to be unfenced, once its owner is ready
 //   running                        serves; heartbeats every broker.heartbeat.interval.ms
 //   pending_controlled_shutdown    asks to be let go, until its leaders have moved and all active brokers
-//   know shutting_down                  for good. Also where a start ends that was not registered in time
+//                                  know
+//   shutting_down                  for good. Also where a start ends that was not registered in time
 //                                  (initial.broker.registration.timeout.ms)
 //
-// One request is under way at a time. After a failure the next follows with an exponential back-off, which
-// ends at broker.session.timeout.ms. A broker that was fenced while it was running stays running and asks to
-// be unfenced with every heartbeat.
+// One request is under way at a time. After a failure the next follows broker.heartbeat.interval.ms later, as
+// after a success (Kafka 4.1; before that an exponential back-off). So a broker that may not register yet,
+// since the session of its last life is still valid, asks every two seconds. One that was fenced while it was
+// running stays running and asks to be unfenced with every heartbeat.
 //
 // Deliberately different: the first life of a broker goes on from one that was up before the run (its
-// registration is in the bootstrap records), so it never asks to be fenced. ZooKeeper migration is left
+// registration is in the bootstrap records), so it never asks to be fenced, and may be anywhere between two
+// heartbeats. ZooKeeper migration is left
 // out.
 namespace sim::broker {
+
+using server::BrokerConfig;
+using server::Context;
+using server::ControllerChannel;
 
 enum class BrokerState : std::uint8_t {
   not_running,
@@ -47,6 +54,8 @@ class Lifecycle {
     Incarnation incarnation;
     BrokerEpoch previous_broker_epoch = kNoBrokerEpoch;  // -1: the last life did not end cleanly
     std::vector<DirectoryId> log_dirs{};                 // that are online; empty: it has only one
+    // Of the first heartbeat that is not sent in haste; 0: broker.heartbeat.interval.ms, as of all others.
+    Duration first_interval{};
   };
 
   Lifecycle(Identity identity, const BrokerConfig& config);
@@ -76,7 +85,7 @@ class Lifecycle {
   void on(const BrokerRegistrationResponse& response, const Context& context);
   void on(const BrokerHeartbeatResponse& response, const Context& context);
   void schedule(Duration delay, const Context& context);
-  void schedule_after_success(const Context& context);
+  void schedule_in_an_interval(const Context& context);
   void schedule_after_failure(const Context& context);
 
   struct OfflineDirectory {
@@ -90,7 +99,6 @@ class Lifecycle {
   ControllerChannel channel_;
   BrokerState state_ = BrokerState::not_running;
   BrokerEpoch broker_epoch_ = kNoBrokerEpoch;
-  std::int32_t failed_attempts_ = 0;
   bool ready_to_unfence_ = false;
   bool registered_ = false;
   bool communication_in_flight_ = false;

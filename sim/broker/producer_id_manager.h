@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "broker/controller_channel.h"
 #include "protocol/messages.h"
+#include "server/controller_channel.h"
 
 // Gives out producer ids from blocks that the controller allocates (RPCProducerIdManager): the next block is
 // asked for when nine tenths of one are gone, or when there is none; meanwhile producers must ask again.

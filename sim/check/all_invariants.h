@@ -1,69 +1,43 @@
 #pragma once
 
-#include <algorithm>
-#include <string>
 #include <utility>
 #include <vector>
 
-#include "check/invariants.h"
-#include "check/metadata_invariants.h"
-#include "check/raft_invariants.h"
-#include "check/replica_invariants.h"
+#include "check/checkers.h"
+#include "observe/leaders.h"
 #include "observe/observation.h"
 #include "observe/replica_logs.h"
 
 namespace sim::check {
 
-// Everything that must hold of a run: of orders and partitions, of their replicas, of the quorum, of the
-// metadata. It keeps what every replica's log holds, which others may look at once it was told.
+// The checkers with what they need, for who wants to know of nothing else; a whole run is
+// record::RunRecord's.
 class AllInvariants final : public observe::Observer {
  public:
-  explicit AllInvariants(InvariantsSpec spec)
-      : off_(spec.off),
-        replicas_(ReplicaPromise{spec.acks_all_of_flow, spec.history}),
-        orders_(std::move(spec)) {
-    if (orders_.spec().history.knows_voters_by_id) quorum_.know_voters_by_id();
+  explicit AllInvariants(InvariantsSpec spec) : checkers_(std::move(spec)) {}
+
+  void on(const observe::Observation& seen) override {
+    std::visit([&](const auto& fact) { on_fact(fact, seen); }, seen.fact);
   }
 
-  void on(const observe::Observation& observation) override {
-    change_ = logs_.on(observation);
-    replicas_.on(observation, logs_, change_);
-    orders_.on(observation);
-    const bool had_forgotten = quorum_.has_forgotten();
-    quorum_.on(observation);
-    if (quorum_.has_forgotten() && !had_forgotten) {
-      replicas_.quorum_forgot();
-      orders_.quorum_forgot();
-      metadata_.quorum_forgot();
-    }
-    metadata_.on(observation);
-  }
-
-  // Those of invariants that are not switched off.
-  std::vector<Violation> violations() const {
-    std::vector<Violation> all = orders_.violations();
-    for (const auto* more : {&replicas_.violations(), &quorum_.violations(), &metadata_.violations()}) {
-      all.insert(all.end(), more->begin(), more->end());
-    }
-    std::erase_if(all, [this](const Violation& one) {
-      return std::find(off_.begin(), off_.end(), one.invariant) != off_.end();
-    });
-    return all;
-  }
-
+  std::vector<Violation> violations() const { return checkers_.violations(); }
   const observe::ReplicaLogs& logs() const { return logs_; }
-  // What the latest observation did to a log; null: nothing but an append by its leader.
-  const observe::LeaderLogChange* log_change() const { return change_; }
-  const ReplicaInvariants& replicas() const { return replicas_; }
+  const ReplicaInvariants& replicas() const { return checkers_.replicas(); }
 
  private:
-  std::vector<std::string> off_;
+  template <class F>
+  void on_fact(const F& fact, const observe::Observation& seen) {
+    const auto see = [&](const auto& one) {
+      observe::tell(logs_, one, seen);
+      checkers_.on(one, seen, logs_);
+    };
+    see(fact);
+    leaders_.on(fact, seen, see);
+  }
+
+  observe::Leaders leaders_;
   observe::ReplicaLogs logs_;
-  const observe::LeaderLogChange* change_ = nullptr;
-  ReplicaInvariants replicas_;
-  Invariants orders_;
-  RaftInvariants quorum_;
-  MetadataInvariants metadata_;
+  Checkers checkers_;
 };
 
 }  // namespace sim::check

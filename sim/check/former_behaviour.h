@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "history/history.h"
+
 namespace sim::check {
 
 // Behaviour of former times that is switched on, and what it no longer prevents. Losing what was
@@ -13,5 +15,8 @@ struct FormerBehaviour {
       false;  // a voter whose disk was wiped votes on: the quorum may forget what it committed
   bool exposes_uncovered = false;  // a member of the ISR may lack what is below the high watermark
 };
+
+// As the table of switches has it (history/table.h).
+FormerBehaviour former_behaviour(const History& history);
 
 }  // namespace sim::check

@@ -53,7 +53,7 @@ constexpr Row kRows[] = {
     {"images-agree", "Metadata images of the same offset are equal, on every server."},
     {"partition-epochs", "A partition's epochs never fall; the leader epoch rises when its leader changes."},
     {"partition-leader",
-     "A partition's leader is in its ISR; ISR and ELR are among its replicas and share nobody."},
+     "A partition's leader is in its ISR; the ISR is among its replicas and shares nobody with the ELR."},
     {"maximal-isr", "The leader's maximal ISR contains the controller's ISR (KIP-497)."},
     {"one-active-controller", "In one quorum epoch only one controller is active."},
     {"fenced-leads-nothing", "A broker that was fenced leads no partition."},

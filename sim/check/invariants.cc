@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/overloaded.h"
+#include "observe/fold.h"
 
 namespace sim::check {
 namespace {
@@ -24,31 +24,8 @@ std::uint64_t done_bit(observe::ServiceId service) {
 }  // namespace
 
 void Invariants::on(const observe::Observation& observation) {
-  violations_.at(observation);
-  const ProcessId process = observation.process;
-  std::visit(
-      Overloaded{
-          [&](const observe::OrderPlaced& fact) { on(fact); },
-          [&](const observe::RecordAccepted& fact) { on(fact); },
-          [&](const observe::BatchDrained& fact) { on(fact); },
-          [&](const observe::BatchAppended& fact) { on(fact); },
-          [&](const observe::BatchAcknowledged& fact) { on(fact); },
-          [&](const observe::BecameLeader& fact) { on(fact, process); },
-          [&](const observe::HighWatermarkAdvanced& fact) { on(fact, process); },
-          [&](const observe::IsrChanged& fact) { on(fact, process); },
-          [&](const observe::RecordsPolled& fact) { on(fact); },
-          [&](const observe::ProcessingStarted& fact) { on(fact); },
-          [&](const observe::ProcessingDone& fact) { on(fact); },
-          [&](const observe::OffsetsStored& fact) { check_committed(fact.tp, fact.offset, fact.group); },
-          [&](const observe::CommitAcknowledged& fact) {
-            if (fact.error == ErrorCode::none) {
-              check_committed(fact.tp, fact.offset, "service " + std::to_string(fact.service.value()));
-            }
-          },
-          [&](const observe::TopicCreated& fact) { topics_.on(fact); },
-          [](const auto&) {},  // what no invariant speaks of
-      },
-      observation.fact);
+  at(observation);
+  observe::tell_fact(*this, observation);
 }
 
 // ---- The way of an order
@@ -127,7 +104,7 @@ void Invariants::quorum_forgot() {
   partitions_.for_each([&](TopicPartition tp, const Partition&) { partitions_[tp].leaders.clear(); });
 }
 
-void Invariants::on(const observe::BecameLeader& fact, ProcessId process) {
+void Invariants::on(const observe::BecameLeader& fact, const observe::Observation& seen) {
   Leadership& leader = leadership(partitions_[fact.tp], fact.leader_epoch);
   if (leader.broker != kNoNode && leader.broker != fact.broker && !is_forgotten_) {
     violated("one-leader-per-epoch", topics_[fact.tp] + " is led by broker " +
@@ -136,16 +113,16 @@ void Invariants::on(const observe::BecameLeader& fact, ProcessId process) {
                                          std::to_string(fact.leader_epoch.value()));
   }
   leader.broker = fact.broker;
-  leader.process = process;
+  leader.process = seen.process;
   leader.high_watermark = 0;  // it learns it anew, and may begin behind
   leader.end = std::max(leader.end, fact.epoch_start);
 }
 
-void Invariants::on(const observe::HighWatermarkAdvanced& fact, ProcessId process) {
+void Invariants::on(const observe::HighWatermarkAdvanced& fact, const observe::Observation& seen) {
   Partition& partition = partitions_[fact.tp];
   partition.high_watermark = std::max(partition.high_watermark, fact.to);
   Leadership* leader =
-      is_forgotten_ ? nullptr : latest_of(partition, process);  // else one of before may bear its epoch
+      is_forgotten_ ? nullptr : latest_of(partition, seen.process);  // else one of before may bear its epoch
   if (leader == nullptr) return;
   if (fact.to < fact.from || fact.to < leader->high_watermark) {
     violated("high-watermark-monotone", topics_[fact.tp] + ": from " +
@@ -194,7 +171,7 @@ void Invariants::on(const observe::BatchAcknowledged& fact) {
     advance(record.id, 0, kAppended, "acknowledged before it was in a log");
 }
 
-void Invariants::on(const observe::IsrChanged& fact, ProcessId process) {
+void Invariants::on(const observe::IsrChanged& fact, const observe::Observation& seen) {
   const auto broken = [&](const std::string& what) { violated("isr-known", topics_[fact.tp] + ": " + what); };
   if (fact.isr.empty()) broken("its ISR is empty");
   std::vector<NodeId> sorted = fact.isr;
@@ -207,7 +184,7 @@ void Invariants::on(const observe::IsrChanged& fact, ProcessId process) {
     if (!known || broker == kNoNode)
       broken("broker " + std::to_string(broker.value()) + " of its ISR does not exist");
   }
-  const Leadership* leader = latest_of(partitions_[fact.tp], process);
+  const Leadership* leader = latest_of(partitions_[fact.tp], seen.process);
   if (leader != nullptr && !fact.isr.empty() &&
       !std::binary_search(sorted.begin(), sorted.end(), leader->broker)) {
     broken("its leader, broker " + std::to_string(leader->broker.value()) + ", is not in its ISR");
@@ -226,6 +203,11 @@ void Invariants::on(const observe::RecordsPolled& fact) {
                                             std::to_string(fact.service.value()) + " read up to " +
                                             std::to_string(fact.to) + ", the high watermark is " +
                                             std::to_string(partition.high_watermark));
+}
+
+void Invariants::on(const observe::CommitAcknowledged& fact) {
+  if (fact.error == ErrorCode::none)
+    check_committed(fact.tp, fact.offset, "service " + std::to_string(fact.service.value()));
 }
 
 void Invariants::check_committed(TopicPartition tp, Offset offset, const std::string& who) {

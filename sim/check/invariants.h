@@ -19,8 +19,9 @@
 //   acked-below-high-watermark   what a producer with acks=all hears as written is below the high watermark
 //   commit-within-log            a committed offset never lies beyond the end of the log
 //   isr-known                    an ISR is never empty, names brokers that exist, each once, its leader among
-//   them stages-in-order              an order is placed, accepted, drained, appended, polled, started, done
-//   in this order
+//                                them
+//   stages-in-order              an order is placed, accepted, drained, appended, polled, started, done in
+//                                this order
 //
 // High watermark and log end of a partition are the highest ever seen: after an unclean election a consumer
 // may still hold what it fetched before, which is no crime of its own.
@@ -40,6 +41,23 @@ class Invariants final : public observe::Observer {
   explicit Invariants(InvariantsSpec spec) : spec_(std::move(spec)) {}
 
   void on(const observe::Observation& observation) override;
+
+  // What is told from here on happened in this observation.
+  void at(const observe::Observation& seen) { violations_.at(seen); }
+  void on(const observe::TopicCreated& fact) { topics_.on(fact); }
+  void on(const observe::OrderPlaced& fact);
+  void on(const observe::RecordAccepted& fact);
+  void on(const observe::BatchDrained& fact);
+  void on(const observe::BatchAppended& fact);
+  void on(const observe::BatchAcknowledged& fact);
+  void on(const observe::BecameLeader& fact, const observe::Observation& seen);
+  void on(const observe::HighWatermarkAdvanced& fact, const observe::Observation& seen);
+  void on(const observe::IsrChanged& fact, const observe::Observation& seen);
+  void on(const observe::RecordsPolled& fact);
+  void on(const observe::ProcessingStarted& fact);
+  void on(const observe::ProcessingDone& fact);
+  void on(const observe::OffsetsStored& fact) { check_committed(fact.tp, fact.offset, fact.group); }
+  void on(const observe::CommitAcknowledged& fact);
 
   // From here on the quorum has forgotten what it had decided: leader epochs are used anew.
   void quorum_forgot();
@@ -62,17 +80,6 @@ class Invariants final : public observe::Observer {
     Offset log_end = 0;
   };
 
-  void on(const observe::OrderPlaced& fact);
-  void on(const observe::RecordAccepted& fact);
-  void on(const observe::BatchDrained& fact);
-  void on(const observe::BatchAppended& fact);
-  void on(const observe::BatchAcknowledged& fact);
-  void on(const observe::BecameLeader& fact, ProcessId process);
-  void on(const observe::HighWatermarkAdvanced& fact, ProcessId process);
-  void on(const observe::IsrChanged& fact, ProcessId process);
-  void on(const observe::RecordsPolled& fact);
-  void on(const observe::ProcessingStarted& fact);
-  void on(const observe::ProcessingDone& fact);
   void check_committed(TopicPartition tp, Offset offset, const std::string& who);
 
   Leadership& leadership(Partition& partition, LeaderEpoch leader_epoch);

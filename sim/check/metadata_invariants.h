@@ -13,11 +13,9 @@
 //
 //   images-agree                 images of the same offset are equal, on every server and in every life
 //   partition-epochs             a partition's epochs never fall: the leader epoch rises when its leader
-//   changes, the
-//                                partition epoch with every change
-//   partition-leader             a partition's leader is in its ISR or it has none; ISR and ELR are among its
-//   replicas
-//                                and have nobody in common
+//                                changes, the partition epoch with every change
+//   partition-leader             a partition's leader is in its ISR or it has none; the ISR is among its
+//                                replicas and has nobody in common with the ELR
 //   maximal-isr                  the leader's maximal ISR contains the controller's ISR (KIP-497)
 //   one-active-controller        in one quorum epoch only one controller is active
 //   fenced-leads-nothing         a broker that was fenced leads no partition
@@ -28,6 +26,18 @@ namespace sim::check {
 class MetadataInvariants final : public observe::Observer {
  public:
   void on(const observe::Observation& observation) override;
+
+  // What is told from here on happened in this observation.
+  void at(const observe::Observation& seen) { violations_.at(seen); }
+  void on(const observe::TopicCreated& fact) { topics_.on(fact); }
+  void on(const observe::TopicDeleted& fact);
+  void on(const observe::MetadataReplayed& fact);
+  void on(const observe::ControllerChanged& fact);
+  void on(const observe::BrokerStateChanged& fact);
+  void on(const observe::PartitionChanged& fact);
+  void on(const observe::BecameLeader& fact);
+  void on(const observe::IsrChanged& fact);
+  void on(const observe::IsrProposed& fact);
 
   // From here on the quorum has forgotten what it had decided (RaftInvariants::has_forgotten): it decides
   // anew, in epochs and at offsets that were used before, and some may yet tell what was decided then. Only
@@ -57,14 +67,6 @@ class MetadataInvariants final : public observe::Observer {
     NodeId node;
   };
 
-  void on(const observe::MetadataReplayed& fact);
-  void on(const observe::ControllerChanged& fact);
-  void on(const observe::BrokerStateChanged& fact);
-  void on(const observe::PartitionChanged& fact);
-  void on(const observe::TopicDeleted& fact);
-  void on(const observe::BecameLeader& fact);
-  void on(const observe::IsrChanged& fact);
-  void on(const observe::IsrProposed& fact);
   bool is_repeated(Offset offset);
   void check_shape(const observe::PartitionChanged& fact);
   void check_maximal_isr(TopicPartition tp);

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/hash.h"
-#include "base/overloaded.h"
+#include "observe/fold.h"
 
 namespace sim::check {
 namespace {
@@ -45,33 +45,8 @@ std::uint64_t content(const Batch& batch) {
 }  // namespace
 
 void RaftInvariants::on(const observe::Observation& observation) {
-  violations_.at(observation);
-  std::visit(Overloaded{
-                 [&](const observe::MetadataLogOpened& fact) { on(fact); },
-                 [&](const observe::QuorumRoleChanged& fact) { on(fact); },
-                 [&](const observe::QuorumStateStored& fact) { on(fact); },
-                 [&](const observe::QuorumVoteAnswered& fact) {
-                   if (!fact.granted) ++(fact.pre_vote ? counts_.pre_votes_refused : counts_.votes_refused);
-                 },
-                 [&](const observe::QuorumVotersChanged& fact) {
-                   if (!node(fact.node).voters.empty()) ++counts_.voter_changes;
-                   node(fact.node).voters = fact.voters;
-                 },
-                 [&](const observe::MetadataAppended& fact) { on(fact); },
-                 [&](const observe::MetadataTruncated& fact) {
-                   ++counts_.truncations;
-                   Node& one = node(fact.node);
-                   one.before = one.log;
-                   truncate(one.log, fact.to);
-                 },
-                 [&](const observe::MetadataSnapshotFetched& fact) { on(fact); },
-                 [&](const observe::MetadataCommitted& fact) { on(fact); },
-                 [&](const observe::LogLost& fact) {
-                   if (fact.tp == kClusterMetadata) lost_disk(fact.broker);
-                 },
-                 [](const auto&) {},  // what the quorum does not hear of
-             },
-             observation.fact);
+  at(observation);
+  observe::tell_fact(*this, observation);
 }
 
 RaftInvariants::Node& RaftInvariants::node(NodeId id) {
@@ -122,6 +97,16 @@ void RaftInvariants::note_state(NodeId id, const QuorumState& state) {
   }
   one.voted_epoch = state.quorum_epoch;
   one.voted = state.voted;
+}
+
+void RaftInvariants::on(const observe::QuorumVoteAnswered& fact) {
+  if (!fact.granted) ++(fact.pre_vote ? counts_.pre_votes_refused : counts_.votes_refused);
+}
+
+void RaftInvariants::on(const observe::QuorumVotersChanged& fact) {
+  Node& one = node(fact.node);
+  if (!one.voters.empty()) ++counts_.voter_changes;
+  one.voters = fact.voters;
 }
 
 void RaftInvariants::leads(NodeId id, QuorumEpoch epoch) {
@@ -177,6 +162,17 @@ void RaftInvariants::truncate(Log& log, Offset to) const {
   if (log.shared.end_offset <= to) return;
   const Entry* last = entry_at(committed_, to);
   log.shared = last == nullptr ? Entry{} : *last;
+}
+
+void RaftInvariants::on(const observe::LogLost& fact) {
+  if (fact.tp == kClusterMetadata) lost_disk(fact.broker);
+}
+
+void RaftInvariants::on(const observe::MetadataTruncated& fact) {
+  ++counts_.truncations;
+  Node& one = node(fact.node);
+  one.before = one.log;
+  truncate(one.log, fact.to);
 }
 
 void RaftInvariants::on(const observe::MetadataLogOpened& fact) {

@@ -43,6 +43,20 @@ class RaftInvariants final : public observe::Observer {
   };
 
   void on(const observe::Observation& observation) override;
+
+  // What is told from here on happened in this observation.
+  void at(const observe::Observation& seen) { violations_.at(seen); }
+  void on(const observe::MetadataLogOpened& fact);
+  void on(const observe::QuorumRoleChanged& fact);
+  void on(const observe::QuorumStateStored& fact);
+  void on(const observe::QuorumVoteAnswered& fact);
+  void on(const observe::QuorumVotersChanged& fact);
+  void on(const observe::MetadataAppended& fact);
+  void on(const observe::MetadataTruncated& fact);
+  void on(const observe::MetadataSnapshotFetched& fact);
+  void on(const observe::MetadataCommitted& fact);
+  void on(const observe::LogLost& fact);
+
   // This node's disk was lost: its former promises bind nobody.
   void forget(NodeId node);
   // From here on committed data may be lost (more disks went than the quorum can bear).
@@ -91,12 +105,6 @@ class RaftInvariants final : public observe::Observer {
 
   Node& node(NodeId id);
   Epoch& of(QuorumEpoch epoch);
-  void on(const observe::MetadataLogOpened& fact);
-  void on(const observe::QuorumRoleChanged& fact);
-  void on(const observe::QuorumStateStored& fact);
-  void on(const observe::MetadataAppended& fact);
-  void on(const observe::MetadataCommitted& fact);
-  void on(const observe::MetadataSnapshotFetched& fact);
   void note_state(NodeId id, const QuorumState& state);
   void leads(NodeId id, QuorumEpoch epoch);
   void matches(NodeId id, const Entry& entry);

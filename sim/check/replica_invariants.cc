@@ -1,9 +1,9 @@
 #include "check/replica_invariants.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/contains.h"
-#include "base/overloaded.h"
 #include "check/words.h"
 
 namespace sim::check {
@@ -32,33 +32,6 @@ const LogEntry* entry_ending_at(const std::vector<LogEntry>& log, Offset end) {
 
 }  // namespace
 
-void ReplicaInvariants::on(const observe::Observation& observation, const ReplicaLogs& logs,
-                           const observe::LeaderLogChange* change) {
-  violations_.at(observation);
-  now_ = observation.at;
-  std::visit(
-      Overloaded{
-          [&](const observe::TopicCreated& fact) { topics_.on(fact); },
-          [&](const observe::BecameLeader& fact) { on(fact, logs, change); },
-          [&](const observe::PartitionChanged& fact) { on(fact); },
-          [&](const observe::HighWatermarkAdvanced& fact) { on(fact, logs); },
-          [&](const observe::FollowerHighWatermarkAdvanced& fact) { on(fact, logs); },
-          [&](const observe::BatchAcknowledged& fact) { on(fact, logs); },
-          [&](const observe::LogLost& fact) { on(fact); },
-          [&](const observe::RecordsPolled& fact) { on(fact, logs); },
-          [&](const observe::IsrChanged& fact) { on(fact); },
-          [&](const observe::IsrProposed& fact) { on(fact, logs); },
-          [&](const observe::IsrProposalDropped& fact) {
-            Partition& partition = partitions_[fact.tp];
-            if (fact.broker == partition.leader) partition.maximal_isr = partition.isr;
-          },
-          // A replica that was taken from a broker is in the ISR until its leader hears of it.
-          [&](const observe::LogDeleted& fact) { std::erase(partitions_[fact.tp].maximal_isr, fact.broker); },
-          [](const auto&) {},  // what no invariant here speaks of
-      },
-      observation.fact);
-}
-
 std::optional<Instant> ReplicaInvariants::first_divergence(TopicPartition tp) const {
   const Partition* partition = partitions_.find(tp);
   return partition == nullptr ? std::nullopt : partition->diverged;
@@ -72,27 +45,31 @@ void ReplicaInvariants::quorum_forgot() {
 
 // ---- Who leads, and who may
 
-void ReplicaInvariants::on(const observe::PartitionChanged& fact) {
+void ReplicaInvariants::on(const observe::Elected& change) {
+  const observe::PartitionChanged& fact = change.decision;
   Partition& partition = partitions_[fact.tp];
-  if (fact.offset != kNoOffset && fact.offset <= partition.decided_at) return;  // told twice
   if (fact.leader != kNoNode && fact.leader_epoch != partition.decided_epoch) {
-    const bool is_first = partition.decided_epoch == kNoLeaderEpoch;
     partition.election = Election::clean;
-    if (!is_first && !contains(partition.may_lead, fact.leader)) {
+    if (!change.is_first && !contains(partition.may_lead, fact.leader)) {
       partition.election = partition.may_lead.empty() ? Election::last_known_leader : Election::unclean;
     }
   }
-  partition.decided_at = fact.offset;
   partition.decided_leader = fact.leader;
   partition.decided_epoch = fact.leader_epoch;
   partition.may_lead = fact.isr;
-  partition.may_lead.insert(partition.may_lead.end(), fact.elr.begin(), fact.elr.end());
+  std::copy_if(fact.elr.begin(), fact.elr.end(), std::back_inserter(partition.may_lead),
+               [&fact](NodeId id) { return contains(fact.replicas, id); });
 }
 
 void ReplicaInvariants::on(const observe::IsrChanged& fact) {
   Partition& partition = partitions_[fact.tp];
   if (fact.broker != kNoNode && fact.broker != partition.leader) return;  // of one that was replaced
   partition.isr = partition.maximal_isr = fact.isr;
+}
+
+void ReplicaInvariants::on(const observe::IsrProposalDropped& fact) {
+  Partition& partition = partitions_[fact.tp];
+  if (fact.broker == partition.leader) partition.maximal_isr = partition.isr;
 }
 
 void ReplicaInvariants::on(const observe::IsrProposed& fact, const ReplicaLogs& logs) {
@@ -127,11 +104,10 @@ void ReplicaInvariants::on(const observe::LogLost& fact) {
   }
 }
 
-void ReplicaInvariants::on(const observe::BecameLeader& fact, const ReplicaLogs& logs,
-                           const observe::LeaderLogChange* change) {
-  const ReplicaLogs::Partition* log = logs.find(fact.tp);
-  if (log == nullptr || log->leader != fact.broker || log->leader_epoch != fact.leader_epoch) return;
+void ReplicaInvariants::on(const observe::TookOver& took_over, const ReplicaLogs& logs) {
+  const observe::BecameLeader& fact = took_over.by;
   Partition& partition = partitions_[fact.tp];
+  const observe::LeaderLogChange* change = logs.change();
   if (change != nullptr && !change->dropped.empty()) lost(partition, fact, *change);
   partition.leader = fact.broker;
   partition.min_isr = fact.min_isr;

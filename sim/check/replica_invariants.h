@@ -8,6 +8,7 @@
 
 #include "check/former_behaviour.h"
 #include "check/violation.h"
+#include "observe/leaders.h"
 #include "observe/observation.h"
 #include "observe/partition_map.h"
 #include "observe/replica_logs.h"
@@ -58,9 +59,25 @@ class ReplicaInvariants {
  public:
   explicit ReplicaInvariants(ReplicaPromise promise) : promise_(std::move(promise)) {}
 
-  // `change` is what this observation has done to a log; `logs` as they are after it.
-  void on(const observe::Observation& observation, const observe::ReplicaLogs& logs,
-          const observe::LeaderLogChange* change);
+  // What is told from here on happened in this observation.
+  void at(const observe::Observation& seen) {
+    violations_.at(seen);
+    now_ = seen.at;
+  }
+  // `logs` as they are after what is told.
+  void on(const observe::TopicCreated& fact) { topics_.on(fact); }
+  void on(const observe::Elected& change);
+  void on(const observe::TookOver& change, const observe::ReplicaLogs& logs);
+  void on(const observe::HighWatermarkAdvanced& fact, const observe::ReplicaLogs& logs);
+  void on(const observe::FollowerHighWatermarkAdvanced& fact, const observe::ReplicaLogs& logs);
+  void on(const observe::BatchAcknowledged& fact, const observe::ReplicaLogs& logs);
+  void on(const observe::LogLost& fact);
+  void on(const observe::RecordsPolled& fact, const observe::ReplicaLogs& logs);
+  void on(const observe::IsrChanged& fact);
+  void on(const observe::IsrProposed& fact, const observe::ReplicaLogs& logs);
+  void on(const observe::IsrProposalDropped& fact);
+  // A replica that was taken from a broker is in the ISR until its leader hears of it.
+  void on(const observe::LogDeleted& fact) { std::erase(partitions_[fact.tp].maximal_isr, fact.broker); }
 
   const std::vector<Violation>& violations() const { return violations_.all(); }
   // In order of time.
@@ -90,9 +107,8 @@ class ReplicaInvariants {
   struct Partition {
     std::vector<NodeId> isr;          // as the leader has it committed
     std::vector<NodeId> maximal_isr;  // and what it has proposed
-    std::vector<NodeId> may_lead;     // ISR and ELR, as the controller has them
+    std::vector<NodeId> may_lead;  // ISR and those of the ELR that are replicas, as the controller has them
     NodeId decided_leader = kNoNode;
-    Offset decided_at = kNoOffset;
     LeaderEpoch decided_epoch = kNoLeaderEpoch;
     Election election = Election::clean;  // of the decided leader
     NodeId leader = kNoNode;              // that has taken over
@@ -106,16 +122,6 @@ class ReplicaInvariants {
     std::optional<Instant> diverged{};
   };
 
-  void on(const observe::BecameLeader& fact, const observe::ReplicaLogs& logs,
-          const observe::LeaderLogChange* change);
-  void on(const observe::PartitionChanged& fact);
-  void on(const observe::HighWatermarkAdvanced& fact, const observe::ReplicaLogs& logs);
-  void on(const observe::FollowerHighWatermarkAdvanced& fact, const observe::ReplicaLogs& logs);
-  void on(const observe::BatchAcknowledged& fact, const observe::ReplicaLogs& logs);
-  void on(const observe::LogLost& fact);
-  void on(const observe::RecordsPolled& fact, const observe::ReplicaLogs& logs);
-  void on(const observe::IsrChanged& fact);
-  void on(const observe::IsrProposed& fact, const observe::ReplicaLogs& logs);
   void lost(Partition& partition, const observe::BecameLeader& fact, const observe::LeaderLogChange& change);
   void check_agreement(TopicPartition tp, const observe::ReplicaLogs& logs);
   void check_covered(const observe::HighWatermarkAdvanced& fact, Partition& partition,

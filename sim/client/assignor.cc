@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "client/assignor_group.h"
+#include "protocol/java_hash.h"
 
 namespace sim::client {
 namespace {
@@ -43,7 +44,7 @@ GroupView::GroupView(const GroupSubscription& group) {
   for (const TopicLayout* topic : by_name) {
     const auto index = static_cast<TopicIndex>(topics.size());
     topic_index[topic->id] = index;
-    topics.push_back(Topic{topic->id, partition_count(), topic->partitions});
+    topics.push_back(Topic{topic->id, partition_count(), topic->partitions, java_string_hash(topic->name)});
     for (int number = 0; number < topic->partitions; ++number) {
       Partition partition{index, number, {}};
       if (static_cast<std::size_t>(number) < topic->racks.size()) {
@@ -70,6 +71,8 @@ GroupView::GroupView(const GroupSubscription& group) {
     member.rack = subscription.rack.empty() ? -1 : racks.number_of(subscription.rack);
     member.generation = subscription.generation.value();
     member.subscribed.resize(topics.size());
+    member.asked_for = subscription.topics;
+    std::sort(member.asked_for.begin(), member.asked_for.end());
     for (const TopicId topic : subscription.topics) {
       const auto found = topic_index.find(topic);
       if (found != topic_index.end()) member.subscribed[static_cast<std::size_t>(found->second)] = true;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct GroupView {
     TopicId id;
     PartitionIndex first = 0;
     int partitions = 0;
+    std::int32_t name_hash = 0;  // java.lang.String.hashCode of its name
   };
   struct Partition {
     TopicIndex topic = 0;
@@ -34,7 +36,8 @@ struct GroupView {
     std::size_t place = 0;  // among the members given
     int rack = -1;
     int generation = -1;
-    std::vector<bool> subscribed;  // by topic
+    std::vector<bool> subscribed;    // by topic
+    std::vector<TopicId> asked_for;  // all that it subscribes to, topics that do not exist among them; sorted
     std::vector<PartitionIndex> owned;
   };
 

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "client/assignor_group.h"
+#include "protocol/java_hash.h"
 
 // AbstractStickyAssignor: balanced first, then as many partitions as possible stay where they were.
 //
@@ -29,14 +30,22 @@ struct Claims {
   bool all_subscriptions_equal = true;
 };
 
+// allSubscriptionsEqual: topics that do not exist count, too. (Of members that ask for nothing, which no
+// consumer does, Kafka passes over those that come first.)
+bool all_subscriptions_equal(const GroupView& group) {
+  return std::all_of(group.members.begin(), group.members.end(), [&](const GroupView::Member& member) {
+    return member.asked_for == group.members.front().asked_for;
+  });
+}
+
 Claims read_claims(const GroupView& group) {
   Claims claims;
+  claims.all_subscriptions_equal = all_subscriptions_equal(group);
   claims.owned.resize(group.members.size());
   claims.claimed_by_several.resize(group.partitions.size());
   std::vector<MemberIndex> owner(group.partitions.size(), -1);
   for (MemberIndex m = 0; m < group.member_count(); ++m) {
     const GroupView::Member& member = group.members[at(m)];
-    if (member.subscribed != group.members.front().subscribed) claims.all_subscriptions_equal = false;
     claims.newest_generation = std::max(claims.newest_generation, member.generation);
     for (const PartitionIndex p : member.owned) {
       const MemberIndex other = owner[at(p)];
@@ -103,7 +112,8 @@ class RackInfo {
   std::vector<int> members_near_;  // by partition
 };
 
-// Every member may take every partition: a quota for each.
+// Every member may take every partition of the topics, which are those that somebody subscribes to: a quota
+// for each.
 class ConstrainedAssignment {
  public:
   ConstrainedAssignment(const GroupView& group, const RackInfo& racks, const Claims& claims)
@@ -112,10 +122,7 @@ class ConstrainedAssignment {
         claims_(claims),
         assigned_(group.members.size()),
         revoked_from_(group.partitions.size(), -1) {
-    for (const GroupView::Topic& topic : group.topics) {
-      const auto index = static_cast<std::size_t>(&topic - group.topics.data());
-      if (group.members.front().subscribed[index]) total_ += topic.partitions;
-    }
+    for (PartitionIndex p = 0; p < group.partition_count(); ++p) total_ += is_wanted(p) ? 1 : 0;
     min_quota_ = total_ / group.member_count();
     expected_above_min_ = total_ % group.member_count();
     max_quota_ = min_quota_ + (expected_above_min_ > 0 ? 1 : 0);
@@ -125,7 +132,7 @@ class ConstrainedAssignment {
     keep_owned();
     std::vector<PartitionIndex> unassigned;
     for (PartitionIndex p = 0; p < group_.partition_count(); ++p) {
-      if (!taken(p) && group_.subscribed(0, p)) unassigned.push_back(p);
+      if (!taken(p) && is_wanted(p)) unassigned.push_back(p);
     }
     racks_.sort(unassigned);
     if (racks_.in_use()) fill_within_racks(unassigned);
@@ -138,13 +145,18 @@ class ConstrainedAssignment {
 
  private:
   bool taken(PartitionIndex p) const { return !taken_.empty() && taken_[at(p)]; }
+  bool is_wanted(PartitionIndex p) const {
+    const auto topic = at(group_.partitions[at(p)].topic);
+    return std::any_of(group_.members.begin(), group_.members.end(),
+                       [topic](const GroupView::Member& member) { return member.subscribed[topic]; });
+  }
 
   void keep_owned() {
     taken_.resize(group_.partitions.size());
     for (MemberIndex m = 0; m < group_.member_count(); ++m) {
       std::vector<PartitionIndex> owned;
       for (const PartitionIndex p : claims_.owned[at(m)]) {
-        if (!group_.subscribed(m, p)) continue;
+        if (!is_wanted(p)) continue;
         if (racks_.mismatch(m, p)) {
           revoked_from_[at(p)] = m;
         } else if (!claims_.claimed_by_several[at(p)]) {
@@ -255,7 +267,8 @@ class ConstrainedAssignment {
   int expected_above_min_ = 0, above_min_ = 0;
 };
 
-// Which partitions went from whom to whom, so that two members do not swap partitions of one topic.
+// Which partitions went from whom to whom, so that two members do not swap partitions of one topic
+// (AbstractStickyAssignor.PartitionMovements).
 class Movements {
  public:
   explicit Movements(const GroupView& group) : group_(group) {}
@@ -265,12 +278,16 @@ class Movements {
     MemberIndex source = from;
     if (moved != moved_.end()) {
       source = moved->second.first;
-      by_pair_[{topic(p), moved->second}].erase(p);
+      const auto movement = by_pair_.find({topic(p), moved->second});
+      std::erase(movement->second.partitions, p);
+      if (movement->second.partitions.empty()) by_pair_.erase(movement);
       moved_.erase(moved);
     }
     if (source == to) return;
     moved_[p] = {source, to};
-    by_pair_[{topic(p), {source, to}}].insert(p);
+    MovedPartitions& movement = by_pair_[{topic(p), {source, to}}];
+    movement.partitions.push_back(p);
+    movement.table_size = std::max(movement.table_size, java_hash_table_size(0, movement.partitions.size()));
   }
 
   // If another partition of the topic has gone the opposite way, moving that one back does as well.
@@ -278,16 +295,35 @@ class Movements {
     const auto moved = moved_.find(p);
     const MemberIndex source = moved == moved_.end() ? from : moved->second.first;
     const auto reverse = by_pair_.find({topic(p), {to, source}});
-    return reverse == by_pair_.end() || reverse->second.empty() ? p : *reverse->second.begin();
+    return reverse == by_pair_.end() ? p : first_of(reverse->second);
   }
 
  private:
   using Pair = std::pair<MemberIndex, MemberIndex>;
+  struct MovedPartitions {
+    std::vector<PartitionIndex> partitions;  // in the order in which they moved
+    std::size_t table_size = 0;              // of Kafka's hash set, which never shrinks
+  };
   TopicIndex topic(PartitionIndex p) const { return group_.partitions[at(p)].topic; }
+
+  // The one that the iterator of Kafka's HashSet<TopicPartition> names first.
+  PartitionIndex first_of(const MovedPartitions& movement) const {
+    return *std::min_element(movement.partitions.begin(), movement.partitions.end(),
+                             [&](PartitionIndex a, PartitionIndex b) {
+                               return java_hash_bucket(hash_of(a), movement.table_size) <
+                                      java_hash_bucket(hash_of(b), movement.table_size);
+                             });
+  }
+  // TopicPartition.hashCode
+  std::int32_t hash_of(PartitionIndex p) const {
+    const auto number = static_cast<std::uint32_t>(group_.partitions[at(p)].number);
+    const auto name_hash = static_cast<std::uint32_t>(group_.topics[at(topic(p))].name_hash);
+    return static_cast<std::int32_t>(31 * (31 + number) + name_hash);
+  }
 
   const GroupView& group_;
   std::map<PartitionIndex, Pair> moved_;
-  std::map<std::pair<TopicIndex, Pair>, std::set<PartitionIndex>> by_pair_;
+  std::map<std::pair<TopicIndex, Pair>, MovedPartitions> by_pair_;
 };
 
 // Subscriptions differ: partitions move while that improves the balance.
@@ -317,9 +353,11 @@ class GeneralAssignment {
     const std::vector<PartitionIndex> unassigned = keep_owned();
     for (MemberIndex m = 0; m < group_.member_count(); ++m) by_load_.emplace(load(m), m);
     const bool initializing = by_load_.rbegin()->first == 0;
-    for (const PartitionIndex p : unassigned) {
-      if (!racks_.in_use() || !assign_to_least_loaded(p, true)) assign_to_least_loaded(p, false);
-    }
+    // First all that find a member in one of their racks, then the rest.
+    std::vector<PartitionIndex> without_member = unassigned;
+    if (racks_.in_use())
+      std::erase_if(without_member, [this](PartitionIndex p) { return assign_to_least_loaded(p, true); });
+    for (const PartitionIndex p : without_member) assign_to_least_loaded(p, false);
     balance(initializing, unassigned);
     return std::move(current_);
   }
@@ -451,8 +489,12 @@ class GeneralAssignment {
   MemberIndex better_owner(PartitionIndex p) const {
     const MemberIndex owner = owner_[at(p)];
     if (owner < 0) return -1;
+    // Back to an older claim, even of a member that has given up the topic since: Kafka does not ask. (A
+    // member that takes no part is no longer in Kafka's map, and asking for its load there ends the rebalance
+    // with a NullPointerException; here it is passed over.)
     const MemberIndex previous = previous_[at(p)];
-    if (previous >= 0 && group_.subscribed(previous, p) && load(owner) > load(previous) + 1) return previous;
+    if (previous >= 0 && by_load_.contains({load(previous), previous}) && load(owner) > load(previous) + 1)
+      return previous;
     const auto lighter = [&](MemberIndex m) { return load(owner) > load(m) + 1; };
     if (std::none_of(candidates_of(p).begin(), candidates_of(p).end(), lighter)) return -1;
     for (const auto& [count, member] : by_load_) {

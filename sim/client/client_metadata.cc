@@ -24,6 +24,7 @@ MetadataClient::Config MetadataClient::config_of(const CommonClientConfig& confi
                                                  bool allow_auto_topic_creation) {
   return Config{
       .max_age = from_millis(config.metadata_max_age_ms),
+      .first_age = from_millis(config.first_metadata_age_ms),
       .max_idle = from_millis(config.metadata_max_idle_ms),
       .retry_backoff = from_millis(config.retry_backoff_ms),
       .retry_backoff_max = from_millis(config.retry_backoff_max_ms),
@@ -288,7 +289,8 @@ void MetadataClient::on_response(MetadataResponse& response, InProgress request,
   ++version_;
   if (!request.partial) {
     need_full_update_ = false;
-    expires_at_ = env.now + config_.max_age;
+    const Duration first_age = std::exchange(config_.first_age, Duration{});
+    expires_at_ = env.now + (first_age > Duration{} ? first_age : config_.max_age);
   }
   ++answers_without_progress_;
   brokers_ = std::move(response.brokers);

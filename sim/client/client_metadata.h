@@ -36,6 +36,7 @@ class MetadataClient {
  public:
   struct Config {
     Duration max_age = std::chrono::seconds(300);   // metadata.max.age.ms
+    Duration first_age{};                           // of the first refresh; 0: the same
     Duration max_idle = std::chrono::seconds(300);  // metadata.max.idle.ms, for topics of add_topic()
     Duration retry_backoff = std::chrono::milliseconds(100);
     Duration retry_backoff_max = std::chrono::seconds(1);

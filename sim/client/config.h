@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "client/key_hash.h"
+
 // Client settings under Kafka's names (dots replaced), units and defaults (4.1:
 // ProducerConfig, ConsumerConfig).
 namespace sim::client {
@@ -21,6 +23,9 @@ struct CommonClientConfig {
   std::int64_t connections_max_idle_ms = 540'000;
   std::int32_t request_timeout_ms = 30'000;
   std::string client_id;
+  // Not Kafka's: when its metadata is refreshed for the first time, for a client that goes on from before the
+  // run; 0: after metadata.max.age.ms, as ever after.
+  std::int64_t first_metadata_age_ms = 0;
 };
 
 struct ProducerConfig : CommonClientConfig {
@@ -37,6 +42,10 @@ struct ProducerConfig : CommonClientConfig {
   bool partitioner_ignore_keys = false;
   bool partitioner_adaptive_partitioning_enable = true;
   std::int64_t partitioner_availability_timeout_ms = 0;
+  // librdkafka's `partitioner` and `sticky.partitioning.linger.ms`; the defaults are Kafka's own client.
+  KeyHash key_hash = KeyHash::murmur2;
+  bool hashes_missing_keys = false;                 // a record without a key goes where an empty key would
+  std::int64_t sticky_partitioning_linger_ms = -1;  // -1: batch.size ends a partition's turn, not time
 };
 
 enum class AutoOffsetReset : std::uint8_t { latest, earliest, none };
@@ -53,6 +62,7 @@ struct ConsumerConfig : CommonClientConfig {
   std::int32_t max_poll_records = 500;
   bool enable_auto_commit = true;
   std::int32_t auto_commit_interval_ms = 5'000;
+  std::int32_t first_auto_commit_ms = 0;  // not Kafka's: after its first assignment; 0: the interval
   AutoOffsetReset auto_offset_reset = AutoOffsetReset::latest;
   IsolationLevel isolation_level = IsolationLevel::read_uncommitted;
   std::int32_t fetch_min_bytes = 1;

@@ -10,7 +10,8 @@ namespace sim::client {
 ConsumerCoordinator::ConsumerCoordinator(const ConsumerConfig& config)
     : protocol_(rebalance_protocol(config.partition_assignment_strategy)),
       heartbeat_(config),
-      next_auto_commit_(from_millis(config.auto_commit_interval_ms)) {}
+      next_auto_commit_(from_millis(config.auto_commit_interval_ms)),
+      first_auto_commit_(from_millis(config.first_auto_commit_ms)) {}
 
 void ConsumerCoordinator::start(std::vector<std::string> topics, LocalTime now) {
   topics_ = std::move(topics);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <utility>
@@ -215,10 +216,11 @@ class ConsumerCoordinator {
   Heartbeat heartbeat_;
   bool heartbeat_started_ = false;  // the thread exists
   bool heartbeat_enabled_ = false;
-  std::vector<std::pair<RequestId, MemberGeneration>> heartbeats_in_flight_;
+  std::deque<std::pair<RequestId, MemberGeneration>> heartbeats_in_flight_;
   ConsumerError heartbeat_failure_ = ConsumerError::none;
 
   LocalTime next_auto_commit_{};
+  Duration first_auto_commit_{};  // after the first assignment; 0: as after all others
   bool auto_commit_to_retry_ = false;
   std::vector<CommitInFlight> commits_;
   std::vector<CommitOffsets> commits_awaiting_coordinator_;

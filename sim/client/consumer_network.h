@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -66,7 +67,7 @@ class ConsumerNetwork {
   void complete(ProcessId server, CorrelationId correlation, Message* response);
 
   node::NetworkClient client_;
-  std::vector<Unsent> unsent_;       // oldest first
+  std::deque<Unsent> unsent_;        // oldest first
   std::vector<InFlight> in_flight_;  // few
   std::vector<Completion> done_;
   RequestId last_ = 0;

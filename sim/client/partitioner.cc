@@ -13,6 +13,7 @@ std::int32_t StickyPartitioner::current(const Choices& choices, Rng& rng) {
 }
 
 bool StickyPartitioner::appended(std::int32_t bytes, bool batch_complete, const Choices& choices, Rng& rng) {
+  if (linger_) return false;
   produced_bytes_ += bytes;
   const bool enough = produced_bytes_ >= batch_bytes_ && batch_complete;
   if (!enough && produced_bytes_ < 2 * std::int64_t{batch_bytes_}) return false;
@@ -25,13 +26,17 @@ std::int32_t StickyPartitioner::draw(const Choices& choices, Rng& rng) const {
   SIM_CHECK(choices.partitions > 0, "a topic has partitions");
   if (!cumulative_.empty()) {
     const auto point = static_cast<std::int32_t>(rng.below(static_cast<std::uint64_t>(cumulative_.back())));
-    const auto slot = std::upper_bound(cumulative_.begin(), cumulative_.end(), point) - cumulative_.begin();
-    return partitions_[static_cast<std::size_t>(slot)];
+    return partition_at(point);
   }
   if (choices.with_leader.empty()) {
     return static_cast<std::int32_t>(rng.below(static_cast<std::uint64_t>(choices.partitions)));
   }
   return choices.with_leader[rng.below(choices.with_leader.size())];
+}
+
+std::int32_t StickyPartitioner::partition_at(std::int32_t point) const {
+  const auto slot = std::upper_bound(cumulative_.begin(), cumulative_.end(), point) - cumulative_.begin();
+  return partitions_[static_cast<std::size_t>(slot)];
 }
 
 // BuiltInPartitioner.updatePartitionLoadStats

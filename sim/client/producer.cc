@@ -1,10 +1,11 @@
 #include "client/producer.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "base/check.h"
-#include "protocol/murmur2.h"
+#include "client/key_hash.h"
 
 namespace sim::client {
 
@@ -14,6 +15,8 @@ Producer::Producer(ProcessId self, std::vector<ProcessId> bootstrap, const Produ
       max_request_bytes_(config.max_request_size),
       buffer_bytes_(config.buffer_memory),
       ignore_keys_(config.partitioner_ignore_keys),
+      key_hash_(config.key_hash),
+      hashes_missing_keys_(config.hashes_missing_keys),
       timer_(first_timer.next()),
       sender_(self, std::move(bootstrap), config, first_timer) {}
 
@@ -31,9 +34,10 @@ Producer::SendResult Producer::send(TopicNumber number, const ProducerRecord& re
                                     node::Effects& out) {
   SIM_CHECK(!blocked_, "the one application thread is waiting for its last send");
   const std::int32_t key_bytes = record.key ? static_cast<std::int32_t>(record.key->size()) : -1;
-  const bool by_key = record.key && !ignore_keys_;
+  const bool by_key = !ignore_keys_ && (record.key || hashes_missing_keys_);
+  const std::string_view key = record.key ? std::string_view(*record.key) : std::string_view{};
   Blocked send{number, Record{record.id, env.wall_ms(), key_bytes, record.value_bytes, record.key_number},
-               by_key ? murmur2(*record.key) & 0x7fffffff : -1, env.now + max_block_};
+               by_key ? hash_of_key(key_hash_, key) : -1, env.now + max_block_};
   sender_.metadata().add_topic(sender_.accumulator().metadata_index(number), env.now);
   if (topic(number).known()) return append(send, env, out);
   request_metadata(send);
@@ -63,7 +67,9 @@ Producer::SendResult Producer::append(const Blocked& send, node::Env env, node::
     return SendResult::failed;
   }
   sender_.follow_metadata();
-  const std::int32_t partition = send.key_hash < 0 ? -1 : send.key_hash % accumulator.partitions(send.topic);
+  const std::int32_t partitions = accumulator.partitions(send.topic);
+  const std::int32_t partition =
+      send.key_hash < 0 ? -1 : static_cast<std::int32_t>(send.key_hash % partitions);
   const auto appended = accumulator.append(send.topic, send.record, partition, env.now, env.rng);
   if (!appended.accepted) {
     blocked_ = send;

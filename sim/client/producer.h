@@ -68,7 +68,7 @@ class Producer {
   struct Blocked {  // a send on its way
     TopicNumber topic;
     Record record;
-    std::int32_t key_hash;  // murmur2 made positive; -1 = without a key
+    std::int64_t key_hash;  // -1: it goes by no key
     LocalTime deadline;
     bool on_metadata = true;
     std::uint64_t metadata_version = 0;  // the last one that did not know the topic
@@ -91,6 +91,8 @@ class Producer {
   std::int32_t max_request_bytes_;
   std::int64_t buffer_bytes_;
   bool ignore_keys_;
+  KeyHash key_hash_;
+  bool hashes_missing_keys_;
   node::TimerId timer_;
   Sender sender_;
   std::optional<Blocked> blocked_;

@@ -16,10 +16,14 @@ RecordAccumulator::RecordAccumulator(const ProducerConfig& config)
           from_millis(std::max(config.delivery_timeout_ms, config.linger_ms + config.request_timeout_ms))),
       availability_timeout_(from_millis(config.partitioner_availability_timeout_ms)),
       adaptive_(config.partitioner_adaptive_partitioning_enable),
+      sticky_linger_(config.sticky_partitioning_linger_ms < 0
+                         ? std::nullopt
+                         : std::optional(from_millis(config.sticky_partitioning_linger_ms))),
       available_memory_(config.buffer_memory) {}
 
 RecordAccumulator::TopicNumber RecordAccumulator::add_topic(MetadataClient::TopicIndex metadata_index) {
-  topics_.push_back(Topic{metadata_index, 100, 0, {}, {}, 0, StickyPartitioner(batch_bytes_)});
+  topics_.push_back(
+      Topic{metadata_index, 100, 0, {}, {}, 0, StickyPartitioner(batch_bytes_, sticky_linger_)});
   return topics_.size() - 1;
 }
 
@@ -59,6 +63,7 @@ RecordAccumulator::Appended RecordAccumulator::append(TopicNumber number, const 
                                                       std::int32_t partition, LocalTime now, Rng& rng) {
   Topic& topic = topics_[number];
   const bool sticky = partition < 0;
+  if (sticky) topic.partitioner.begin_record(now);
   while (true) {
     if (sticky) partition = topic.partitioner.current(topic.choices(), rng);
     const QueueIndex index = topic.queues[at(partition)];

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "client/client_metadata.h"
@@ -140,6 +141,7 @@ class RecordAccumulator {
   Duration delivery_timeout_;
   Duration availability_timeout_;
   bool adaptive_;
+  std::optional<Duration> sticky_linger_;
 
   std::vector<Topic> topics_;
   std::vector<Queue> queues_;  // by QueueIndex

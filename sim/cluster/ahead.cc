@@ -105,7 +105,8 @@ Instant Wires::pass_wire(const Platform& platform, Ticket ticket, Instant leaves
   const net::Endpoint there = platform.machine_of(message.envelope.to());
   Instant at = network_.arrival(here, there, message.bytes, leaves);
   if (troubles_ != 0) {
-    at += network_.interference().hindrance({here, there, message.bytes, leaves, net::kFirstRetransmission});
+    const Duration first_timeout = first_retransmission(connections_[message.connection]);
+    at += network_.interference().hindrance({here, there, message.bytes, leaves, first_timeout});
   }
   Instant& last = flow(message.connection, !message.envelope.response).last_arrival;
   last = std::max(last, at);

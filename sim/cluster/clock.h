@@ -56,7 +56,7 @@ class Clock {
   void change_rate(Instant now, std::int64_t by_ppm) {
     rebase(now);
     wanted_ppm_ += by_ppm;
-    ppm_ = std::max(wanted_ppm_, -kMillion / 2);
+    ppm_ = std::clamp(wanted_ppm_, -kMillion / 2, 10 * kMillion);
     if (ppm_ == 0) wall_off_ = wall_steps_;
     forget_if_exact();
   }
@@ -83,7 +83,7 @@ class Clock {
   bool exact_ = true;
   Instant since_{};
   LocalTime local_since_{};
-  std::int64_t ppm_ = 0;         // never slower than half
+  std::int64_t ppm_ = 0;         // never slower than half, nor more than eleven times as fast
   std::int64_t wanted_ppm_ = 0;  // the sum of what was asked for
   std::int64_t wall_off_ = 0;    // at since_, from the true time
   std::int64_t wall_steps_ = 0;  // of it, by steps that still last

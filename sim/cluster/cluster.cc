@@ -57,7 +57,7 @@ void Cluster::handle(const Event& event) {
       world_.slot(process).is_wanted = true;
       return start(process);
     case EventKind::start_again:
-      if (same_life) start(process);
+      if (same_life && world_.now() >= world_.slot(process).starts_at) start(process);
       return;
     case EventKind::timer:
       platform.set_cause(world_.life(process).timers[event.index].cause);

@@ -108,9 +108,10 @@ void Wires::refuse(Platform& platform, std::uint32_t index) {
 }
 
 void Wires::answer_syn(Platform& platform, std::uint32_t index) {
-  const Connection& connection = connections_[index];
+  Connection& connection = connections_[index];
   const auto [client, server, lane] = connection.channel;
   const Duration travel = signal_time(platform, server, client, net::kFirstSynRetransmission);
+  if (connection.syn_retransmissions == 0) connection.round_trip = platform.now() + travel - connection.syn_sent;
   platform.schedule(platform.now() + travel, EventKind::connect_answered, client, index,
                     connection.generation);
 }
@@ -224,7 +225,7 @@ void Wires::reset_client(Platform& platform, std::uint32_t index) {
   const auto [client, server, lane] = connection.channel;
   if (troubles_ != 0 && is_blocked(platform, platform.machine_of(server), platform.machine_of(client)))
     return;
-  const Duration travel = signal_time(platform, server, client, net::kFirstRetransmission);
+  const Duration travel = signal_time(platform, server, client, first_retransmission(connection));
   platform.schedule(platform.now() + travel, EventKind::close_reaches_client, client, index,
                     connection.generation);
 }
@@ -235,7 +236,7 @@ void Wires::reset_server(Platform& platform, std::uint32_t index) {
   if (!connection.accepted ||
       (troubles_ != 0 && is_blocked(platform, platform.machine_of(client), platform.machine_of(server))))
     return;
-  const Duration travel = signal_time(platform, client, server, net::kFirstRetransmission);
+  const Duration travel = signal_time(platform, client, server, first_retransmission(connection));
   platform.schedule(platform.now() + travel, EventKind::reset_reaches_server, server, index,
                     connection.generation);
 }

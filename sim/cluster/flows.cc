@@ -38,7 +38,7 @@ void Wires::send_end_of_stream(Platform& platform, std::uint32_t index, bool to_
   const ProcessId from = to_server ? client : server;
   const ProcessId to = to_server ? server : client;
   const Instant at = std::max(flow(index, to_server).last_arrival,
-                              platform.now() + signal_time(platform, from, to, net::kFirstRetransmission));
+                              platform.now() + signal_time(platform, from, to, first_retransmission(connection)));
   const EventKind kind = to_server ? EventKind::close_reaches_server : EventKind::close_reaches_client;
   platform.schedule(at, kind, to, index, connection.generation);
 }
@@ -91,7 +91,8 @@ void Wires::keep_unsent(Platform& platform, std::uint32_t index, bool to_server,
 
 void Wires::schedule_retransmission(Platform& platform, std::uint32_t index, bool to_server) {
   const Connection& connection = connections_[index];
-  const Instant at = platform.now() + net::retransmission_timeout(flow(index, to_server).retransmissions);
+  const Instant at = platform.now() + net::retransmission_timeout(flow(index, to_server).retransmissions,
+                                                                  first_retransmission(connection));
   if (to_server) {
     platform.schedule(at, EventKind::retransmit_to_server, connection.channel.client, index,
                       connection.generation);

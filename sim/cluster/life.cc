@@ -10,6 +10,10 @@
 namespace sim::cluster {
 namespace {
 
+// After a pause: about as long as a request takes from the socket to its handler, so that either may be
+// first.
+constexpr Duration kThreadsWakeWithin = std::chrono::microseconds(250);
+
 std::vector<net::Endpoint> machines_by_process(const Processes& processes) {
   std::vector<net::Endpoint> result;
   for (const ProcessSpec& spec : processes.specs) result.push_back(spec.machine);
@@ -32,7 +36,7 @@ World::World(std::shared_ptr<const Processes> all, const NetworkSpec& network, c
   slots.reserve(processes->specs.size());
   for (const ProcessSpec& process : processes->specs) {
     slots.emplace_back(disks_of(process, streams), streams.get("process/" + process.name),
-                       streams.get("threads/" + process.name));
+                       streams.get("threads/" + process.name), streams.get("start/" + process.name));
   }
 }
 
@@ -121,8 +125,12 @@ void World::lose_from_disk(ProcessId id, observe::LossOfLog cause, F lose) {
   }
 }
 
+// A process that is started runs some time later.
 void World::schedule_start(ProcessId id) {
-  if (slot(id).is_wanted) platform.schedule_in_life(now(), EventKind::start_again, id);
+  Slot& slot = this->slot(id);
+  if (!slot.is_wanted) return;
+  slot.starts_at = now() + Duration{spec(id).start_time.sample(slot.start_rng)};
+  platform.schedule_in_life(slot.starts_at, EventKind::start_again, id);
 }
 
 void World::request_stop(ProcessId id) {
@@ -172,7 +180,8 @@ void World::resume(ProcessId id) {
   if (--life.paused != 0) return;
   for (const Event& event : std::exchange(life.missed, {})) {
     if (event.kind == EventKind::timer) {
-      platform.kernel().arm(life.timers[event.index].handle, now());
+      const Duration late{slot(id).start_rng.between(0, kThreadsWakeWithin.count())};
+      platform.kernel().arm(life.timers[event.index].handle, now() + late);
     } else if (event.kind == EventKind::message) {
       wires.arm(platform, event.index, now());
     } else {

@@ -52,15 +52,17 @@ struct SlowedBy {  // a process's threads
 };
 
 struct Slot {
-  Slot(Disks of, const Rng& of_steps, const Rng& of_threads)
-      : disks(std::move(of)), rng(of_steps), threads_rng(of_threads) {}
+  Slot(Disks of, const Rng& of_steps, const Rng& of_threads, const Rng& of_starts)
+      : disks(std::move(of)), rng(of_steps), threads_rng(of_threads), start_rng(of_starts) {}
 
   node::DurableImage image;
   Disks disks;
   Rng rng;                      // of its steps
   Rng threads_rng;              // of a server's threads
+  Rng start_rng;                // of how long its starts take, and of which thread comes first after a pause
   bool is_wanted = false;       // it starts as soon as nothing holds it down
   std::int32_t held_down = 0;   // by so many faults
+  Instant starts_at{};          // the last start that was asked for; those before it are forgotten
   std::int64_t cpu_factor = 1;  // its threads take so many times as long
   std::vector<SlowedBy> slowed_by{};
   std::optional<Life> life{};  // none while it is down

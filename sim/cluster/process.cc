@@ -9,6 +9,12 @@
 namespace sim::cluster {
 namespace {
 
+// Where in its period a task stands that has gone on since long before the run: how long until its next turn.
+template <class Number>
+Number drawn_phase(Number period, Rng& rng) {
+  return period <= 0 ? period : static_cast<Number>(rng.below(static_cast<std::uint64_t>(period)) + 1);
+}
+
 // Gathers the processes in the order of their ids.
 class Census {
  public:
@@ -60,18 +66,19 @@ class Census {
   std::vector<MetadataRecord> bootstrap_records() const;
   raft::ReplicaSpec replica(NodeId id, bool has_controller) const;
   controller::ControllerBoot controller_boot(const ControllerSpec& controller) const;
-  std::shared_ptr<const broker::ClientQuotas> client_quotas() const;
+  std::shared_ptr<const server::ClientQuotas> client_quotas() const;
   void add_controller(std::size_t index);
   void add_broker(std::size_t index);
   void add_flow(std::size_t index);
   void add_service(std::size_t index);
+  void draw_phases(client::ConsumerConfig& consumer, const std::string& process) const;
   void add_operator(std::size_t fault);
 
   const ClusterSpec& spec_;
   const kernel::Streams& streams_;
   std::vector<QuorumVoter> voters_;
   std::vector<ProcessId> broker_ids_;
-  std::shared_ptr<const broker::ClientQuotas> quotas_;
+  std::shared_ptr<const server::ClientQuotas> quotas_;
   Processes result_;
 };
 
@@ -82,14 +89,14 @@ raft::ReplicaSpec Census::replica(NodeId id, bool has_controller) const {
   spec.voters = voters_;
   spec.always_flush = has_controller;
   spec.config = spec_.quorum;
-  spec.history = spec_.quorum_history;
+  spec.history = spec_.history;
   spec.timer = kReplicaTimer;
   spec.network_timer = kReplicaNetworkTimer;
   return spec;
 }
 
 controller::ControllerBoot Census::controller_boot(const ControllerSpec& controller) const {
-  return {next_id(), controller.id, controller.config, bootstrap_records()};
+  return {next_id(), controller.id, 0, controller.config, bootstrap_records()};
 }
 
 // Processes are called by their number in the scenario, whatever their node id.
@@ -105,6 +112,7 @@ void Census::add_controller(std::size_t index) {
   process.threads.io_threads = 1;  // everything passes the controller's single event queue
   process.machine_spec = controller.machine;
   process.disk = controller.disk;
+  process.start_time = controller.start_time;
   add(std::move(process));
 }
 
@@ -126,6 +134,8 @@ void Census::add_broker(std::size_t index) {
   role.rack = broker.rack;
   role.config = broker.config;
   role.config.client_quotas = quotas_;
+  role.phases = streams_.get("phases/" + process.name);
+  role.open_logs_after = broker.open_logs_time;
   boot.snapshots = spec_.metadata_snapshots;
   process.boot = std::move(boot);
   process.machine = add_machine(broker.rack, false);
@@ -135,13 +145,14 @@ void Census::add_broker(std::size_t index) {
   process.machine_spec = broker.machine;
   process.disk = broker.disk;
   process.log_dirs = broker.config.log_dirs;
+  process.start_time = broker.start_time;
   add(std::move(process));
 }
 
 // A client is known by its application: the processes of one share a client id, and so a quota.
-std::shared_ptr<const broker::ClientQuotas> Census::client_quotas() const {
+std::shared_ptr<const server::ClientQuotas> Census::client_quotas() const {
   if (spec_.quotas.empty()) return nullptr;
-  auto result = std::make_shared<broker::ClientQuotas>();
+  auto result = std::make_shared<server::ClientQuotas>();
   const std::size_t dedicated = spec_.combined ? 0 : spec_.controllers.size();
   result->of_process.assign(dedicated + spec_.brokers.size(), -1);
   const auto add = [&](const std::string& client, std::int32_t processes) {
@@ -172,7 +183,13 @@ void Census::add_flow(std::size_t index) {
       .rng = streams_.get("workload/" + flow.name),
   };
   process.machine = add_machine(flow.rack, true);
+  process.start_time = flow.start_time;
   result_.names.flows.push_back(flow.name);
+  Rng phases = streams_.get("phases/" + process.name);
+  client::ProducerConfig& producer = std::get<workload::OrderServiceBoot>(process.boot).spec.producer;
+  producer.first_metadata_age_ms = drawn_phase(producer.metadata_max_age_ms, phases);
+  if (const auto* trace = std::get_if<workload::TraceArrivals>(&flow.arrivals))
+    result_.names.recorded_keys = trace->keys;
   add(std::move(process));
 }
 
@@ -180,6 +197,8 @@ void Census::add_service(std::size_t index) {
   const workload::ServiceSpec& service = spec_.services[index];
   result_.names.services.push_back(service.name);
   result_.names.groups.push_back(service.consumer.group_id);
+  Rng stagger = streams_.get("start/" + service.name);
+  Instant starts_at = Instant{} + service.start_at;
   for (std::int32_t member = 0; member < service.members; ++member) {
     ProcessSpec process;
     process.name = service.name + "[" + std::to_string(member) + "]";
@@ -193,10 +212,19 @@ void Census::add_service(std::size_t index) {
         .bootstrap = broker_ids_,
         .rng = streams_.get("workload/" + process.name),
     };
+    draw_phases(std::get<workload::ServiceMemberBoot>(process.boot).spec.consumer, process.name);
     process.machine = add_machine(service.rack, true);
-    process.starts_at = Instant{} + service.start_at;
+    process.start_time = service.start_time;
+    if (member > 0) starts_at += Duration{service.start_stagger.sample(stagger)};
+    process.starts_at = starts_at;
     add(std::move(process));
   }
+}
+
+void Census::draw_phases(client::ConsumerConfig& consumer, const std::string& process) const {
+  Rng phases = streams_.get("phases/" + process);
+  consumer.first_metadata_age_ms = drawn_phase(consumer.metadata_max_age_ms, phases);
+  consumer.first_auto_commit_ms = drawn_phase(consumer.auto_commit_interval_ms, phases);
 }
 
 // Where an operator sits, in no rack; nobody if the fault needs none.
@@ -215,15 +243,20 @@ void Census::add_operator(std::size_t fault) {
 // What `kafka-storage format` and the first minutes of a cluster's life have left in its metadata: every
 // broker registered and unfenced, the listed topics created.
 std::vector<MetadataRecord> Census::bootstrap_records() const {
+  std::vector<controller::BootstrapController> controllers;
+  for (const QuorumVoter& voter : voters_) controllers.push_back({voter.key.id, voter.endpoint});
   std::vector<controller::BootstrapBroker> brokers;
   for (std::size_t i = 0; i < spec_.brokers.size(); ++i) {
     brokers.push_back({spec_.brokers[i].id, broker_ids_[i], spec_.brokers[i].rack});
   }
   std::vector<controller::BootstrapTopic> topics;
   for (const TopicSpec& topic : spec_.topics) {
-    topics.push_back({topic.name, topic.partitions, topic.replication_factor, topic.config});
+    topics.push_back({topic.name, topic.partitions, topic.replication_factor, topic.config, topic.replicas});
   }
-  return controller::bootstrap_records(brokers, topics, streams_.get("controller/bootstrap"));
+  const bool eligible_leader_replicas =
+      !spec_.controllers.empty() && spec_.controllers.front().config.history.eligible_leader_replicas;
+  return controller::bootstrap_records(eligible_leader_replicas, controllers, brokers, topics,
+                                       streams_.get("controller/bootstrap"));
 }
 
 }  // namespace
@@ -243,11 +276,20 @@ std::unique_ptr<node::Node> boot(const ProcessSpec& spec, const node::DurableIma
       Overloaded{
           [&](ServerBoot boot) -> std::unique_ptr<node::Node> {
             if (boot.broker) boot.broker->incarnation = incarnation;
+            if (boot.broker && incarnation != Incarnation{}) boot.broker->phases.reset();
+            if (boot.controller) boot.controller->incarnation = incarnation.value();
             boot.quorum.self.directory = formatted(boot.quorum.self.directory, image.replaced);
             return std::make_unique<SharedServer>(boot, image);
           },
-          [](const workload::OrderServiceBoot& boot) { return workload::boot_order_service(boot); },
-          [](const workload::ServiceMemberBoot& boot) { return workload::boot_service_member(boot); },
+          [&](workload::OrderServiceBoot boot) {
+            if (incarnation != Incarnation{}) boot.spec.producer.first_metadata_age_ms = 0;
+            return workload::boot_order_service(boot);
+          },
+          [&](workload::ServiceMemberBoot boot) {
+            if (incarnation != Incarnation{}) boot.spec.consumer.first_metadata_age_ms = 0;
+            if (incarnation != Incarnation{}) boot.spec.consumer.first_auto_commit_ms = 0;
+            return workload::boot_service_member(boot);
+          },
           [](const workload::OperatorBoot& boot) { return workload::boot_operator(boot); },
           [](const Prototype& prototype) { return prototype->clone(); },
       },

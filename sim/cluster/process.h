@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/distribution.h"
 #include "cluster/shared_server.h"
 #include "cluster/spec.h"
 #include "kernel/streams.h"
@@ -43,6 +44,7 @@ struct ProcessSpec {
   Boot boot;
   net::Endpoint machine = 0;
   Instant starts_at{};
+  Distribution start_time{};          // from when it is started again until it runs
   std::optional<FaultId> acts_for{};  // an operator: starts each time when the fault strikes
   bool serves = false;                // has a request path: a broker or controller
   ServerThreads threads;

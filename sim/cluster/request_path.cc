@@ -33,6 +33,10 @@ std::int32_t RequestPath::accept() {
   return thread;
 }
 
+Duration RequestPath::cpu_time(std::int64_t per_request, std::int64_t ns_per_kib, std::int64_t bytes) const {
+  return at_most_endless((int128{per_request} + int128{ns_per_kib} * bytes / 1024) * cpu_factor_);
+}
+
 RequestPath::Work& RequestPath::work(Ticket ticket) {
   if (ticket >= works_.size()) works_.resize(std::max<std::size_t>(ticket + 1, works_.size() * 2));
   return works_[ticket];
@@ -44,7 +48,8 @@ std::optional<RequestPath::Scheduled> RequestPath::begin_network_work(Ticket tic
   work(ticket) = Work{thread, runs_on.delayed};
   take_arrived(runs_on, now);
   const Duration takes = reading_time(bytes, machine_.network_per_request.sample(rng_));
-  runs_on.busy_until = std::max(runs_on.blocked ? runs_on.blocked_since : now, runs_on.busy_until) + takes;
+  runs_on.busy_until = 
+      later(std::max(runs_on.blocked ? runs_on.blocked_since : now, runs_on.busy_until), takes);
   if (!runs_on.planned.empty()) plan_anew(runs_on);
   if (runs_on.blocked) {
     runs_on.stalled.push_back({ticket, runs_on.busy_until});
@@ -89,19 +94,19 @@ bool RequestPath::enqueue(Ticket ticket, Instant now) {
 Instant RequestPath::begin_handling(Ticket ticket, std::int64_t bytes, Instant now) {
   work(ticket).delay_seen = paused_;
   const std::int64_t per_request = machine_.io_per_request.sample(rng_);
-  return now + Duration{(per_request + machine_.io_ns_per_kib * bytes / 1024) * cpu_factor_};
+  return later(now, cpu_time(per_request, machine_.io_ns_per_kib, bytes));
 }
 
 // ---- Ahead of time
 
 Duration RequestPath::reading_time(std::int64_t bytes, std::int64_t per_request) const {
-  return Duration{(per_request + machine_.network_ns_per_kib * bytes / 1024) * cpu_factor_};
+  return cpu_time(per_request, machine_.network_ns_per_kib, bytes);
 }
 
 Duration RequestPath::handling_time(std::int64_t bytes) const {
   Rng unused = rng_;
   const std::int64_t per_request = machine_.io_per_request.sample(unused);
-  return Duration{(per_request + machine_.io_ns_per_kib * bytes / 1024) * cpu_factor_};
+  return cpu_time(per_request, machine_.io_ns_per_kib, bytes);
 }
 
 // What has arrived stays where it is in the order.
@@ -115,7 +120,7 @@ void RequestPath::take_arrived(NetworkThread& thread, Instant now) {
 void RequestPath::plan_anew(NetworkThread& thread) {
   Instant busy_until = thread.busy_until;
   for (Planned& one : thread.planned) {
-    busy_until = std::max(one.arrives, busy_until) + one.takes;
+    busy_until = later(std::max(one.arrives, busy_until), one.takes);
     if (one.read != busy_until) moved_.push_back({one.ticket, busy_until});
     one.read = busy_until;
   }
@@ -131,11 +136,11 @@ RequestPath::Plan RequestPath::plan(Ticket ticket, std::int32_t thread, std::int
                                   [arrives](const Planned& one) { return one.arrives > arrives; });
   const Instant before = place == runs_on.planned.begin() ? runs_on.busy_until : std::prev(place)->read;
   const Duration takes = reading_time(bytes, machine_.network_per_request.sample(rng_));
-  const Instant read = std::max(arrives, before) + takes;
+  const Instant read = later(std::max(arrives, before), takes);
   const bool is_last = place == runs_on.planned.end();
   runs_on.planned.insert(place, Planned{ticket, arrives, takes, read});
   if (!is_last) plan_anew(runs_on);
-  return {read, read + handling_time(bytes)};
+  return {read, later(read, handling_time(bytes))};
 }
 
 void RequestPath::cancel(Ticket ticket, std::int32_t thread, Instant now) {

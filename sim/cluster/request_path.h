@@ -129,6 +129,7 @@ class RequestPath {
   Duration reading_time(std::int64_t bytes, std::int64_t per_request) const;
   static void take_arrived(NetworkThread& thread, Instant now);
   void plan_anew(NetworkThread& thread);
+  Duration cpu_time(std::int64_t per_request, std::int64_t ns_per_kib, std::int64_t bytes) const;
   void unblock_one(Instant now);
   void go_on(NetworkThread& thread, Instant now);
   Work& work(Ticket ticket);

@@ -19,7 +19,13 @@ SharedServer::SharedServer(const ServerBoot& boot, const node::DurableImage& ima
     : lacks_metadata_directory_((image.failed_directories & kMetadataDirectory) != 0),
       replica_(boot.quorum, metadata_log(image)),
       snapshots_(boot.snapshots) {
-  if (boot.controller) controller_.emplace(*boot.controller);
+  if (boot.controller) {
+    const controller::ControllerBoot& controller = *boot.controller;
+    controller_.emplace(controller);
+    registration_.emplace(
+        server::ControllerRegistration::Identity{controller.self, controller.id, controller.incarnation},
+        kControllerRegistrationTimers);
+  }
   if (boot.broker) broker_.emplace(*boot.broker, image);
 }
 
@@ -50,6 +56,11 @@ bool SharedServer::has_lost_metadata_directory(const node::Input& input) const {
 // Both ends of a connection may be here: its end concerns both.
 void SharedServer::route(node::Input& input, const Step& step) {
   if (replica_.owns(input)) return handle(replica_.step(input, step.env, step.out), step);
+  if (registration_ && registration_->owns(input)) {
+    const bool is_end_of_connection = std::holds_alternative<node::Disconnected>(input);
+    registration_->step(input, step.env, step.out);
+    if (!is_end_of_connection) return;
+  }
   if (controller_ && controller_->owns(input)) controller_->step(input, context(step));
   if (!broker_ || !broker_->owns(input)) return;
   const bool was_loading = broker_->is_loading();
@@ -66,6 +77,7 @@ void SharedServer::start(const Step& step) {
 }
 
 void SharedServer::stop(const Step& step) {
+  if (registration_) registration_->close(step.env, step.out);
   if (broker_) {
     broker_->stop(step.env, step.out);
   } else {
@@ -89,7 +101,10 @@ void SharedServer::handle(raft::Replica::Events events, const Step& step) {
 }
 
 void SharedServer::on(raft::Replica::Committed& event, const Step& step) {
-  if (controller_) controller_->replay(event.batches, context(step));
+  if (controller_) {
+    controller_->replay(event.batches, context(step));
+    registration_->replayed(controller_->committed_image(), step.env, step.out);
+  }
   if (broker_) {
     broker_->replay(event.batches, step.env, step.out);
     report_replayed(step);
@@ -99,7 +114,10 @@ void SharedServer::on(raft::Replica::Committed& event, const Step& step) {
 }
 
 void SharedServer::on(raft::Replica::SnapshotLoaded& event, const Step& step) {
-  if (controller_) controller_->load(*event.snapshot, context(step));
+  if (controller_) {
+    controller_->load(*event.snapshot, context(step));
+    registration_->replayed(controller_->committed_image(), step.env, step.out);
+  }
   if (broker_) {
     broker_->load(*event.snapshot, step.env, step.out);
     report_replayed(step);
@@ -108,6 +126,7 @@ void SharedServer::on(raft::Replica::SnapshotLoaded& event, const Step& step) {
 }
 
 void SharedServer::on(raft::Replica::LeaderChanged& event, const Step& step) {
+  if (registration_) registration_->set_controller(event.endpoint, step.env, step.out);
   if (broker_) broker_->set_controller(event.endpoint, step.env, step.out);
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "broker/broker.h"
+#include "server/controller_registration.h"
 #include "controller/quorum_controller.h"
 #include "metadata/snapshot_generator.h"
 #include "node/durable_image.h"
@@ -31,6 +32,9 @@ struct ServerBoot {
 // The replica's timers: odd, as the controller's are (5 and up); the broker's are even.
 inline constexpr node::TimerId kReplicaTimer{1};
 inline constexpr node::TimerId kReplicaNetworkTimer{3};
+// Those of the controller's registration.
+inline constexpr server::ControllerRegistration::Timers kControllerRegistrationTimers{
+    node::TimerId{21}, node::TimerId{23}, node::TimerId{25}};
 
 class SharedServer final : public node::Node {
  public:
@@ -75,6 +79,7 @@ class SharedServer final : public node::Node {
   bool lacks_metadata_directory_;  // cannot open it
   raft::Replica replica_;
   std::optional<controller::QuorumController> controller_;
+  std::optional<server::ControllerRegistration> registration_;  // of the controller
   std::optional<broker::Broker> broker_;
   metadata::SnapshotGenerator snapshots_;
   bool leaves_quorum_ = false;

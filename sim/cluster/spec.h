@@ -6,15 +6,16 @@
 
 #include "base/distribution.h"
 #include "base/time.h"
-#include "broker/config.h"
 #include "controller/config.h"
 #include "disk/device.h"
 #include "fault/fault.h"
+#include "history/history.h"
 #include "metadata/snapshot_generator.h"
 #include "net/network.h"
 #include "protocol/ids.h"
 #include "protocol/topic_config.h"
 #include "raft/config.h"
+#include "server/config.h"
 #include "workload/spec.h"
 
 // Everything the host needs to build a world: machines, links, topics, applications. A value,
@@ -39,14 +40,19 @@ struct ControllerSpec {
   controller::ControllerConfig config;
   DiskSpec disk;
   MachineSpec machine;
+  Distribution start_time{};
 };
 
 struct BrokerSpec {
   NodeId id;
   std::string rack;
-  broker::BrokerConfig config;
+  server::BrokerConfig config;
   DiskSpec disk;
   MachineSpec machine;
+  // From when it is started again to when it first asks to be registered, and from there until it opens its
+  // logs: a process has a lot to do when it starts. What is up when the run begins goes on from before.
+  Distribution start_time{};
+  Distribution open_logs_time{};
 };
 
 struct TopicSpec {  // created before the applications start
@@ -54,11 +60,13 @@ struct TopicSpec {  // created before the applications start
   std::int32_t partitions = 1;
   std::int16_t replication_factor = 1;
   TopicConfig config;
+  std::vector<std::vector<NodeId>>
+      replicas{};  // of each partition, its preferred leader first; empty: the controller places them
 };
 
 struct ClientQuotaSpec {
   std::string client;  // a flow or service
-  broker::ClientQuota quota;
+  server::ClientQuota quota;
 };
 
 struct ClusterSpec {
@@ -67,7 +75,7 @@ struct ClusterSpec {
       controllers;  // with `combined`, each shares the machine of the broker of its id
   bool combined = false;
   raft::RaftConfig quorum;
-  raft::RaftHistory quorum_history;
+  History history;  // of the quorum here; those of brokers and controllers are in their configs
   metadata::SnapshotConfig metadata_snapshots;
   std::vector<BrokerSpec> brokers;
   NetworkSpec network;

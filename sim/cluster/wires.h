@@ -10,6 +10,7 @@
 #include "cluster/connection.h"
 #include "cluster/platform.h"
 #include "net/network.h"
+#include "net/retransmission.h"
 #include "node/node.h"
 
 // What lies between processes: connections with both of their ends, the messages on their way, and what is
@@ -247,6 +248,9 @@ class Wires {
   bool passes(Platform& platform, std::uint32_t index, bool to_server, Ticket ticket);
   void stall(Platform& platform, std::uint32_t index, bool to_server, Ticket ticket);
   void keep_unsent(Platform& platform, std::uint32_t index, bool to_server, Ticket ticket);
+  static Duration first_retransmission(const Connection& connection) {
+    return connection.round_trip + net::kFirstRetransmission;
+  }
   void schedule_retransmission(Platform& platform, std::uint32_t index, bool to_server);
   void give_up(Platform& platform, std::uint32_t index, bool to_server);
   void send_unsent(Platform& platform, std::uint32_t index, bool to_server);

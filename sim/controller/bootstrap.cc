@@ -10,9 +10,29 @@
 
 namespace sim::controller {
 
-std::vector<MetadataRecord> bootstrap_records(const std::vector<BootstrapBroker>& brokers,
+namespace {
+
+// Levels that `kafka-storage format` gives a new cluster of 4.1 (Feature.latestProduction, MetadataVersion).
+void set_feature_levels(bool eligible_leader_replicas, std::vector<MetadataRecord>& records) {
+  records.emplace_back(FeatureLevelRecord{"metadata.version", 27});  // 4.1-IV1
+  if (eligible_leader_replicas)
+    records.emplace_back(FeatureLevelRecord{"eligible.leader.replicas.version", 1});
+  records.emplace_back(FeatureLevelRecord{"group.version", 1});
+  records.emplace_back(FeatureLevelRecord{"transaction.version", 2});
+}
+
+}  // namespace
+
+std::vector<MetadataRecord> bootstrap_records(bool eligible_leader_replicas,
+                                              const std::vector<BootstrapController>& controllers,
+                                              const std::vector<BootstrapBroker>& brokers,
                                               const std::vector<BootstrapTopic>& topics, Rng rng) {
   std::vector<MetadataRecord> records;
+  set_feature_levels(eligible_leader_replicas, records);
+  for (const BootstrapController& controller : controllers) {
+    records.emplace_back(
+        RegisterControllerRecord{controller.id, controller.incarnation, controller.endpoint});
+  }
   std::vector<UsableBroker> usable;
   for (const BootstrapBroker& broker : brokers) {
     RegisterBrokerRecord registration;
@@ -27,7 +47,8 @@ std::vector<MetadataRecord> bootstrap_records(const std::vector<BootstrapBroker>
   TopicId next_id = kClusterMetadataTopic.next();
   for (const BootstrapTopic& topic : topics) {
     const std::optional<ReplicaLists> replicas =
-        place_replicas(topic.partitions, topic.replication_factor, usable, rng);
+        topic.replicas.empty() ? place_replicas(topic.partitions, topic.replication_factor, usable, rng)
+                               : std::optional(topic.replicas);
     SIM_CHECK(replicas.has_value(), "a scenario lists only topics that its brokers can hold");
     std::vector<MetadataRecord> created =
         new_topic_records(topic.name, next_id, topic.config, *replicas, usable);

@@ -7,18 +7,17 @@
 
 namespace sim::controller {
 
-void BrokerHeartbeats::replayed(NodeId broker, bool fenced, LocalTime now) {
+void BrokerHeartbeats::replayed(NodeId broker, bool fenced) {
   const auto [it, is_new] = brokers_.try_emplace(broker);
   const Offset metadata_offset =
       !is_new && it->second.fenced != fenced ? it->second.metadata_offset : kNoOffset;
-  touch(broker, fenced, metadata_offset, now);
+  touch(broker, fenced, metadata_offset);
 }
 
-void BrokerHeartbeats::touch(NodeId broker, bool fenced, Offset metadata_offset, LocalTime now) {
+void BrokerHeartbeats::touch(NodeId broker, bool fenced, Offset metadata_offset) {
   const auto it = brokers_.find(broker);
   SIM_CHECK(it != brokers_.end(), "only a registered broker is heard");
   Broker& one = it->second;
-  one.last_contact = now;
   one.metadata_offset = metadata_offset;
   one.fenced = fenced;
   // A fenced broker leaves controlled shutdown; at its next heartbeat it may go at once.
@@ -33,11 +32,6 @@ void BrokerHeartbeats::enter_controlled_shutdown(NodeId broker, Offset offset) {
   const auto it = brokers_.find(broker);
   SIM_CHECK(it != brokers_.end() && !it->second.fenced, "a fenced broker does not shut down in order");
   if (!it->second.shutting_down()) it->second.controlled_shutdown_offset = offset;
-}
-
-bool BrokerHeartbeats::has_valid_session(NodeId broker, LocalTime now) const {
-  const auto it = brokers_.find(broker);
-  return it != brokers_.end() && !it->second.fenced && it->second.last_contact + session_timeout_ >= now;
 }
 
 bool BrokerHeartbeats::is_shutting_down(NodeId broker) const {
@@ -84,28 +78,6 @@ Offset BrokerHeartbeats::lowest_active_offset() const {
     if (!broker.fenced && !broker.shutting_down()) lowest = std::min(lowest, broker.metadata_offset);
   }
   return lowest;
-}
-
-BrokerHeartbeats::Brokers::const_iterator BrokerHeartbeats::oldest_contact() const {
-  auto oldest = brokers_.end();
-  for (auto it = brokers_.begin(); it != brokers_.end(); ++it) {
-    const bool older = oldest == brokers_.end() || it->second.last_contact < oldest->second.last_contact;
-    if (!it->second.fenced && older) oldest = it;
-  }
-  return oldest;
-}
-
-std::optional<NodeId> BrokerHeartbeats::stale_broker(LocalTime now) const {
-  const auto oldest = oldest_contact();
-  if (oldest == brokers_.end() || has_valid_session(oldest->first, now)) return std::nullopt;
-  return oldest->first;
-}
-
-std::optional<LocalTime> BrokerHeartbeats::next_expiry() const {
-  const auto oldest = oldest_contact();
-  if (oldest == brokers_.end()) return std::nullopt;
-  return oldest->second.last_contact + session_timeout_ +
-         Duration{1};  // valid up to and including its last instant
 }
 
 }  // namespace sim::controller

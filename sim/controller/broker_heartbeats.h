@@ -2,14 +2,14 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 
-#include "base/time.h"
 #include "protocol/ids.h"
 #include "protocol/messages.h"
 
-// The controller's view of brokers' lives, from their heartbeats (BrokerHeartbeatManager in Kafka). Soft
-// state: it is built anew by each active controller and is in no record.
+// What the controller knows of brokers' lives besides their registrations: whether each is fenced or shutting
+// down, and how far it has replayed the metadata (BrokerHeartbeatManager in Kafka). Soft state: it is built
+// anew by each active controller and is in no record. When brokers were last heard from is another matter:
+// heartbeat_tracker.h.
 //
 // A broker's state, evaluated at each heartbeat:
 //
@@ -22,32 +22,24 @@
 //   unfenced             yes              no            controlled_shutdown if it leads, else shutdown_now
 //   unfenced             no               no            unfenced
 //   controlled_shutdown  -                -             shutdown_now once it leads nothing and every active
-//   broker
-//                                                       knows so, else controlled_shutdown
-//
-// Deliberately different: a session that ends is noticed at that instant, not by the next run of a periodic
-// task (Kafka 4.1 looks every broker.session.timeout.ms / 8), because here nothing ticks.
+//                                                       broker knows so, else controlled_shutdown
 namespace sim::controller {
 
 enum class BrokerState : std::uint8_t { fenced, unfenced, controlled_shutdown, shutdown_now };
 
 class BrokerHeartbeats {
  public:
-  explicit BrokerHeartbeats(Duration session_timeout) : session_timeout_(session_timeout) {}
-
-  // A registration as it is, or was just replayed. That counts as a sign of life: an unfenced broker must be
-  // heard from within the session timeout.
-  void replayed(NodeId broker, bool fenced, LocalTime now);
+  // A registration as it is, or was just replayed.
+  void replayed(NodeId broker, bool fenced);
   void remove(NodeId broker) { brokers_.erase(broker); }
-  // Heard from; `fenced` is what it is from now on. REQUIRES: is_known(broker)
-  void touch(NodeId broker, bool fenced, Offset metadata_offset, LocalTime now);
-  // Ends its session, ahead of the record that says so.
+  // It has sent a heartbeat; `fenced` is what it is from now on. REQUIRES: is_known(broker)
+  void touch(NodeId broker, bool fenced, Offset metadata_offset);
+  // Ahead of the record that says so. Nothing if it is not known.
   void fence(NodeId broker);
   // What must be known to all active brokers before it may go. REQUIRES: is_known(broker)
   void enter_controlled_shutdown(NodeId broker, Offset offset);
 
   bool is_known(NodeId broker) const { return brokers_.contains(broker); }
-  bool has_valid_session(NodeId broker, LocalTime now) const;
   bool is_shutting_down(NodeId broker) const;
   bool is_fenced(NodeId broker) const;
   BrokerState state(NodeId broker) const;  // REQUIRES: is_known(broker)
@@ -55,26 +47,17 @@ class BrokerHeartbeats {
   BrokerState next_state(const BrokerHeartbeatRequest& request, Offset registration_offset,
                          bool leads_any) const;
 
-  // The broker whose session ended first; nullopt: all sessions are valid.
-  std::optional<NodeId> stale_broker(LocalTime now) const;
-  // The first instant at which a session will have ended; nullopt: no session runs.
-  std::optional<LocalTime> next_expiry() const;
-
  private:
   struct Broker {
-    LocalTime last_contact{};
     Offset metadata_offset = kNoOffset;
     Offset controlled_shutdown_offset = kNoOffset;
     bool fenced = true;
 
     bool shutting_down() const { return controlled_shutdown_offset >= 0; }
   };
-  using Brokers = std::map<NodeId, Broker>;
   Offset lowest_active_offset() const;
-  Brokers::const_iterator oldest_contact() const;
 
-  Brokers brokers_;
-  Duration session_timeout_;
+  std::map<NodeId, Broker> brokers_;
 };
 
 }  // namespace sim::controller

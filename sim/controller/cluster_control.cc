@@ -17,21 +17,23 @@ void note_registration(const MetadataRecord& record, Offset offset, Registration
 
 ClusterControl::ClusterControl(const ControllerConfig& config, const MetadataImage& image,
                                const RegistrationOffsets& registered_at, LocalTime now)
-    : heartbeats_(from_millis(config.broker_session_timeout_ms)), registered_at_(registered_at) {
-  for (const auto& [id, registration] : image.brokers()) heartbeats_.replayed(id, registration.fenced, now);
+    : tracker_(from_millis(config.broker_session_timeout_ms)), registered_at_(registered_at) {
+  for (const auto& [id, registration] : image.brokers()) {
+    heartbeats_.replayed(id, registration.fenced);
+    if (!registration.fenced) tracker_.contacted({id, registration.broker_epoch}, now);
+  }
 }
 
-void ClusterControl::replayed(const MetadataImage& image, const MetadataRecord& record, Offset offset,
-                              LocalTime now) {
+void ClusterControl::replayed(const MetadataImage& image, const MetadataRecord& record, Offset offset) {
   note_registration(record, offset, registered_at_);
   std::visit(Overloaded{
                  [&](const RegisterBrokerRecord& one) {
                    heartbeats_.remove(one.broker);
-                   heartbeats_.replayed(one.broker, one.fenced, now);
+                   heartbeats_.replayed(one.broker, one.fenced);
                  },
                  [&](const UnregisterBrokerRecord& one) { heartbeats_.remove(one.broker); },
                  [&](const BrokerRegistrationChangeRecord& one) {
-                   heartbeats_.replayed(one.broker, image.broker(one.broker)->fenced, now);
+                   heartbeats_.replayed(one.broker, image.broker(one.broker)->fenced);
                  },
                  [](const TopicRecord&) {},
                  [](const RemoveTopicRecord&) {},
@@ -40,6 +42,8 @@ void ClusterControl::replayed(const MetadataImage& image, const MetadataRecord& 
                  [](const PartitionChangeRecord&) {},
                  [](const ProducerIdsRecord&) {},
                  [](const NoOpRecord&) {},
+                 [](const FeatureLevelRecord&) {},
+                 [](const RegisterControllerRecord&) {},
              },
              record);
 }
@@ -58,7 +62,8 @@ Decision<BrokerRegistrationResponse> ClusterControl::register_broker(const Metad
   Decision<BrokerRegistrationResponse> decision;
   const BrokerRegistration* existing = image.broker(request.broker);
   const bool same_incarnation = existing != nullptr && existing->incarnation == request.incarnation;
-  if (existing != nullptr && !same_incarnation && heartbeats_.has_valid_session(request.broker, now)) {
+  if (existing != nullptr && !same_incarnation &&
+      tracker_.has_valid_session({request.broker, existing->broker_epoch}, now)) {
     decision.answer.error = ErrorCode::duplicate_broker_registration;
     return decision;
   }
@@ -86,6 +91,7 @@ Decision<BrokerHeartbeatResponse> ClusterControl::heartbeat(const MetadataImage&
                                                             const BrokerHeartbeatRequest& request,
                                                             const ReplicationControl& replication,
                                                             LocalTime now) {
+  tracker_.contacted({request.broker, request.broker_epoch}, now);
   Decision<BrokerHeartbeatResponse> decision;
   decision.answer.error = check_broker_epoch(image, request.broker, request.broker_epoch);
   if (decision.answer.error != ErrorCode::none) return decision;
@@ -109,7 +115,7 @@ Decision<BrokerHeartbeatResponse> ClusterControl::heartbeat(const MetadataImage&
   }
   replication.directories_offline(image, request.broker, request.offline_log_dirs, decision.records);
   const bool fenced = next == BrokerState::fenced || next == BrokerState::shutdown_now;
-  heartbeats_.touch(request.broker, fenced, request.current_metadata_offset, now);
+  heartbeats_.touch(request.broker, fenced, request.current_metadata_offset);
   if (next == BrokerState::controlled_shutdown) {
     const Offset last = image.end_offset() + static_cast<Offset>(decision.records.size()) - 1;
     heartbeats_.enter_controlled_shutdown(request.broker, last);
@@ -120,14 +126,20 @@ Decision<BrokerHeartbeatResponse> ClusterControl::heartbeat(const MetadataImage&
   return decision;
 }
 
-std::vector<MetadataRecord> ClusterControl::fence_one_stale_broker(const MetadataImage& image,
-                                                                   const ReplicationControl& replication,
-                                                                   LocalTime now) {
+// ReplicationControlManager.maybeFenceOneStaleBroker
+std::optional<std::vector<MetadataRecord>> ClusterControl::fence_one_stale_broker(
+    const MetadataImage& image, const ReplicationControl& replication, LocalTime now, Rng& rng) {
+  const std::optional<HeartbeatTracker::Session> expired = tracker_.take_expired(now, rng);
+  if (!expired) return std::nullopt;
   std::vector<MetadataRecord> records;
-  const std::optional<NodeId> stale = heartbeats_.stale_broker(now);
-  if (!stale) return records;
-  replication.broker_fenced(image, *stale, records);
-  heartbeats_.fence(*stale);
+  const auto [broker, broker_epoch] = *expired;
+  const BrokerRegistration* registration = image.broker(broker);
+  if (registration == nullptr) {
+    heartbeats_.remove(broker);
+  } else if (registration->broker_epoch == broker_epoch) {
+    replication.broker_fenced(image, broker, records);  // also if it is fenced: its record is written again
+    heartbeats_.fence(broker);
+  }
   return records;
 }
 

@@ -7,6 +7,7 @@
 #include "controller/broker_heartbeats.h"
 #include "controller/config.h"
 #include "controller/decision.h"
+#include "controller/heartbeat_tracker.h"
 #include "controller/replication_control.h"
 #include "controller/striped_replica_placer.h"
 #include "metadata/metadata_image.h"
@@ -28,8 +29,7 @@ class ClusterControl {
                  const RegistrationOffsets& registered_at, LocalTime now);
 
   // After each record that `image` has replayed; the record lies at `offset`.
-  void replayed(const metadata::MetadataImage& image, const MetadataRecord& record, Offset offset,
-                LocalTime now);
+  void replayed(const metadata::MetadataImage& image, const MetadataRecord& record, Offset offset);
 
   // STALE_BROKER_EPOCH if it is not registered, or in another epoch.
   static ErrorCode check_broker_epoch(const metadata::MetadataImage& image, NodeId broker,
@@ -41,23 +41,25 @@ class ClusterControl {
                                                        const ReplicationControl& replication,
                                                        LocalTime now) const;
 
-  // Also notes that the broker is alive. A broker that begins to shut down in order may go when all active
+  // Also notes that the broker is alive, whatever the answer. A broker that begins to shut down in order may go when all active
   // brokers have applied the records of this decision.
   Decision<BrokerHeartbeatResponse> heartbeat(const metadata::MetadataImage& image,
                                               const BrokerHeartbeatRequest& request,
                                               const ReplicationControl& replication, LocalTime now);
 
-  // Fences the broker whose session ended first, if one did: one at a time, so that the next decision sees
-  // it.
-  std::vector<MetadataRecord> fence_one_stale_broker(const metadata::MetadataImage& image,
-                                                     const ReplicationControl& replication, LocalTime now);
-  std::optional<LocalTime> next_session_expiry() const { return heartbeats_.next_expiry(); }
+  // Forgets one session that has expired, and fences its broker: one at a time, so that the next decision
+  // sees it. nullopt: no session has expired. No records: it was one of a former registration.
+  std::optional<std::vector<MetadataRecord>> fence_one_stale_broker(const metadata::MetadataImage& image,
+                                                                    const ReplicationControl& replication,
+                                                                    LocalTime now, Rng& rng);
+  std::optional<LocalTime> next_session_expiry() const { return tracker_.next_expiry(); }
 
   // Brokers that a new partition may be placed on: all but those that shut down.
   std::vector<UsableBroker> usable_brokers(const metadata::MetadataImage& image) const;
 
  private:
   BrokerHeartbeats heartbeats_;
+  HeartbeatTracker tracker_;
   RegistrationOffsets registered_at_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "history/history.h"
 #include "protocol/topic_config.h"
 
 // Controller settings under Kafka's names (dots replaced), units and defaults (4.1: KafkaConfig,
@@ -18,9 +19,7 @@ struct ControllerConfig {
   std::int64_t leader_imbalance_check_interval_seconds = 300;
   std::int64_t unclean_leader_election_interval_ms = 300'000;
   std::int64_t metadata_max_idle_interval_ms = 500;
-  bool eligible_leader_replicas_enable =
-      true;                       // eligible.leader.replicas.version=1: on for new clusters from 4.1
-  bool isr_unfenced_only = true;  // KIP-841: as broker::History has it, for AlterPartition
+  History history;
 };
 
 }  // namespace sim::controller

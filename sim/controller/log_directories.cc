@@ -64,7 +64,10 @@ Decision<AssignReplicasToDirsResponse> ReplicationControl::assign_replicas_to_di
     const ErrorCode error = check_assignment(image, request.broker, one.tp);
     decision.answer.partitions.push_back({one.tp, error});
     if (error != ErrorCode::none) continue;
+    // Kafka decides here with its builder's defaults: without eligible leader replicas (so that those there
+    // are are forgotten) and without unclean elections.
     PartitionChangeBuilder builder = builder_for(image, one.tp, Effect{});
+    builder.set_elr_enabled(false).set_election(Election::online);
     auto record = builder.set_directory(request.broker, one.directory).build();
     if (record) decision.records.emplace_back(std::move(*record));
     if (!registration.has_online(one.directory)) offline.push_back(one.tp);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/contains.h"
+#include "protocol/java_hash.h"
 
 namespace sim::controller {
 namespace {
@@ -161,23 +162,26 @@ void PartitionChangeBuilder::bump_leader_epoch_if_replicas_left(PartitionChangeR
 
 // ---- Eligible leader replicas
 
-// Below min.insync.replicas the high watermark stands still, so whoever leaves the ISR now still holds all
-// that is committed, until it goes down uncleanly or is no replica any more. (Kafka keeps those in the ELR
-// that a reassignment has taken the partition from, and would elect them if they came back.)
+// maybePopulateTargetElr: below min.insync.replicas the high watermark stands still, so whoever leaves the
+// ISR now still holds all that is committed, until it goes down uncleanly. Also one that a reassignment has
+// taken the partition from: it is no replica any more and never elected, but while it is in the ELR nobody is
+// elected as the last known leader either. The order is that of Kafka's hash set.
 void PartitionChangeBuilder::choose_target_elr() {
   if (!elr_enabled_) return;
   if (target_.isr.size() >= static_cast<std::size_t>(min_isr_)) {
     target_.elr.clear();
-    target_.last_known_elr.clear();
     return;
   }
-  target_.elr.insert(target_.elr.end(), partition_.isr.begin(), partition_.isr.end());
-  std::sort(target_.elr.begin(), target_.elr.end());
-  target_.elr.erase(std::unique(target_.elr.begin(), target_.elr.end()), target_.elr.end());
-  std::erase_if(target_.elr, [this](NodeId replica) {
-    return replica == unclean_shutdown_ || contains(target_.isr, replica) ||
-           !contains(target_.replicas, replica);
+  std::vector<NodeId> candidates = target_.elr;
+  for (const NodeId replica : partition_.isr) {
+    if (!contains(candidates, replica)) candidates.push_back(replica);
+  }
+  sort_as_java_hash_set(candidates, java_hash_table_size(target_.elr.size(), candidates.size()),
+                        [](NodeId replica) { return replica.value(); });
+  std::erase_if(candidates, [this](NodeId replica) {
+    return replica == unclean_shutdown_ || contains(target_.isr, replica);
   });
+  target_.elr = std::move(candidates);
 }
 
 void PartitionChangeBuilder::settle_elr(const PartitionChangeRecord& record) {
@@ -185,15 +189,13 @@ void PartitionChangeBuilder::settle_elr(const PartitionChangeRecord& record) {
   if (unclean || !elr_enabled_) target_.elr.clear();
 }
 
-// The place of the last known ELR holds the last known leader, from the moment when the ISR becomes empty
-// until there is a leader again.
+// maybeUpdateLastKnownLeader: the place of the last known ELR holds the last known leader. It is written by
+// the first record that says there is no leader, and cleared by one that names a leader.
 void PartitionChangeBuilder::settle_last_known_leader(const PartitionChangeRecord& record) {
-  target_.last_known_elr = partition_.last_known_elr;
   if (!elr_enabled_) return;
-  const NodeId leader = record.leader == kLeaderUnchanged ? partition_.leader : record.leader;
-  if (record.has_isr && record.isr.empty()) {
+  if (record.leader == kNoNode && partition_.last_known_elr.empty()) {
     target_.last_known_elr = {partition_.leader};
-  } else if (leader != kNoNode) {
+  } else if (record.leader.value() >= 0) {
     target_.last_known_elr.clear();
   }
 }

@@ -1,5 +1,6 @@
 #include "controller/quorum_controller.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <type_traits>
@@ -33,6 +34,9 @@ AlterPartitionResponse refusal(const AlterPartitionRequest&) {
 BrokerRegistrationResponse refusal(const BrokerRegistrationRequest&) {
   return {ErrorCode::not_controller};
 }
+ControllerRegistrationResponse refusal(const ControllerRegistrationRequest&) {
+  return {ErrorCode::not_controller};
+}
 BrokerHeartbeatResponse refusal(const BrokerHeartbeatRequest&) {
   return {ErrorCode::not_controller};
 }
@@ -57,6 +61,8 @@ Message refusal_instead_of(const Message& answer) {
     return refusal(AllocateProducerIdsRequest{});
   if (std::holds_alternative<AlterPartitionResponse>(answer)) return refusal(AlterPartitionRequest{});
   if (std::holds_alternative<BrokerRegistrationResponse>(answer)) return refusal(BrokerRegistrationRequest{});
+  if (std::holds_alternative<ControllerRegistrationResponse>(answer))
+    return refusal(ControllerRegistrationRequest{});
   if (std::holds_alternative<AssignReplicasToDirsResponse>(answer))
     return refusal(AssignReplicasToDirsRequest{});
   SIM_CHECK(std::holds_alternative<BrokerHeartbeatResponse>(answer),
@@ -72,7 +78,8 @@ bool QuorumController::owns(const node::Input& input) const {
   const auto is_ours = [this](const Channel& channel) {
     const bool for_controllers = channel.lane == Lane::heartbeat || channel.lane == Lane::alter_partition ||
                                  channel.lane == Lane::forwarding ||
-                                 channel.lane == Lane::directory_assignments;
+                                 channel.lane == Lane::directory_assignments ||
+                                 channel.lane == Lane::controller_registration;
     return channel.server == boot_.self && for_controllers;
   };
   if (const auto* received = std::get_if<node::Received>(&input)) {
@@ -216,6 +223,8 @@ void QuorumController::tell_of(const MetadataRecord& record, Offset offset, node
                  [](const TopicConfigRecord&) {},
                  [](const ProducerIdsRecord&) {},
                  [](const NoOpRecord&) {},
+                 [](const FeatureLevelRecord&) {},
+                 [](const RegisterControllerRecord&) {},
              },
              record);
 }
@@ -256,7 +265,7 @@ bool QuorumController::append(std::vector<MetadataRecord> records, const Context
   for (const MetadataRecord& record : records) {
     image_.replay(record);
     active_->replication.replayed(image_, record);
-    active_->cluster.replayed(image_, record, offset++, context.now());
+    active_->cluster.replayed(image_, record, offset++);
   }
   return true;
 }
@@ -283,6 +292,29 @@ void QuorumController::Alarm::set(std::optional<LocalTime> deadline, node::Effec
   }
 }
 
+// QuorumController.maybeFenceStaleBrokerPeriodNs
+Duration QuorumController::session_check_period(const ControllerConfig& config) {
+  return std::max<Duration>(std::chrono::milliseconds(1), from_millis(config.broker_session_timeout_ms) / 8);
+}
+
+void QuorumController::SessionCheck::await(std::optional<LocalTime> expiry, node::Effects& out) {
+  if (expiry && *expiry > next_turn) {
+    const std::int64_t turns = (*expiry - next_turn + period - Duration{1}) / period;
+    alarm.set(next_turn + turns * period, out);
+  } else {
+    alarm.set(expiry ? std::optional(next_turn) : std::nullopt, out);
+  }
+}
+
+void QuorumController::check_sessions(const Context& context) {
+  SessionCheck& check = active_->session_check;
+  check.alarm.armed_for.reset();
+  auto records =
+      active_->cluster.fence_one_stale_broker(image_, active_->replication, context.now(), context.env.rng);
+  check.next_turn = context.now() + (records ? kNextSweep : check.period);
+  if (records) write(std::move(*records), context);
+}
+
 void QuorumController::Sweep::schedule(Duration interval, LocalTime now, node::Effects& out) {
   if (scheduled) return;
   scheduled = true;
@@ -292,9 +324,9 @@ void QuorumController::Sweep::schedule(Duration interval, LocalTime now, node::E
 void QuorumController::settle(const Context& context) {
   if (!active_) return;
   const ControllerConfig& config = boot_.config;
-  active_->session_alarm.set(active_->cluster.next_session_expiry(), context.out);
+  active_->session_check.await(active_->cluster.next_session_expiry(), context.out);
   if (config.auto_leader_rebalance_enable && active_->replication.any_imbalanced()) {
-    const auto interval = std::chrono::seconds(config.leader_imbalance_check_interval_seconds);
+    const Duration interval = from_seconds(config.leader_imbalance_check_interval_seconds);
     active_->balance.schedule(interval, context.now(), context.out);
   }
   if (active_->replication.any_leaderless()) {
@@ -312,8 +344,7 @@ void QuorumController::schedule_no_op(const Context& context) {
 void QuorumController::timer_fired(node::TimerId timer, const Context& context) {
   SIM_CHECK(active_.has_value(), "a standby waits for nothing");
   if (timer == kSessionTimer) {
-    active_->session_alarm.armed_for.reset();
-    write(active_->cluster.fence_one_stale_broker(image_, active_->replication, context.now()), context);
+    check_sessions(context);
   } else if (timer == kNoOpTimer) {
     schedule_no_op(context);
     write({NoOpRecord{}}, context);
@@ -359,6 +390,13 @@ void QuorumController::on(const BrokerRegistrationRequest& request, const Envelo
   auto decision = active_->cluster.register_broker(image_, request, active_->replication, context.now());
   if (decision.answer.error != ErrorCode::none) return node::reply(context.out, from, decision.answer);
   conclude(from, std::move(decision), context);
+}
+
+// ClusterControlManager.registerController: whoever asks is written down.
+void QuorumController::on(const ControllerRegistrationRequest& request, const Envelope& from,
+                          const Context& context) {
+  conclude(from, {RegisterControllerRecord{request.controller, request.incarnation, request.endpoint}},
+           ControllerRegistrationResponse{}, context);
 }
 
 void QuorumController::on(const BrokerHeartbeatRequest& request, const Envelope& from,

@@ -26,8 +26,7 @@
 // It is a value, owned by its process beside the replica of the log, which it is handed in each call.
 //
 // Deliberately different: the records of a new cluster are one append, however many (Kafka: one metadata
-// transaction), and a session that ends is noticed at that instant (see broker_heartbeats.h). Left out: a
-// limit on what waits in the queue, metadata versions and other features, quotas.
+// transaction). Left out: a limit on what waits in the queue, metadata versions and other features, quotas.
 namespace sim::controller {
 
 // Its timers: small, odd, and apart from those of the replica (1 and 3).
@@ -85,6 +84,14 @@ class QuorumController {
     bool more_to_do = false;  // the last run stopped at its limit: the next one follows soon
     void schedule(Duration interval, LocalTime now, node::Effects& out);
   };
+  // Sessions are looked at every eighth of one (maybeFenceStaleBroker), and again soon after one has ended.
+  // Turns at which none has ended are not taken.
+  struct SessionCheck {
+    Duration period;
+    LocalTime next_turn;
+    Alarm alarm{kSessionTimer};
+    void await(std::optional<LocalTime> expiry, node::Effects& out);
+  };
   struct Active {  // what only the active controller has
     Active(const ControllerConfig& config, QuorumEpoch epoch, const metadata::MetadataImage& image,
            const RegistrationOffsets& registered, LocalTime now)
@@ -92,7 +99,8 @@ class QuorumController {
           committed(image),
           registered_at(registered),
           replication(config, image),
-          cluster(config, image, registered, now) {}
+          cluster(config, image, registered, now),
+          session_check{session_check_period(config), now + session_check_period(config)} {}
 
     QuorumEpoch quorum_epoch;
     // To go back to. The image proper is ahead of it by what is written and not committed.
@@ -101,10 +109,12 @@ class QuorumController {
     ReplicationControl replication;
     ClusterControl cluster;
     std::deque<PendingAnswer> pending{};  // `end` never falls
-    Alarm session_alarm{kSessionTimer};
+    SessionCheck session_check;
     Sweep balance{kBalanceTimer};
     Sweep unclean{kUncleanTimer};
   };
+
+  static Duration session_check_period(const ControllerConfig& config);
 
   void receive(const Envelope& request, const Context& context);
   void timer_fired(node::TimerId timer, const Context& context);
@@ -115,6 +125,7 @@ class QuorumController {
   void on(const AllocateProducerIdsRequest& request, const Envelope& from, const Context& context);
   void on(const AlterPartitionRequest& request, const Envelope& from, const Context& context);
   void on(const BrokerRegistrationRequest& request, const Envelope& from, const Context& context);
+  void on(const ControllerRegistrationRequest& request, const Envelope& from, const Context& context);
   void on(const BrokerHeartbeatRequest& request, const Envelope& from, const Context& context);
   void on(const AssignReplicasToDirsRequest& request, const Envelope& from, const Context& context);
   void on(const ElectLeadersRequest& request, const Envelope& from, const Context& context);
@@ -135,6 +146,7 @@ class QuorumController {
     conclude(request, std::move(decision.records), std::move(decision.answer), context);
   }
   void schedule_no_op(const Context& context);
+  void check_sessions(const Context& context);
   void settle(const Context& context);  // what follows each event: alarms, sweeps
 
   // ---- Replaying

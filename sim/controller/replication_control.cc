@@ -60,6 +60,8 @@ void ReplicationControl::replayed(const MetadataImage& image, const MetadataReco
                  [](const TopicConfigRecord&) {},
                  [](const ProducerIdsRecord&) {},
                  [](const NoOpRecord&) {},
+                 [](const FeatureLevelRecord&) {},
+                 [](const RegisterControllerRecord&) {},
              },
              record);
 }
@@ -100,7 +102,7 @@ PartitionChangeBuilder ReplicationControl::builder_for(const MetadataImage& imag
     if (image.broker(replica)->has_online(partition.directory(replica))) acceptable.push_back(replica);
   }
   PartitionChangeBuilder builder(tp, partition, std::move(acceptable), effective_min_isr(topic));
-  builder.set_elr_enabled(config_.eligible_leader_replicas_enable);
+  builder.set_elr_enabled(config_.history.eligible_leader_replicas);
   if (topic.config.unclean_leader_election_enable) builder.set_election(Election::unclean);
   return builder;
 }
@@ -141,7 +143,7 @@ void ReplicationControl::broker_in_controlled_shutdown(const MetadataImage& imag
 void ReplicationControl::broker_restarted(const MetadataImage& image, NodeId broker, bool clean_shutdown,
                                           Records& records) const {
   const std::vector<TopicPartition> in_isr = partitions_with(image, broker, Where::in_isr);
-  if (clean_shutdown || !config_.eligible_leader_replicas_enable) {
+  if (clean_shutdown || !config_.history.eligible_leader_replicas) {
     return change_partitions(image, in_isr, Effect{.removed = broker}, records);
   }
   const Effect effect{.unclean_shutdown = broker};
@@ -210,7 +212,8 @@ ErrorCode ReplicationControl::check_alter_partition(const MetadataImage& image, 
       return ErrorCode::invalid_request;
   }
   for (const AlterPartitionRequest::IsrMember& member : wanted.new_isr) {
-    if (config_.isr_unfenced_only && !image.is_active(member.broker)) return ErrorCode::ineligible_replica;
+    if (config_.history.isr_unfenced_only && !image.is_active(member.broker))
+      return ErrorCode::ineligible_replica;
     if (member.broker_epoch == kNoBrokerEpoch) continue;
     const metadata::BrokerRegistration* registered = image.broker(member.broker);
     if (registered == nullptr || member.broker_epoch != registered->broker_epoch)

@@ -3,16 +3,17 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
+#include <numeric>
 #include <utility>
 
 namespace sim::controller {
 namespace {
 
-// Fisher and Yates, from the end.
+// java.util.Collections.shuffle: Fisher and Yates, from the end.
 template <class T>
-void shuffle(std::vector<T>& items, Rng& rng) {
+void shuffle(std::vector<T>& items, const DrawBelow& draw) {
   for (std::size_t i = items.size(); i > 1; --i) {
-    const std::uint64_t other = rng.below(i);
+    const std::size_t other = draw(i);
     std::swap(items[i - 1], items[other]);
   }
 }
@@ -21,15 +22,16 @@ void shuffle(std::vector<T>& items, Rng& rng) {
 class BrokerList {
  public:
   void add(NodeId broker) { brokers_.push_back(broker); }
-  void initialize(Rng& rng) {
+  void initialize(const DrawBelow& draw) {
     if (brokers_.empty()) return;
     std::sort(brokers_.begin(), brokers_.end());
-    offset_ = rng.below(brokers_.size());
+    offset_ = draw(brokers_.size());
   }
-  void shuffle_with(Rng& rng) { shuffle(brokers_, rng); }
+  void shuffle_with(const DrawBelow& draw) { shuffle(brokers_, draw); }
 
-  // kNoNode: all have been handed out in this turn. A new turn begins one broker further on.
-  NodeId next(std::uint64_t turn) {
+  // kNoNode: all have been handed out in this turn. A new turn begins one broker further on. Turns are known
+  // by their number alone: one that has the number of the list's last turn goes on where that one ended.
+  NodeId next(std::size_t turn) {
     if (brokers_.empty()) return kNoNode;
     if (turn_ != turn) {
       turn_ = turn;
@@ -44,24 +46,22 @@ class BrokerList {
   std::vector<NodeId> brokers_;
   std::size_t index_ = 0;
   std::size_t offset_ = 0;
-  std::uint64_t turn_ = 0;
+  std::size_t turn_ = 0;
 };
 
 struct Rack {
   BrokerList unfenced;
   BrokerList fenced;
 
-  NodeId next(std::uint64_t turn) {
+  NodeId next(std::size_t turn) {
     const NodeId broker = unfenced.next(turn);
     return broker != kNoNode ? broker : fenced.next(turn);
   }
 };
 
-// Kafka counts turns from zero again after each shuffle; here they go on, so that no list can take one turn
-// for another that had the same number.
 class RackList {
  public:
-  RackList(const std::vector<UsableBroker>& brokers, Rng& rng) {
+  RackList(const std::vector<UsableBroker>& brokers, const DrawBelow& draw) {
     std::map<std::string, Rack> by_name;
     for (const UsableBroker& broker : brokers) {
       Rack& rack = by_name[broker.rack];
@@ -69,23 +69,27 @@ class RackList {
       unfenced_brokers_ += broker.fenced ? 0 : 1;
     }
     for (auto& [name, rack] : by_name) {
-      rack.fenced.initialize(rng);
-      rack.unfenced.initialize(rng);
+      rack.fenced.initialize(draw);
+      rack.unfenced.initialize(draw);
       racks_.push_back(std::move(rack));
     }
-    offset_ = rng.below(racks_.size());
+    order_.resize(racks_.size());
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    offset_ = draw(racks_.size());
   }
 
-  std::vector<NodeId> place(std::int32_t replication_factor, Rng& rng) {
-    if (turns_since_shuffle_ == unfenced_brokers_ && unfenced_brokers_ > 1) {
-      shuffle(racks_, rng);
+  std::vector<NodeId> place(std::int32_t replication_factor, const DrawBelow& draw) {
+    // Turns are counted from 0 again. Whatever is asked for can still be found: the lists of the turn before
+    // held as many brokers, an unfenced one among them, and that turn's number was not 0.
+    if (turn_ == unfenced_brokers_ && unfenced_brokers_ > 1) {
+      shuffle(order_, draw);
       for (Rack& rack : racks_) {
-        rack.fenced.shuffle_with(rng);
-        rack.unfenced.shuffle_with(rng);
+        rack.fenced.shuffle_with(draw);
+        rack.unfenced.shuffle_with(draw);
       }
-      turns_since_shuffle_ = 0;
+      turn_ = 0;
     }
-    if (offset_ == racks_.size()) offset_ = 0;
+    if (offset_ == order_.size()) offset_ = 0;
     std::vector<NodeId> replicas;
     std::size_t leader_rack = offset_;
     replicas.push_back(place_leader(leader_rack));
@@ -94,13 +98,12 @@ class RackList {
     while (replicas.size() < static_cast<std::size_t>(replication_factor)) {
       if (at == leader_rack && !leader_rack_skipped) {
         leader_rack_skipped = true;
-      } else if (const NodeId broker = racks_[at].next(turn_); broker != kNoNode) {
+      } else if (const NodeId broker = racks_[order_[at]].next(turn_); broker != kNoNode) {
         replicas.push_back(broker);
       }
-      at = (at + 1) % racks_.size();
+      at = (at + 1) % order_.size();
     }
     ++turn_;
-    ++turns_since_shuffle_;
     ++offset_;
     return replicas;
   }
@@ -108,34 +111,40 @@ class RackList {
  private:
   NodeId place_leader(std::size_t& rack) {
     while (true) {
-      if (const NodeId broker = racks_[rack].unfenced.next(turn_); broker != kNoNode) return broker;
-      rack = (rack + 1) % racks_.size();
+      if (const NodeId broker = racks_[order_[rack]].unfenced.next(turn_); broker != kNoNode) return broker;
+      rack = (rack + 1) % order_.size();
     }
   }
 
-  std::vector<Rack> racks_;  // by name, until shuffled
-  std::size_t offset_ = 0;   // the rack that comes first
-  std::uint64_t turn_ = 0;
-  std::size_t turns_since_shuffle_ = 0;
+  std::vector<Rack> racks_;         // by name
+  std::vector<std::size_t> order_;  // in which they are walked: by name, until shuffled
+  std::size_t offset_ = 0;          // in `order_`: the rack that comes first
+  std::size_t turn_ = 0;
   std::size_t unfenced_brokers_ = 0;
 };
 
 }  // namespace
 
 std::optional<ReplicaLists> place_replicas(std::int32_t partitions, std::int32_t replication_factor,
-                                           const std::vector<UsableBroker>& brokers, Rng& rng) {
+                                           const std::vector<UsableBroker>& brokers, const DrawBelow& draw) {
   const bool all_fenced =
       std::all_of(brokers.begin(), brokers.end(), [](const UsableBroker& broker) { return broker.fenced; });
   if (replication_factor <= 0 || all_fenced ||
       static_cast<std::size_t>(replication_factor) > brokers.size()) {
     return std::nullopt;
   }
-  RackList racks(brokers, rng);
+  RackList racks(brokers, draw);
   ReplicaLists result;
   for (std::int32_t partition = 0; partition < partitions; ++partition) {
-    result.push_back(racks.place(replication_factor, rng));
+    result.push_back(racks.place(replication_factor, draw));
   }
   return result;
+}
+
+std::optional<ReplicaLists> place_replicas(std::int32_t partitions, std::int32_t replication_factor,
+                                           const std::vector<UsableBroker>& brokers, Rng& rng) {
+  return place_replicas(partitions, replication_factor, brokers,
+                        [&rng](std::size_t bound) { return static_cast<std::size_t>(rng.below(bound)); });
 }
 
 }  // namespace sim::controller

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,8 +15,9 @@
 // never as the first replica.
 //
 // Racks are walked in order of name from a random start, the brokers of a rack by id from a random start,
-// both starts moving on by one with each partition; when each unfenced broker has had its turn, all are
-// shuffled.
+// both starts moving on by one with each partition. After as many partitions as there are unfenced brokers,
+// all are shuffled and the partitions are counted from 0 again; a list that was last asked at another
+// partition of the same number goes on where it was, as Kafka's does.
 namespace sim::controller {
 
 struct UsableBroker {
@@ -26,8 +29,13 @@ struct UsableBroker {
 using ReplicaLists =
     std::vector<std::vector<NodeId>>;  // by partition; the first replica is the preferred leader
 
+// One of the numbers below the bound, drawn evenly.
+using DrawBelow = std::function<std::size_t(std::size_t bound)>;
+
 // nullopt: INVALID_REPLICATION_FACTOR (fewer brokers than replicas, all of them fenced, or not even one
 // replica). REQUIRES: each broker is named once
+std::optional<ReplicaLists> place_replicas(std::int32_t partitions, std::int32_t replication_factor,
+                                           const std::vector<UsableBroker>& brokers, const DrawBelow& draw);
 std::optional<ReplicaLists> place_replicas(std::int32_t partitions, std::int32_t replication_factor,
                                            const std::vector<UsableBroker>& brokers, Rng& rng);
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "controller/replication_control.h"
-#include "protocol/topic_config_entries.h"
+#include "protocol/topic_settings.h"
 
 namespace sim::controller {
 
@@ -39,30 +39,45 @@ Decision<DeleteTopicsResponse> ReplicationControl::delete_topics(const MetadataI
 
 // ---- Settings
 
+// What names a topic or a setting twice is refused before anything is looked at (ControllerApis,
+// ConfigAdminManager).
 Decision<IncrementalAlterConfigsResponse> ReplicationControl::incremental_alter_configs(
     const MetadataImage& image, const IncrementalAlterConfigsRequest& request) const {
   Decision<IncrementalAlterConfigsResponse> decision;
   for (const IncrementalAlterConfigsRequest::Topic& topic : request.topics) {
-    decision.answer.topics.push_back({topic.name, alter_config(image, topic, decision.records)});
+    const bool is_named_once =
+        std::count_if(request.topics.begin(), request.topics.end(),
+                      [&topic](const auto& other) { return other.name == topic.name; }) == 1;
+    const bool names_each_once =
+        std::all_of(topic.entries.begin(), topic.entries.end(), [&](const auto& entry) {
+          return std::count_if(topic.entries.begin(), topic.entries.end(),
+                               [&entry](const auto& other) { return other.name == entry.name; }) == 1;
+        });
+    const ErrorCode error = is_named_once && names_each_once ? alter_config(image, topic, decision.records)
+                                                             : ErrorCode::invalid_request;
+    decision.answer.topics.push_back({topic.name, error});
   }
   return decision;
 }
 
+// The values are judged first, by themselves and beside those the topic has; then it is asked whether there
+// is such a topic (ConfigurationControlManager.validateAlterConfig, LogConfig.validate).
 ErrorCode ReplicationControl::alter_config(const MetadataImage& image,
                                            const IncrementalAlterConfigsRequest::Topic& wanted,
                                            Records& records) const {
   const metadata::TopicImage* topic = image.topic(wanted.name);
-  if (topic == nullptr) return ErrorCode::unknown_topic_or_partition;
-  TopicConfig config = topic->config;
+  TopicConfig config = topic == nullptr ? config_.log : topic->config;
   for (const IncrementalAlterConfigsRequest::Entry& entry : wanted.entries) {
     const bool done = entry.deletes ? reset_topic_config(config, entry.name, config_.log)
                                     : set_topic_config(config, entry.name, entry.value);
     if (!done) return ErrorCode::invalid_config;
   }
+  if (!lags_agree(config)) return ErrorCode::invalid_config;
+  if (topic == nullptr) return ErrorCode::unknown_topic_or_partition;
   if (config == topic->config) return ErrorCode::none;
   const bool min_isr_changes = config.min_insync_replicas != topic->config.min_insync_replicas;
   records.emplace_back(TopicConfigRecord{topic->id, std::move(config)});
-  if (!min_isr_changes || !config_.eligible_leader_replicas_enable) return ErrorCode::none;
+  if (!min_isr_changes || !config_.history.eligible_leader_replicas) return ErrorCode::none;
   // Who was eligible was so by the old setting.
   for (std::size_t i = 0; i < topic->partitions.size(); ++i) {
     const PartitionRegistration& partition = topic->partitions[i];

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "controller/replication_control.h"
+#include "protocol/topic_settings.h"
 
 namespace sim::controller {
 namespace {
@@ -12,7 +13,6 @@ namespace {
 using metadata::MetadataImage;
 
 constexpr std::size_t kMaxTopicNameLength = 249;
-constexpr std::int64_t kMinSegmentBytes = 1'048'576;  // since 4.0
 
 // Topic.validate
 bool is_valid_topic_name(const std::string& name) {
@@ -34,11 +34,6 @@ bool collides(const MetadataImage& image, std::string name) {
   if (name.find('_') == std::string::npos) return false;
   return std::any_of(image.topics().begin(), image.topics().end(),
                      [&](const auto& entry) { return unify(entry.second->name) == name; });
-}
-
-bool is_valid(const TopicConfig& config) {
-  return config.min_insync_replicas >= 1 && config.segment_bytes >= kMinSegmentBytes &&
-         config.max_message_bytes >= 0 && (config.cleanup_compact || config.cleanup_delete);
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ class Device {
   void wait_until(Instant at) { written_at_ = std::max(written_at_, at); }
 
   // Whatever is asked for from now on takes `factor` times as long, and a draw of `by` on top of that.
+  // Reasons add up, but one that comes again takes its own place.
   void slow_down(std::uint32_t reason, std::int64_t factor, const Distribution& by, const Rng& rng);
   void lift(std::uint32_t reason);
   std::int64_t slowed_by(std::uint32_t reason) const;  // writes and flushes

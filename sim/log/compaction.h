@@ -28,16 +28,24 @@ struct CompactionLimits {
   std::int64_t segment_bytes = 0;
 };
 
+// For how long a compacted log's active segment takes records, so that none is held back from the cleaner for
+// longer than max.compaction.lag.ms (LogConfig.maxSegmentMs).
+constexpr std::int64_t compacted_segment_ms(std::int64_t segment_ms, std::int64_t max_lag_ms) {
+  return max_lag_ms > 0 && max_lag_ms < segment_ms ? max_lag_ms : segment_ms;
+}
+
 // What there is to do (LogToClean).
 struct CleanableLog {
   Offset first_dirty = 0;
   Offset end = 0;  // the base of the first segment that must stay as it is
   std::int64_t clean_bytes = 0;
   std::int64_t dirty_bytes = 0;  // that may be cleaned
-  bool overdue = false;          // max.compaction.lag.ms has passed for some record
+  bool overdue = false;  // max.compaction.lag.ms has passed for some record that is not in the active one
 
   bool is_worth_it(const CompactionLimits& limits) const {
-    return dirty_bytes > 0 && (overdue || dirty_per_million() > limits.min_dirty_per_million);
+    if (dirty_bytes == 0) return false;
+    const int128 least = static_cast<int128>(clean_bytes + dirty_bytes) * limits.min_dirty_per_million;
+    return overdue || static_cast<int128>(dirty_bytes) * 1'000'000 > least;
   }
   std::int64_t dirty_per_million() const {
     const std::int64_t total = clean_bytes + dirty_bytes;

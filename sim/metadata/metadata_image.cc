@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "protocol/topic_settings.h"
 
 namespace sim::metadata {
 namespace {
@@ -31,20 +32,22 @@ std::uint64_t digest_of(const BrokerRegistration& one) {
   return all.value();
 }
 
-std::uint64_t digest_of(const TopicImage& one) {
-  const TopicConfig& config = one.config;
+std::uint64_t digest_of(const ControllerRegistration& one) {
   Fingerprint all;
-  all.add(word('t'), word(one.id.value()), config.cleanup_compact ? 1 : 0, config.cleanup_delete ? 1 : 0);
-  all.add(word(config.retention_ms), word(config.retention_bytes), word(config.segment_bytes),
-          word(config.segment_ms));
-  all.add(word(config.max_message_bytes), word(config.min_insync_replicas),
-          config.unclean_leader_election_enable ? 1 : 0, word(config.compression_percent));
-  all.add(word(config.flush_messages), word(config.flush_ms), 0, 0);
-  for (const ThrottledReplicas* throttled : {&config.leader_throttled, &config.follower_throttled}) {
-    if (throttled->empty()) continue;
-    all.add(throttled == &config.leader_throttled ? 'l' : 'f', throttled->all ? 1 : 0, 0, 0);
-    for (const auto& [partition, broker] : throttled->replicas) all.add(word(partition), word(broker), 0, 0);
-  }
+  all.add(word('c'), word(one.id.value()), one.incarnation, word(one.endpoint.value()));
+  return all.value();
+}
+
+std::uint64_t digest_of(const std::string& feature, std::int16_t level) {
+  Fingerprint all;
+  all.add(word('f'), word(level), 0, 0);
+  all.add_bytes(feature);
+  return all.value();
+}
+
+std::uint64_t digest_of(const TopicImage& one) {
+  Fingerprint all;
+  all.add(word('t'), word(one.id.value()), digest(one.config), 0);
   all.add_bytes(one.name);
   return all.value();
 }
@@ -230,6 +233,20 @@ void MetadataImage::on(const ProducerIdsRecord& record, MetadataDelta*) {
 
 void MetadataImage::on(const NoOpRecord&, MetadataDelta*) {}
 
+void MetadataImage::on(const FeatureLevelRecord& record, MetadataDelta*) {
+  const auto [it, is_new] = feature_levels_.try_emplace(record.name, record.level);
+  if (!is_new) digest_ -= digest_of(it->first, it->second);
+  it->second = record.level;
+  digest_ += digest_of(it->first, it->second);
+}
+
+void MetadataImage::on(const RegisterControllerRecord& record, MetadataDelta*) {
+  ControllerRegistration& registration = controllers_[record.controller];
+  if (registration.id != kNoNode) digest_ -= digest_of(registration);
+  registration = ControllerRegistration{record.controller, record.incarnation, record.endpoint};
+  digest_ += digest_of(registration);
+}
+
 TopicImage& MetadataImage::topic_to_change(TopicId id) {
   const auto it = topics_.find(id);
   SIM_CHECK(it != topics_.end(), "records name only topics that exist");
@@ -240,6 +257,11 @@ TopicImage& MetadataImage::topic_to_change(TopicId id) {
 const BrokerRegistration* MetadataImage::broker(NodeId id) const {
   const auto it = brokers_.find(id);
   return it == brokers_.end() ? nullptr : &it->second;
+}
+
+const ControllerRegistration* MetadataImage::controller(NodeId id) const {
+  const auto it = controllers_.find(id);
+  return it == controllers_.end() ? nullptr : &it->second;
 }
 
 bool MetadataImage::is_active(NodeId id) const {
@@ -272,6 +294,10 @@ std::uint64_t MetadataImage::digest() const {
 
 std::vector<MetadataRecord> MetadataImage::records() const {
   std::vector<MetadataRecord> records;
+  for (const auto& [name, level] : feature_levels_) records.emplace_back(FeatureLevelRecord{name, level});
+  for (const auto& [id, one] : controllers_) {
+    records.emplace_back(RegisterControllerRecord{id, one.incarnation, one.endpoint});
+  }
   for (const auto& [id, one] : brokers_) {
     records.emplace_back(RegisterBrokerRecord{id, one.incarnation, one.broker_epoch, one.endpoint, one.rack,
                                               one.fenced, one.in_controlled_shutdown, one.directories});
@@ -324,6 +350,7 @@ bool MetadataImage::operator==(const MetadataImage& other) const {
   };
   return end_offset_ == other.end_offset_ && next_producer_id_ == other.next_producer_id_ &&
          next_topic_id_ == other.next_topic_id_ && brokers_ == other.brokers_ &&
+         controllers_ == other.controllers_ && feature_levels_ == other.feature_levels_ &&
          std::equal(topics_.begin(), topics_.end(), other.topics_.begin(), other.topics_.end(), same_topic);
 }
 

@@ -38,6 +38,13 @@ struct BrokerRegistration {
   bool operator==(const BrokerRegistration&) const = default;
 };
 
+struct ControllerRegistration {
+  NodeId id = kNoNode;
+  std::uint64_t incarnation = 0;
+  ProcessId endpoint = kNoProcess;
+  bool operator==(const ControllerRegistration&) const = default;
+};
+
 struct PartitionRegistration {
   std::vector<NodeId> replicas, isr, removing, adding, elr, last_known_elr;
   NodeId leader = kNoNode;
@@ -93,8 +100,11 @@ class MetadataImage {
   void replay(const Batch& batch, MetadataDelta* delta = nullptr);
 
   const std::map<NodeId, BrokerRegistration>& brokers() const { return brokers_; }
-  const BrokerRegistration* broker(NodeId id) const;  // null: not registered
-  bool is_active(NodeId id) const;                    // registered, unfenced, not shutting down
+  const BrokerRegistration* broker(NodeId id) const;          // null: not registered
+  const ControllerRegistration* controller(NodeId id) const;  // null: not registered
+  // By name; a feature that is not there has level 0.
+  const std::map<std::string, std::int16_t>& feature_levels() const { return feature_levels_; }
+  bool is_active(NodeId id) const;  // registered, unfenced, not shutting down
 
   const std::map<TopicId, std::shared_ptr<const TopicImage>>& topics() const { return topics_; }
   const TopicImage* topic(TopicId id) const;
@@ -105,7 +115,10 @@ class MetadataImage {
   TopicId next_topic_id() const { return next_topic_id_; }  // ids are dense; kClusterMetadataTopic is 0
 
   // Nobody has registered, nothing was created.
-  bool empty() const { return brokers_.empty() && topics_.empty() && next_topic_id_ == TopicId{1}; }
+  bool empty() const {
+    return brokers_.empty() && topics_.empty() && next_topic_id_ == TopicId{1} && feature_levels_.empty() &&
+           controllers_.empty();
+  }
   // The same number for equal images of one offset, however they came about; another for others, but for
   // chance.
   std::uint64_t digest() const;
@@ -128,14 +141,18 @@ class MetadataImage {
   void on(const PartitionChangeRecord& record, MetadataDelta* delta);
   void on(const ProducerIdsRecord& record, MetadataDelta* delta);
   void on(const NoOpRecord& record, MetadataDelta* delta);
+  void on(const FeatureLevelRecord& record, MetadataDelta* delta);
+  void on(const RegisterControllerRecord& record, MetadataDelta* delta);
 
   std::map<NodeId, BrokerRegistration> brokers_;
+  std::map<NodeId, ControllerRegistration> controllers_;
+  std::map<std::string, std::int16_t> feature_levels_;
   std::map<TopicId, std::shared_ptr<const TopicImage>> topics_;
   std::map<std::string, TopicId, std::less<>> topic_ids_;
   ProducerId next_producer_id_{0};
   TopicId next_topic_id_{1};
   Offset end_offset_ = 0;
-  std::uint64_t digest_ = 0;  // the sum of those of brokers, topics and partitions
+  std::uint64_t digest_ = 0;  // the sum of those of servers, features, topics and partitions
 };
 
 // What is to be looked at anew by who knew `before` and now knows `after`, though it may be as it was.

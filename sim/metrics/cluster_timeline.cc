@@ -1,111 +1,74 @@
 #include "metrics/cluster_timeline.h"
 
-#include "base/overloaded.h"
-
 namespace sim::metrics {
 
-void ClusterTimeline::on(const observe::Observation& observation) {
-  now_ = nanos(observation.at);
-  const ProcessId process = observation.process;
-  std::visit(Overloaded{
-                 [&](const observe::TopicCreated& fact) { topics_.on(fact); },
-                 [&](const observe::ControllerChanged& fact) { on(fact, process); },
-                 [&](const observe::BrokerStateChanged& fact) { on(fact); },
-                 [&](const observe::PartitionChanged& fact) { on(fact); },
-                 [&](const observe::BecameLeader& fact) { on(fact, process); },
-                 [&](const observe::ProcessStopped&) { stopped(process); },
-                 [&](const observe::FaultStruck& fact) { on(fact); },
-                 [&](const observe::FaultEnded& fact) { on(fact); },
-                 [&](const observe::AdminAnswered& fact) { on(fact); },
-                 [&](const observe::TopicDeleted& fact) { on(fact); },
-                 [](const auto&) {},  // what changes none of it
-             },
-             observation.fact);
+void ClusterTimeline::on(const observe::ControllerSeated& change, const observe::Observation& seen) {
+  using How = observe::ControllerSeated::How;
+  if (change.how == How::stopped) return;
+  const bool active = change.how == How::active;
+  controllers_.push_back(ControllerChange{nanos(seen.at), seen.process, active});
+  controller_ = active ? seen.process : kNoProcess;
 }
 
-void ClusterTimeline::on(const observe::ControllerChanged& fact, ProcessId process) {
-  if (fact.active == (controller_ == process)) return;
-  controllers_.push_back(ControllerChange{now_, process, fact.active});
-  if (fact.active) {
-    controller_ = process;
-  } else if (controller_ == process) {
-    controller_ = kNoProcess;
-  }
+void ClusterTimeline::on(const observe::BrokerRated& change, const observe::Observation& seen) {
+  const observe::BrokerStateChanged& fact = change.decision;
+  if (fact.fenced != change.was_fenced)
+    brokers_.push_back(BrokerChange{nanos(seen.at), fact.broker, fact.fenced});
 }
 
-void ClusterTimeline::on(const observe::BrokerStateChanged& fact) {
-  const auto index = static_cast<std::size_t>(fact.broker.value());
-  if (index >= fenced_.size()) {
-    fenced_.resize(index + 1, false);
-    fenced_at_.resize(index + 1, kNoOffset);
-  }
-  if (fact.offset != kNoOffset && fact.offset <= fenced_at_[index]) return;
-  fenced_at_[index] = fact.offset;
-  if (fenced_[index] == fact.fenced) return;
-  fenced_[index] = fact.fenced;
-  brokers_.push_back(BrokerChange{now_, fact.broker, fact.fenced});
-}
-
-void ClusterTimeline::on(const observe::PartitionChanged& fact) {
-  Partition& partition = state_[fact.tp];
-  if (fact.offset != kNoOffset && fact.offset <= partition.decided_at) return;
+void ClusterTimeline::on(const observe::Elected& change, const observe::Observation& seen) {
+  const observe::PartitionChanged& fact = change.decision;
   // Replicas on their way in are not missed yet.
   const bool under_replicated = fact.isr.size() + fact.adding.size() < fact.replicas.size();
-  partitions_.push_back(
-      PartitionChange{now_, fact.tp, fact.leader, partition.leader, !partition.known, under_replicated});
-  partition.known = true;
-  partition.decided_at = fact.offset;
-  partition.leader = fact.leader;
-  if (fact.leader == kNoNode) begin_gap(fact.tp, partition);
+  partitions_.push_back(PartitionChange{nanos(seen.at), fact.tp, fact.leader, change.leader_before,
+                                        change.is_first, under_replicated});
+  Partition& partition = state_[fact.tp];
+  partition.is_decided = true;
+  partition.elected = fact.leader;
+  if (change.vacates) begin_gap(fact.tp, seen);
 }
 
-void ClusterTimeline::on(const observe::TopicDeleted& fact) {
-  state_.for_each([&](TopicPartition tp, const Partition&) {
-    if (tp.topic != fact.id) return;
-    Partition& partition = state_[tp];
-    if (!partition.known) return;
-    partitions_.push_back(PartitionChange{now_, tp, partition.leader, partition.leader, false, false, true});
-    if (partition.gap != kNoGap) gaps_[partition.gap].to = now_;
-    partition = Partition{};
+void ClusterTimeline::on(const observe::TopicDeleted& fact, const observe::Observation& seen) {
+  state_.for_each([&](TopicPartition tp, const Partition& partition) {
+    if (tp.topic != fact.id || !partition.is_decided) return;
+    partitions_.push_back(
+        PartitionChange{nanos(seen.at), tp, partition.elected, partition.elected, false, false, true});
+    if (partition.gap != kNoGap) gaps_[partition.gap].to = nanos(seen.at);
+    state_[tp] = Partition{};
   });
 }
 
-void ClusterTimeline::on(const observe::BecameLeader& fact, ProcessId process) {
-  Partition& partition = state_[fact.tp];
-  if (fact.leader_epoch < partition.leader_epoch) return;  // a deposed one that does not know it yet
-  partition.leader_epoch = fact.leader_epoch;
-  partition.leads = process;
-  if (partition.gap != kNoGap) gaps_[partition.gap].to = now_;
+void ClusterTimeline::on(const observe::TookOver& change, const observe::Observation& seen) {
+  Partition& partition = state_[change.by.tp];
+  if (partition.gap != kNoGap) gaps_[partition.gap].to = nanos(seen.at);
   partition.gap = kNoGap;
 }
 
-void ClusterTimeline::begin_gap(TopicPartition tp, Partition& partition) {
-  if (partition.gap != kNoGap || partition.leads == kNoProcess) return;
+void ClusterTimeline::on(const observe::Left& change, const observe::Observation& seen) {
+  begin_gap(change.tp, seen);
+}
+
+void ClusterTimeline::begin_gap(TopicPartition tp, const observe::Observation& seen) {
+  Partition& partition = state_[tp];
+  if (partition.gap != kNoGap) return;
   partition.gap = gaps_.size();
-  partition.leads = kNoProcess;
-  gaps_.push_back(Gap{tp, now_, kStillLasts});
+  gaps_.push_back(Gap{tp, nanos(seen.at), kStillLasts});
 }
 
-void ClusterTimeline::stopped(ProcessId process) {
-  state_.for_each([&](TopicPartition tp, const Partition& partition) {
-    if (partition.leads == process) begin_gap(tp, state_[tp]);
-  });
-}
-
-void ClusterTimeline::on(const observe::FaultStruck& fact) {
+void ClusterTimeline::on(const observe::FaultStruck& fact, const observe::Observation& seen) {
   Strike strike;
   strike.fault = fact.fault;
-  strike.from = now_;
+  strike.from = nanos(seen.at);
   strike.touched = fact.touched;
   strike.controller = controller_;
   strike.leaders_before = partitions_.size();
   strikes_.push_back(std::move(strike));
 }
 
-void ClusterTimeline::on(const observe::FaultEnded& fact) {
+void ClusterTimeline::on(const observe::FaultEnded& fact, const observe::Observation& seen) {
   for (auto strike = strikes_.rbegin(); strike != strikes_.rend(); ++strike) {
     if (strike->fault != fact.fault || strike->to != kStillLasts) continue;
-    strike->to = now_;
+    strike->to = nanos(seen.at);
     strike->effects = fact.effects;
     return;
   }

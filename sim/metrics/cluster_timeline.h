@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "observe/leaders.h"
 #include "observe/observation.h"
 #include "observe/partition_map.h"
 
@@ -15,7 +16,7 @@ namespace sim::metrics {
 
 inline constexpr std::int64_t kStillLasts = -1;
 
-class ClusterTimeline final : public observe::Observer {
+class ClusterTimeline {
  public:
   struct Strike {
     FaultId fault;
@@ -46,14 +47,23 @@ class ClusterTimeline final : public observe::Observer {
     bool under_replicated = false;
     bool gone = false;  // deleted with its topic
   };
-  struct Gap {  // nobody leads: from the end of the leader's process or of its office until the next takes
-                // over
+  // Nobody leads: from the end of the leader's process or of its office until the next takes over.
+  struct Gap {
     TopicPartition tp;
     std::int64_t from = 0;
     std::int64_t to = kStillLasts;
   };
 
-  void on(const observe::Observation& observation) override;
+  void on(const observe::TopicCreated& fact) { topics_.on(fact); }
+  void on(const observe::TopicDeleted& fact, const observe::Observation& seen);
+  void on(const observe::Elected& change, const observe::Observation& seen);
+  void on(const observe::TookOver& change, const observe::Observation& seen);
+  void on(const observe::Left& change, const observe::Observation& seen);
+  void on(const observe::ControllerSeated& change, const observe::Observation& seen);
+  void on(const observe::BrokerRated& change, const observe::Observation& seen);
+  void on(const observe::FaultStruck& fact, const observe::Observation& seen);
+  void on(const observe::FaultEnded& fact, const observe::Observation& seen);
+  void on(const observe::AdminAnswered& fact);
 
   const std::vector<Strike>& strikes() const { return strikes_; }
   const std::vector<ControllerChange>& controllers() const { return controllers_; }
@@ -64,30 +74,15 @@ class ClusterTimeline final : public observe::Observer {
 
  private:
   struct Partition {
-    bool known = false;
-    NodeId leader = kNoNode;  // as decided
-    Offset decided_at = kNoOffset;
-    ProcessId leads = kNoProcess;  // the process that took over last; none once it has ended
-    LeaderEpoch leader_epoch = kNoLeaderEpoch;
+    bool is_decided = false;
+    NodeId elected = kNoNode;
     std::size_t gap = kNoGap;  // the one that is open
   };
   static constexpr std::size_t kNoGap = static_cast<std::size_t>(-1);
 
-  void on(const observe::ControllerChanged& fact, ProcessId process);
-  void on(const observe::BrokerStateChanged& fact);
-  void on(const observe::PartitionChanged& fact);
-  void on(const observe::TopicDeleted& fact);
-  void on(const observe::BecameLeader& fact, ProcessId process);
-  void on(const observe::FaultStruck& fact);
-  void on(const observe::FaultEnded& fact);
-  void on(const observe::AdminAnswered& fact);
-  void stopped(ProcessId process);
-  void begin_gap(TopicPartition tp, Partition& partition);
+  void begin_gap(TopicPartition tp, const observe::Observation& seen);
 
-  std::int64_t now_ = 0;
-  ProcessId controller_ = kNoProcess;
-  std::vector<bool> fenced_;       // by broker id
-  std::vector<Offset> fenced_at_;  // the offset of the record
+  ProcessId controller_ = kNoProcess;  // the latest that has not resigned; it may have ended
   observe::PartitionMap<Partition> state_;
   observe::TopicNames topics_;
   std::vector<Strike> strikes_;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/check.h"
-#include "base/overloaded.h"
 #include "protocol/messages.h"
 
 namespace sim::metrics {
@@ -33,52 +31,20 @@ bool refused_by_broker(ErrorCode error) {
 
 }  // namespace
 
-OrderLedger::OrderLedger(LedgerSpec spec) : spec_(std::move(spec)), isrs_(1) {
-  SIM_CHECK(spec_.services <= 64, "services are kept as bits of one word");
-}
-
-void OrderLedger::on(const observe::Observation& observation, const observe::LeaderLogChange* change) {
-  const std::int64_t at = nanos(observation.at);
-  const ProcessId process = observation.process;
-  const bool elected = std::holds_alternative<observe::BecameLeader>(observation.fact);
-  if (change != nullptr && elected) on(*change, at);  // what the new leader has, before what it begins
-  std::visit(Overloaded{
-                 [&](const observe::OrderPlaced& fact) { on(fact); },
-                 [&](const observe::RecordAccepted& fact) { on(fact, at); },
-                 [&](const observe::RecordFailed& fact) { on(fact, at); },
-                 [&](const observe::BatchDrained& fact) { on(fact, at); },
-                 [&](const observe::BatchAppended& fact) { on(fact, at, process); },
-                 [&](const observe::BatchAcknowledged& fact) { on(fact, at); },
-                 [&](const observe::RequestProgress& fact) { on(fact, at, process); },
-                 [&](const observe::HighWatermarkAdvanced& fact) { on(fact, at, process); },
-                 [&](const observe::BecameLeader& fact) { on(fact, at, process); },
-                 [&](const observe::IsrChanged& fact) { on(fact); },
-                 [&](const observe::RecordsPolled& fact) { on(fact, at, process); },
-                 [&](const observe::ProcessingStarted& fact) { on(fact, at); },
-                 [&](const observe::ProcessingDone& fact) { on(fact, at); },
-                 [&](const observe::CommitAcknowledged& fact) { on(fact, at); },
-                 [&](const observe::PositionReset& fact) { on(fact, at); },
-                 [&](const observe::ProcessStopped&) { stopped(process, at); },
-                 [&](const observe::LogStartRaised& fact) { on(fact, at, process); },
-                 [&](const observe::LogCleaned& fact) { on(fact, at, process); },
-                 [](const auto&) {},  // what tells nothing about an order
-             },
-             observation.fact);
-  if (change != nullptr && !elected) on(*change, at);
-}
+OrderLedger::OrderLedger(LedgerSpec spec) : spec_(std::move(spec)), isrs_(1) {}
 
 // ---- At the producer
 
 void OrderLedger::on(const observe::OrderPlaced& fact) {
   const auto index = static_cast<Index>(orders_.size());
-  const std::uint64_t wanted = wanted_by(fact.record);
+  const ServiceSet& wanted = wanted_by(fact.record);
   Order order;
   order.id = fact.record;
   order.key = fact.key;
   order.intended = fact.intended_ns;
   order.value_bytes = fact.value_bytes;
   for (std::size_t s = 0; s < spec_.services; ++s) {
-    if ((wanted >> s & 1) != 0) ++order.services_left;
+    if (wanted.has(s)) ++order.services_left;
     service_rows_.push_back(Service{});
   }
   orders_.push_back(order);
@@ -94,14 +60,14 @@ OrderLedger::Index OrderLedger::find(RecordId id) const {
   return index_of_[flow][number];
 }
 
-void OrderLedger::on(const observe::RecordAccepted& fact, std::int64_t at) {
-  if (const Index index = find(fact.record); index != kNone) orders_[index].accepted = at;
+void OrderLedger::on(const observe::RecordAccepted& fact, const observe::Observation& seen) {
+  if (const Index index = find(fact.record); index != kNone) orders_[index].accepted = nanos(seen.at);
 }
 
-void OrderLedger::on(const observe::RecordFailed& fact, std::int64_t at) {
+void OrderLedger::on(const observe::RecordFailed& fact, const observe::Observation& seen) {
   const Index index = find(fact.record);
   if (index == kNone || orders_[index].failed != kNever) return;
-  orders_[index].failed = at;
+  orders_[index].failed = nanos(seen.at);
   orders_[index].error = fact.error;
   ++totals_.failed;
   if (!is_fulfilled(orders_[index])) ++totals_.ended;
@@ -114,7 +80,8 @@ OrderLedger::Index OrderLedger::batch_index(const BatchDataPtr& data) const {
   return first == kNone ? kNone : orders_[first].batch;
 }
 
-void OrderLedger::on(const observe::BatchDrained& fact, std::int64_t at) {
+void OrderLedger::on(const observe::BatchDrained& fact, const observe::Observation& seen) {
+  const std::int64_t at = nanos(seen.at);
   const auto& records = fact.batch->application_records();
   if (records.empty()) return;
   const Index known = batch_index(fact.batch);
@@ -160,14 +127,15 @@ void OrderLedger::sent_again(Index index, std::int64_t at) {
   more.back().sent = at;
 }
 
-void OrderLedger::on(const observe::BatchAcknowledged& fact, std::int64_t at) {
+void OrderLedger::on(const observe::BatchAcknowledged& fact, const observe::Observation& seen) {
+  const std::int64_t at = nanos(seen.at);
   const Index index = batch_index(fact.batch);
   if (index == kNone) return;
   Batch& batch = batches_[index];
   if (fact.error == ErrorCode::none && batch.acknowledged == kNever) {
     batch.acknowledged = at;
     totals_.acknowledged += batch.record_count;
-    if (wanted_by(fact.batch->application_records().front().id) == 0) {  // nobody is to handle them
+    if (wanted_by(fact.batch->application_records().front().id).empty()) {  // nobody is to handle them
       totals_.fulfilled += batch.record_count;
       totals_.ended += batch.record_count;
     }
@@ -205,14 +173,14 @@ void OrderLedger::answered(TopicPartition tp, ErrorCode error, std::int64_t at) 
 
 // ---- At the broker
 
-void OrderLedger::on(const observe::RequestProgress& fact, std::int64_t at, ProcessId broker) {
+void OrderLedger::on(const observe::RequestProgress& fact, const observe::Observation& seen) {
   if (fact.request == nullptr) return;
   if (fact.stage != observe::RequestStage::received && fact.stage != observe::RequestStage::dequeued) return;
   const auto* produce = std::get_if<ProduceRequest>(&fact.request->message);
   if (produce == nullptr) return;
   for (const ProduceRequest::Partition& partition : produce->partitions) {
     if (const Index index = batch_index(partition.batch); index != kNone)
-      arrived(index, fact.stage, at, broker);
+      arrived(index, fact.stage, nanos(seen.at), seen.process);
   }
 }
 
@@ -252,7 +220,8 @@ void OrderLedger::choose_attempt(Index index, ProcessId broker) {
   more.erase(more.begin(), chosen + 1);
 }
 
-void OrderLedger::on(const observe::BatchAppended& fact, std::int64_t at, ProcessId broker) {
+void OrderLedger::on(const observe::BatchAppended& fact, const observe::Observation& seen) {
+  const std::int64_t at = nanos(seen.at);
   if (fact.batch.data->application_records().empty()) return;
   Partition& partition = partitions_[fact.tp];
   const Index index = batch_index(fact.batch.data);
@@ -260,7 +229,7 @@ void OrderLedger::on(const observe::BatchAppended& fact, std::int64_t at, Proces
     // By one that does not know yet that it was replaced: in its log alone, which will be truncated.
     if (index != kNone && batches_[index].appended == kNever) {
       batches_[index].appended = at;
-      batches_[index].leader = broker;
+      batches_[index].leader = seen.process;
       replaced_[index] = ReplacedLeader{fact.broker, fact.batch.leader_epoch, partition.leader_id,
                                         partition.leader_epoch, partition.leader_since};
     }
@@ -277,11 +246,11 @@ void OrderLedger::on(const observe::BatchAppended& fact, std::int64_t at, Proces
     return;
   }
   if (batch.high_watermark == kNever) {
-    choose_attempt(index, broker);
+    choose_attempt(index, seen.process);
     batch.appended = at;
     partition.awaiting.push_back(AwaitingHighWatermark{fact.batch.base_offset, index});
   }
-  batch.leader = broker;
+  batch.leader = seen.process;
   batch.base_offset = fact.batch.base_offset;
   batch.in_log = true;
 }
@@ -290,37 +259,37 @@ void OrderLedger::map_offsets(Partition& partition, const sim::Batch& appended) 
   const auto& records = appended.data->application_records();
   partition.orders.resize(static_cast<std::size_t>(appended.base_offset), kNone);
   for (const Record& record : records) partition.orders.push_back(find(record.id));
-  partition.services |= wanted_by(records.front().id);
+  partition.services.add_all(wanted_by(records.front().id));
 }
 
-void OrderLedger::on(const observe::HighWatermarkAdvanced& fact, std::int64_t at, ProcessId broker) {
+void OrderLedger::on(const observe::HighWatermarkAdvanced& fact, const observe::Observation& seen) {
   Partition& partition = partitions_[fact.tp];
-  if (partition.leader != kNoProcess && partition.leader != broker) return;
+  if (partition.leader != kNoProcess && partition.leader != seen.process) return;
   partition.high_watermark = fact.to;
   while (!partition.awaiting.empty() && partition.awaiting.front().base_offset < fact.to) {
     Batch& batch = batches_[partition.awaiting.front().batch];
-    batch.high_watermark = at;
+    batch.high_watermark = nanos(seen.at);
     batch.isr = partition.isr;
     partition.awaiting.pop_front();
   }
 }
 
-void OrderLedger::on(const observe::BecameLeader& fact, std::int64_t at, ProcessId broker) {
+void OrderLedger::on(const observe::TookOver& change, const observe::Observation& seen) {
+  const observe::BecameLeader& fact = change.by;
   Partition& partition = partitions_[fact.tp];
-  if (fact.leader_epoch < partition.leader_epoch) return;
-  if (fact.leader_epoch > partition.leader_epoch) partition.leader_since = at;
-  partition.leader = broker;
+  if (fact.leader_epoch > partition.leader_epoch) partition.leader_since = nanos(seen.at);
+  partition.leader = seen.process;
   partition.leader_id = fact.broker;
   partition.leader_epoch = fact.leader_epoch;
   drop_from(partition, fact.epoch_start);
 }
 
 // Another replica's log is the log now, or this one's has got what its leader fetched before it led.
-void OrderLedger::on(const observe::LeaderLogChange& change, std::int64_t at) {
+void OrderLedger::on(const observe::LeaderLogChange& change, const observe::Observation& seen) {
   Partition& partition = partitions_[change.tp];
   for (const observe::LogEntry& entry : change.dropped) set_apart(partition, entry);
   drop_from(partition, change.kept_end);
-  for (const observe::LogEntry& entry : change.added) bring_back(change.tp, entry, at);
+  for (const observe::LogEntry& entry : change.added) bring_back(change.tp, entry, nanos(seen.at));
 }
 
 void OrderLedger::set_apart(const Partition& partition, const observe::LogEntry& entry) {
@@ -369,15 +338,15 @@ void OrderLedger::drop_from(Partition& partition, Offset end) {
     partition.awaiting.pop_back();
 }
 
-void OrderLedger::on(const observe::LogStartRaised& fact, std::int64_t at, ProcessId broker) {
+void OrderLedger::on(const observe::LogStartRaised& fact, const observe::Observation& seen) {
   Partition& partition = partitions_[fact.tp];
   auto& starts = partition.log_starts;
-  if (broker != partition.leader || (!starts.empty() && fact.to <= starts.back().offset)) return;
-  starts.push_back(Reached{fact.to, at});
+  if (seen.process != partition.leader || (!starts.empty() && fact.to <= starts.back().offset)) return;
+  starts.push_back(Reached{fact.to, nanos(seen.at)});
 }
 
-void OrderLedger::on(const observe::LogCleaned& fact, std::int64_t at, ProcessId broker) {
-  partitions_[fact.tp].cleaned.push_back(Cleaned{broker, Reached{fact.end, at}});
+void OrderLedger::on(const observe::LogCleaned& fact, const observe::Observation& seen) {
+  partitions_[fact.tp].cleaned.push_back(Cleaned{seen.process, Reached{fact.end, nanos(seen.at)}});
 }
 
 void OrderLedger::on(const observe::IsrChanged& fact) {
@@ -389,10 +358,10 @@ void OrderLedger::on(const observe::IsrChanged& fact) {
 
 // ---- At the services
 
-void OrderLedger::on(const observe::RecordsPolled& fact, std::int64_t at, ProcessId process) {
+void OrderLedger::on(const observe::RecordsPolled& fact, const observe::Observation& seen) {
   const auto s = static_cast<std::size_t>(fact.service.value());
   auto& members = at_index(members_, s, {});
-  at_index(members, static_cast<std::size_t>(fact.member), kNoProcess) = process;
+  at_index(members, static_cast<std::size_t>(fact.member), kNoProcess) = seen.process;
   const Partition& partition = partitions_[fact.tp];
   const auto end = std::min(static_cast<std::size_t>(fact.to), partition.orders.size());
   for (auto offset = static_cast<std::size_t>(fact.from); offset < end; ++offset) {
@@ -400,13 +369,14 @@ void OrderLedger::on(const observe::RecordsPolled& fact, std::int64_t at, Proces
     if (index == kNone) continue;
     Service& row = service_row(index, s);
     if (row.done != kNever) continue;
-    row.fetched = at;
+    row.fetched = nanos(seen.at);
     row.started = kNever;
     row.member = static_cast<std::int16_t>(fact.member);
   }
 }
 
-void OrderLedger::on(const observe::ProcessingStarted& fact, std::int64_t at) {
+void OrderLedger::on(const observe::ProcessingStarted& fact, const observe::Observation& seen) {
+  const std::int64_t at = nanos(seen.at);
   at_index(partitions_[fact.tp].started, static_cast<std::size_t>(fact.service.value()), {}) = {fact.offset,
                                                                                                 at};
   const Index index = find(fact.record);
@@ -417,7 +387,8 @@ void OrderLedger::on(const observe::ProcessingStarted& fact, std::int64_t at) {
   row.member = static_cast<std::int16_t>(fact.member);
 }
 
-void OrderLedger::on(const observe::ProcessingDone& fact, std::int64_t at) {
+void OrderLedger::on(const observe::ProcessingDone& fact, const observe::Observation& seen) {
+  const std::int64_t at = nanos(seen.at);
   const Index index = find(fact.record);
   if (index == kNone) return;
   const auto s = static_cast<std::size_t>(fact.service.value());
@@ -433,7 +404,7 @@ void OrderLedger::on(const observe::ProcessingDone& fact, std::int64_t at) {
   if (order.failed == kNever) ++totals_.ended;
 }
 
-void OrderLedger::on(const observe::CommitAcknowledged& fact, std::int64_t at) {
+void OrderLedger::on(const observe::CommitAcknowledged& fact, const observe::Observation& seen) {
   if (fact.error != ErrorCode::none) return;
   const auto s = static_cast<std::size_t>(fact.service.value());
   Partition& partition = partitions_[fact.tp];
@@ -442,19 +413,19 @@ void OrderLedger::on(const observe::CommitAcknowledged& fact, std::int64_t at) {
   for (auto offset = static_cast<std::size_t>(committed); offset < end; ++offset) {
     if (partition.orders[offset] == kNone) continue;
     Service& row = service_row(partition.orders[offset], s);
-    if (row.committed == kNever) row.committed = at;
+    if (row.committed == kNever) row.committed = nanos(seen.at);
   }
   committed = std::max(committed, fact.offset);
 }
 
-void OrderLedger::on(const observe::PositionReset& fact, std::int64_t at) {
+void OrderLedger::on(const observe::PositionReset& fact, const observe::Observation& seen) {
   Partition& partition = partitions_[fact.tp];
-  at_index(partition.skipped_at, static_cast<std::size_t>(fact.service.value()), kNever) = at;
+  at_index(partition.skipped_at, static_cast<std::size_t>(fact.service.value()), kNever) = nanos(seen.at);
   at_index(partition.skipped_below, static_cast<std::size_t>(fact.service.value()), Offset{0}) = fact.to;
 }
 
-void OrderLedger::stopped(ProcessId process, std::int64_t at) {
-  at_index(stopped_, static_cast<std::size_t>(process.value()), kNever) = at;
+void OrderLedger::on(const observe::ProcessStopped&, const observe::Observation& seen) {
+  at_index(stopped_, static_cast<std::size_t>(seen.process.value()), kNever) = nanos(seen.at);
 }
 
 }  // namespace sim::metrics

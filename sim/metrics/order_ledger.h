@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "metrics/chunked.h"
+#include "metrics/service_set.h"
+#include "observe/leaders.h"
 #include "observe/observation.h"
 #include "observe/partition_map.h"
 #include "observe/replica_logs.h"
@@ -60,7 +62,7 @@ const char* name(Outcome outcome);
 
 struct LedgerSpec {
   std::size_t services = 0;
-  std::vector<std::uint64_t> services_of_flow;  // by FlowId: bit s = its orders are to be done by service s
+  std::vector<ServiceSet> services_of_flow;  // by FlowId: who is to do its orders
 };
 
 class OrderLedger {
@@ -115,8 +117,26 @@ class OrderLedger {
 
   explicit OrderLedger(LedgerSpec spec);
 
-  // `change`: what this observation has done to a log, other than an append by its leader.
-  void on(const observe::Observation& observation, const observe::LeaderLogChange* change = nullptr);
+  void on(const observe::OrderPlaced& fact);
+  void on(const observe::RecordAccepted& fact, const observe::Observation& seen);
+  void on(const observe::RecordFailed& fact, const observe::Observation& seen);
+  void on(const observe::BatchDrained& fact, const observe::Observation& seen);
+  void on(const observe::RequestProgress& fact, const observe::Observation& seen);
+  void on(const observe::BatchAppended& fact, const observe::Observation& seen);
+  void on(const observe::BatchAcknowledged& fact, const observe::Observation& seen);
+  void on(const observe::HighWatermarkAdvanced& fact, const observe::Observation& seen);
+  // Told before TookOver if that is what made it: what the new leader has comes before what it begins.
+  void on(const observe::LeaderLogChange& change, const observe::Observation& seen);
+  void on(const observe::TookOver& change, const observe::Observation& seen);
+  void on(const observe::IsrChanged& fact);
+  void on(const observe::RecordsPolled& fact, const observe::Observation& seen);
+  void on(const observe::ProcessingStarted& fact, const observe::Observation& seen);
+  void on(const observe::ProcessingDone& fact, const observe::Observation& seen);
+  void on(const observe::CommitAcknowledged& fact, const observe::Observation& seen);
+  void on(const observe::PositionReset& fact, const observe::Observation& seen);
+  void on(const observe::LogStartRaised& fact, const observe::Observation& seen);
+  void on(const observe::LogCleaned& fact, const observe::Observation& seen);
+  void on(const observe::ProcessStopped& fact, const observe::Observation& seen);
   // The run is over. Settled: nothing is under way any more, so what is not done never will be. `logs`, if
   // given, say where the logs of partitions that nobody leads end.
   void finish(Instant end, bool settled, const observe::ReplicaLogs* logs = nullptr);
@@ -258,30 +278,10 @@ class OrderLedger {
     ProcessId leader = kNoProcess;
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
     std::uint16_t isr = 0;
-    std::uint64_t services = 0;  // that are to do what it holds
+    ServiceSet services;  // that are to do what it holds
   };
 
-  void on(const observe::OrderPlaced& fact);
-  void on(const observe::RecordAccepted& fact, std::int64_t at);
-  void on(const observe::RecordFailed& fact, std::int64_t at);
-  void on(const observe::BatchDrained& fact, std::int64_t at);
-  void on(const observe::RequestProgress& fact, std::int64_t at, ProcessId broker);
-  void on(const observe::BatchAppended& fact, std::int64_t at, ProcessId broker);
-  void on(const observe::BatchAcknowledged& fact, std::int64_t at);
   void answered(TopicPartition tp, ErrorCode error, std::int64_t at);
-  void on(const observe::HighWatermarkAdvanced& fact, std::int64_t at, ProcessId broker);
-  void on(const observe::BecameLeader& fact, std::int64_t at, ProcessId broker);
-  void on(const observe::LeaderLogChange& change, std::int64_t at);
-  void on(const observe::IsrChanged& fact);
-  void on(const observe::RecordsPolled& fact, std::int64_t at, ProcessId process);
-  void on(const observe::ProcessingStarted& fact, std::int64_t at);
-  void on(const observe::ProcessingDone& fact, std::int64_t at);
-  void on(const observe::CommitAcknowledged& fact, std::int64_t at);
-  void on(const observe::PositionReset& fact, std::int64_t at);
-  void on(const observe::LogStartRaised& fact, std::int64_t at, ProcessId broker);
-  void on(const observe::LogCleaned& fact, std::int64_t at, ProcessId broker);
-  void stopped(ProcessId process, std::int64_t at);
-
   Index batch_index(const BatchDataPtr& data) const;
   Index open_batch(const observe::BatchDrained& fact, std::int64_t at);
   void sent_again(Index index, std::int64_t at);
@@ -298,7 +298,7 @@ class OrderLedger {
   Service& service_row(Index index, std::size_t service) {
     return service_rows_[index * spec_.services + service];
   }
-  std::uint64_t wanted_by(RecordId id) const;
+  const ServiceSet& wanted_by(RecordId id) const;
   bool is_fulfilled(const Order& order) const;
   bool in_hand(const Order& order, const Service& row, std::size_t service) const;
   std::int64_t stopped_at(ProcessId process) const;

@@ -34,9 +34,10 @@ const char* name(Outcome outcome) {
   return "?";
 }
 
-std::uint64_t OrderLedger::wanted_by(RecordId id) const {
+const ServiceSet& OrderLedger::wanted_by(RecordId id) const {
+  static const ServiceSet nobody;
   const auto flow = static_cast<std::size_t>(flow_of(id).value());
-  return flow < spec_.services_of_flow.size() ? spec_.services_of_flow[flow] : 0;
+  return flow < spec_.services_of_flow.size() ? spec_.services_of_flow[flow] : nobody;
 }
 
 void OrderLedger::finish(Instant end, bool settled, const observe::ReplicaLogs* logs) {
@@ -87,11 +88,11 @@ const OrderLedger::Service& OrderLedger::service(Index index, std::size_t servic
 }
 
 bool OrderLedger::wants(const Order& order, std::size_t service) const {
-  return (wanted_by(order.id) >> service & 1) != 0;
+  return wanted_by(order.id).has(service);
 }
 
 bool OrderLedger::is_fulfilled(const Order& order) const {
-  return order.services_left == 0 && (wanted_by(order.id) != 0 || batch_of(order).acknowledged != kNever);
+  return order.services_left == 0 && (!wanted_by(order.id).empty() || batch_of(order).acknowledged != kNever);
 }
 
 Offset OrderLedger::offset_of(const Order& order) const {
@@ -299,7 +300,7 @@ Offset OrderLedger::committed(TopicPartition tp, std::size_t s) const {
 
 bool OrderLedger::reads(TopicPartition tp, std::size_t s) const {
   const Partition* partition = partitions_.find(tp);
-  return partition != nullptr && (partition->services >> s & 1) != 0;
+  return partition != nullptr && partition->services.has(s);
 }
 
 std::int64_t OrderLedger::appended_at(TopicPartition tp, Offset offset) const {

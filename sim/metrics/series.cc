@@ -3,27 +3,16 @@
 #include <algorithm>
 
 namespace sim::metrics {
-namespace {
-constexpr std::int64_t kSecond = 1'000'000'000;
+
+void Series::on(const observe::BatchAppended& fact) {
+  now_.messages_in += fact.batch.record_count;
+  now_.bytes_in += fact.batch.size_bytes();
 }
 
-void Series::on(const observe::Observation& observation, const OrderLedger& ledger) {
-  while (nanos(observation.at) > next_close_) [[unlikely]] {
-      close_row(next_close_, ledger);
-      next_close_ += kSecond;
-    }
-  if (const auto* appended = std::get_if<observe::BatchAppended>(&observation.fact)) {
-    now_.messages_in += appended->batch.record_count;
-    now_.bytes_in += appended->batch.size_bytes();
-  } else if (const auto* changed = std::get_if<observe::IsrChanged>(&observation.fact)) {
-    on(*changed);
-  } else if (const auto* throttled = std::get_if<observe::ClientThrottled>(&observation.fact)) {
-    on(*throttled);
-  } else if (const auto* created = std::get_if<observe::TopicCreated>(&observation.fact)) {
-    const auto topic = static_cast<std::size_t>(created->id.value());
-    if (topic >= replication_factor_.size()) replication_factor_.resize(topic + 1, 0);
-    replication_factor_[topic] = created->replication_factor;
-  }
+void Series::on(const observe::TopicCreated& fact) {
+  const auto topic = static_cast<std::size_t>(fact.id.value());
+  if (topic >= replication_factor_.size()) replication_factor_.resize(topic + 1, 0);
+  replication_factor_[topic] = fact.replication_factor;
 }
 
 std::int32_t Series::replicas_of(TopicId topic) const {
@@ -78,10 +67,7 @@ Series::Lag Series::lag_of(std::size_t service, std::int64_t at, const OrderLedg
 }
 
 void Series::finish(Instant end, const OrderLedger& ledger) {
-  while (nanos(end) > next_close_) {
-    close_row(next_close_, ledger);
-    next_close_ += kSecond;
-  }
+  advance(end, ledger);
   if (nanos(end) > last_end_) close_row(nanos(end), ledger);
 }
 

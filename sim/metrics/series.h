@@ -46,8 +46,18 @@ class Series {
     return at_ns <= 0 ? 0 : static_cast<std::size_t>((at_ns - 1) / 1'000'000'000);
   }
 
-  // REQUIRES: `ledger` has seen everything before this observation, and not yet this one
-  void on(const observe::Observation& observation, const OrderLedger& ledger);
+  // Closes the seconds that are over. Told before each observation, of whatever kind.
+  // REQUIRES: `ledger` has seen everything before it, and not yet this one
+  void advance(Instant now, const OrderLedger& ledger) {
+    while (nanos(now) > next_close_) [[unlikely]] {
+        close_row(next_close_, ledger);
+        next_close_ += kSecond;
+      }
+  }
+  void on(const observe::BatchAppended& fact);
+  void on(const observe::IsrChanged& fact);
+  void on(const observe::ClientThrottled& fact);
+  void on(const observe::TopicCreated& fact);
   // Closes the last second, which may be a part of one.
   void finish(Instant end, const OrderLedger& ledger);
 
@@ -56,21 +66,21 @@ class Series {
   std::int64_t end_of(std::size_t row) const;
 
  private:
+  static constexpr std::int64_t kSecond = 1'000'000'000;
+
   struct Replicas {
     std::int32_t isr = -1;  // -1 = as many as there are replicas
   };
 
   void close_row(std::int64_t at, const OrderLedger& ledger);
   Lag lag_of(std::size_t service, std::int64_t at, const OrderLedger& ledger) const;
-  void on(const observe::IsrChanged& changed);
-  void on(const observe::ClientThrottled& throttled);
   std::int32_t replicas_of(TopicId topic) const;
 
   std::size_t services_;
   std::vector<Row> rows_;
   Row now_;
   OrderLedger::Totals before_;
-  std::int64_t next_close_ = 1'000'000'000;
+  std::int64_t next_close_ = kSecond;
   std::int64_t last_end_ = 0;
   std::vector<std::int32_t> replication_factor_;  // by topic
   observe::PartitionMap<Replicas> replicas_;

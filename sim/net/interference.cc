@@ -76,7 +76,7 @@ Duration Interference::hindrance(const Packet& packet) {
     if (!rule.pairs.contains(packet.from, packet.to)) continue;
     const Duration more = hindrance(rule, packet);
     if (more > Duration{0}) ++rule.touched;
-    sum += more;
+    sum = scaled(sum, 1, more);
   }
   return sum;
 }

@@ -5,11 +5,12 @@
 
 #include "base/time.h"
 
-// When TCP sends again what was not acknowledged, as Linux does with its defaults. Round trips here are far
-// below the least time-out, so that is where it starts (TCP_RTO_MIN); it doubles each time.
+// When TCP sends again what was not acknowledged, as Linux does with its defaults: the round trip as it was
+// measured, and on top of it what it may vary by, which is at least TCP_RTO_MIN and here never more; doubled
+// each time (RFC 6298).
 namespace sim::net {
 
-inline constexpr Duration kFirstRetransmission = 200ms;  // TCP_RTO_MIN
+inline constexpr Duration kFirstRetransmission = 200ms;  // TCP_RTO_MIN; to be added to the round trip
 inline constexpr Duration kMaxRetransmission = 120s;     // TCP_RTO_MAX
 inline constexpr Duration kFirstSynRetransmission = 1s;  // TCP_TIMEOUT_INIT
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/hash.h"
-#include "base/overloaded.h"
 
 namespace sim::observe {
 namespace {
@@ -51,42 +50,6 @@ const ReplicaLogs::Replica* ReplicaLogs::Partition::replica(NodeId broker) const
   return nullptr;
 }
 
-const LeaderLogChange* ReplicaLogs::on(const Observation& observation) {
-  changed_ = false;
-  std::visit(
-      Overloaded{
-          [&](const BatchAppended& fact) { on(fact); }, [&](const ReplicaAppended& fact) { on(fact); },
-          [&](const HighWatermarkAdvanced& fact) { raise_high_watermark(fact.tp, fact.broker, fact.to); },
-          [&](const FollowerHighWatermarkAdvanced& fact) {
-            raise_high_watermark(fact.tp, fact.broker, fact.to);
-          },
-          [&](const BecameLeader& fact) { on(fact, observation); },
-          [&](const BecameFollower& fact) {
-            note_process(fact.broker, observation);
-            on(fact);
-          },
-          [&](const ReplicaOpened& fact) {
-            note_process(fact.broker, observation);
-            on(fact);
-          },
-          [&](const LogTruncated& fact) { truncate(fact.tp, fact.broker, fact.to); },
-          [&](const LogLost& fact) {
-            if (fact.tp != kClusterMetadata) truncate(fact.tp, fact.broker, fact.to);
-          },
-          [&](const LogDeleted& fact) { truncate(fact.tp, fact.broker, 0); },
-          [&](const LogStartRaised& fact) {
-            Replica& one = replica(partitions_[fact.tp], fact.broker);
-            one.start = std::max(one.start, fact.to);
-          },
-          [&](const PartitionChanged& fact) { on(fact); }, [&](const TopicDeleted& fact) { on(fact); },
-          [&](const ProcessStarted&) { life(observation, true); },
-          [&](const ProcessStopped&) { life(observation, false); },
-          [](const auto&) {},  // what no log hears of
-      },
-      observation.fact);
-  return changed_ ? &change_ : nullptr;
-}
-
 // ---- Lives
 
 void ReplicaLogs::note_process(NodeId broker, const Observation& observation) {
@@ -126,10 +89,12 @@ ReplicaLogs::Replica& ReplicaLogs::replica(Partition& partition, NodeId broker) 
 }
 
 void ReplicaLogs::on(const BatchAppended& fact) {
+  changed_ = false;
   append(fact.tp, fact.broker == kNoNode ? partitions_[fact.tp].leader : fact.broker, fact.batch);
 }
 
 void ReplicaLogs::on(const ReplicaAppended& fact) {
+  changed_ = false;
   if (fact.batch.data != nullptr) append(fact.tp, fact.broker, fact.batch);
 }
 
@@ -200,11 +165,22 @@ void ReplicaLogs::raise_high_watermark(TopicPartition tp, NodeId broker, Offset 
   one.exposed = std::max(one.exposed, to);
 }
 
-void ReplicaLogs::on(const BecameFollower& fact) {
+void ReplicaLogs::on(const LogLost& fact) {
+  if (fact.tp != kClusterMetadata) truncate(fact.tp, fact.broker, fact.to);
+}
+
+void ReplicaLogs::on(const LogStartRaised& fact) {
+  Replica& one = replica(partitions_[fact.tp], fact.broker);
+  one.start = std::max(one.start, fact.to);
+}
+
+void ReplicaLogs::on(const BecameFollower& fact, const Observation& seen) {
+  note_process(fact.broker, seen);
   replica(partitions_[fact.tp], fact.broker);
 }
 
-void ReplicaLogs::on(const ReplicaOpened& fact) {
+void ReplicaLogs::on(const ReplicaOpened& fact, const Observation& seen) {
+  note_process(fact.broker, seen);
   Partition& partition = partitions_[fact.tp];
   Replica* known = find_replica(partition, fact.broker);
   if (known == nullptr) return;
@@ -218,7 +194,8 @@ void ReplicaLogs::on(const ReplicaOpened& fact) {
   one.tail.push_back(LogEntry{fact.log_end_offset, LogEntry::kUnknown, kNoLeaderEpoch, more});
 }
 
-void ReplicaLogs::on(const PartitionChanged& fact) {
+void ReplicaLogs::on(const Elected& change) {
+  const PartitionChanged& fact = change.decision;
   Partition& partition = partitions_[fact.tp];
   if (fact.leader_epoch >= partition.leader_epoch) partition.is_led = fact.leader == partition.leader;
 }
@@ -242,10 +219,10 @@ void ReplicaLogs::match(const Partition& partition, Replica& one) {
   one.tail.erase(one.tail.begin(), one.tail.begin() + static_cast<std::ptrdiff_t>(matched));
 }
 
-void ReplicaLogs::on(const BecameLeader& fact, const Observation& observation) {
-  note_process(fact.broker, observation);
+void ReplicaLogs::on(const TookOver& change, const Observation& seen) {
+  changed_ = false;
+  const BecameLeader& fact = change.by;
   Partition& partition = partitions_[fact.tp];
-  if (fact.leader_epoch < partition.leader_epoch) return;
   const bool is_unheard_of = find_replica(partition, fact.broker) == nullptr;
   const std::size_t leader =
       static_cast<std::size_t>(&replica(partition, fact.broker) - partition.replicas.data());
@@ -257,7 +234,7 @@ void ReplicaLogs::on(const BecameLeader& fact, const Observation& observation) {
   }
   partition.leader = fact.broker;
   partition.leader_epoch = fact.leader_epoch;
-  partition.leader_life = observation.incarnation;
+  partition.leader_life = seen.incarnation;
   partition.is_led = true;
   Replica& mine = partition.replicas[leader];
   std::vector<LogEntry>& log = partition.log;

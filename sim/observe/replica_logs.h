@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "observe/leaders.h"
 #include "observe/observation.h"
 #include "observe/partition_map.h"
 
@@ -71,9 +72,26 @@ class ReplicaLogs {
     const Replica* replica(NodeId broker) const;
   };
 
-  // What this observation changed of a log; null: nothing, or its leader appended at its end. Valid until the
-  // next.
-  const LeaderLogChange* on(const Observation& observation);
+  void on(const BatchAppended& fact);
+  void on(const ReplicaAppended& fact);
+  void on(const HighWatermarkAdvanced& fact) { raise_high_watermark(fact.tp, fact.broker, fact.to); }
+  void on(const FollowerHighWatermarkAdvanced& fact) { raise_high_watermark(fact.tp, fact.broker, fact.to); }
+  void on(const BecameLeader& fact, const Observation& seen) { note_process(fact.broker, seen); }
+  void on(const BecameFollower& fact, const Observation& seen);
+  void on(const ReplicaOpened& fact, const Observation& seen);
+  void on(const TookOver& change, const Observation& seen);
+  void on(const Elected& change);
+  void on(const LogTruncated& fact) { truncate(fact.tp, fact.broker, fact.to); }
+  void on(const LogLost& fact);
+  void on(const LogDeleted& fact) { truncate(fact.tp, fact.broker, 0); }
+  void on(const LogStartRaised& fact);
+  void on(const TopicDeleted& fact);
+  void on(const ProcessStarted&, const Observation& seen) { life(seen, true); }
+  void on(const ProcessStopped&, const Observation& seen) { life(seen, false); }
+
+  // What the latest of BatchAppended, ReplicaAppended and TookOver changed of a log; null: nothing, or its
+  // leader appended at its end. Valid until the next of them.
+  const LeaderLogChange* change() const { return changed_ ? &change_ : nullptr; }
 
   const Partition* find(TopicPartition tp) const { return partitions_.find(tp); }
   const PartitionMap<Partition>& partitions() const { return partitions_; }
@@ -90,13 +108,6 @@ class ReplicaLogs {
   Offset divergence(const Partition& partition) const;
 
  private:
-  void on(const BatchAppended& fact);
-  void on(const ReplicaAppended& fact);
-  void on(const BecameLeader& fact, const Observation& observation);
-  void on(const BecameFollower& fact);
-  void on(const ReplicaOpened& fact);
-  void on(const PartitionChanged& fact);
-  void on(const TopicDeleted& fact);
   void life(const Observation& observation, bool starts);
   void raise_high_watermark(TopicPartition tp, NodeId broker, Offset to);
 

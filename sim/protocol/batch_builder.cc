@@ -42,7 +42,7 @@ std::int32_t BatchBuilder::estimated_bytes() const {
 }
 
 bool BatchBuilder::has_room_for(const Record& record) const {
-  return empty() || estimated_bytes() + size_of(record) <= write_limit_;
+  return empty() || std::int64_t{estimated_bytes()} + size_of(record) <= write_limit_;
 }
 
 void BatchBuilder::append(const Record& record) {

@@ -19,6 +19,7 @@ enum class Lane : std::uint8_t {
   forwarding,
   raft,
   directory_assignments,
+  controller_registration,
 };
 
 // One TCP connection, named by who opened it, to whom, and what for. At most one is open per name.

@@ -8,16 +8,13 @@
 
 #include "base/overloaded.h"
 #include "protocol/batch_builder.h"
+#include "protocol/topic_settings.h"
 #include "protocol/wire.h"
 
 namespace sim {
 namespace {
 
 using namespace wire;
-
-std::int64_t digits(std::int64_t value) {
-  return static_cast<std::int64_t>(std::to_string(value).size());
-}
 
 // ConsumerProtocolSubscription, without owned partitions: a group's record keeps what was joined with.
 std::int64_t subscription_bytes(const std::vector<TopicId>& topics) {
@@ -97,47 +94,10 @@ std::int64_t value_size(const RemoveTopicRecord&) {
 
 // As many ConfigRecords in Kafka, one for each setting that differs from its default.
 std::int64_t value_size(const TopicConfigRecord& record) {
-  const TopicConfig standard;
-  const TopicConfig& config = record.config;
   std::int64_t bytes = 0;
-  const auto add = [&bytes](std::string_view key, std::int64_t value_bytes) {
-    bytes +=
-        kFrameAndTags + kInt8 + compact_bytes(kTopicNameBytes) + compact(key) + compact_bytes(value_bytes);
-  };
-  const auto number = [&add](std::string_view key, std::int64_t value, std::int64_t by_default) {
-    if (value != by_default) add(key, digits(value));
-  };
-  if (config.cleanup_compact != standard.cleanup_compact ||
-      config.cleanup_delete != standard.cleanup_delete) {
-    add("cleanup.policy", config.cleanup_compact && config.cleanup_delete ? 14 : 7);
-  }
-  number("retention.ms", config.retention_ms, standard.retention_ms);
-  number("retention.bytes", config.retention_bytes, standard.retention_bytes);
-  number("segment.bytes", config.segment_bytes, standard.segment_bytes);
-  number("segment.ms", config.segment_ms, standard.segment_ms);
-  number("max.message.bytes", config.max_message_bytes, standard.max_message_bytes);
-  number("min.insync.replicas", config.min_insync_replicas, standard.min_insync_replicas);
-  if (config.unclean_leader_election_enable) add("unclean.leader.election.enable", 4);
-  number("flush.messages", config.flush_messages, standard.flush_messages);
-  number("flush.ms", config.flush_ms, standard.flush_ms);
-  if (config.min_cleanable_dirty_per_million != standard.min_cleanable_dirty_per_million)
-    add("min.cleanable.dirty.ratio", 3);
-  number("min.compaction.lag.ms", config.min_compaction_lag_ms, standard.min_compaction_lag_ms);
-  number("max.compaction.lag.ms", config.max_compaction_lag_ms, standard.max_compaction_lag_ms);
-  number("delete.retention.ms", config.delete_retention_ms, standard.delete_retention_ms);
-  if (config.log_append_time) add("message.timestamp.type", 13);
-  number("message.timestamp.before.max.ms", config.message_timestamp_before_max_ms,
-         standard.message_timestamp_before_max_ms);
-  number("message.timestamp.after.max.ms", config.message_timestamp_after_max_ms,
-         standard.message_timestamp_after_max_ms);
-  const auto throttled = [&add](std::string_view key, const ThrottledReplicas& one) {
-    std::int64_t value = one.all ? 1 : -1;  // "*", or pairs with commas between
-    for (const auto& [partition, broker] : one.replicas) value += digits(partition) + digits(broker) + 2;
-    if (!one.empty()) add(key, value);
-  };
-  throttled("leader.replication.throttled.replicas", config.leader_throttled);
-  throttled("follower.replication.throttled.replicas", config.follower_throttled);
-  if (config.compression_percent != standard.compression_percent) add("compression.type", 4);
+  for_each_override(record.config, [&bytes](std::string_view name, const std::string& value) {
+    bytes += kFrameAndTags + kInt8 + compact_bytes(kTopicNameBytes) + compact(name) + compact(value);
+  });
   return bytes == 0 ? kFrameAndTags : bytes;
 }
 std::int64_t value_size(const PartitionRecord& record) {
@@ -165,6 +125,14 @@ std::int64_t value_size(const ProducerIdsRecord&) {
 }
 std::int64_t value_size(const NoOpRecord&) {
   return kFrameAndTags;
+}
+std::int64_t value_size(const FeatureLevelRecord& record) {
+  return kFrameAndTags + compact(record.name) + kInt16;
+}
+std::int64_t value_size(const RegisterControllerRecord&) {
+  constexpr std::int64_t kEndpoint =
+      compact_bytes(10) + compact_bytes(kHostNameBytes) + kInt16 + kInt16 + kTags;
+  return kFrameAndTags + kInt32 + kUuid + kBool + compact_length(1) + kEndpoint + kSupportedFeaturesBytes;
 }
 
 // ---- Control records: the key is version and type

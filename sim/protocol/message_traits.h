@@ -46,6 +46,7 @@ using Apis = std::tuple<
     Api<AlterPartitionRequest, AlterPartitionResponse, kControllers>,
     Api<BrokerRegistrationRequest, BrokerRegistrationResponse, kControllers>,
     Api<BrokerHeartbeatRequest, BrokerHeartbeatResponse, kControllers>,
+    Api<ControllerRegistrationRequest, ControllerRegistrationResponse, kControllers>,
     Api<AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, kControllers>,
     Api<VoteRequest, VoteResponse, kQuorum>,
     Api<BeginQuorumEpochRequest, BeginQuorumEpochResponse, kQuorum>,

@@ -287,6 +287,14 @@ std::int64_t size_of(const BrokerRegistrationRequest& m) {
 std::int64_t size_of(const BrokerRegistrationResponse&) {
   return kThrottled + kInt16 + kInt64;
 }
+std::int64_t size_of(const ControllerRegistrationRequest&) {
+  constexpr std::int64_t kListener =
+      compact_bytes(10) + compact_bytes(kHostNameBytes) + kInt16 + kInt16 + kTags;
+  return kRequest + kInt32 + kUuid + kBool + compact_length(1) + kListener + kSupportedFeaturesBytes;
+}
+std::int64_t size_of(const ControllerRegistrationResponse&) {
+  return kThrottled + kInt16 + compact_bytes(0);
+}
 std::int64_t size_of(const BrokerHeartbeatRequest& m) {
   const std::int64_t offline = m.offline_log_dirs.empty() ? 0 : tagged(array_of(m.offline_log_dirs, kUuid));
   return kRequest + kInt32 + 2 * kInt64 + 2 * kBool + offline;
@@ -556,6 +564,12 @@ const char* name_of(const BrokerHeartbeatRequest&) {
 const char* name_of(const BrokerHeartbeatResponse&) {
   return "BrokerHeartbeatResponse";
 }
+const char* name_of(const ControllerRegistrationRequest&) {
+  return "ControllerRegistrationRequest";
+}
+const char* name_of(const ControllerRegistrationResponse&) {
+  return "ControllerRegistrationResponse";
+}
 const char* name_of(const AssignReplicasToDirsRequest&) {
   return "AssignReplicasToDirsRequest";
 }
@@ -698,6 +712,8 @@ template Message::Message(BrokerRegistrationRequest);
 template Message::Message(BrokerRegistrationResponse);
 template Message::Message(BrokerHeartbeatRequest);
 template Message::Message(BrokerHeartbeatResponse);
+template Message::Message(ControllerRegistrationRequest);
+template Message::Message(ControllerRegistrationResponse);
 template Message::Message(AssignReplicasToDirsRequest);
 template Message::Message(AssignReplicasToDirsResponse);
 template Message::Message(VoteRequest);

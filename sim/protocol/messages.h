@@ -376,6 +376,14 @@ struct BrokerRegistrationResponse {
   ErrorCode error = ErrorCode::none;
   BrokerEpoch broker_epoch = kNoBrokerEpoch;
 };
+struct ControllerRegistrationRequest {  // KIP-919
+  NodeId controller = kNoNode;
+  std::uint64_t incarnation = 0;
+  ProcessId endpoint = kNoProcess;
+};
+struct ControllerRegistrationResponse {
+  ErrorCode error = ErrorCode::none;
+};
 struct BrokerHeartbeatRequest {
   NodeId broker = kNoNode;
   BrokerEpoch broker_epoch = kNoBrokerEpoch;
@@ -571,23 +579,25 @@ using AdminRequest =
 // done; the host lets the connection's next request in and sends nothing.
 struct NoOpResponse {};
 
-using AnyMessage = std::variant<
-    ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest,
-    ProduceResponse, FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse,
-    OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, InitProducerIdRequest, InitProducerIdResponse,
-    AllocateProducerIdsRequest, AllocateProducerIdsResponse, CreateTopicsRequest, CreateTopicsResponse,
-    FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest,
-    SyncGroupResponse, HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse,
-    OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, AlterPartitionRequest,
-    AlterPartitionResponse, BrokerRegistrationRequest, BrokerRegistrationResponse, BrokerHeartbeatRequest,
-    BrokerHeartbeatResponse, AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, VoteRequest,
-    VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
-    EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest,
-    AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest,
-    UpdateRaftVoterResponse, ElectLeadersRequest, ElectLeadersResponse, AlterPartitionReassignmentsRequest,
-    AlterPartitionReassignmentsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
-    IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, CreatePartitionsRequest,
-    CreatePartitionsResponse, NoOpResponse>;
+using AnyMessage =
+    std::variant<ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest,
+                 ProduceResponse, FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse,
+                 OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, InitProducerIdRequest,
+                 InitProducerIdResponse, AllocateProducerIdsRequest, AllocateProducerIdsResponse,
+                 CreateTopicsRequest, CreateTopicsResponse, FindCoordinatorRequest, FindCoordinatorResponse,
+                 JoinGroupRequest, JoinGroupResponse, SyncGroupRequest, SyncGroupResponse, HeartbeatRequest,
+                 HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse, OffsetCommitRequest,
+                 OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, AlterPartitionRequest,
+                 AlterPartitionResponse, BrokerRegistrationRequest, BrokerRegistrationResponse,
+                 BrokerHeartbeatRequest, BrokerHeartbeatResponse, AssignReplicasToDirsRequest,
+                 AssignReplicasToDirsResponse, ControllerRegistrationRequest, ControllerRegistrationResponse,
+                 VoteRequest, VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse,
+                 EndQuorumEpochRequest, EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse,
+                 AddRaftVoterRequest, AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse,
+                 UpdateRaftVoterRequest, UpdateRaftVoterResponse, ElectLeadersRequest, ElectLeadersResponse,
+                 AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse, DeleteTopicsRequest,
+                 DeleteTopicsResponse, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
+                 CreatePartitionsRequest, CreatePartitionsResponse, NoOpResponse>;
 
 // One of them. A variant of so many costs every file seconds to copy, move or destroy, so that is compiled
 // once, in messages.cc.

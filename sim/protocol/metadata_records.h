@@ -93,9 +93,22 @@ struct ProducerIdsRecord {
 
 struct NoOpRecord {};
 
+// The level of a feature of the whole cluster: metadata.version, group.version, ... (KIP-584).
+struct FeatureLevelRecord {
+  std::string name;
+  std::int16_t level = 0;
+};
+
+// A controller of this incarnation has started (KIP-919).
+struct RegisterControllerRecord {
+  NodeId controller = kNoNode;
+  std::uint64_t incarnation = 0;
+  ProcessId endpoint = kNoProcess;
+};
+
 using MetadataRecord =
     std::variant<RegisterBrokerRecord, UnregisterBrokerRecord, BrokerRegistrationChangeRecord, TopicRecord,
                  RemoveTopicRecord, TopicConfigRecord, PartitionRecord, PartitionChangeRecord,
-                 ProducerIdsRecord, NoOpRecord>;
+                 ProducerIdsRecord, NoOpRecord, FeatureLevelRecord, RegisterControllerRecord>;
 
 }  // namespace sim

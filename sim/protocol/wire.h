@@ -41,6 +41,12 @@ constexpr std::int64_t compact(std::string_view text) {
   return compact_bytes(static_cast<std::int64_t>(text.size()));
 }
 
+// The features a server supports, each with its lowest and highest level: metadata.version, kraft.version,
+// transaction.version, group.version, share.version, streams.version, eligible.leader.replicas.version.
+inline constexpr std::int64_t kSupportedFeaturesBytes =
+    compact_length(7) + compact_bytes(16) + 2 * compact_bytes(13) + compact_bytes(19) + compact_bytes(13) +
+    compact_bytes(15) + compact_bytes(32) + 7 * (2 * kInt16 + kTags);
+
 // Before flexible versions: 16-bit lengths of strings, 32-bit lengths of arrays and bytes.
 constexpr std::int64_t plain(std::string_view text) {
   return kInt16 + static_cast<std::int64_t>(text.size());

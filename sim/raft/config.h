@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "history/history.h"
 #include "node/node.h"
 #include "protocol/quorum.h"
 
@@ -29,15 +30,6 @@ struct RaftConfig {
   Duration shutdown_timeout = std::chrono::seconds(5);
 };
 
-// What Kafka's quorum did not always have; the defaults are 4.1's.
-struct RaftHistory {
-  bool pre_vote = true;       // KIP-996 (4.0); without it a loser backs off, as up to 3.9
-  bool check_quorum = true;   // KAFKA-15489 (3.7): a leader that hears of no majority resigns
-  bool directory_ids = true;  // KIP-853 (3.9): kraft.version 1; without it a node id is all there is
-  bool fetch_high_watermark =
-      true;  // KIP-1166 (4.1): a parked fetch is answered when the high watermark moves
-};
-
 // Mistakes that only tests switch on, each to be found by an invariant.
 enum class PlantedDefect : std::uint8_t {
   none,
@@ -61,7 +53,7 @@ struct ReplicaSpec {
   std::vector<ProcessId> bootstrap_servers;
   bool always_flush = false;  // a process with the controller role flushes also while it is an observer
   RaftConfig config;
-  RaftHistory history;
+  History history;
   PlantedDefect defect = PlantedDefect::none;
   node::TimerId timer;  // two of its process's timers are its own
   node::TimerId network_timer;

@@ -189,6 +189,8 @@ void Replica::on_poll(Unattached& role, Step& step) {
   if (step.now() >= role.election_deadline)
     return spec_.history.pre_vote ? to_prospective(step) : to_candidate(step);
   need_poll_at(role.election_deadline);
+  // Others may know a leader by now (pollUnattachedAsVoter); up to 3.9 a voter only waited.
+  if (spec_.history.pre_vote) fetch_from_any_voter(step);
 }
 
 void Replica::on_poll(Prospective& role, Step& step) {
@@ -207,7 +209,8 @@ void Replica::on_poll(Candidate& role, Step& step) {
   }
   if (step.now() >= role.election_deadline) {
     if (spec_.history.pre_vote) return to_prospective(step);
-    return election_lost(step);
+    election_lost(step);
+    return need_poll_at(*role.backs_off_until);
   }
   need_poll_at(role.election_deadline);
   if (!role.election.is_rejected()) request_votes(role.election, false, step);
@@ -272,14 +275,15 @@ void Replica::on_poll(Follower& role, Step& step) {
     if (step.now() >= role.fetch_deadline)
       return spec_.history.pre_vote ? to_prospective(step) : to_candidate(step);
     need_poll_at(role.fetch_deadline);
-    return fetch_from_leader(role, step);
+  } else if (step.now() >= role.fetch_deadline) {
+    return fetch_from_any_voter(step);
+  } else {
+    need_poll_at(role.fetch_deadline);
   }
-  // An observer whose leader does not answer asks the other voters who leads.
-  const bool leader_is_lost = step.now() >= role.fetch_deadline ||
-                              link(leader_endpoint_).backs_off_until > step.now() ||
+  // maybeSendFetchToBestNode: while the leader does not answer, another voter is asked who leads.
+  const bool leader_is_lost = link(leader_endpoint_).backs_off_until > step.now() ||
                               client_.is_backing_off(leader_endpoint_, step.now());
   if (leader_is_lost || probe_) return fetch_from_any_voter(step);
-  need_poll_at(role.fetch_deadline);
   fetch_from_leader(role, step);
 }
 

@@ -94,27 +94,32 @@ VoteResponse Replica::on(const VoteRequest& request, Step& step) {
   return response;
 }
 
-// EpochState.canGrantVote of each role.
-bool Replica::would_grant(const ReplicaKey& candidate, bool up_to_date, bool pre_vote) const {
-  const auto waiting = [&] {
+bool can_grant_vote(const Role& role, const QuorumState& state, const ReplicaKey& candidate, bool up_to_date,
+                    bool pre_vote) {
+  const auto without_leader = [&] {
     if (pre_vote) return up_to_date;
-    if (state_.voted.id != kNoNode && spec_.defect != PlantedDefect::vote_granted_again) {
+    if (state.voted.id != kNoNode) {
       const bool same_disk =
-          state_.voted.directory == kNoDirectory || state_.voted.directory == candidate.directory;
-      return state_.voted.id == candidate.id && same_disk;
+          state.voted.directory == kNoDirectory || state.voted.directory == candidate.directory;
+      return state.voted.id == candidate.id && same_disk;
     }
-    if (state_.leader != kNoNode) return false;
-    return up_to_date;
+    return state.leader == kNoNode && up_to_date;
   };
   return std::visit(Overloaded{
-                        [&](const Unattached&) { return waiting(); },
-                        [&](const Prospective&) { return waiting(); },
-                        [&](const Follower& role) { return pre_vote && up_to_date && !role.has_fetched; },
+                        [&](const Unattached&) { return without_leader(); },
+                        [&](const Prospective&) { return without_leader(); },
+                        [&](const Follower& at) { return pre_vote && up_to_date && !at.has_fetched; },
                         [&](const Candidate&) { return pre_vote && up_to_date; },
                         [&](const Resigned&) { return pre_vote && up_to_date; },
                         [](const Leader&) { return false; },
                     },
-                    role_);
+                    role);
+}
+
+bool Replica::would_grant(const ReplicaKey& candidate, bool up_to_date, bool pre_vote) const {
+  QuorumState state = state_;
+  if (spec_.defect == PlantedDefect::vote_granted_again) state.voted = ReplicaKey{};
+  return can_grant_vote(role_, state, candidate, up_to_date, pre_vote);
 }
 
 BeginQuorumEpochResponse Replica::on(const BeginQuorumEpochRequest& request, Step& step) {

@@ -136,4 +136,9 @@ struct Resigned {
 
 using Role = std::variant<Unattached, Prospective, Candidate, Leader, Follower, Resigned>;
 
+// EpochState.canGrantVote of each role, asked in the candidate's epoch. `up_to_date`: the candidate's log
+// holds everything that ours does.
+bool can_grant_vote(const Role& role, const QuorumState& state, const ReplicaKey& candidate, bool up_to_date,
+                    bool pre_vote);
+
 }  // namespace sim::raft

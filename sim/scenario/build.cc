@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "history/table.h"
 #include "scenario/distribution.h"
 #include "scenario/faults.h"
 #include "scenario/property_values.h"
@@ -94,16 +95,16 @@ class Builder {
       const auto limit = [&](std::string_view key, UnitKind unit) {
         const Value* found = own == nullptr ? nullptr : own->find(key);
         if (found == nullptr && defaults != nullptr) found = defaults->find(key);
-        return found == nullptr ? broker::ClientQuota::kNoLimit : number_of(*found, unit);
+        return found == nullptr ? server::ClientQuota::kNoLimit : number_of(*found, unit);
       };
       cluster::ClientQuotaSpec quota{client.key, {}};
       quota.quota.producer_byte_rate = limit("producer_byte_rate", UnitKind::byte_rate);
       quota.quota.consumer_byte_rate = limit("consumer_byte_rate", UnitKind::byte_rate);
       quota.quota.request_nanos_per_second = limit("request_percentage", UnitKind::ratio);
       constexpr std::int64_t kNanosOfAHundredth = 100'000;  // 1 % of a second is 10 ms
-      if (quota.quota.request_nanos_per_second != broker::ClientQuota::kNoLimit)
+      if (quota.quota.request_nanos_per_second != server::ClientQuota::kNoLimit)
         quota.quota.request_nanos_per_second *= kNanosOfAHundredth;
-      if (quota.quota != broker::ClientQuota{}) spec.quotas.push_back(quota);
+      if (quota.quota != server::ClientQuota{}) spec.quotas.push_back(quota);
     }
   }
 
@@ -116,6 +117,8 @@ class Builder {
                      Targets{.broker = &broker.config, .controller = &controller.config});
     broker.disk = controller.disk = disk(cluster.at("disk"));
     broker.machine = controller.machine = machine(cluster.at("machine"));
+    broker.start_time = controller.start_time = times(cluster.at("start.time"));
+    broker.open_logs_time = times(cluster.at("open.logs.time"));
     const std::vector<Value>& racks = cluster.at("racks").items;
     const auto rack_of = [&racks](std::int64_t id) {
       return racks.empty() ? std::string{} : racks[static_cast<std::size_t>(id - 1) % racks.size()].text;
@@ -135,33 +138,11 @@ class Builder {
   static void set_quorum(const Value& cluster, cluster::ClusterSpec& spec) {
     apply_properties(cluster.at("config"), kBroker | kController,
                      Targets{.quorum = &spec.quorum, .snapshots = &spec.metadata_snapshots});
-    const Value& history = cluster.at("history");
-    const auto is_on = [&history](std::string_view key) { return history.at(key).text == "on"; };
-    spec.quorum_history.pre_vote = is_on("pre-vote");
-    spec.quorum_history.check_quorum = is_on("check-quorum");
-    spec.quorum_history.directory_ids = is_on("directory-ids");
-    spec.quorum_history.fetch_high_watermark = is_on("fetch-high-watermark");
-    for (cluster::ControllerSpec& controller : spec.controllers) {
-      controller.config.eligible_leader_replicas_enable = is_on("eligible-leader-replicas");
-      controller.config.isr_unfenced_only = is_on("isr-unfenced-only");
-    }
-    broker::History replication;
-    replication.preferred_replica_only_isr = is_on("preferred-replica-only-isr");
-    const std::string& truncation = history.at("truncation").text;
-    replication.truncation = truncation == "fetch"          ? broker::Truncation::fetch
-                             : truncation == "epoch-search" ? broker::Truncation::epoch_search
-                             : truncation == "epoch"        ? broker::Truncation::epoch
-                                                            : broker::Truncation::high_watermark;
-    replication.fetch_leader_epoch = is_on("fetch-leader-epoch");
-    replication.isr_epoch_start_check = is_on("isr-epoch-start-check");
-    replication.isr_maximal = is_on("isr-maximal");
-    replication.isr_unfenced_only = is_on("isr-unfenced-only");
-    replication.isr_broker_epoch = is_on("isr-broker-epoch");
-    replication.high_watermark_min_isr = is_on("high-watermark-min-isr");
-    for (cluster::BrokerSpec& broker : spec.brokers) {
-      broker.config.history = replication;
-      broker.config.failed_log_directories = is_on("failed-log-directories");
-    }
+    const Value& given = cluster.at("history");
+    for (const history::Switch& one : history::switches())
+      history::behaviour_called(one, given.at(one.name).text).apply(spec.history);
+    for (cluster::ControllerSpec& controller : spec.controllers) controller.config.history = spec.history;
+    for (cluster::BrokerSpec& broker : spec.brokers) broker.config.history = spec.history;
   }
 
   cluster::DiskSpec disk(const Value& value) {
@@ -182,6 +163,13 @@ class Builder {
     spec.partitions = static_cast<std::int32_t>(number_of(topic.value.at("partitions"), UnitKind::none));
     spec.replication_factor =
         static_cast<std::int16_t>(number_of(topic.value.at("replication.factor"), UnitKind::none));
+    if (const Value* replicas = topic.value.find("replicas")) {
+      for (const Value& partition : replicas->items) {
+        std::vector<NodeId>& nodes = spec.replicas.emplace_back();
+        for (const Value& broker : partition.items)
+          nodes.push_back(NodeId{static_cast<std::int32_t>(count_of(broker))});
+      }
+    }
     apply_properties(topic.value.at("config"), kTopic, Targets{.topic = &spec.config});
     spec.config.compression_percent =
         static_cast<std::int32_t>(number_of(topic.value.at("compression"), UnitKind::ratio));
@@ -199,7 +187,7 @@ class Builder {
     spec.name = client.key;
     spec.rack = rack_of(client);
     spec.topic = value.at("produces").text;
-    spec.arrivals = arrivals(value.at("arrivals"));
+    spec.arrivals = arrivals(client);
     if (const Value* orders = value.at("arrivals").find("orders"))
       spec.max_orders = number_of(*orders, UnitKind::none);
     const Value& key = value.at("key");
@@ -212,11 +200,13 @@ class Builder {
     }
     spec.record_bytes = make_distribution(value.at("record.size"), UnitKind::size, 1, report_);
     spec.start_at = duration_of(value.at("start"));
+    spec.start_time = times(value.at("start.time"));
     apply_properties(value.at("config"), kProducer, Targets{.producer = &spec.producer});
     return spec;
   }
 
-  Arrivals arrivals(const Value& value) {
+  Arrivals arrivals(const Entry& client) {
+    const Value& value = client.value.at("arrivals");
     if (const Value* constant = value.find("constant")) return workload::ConstantArrivals{rate(*constant)};
     if (const Value* poisson = value.find("poisson")) return workload::PoissonArrivals{rate(*poisson)};
     if (const Value* ramp = value.find("ramp"))
@@ -230,8 +220,7 @@ class Builder {
       return workload::DailyArrivals{rate(daily->at("low")), rate(daily->at("high")),
                                      duration_of(daily->at("day")), duration_of(daily->at("peak.at"))};
     }
-    const std::string& file = value.at("trace").text;
-    return workload::TraceArrivals{traces_.at(file), file};
+    return traces_.at(client.key);
   }
 
   workload::ServiceSpec service(const Entry& client) {
@@ -248,6 +237,8 @@ class Builder {
                   : commit == "after-each"  ? CommitMode::after_each
                                             : CommitMode::before;
     spec.start_at = duration_of(value.at("start"));
+    spec.start_stagger = times(value.at("start.stagger"));
+    spec.start_time = times(value.at("start.time"));
     apply_properties(value.at("config"), kConsumer, Targets{.consumer = &spec.consumer});
     spec.consumer.group_id = value.at("group.id").text;
     spec.consumer.enable_auto_commit = spec.commit == CommitMode::auto_commit;

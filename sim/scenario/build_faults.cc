@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/check.h"
-#include "protocol/topic_config_entries.h"
 #include "scenario/distribution.h"
 #include "scenario/faults.h"
 #include "scenario/read_values.h"
@@ -98,11 +97,8 @@ class FaultBuilder {
     }
     const Value& alter = value.at("alter-configs");
     IncrementalAlterConfigsRequest::Topic topic{alter.at("topic").text, {}};
-    const std::vector<std::string_view> known = alterable_topic_configs();
-    for (const Entry& entry : alter.at("config").entries) {  // what has no effect here has been warned of
-      if (std::find(known.begin(), known.end(), entry.key) == known.end()) continue;
+    for (const Entry& entry : alter.at("config").entries)
       topic.entries.push_back({entry.key, entry.value.text, false});
-    }
     return AdminRequest(IncrementalAlterConfigsRequest{{std::move(topic)}});
   }
 

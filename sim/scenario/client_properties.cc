@@ -19,6 +19,17 @@ void acks(const Targets& targets, const std::string& value) {
   if (targets.producer != nullptr) targets.producer->acks = value == "all" ? -1 : value == "1" ? 1 : 0;
 }
 
+// librdkafka's: what is hashed how, and where records without a key go.
+void partitioner(const Targets& targets, const std::string& value) {
+  if (targets.producer == nullptr) return;
+  using client::KeyHash;
+  targets.producer->partitioner_ignore_keys = value == "random";
+  targets.producer->key_hash = value.starts_with("murmur2") ? KeyHash::murmur2
+                               : value.starts_with("fnv1a") ? KeyHash::fnv1a
+                                                            : KeyHash::crc32;
+  targets.producer->hashes_missing_keys = !value.ends_with("random");
+}
+
 void auto_offset_reset(const Targets& targets, const std::string& value) {
   if (targets.consumer == nullptr) return;
   targets.consumer->auto_offset_reset = value == "earliest" ? client::AutoOffsetReset::earliest
@@ -83,11 +94,24 @@ constexpr Property kClientRows[] = {
     modelled("partitioner.availability.timeout.ms", kProducer, int64, "0", from(0),
              field<&ProducerConfig::partitioner_availability_timeout_ms>,
              "A broker that takes no batch for this long gets no keyless records; 0 turns it off."),
+    modelled("partitioner", kProducer, text, "null", any(), partitioner,
+             "Of client: librdkafka: how keys are hashed (CRC-32 unless told otherwise; murmur2 is what "
+             "Kafka's own client "
+             "takes); with _random, records without a key go to random partitions.",
+             "consistent_random|consistent|murmur2_random|murmur2|fnv1a_random|fnv1a|random"),
+    modelled(
+        "sticky.partitioning.linger.ms", kProducer, int64, "null", within(0, 900'000),
+        field<&ProducerConfig::sticky_partitioning_linger_ms>,
+        "Of client: librdkafka: how long records without a key go to one partition; 0: each draws anew."),
     accepted("partitioner.class", kProducer, text, "null",
              "The class that chooses partitions; Kafka's own partitioners are played."),
     accepted("compression.type", kProducer, text, "none",
              "Codec of a batch; a topic's compression ratio is set by topics.<name>.compression here.", {},
              "none|gzip|snappy|lz4|zstd"),
+    accepted("compression.gzip.level", kProducer, int32, "-1", "Level of gzip compression.", within(-1, 9)),
+    accepted("compression.lz4.level", kProducer, int32, "9", "Level of lz4 compression.", within(1, 17)),
+    accepted("compression.zstd.level", kProducer, int32, "3", "Level of zstd compression.",
+             within(-131'072, 22)),
     accepted("transactional.id", kProducer, text, "null", "Names a transactional producer.", {}, {}, "*"),
     accepted("transaction.timeout.ms", kProducer, int32, "60000", "How long a transaction may stay open."),
     accepted("transaction.two.phase.commit.enable", kProducer, boolean, "false",
@@ -131,7 +155,8 @@ constexpr Property kClientRows[] = {
              "Where a group starts that has committed nothing: earliest, latest, or none (an error).",
              "earliest|latest|none"),
     modelled("isolation.level", kConsumer, text, "read_uncommitted", any(), isolation_level,
-             "Whether records of open and aborted transactions are returned.",
+             "Whether records of open and aborted transactions are returned. There are no transactions here: "
+             "both words read up to the high watermark.",
              "read_uncommitted|read_committed"),
     modelled("fetch.min.bytes", kConsumer, int32, "1", from(0), field<&ConsumerConfig::fetch_min_bytes>,
              "Bytes a fetch waits for."),
@@ -151,6 +176,8 @@ constexpr Property kClientRows[] = {
              field<&ConsumerConfig::allow_auto_create_topics>,
              "Whether a consumer's request for metadata may create a topic."),
     accepted("check.crcs", kConsumer, boolean, "true", "Whether the checksum of each batch is verified."),
+    accepted("share.acknowledgement.mode", kConsumer, text, "implicit",
+             "How the records of a share group are acknowledged.", {}, "implicit|explicit"),
     accepted("exclude.internal.topics", kConsumer, boolean, "true",
              "Whether a subscription by pattern leaves out internal topics."),
     accepted("key.deserializer", kConsumer, text, "null", "The class that turns bytes into keys."),

@@ -18,6 +18,18 @@ void reconnect_backoff(Value& map) {
     map.set("reconnect.backoff.max.ms", scalar(given->text));
 }
 
+// CommonClientConfigs.warnDisablingExponentialBackoff
+void retry_backoff(const Value& map, Components client, Report& report) {
+  const std::int64_t first = property_number(map, "retry.backoff.ms", client);
+  const std::int64_t most = property_number(map, "retry.backoff.max.ms", client);
+  if (first <= most) return;
+  report.warning(property_place(map, map.find("retry.backoff.ms") != nullptr ? "retry.backoff.ms"
+                                                                             : "retry.backoff.max.ms"),
+                 "retry.backoff.ms (" + std::to_string(first) + ") is above retry.backoff.max.ms (" +
+                     std::to_string(most) + "): Kafka warns of it and always waits " + std::to_string(most) +
+                     " ms");
+}
+
 void delivery_timeout(Value& map, Report& report) {
   const std::int64_t linger = property_number(map, "linger.ms", kProducer);
   const std::int64_t request_timeout = property_number(map, "request.timeout.ms", kProducer);
@@ -62,6 +74,7 @@ void idempotence(Value& map, Report& report) {
 
 void complete_producer_properties(Value& properties, Report& report) {
   reconnect_backoff(properties);
+  retry_backoff(properties, kProducer, report);
   delivery_timeout(properties, report);
   idempotence(properties, report);
   fill_in_defaults(properties, kProducer);
@@ -69,6 +82,7 @@ void complete_producer_properties(Value& properties, Report& report) {
 
 void complete_consumer_properties(Value& properties, Report& report) {
   reconnect_backoff(properties);
+  retry_backoff(properties, kConsumer, report);
   const std::int64_t heartbeat = property_number(properties, "heartbeat.interval.ms", kConsumer);
   const std::int64_t session = property_number(properties, "session.timeout.ms", kConsumer);
   if (heartbeat >= session) {

@@ -2,13 +2,18 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "base/int128.h"
+#include "history/table.h"
 #include "scenario/client_rules.h"
+#include "scenario/dialects.h"
+#include "scenario/read_values.h"
 #include "scenario/schema.h"
 #include "scenario/server_rules.h"
 #include "scenario/walk.h"
@@ -51,12 +56,58 @@ class Completion {
     if (row.type == KeyType::names) {
       for (Entry& entry : value.entries) section(entry.value, std::string(row.path) + "/<name>", entry.key);
     }
+    if (row.path == "clients/<name>/config" && is_librdkafka(name)) {
+      use_librdkafka_defaults(value, row.components);
+    } else if (row.type == KeyType::properties) {
+      former_defaults(value, row.components);
+    }
     if (row.path == "cluster/config") complete_server_properties(value, report_);
     if (row.path == "topics/<name>/config") complete_topic_properties(value, server_properties(), report_);
     if (row.path == "clients/<name>/config" && row.components == kProducer)
       complete_producer_properties(value, report_);
     if (row.path == "clients/<name>/config" && row.components == kConsumer)
       complete_consumer_properties(value, report_);
+  }
+
+  bool is_librdkafka(const std::string& client) const {
+    const Value* clients = root_.find("clients");
+    const Value* self = clients == nullptr ? nullptr : clients->find(client);
+    const Value* library = self == nullptr ? nullptr : self->find("client");
+    return library != nullptr && library->text == "librdkafka";
+  }
+
+  // The release that is played. Its key stands before all that it decides.
+  KafkaVersion version() const {
+    const Value* cluster = root_.find("cluster");
+    const Value* given = cluster == nullptr ? nullptr : cluster->find("kafka");
+    return given == nullptr ? kNewestKafka : read_kafka_version(given->text).value_or(kNewestKafka);
+  }
+
+  // What has another default today and is not given has that of the release that is played.
+  void former_defaults(Value& properties, Components components) const {
+    using Whose = history::FormerDefault::Whose;
+    for (const history::FormerDefault& row : history::former_defaults()) {
+      const Components whose = row.whose == Whose::server     ? kBroker | kController
+                               : row.whose == Whose::producer ? kProducer
+                                                              : kConsumer;
+      const bool is_given = properties.find(row.name) != nullptr;
+      if ((whose & components) == 0 || version() >= row.since || is_given) continue;
+      properties.set(std::string(row.name), scalar(std::string(row.before)));
+    }
+  }
+
+  // How a switch of cluster.history stands without a word of its own. Eligible leader replicas are a feature
+  // of the cluster besides, which kafka-features sets: the property that stands for its level counts.
+  Value switch_default(std::string_view name) const {
+    const history::Switch* found = history::find_switch(name);
+    SIM_CHECK(found != nullptr, "the keys of cluster.history are the table's");
+    if (name == "eligible-leader-replicas") {
+      const Value* cluster = root_.find("cluster");
+      const Value* config = cluster == nullptr ? nullptr : cluster->find("config");
+      const Value* level = config == nullptr ? nullptr : config->find("eligible.leader.replicas.version");
+      if (level != nullptr) return scalar(level->text == "0" ? "off" : "on");
+    }
+    return scalar(std::string(history::behaviour_in(*found, version()).word));
   }
 
   std::optional<Value> missing(const Key& row, const Value& section, const std::vector<Entry>& before,
@@ -88,6 +139,7 @@ class Completion {
       const std::int64_t quarter = *read_scalar(root_.at("duration").text, UnitKind::duration).value / 4;
       return scalar(print_scalar(std::min<std::int64_t>(10'000'000'000, quarter), UnitKind::duration));
     }
+    if (path == "event.budget") return scalar(std::to_string(usual_events()));
     if (path == "cluster/controllers") {
       const Value* cluster = root_.find("cluster");
       const Value* combined = cluster == nullptr ? nullptr : cluster->find("combined");
@@ -100,6 +152,13 @@ class Completion {
       return network_default("rtt");
     if (path == "cluster/network/clients/bandwidth" || path == "cluster/network/links/[]/bandwidth")
       return network_default("bandwidth");
+    if (const Value* replicas = earlier("replicas"); replicas != nullptr) {
+      if (path == "topics/<name>/partitions") return scalar(std::to_string(replicas->items.size()));
+      if (path == "topics/<name>/replication.factor")
+        return scalar(std::to_string(replicas->items.front().items.size()));
+    }
+    constexpr std::string_view kHistory = "cluster/history/";
+    if (path.starts_with(kHistory)) return switch_default(path.substr(kHistory.size()));
     if (path == "topics/<name>/partitions") return scalar(server_properties().at("num.partitions").text);
     if (path == "topics/<name>/replication.factor")
       return scalar(server_properties().at("default.replication.factor").text);
@@ -109,6 +168,28 @@ class Completion {
     }
     if (path == "clients/<name>/group.id") return group_id(name);
     return std::nullopt;  // orders: no limit; the id of an expectation is made where it is read
+  }
+
+  // Many times what such a run needs, if nothing in it goes round in circles.
+  std::int64_t usual_events() const {
+    constexpr std::int64_t kAtLeast = 20'000'000, kPerSecond = 20'000, kPerOrder = 500, kOfATrace = 1'000'000;
+    const auto seconds = [this](std::string_view key) {
+      const Value* given = root_.find(key);
+      return given == nullptr ? 30 : *read_scalar(given->text, UnitKind::duration).value / 1'000'000'000 + 1;
+    };
+    int128 events = kAtLeast + int128{kPerSecond} * (seconds("duration") + seconds("drain"));
+    const Value* clients = root_.find("clients");
+    const std::vector<Entry> none;
+    for (const Entry& client : clients == nullptr ? none : clients->entries) {
+      const Value* arrivals = client.value.find("arrivals");
+      if (arrivals == nullptr) continue;
+      const bool recorded = arrivals->find("trace") != nullptr;
+      const int128 orders =
+          recorded ? kOfATrace : int128{highest_rate(*arrivals)} * seconds("duration") / 1'000;
+      events += kPerOrder * orders;
+    }
+    constexpr int128 kMost = std::numeric_limits<std::int64_t>::max();
+    return static_cast<std::int64_t>(std::min(events, kMost));
   }
 
   // As the link between any two processes, given or defaulted.
@@ -161,6 +242,10 @@ class Completion {
 void complete(Value& root, const std::string& stem, Report& report) {
   Value done = root;
   Completion(root, stem, report).section(done, "", "");
+  // The feature's level is told twice, and once only decided.
+  Value& cluster = *done.find("cluster");
+  const bool eligible = cluster.at("history").at("eligible-leader-replicas").text == "on";
+  cluster.find("config")->set("eligible.leader.replicas.version", scalar(eligible ? "1" : "0"));
   root = std::move(done);
 }
 

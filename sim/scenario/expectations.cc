@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "check/invariants.h"
-#include "check/metric_names.h"
+#include "judge/metric.h"
 #include "scenario/faults.h"
 #include "scenario/read_values.h"
 #include "scenario/suggest.h"
@@ -19,12 +19,12 @@ namespace sim::scenario {
 
 namespace {
 
-using check::Comparison;
-using check::Expectation;
-using check::MetricInfo;
-using check::Of;
-using check::Unit;
-using check::Window;
+using judge::Comparison;
+using judge::Expectation;
+using judge::Metric;
+using judge::Of;
+using judge::Unit;
+using judge::Window;
 
 constexpr std::string_view kStatistics[] = {"p50", "p90", "p95", "p99", "p99.9", "min", "max", "mean"};
 
@@ -61,7 +61,7 @@ std::string_view symbol(Comparison comparison) {
 // "500 ms", "11.1 s", for people.
 std::string for_people(std::int64_t value, UnitKind kind) {
   constexpr std::int64_t kSecond = 1'000'000'000, kMs = 1'000'000;
-  if (kind == UnitKind::duration && value > kSecond && value % kMs == 0) {
+  if (kind == UnitKind::duration && value > kSecond && value < 300 * kSecond && value % kMs == 0) {
     std::string text = std::to_string(value / kSecond);
     std::string fraction = std::to_string(1000 + value % kSecond / kMs).substr(1);
     while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
@@ -172,7 +172,7 @@ class Reader {
 
   bool read_metric(Expectation& expectation) {
     const Value* metric_name = item_.find("metric");
-    const MetricInfo* metric = metric_name == nullptr ? nullptr : check::find_metric(metric_name->text);
+    const Metric* metric = metric_name == nullptr ? nullptr : judge::find_metric(metric_name->text);
     if (metric == nullptr) return false;  // a missing or wrong one has been reported
     expectation.metric = metric->name;
     expectation.unit = metric->unit;
@@ -183,7 +183,7 @@ class Reader {
   }
 
   // The one statistic of the item, and what it is compared with.
-  bool read_statistic(const MetricInfo& metric, Expectation& expectation) {
+  bool read_statistic(const Metric& metric, Expectation& expectation) {
     for (Entry& entry : item_.entries) {
       const bool statistic = is_statistic(entry.key);
       if (!statistic && entry.key != "value" && entry.key != "equals") continue;
@@ -210,14 +210,14 @@ class Reader {
     return false;  // none or a wrong one, which has been reported
   }
 
-  bool read_of(const MetricInfo& metric, Expectation& expectation) {
+  bool read_of(const Metric& metric, Expectation& expectation) {
     const Value* of = item_.find("of");
     if (of == nullptr) return true;
     expectation.of = of->text;
     return is_measured_of(metric, of->text, *of, where_ + ".of");
   }
 
-  bool is_measured_of(const MetricInfo& metric, const std::string& of, const Value& at,
+  bool is_measured_of(const Metric& metric, const std::string& of, const Value& at,
                       const std::string& where) {
     switch (metric.of) {
       case Of::nobody:
@@ -233,7 +233,7 @@ class Reader {
     return false;
   }
 
-  bool is_client(const MetricInfo& metric, const std::string& of, const Value& at, const std::string& where) {
+  bool is_client(const Metric& metric, const std::string& of, const Value& at, const std::string& where) {
     const Value* client = clients_.find(of);
     if (client == nullptr) {
       std::vector<std::string_view> names;
@@ -290,7 +290,7 @@ class Reader {
     return false;
   }
 
-  bool read_window(const MetricInfo& metric, Expectation& expectation) {
+  bool read_window(const Metric& metric, Expectation& expectation) {
     const Value& window = item_.at("window");
     if (metric.from_strikes && window.text != "all") {
       report_.error(window.place,
@@ -320,7 +320,7 @@ class Reader {
     return expectation.window != Window::after || is_fault(expectation.after_fault, window, "window");
   }
 
-  bool read_fault(const MetricInfo& metric, Expectation& expectation) {
+  bool read_fault(const Metric& metric, Expectation& expectation) {
     const Value* fault = item_.find("fault");
     if (metric.from_strikes && faults_.empty()) {
       report_.error(item_.at("metric").place, where_ + ": " + std::string(metric.name) +
@@ -350,7 +350,7 @@ class Reader {
     Value* until = item_.find("until");
     const Value* within = item_.find("within");
     if (until == nullptr || until->invented || within == nullptr || within->invented) return false;
-    expectation.metric = check::kRecovery;
+    expectation.metric = judge::kRecovery;
     expectation.fault = fault.text;
     expectation.statistic = "value";
     expectation.unit = Unit::nanoseconds;
@@ -375,7 +375,7 @@ class Reader {
   }
 
   // METRIC, (WHOSE) and STATISTIC if it has one, and a limit: "e2e_latency(payment) p99 < 500ms".
-  bool read_condition(Value& until, check::Condition& condition) {
+  bool read_condition(Value& until, judge::Condition& condition) {
     const std::string where = where_ + ".until";
     const std::size_t compared = until.text.find_first_of("<>=");
     std::string_view subject = trimmed(std::string_view(until.text).substr(0, compared));
@@ -389,8 +389,8 @@ class Reader {
       of = trimmed(subject.substr(open + 1, subject.size() - open - 2));
       subject = trimmed(subject.substr(0, open));
     }
-    const MetricInfo* metric = check::find_metric(subject);
-    if (compared == std::string::npos || metric == nullptr || !metric->recovers)
+    const Metric* metric = judge::find_metric(subject);
+    if (compared == std::string::npos || metric == nullptr || !metric->recovers())
       return no_condition(until, subject, where);
     condition.metric = metric->name;
     condition.of = of;
@@ -424,8 +424,8 @@ class Reader {
   bool no_condition(const Value& until, std::string_view subject, const std::string& where) {
     std::vector<std::string_view> metrics;
     std::string all;
-    for (const MetricInfo& metric : check::known_metrics()) {
-      if (!metric.recovers) continue;
+    for (const Metric& metric : judge::known_metrics()) {
+      if (!metric.recovers()) continue;
       metrics.push_back(metric.name);
       all += (all.empty() ? "" : ", ") + std::string(metric.name);
     }

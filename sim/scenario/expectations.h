@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "check/expectation.h"
+#include "judge/expectation.h"
 #include "scenario/scenario.h"
 #include "scenario/tree.h"
 
@@ -10,7 +10,7 @@ namespace sim::scenario {
 
 // Reads `expect` of a completed scenario: metrics against limits in their units. Canonical limits and made-up
 // ids are written back into the tree.
-std::vector<check::Expectation> read_expectations(Value& root, Report& report);
+std::vector<judge::Expectation> read_expectations(Value& root, Report& report);
 
 // Reads `invariants`: those that are switched off, each with its reason.
 std::vector<InvariantOff> read_invariants_off(const Value& root, Report& report);

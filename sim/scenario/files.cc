@@ -55,6 +55,13 @@ bool read_builtin(std::string_view name, std::string& text, std::string& why_not
   return true;
 }
 
+std::string not_a_text(const char* what, std::string_view text, std::size_t bad) {
+  char message[80];
+  std::snprintf(message, sizeof message, "%s: byte %zu is 0x%02x", what, bad + 1,
+                static_cast<unsigned>(static_cast<unsigned char>(text[bad])));
+  return message;
+}
+
 bool read_bytes(const std::string& path, std::size_t most_bytes, std::string& text, std::string& why_not) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
@@ -86,10 +93,22 @@ bool read_file(const std::string& path, std::size_t most_bytes, std::string& tex
   if (!read_bytes(path, most_bytes, text, why_not)) return false;
   const std::size_t bad = first_bad_byte(text);
   if (bad == std::string_view::npos) return true;
-  char message[80];
-  std::snprintf(message, sizeof message, "is not a UTF-8 text: byte %zu is 0x%02x", bad + 1,
-                static_cast<unsigned char>(text[bad]));
-  why_not = message;
+  why_not = not_a_text("is not a UTF-8 text", text, bad);
+  return false;
+}
+
+bool read_properties_file(const std::string& path, std::size_t most_bytes, std::string& bytes, bool& is_utf8,
+                          std::string& why_not) {
+  bytes.clear();
+  const bool read = path.starts_with('@') ? read_builtin(std::string_view(path).substr(1), bytes, why_not)
+                                          : read_bytes(path, most_bytes, bytes, why_not);
+  if (!read) return false;
+  std::string without_form_feeds = bytes;
+  std::replace(without_form_feeds.begin(), without_form_feeds.end(), '\f', ' ');
+  const std::size_t bad = first_bad_byte(without_form_feeds);
+  is_utf8 = bad == std::string_view::npos;
+  if (is_utf8 || static_cast<unsigned char>(bytes[bad]) >= 0x80) return true;
+  why_not = not_a_text("is not a text", bytes, bad);
   return false;
 }
 

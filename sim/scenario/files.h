@@ -19,6 +19,11 @@ std::span<const BuiltinFile> builtin_files();  // generated, sorted by name
 // Fills in the text of a file; false, and why not, if it cannot be read, is too large or is no text.
 bool read_file(const std::string& path, std::size_t most_bytes, std::string& text, std::string& why_not);
 
+// The bytes of a file of properties, which may be of any one-byte encoding; false, and why not, if it cannot
+// be read, is too large or holds control characters that no text has.
+bool read_properties_file(const std::string& path, std::size_t most_bytes, std::string& bytes, bool& is_utf8,
+                          std::string& why_not);
+
 // The scenario, on disk beside `path` or built in, whose name is nearest to a file that does not exist; or
 // nothing.
 std::string similar_scenario(const std::string& path);

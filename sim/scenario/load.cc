@@ -1,11 +1,14 @@
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "scenario/build.h"
 #include "scenario/complete.h"
+#include "scenario/dialects.h"
 #include "scenario/expectations.h"
 #include "scenario/faults.h"
 #include "scenario/files.h"
@@ -26,17 +29,32 @@ std::string stem_of(const std::string& file) {
   return file.starts_with('@') ? file.substr(1) : std::filesystem::path(file).stem().string();
 }
 
+// Each once.
+std::string names_of(const std::vector<Walk::Accepted>& properties) {
+  std::string names;
+  std::set<std::string_view> seen;
+  for (const Walk::Accepted& property : properties) {
+    if (seen.insert(property.name).second) names += (names.empty() ? "" : ", ") + property.name;
+  }
+  return names;
+}
+
 // One notice for all of them, at the first.
 void notice_accepted(const std::vector<Walk::Accepted>& accepted, Report& report) {
   if (accepted.empty()) return;
-  std::string names;
-  for (const Walk::Accepted& property : accepted) names += (names.empty() ? "" : ", ") + property.name;
-  report.warning(accepted.front().place, "without effect here: " + names,
+  report.warning(accepted.front().place, "without effect here: " + names_of(accepted),
                  "kraftsim explain " + accepted.front().name + " says more");
 }
 
+void notice_foreign(const std::vector<Walk::Accepted>& foreign, Report& report) {
+  if (foreign.empty()) return;
+  report.warning(foreign.front().place,
+                 "Kafka does not read these there and ignores them, and so do we: " + names_of(foreign),
+                 "--strict refuses them");
+}
+
 Scenario assemble(const std::string& file, const Value& root, const Traces& traces,
-                  std::vector<check::Expectation> expectations, Report& report) {
+                  std::vector<judge::Expectation> expectations, Report& report) {
   const auto duration = [&root](std::string_view key) {
     return Duration{*read_scalar(root.at(key).text, UnitKind::duration).value};
   };
@@ -60,7 +78,8 @@ Scenario assemble(const std::string& file, const Value& root, const Traces& trac
 
 }  // namespace
 
-Result<Scenario> load(const std::string& file, const std::vector<Override>& overrides) {
+Result<Scenario> load(const std::string& file, const std::vector<Override>& overrides,
+                      Strictness strictness) {
   std::string text, why_not;
   if (!read_file(file, kMaxFileBytes, text, why_not)) {
     Problem problem;
@@ -81,18 +100,21 @@ Result<Scenario> load(const std::string& file, const std::vector<Override>& over
     return report.take();
   }
   apply_overrides(root, overrides, report);
-  Walk walk(file, report);
+  Walk walk(file, strictness, report);
   walk.scenario(root);
+  use_server_identity(root, report);
   complete(root, stem_of(file), report);
   validate_cluster(root, report);
   validate_topics(root, report);
   validate_clients(root, report);
   validate_faults(root, report);
-  std::vector<check::Expectation> expectations = read_expectations(root, report);
+  validate_limits(root, report);
+  std::vector<judge::Expectation> expectations = read_expectations(root, report);
   std::vector<InvariantOff> invariants_off = read_invariants_off(root, report);
   const Traces traces = read_traces(root, report);
   if (report.failed()) return report.take();
   notice_accepted(walk.accepted(), report);
+  notice_foreign(walk.foreign(), report);
   Scenario scenario = assemble(file, root, traces, std::move(expectations), report);
   if (report.failed()) return report.take();
   scenario.invariants_off = std::move(invariants_off);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "scenario/schema.h"
+#include "scenario/secrets.h"
 
 namespace sim::scenario {
 
@@ -86,6 +87,7 @@ void put(Value& target, std::string_view schema_path, std::string_view path, Val
     target.set(key, empty_map(place));
   }
   Value& below = *target.find(key);
+  if (row != nullptr && below.is_scalar() && !row->short_for.empty()) write_out(below, *row);
   if (row != nullptr && row->type == KeyType::properties) {
     std::erase_if(below.overlay, [rest](const Entry& entry) { return entry.key == rest; });
     below.overlay.push_back(Entry{std::string(rest), place, std::move(value)});
@@ -98,10 +100,15 @@ void put(Value& target, std::string_view schema_path, std::string_view path, Val
 
 }  // namespace
 
+std::string shown(const Override& override) {
+  return override.path + "=" +
+         (is_secret(override.path.substr(override.path.find("config.") + 1)) ? std::string(kHidden)
+                                                                             : override.value);
+}
+
 void apply_overrides(Value& root, const std::vector<Override>& overrides, Report& report) {
   for (const Override& override : overrides) {
-    const int source =
-        report.add_source("--set " + override.path + "=" + override.value, override.value, true);
+    const int source = report.add_source("--set " + shown(override), override.value, true);
     const Place place{source, 1, 1, 0};
     if (override.path.empty() || override.value.find_first_not_of(" \t\r\n") == std::string::npos) {
       report.error(place, override.path.empty() ? "a path is missing" : "a value is missing",

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
+#include <iterator>
 #include <utility>
 
 #include "scenario/property_table.h"
@@ -68,8 +70,16 @@ std::string without_unit(const Property& property, std::string_view text) {
   if (!is_time && !is_size) return {};
   const Scalar scalar = read_scalar(text, is_time ? UnitKind::duration : UnitKind::size);
   if (!scalar.value || (is_time && *scalar.value % 1'000'000 != 0)) return {};
-  return "Kafka's properties are raw numbers: write " +
-         std::to_string(is_time ? *scalar.value / 1'000'000 : *scalar.value);
+  std::string hint = "Kafka's properties are raw numbers: write " +
+                     std::to_string(is_time ? *scalar.value / 1'000'000 : *scalar.value);
+  // Who writes 16KB of a buffer may mean 16384.
+  if (const std::size_t unit = text.find_first_of("kKMG");
+      is_size && text.ends_with('B') && unit == text.size() - 2) {
+    const Scalar binary = read_scalar(
+        std::string(text.substr(0, unit)) + (text[unit] == 'k' ? 'K' : text[unit]) + "iB", UnitKind::size);
+    if (binary.value) hint += ", or " + std::to_string(*binary.value) + " for the binary unit";
+  }
+  return hint;
 }
 
 PropertyValue read_number(const Property& property, std::string_view text) {
@@ -87,8 +97,26 @@ PropertyValue read_number(const Property& property, std::string_view text) {
   return PropertyValue{std::to_string(number), {}, {}};
 }
 
+// String.trim(), which ConfigDef.parseType applies to whatever it reads.
+std::string_view trimmed_as_java(std::string_view text) {
+  const auto counts = [](char c) { return static_cast<unsigned char>(c) > ' '; };
+  const auto first = std::find_if(text.begin(), text.end(), counts);
+  const auto last = std::find_if(text.rbegin(), std::make_reverse_iterator(first), counts).base();
+  return text.substr(static_cast<std::size_t>(first - text.begin()), static_cast<std::size_t>(last - first));
+}
+
+// ConfigDef.CaseInsensitiveValidString
+bool takes_any_case(const Property& property) {
+  return property.name == "group.protocol" || property.name == "metadata.recovery.strategy" ||
+         property.name == "security.protocol";
+}
+
 PropertyValue read_word(const Property& property, std::string_view text) {
   const std::vector<std::string_view> words = split(property.words, '|');
+  const std::string in_small_letters = takes_any_case(property) ? lower(text) : std::string{};
+  if (!in_small_letters.empty()) text = in_small_letters;
+  if (property.name == "auto.offset.reset" && text.starts_with("by_duration:"))
+    return wrong("by_duration is not modelled yet", "earliest, latest and none are");
   if (std::find(words.begin(), words.end(), text) == words.end()) {
     return wrong("must be " + or_list(property.words) + ", not \"" + std::string(text) + "\"",
                  did_you_mean(text, words));
@@ -134,7 +162,7 @@ std::span<const Property> properties() {
   static const std::vector<Property> all = [] {
     std::vector<Property> rows;
     for (const std::span<const Property> part :
-         {rows::server_rows(), rows::topic_rows(), rows::client_rows()}) {
+         {rows::server_rows(), rows::synonym_rows(), rows::topic_rows(), rows::client_rows()}) {
       rows.insert(rows.end(), part.begin(), part.end());
     }
     return rows;
@@ -153,8 +181,9 @@ const Property* find_property(std::string_view name, Components components) {
   return nullptr;
 }
 
-PropertyValue read_property(const Property& property, std::string_view text) {
-  text = trimmed(text);
+namespace {
+
+PropertyValue read_by_type(const Property& property, std::string_view text) {
   if (property.status == Status::removed)
     return wrong("was removed from Kafka: " + std::string(property.meaning));
   if (property.not_modelled == "*") return wrong("is not modelled yet");
@@ -174,7 +203,7 @@ PropertyValue read_property(const Property& property, std::string_view text) {
     case PropertyType::decimal: {
       double number = 0;
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-      if (error != std::errc{} || end != text.data() + text.size())
+      if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(number))
         return wrong("must be a number, not \"" + std::string(text) + "\"");
       const Range range = range_of(property);
       if (number < static_cast<double>(range.least))
@@ -190,6 +219,20 @@ PropertyValue read_property(const Property& property, std::string_view text) {
   PropertyValue word = read_word(property, text);
   if (word.value && property.name == "acks" && *word.value == "-1") word.value = "all";
   return word;
+}
+
+}  // namespace
+
+PropertyValue read_property(const Property& property, std::string_view text) {
+  text = trimmed_as_java(text);
+  PropertyValue read = read_by_type(property, text);
+  if (!read.value || property.setting == nullptr || property.setting_factor != 1) return read;
+  // The setting has the last word, and its one way of writing equal values.
+  read.value = canonical_setting(*property.setting, *read.value);
+  if (read.value) return read;
+  const bool are_replicas = property.type == PropertyType::list && property.words.empty();
+  return wrong("cannot be \"" + std::string(text) + "\"",
+               are_replicas ? "it is * for all replicas, or a list of partition:broker such as 0:1,0:2" : "");
 }
 
 std::string describe_range(const Property& property) {

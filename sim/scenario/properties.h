@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "broker/config.h"
 #include "client/config.h"
 #include "controller/config.h"
 #include "metadata/snapshot_generator.h"
-#include "protocol/topic_config.h"
+#include "protocol/topic_settings.h"
 #include "raft/config.h"
+#include "server/config.h"
 
 // The table of Kafka's properties (4.1: KafkaConfig and the config classes it is made of, ProducerConfig,
 // ConsumerConfig, TopicConfig): name, type, default, range, one sentence, and what we do with it.
@@ -37,7 +37,7 @@ struct Range {
 
 // The structs that properties are written to; those not concerned are null.
 struct Targets {
-  broker::BrokerConfig* broker = nullptr;
+  server::BrokerConfig* broker = nullptr;
   controller::ControllerConfig* controller = nullptr;
   raft::RaftConfig* quorum = nullptr;
   metadata::SnapshotConfig* snapshots = nullptr;
@@ -56,8 +56,11 @@ struct Property {
   Range range{};
   std::string_view words = {};  // the values it may take, divided by |
   void (*apply)(const Targets&,
-                const std::string& value) = nullptr;  // of a canonical value; modelled ones only
+                const std::string& value) = nullptr;  // of a canonical value; modelled ones without a setting
   std::string_view not_modelled = {};                 // those of `words` that Kafka knows and we do not play
+  // The topic's setting that it is, or that it stands for as a property of brokers; null: none.
+  const TopicSetting* setting = nullptr;
+  std::int64_t setting_factor = 1;  // how many of the setting's units one of its own is
 
   bool has_default() const { return fallback != "null"; }
 };
@@ -66,6 +69,9 @@ std::span<const Property> properties();
 
 // The property of that name that one of `components` reads, or null.
 const Property* find_property(std::string_view name, Components components);
+
+// Writes a canonical value where it belongs; nothing if the property has no effect here.
+void apply_property(const Property& property, const Targets& targets, const std::string& value);
 
 // Kafka's reading of a value, made canonical ("TRUE" -> "true", "all" -> "-1" for acks); or what is wrong
 // with it.

@@ -1,18 +1,14 @@
 #pragma once
 
-#include <string>
 #include <string_view>
+#include <vector>
 
-// One line of a properties file, as Kafka's server.properties or a block pasted from one.
+#include "scenario/java_properties.h"
+
 namespace sim::scenario {
 
-struct PropertyLine {
-  std::string name{};  // empty: a comment or an empty line
-  std::string value{};
-  std::string problem{};
-  std::string hint{};
-};
-
-PropertyLine read_property_line(std::string_view line);
+// The properties of a text, as Kafka reads it: taken apart and put into a plain form as java.util.Properties
+// does (java_properties.h), then read by Boost.Program_options' parser of configuration files.
+std::vector<JavaProperty> read_properties(std::string_view text, Encoding encoding);
 
 }  // namespace sim::scenario

@@ -51,8 +51,8 @@ void assign(Field& field, const std::string& value) {
 template <class Struct>
 struct TargetOf;
 template <>
-struct TargetOf<broker::BrokerConfig> {
-  static broker::BrokerConfig* of(const Targets& targets) { return targets.broker; }
+struct TargetOf<server::BrokerConfig> {
+  static server::BrokerConfig* of(const Targets& targets) { return targets.broker; }
 };
 template <>
 struct TargetOf<controller::ControllerConfig> {
@@ -65,10 +65,6 @@ struct TargetOf<raft::RaftConfig> {
 template <>
 struct TargetOf<metadata::SnapshotConfig> {
   static metadata::SnapshotConfig* of(const Targets& targets) { return targets.snapshots; }
-};
-template <>
-struct TargetOf<TopicConfig> {
-  static TopicConfig* of(const Targets& targets) { return targets.topic; }
 };
 template <>
 struct TargetOf<client::ProducerConfig> {
@@ -97,13 +93,6 @@ void field(const Targets& targets, const std::string& value) {
   (assign_member(targets, members, value), ...);
 }
 
-// The broker-level synonym of a topic setting.
-template <auto member>
-void log_field(const Targets& targets, const std::string& value) {
-  if (targets.broker != nullptr) assign(targets.broker->log.*member, value);
-  if (targets.controller != nullptr) assign(targets.controller->log.*member, value);
-}
-
 constexpr Property modelled(std::string_view name, Components components, PropertyType type,
                             std::string_view fallback, Range range, Apply apply, std::string_view meaning,
                             std::string_view words = {}, std::string_view not_modelled = {}) {
@@ -120,11 +109,9 @@ constexpr Property removed(std::string_view name, Components components, std::st
   return Property{name, components, text, "null", meaning, Status::removed, {}, {}, nullptr, {}};
 }
 
-// Of a decimal from 0 to 1.
-std::int32_t per_million(const std::string& value);
-void set_cleanup_policy(TopicConfig& config, const std::string& value);
-
 std::span<const Property> server_rows();
+// Made of the table of topic settings: the brokers' synonyms, and the topics' own.
+std::span<const Property> synonym_rows();
 std::span<const Property> topic_rows();
 std::span<const Property> client_rows();
 

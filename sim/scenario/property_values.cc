@@ -26,13 +26,20 @@ std::int64_t log_directories(const Value& map) {
   return dirs == nullptr ? 1 : log_directories(dirs->text);
 }
 
-std::int64_t property_number(const Value& map, std::string_view name, Components components) {
-  const std::string_view text = property_text(map, name, components);
+namespace {
+
+std::int64_t checked_integer(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   SIM_CHECK(error == std::errc{} && end == text.data() + text.size(),
             "a property was checked before a rule reads it");
   return number;
+}
+
+}  // namespace
+
+std::int64_t property_number(const Value& map, std::string_view name, Components components) {
+  return checked_integer(property_text(map, name, components));
 }
 
 Place property_place(const Value& map, std::string_view name) {
@@ -64,8 +71,25 @@ void remove_property(Value& map, std::string_view name) {
 void apply_properties(const Value& map, Components components, const Targets& targets) {
   for (const Entry& entry : map.entries) {
     const Property* property = find_property(entry.key, components);
-    if (property != nullptr && property->apply != nullptr) property->apply(targets, entry.value.text);
+    if (property != nullptr) apply_property(*property, targets, entry.value.text);
   }
+}
+
+void apply_property(const Property& property, const Targets& targets, const std::string& value) {
+  if (property.apply != nullptr) return property.apply(targets, value);
+  if (property.setting == nullptr || !property.setting->is_modelled()) return;
+  std::string in_its_unit = value;
+  if (property.setting_factor != 1) {
+    const std::int64_t count = checked_integer(value);
+    in_its_unit = std::to_string(count < 0 ? -1 : count * property.setting_factor);
+  }
+  const auto write = [&](TopicConfig& config) { property.setting->write(config, in_its_unit); };
+  if ((property.components & kTopic) != 0) {
+    if (targets.topic != nullptr) write(*targets.topic);
+    return;
+  }
+  if (targets.broker != nullptr) write(targets.broker->log);
+  if (targets.controller != nullptr) write(targets.controller->log);
 }
 
 }  // namespace sim::scenario

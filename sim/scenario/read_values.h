@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
@@ -22,6 +23,21 @@ inline std::int64_t nanoseconds_of(const Value& value) {
 }
 inline Duration duration_of(const Value& value) {
   return Duration{nanoseconds_of(value)};
+}
+
+// Of arrivals, in thousandths of an order per second; 0 for a trace.
+inline std::int64_t highest_rate(const Value& arrivals) {
+  std::int64_t highest = 0;
+  const auto consider = [&highest](const Value* rate) {
+    if (rate == nullptr || !rate->is_scalar() || rate->invented) return;
+    highest = std::max(highest, read_scalar(rate->text, UnitKind::rate).value.value_or(0));
+  };
+  for (const Entry& kind : arrivals.entries) {
+    if (kind.key == "constant" || kind.key == "poisson") consider(&kind.value);
+    for (const std::string_view rate : {"from", "to", "base", "peak", "low", "high"})
+      consider(kind.value.find(rate));
+  }
+  return highest;
 }
 
 // Without the blanks around it.

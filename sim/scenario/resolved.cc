@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
 #include <string_view>
 
 namespace sim::scenario {
@@ -18,7 +19,7 @@ bool is_plain(std::string_view text) {
   if (text.empty() || text.front() == '-' || text.front() == '@' || text.front() == '%' ||
       text.front() == '+')
     return false;
-  for (const char* word : {"true", "false", "yes", "no", "on", "off", "null", "~"}) {
+  for (const char* word : {"true", "false", "yes", "no", "on", "off", "null", "Null", "NULL", "~"}) {
     if (text == word) return text == "true" || text == "false";
   }
   return std::all_of(text.begin(), text.end(), is_plain_char);
@@ -29,10 +30,23 @@ bool is_whole_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+std::string by_number(unsigned code) {
+  char text[8];
+  std::snprintf(text, sizeof text, "\\x%02X", code);
+  return text;
+}
+
+// Control characters by their number: a scenario file holds none, and a terminal obeys them.
 std::string quoted(std::string_view text) {
   std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    const auto byte = static_cast<unsigned char>(c);
+    const auto next = static_cast<unsigned char>(at + 1 < text.size() ? text[at + 1] : '\0');
+    if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {  // U+0080 to U+009F
+      result += by_number(next);
+      ++at;
+    } else if (c == '"' || c == '\\') {
       result += {'\\', c};
     } else if (c == '\n') {
       result += "\\n";
@@ -40,6 +54,8 @@ std::string quoted(std::string_view text) {
       result += "\\t";
     } else if (c == '\r') {
       result += "\\r";
+    } else if (byte < 0x20 || byte == 0x7F) {
+      result += by_number(byte);
     } else {
       result += c;
     }

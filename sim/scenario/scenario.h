@@ -7,8 +7,8 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "check/expectation.h"
 #include "cluster/spec.h"
+#include "judge/expectation.h"
 
 // A scenario, validated and complete: nothing in it is left to a default.
 namespace sim::scenario {
@@ -28,7 +28,7 @@ struct Scenario {
   std::uint64_t seed = 1;
   std::uint64_t event_budget = 0;  // 0 = none
   cluster::ClusterSpec cluster;
-  std::vector<check::Expectation> expectations;
+  std::vector<judge::Expectation> expectations;
   std::vector<InvariantOff> invariants_off;
   std::string source_text;    // the file, for its sha256
   std::string resolved_yaml;  // every default filled in; runnable by itself
@@ -40,8 +40,14 @@ struct Override {
   std::string value;
 };
 
-// One strict pass: every problem of the file, each with line and column. A file that starts with @ is built
-// in.
-Result<Scenario> load(const std::string& file, const std::vector<Override>& overrides);
+// As a command that is printed may show it: passwords are hidden.
+std::string shown(const Override& override);
+
+// What becomes of a property that Kafka does not know: it ignores it, so it is listed and let in, or refused.
+enum class Strictness : std::uint8_t { lenient, strict };
+
+// One pass: every problem of the file, each with line and column. A file that starts with @ is built in.
+Result<Scenario> load(const std::string& file, const std::vector<Override>& overrides,
+                      Strictness strictness = Strictness::lenient);
 
 }  // namespace sim::scenario

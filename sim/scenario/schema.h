@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "scenario/properties.h"
+#include "scenario/tree.h"
 #include "scenario/units.h"
 
 // The table of every key a scenario may hold. The strict walk, the defaults, the resolved output, the JSON
@@ -34,6 +35,7 @@ enum class KeyType : std::uint8_t {
   target_groups,  // a list of lists of them
   partitions,     // all, or partitions such as orders-0, one or a list
   replica_lists,  // a map from partitions to lists of brokers, or the word cancel
+  assignment,     // a list with the list of its brokers for each partition
   not_yet,        // known, but not carried out; `example` says what to do instead
 };
 
@@ -52,6 +54,7 @@ struct Key {
       0;  // of its section's keys with the same number exactly one must be given; 0 = none such
   std::string_view only_with = {};  // means something only beside this key of its section
   std::string_view example = {};
+  std::string_view short_for = {};  // of a section: a scalar in its place is the value of this key of it
 
   std::string_view last() const;  // the last level of the path
   bool computed() const { return !fallback.empty() && fallback.front() == '='; }
@@ -65,6 +68,9 @@ std::vector<const Key*> keys_below(std::string_view path);
 
 // "clients.<name>.arrivals.poisson"
 std::string dotted(std::string_view path);
+
+// A scalar that stands for a section becomes that section. REQUIRES: key.short_for is not empty
+void write_out(Value& value, const Key& key);
 
 // What a key's value looks like, in words: "a duration such as 120s".
 std::string describe(const Key& key);

@@ -1,6 +1,11 @@
 #include <algorithm>
 #include <cstddef>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "history/table.h"
 #include "scenario/schema.h"
 
 namespace sim::scenario {
@@ -76,19 +81,16 @@ constexpr Key only_with(std::string_view companion, Key key) {
   key.only_with = companion;
   return key;
 }
-// A switch of cluster.history.
-constexpr Key history(std::string_view path, std::string_view meaning) {
-  return Key{.path = path, .type = KeyType::word, .fallback = "on", .meaning = meaning, .words = "on|off"};
-}
-
 constexpr std::string_view kRequests =
     "AddRaftVoter|AllocateProducerIds|AlterPartition|AlterPartitionReassignments|ApiVersions|"
-    "AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|CreatePartitions|CreateTopics|"
-    "DeleteTopics|"
+    "AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|ControllerRegistration|"
+    "CreatePartitions|CreateTopics|DeleteTopics|"
     "ElectLeaders|EndQuorumEpoch|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|IncrementalAlterConfigs|"
     "InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|OffsetFetch|OffsetForLeaderEpoch|"
     "Produce|RemoveRaftVoter|SyncGroup|"
     "UpdateRaftVoter|Vote";
+
+constexpr std::string_view kHistory = "cluster/history";
 
 constexpr Key kKeys[] = {
     {.path = "schema",
@@ -109,12 +111,24 @@ constexpr Key kKeys[] = {
                "How long orders under way at the end may take to be finished."),
     scalar_key("seed", UnitKind::none, "1", 0, std::numeric_limits<std::int64_t>::max(),
                "Where all randomness comes from."),
-    scalar_key("event.budget", UnitKind::none, "0", 0, std::numeric_limits<std::int64_t>::max(),
-               "A run that needs more events stops as inconclusive; 0 sets no limit."),
+    scalar_key("event.budget", UnitKind::none,
+               "=20 million, 20 thousand for each second and 500 for each order that may come", 0,
+               std::numeric_limits<std::int64_t>::max(),
+               "A run that needs more events stops as inconclusive: settings such as heartbeat.interval.ms=0 "
+               "let loose a "
+               "storm that no machine sees the end of. 0 sets no limit."),
 
     required(section("cluster", "The servers and what lies between them.")),
     required(
         with_example(scalar_key("cluster/brokers", UnitKind::none, "", 1, 1000, "How many brokers."), "3")),
+    {.path = "cluster/kafka",
+     .type = KeyType::word,
+     .fallback = "4.4",
+     .meaning = "The release of Kafka that servers and clients are of: it selects the switches of "
+                "cluster.history and "
+                "the defaults of that time. Older releases are played with a quorum of controllers, too.",
+     .words = history::kAllVersions,
+     .example = "3.6"},
     scalar_key("cluster/controllers", UnitKind::none, "=1, or with combined as many as brokers but at most 3",
                1, 101, "How many servers form the metadata quorum."),
     {.path = "cluster/combined",
@@ -130,64 +144,9 @@ constexpr Key kKeys[] = {
      .type = KeyType::properties,
      .meaning = "Properties of all brokers and controllers (server.properties).",
      .components = kBroker | kController},
-    section("cluster/history", "Switches back to a time before Kafka had something, to see what it cured."),
-    history("cluster/history/pre-vote",
-            "Who has heard nothing of a leader asks whether it would be elected before it raises the epoch "
-            "(KIP-996, Kafka 4.0). Off: an isolated voter "
-            "comes back with a higher epoch and deposes the leader."),
-    history("cluster/history/check-quorum",
-            "A leader of the quorum that hears of no majority within 1.5 times "
-            "controller.quorum.fetch.timeout.ms resigns (KAFKA-15489, Kafka 3.7). Off: "
-            "cut off, it believes in itself for ever."),
-    history("cluster/history/directory-ids",
-            "Voters are known by the id of their log directory too (KIP-853, kraft.version 1, Kafka 3.9). "
-            "Off: one that has lost its disk may vote twice."),
-    history("cluster/history/fetch-high-watermark",
-            "A parked fetch of the metadata log is answered when the high watermark moves (KIP-1166, Kafka "
-            "4.1). Off: followers learn of a commit "
-            "up to half a second late."),
-    history("cluster/history/eligible-leader-replicas",
-            "Replicas that left the ISR while min.insync.replicas was not met may still be elected (KIP-966, "
-            "on for new clusters from Kafka 4.1). Off: as with "
-            "eligible.leader.replicas.version=0."),
-    {.path = "cluster/history/truncation",
-     .type = KeyType::word,
-     .fallback = "fetch",
-     .meaning = "How a follower finds out what of its log its leader does not have. fetch: each fetch says "
-                "in which epoch the log ends (KIP-595, Kafka 2.7). epoch-search: it asks for the "
-                "end of its last epoch, and on until both know the epoch (KIP-279, 2.0). epoch: it asks once "
-                "(KIP-101, 0.11). high-watermark: it cuts all that it does not know to be committed.",
-     .words = "fetch|epoch-search|epoch|high-watermark"},
-    history("cluster/history/failed-log-directories",
-            "A broker tells the controller of a log directory that failed, and leaderships move (KIP-858, "
-            "Kafka 3.7). Off: it keeps those it can no longer serve."),
-    history("cluster/history/fetch-leader-epoch",
-            "Fetches of followers name the leader epoch they are of, and others are refused (KIP-320, Kafka "
-            "2.1). Off: a follower that has missed a change of leaders "
-            "goes on as if nothing had happened."),
-    history("cluster/history/isr-epoch-start-check",
-            "Who joins the ISR has reached the start of the leader's epoch (KAFKA-7128, Kafka 2.1). Off: the "
-            "leader's high watermark is enough, which may "
-            "lie below what its predecessor acknowledged."),
-    history("cluster/history/isr-maximal",
-            "The high watermark waits for whoever may be in the ISR while the controller has not answered "
-            "(KIP-497, Kafka 2.7). Off: for those alone that are in it "
-            "either way."),
-    history("cluster/history/isr-unfenced-only",
-            "No broker that is fenced or shutting down joins an ISR (KIP-841, Kafka 3.3). Off: neither the "
-            "leader nor the controller looks."),
-    history("cluster/history/isr-broker-epoch",
-            "Who joins the ISR must be in the same life, by its broker epoch, in which it fetched (KIP-903, "
-            "Kafka 3.5). Off: a broker that came back empty may join "
-            "for what it held before."),
-    history("cluster/history/high-watermark-min-isr",
-            "The high watermark stands still while fewer than min.insync.replicas are in sync (KAFKA-15583, "
-            "Kafka 3.7). Off: what acks=1 sends is "
-            "shown at once."),
-    history("cluster/history/preferred-replica-only-isr",
-            "A consumer is sent only to replicas that are in the ISR (KAFKA-14372, Kafka 3.4). Off: to one "
-            "that has fallen behind, too, which holds "
-            "it back."),
+    section(kHistory,
+            "Single switches back to a time before Kafka had something, or forward, whatever cluster.kafka "
+            "says."),
     section("cluster/network", "What lies between any two processes."),
     distribution("cluster/network/rtt", UnitKind::duration, "{p50: 400us, p99: 2ms}",
                  "Round-trip time; each direction takes half of a draw of its own."),
@@ -246,15 +205,28 @@ constexpr Key kKeys[] = {
                  "Time of a request handler (I/O) thread for a request."),
     scalar_key("cluster/machine/io.per.kib", UnitKind::duration, "500ns", 0, kSecond,
                "On top, for each KiB of it."),
+    distribution(
+        "cluster/start.time", UnitKind::duration, "{p50: 3.1s, p99: 9s}",
+        "From when a server is started again to when it runs: a broker then asks to be registered. As "
+        "measured with Kafka 4.1 on two busy cores."),
+    distribution("cluster/open.logs.time", UnitKind::duration, "{p50: 1.4s, p99: 2.9s}",
+                 "From there until the broker opens its logs; what recovery takes comes on top."),
 
     {.path = "topics",
      .type = KeyType::names,
      .meaning = "Topics created before the clients start; others are created when a client asks for them."},
     section("topics/<name>", "A topic."),
-    scalar_key("topics/<name>/partitions", UnitKind::none, "=num.partitions of cluster.config", 1, 10'000,
+    {.path = "topics/<name>/replicas",
+     .type = KeyType::assignment,
+     .meaning = "Which brokers have replicas of each partition, as kafka-topics --replica-assignment has it; "
+                "the first of a "
+                "list is the preferred leader. Without it the controller places them.",
+     .example = "[[2, 1, 3], [3, 2, 1]]"},
+    scalar_key("topics/<name>/partitions", UnitKind::none,
+               "=as many as replicas lists, or num.partitions of cluster.config", 1, 10'000,
                "How many partitions."),
     scalar_key("topics/<name>/replication.factor", UnitKind::none,
-               "=default.replication.factor of cluster.config", 1, 32'767,
+               "=as in replicas, or default.replication.factor of cluster.config", 1, 32'767,
                "How many replicas of each partition."),
     scalar_key("topics/<name>/compression", UnitKind::ratio, "1", 1, 100,
                "Compressed size of a producer's batches, as a part of the uncompressed size."),
@@ -274,6 +246,13 @@ constexpr Key kKeys[] = {
                  .type = KeyType::name,
                  .meaning = "The topic whose orders it handles."},
                 "orders"),
+    {.path = "clients/<name>/client",
+     .type = KeyType::word,
+     .fallback = "java",
+     .meaning = "Whose client it is built on: Kafka's own, or librdkafka (confluent-kafka-python, -go, "
+                "-dotnet, ...), which "
+                "has names, defaults and a partitioner of its own.",
+     .words = "java|librdkafka"},
     {.path = "clients/<name>/rack",
      .type = KeyType::name,
      .meaning = "The rack it stands in, one of cluster.racks."},
@@ -282,8 +261,12 @@ constexpr Key kKeys[] = {
                "group.initial.rebalance.delay.ms, 6 s, and with "
                "Kafka's auto.offset.reset=latest it never sees what was sent before.",
                "produces"),
-    scalar_key("clients/<name>/start", UnitKind::duration, "0s", 0, kYear, "When its members start.",
+    scalar_key("clients/<name>/start", UnitKind::duration, "0s", 0, kYear, "When its first member starts.",
                "consumes"),
+    distribution("clients/<name>/start.stagger", UnitKind::duration, "0s",
+                 "How long after one member the next one starts (a rolling start).", "consumes"),
+    distribution("clients/<name>/start.time", UnitKind::duration, "{p50: 3.1s, p99: 9s}",
+                 "From when one of its processes is started again, after a fault, to when it runs."),
     required(with_example(
         section("clients/<name>/arrivals",
                 "When orders come, whatever the cluster does: the load is open-loop.", "produces"),
@@ -325,11 +308,45 @@ constexpr Key kKeys[] = {
                "How long a day is."),
     scalar_key("clients/<name>/arrivals/daily/peak.at", UnitKind::duration, "=half of the day", 0, kYear,
                "The busiest time of the day."),
-    alternative({.path = "clients/<name>/arrivals/trace",
-                 .type = KeyType::path,
-                 .meaning = "Recorded orders, a CSV file with the columns time, key and size, which take the "
-                            "place of key and record.size."},
-                "orders.csv"),
+    alternative(
+        {.path = "clients/<name>/arrivals/trace",
+         .type = KeyType::section,
+         .meaning = "Recorded orders, a CSV file whose times, keys and sizes take the place of key and "
+                    "record.size. Its name alone will do if the columns are called time, key and size.",
+         .short_for = "file"},
+        "{file: orders.csv, time: created_at, key: customer, default.size: 1KiB}"),
+    {.path = "clients/<name>/arrivals/trace/file",
+     .type = KeyType::path,
+     .meaning = "The CSV file.",
+     .required = true,
+     .example = "orders.csv"},
+    {.path = "clients/<name>/arrivals/trace/time",
+     .type = KeyType::text,
+     .fallback = "time",
+     .meaning = "The column of the time: seconds or a duration after the start, a Unix time in seconds, "
+                "milli-, micro- "
+                "or nanoseconds, or a date as ISO 8601 has it. Dates and Unix times count from the earliest "
+                "order. Rows "
+                "need not be sorted."},
+    {.path = "clients/<name>/arrivals/trace/key",
+     .type = KeyType::text,
+     .fallback = "key",
+     .meaning = "The column of the key, whose bytes decide the partition; none: orders without keys."},
+    {.path = "clients/<name>/arrivals/trace/size",
+     .type = KeyType::text,
+     .fallback = "size",
+     .meaning = "The column of the size in bytes."},
+    scalar_key("clients/<name>/arrivals/trace/default.size", UnitKind::size, "", 0, kMostBytes,
+               "The size of orders that have none; with it the column of sizes may be missing."),
+    {.path = "clients/<name>/arrivals/trace/dates",
+     .type = KeyType::word,
+     .fallback = "iso",
+     .meaning = "How dates are written: as in 2026-03-01 10:15 (iso), 3/1/2026 10:15 PM (us) or 1.3.2026 "
+                "22:15 (eu). "
+                "ISO dates are always understood.",
+     .words = "iso|us|eu"},
+    scalar_key("clients/<name>/arrivals/trace/speed", UnitKind::factor, "1x", 1, 1'000'000'000,
+               "How many times as fast as recorded the orders come: 60x plays an hour in a minute."),
     scalar_key("clients/<name>/arrivals/orders", UnitKind::none, "=all that come within the duration", 1,
                std::int64_t{1} << 40, "At most this many orders."),
     {.path = "clients/<name>/key",
@@ -341,7 +358,7 @@ constexpr Key kKeys[] = {
     distribution("clients/<name>/record.size", UnitKind::size, "1KiB",
                  "Bytes of an order, the record's value.", "produces"),
     {.path = "clients/<name>/group.id",
-     .type = KeyType::name,
+     .type = KeyType::text,
      .fallback = "=the client's name",
      .meaning = "The consumer group.",
      .only_with = "consumes"},
@@ -604,8 +621,8 @@ constexpr Key kKeys[] = {
      .meaning = "The topic.",
      .required = true,
      .example = "orders"},
-    required(with_example(scalar_key("faults/[]/admin/create-partitions/count", UnitKind::none, "", 1,
-                                     1'000'000, "How many it has in all from then on."),
+    required(with_example(scalar_key("faults/[]/admin/create-partitions/count", UnitKind::none, "", 1, 10'000,
+                                     "How many it has in all from then on."),
                           "12")),
     {.path = "chaos",
      .type = KeyType::not_yet,
@@ -680,6 +697,40 @@ constexpr Key kKeys[] = {
     limit("expect/[]/equals", "A count that must be met exactly.", "0"),
 };
 
+// The texts that the keys made here point to.
+const std::string& kept(std::string text) {
+  static std::deque<std::string> texts;
+  return texts.emplace_back(std::move(text));
+}
+
+// "on: Who has heard nothing of a leader asks ... (KIP-996, Kafka 4.0). off: An isolated voter ..."
+Key key_of(const history::Switch& one) {
+  std::string meaning(one.meaning);
+  std::string words;
+  for (const history::Behaviour& behaviour : one.behaviours) {
+    std::string said(behaviour.meaning);
+    if (const std::string source = history::source_of(behaviour); !source.empty())
+      said.insert(said.size() - 1, " (" + source + ")");
+    meaning += " " + std::string(behaviour.word) + ": " + said;
+    words += (words.empty() ? "" : "|") + std::string(behaviour.word);
+  }
+  return Key{.path = kept(std::string(kHistory) + "/" + std::string(one.name)),
+             .type = KeyType::word,
+             .fallback = "=as it was in the release of cluster.kafka",
+             .meaning = kept(std::move(meaning)),
+             .words = kept(std::move(words))};
+}
+
+std::vector<Key> make_keys() {
+  std::vector<Key> all;
+  for (const Key& key : kKeys) {
+    all.push_back(key);
+    if (key.path != kHistory) continue;
+    for (const history::Switch& one : history::switches()) all.push_back(key_of(one));
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string_view Key::last() const {
@@ -687,12 +738,13 @@ std::string_view Key::last() const {
 }
 
 std::span<const Key> keys() {
-  return kKeys;
+  static const std::vector<Key> all = make_keys();
+  return all;
 }
 
 std::vector<const Key*> keys_below(std::string_view path) {
   std::vector<const Key*> below;
-  for (const Key& key : kKeys) {
+  for (const Key& key : keys()) {
     if (key.path.size() <= path.size() || !key.path.starts_with(path)) continue;
     std::string_view rest = key.path.substr(path.size());
     if (!path.empty()) {
@@ -711,10 +763,17 @@ std::string dotted(std::string_view path) {
   return text;
 }
 
+void write_out(Value& value, const Key& key) {
+  Value map = empty_map(value.place);
+  map.entries.push_back(Entry{std::string(key.short_for), value.place, std::move(value)});
+  value = std::move(map);
+}
+
 std::string describe(const Key& key) {
   switch (key.type) {
     case KeyType::section: {
       std::string text = key.example.empty() ? "a map" : "a map such as " + std::string(key.example);
+      if (!key.short_for.empty()) text = "the name of a file, or " + text;
       for (const char c : key.words.empty() ? std::string{} : "|" + std::string(key.words))
         text += c == '|' ? std::string(" or ") : std::string(1, c);
       return text;
@@ -759,6 +818,8 @@ std::string describe(const Key& key) {
     case KeyType::partitions: return "all, a partition such as orders-0, or a list of them";
     case KeyType::replica_lists:
       return "a map from partitions to brokers such as {orders-0: [broker-2, broker-3]}";
+    case KeyType::assignment:
+      return "a list with the list of its brokers for each partition, such as " + std::string(key.example);
     case KeyType::not_yet: return "nothing yet";
   }
   return {};

@@ -1,47 +1,19 @@
 #include "scenario/property_table.h"
 #include "scenario/property_values.h"
 
-// Broker and controller properties.
+// Broker and controller properties, without those that stand for a topic's setting (topic_properties.cc).
 namespace sim::scenario::rows {
 
 namespace {
 
-using broker::BrokerConfig;
 using controller::ControllerConfig;
 using metadata::SnapshotConfig;
 using raft::RaftConfig;
+using server::BrokerConfig;
 
-template <std::int64_t ms, std::int64_t TopicConfig::*member>
-void log_time(const Targets& targets, const std::string& value) {
-  std::int64_t count = 0;
-  assign(count, value);
-  log_field<member>(targets, std::to_string(count < 0 ? -1 : count * ms));
-}
-
-// log.flush.interval.ms, the next row, comes first.
-void flush_scheduler_interval(const Targets& targets, const std::string& value) {
-  if (targets.broker != nullptr) assign(targets.broker->log_flush_scheduler_interval_ms, value);
-  log_field<&TopicConfig::flush_ms>(targets, value);
-}
-
-void log_timestamp_type(const Targets& targets, const std::string& value) {
-  if (targets.broker != nullptr) targets.broker->log.log_append_time = value == "LogAppendTime";
-  if (targets.controller != nullptr) targets.controller->log.log_append_time = value == "LogAppendTime";
-}
-
-void log_dirty_ratio(const Targets& targets, const std::string& value) {
-  if (targets.broker != nullptr) targets.broker->log.min_cleanable_dirty_per_million = per_million(value);
-  if (targets.controller != nullptr)
-    targets.controller->log.min_cleanable_dirty_per_million = per_million(value);
-}
-
-void log_cleanup_policy(const Targets& targets, const std::string& value) {
-  if (targets.broker != nullptr) set_cleanup_policy(targets.broker->log, value);
-  if (targets.controller != nullptr) set_cleanup_policy(targets.controller->log, value);
-}
-
+// Which level it is stands in History: cluster.history and the release decide with it.
 void eligible_leader_replicas(const Targets& targets, const std::string& value) {
-  if (targets.controller != nullptr) targets.controller->eligible_leader_replicas_enable = value == "1";
+  if (targets.controller != nullptr) targets.controller->history.eligible_leader_replicas = value == "1";
 }
 
 void replica_selector(const Targets& targets, const std::string& value) {
@@ -53,16 +25,14 @@ template <Duration raft::RaftConfig::*member>
 void quorum_ms(const Targets& targets, const std::string& value) {
   std::int64_t count = 0;
   assign(count, value);
-  if (targets.quorum != nullptr) targets.quorum->*member = std::chrono::milliseconds(count);
+  if (targets.quorum != nullptr) targets.quorum->*member = from_millis(count);
 }
 
-// Negative: without a limit. Nothing simulated lasts a century.
+// Negative: without a limit.
 void metadata_retention_ms(const Targets& targets, const std::string& value) {
-  constexpr std::int64_t kCentury = std::int64_t{100} * 366 * 86'400'000;
   std::int64_t count = 0;
   assign(count, value);
-  if (count < 0 || count > kCentury) count = kCentury;
-  if (targets.quorum != nullptr) targets.quorum->retention = std::chrono::milliseconds(count);
+  if (targets.quorum != nullptr) targets.quorum->retention = count < 0 ? kEndless : from_millis(count);
 }
 
 void metadata_retention_bytes(const Targets& targets, const std::string& value) {
@@ -75,8 +45,6 @@ void metadata_retention_bytes(const Targets& targets, const std::string& value) 
 void log_dirs(const Targets& targets, const std::string& value) {
   if (targets.broker != nullptr) targets.broker->log_dirs = static_cast<std::int32_t>(log_directories(value));
 }
-
-constexpr std::string_view kBrokerCodecs = "uncompressed|zstd|lz4|snappy|gzip|producer";
 
 constexpr Property kServerRows[] = {
     // Request path
@@ -118,16 +86,18 @@ constexpr Property kServerRows[] = {
              "The most partitions one describe request may ask for.", from(1)),
     accepted("background.threads", kServer, int32, "10", "Threads for background work.", from(1)),
     // Identity and listeners: a scenario says it in its own words
-    accepted("process.roles", kServer, list, "",
-             "The role of a server; cluster.controllers and cluster.combined say it here.", {},
+    accepted("process.roles", kServer, list, "null",
+             "The role of a server: broker,controller is what cluster.combined says.", {},
              "broker|controller"),
-    accepted("node.id", kServer, int32, "null", "The id of a server; servers are numbered from 1 here."),
+    accepted("node.id", kServer, int32, "null", "The id of a server; servers are numbered from 1 here.",
+             from(0)),
     accepted("broker.id", kServer, int32, "-1", "The id of a broker; servers are numbered from 1 here."),
-    accepted("broker.rack", kServer, text, "null", "The rack of a broker; cluster.racks says it here."),
+    accepted("broker.rack", kServer, text, "null",
+             "The rack of all brokers; cluster.racks gives them different ones."),
     accepted("listeners", kServer, text, "PLAINTEXT://:9092", "Addresses a server listens at."),
     accepted("advertised.listeners", kServer, text, "null", "Addresses a server tells its clients."),
     accepted("listener.security.protocol.map", kServer, text,
-             "PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
+             "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
              "The security protocol of each listener."),
     accepted("inter.broker.listener.name", kServer, text, "null",
              "The listener brokers use among themselves."),
@@ -153,7 +123,7 @@ constexpr Property kServerRows[] = {
     accepted("connections.max.reauth.ms", kServer, int64, "0", "How long an authentication is good for."),
     // KRaft
     accepted("controller.quorum.voters", kServer, list, "",
-             "The voters of the metadata quorum; cluster.controllers says it here."),
+             "The voters of the metadata quorum: as many controllers, which cluster.controllers says, too."),
     accepted("controller.quorum.bootstrap.servers", kServer, list, "",
              "Where to find the quorum; cluster.controllers says it here."),
     modelled(
@@ -181,7 +151,13 @@ constexpr Property kServerRows[] = {
         "How often the active controller writes a no-op record when there is nothing else; 0 turns it off."),
     accepted("metadata.log.dir", kServer, text, "null", "Where the metadata log lies."),
     accepted("metadata.log.segment.bytes", kServer, int32, "1073741824",
-             "Size of a segment of the metadata log.", from(12)),
+             "Size of a segment of the metadata log.", from(8'388'608)),
+    accepted("controller.performance.sample.period.ms", kServer, int64, "60000",
+             "How often a controller tells how long its events took.", from(100)),
+    accepted("controller.performance.always.log.threshold.ms", kServer, int64, "2000",
+             "From when on a controller's event is told as slow.", from(0)),
+    accepted("internal.*", kServer | kTopic | kClient, text, "null",
+             "Settings that Kafka keeps for its own tests."),
     accepted("metadata.log.segment.ms", kServer, int64, "604800000",
              "Age at which a segment of the metadata log is closed."),
     modelled("metadata.max.retention.bytes", kServer, int64, "104857600", any(), metadata_retention_bytes,
@@ -223,9 +199,6 @@ constexpr Property kServerRows[] = {
              field<&ControllerConfig::leader_imbalance_check_interval_seconds>,
              "How often the controller looks for partitions led by another than their preferred replica."),
     accepted("leader.imbalance.per.broker.percentage", kServer, int32, "10", "Without effect in KRaft mode."),
-    modelled("unclean.leader.election.enable", kServer, boolean, "false", any(),
-             log_field<&TopicConfig::unclean_leader_election_enable>,
-             "Whether a replica outside the ISR may become leader, at the price of lost records."),
     modelled("unclean.leader.election.interval.ms", kServer, int64, "300000", from(1),
              field<&ControllerConfig::unclean_leader_election_interval_ms>,
              "How often the controller looks for leaderless partitions that allow an unclean election."),
@@ -236,7 +209,7 @@ constexpr Property kServerRows[] = {
     modelled("num.partitions", kServer, int32, "1", within(1, 10'000),
              field<&BrokerConfig::num_partitions, &ControllerConfig::num_partitions>,
              "Partitions of a topic created without a number of its own."),
-    modelled("default.replication.factor", kServer, int16, "1", within(1, 32'767),
+    modelled("default.replication.factor", kServer, int32, "1", within(1, 32'767),
              field<&BrokerConfig::default_replication_factor, &ControllerConfig::default_replication_factor>,
              "Replicas of each partition of a topic created without a number of its own."),
     accepted("delete.topic.enable", kServer, boolean, "true", "Whether topics may be deleted."),
@@ -244,9 +217,6 @@ constexpr Property kServerRows[] = {
     accepted("alter.config.policy.class.name", kServer, text, "null",
              "A class that judges changes of settings."),
     // Replication
-    modelled("min.insync.replicas", kServer, int32, "1", from(1),
-             log_field<&TopicConfig::min_insync_replicas>,
-             "Replicas that must be in sync for a write with acks=all to be taken."),
     modelled("num.replica.fetchers", kServer, int32, "1", within(1, 100),
              field<&BrokerConfig::num_replica_fetchers>,
              "Fetcher threads a follower runs for each broker it follows."),
@@ -294,54 +264,18 @@ constexpr Property kServerRows[] = {
     accepted("delete.records.purgatory.purge.interval.requests", kServer, int32, "1",
              "How often finished deletions are swept out of the purgatory."),
     // Log
-    modelled("message.max.bytes", kServer, int32, "1048588", from(0),
-             log_field<&TopicConfig::max_message_bytes>, "The largest record batch a broker takes."),
-    modelled("log.segment.bytes", kServer, int32, "1073741824", from(1'048'576),
-             log_field<&TopicConfig::segment_bytes>,
-             "Size at which a log segment is closed and the next one begun."),
-    modelled("log.roll.hours", kServer, int32, "168", from(1), log_time<3'600'000, &TopicConfig::segment_ms>,
-             "Age in hours at which a log segment is closed; log.roll.ms comes first."),
-    modelled("log.roll.ms", kServer, int64, "null", from(1), log_field<&TopicConfig::segment_ms>,
-             "Age at which a log segment is closed."),
-    accepted("log.roll.jitter.hours", kServer, int32, "0",
-             "The most by which closing a segment is advanced at random.", from(0)),
-    accepted("log.roll.jitter.ms", kServer, int64, "null",
-             "The most by which closing a segment is advanced at random."),
-    modelled("log.retention.hours", kServer, int32, "168", any(),
-             log_time<3'600'000, &TopicConfig::retention_ms>,
-             "Hours a log segment is kept; log.retention.minutes and log.retention.ms come first."),
-    modelled("log.retention.minutes", kServer, int32, "null", any(),
-             log_time<60'000, &TopicConfig::retention_ms>,
-             "Minutes a log segment is kept; log.retention.ms comes first."),
-    modelled("log.retention.ms", kServer, int64, "null", from(-1), log_field<&TopicConfig::retention_ms>,
-             "How long a log segment is kept; -1 keeps it for ever."),
-    modelled("log.retention.bytes", kServer, int64, "-1", any(), log_field<&TopicConfig::retention_bytes>,
-             "Size of a partition beyond which its oldest segments are deleted; -1 sets no limit."),
     modelled("log.retention.check.interval.ms", kServer, int64, "300000", from(1),
              field<&BrokerConfig::log_retention_check_interval_ms>,
              "How often a broker looks for segments to delete."),
-    modelled("log.cleanup.policy", kServer, list, "delete", any(), log_cleanup_policy,
-             "What happens to old segments: delete, compact, or both.", "compact|delete"),
-    modelled(
-        "log.flush.interval.messages", kServer, int64, kMaxLongText, from(1),
-        log_field<&TopicConfig::flush_messages>,
-        "Records after which a log is flushed to disk; by default Kafka leaves it to the operating system."),
     modelled("log.flush.scheduler.interval.ms", kServer, int64, kMaxLongText, from(1),
-             flush_scheduler_interval, "How often logs are looked through for what must be flushed."),
-    modelled("log.flush.interval.ms", kServer, int64, "null", from(0), log_field<&TopicConfig::flush_ms>,
-             "Time after which a log is flushed to disk; null: log.flush.scheduler.interval.ms."),
+             field<&BrokerConfig::log_flush_scheduler_interval_ms>,
+             "How often logs are looked through for what must be flushed."),
     modelled("log.flush.offset.checkpoint.interval.ms", kServer, int32, "60000", from(0),
              field<&BrokerConfig::log_flush_offset_checkpoint_interval_ms>,
              "How often the recovery points are written down: a crash of the broker leaves what lies above "
              "them to be read again."),
     accepted("log.flush.start.offset.checkpoint.interval.ms", kServer, int32, "60000",
              "How often the log start offsets are written down.", from(0)),
-    accepted("log.segment.delete.delay.ms", kServer, int64, "60000",
-             "How long a deleted segment stays on disk.", from(0)),
-    accepted("log.index.interval.bytes", kServer, int32, "4096", "Bytes of log between two index entries.",
-             from(0)),
-    accepted("log.index.size.max.bytes", kServer, int32, "10485760", "Size of an offset index.", from(4)),
-    accepted("log.preallocate", kServer, boolean, "false", "Whether segment files are allocated in advance."),
     modelled("log.initial.task.delay.ms", kServer, int64, "30000", from(0),
              field<&BrokerConfig::log_initial_task_delay_ms>, "Delay of the first background work on logs."),
     accepted("log.dir", kServer, text, "/tmp/kafka-logs", "Where the logs lie."),
@@ -351,44 +285,15 @@ constexpr Property kServerRows[] = {
     modelled("log.dir.failure.timeout.ms", kServer, int64, "30000", from(1),
              field<&BrokerConfig::log_dir_failure_timeout_ms>,
              "A broker that cannot tell the controller of a failed log directory for this long shuts down."),
-    modelled("log.message.timestamp.type", kServer, text, "CreateTime", any(), log_timestamp_type,
-             "Whose time a record bears: its producer's or that of its leader.", "CreateTime|LogAppendTime"),
-    modelled("log.message.timestamp.before.max.ms", kServer, int64, kMaxLongText, from(0),
-             log_field<&TopicConfig::message_timestamp_before_max_ms>,
-             "How far in the past a record's time may lie."),
-    modelled("log.message.timestamp.after.max.ms", kServer, int64, "3600000", from(0),
-             log_field<&TopicConfig::message_timestamp_after_max_ms>,
-             "How far in the future a record's time may lie."),
     modelled("num.recovery.threads.per.data.dir", kServer, int32, "2", from(1),
              field<&BrokerConfig::num_recovery_threads_per_data_dir>,
              "Threads that read logs through at the start, after a shutdown that was not clean."),
-    accepted("compression.type", kServer, text, "producer",
-             "Codec of the log; a topic's compression ratio is set by topics.<name>.compression here.", {},
-             kBrokerCodecs),
-    accepted("compression.gzip.level", kServer | kTopic | kProducer, int32, "-1",
-             "Level of gzip compression."),
-    accepted("compression.lz4.level", kServer | kTopic | kProducer, int32, "9", "Level of lz4 compression.",
-             within(1, 17)),
-    accepted("compression.zstd.level", kServer | kTopic | kProducer, int32, "3", "Level of zstd compression.",
-             within(-131'072, 22)),
     modelled("log.cleaner.enable", kServer, boolean, "true", any(), field<&BrokerConfig::log_cleaner_enable>,
              "Whether compacted topics are compacted."),
     modelled("log.cleaner.backoff.ms", kServer, int64, "15000", from(0),
              field<&BrokerConfig::log_cleaner_backoff_ms>,
              "How long the cleaner sleeps when no log is worth its while."),
-    modelled("log.cleaner.min.cleanable.ratio", kServer, decimal, "0.5", within(0, 1), log_dirty_ratio,
-             "Share of a log that must be uncompacted before it is compacted."),
-    modelled("log.cleaner.min.compaction.lag.ms", kServer, int64, "0", from(0),
-             log_field<&TopicConfig::min_compaction_lag_ms>, "How long a record stays uncompacted at least."),
-    modelled("log.cleaner.max.compaction.lag.ms", kServer, int64, kMaxLongText, from(1),
-             log_field<&TopicConfig::max_compaction_lag_ms>, "How long a record stays uncompacted at most."),
-    modelled("log.cleaner.delete.retention.ms", kServer, int64, "86400000", from(0),
-             log_field<&TopicConfig::delete_retention_ms>, "How long a compacted topic keeps tombstones."),
     accepted("log.cleaner.*", kServer, text, "null", "Threads, buffers and throttle of the log cleaner."),
-    accepted("log.local.retention.ms", kServer, int64, "-2",
-             "Tiered storage: how long a segment is kept locally.", from(-2)),
-    accepted("log.local.retention.bytes", kServer, int64, "-2", "Tiered storage: bytes kept locally.",
-             from(-2)),
     accepted("remote.*", kServer, text, "null", "Tiered storage."),
     // Offsets topic and classic groups
     modelled("offsets.topic.num.partitions", kServer, int32, "50", within(1, 10'000),
@@ -433,7 +338,7 @@ constexpr Property kServerRows[] = {
              "How long a coordinator gathers records for __consumer_offsets before it appends them."),
     modelled("group.coordinator.threads", kServer, int32, "4", from(1),
              field<&BrokerConfig::group_coordinator_threads>, "Threads of the group coordinator."),
-    accepted("group.coordinator.rebalance.protocols", kServer, list, "classic,consumer",
+    accepted("group.coordinator.rebalance.protocols", kServer, list, "classic,consumer,streams",
              "The group protocols a broker offers.", {}, "classic|consumer|share|streams"),
     // New group protocols, transactions, quotas, telemetry: not played
     accepted("group.consumer.*", kServer, text, "null", "The consumer group protocol of KIP-848."),
@@ -461,6 +366,10 @@ constexpr Property kServerRows[] = {
              "How often unused transactional ids are removed.", from(1)),
     accepted("transaction.partition.verification.enable", kServer, boolean, "true",
              "Whether a partition's part in a transaction is verified."),
+    accepted("add.partitions.to.txn.retry.backoff.ms", kServer, int32, "20",
+             "Wait before a partition is added to a transaction again.", from(1)),
+    accepted("add.partitions.to.txn.retry.backoff.max.ms", kServer, int32, "100",
+             "How long a partition is tried to be added to a transaction.", from(0)),
     accepted("transaction.two.phase.commit.enable", kServer, boolean, "false",
              "Whether transactions may take part in a two-phase commit."),
     accepted("producer.id.expiration.ms", kServer, int32, "86400000",
@@ -511,7 +420,7 @@ constexpr Property kServerRows[] = {
     accepted("metrics.num.samples", kServer | kClient, int32, "2", "Samples a metric is computed from.",
              from(1)),
     accepted("metrics.sample.window.ms", kServer | kClient, int64, "30000", "Length of such a sample.",
-             from(0)),
+             from(1)),
     accepted("metrics.recording.level", kServer | kClient, text, "INFO", "Which metrics are recorded.", {},
              "INFO|DEBUG|TRACE"),
     accepted("kafka.metrics.reporters", kServer, list, "", "Classes that metrics are handed to."),
@@ -540,11 +449,6 @@ constexpr Property kServerRows[] = {
 };
 
 }  // namespace
-
-void set_cleanup_policy(TopicConfig& config, const std::string& value) {
-  config.cleanup_compact = value.find("compact") != std::string::npos;
-  config.cleanup_delete = value.find("delete") != std::string::npos;
-}
 
 std::span<const Property> server_rows() {
   return kServerRows;

@@ -1,11 +1,10 @@
 #include "scenario/server_rules.h"
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 
+#include "protocol/topic_settings.h"
 #include "scenario/property_values.h"
 
 namespace sim::scenario {
@@ -14,19 +13,26 @@ namespace {
 
 constexpr Components kServer = kBroker | kController;
 
-// Folds "hours, unless minutes, unless milliseconds" into milliseconds.
-void fold_into_ms(Value& map, const std::string& ms, std::string_view minutes, std::string_view hours,
-                  Report& report) {
-  if (map.find(ms) == nullptr) {
-    const bool by_minutes = !minutes.empty() && map.find(minutes) != nullptr;
-    const std::int64_t count = property_number(map, by_minutes ? minutes : hours, kServer);
-    map.set(ms, scalar(std::to_string(count < 0 ? -1 : count * (by_minutes ? 60'000 : 3'600'000)),
-                       property_place(map, by_minutes ? minutes : hours)));
+// Of the names under which a setting may be given the first that is decides; the others are folded into the
+// first name: "hours, unless minutes, unless milliseconds" becomes milliseconds.
+void fold_synonyms(Value& map, const TopicSetting& setting) {
+  const std::string main_name(setting.synonyms.front().name);
+  for (const BrokerSynonym& synonym : setting.synonyms) {
+    if (map.find(main_name) != nullptr) break;
+    const bool is_last = synonym.name == setting.synonyms.back().name;
+    if (map.find(synonym.name) == nullptr && !is_last) continue;
+    const std::int64_t count = property_number(map, synonym.name, kServer);
+    map.set(main_name, scalar(std::to_string(count < 0 ? -1 : count * synonym.factor),
+                              property_place(map, synonym.name)));
   }
-  if (!minutes.empty()) remove_property(map, minutes);
-  remove_property(map, hours);
-  if (property_number(map, ms, kServer) == 0)
-    report.error(property_place(map, ms), ms + " must be unlimited (-1) or at least 1");
+}
+void remove_folded(Value& map, const TopicSetting& setting) {
+  for (const BrokerSynonym& synonym : setting.synonyms.subspan(1)) {
+    if (!synonym.only_stands_in) remove_property(map, synonym.name);
+  }
+}
+bool has_several_names(const TopicSetting& setting) {
+  return setting.is_modelled() && setting.synonyms.size() > 1;
 }
 
 // first <= second, or Kafka does not start.
@@ -43,12 +49,12 @@ void at_most(const Value& map, std::string_view first, std::string_view second, 
 }  // namespace
 
 void complete_server_properties(Value& properties, Report& report) {
-  fold_into_ms(properties, "log.retention.ms", "log.retention.minutes", "log.retention.hours", report);
-  fold_into_ms(properties, "log.roll.ms", "", "log.roll.hours", report);
-  if (properties.find("log.flush.interval.ms") == nullptr) {
-    properties.set(
-        "log.flush.interval.ms",
-        scalar(std::string(property_text(properties, "log.flush.scheduler.interval.ms", kServer))));
+  for (const TopicSetting& setting : topic_settings()) {
+    if (has_several_names(setting)) fold_synonyms(properties, setting);
+  }
+  if (property_number(properties, "log.retention.ms", kServer) == 0) {
+    report.error(property_place(properties, "log.retention.ms"),
+                 "log.retention.ms must be unlimited (-1) or at least 1");
   }
   at_most(properties, "replica.fetch.wait.max.ms", "replica.socket.timeout.ms",
           "followers' fetches would time out", report);
@@ -57,31 +63,17 @@ void complete_server_properties(Value& properties, Report& report) {
   at_most(properties, "group.min.session.timeout.ms", "group.max.session.timeout.ms",
           "no session timeout would be allowed", report);
   fill_in_defaults(properties, kServer);
-  remove_property(properties, "log.retention.hours");
-  remove_property(properties, "log.roll.hours");
+  for (const TopicSetting& setting : topic_settings()) {
+    if (has_several_names(setting)) remove_folded(properties, setting);
+  }
 }
 
 void complete_topic_properties(Value& properties, const Value& server, Report& report) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kSynonyms{
-      {{"cleanup.policy", "log.cleanup.policy"},
-       {"retention.ms", "log.retention.ms"},
-       {"retention.bytes", "log.retention.bytes"},
-       {"segment.bytes", "log.segment.bytes"},
-       {"segment.ms", "log.roll.ms"},
-       {"max.message.bytes", "message.max.bytes"},
-       {"min.insync.replicas", "min.insync.replicas"},
-       {"unclean.leader.election.enable", "unclean.leader.election.enable"},
-       {"flush.messages", "log.flush.interval.messages"},
-       {"flush.ms", "log.flush.interval.ms"},
-       {"min.cleanable.dirty.ratio", "log.cleaner.min.cleanable.ratio"},
-       {"min.compaction.lag.ms", "log.cleaner.min.compaction.lag.ms"},
-       {"max.compaction.lag.ms", "log.cleaner.max.compaction.lag.ms"},
-       {"delete.retention.ms", "log.cleaner.delete.retention.ms"},
-       {"message.timestamp.type", "log.message.timestamp.type"},
-       {"message.timestamp.before.max.ms", "log.message.timestamp.before.max.ms"},
-       {"message.timestamp.after.max.ms", "log.message.timestamp.after.max.ms"}}};
-  for (const auto& [name, synonym] : kSynonyms) {
-    if (properties.find(name) == nullptr) properties.set(std::string(name), scalar(server.at(synonym).text));
+  for (const TopicSetting& setting : topic_settings()) {
+    if (!setting.is_modelled() || setting.synonyms.empty()) continue;
+    const std::string name(setting.name);
+    if (properties.find(name) == nullptr)
+      properties.set(name, scalar(server.at(setting.synonyms.front().name).text));
   }
   const std::int64_t least_lag = property_number(properties, "min.compaction.lag.ms", kTopic);
   const std::int64_t most_lag = property_number(properties, "max.compaction.lag.ms", kTopic);

@@ -52,6 +52,18 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
   return best;
 }
 
+bool same_letters(std::string_view a, std::string_view b) {
+  const auto divides = [](char c) { return c == '.' || c == '_' || c == '-'; };
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (true) {
+    while (i < a.size() && divides(a[i])) ++i;
+    while (j < b.size() && divides(b[j])) ++j;
+    if (i == a.size() || j == b.size()) return i == a.size() && j == b.size();
+    if (lower(a[i++]) != lower(b[j++])) return false;
+  }
+}
+
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates) {
   const std::string_view best = nearest(word, candidates);
   return best.empty() ? std::string{} : "did you mean " + std::string(best) + "?";

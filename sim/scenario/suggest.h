@@ -10,6 +10,8 @@ namespace sim::scenario {
 // The candidate closest to `word` by edits (insert, delete, change, swap), ignoring case; empty if none is
 // close enough to be worth saying. Ties go to the earlier candidate.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+// Whether two words differ in nothing but case and what divides their parts: linger.ms, LINGER_MS, lingerMs.
+bool same_letters(std::string_view a, std::string_view b);
 
 // "did you mean X?", or empty.
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates);

@@ -5,19 +5,12 @@
 #include <utility>
 #include <vector>
 
-#include "base/overloaded.h"
 #include "scenario/read_values.h"
 #include "scenario/suggest.h"
 
 namespace sim::scenario {
 
 namespace {
-
-constexpr std::pair<std::string_view, fault::Pool> kPools[] = {
-    {"brokers", fault::Pool::brokers},
-    {"controllers", fault::Pool::controllers},
-    {"clients", fault::Pool::clients},
-};
 
 std::optional<std::int32_t> whole_number(std::string_view text) {
   std::int32_t number = 0;
@@ -34,17 +27,10 @@ ReadTarget refused(std::string problem, std::string hint) {
 }
 
 std::optional<fault::Pool> pool_of(std::string_view word) {
-  for (const auto& [name, pool] : kPools) {
-    if (name == word) return pool;
+  for (const fault::Pool pool : {fault::Pool::brokers, fault::Pool::controllers, fault::Pool::clients}) {
+    if (name_of(pool) == word) return pool;
   }
   return std::nullopt;
-}
-
-std::string_view name_of(fault::Pool pool) {
-  for (const auto& [name, known] : kPools) {
-    if (known == pool) return name;
-  }
-  return {};
 }
 
 ReadTarget read_word(std::string_view text) {
@@ -148,33 +134,6 @@ ReadTarget read_target(std::string_view text) {
                                        : "did you mean " + std::string(meant) + std::string(inside) + "?");
   }
   return read_role(role, trimmed(inside.substr(1, inside.size() - 2)));
-}
-
-std::string print_target(const fault::Target& target) {
-  const auto partition = [](const auto& of) { return of.topic + "-" + std::to_string(of.partition); };
-  return std::visit(
-      Overloaded{
-          [](const fault::BrokerTarget& broker) { return "broker-" + std::to_string(broker.id.value()); },
-          [](const fault::ControllerTarget& controller) {
-            return "controller-" + std::to_string(controller.id.value());
-          },
-          [](const fault::RackTarget& rack) { return "rack(" + rack.rack + ")"; },
-          [](const fault::ActiveController&) { return std::string("controller"); },
-          [&](const fault::LeaderOf& leader) { return "leader(" + partition(leader) + ")"; },
-          [&](const fault::FollowerOf& follower) {
-            return "follower(" + partition(follower) + ", " + std::to_string(follower.ordinal) + ")";
-          },
-          [](const fault::CoordinatorOf& coordinator) { return "coordinator(" + coordinator.group + ")"; },
-          [](const fault::ClientTarget& client) {
-            return "client(" + client.name +
-                   (client.member ? "[" + std::to_string(*client.member) + "]" : "") + ")";
-          },
-          [](const fault::AllOf& all) { return std::string(name_of(all.pool)); },
-          [](const fault::RandomOf& random) {
-            return "random(" + std::string(name_of(random.pool)) + ", " + std::to_string(random.count) + ")";
-          },
-      },
-      target);
 }
 
 }  // namespace sim::scenario

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "fault/fault.h"
+#include "fault/print_target.h"
 
 // Whom a fault hits, as one writes it: broker-2, controller-1, rack(a), controller (the active one),
 // leader(orders-0), follower(orders-0, 1), coordinator(payment), client(payment[1]), random(brokers, 1),
@@ -23,8 +24,7 @@ ReadTarget read_target(std::string_view text);
 // orders-0: what follows the last dash is the partition.
 std::optional<NamedPartition> read_partition(std::string_view text);
 
-// Reads back as the same target.
-std::string print_target(const fault::Target& target);
+using fault::print_target;  // reads back as the same target
 
 // A few of each kind, for messages.
 inline constexpr std::string_view kTargetExamples =

@@ -10,10 +10,11 @@
 
 namespace sim::scenario {
 
-// The recorded orders a scenario refers to, by file.
-using Traces = std::map<std::string, std::shared_ptr<const std::vector<workload::TraceOrder>>>;
+// The recorded orders of each client that replays some, ready to be played.
+using Traces = std::map<std::string, workload::TraceArrivals>;
 
-// Reads the trace of every client that has one. REQUIRES: root has been completed
+// Reads the trace of every client that has one; what of it is not played is said. REQUIRES: root has been
+// completed
 Traces read_traces(const Value& root, Report& report);
 
 }  // namespace sim::scenario

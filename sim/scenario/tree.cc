@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "scenario/secrets.h"
 
 namespace sim::scenario {
 
@@ -98,7 +99,8 @@ void Report::add(const Place& place, std::string message, std::string hint, bool
       problem.column = place.column;
     }
     if (problem.line >= 1 && problem.line <= static_cast<int>(text.lines.size())) {
-      problem.source_line = text.lines[static_cast<std::size_t>(problem.line) - 1];
+      problem.source_line = without_secrets(text.lines[static_cast<std::size_t>(problem.line) - 1]);
+      problem.column = std::min(problem.column, static_cast<int>(problem.source_line.size()) + 1);
       const int rest = static_cast<int>(problem.source_line.size()) - problem.column + 1;
       problem.caret_length = std::clamp(place.length, 0, std::max(rest, 0));
     }

@@ -1,5 +1,6 @@
 #include "scenario/units.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <span>
@@ -20,24 +21,21 @@ struct UnitName {
 constexpr std::int64_t kK = 1000, kM = 1'000'000, kG = 1'000'000'000;
 
 // Largest first: the first canonical one that divides a value prints it.
-constexpr UnitName kDuration[] = {{"d", 86'400 * kG, 1, false},
-                                  {"h", 3'600 * kG, 1, false},
-                                  {"min", 60 * kG, 1, false},
-                                  {"m", 60 * kG, 1, false},
-                                  {"s", kG},
-                                  {"ms", kM},
-                                  {"us", kK},
-                                  {"\xC2\xB5s", kK, 1, false},
-                                  {"ns", 1}};
-constexpr UnitName kSize[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", kG},
-                              {"MB", kM},       {"kB", kK},       {"B", 1}};
+constexpr UnitName kDuration[] = {
+    {"d", 86'400 * kG}, {"h", 3'600 * kG}, {"min", 60 * kG}, {"m", 60 * kG, 1, false},
+    {"s", kG},          {"ms", kM},        {"us", kK},       {"\xC2\xB5s", kK, 1, false},
+    {"ns", 1}};
+constexpr UnitName kSize[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10},     {"GB", kG},
+                              {"MB", kM},       {"kB", kK},       {"KB", kK, 1, false}, {"B", 1}};
 constexpr UnitName kRate[] = {{"/s", 1000}, {"/min", 1000, 60}, {"/h", 1000, 3600}};
 constexpr UnitName kBandwidth[] = {{"Gbit", kG}, {"Mbit", kM}, {"kbit", kK}, {"bit", 1}};
-constexpr UnitName kByteRate[] = {{"GB/s", kG},       {"MB/s", kM},       {"kB/s", kK}, {"GiB/s", 1 << 30},
-                                  {"MiB/s", 1 << 20}, {"KiB/s", 1 << 10}, {"B/s", 1}};
+constexpr UnitName kByteRate[] = {{"GB/s", kG},           {"MB/s", kM},       {"kB/s", kK},
+                                  {"KB/s", kK, 1, false}, {"GiB/s", 1 << 30}, {"MiB/s", 1 << 20},
+                                  {"KiB/s", 1 << 10},     {"B/s", 1}};
 constexpr UnitName kNone[] = {{"", 1}};
 constexpr UnitName kRatio[] = {{"", 100}};
 constexpr UnitName kShare[] = {{"%", 10'000}};
+constexpr UnitName kFactor[] = {{"x", 1000}};
 
 std::span<const UnitName> units_of(UnitKind kind) {
   switch (kind) {
@@ -49,6 +47,7 @@ std::span<const UnitName> units_of(UnitKind kind) {
     case UnitKind::byte_rate: return kByteRate;
     case UnitKind::ratio: return kRatio;
     case UnitKind::share: return kShare;
+    case UnitKind::factor: return kFactor;
   }
   return {};
 }
@@ -111,6 +110,7 @@ std::string_view smallest_name(UnitKind kind) {
     case UnitKind::byte_rate: return "whole number of bytes per second";
     case UnitKind::ratio: return "whole number of hundredths";
     case UnitKind::share: return "whole number of millionths";
+    case UnitKind::factor: return "whole number of thousandths";
   }
   return {};
 }
@@ -123,6 +123,7 @@ std::string_view usual_unit(UnitKind kind) {
     case UnitKind::bandwidth: return "Mbit";
     case UnitKind::byte_rate: return "MB/s";
     case UnitKind::share: return "%";
+    case UnitKind::factor: return "x";
     case UnitKind::none:
     case UnitKind::ratio: break;
   }
@@ -153,7 +154,10 @@ Scalar read_scalar(std::string_view text, UnitKind kind) {
     int128 scaled = number.mantissa * unit.times;
     int128 divisor = unit.per;
     for (int i = 0; i < number.decimals; ++i) divisor *= 10;
-    if (scaled % divisor != 0) {
+    // 100/min is 1.667/s: to the nearest thousandth.
+    const bool rounds = kind == UnitKind::rate && unit.per != 1;
+    if (rounds) scaled += divisor / 2;
+    if (!rounds && scaled % divisor != 0) {
       result.problem = "is not a " + std::string(smallest_name(kind));
       if (kind == UnitKind::rate) result.hint = "write it per second, with up to three decimals";
       return result;
@@ -188,17 +192,24 @@ std::string print_scalar(std::int64_t value, UnitKind kind) {
   if (kind == UnitKind::bandwidth || kind == UnitKind::byte_rate) {
     if (value == 0) return "unlimited";
   }
-  if (kind == UnitKind::ratio || kind == UnitKind::rate ||
-      kind == UnitKind::share) {  // with a decimal point, trailing zeros cut
-    const std::int64_t one = kind == UnitKind::ratio ? 100 : kind == UnitKind::rate ? 1000 : 10'000;
+  if (kind == UnitKind::ratio || kind == UnitKind::rate || kind == UnitKind::share ||
+      kind == UnitKind::factor) {  // with a decimal point, trailing zeros cut
+    const std::int64_t one = kind == UnitKind::ratio ? 100 : kind == UnitKind::share ? 10'000 : 1000;
     std::string text = std::to_string(value / one);
     std::string fraction = std::to_string(one + value % one).substr(1);
     while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
     if (!fraction.empty()) text += "." + fraction;
-    return text + (kind == UnitKind::rate ? "/s" : kind == UnitKind::share ? "%" : "");
+    return text + (kind == UnitKind::rate     ? "/s"
+                   : kind == UnitKind::share  ? "%"
+                   : kind == UnitKind::factor ? "x"
+                                              : "");
   }
+  // As people say it: 90s and 120s, but 10min and 24h.
+  constexpr std::int64_t kFewMinutes = 5 * 60 * kG;
   const std::span<const UnitName> units = units_of(kind);
   for (const UnitName& unit : units) {
+    if (kind == UnitKind::duration && unit.times > kG && value < std::max(kFewMinutes, 2 * unit.times))
+      continue;
     if (unit.canonical && value != 0 && value % unit.times == 0)
       return std::to_string(value / unit.times) + std::string(unit.name);
   }
@@ -215,6 +226,7 @@ std::string_view describe(UnitKind kind) {
     case UnitKind::byte_rate: return "a throughput such as 500MB/s, 100MiB/s or unlimited";
     case UnitKind::ratio: return "a ratio such as 0.6";
     case UnitKind::share: return "a share such as 5% or 0.1%";
+    case UnitKind::factor: return "a factor such as 60x or 0.5x";
   }
   return {};
 }
@@ -223,12 +235,14 @@ std::string_view pattern(UnitKind kind) {
   switch (kind) {
     case UnitKind::none: return "^-?(0|[1-9][0-9]*)$";
     case UnitKind::duration: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? *(ns|us|\xC2\xB5s|ms|s|m|min|h|d)$";
-    case UnitKind::size: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? *(B|kB|KiB|MB|MiB|GB|GiB)$";
+    case UnitKind::size: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? *(B|kB|KB|KiB|MB|MiB|GB|GiB)$";
     case UnitKind::rate: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? */(s|min|h)$";
     case UnitKind::bandwidth: return "^((0|[1-9][0-9]*)(\\.[0-9]+)? *(bit|kbit|Mbit|Gbit)|unlimited)$";
-    case UnitKind::byte_rate: return "^((0|[1-9][0-9]*)(\\.[0-9]+)? *(B|kB|KiB|MB|MiB|GB|GiB)/s|unlimited)$";
+    case UnitKind::byte_rate:
+      return "^((0|[1-9][0-9]*)(\\.[0-9]+)? *(B|kB|KB|KiB|MB|MiB|GB|GiB)/s|unlimited)$";
     case UnitKind::ratio: return "^(0|[1-9][0-9]*)(\\.[0-9]+)?$";
     case UnitKind::share: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? *%$";
+    case UnitKind::factor: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? *x$";
   }
   return {};
 }

@@ -15,12 +15,13 @@ namespace sim::scenario {
 enum class UnitKind : std::uint8_t {
   none,       // whole numbers
   duration,   // ns, us, ms, s, min, h, d; kept in ns
-  size,       // B, kB, KiB, MB, MiB, GB, GiB; kept in bytes
-  rate,       // 500/s, 30/min, 2/h; kept in thousandths per second
+  size,       // B, kB (or KB), KiB, MB, MiB, GB, GiB; kept in bytes
+  rate,       // 500/s, 100/min, 2/h; kept in thousandths per second, to the nearest
   bandwidth,  // 1Gbit, 100Mbit, 64kbit (per second), unlimited; kept in bit/s
   byte_rate,  // 500MB/s, 100MiB/s, unlimited; kept in bytes/s
   ratio,      // 0.6; kept in hundredths
   share,      // 5%; kept in millionths
+  factor,     // 60x, 0.5x; kept in thousandths
 };
 
 struct Scalar {
@@ -31,7 +32,7 @@ struct Scalar {
 
 Scalar read_scalar(std::string_view text, UnitKind kind);
 
-// "120s", "1KiB", "500/s": reads back as the same value.
+// "120s", "10min", "1KiB", "500/s": reads back as the same value.
 std::string print_scalar(std::int64_t value, UnitKind kind);
 
 // "a duration such as 120s", for messages.

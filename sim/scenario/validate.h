@@ -13,6 +13,8 @@ namespace sim::scenario {
 void validate_cluster(const Value& root, Report& report);
 void validate_topics(const Value& root, Report& report);
 void validate_clients(Value& root, Report& report);
+// What all of it together asks for. REQUIRES: the others have looked
+void validate_limits(const Value& root, Report& report);
 
 // "topic orders asks for 3 in-sync replicas and has 2: ...": min.insync.replicas above the number of
 // replicas.

@@ -201,6 +201,12 @@ class Clients {
                                          where(client, "group.id"));
     }
     remove_property(config, "group.id");
+    if (group.text.empty()) {
+      return report_.error(given(group) ? group.place : client.key_place,
+                           where(client, "group.id") +
+                               " is empty, and the coordinator refuses such a group "
+                               "(INVALID_GROUP_ID)");
+    }
     const auto [first, is_new] = groups_.emplace(group.text, client.key);
     if (!is_new) {
       report_.error(given(group) ? group.place : client.key_place,

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "protocol/topic_config_entries.h"
 #include "scenario/property_values.h"
 #include "scenario/read_values.h"
 #include "scenario/suggest.h"
@@ -176,20 +175,6 @@ void check_quotas(const Value& root, Report& report) {
   }
 }
 
-void check_throttled_replicas(const Value& root, Report& report) {
-  for (const Entry& topic : root.at("topics").entries) {
-    for (const std::string_view name :
-         {"leader.replication.throttled.replicas", "follower.replication.throttled.replicas"}) {
-      const Value* value = topic.value.at("config").find(name);
-      TopicConfig config;
-      if (value == nullptr || set_topic_config(config, name, value->text)) continue;
-      report.error(value->place,
-                   "topics." + topic.key + ".config." + std::string(name) + " cannot be " + value->text,
-                   "it is * for all replicas, or a list of partition:broker such as 0:1,0:2");
-    }
-  }
-}
-
 void check_replication(const Value& root, std::int64_t brokers, Report& report) {
   const Value& config = root.at("cluster").at("config");
   for (const Entry& topic : root.at("topics").entries) {
@@ -229,7 +214,6 @@ void validate_cluster(const Value& root, Report& report) {
   check_log_directories(cluster, report);
   check_matrix(cluster, report);
   check_quotas(root, report);
-  check_throttled_replicas(root, report);
   if (cluster.at("brokers").invented) return;
   const std::int64_t brokers = count_of(cluster.at("brokers"));
   check_controllers(cluster, brokers, report);

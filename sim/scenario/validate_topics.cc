@@ -1,7 +1,10 @@
+#include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 
+#include "scenario/read_values.h"
 #include "scenario/units.h"
 #include "scenario/validate.h"
 
@@ -111,6 +114,48 @@ void check_created_topics(const Value& root, Report& report) {
   }
 }
 
+// ReplicationControlManager.validateManualPartitionAssignment, and what else is written of the topic agrees
+// with it.
+void check_assignment(const Entry& topic, const Value& brokers, Report& report) {
+  const Value* replicas = topic.value.find("replicas");
+  if (replicas == nullptr) return;
+  const std::string where = "topics." + topic.key;
+  const Value& partitions = topic.value.at("partitions");
+  const Value& factor = topic.value.at("replication.factor");
+  const std::size_t first = replicas->items.front().items.size();
+  if (number_of(partitions, UnitKind::none) != static_cast<std::int64_t>(replicas->items.size())) {
+    report.error(partitions.place,
+                 where + ".partitions is " + partitions.text + ", and replicas lists " +
+                     std::to_string(replicas->items.size()) + " partitions",
+                 "leave partitions out");
+  }
+  if (number_of(factor, UnitKind::none) != static_cast<std::int64_t>(first)) {
+    report.error(
+        factor.place,
+        where + ".replication.factor is " + factor.text + ", and replicas lists " + std::to_string(first),
+        "leave replication.factor out");
+  }
+  for (std::size_t i = 0; i < replicas->items.size(); ++i) {
+    const Value& partition = replicas->items[i];
+    const std::string here = where + ".replicas[" + std::to_string(i) + "]";
+    if (partition.items.size() != first) {
+      report.error(partition.place, here + " has " + std::to_string(partition.items.size()) +
+                                        " brokers, and the first partition " + std::to_string(first) +
+                                        ": Kafka gives all partitions of a topic equally many");
+    }
+    std::set<std::string> seen;
+    for (const Value& broker : partition.items) {
+      if (!seen.insert(broker.text).second)
+        report.error(broker.place, here + " lists broker " + broker.text + " twice");
+      if (!brokers.invented && number_of(broker, UnitKind::none) > number_of(brokers, UnitKind::none)) {
+        report.error(broker.place,
+                     here + ": there is no broker " + broker.text + " in a cluster of " + brokers.text,
+                     "they are 1 to " + brokers.text);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 // Partition.effectiveMinIsr, ReplicationControlManager.getTopicEffectiveMinIsr: not above the number of
@@ -129,6 +174,7 @@ void validate_topics(const Value& root, Report& report) {
   const std::int64_t duration_ms =
       duration.invented ? 0 : *read_scalar(duration.text, UnitKind::duration).value / 1'000'000;
   for (const Entry& entry : root.at("topics").entries) {
+    check_assignment(entry, root.at("cluster").at("brokers"), report);
     Topic topic(entry, report);
     topic.check(duration_ms);
     for (const Entry& client : root.at("clients").entries) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "history/table.h"
 #include "scenario/files.h"
 #include "scenario/suggest.h"
 
@@ -81,6 +82,11 @@ bool Walk::not_a(const Value& value, const Key& key, const std::string& where, c
 }
 
 bool Walk::section(Value& value, std::string_view path, const std::string& where) {
+  if (path == "clients/<name>") {
+    const Value* library = value.find("client");
+    const bool is_librdkafka = library != nullptr && library->text == "librdkafka";
+    library_ = is_librdkafka ? ClientLibrary::librdkafka : ClientLibrary::java;
+  }
   const std::vector<const Key*> rows = keys_below(path);
   const bool kind_known = keep_one_alternative(value, path, where);
   std::vector<std::string> wrong;  // taken out at the end: until then they count as given
@@ -190,6 +196,7 @@ bool Walk::any(Value& value, const Key& key, const std::string& where) {
   switch (key.type) {
     case KeyType::section:
       if (value.is_scalar() && !key.words.empty()) return word(value, key, where);
+      if (value.is_scalar() && !key.short_for.empty()) write_out(value, key);
       if (!value.is_map()) return not_a(value, key, where);
       return no_word_as_key(value, key, where) && section(value, key.path, where);
     case KeyType::names: return names(value, key, where);
@@ -210,6 +217,7 @@ bool Walk::any(Value& value, const Key& key, const std::string& where) {
     case KeyType::target_groups: return target_groups(value, key, where);
     case KeyType::partitions: return partitions(value, key, where);
     case KeyType::replica_lists: return replica_lists(value, key, where);
+    case KeyType::assignment: return assignment(value, key, where);
     case KeyType::not_yet:
       report_.error(value.place, "\"" + where + "\" is not played yet",
                     key.example.empty() ? "leave it out for now" : std::string(key.example));
@@ -295,6 +303,10 @@ bool Walk::name(Value& value, const Key& key, const std::string& where) {
 bool Walk::word(Value& value, const Key& key, const std::string& where) {
   if (!value.is_scalar()) return not_a(value, key, where);
   const std::vector<std::string_view> words = words_of(key);
+  if (key.path == "cluster/kafka") {  // 3.6.1 plays as 3.6
+    if (const std::optional<KafkaVersion> version = read_kafka_version(value.text))
+      value.text = history::text_of(*version);
+  }
   if (std::find(words.begin(), words.end(), value.text) != words.end()) return true;
   return not_a(value, key, where, {}, did_you_mean(value.text, words));
 }

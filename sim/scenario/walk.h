@@ -1,11 +1,14 @@
 #pragma once
 
-#include <set>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "scenario/dialects.h"
+#include "scenario/java_properties.h"
+#include "scenario/scenario.h"
 #include "scenario/schema.h"
 #include "scenario/tree.h"
 
@@ -18,8 +21,8 @@ namespace sim::scenario {
 
 class Walk {
  public:
-  Walk(std::string scenario_file, Report& report)
-      : scenario_file_(std::move(scenario_file)), report_(report) {}
+  Walk(std::string scenario_file, Strictness strictness, Report& report)
+      : scenario_file_(std::move(scenario_file)), strictness_(strictness), report_(report) {}
 
   // The whole scenario. REQUIRES: root is a map
   void scenario(Value& root);
@@ -31,6 +34,8 @@ class Walk {
     Place place;
   };
   const std::vector<Accepted>& accepted() const { return accepted_; }
+  // Properties that Kafka does not know, or that belong to another component: it ignores them.
+  const std::vector<Accepted>& foreign() const { return foreign_; }
 
  private:
   // Each returns whether the value may stay. `where` is the path as the user would write it.
@@ -52,6 +57,7 @@ class Walk {
   bool target_groups(Value& value, const Key& key, const std::string& where);
   bool partitions(Value& value, const Key& key, const std::string& where);
   bool replica_lists(Value& value, const Key& key, const std::string& where);
+  bool assignment(Value& value, const Key& key, const std::string& where);
   bool properties(Value& value, const Key& key, const std::string& where);
 
   // A map whose keys are all among `allowed`, of which exactly one is given if `one_only`.
@@ -71,15 +77,20 @@ class Walk {
   bool keep_one_of(Value& value, const std::vector<std::string_view>& all, const std::string& where);
 
   Value property_map(const Value& value, const std::string& where);
-  Value pasted_block(const Value& value, int source, int first_line, int indent, const std::string& where);
+  using PlaceOf = std::function<Place(const TextPlace&)>;
+  Value pasted_block(const Value& value, const std::string& where);
   Value property_file(const Value& value, const std::string& where);
-  void property_line(std::string_view line, const Place& place, Value& into, std::set<std::string>& seen,
-                     const std::string& where);
+  Value property_text(std::vector<JavaProperty> properties, const PlaceOf& place_of, const Place& whole,
+                      const std::string& where);
   bool property(Entry& entry, const Key& key, const std::string& where);
+  bool unknown_property(const Entry& entry, const Key& key, const std::string& where);
 
   std::string scenario_file_;
+  Strictness strictness_;
   Report& report_;
   std::vector<Accepted> accepted_;
+  std::vector<Accepted> foreign_;
+  ClientLibrary library_ = ClientLibrary::java;  // of the client whose section it is in
 };
 
 // Whether a text may be a name of the user's: it becomes part of file and column names.

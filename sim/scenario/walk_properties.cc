@@ -1,10 +1,13 @@
 #include <algorithm>
-#include <set>
+#include <iterator>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "scenario/dialects.h"
 #include "scenario/files.h"
 #include "scenario/properties_text.h"
+#include "scenario/secrets.h"
 #include "scenario/suggest.h"
 #include "scenario/walk.h"
 
@@ -21,6 +24,30 @@ std::string people(Components components) {
   return text;
 }
 
+constexpr std::string_view kByteOrderMark =
+    "\xC3\xAF\xC2\xBB\xC2\xBF";  // its three bytes, each read as a character
+
+// Settings of what surrounds Kafka, in files that are used for both.
+bool belongs_to_others(std::string_view name) {
+  constexpr std::string_view kFamilies[] = {
+      "zookeeper.", "confluent.",       "cruise.control.", "kafka.",       "schema.registry", "spring.",
+      "connect.",   "metrics.reporter", "metric.",         "interceptor.", "plugin.",         "strimzi."};
+  return std::any_of(std::begin(kFamilies), std::end(kFamilies),
+                     [name](std::string_view family) { return name.starts_with(family); });
+}
+
+// A property that is meant, probably: few letters are wrong, or only its case and its dividers.
+std::string similar_property(std::string_view name, Components components) {
+  std::vector<std::string_view> names;
+  for (const Property& row : scenario::properties()) {
+    if ((row.components & components) == 0 || row.name.back() == '*' || row.status == Status::removed)
+      continue;
+    if (same_letters(row.name, name)) return "did you mean " + std::string(row.name) + "?";
+    names.push_back(row.name);
+  }
+  return did_you_mean(name, names);
+}
+
 Value overlay_of(const Value& value) {
   Value map = empty_map(value.place);
   map.entries = value.overlay;
@@ -32,23 +59,27 @@ Value overlay_of(const Value& value) {
 bool Walk::properties(Value& value, const Key& key, const std::string& where) {
   Value map;
   if (value.is_map()) {
+    flatten(value);
     map = value.entries.size() == 1 && value.entries.front().key == "file"
               ? property_file(value.entries.front().value, where)
               : property_map(value, where);
   } else if (value.is_scalar() && value.literal) {
-    map = pasted_block(value, value.place.source, value.place.line + 1, -1, where);
+    map = pasted_block(value, where);
   } else if (value.is_scalar() && value.text.empty()) {
     map = empty_map(value.place);
+  } else if (value.is_scalar() && value.text.find_first_of("=:\n") != std::string::npos) {
+    map = property_text(read_properties(value.text, Encoding::utf8), {}, value.place, where);
   } else {
-    const bool looks_like_a_file = value.is_scalar() && value.text.find('=') == std::string::npos &&
-                                   value.text.find('.') != std::string::npos;
+    const bool looks_like_a_file = value.is_scalar() && value.text.find('.') != std::string::npos;
     return not_a(value, key, where, {},
                  looks_like_a_file   ? "write {file: " + value.text + "}"
                  : value.is_scalar() ? "begin a block with | to keep its lines"
                                      : "");
   }
-  for (Entry& entry : property_map(overlay_of(value), where).entries)
-    map.set(entry.key, std::move(entry.value));
+  use_kafka_names(map, key.components, library_, where, report_);
+  Value overlay = property_map(overlay_of(value), where);
+  use_kafka_names(overlay, key.components, library_, where, report_);
+  for (Entry& entry : overlay.entries) map.set(entry.key, std::move(entry.value));
   std::vector<Entry> kept;
   for (Entry& entry : map.entries) {
     if (property(entry, key, where)) kept.push_back(std::move(entry));
@@ -86,27 +117,23 @@ Value Walk::property_map(const Value& value, const std::string& where) {
   return map;
 }
 
-// `indent` < 0: the block's own, that is of its first line that is not empty.
-Value Walk::pasted_block(const Value& value, int source, int first_line, int indent,
-                         const std::string& where) {
-  Value map = empty_map(value.place);
-  const std::vector<std::string> lines = report_.source(source).lines;
-  std::set<std::string> seen;
-  const int last_line =
-      indent < 0 ? first_line + static_cast<int>(std::count(value.text.begin(), value.text.end(), '\n')) + 1
-                 : static_cast<int>(lines.size()) + 1;
-  for (int at = first_line; at < last_line && at <= static_cast<int>(lines.size()); ++at) {
-    const std::string& line = lines[static_cast<std::size_t>(at) - 1];
-    const std::size_t text = line.find_first_not_of(" \t");
-    if (text == std::string::npos) continue;
-    if (indent < 0) indent = static_cast<int>(text);
-    if (static_cast<int>(text) < indent) break;  // the block has ended
-    property_line(line,
-                  Place{source, at, static_cast<int>(text) + 1,
-                        static_cast<int>(line.find_last_not_of(" \t") - text) + 1},
-                  map, seen, where);
+// The text of a block is that of the lines below its |, each without its indentation.
+Value Walk::pasted_block(const Value& value, const std::string& where) {
+  const std::vector<std::string>& lines = report_.source(value.place.source).lines;
+  std::vector<int> indents;
+  for (std::size_t at = 0; at < value.text.size();) {
+    const std::size_t end = std::min(value.text.find('\n', at), value.text.size());
+    const std::size_t number = static_cast<std::size_t>(value.place.line) + indents.size();
+    const std::size_t width = number < lines.size() ? lines[number].size() : 0;
+    indents.push_back(width > end - at ? static_cast<int>(width - (end - at)) : 0);
+    at = end + 1;
   }
-  return map;
+  const auto place_of = [&](const TextPlace& place) {
+    const std::size_t index = static_cast<std::size_t>(std::max(place.line, 1)) - 1;
+    const int indent = index < indents.size() ? indents[index] : 0;
+    return Place{value.place.source, value.place.line + place.line, indent + place.column, place.length};
+  };
+  return property_text(read_properties(value.text, Encoding::utf8), place_of, value.place, where);
 }
 
 Value Walk::property_file(const Value& value, const std::string& where) {
@@ -116,52 +143,82 @@ Value Walk::property_file(const Value& value, const std::string& where) {
   }
   const std::string path = locate(scenario_file_, value.text);
   std::string text, why_not;
-  if (!read_file(path, kMaxFileBytes, text, why_not)) {
+  bool is_utf8 = true;
+  if (!read_properties_file(path, kMaxFileBytes, text, is_utf8, why_not)) {
     report_.error(value.place, where + ".file: " + path + " " + why_not);
     return empty_map(value.place);
   }
-  return pasted_block(value, report_.add_source(path, text), 1, 0, where);
+  // Shown as its writer sees it, and read as Kafka reads it: byte by byte.
+  const std::vector<JavaProperty> properties = read_properties(text, Encoding::latin1);
+  const int source = report_.add_source(path, is_utf8 ? text : latin1_to_utf8(text));
+  const auto place_of = [source, is_utf8](const TextPlace& place) {
+    return Place{source, place.line, is_utf8 ? place.column : 0, is_utf8 ? place.length : 0};
+  };
+  return property_text(properties, place_of, value.place, where);
 }
 
-void Walk::property_line(std::string_view line, const Place& place, Value& into, std::set<std::string>& seen,
-                         const std::string& where) {
-  PropertyLine read = read_property_line(line);
-  if (!read.problem.empty()) {
-    report_.error(place, read.problem, read.hint);
-    return;
+// `place_of`: where a stretch of the text stands; without it, all of it stands at `whole`.
+Value Walk::property_text(std::vector<JavaProperty> properties, const PlaceOf& place_of, const Place& whole,
+                          const std::string& where) {
+  Value map = empty_map(whole);
+  const auto located = [&](const TextPlace& place) { return place_of ? place_of(place) : whole; };
+  for (JavaProperty& property : properties) {
+    const Place name_place = located(property.name_place);
+    if (!property.problem.empty()) {
+      report_.error(name_place, property.problem);
+      continue;
+    }
+    if (property.name.starts_with(kByteOrderMark)) {
+      const std::string_view rest = std::string_view(property.name).substr(kByteOrderMark.size());
+      if (rest.starts_with('#') || rest.starts_with('!'))
+        continue;  // a strange name to Kafka, a comment to everybody
+      report_.error(
+          name_place,
+          where + ": the file begins with a byte order mark, which Kafka takes for a part of the first name",
+          "save the file without one");
+      continue;
+    }
+    if (Value* earlier = map.find(property.name)) {
+      report_.warning(name_place, where + " has \"" + property.name +
+                                      "\" twice, and the last one counts, as java.util.Properties has it");
+      *earlier = scalar(std::move(property.value), located(property.value_place));
+      continue;
+    }
+    map.entries.push_back(
+        Entry{property.name, name_place, scalar(std::move(property.value), located(property.value_place))});
   }
-  if (read.name.empty()) return;
-  Place key_place = place;
-  key_place.length = static_cast<int>(read.name.size());
-  if (!seen.insert(read.name).second) {
-    report_.error(key_place, "duplicate property \"" + read.name + "\" in " + where);
-    return;
+  return map;
+}
+
+// A name that Kafka does not know: it logs it and goes on, but for a topic, which is refused with it.
+bool Walk::unknown_property(const Entry& entry, const Key& key, const std::string& where) {
+  constexpr Components kAll = kBroker | kController | kTopic | kProducer | kConsumer;
+  const Property* other = find_property(entry.key, kAll);
+  const std::string owners = other == nullptr ? "" : people(other->components);
+  if (key.components == kTopic || strictness_ == Strictness::strict) {
+    const std::string hint =
+        other != nullptr ? "it is a property of " + owners + ", and these are for " + people(key.components)
+                         : similar_property(entry.key, key.components);
+    report_.error(entry.key_place, "unknown property \"" + entry.key + "\" in " + where, hint);
+    return false;
   }
-  Place value_place = key_place;
-  const std::size_t equals = line.find('=');
-  const std::size_t begin = line.find_first_not_of(" \t", equals + 1);
-  if (equals != std::string_view::npos && begin != std::string_view::npos && !read.value.empty()) {
-    value_place.column = static_cast<int>(begin) + 1;
-    value_place.length = static_cast<int>(read.value.size());
+  if (other == nullptr && !belongs_to_others(entry.key)) {
+    const std::string hint = report_.full() ? "" : similar_property(entry.key, key.components);
+    if (!hint.empty() || report_.full()) {
+      report_.error(entry.key_place, "unknown property \"" + entry.key + "\" in " + where, hint);
+      return false;
+    }
   }
-  into.entries.push_back(Entry{read.name, key_place, scalar(std::move(read.value), value_place)});
+  foreign_.push_back(
+      Accepted{entry.key + (owners.empty() ? "" : " (of " + owners + ")"), where, entry.key_place});
+  return false;
 }
 
 bool Walk::property(Entry& entry, const Key& key, const std::string& where) {
   const Property* property = find_property(entry.key, key.components);
-  if (property == nullptr) {
-    constexpr Components kAll = kBroker | kController | kTopic | kProducer | kConsumer;
-    std::vector<std::string_view> names;
-    for (const Property& row : scenario::properties()) {
-      if ((row.components & key.components) != 0 && row.name.back() != '*' && row.status != Status::removed)
-        names.push_back(row.name);
-    }
-    std::string hint = report_.full() ? "" : did_you_mean(entry.key, names);
-    if (const Property* other = find_property(entry.key, kAll)) {
-      hint = "it is a property of " + people(other->components) + ", and these are for " +
-             people(key.components);
-    }
-    report_.error(entry.key_place, "unknown property \"" + entry.key + "\" in " + where, hint);
+  if (property == nullptr) return unknown_property(entry, key, where);
+  if (property->status == Status::removed && key.components != kTopic && strictness_ == Strictness::lenient) {
+    foreign_.push_back(Accepted{entry.key, where, entry.key_place});
     return false;
   }
   PropertyValue read = read_property(*property, entry.value.text);
@@ -171,8 +228,10 @@ bool Walk::property(Entry& entry, const Key& key, const std::string& where) {
                   where + ": " + entry.key + " " + read.problem, read.hint);
     return false;
   }
-  if (property->status == Status::accepted) accepted_.push_back(Accepted{entry.key, where, entry.key_place});
-  entry.value.text = std::move(*read.value);
+  if (property->status == Status::accepted && !is_server_identity(entry.key))
+    accepted_.push_back(Accepted{entry.key, where, entry.key_place});
+  entry.value.text = property->status == Status::accepted && is_secret(entry.key) ? std::string(kHidden)
+                                                                                  : std::move(*read.value);
   entry.value.quoted = false;
   return true;
 }

@@ -95,4 +95,37 @@ bool Walk::replica_lists(Value& value, const Key& key, const std::string& where)
   return all_right;
 }
 
+// Brokers are their numbers, as Kafka's tools have them, or broker-2.
+bool Walk::assignment(Value& value, const Key& key, const std::string& where) {
+  if (!value.is_list() || value.items.empty()) return not_a(value, key, where);
+  bool all_right = true;
+  for (std::size_t i = 0; i < value.items.size(); ++i) {
+    Value& replicas = value.items[i];
+    const std::string here = where + "[" + std::to_string(i) + "]";
+    if (!replicas.is_list() || replicas.items.empty()) {
+      report_.error(replicas.place,
+                    here + " must be the list of a partition's brokers, not " + describe(replicas),
+                    "such as [2, 1, 3]");
+      all_right = false;
+      continue;
+    }
+    for (Value& item : replicas.items) {
+      constexpr std::string_view kBrokerPrefix = "broker-";
+      const bool is_name = item.is_scalar() && item.text.starts_with(kBrokerPrefix);
+      const ReadTarget read = item.is_scalar()
+                                  ? read_target(is_name ? item.text : std::string(kBrokerPrefix) + item.text)
+                                  : ReadTarget{};
+      const auto* broker = read.target ? std::get_if<fault::BrokerTarget>(&*read.target) : nullptr;
+      if (broker != nullptr) {
+        item.text = std::to_string(broker->id.value());
+        item.quoted = false;
+        continue;
+      }
+      report_.error(item.place, here + ": " + describe(item) + " is no broker", "such as 2");
+      all_right = false;
+    }
+  }
+  return all_right;
+}
+
 }  // namespace sim::scenario

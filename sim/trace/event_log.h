@@ -10,9 +10,10 @@
 #include "observe/observation.h"
 #include "observe/partition_map.h"
 
-// events.jsonl: what happened, a JSON object a line.
+// events.jsonl: what happened, a JSON object a line (here broken in two).
 //
-//   {"t":32000000000,"seq":918,"node":"broker-2","ev":"HighWatermarkAdvanced","cause":911,"tp":"orders-0","from":7,"to":8,...}
+//   {"t":32000000000,"seq":918,"node":"broker-2","ev":"HighWatermarkAdvanced","cause":911,
+//    "tp":"orders-0","from":7,"to":8,...}
 //
 // `t` is simulated nanoseconds, `seq` the number of the event being handled, `cause` that of the event whose
 // handling scheduled it. Written straight into a buffer: no allocation, no locale, several million lines a

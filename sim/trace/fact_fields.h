@@ -59,6 +59,7 @@ inline std::string_view text_of(Lane lane) {
     case Lane::heartbeat: return "heartbeat";
     case Lane::alter_partition: return "alter_partition";
     case Lane::directory_assignments: return "directory-assignments";
+    case Lane::controller_registration: return "controller-registration";
     case Lane::forwarding: return "forwarding";
     case Lane::raft: return "raft";
   }

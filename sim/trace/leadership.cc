@@ -1,116 +1,88 @@
 #include "trace/leadership.h"
 
-#include "base/overloaded.h"
-
 namespace sim::trace {
 
-void Leadership::on(const observe::Observation& observation) {
-  now_ = observation.at;
-  process_ = observation.process;
-  std::visit(Overloaded{
-                 [&](const observe::TopicCreated& fact) { topics_.on(fact); },
-                 [&](const observe::BecameLeader& fact) { on(fact); },
-                 [&](const observe::IsrChanged& fact) { on(fact); },
-                 [&](const observe::HighWatermarkAdvanced& fact) { on(fact); },
-                 [&](const observe::LogTruncated& fact) {
-                   add("truncated", fact.tp, partitions_[fact.tp], fact.to, fact.broker);
-                 },
-                 [&](const observe::PartitionChanged& fact) { on(fact); },
-                 [&](const observe::ControllerChanged& fact) { on(fact); },
-                 [&](const observe::BrokerStateChanged& fact) { on(fact); },
-                 [&](const observe::ProcessStopped&) { stopped(); },
-                 [](const auto&) {},  // what changes no leadership
-             },
-             observation.fact);
+void Leadership::add(const char* event, const observe::Observation& seen, TopicPartition tp,
+                     const Partition& partition, Offset offset, NodeId replica) {
+  rows_.push_back(Row{seen.at, tp, event, partition.leader, partition.leader_epoch.value(), partition.isr,
+                      offset, replica, seen.process});
 }
 
-void Leadership::add(const char* event, TopicPartition tp, const Partition& partition, Offset offset,
-                     NodeId replica) {
-  rows_.push_back(Row{now_, tp, event, partition.leader, partition.leader_epoch.value(), partition.isr,
-                      offset, replica, process_});
-}
-
-void Leadership::add_controller(const char* event, NodeId controller) {
-  rows_.push_back(
-      Row{now_, kClusterMetadata, event, controller, quorum_epoch_, {}, kNoOffset, kNoNode, process_});
-}
-
-void Leadership::on(const observe::BecameLeader& fact) {
+void Leadership::on(const observe::Elected& change, const observe::Observation& seen) {
+  const observe::PartitionChanged& fact = change.decision;
   Partition& partition = partitions_[fact.tp];
-  if (fact.leader_epoch < partition.leader_epoch) return;
-  partition.leader = fact.broker;
-  partition.process = process_;
-  partition.is_down = false;
-  partition.leader_epoch = fact.leader_epoch;
-  partition.has_advanced = false;
-  add("leader", fact.tp, partition, fact.epoch_start);
-}
-
-void Leadership::on(const observe::IsrChanged& fact) {
-  Partition& partition = partitions_[fact.tp];
-  const bool is_deposed = partition.process != process_ &&
-                          (partition.process != kNoProcess || partition.leader_epoch != kNoLeaderEpoch);
-  if (is_deposed) return;
-  partition.isr = fact.isr;
-  add("isr", fact.tp, partition, kNoOffset);
-}
-
-void Leadership::on(const observe::HighWatermarkAdvanced& fact) {
-  Partition& partition = partitions_[fact.tp];
-  if (partition.has_advanced || partition.process != process_) return;
-  partition.has_advanced = true;
-  add("high_watermark", fact.tp, partition, fact.to);
-}
-
-void Leadership::on(const observe::PartitionChanged& fact) {
-  Partition& partition = partitions_[fact.tp];
-  if (fact.offset != kNoOffset && fact.offset <= partition.decided_at) return;  // told twice
   if (fact.leader != partition.leader || fact.leader_epoch != partition.leader_epoch) {
     partition.process = kNoProcess;  // until it takes over
     partition.has_advanced = false;
   }
   partition.is_down = partition.is_down && fact.leader_epoch == partition.leader_epoch;
-  partition.decided_at = fact.offset;
   partition.leader = partition.is_down ? kNoNode : fact.leader;
   partition.leader_epoch = fact.leader_epoch;
   partition.isr = fact.isr;
-  add("decided", fact.tp, partition, fact.offset);
+  add("decided", seen, fact.tp, partition, fact.offset);
 }
 
-void Leadership::on(const observe::ControllerChanged& fact) {
-  if (fact.active == (controller_ == process_)) return;
-  quorum_epoch_ = fact.quorum_epoch.value();
-  controller_ = fact.active ? process_ : kNoProcess;
-  add_controller(fact.active ? "controller" : "controller_resigned", fact.active ? fact.node : kNoNode);
+void Leadership::on(const observe::TookOver& change, const observe::Observation& seen) {
+  if (change.is_superseded) return;
+  Partition& partition = partitions_[change.by.tp];
+  partition.leader = change.by.broker;
+  partition.process = seen.process;
+  partition.is_down = false;
+  partition.leader_epoch = change.by.leader_epoch;
+  partition.has_advanced = false;
+  add("leader", seen, change.by.tp, partition, change.by.epoch_start);
 }
 
-void Leadership::on(const observe::BrokerStateChanged& fact) {
-  const auto index = static_cast<std::size_t>(fact.broker.value());
-  if (index >= brokers_.size()) brokers_.resize(index + 1);
-  Broker& broker = brokers_[index];
-  if (fact.offset != kNoOffset && fact.offset <= broker.decided_at) return;
-  broker.decided_at = fact.offset;
-  const bool begins_to_stop = fact.in_controlled_shutdown && !broker.stopping;
-  const char* event = fact.fenced != broker.fenced ? (fact.fenced ? "fenced" : "unfenced") : "stopping";
-  const bool changed = fact.fenced != broker.fenced || begins_to_stop;
-  broker.fenced = fact.fenced;
-  broker.stopping = fact.in_controlled_shutdown;
-  if (!changed) return;
-  rows_.push_back(Row{now_, {}, event, kNoNode, -1, {}, fact.offset, fact.broker, process_});
+void Leadership::on(const observe::Left& change, const observe::Observation& seen) {
+  if (change.is_superseded) return;
+  Partition& partition = partitions_[change.tp];
+  partition.leader = kNoNode;
+  partition.process = kNoProcess;
+  partition.is_down = true;
+  add("leader_stopped", seen, change.tp, partition, kNoOffset);
 }
 
-void Leadership::stopped() {
-  partitions_.for_each([&](TopicPartition tp, const Partition& led) {
-    if (led.process != process_) return;
-    Partition& partition = partitions_[tp];
-    partition.leader = kNoNode;
-    partition.process = kNoProcess;
-    partition.is_down = true;
-    add("leader_stopped", tp, partition, kNoOffset);
-  });
-  if (controller_ != process_) return;
-  controller_ = kNoProcess;
-  add_controller("controller_stopped", kNoNode);
+void Leadership::on(const observe::IsrChanged& fact, const observe::Observation& seen) {
+  Partition& partition = partitions_[fact.tp];
+  const bool is_deposed = partition.process != seen.process &&
+                          (partition.process != kNoProcess || partition.leader_epoch != kNoLeaderEpoch);
+  if (is_deposed) return;
+  partition.isr = fact.isr;
+  add("isr", seen, fact.tp, partition, kNoOffset);
+}
+
+void Leadership::on(const observe::HighWatermarkAdvanced& fact, const observe::Observation& seen) {
+  Partition& partition = partitions_[fact.tp];
+  if (partition.has_advanced || partition.process != seen.process) return;
+  partition.has_advanced = true;
+  add("high_watermark", seen, fact.tp, partition, fact.to);
+}
+
+void Leadership::on(const observe::LogTruncated& fact, const observe::Observation& seen) {
+  add("truncated", seen, fact.tp, partitions_[fact.tp], fact.to, fact.broker);
+}
+
+void Leadership::on(const observe::ControllerSeated& change, const observe::Observation& seen) {
+  const char* event = change.how == observe::ControllerSeated::How::active     ? "controller"
+                      : change.how == observe::ControllerSeated::How::resigned ? "controller_resigned"
+                                                                               : "controller_stopped";
+  rows_.push_back(Row{seen.at,
+                      kClusterMetadata,
+                      event,
+                      change.node,
+                      change.quorum_epoch.value(),
+                      {},
+                      kNoOffset,
+                      kNoNode,
+                      seen.process});
+}
+
+void Leadership::on(const observe::BrokerRated& change, const observe::Observation& seen) {
+  const observe::BrokerStateChanged& fact = change.decision;
+  const bool begins_to_stop = fact.in_controlled_shutdown && !change.was_in_controlled_shutdown;
+  if (fact.fenced == change.was_fenced && !begins_to_stop) return;
+  const char* event = fact.fenced == change.was_fenced ? "stopping" : fact.fenced ? "fenced" : "unfenced";
+  rows_.push_back(Row{seen.at, {}, event, kNoNode, -1, {}, fact.offset, fact.broker, seen.process});
 }
 
 std::string Leadership::csv() const {

@@ -4,12 +4,12 @@
 #include <array>
 #include <charconv>
 #include <deque>
-#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "client/producer.h"
+#include "observe/names.h"
 #include "workload/arrivals.h"
 
 namespace sim::workload {
@@ -21,18 +21,25 @@ using client::Producer;
 constexpr node::TimerId kProducerTimers{0};  // and 1
 constexpr node::TimerId kArrivalTimer{2};
 
-// "user-<number>", without touching the heap.
+// A recorded key, or "user-<number>", without touching the heap.
 class Key {
  public:
-  explicit Key(std::int64_t number) {
+  Key(std::int64_t number, const std::vector<std::string>* recorded) {
+    if (number >= observe::kFirstRecordedKey) {
+      recorded_ = (*recorded)[static_cast<std::size_t>(number - observe::kFirstRecordedKey)];
+      return;
+    }
     std::copy(kPrefix.begin(), kPrefix.end(), text_.begin());
     const auto end = std::to_chars(text_.data() + kPrefix.size(), text_.data() + text_.size(), number).ptr;
     size_ = static_cast<std::size_t>(end - text_.data());
   }
-  std::string_view view() const { return {text_.data(), size_}; }
+  std::string_view view() const {
+    return recorded_.empty() ? std::string_view{text_.data(), size_} : recorded_;
+  }
 
  private:
   static constexpr std::string_view kPrefix = "user-";
+  std::string_view recorded_{};
   std::array<char, 32> text_{};
   std::size_t size_ = 0;
 };
@@ -67,8 +74,7 @@ class OrderSource {
     } else {
       if (spec_.keyed) order.key = spec_.key.sample(keys_);
       const std::int64_t bytes = spec_.record_bytes.sample(sizes_);
-      order.value_bytes = static_cast<std::int32_t>(
-          std::clamp<std::int64_t>(bytes, 0, std::numeric_limits<std::int32_t>::max()));
+      order.value_bytes = static_cast<std::int32_t>(std::clamp<std::int64_t>(bytes, 0, kMostValueBytes));
     }
     ++number_;
     return order;
@@ -84,11 +90,17 @@ class OrderSource {
   std::int64_t number_ = 0;
 };
 
+std::shared_ptr<const std::vector<std::string>> keys_of(const FlowSpec& spec) {
+  const auto* trace = std::get_if<TraceArrivals>(&spec.arrivals);
+  return trace == nullptr ? nullptr : trace->keys;
+}
+
 class OrderService final : public node::Node {
  public:
   explicit OrderService(const OrderServiceBoot& boot)
       : flow_(boot.flow),
         source_(boot),
+        recorded_keys_(keys_of(boot.spec)),
         producer_(boot.self, boot.bootstrap, boot.spec.producer, kProducerTimers),
         topic_(producer_.add_topic(boot.spec.topic)) {}
 
@@ -138,7 +150,7 @@ class OrderService final : public node::Node {
 
   void place(const Order& order, node::Env env, node::Effects& out) {
     const std::int32_t key_bytes =
-        order.key < 0 ? -1 : static_cast<std::int32_t>(Key(order.key).view().size());
+        order.key < 0 ? -1 : static_cast<std::int32_t>(Key(order.key, recorded_keys_.get()).view().size());
     node::report(out, observe::OrderPlaced{order.record, flow_, order.intended_ns, order.key, key_bytes,
                                            order.value_bytes});
     if (producer_.blocked()) {
@@ -150,7 +162,7 @@ class OrderService final : public node::Node {
 
   void send(const Order& order, node::Env env, node::Effects& out) {
     client::ProducerRecord record{order.record, std::nullopt, order.value_bytes, order.key};
-    const Key key(order.key);
+    const Key key(order.key, recorded_keys_.get());
     if (order.key >= 0) record.key = key.view();
     producer_.send(topic_, record, env, out);
   }
@@ -173,6 +185,7 @@ class OrderService final : public node::Node {
 
   FlowId flow_;
   OrderSource source_;
+  std::shared_ptr<const std::vector<std::string>> recorded_keys_;  // of a trace; null without one
   Producer producer_;
   Producer::TopicNumber topic_;
   std::optional<Order> next_;

@@ -107,7 +107,7 @@ class ServiceMember final : public node::Node {
     phase_ = Phase::serving;
     const PolledRecords& range = polled_[range_];
     node::report(out, observe::ProcessingStarted{service_, member_, range.tp, offset(), record()});
-    const Duration service_time{spec_.service_time.sample(service_times_) * env.cpu_factor};
+    const Duration service_time = scaled(Duration{spec_.service_time.sample(service_times_)}, env.cpu_factor);
     if (service_time <= Duration{0}) return done(env, out);
     out.emplace_back(node::SetTimer{kServiceTimer, env.now + service_time});
     return Next::wait;

@@ -38,14 +38,20 @@ struct DailyArrivals {  // Poisson; a day of `day` goes smoothly from `low` to `
   MilliRate low = 0, high = 0;
   Duration day{}, peak_at{};
 };
+// No order is larger; producers refuse far smaller ones, and a batch with it has a size that fits an int, as
+// in Kafka.
+inline constexpr std::int64_t kMostValueBytes = std::int64_t{1} << 30;
+
 struct TraceOrder {
   std::int64_t at_ns = 0;
-  std::int64_t key = -1;  // -1 = none; otherwise the distinct key's number in order of first appearance
+  std::int64_t key = -1;  // -1 = none; otherwise the key's number (observe::Names)
   std::int32_t value_bytes = 0;
 };
 struct TraceArrivals {  // recorded orders, sorted by time
   std::shared_ptr<const std::vector<TraceOrder>> orders;
   std::string file;
+  std::shared_ptr<const std::vector<std::string>>
+      keys{};  // of all traces, from observe::kFirstRecordedKey on
 };
 using Arrivals = std::variant<ConstantArrivals, PoissonArrivals, RampArrivals, BurstArrivals, DailyArrivals,
                               TraceArrivals>;
@@ -60,6 +66,7 @@ struct FlowSpec {  // an order service
   Distribution record_bytes = Distribution::constant(1024);  // value size
   client::ProducerConfig producer;
   Duration start_at{};           // of the first order
+  Distribution start_time{};     // from when its process is started again until it runs
   std::int64_t max_orders = -1;  // -1 = until the scenario's load ends
 };
 
@@ -78,7 +85,9 @@ struct ServiceSpec {  // a consumer group of its own: inventory, payment, fulfil
   Distribution service_time = Distribution::constant(0);  // per order, ns
   CommitMode commit = CommitMode::auto_commit;
   client::ConsumerConfig consumer;
-  Duration start_at{};
+  Duration start_at{};           // of the first member
+  Distribution start_stagger{};  // how long after one member the next one starts
+  Distribution start_time{};     // from when a member is started again until it runs
 };
 
 }  // namespace sim::workload

@@ -7,14 +7,22 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "app/console.h"
 #include "app/shop.h"
 #include "app/temporary_folder.h"
+#include "report/console.h"
 
 namespace sim::app {
 namespace {
 
 namespace fs = std::filesystem;
+using judge::RunEnd;
+using judge::StageShare;
+using judge::StopReason;
+using judge::Summary;
+using report::Sha256;
+using report::TextOptions;
+using report::to_text;
+using report::TraceSpool;
 using test::read_text;
 using test::Story;
 
@@ -30,11 +38,11 @@ TEST_CASE("the summary counts each order once and judges what was expected") {
   CHECK(summary.services[0].duplicate_effects == 0);
   CHECK(summary.e2e.count == 3);
   CHECK(summary.e2e.max == 700'000'000);  // the failure, at its age
-  CHECK(summary.expectations[0].verdict == check::Verdict::failed);
-  CHECK(summary.expectations[1].verdict == check::Verdict::ok);
+  CHECK(summary.expectations[0].verdict == judge::Verdict::failed);
+  CHECK(summary.expectations[1].verdict == judge::Verdict::ok);
   CHECK(summary.violations.empty());
-  CHECK(summary.verdict == check::Verdict::failed);
-  CHECK(exit_code(summary) == 1);
+  CHECK(summary.verdict == judge::Verdict::failed);
+  CHECK(judge::exit_code(summary) == 1);
   CHECK(summary.slowest->order == 1);
   CHECK(summary.slowest->stage == metrics::Stage::send_wait);
   std::int64_t shares = 0;
@@ -76,7 +84,7 @@ TEST_CASE("two recordings of the same run differ in host.json only") {
     CHECK(read_text(entry.path()) ==
           read_text(tmp.path() / "two" / entry.path().lexically_relative(tmp.path() / "one")));
   }
-  CHECK(files == 14);
+  CHECK(files == 15);
 }
 
 TEST_CASE("the manifest names every file but itself and host.json, with its sum") {
@@ -134,6 +142,47 @@ TEST_CASE("metrics.csv has a row per second under production names") {
                  "000,0\n") != std::string::npos);
 }
 
+TEST_CASE("nothing is written before a run is over, nor at all if nobody asked for files") {
+  test::TemporaryFolder tmp;
+  RecordingOptions options;
+  options.folder = tmp.path() / "runs" / "shop" / "7";
+  options.trace = trace::Level::full;
+  {
+    auto thrown_away = Recording::open(test::shop(), test::shop_names(), options);
+    REQUIRE(thrown_away.ok());
+    Story story(**thrown_away);
+    test::play_shop(story);
+    CHECK(fs::is_empty(tmp.path()));
+  }
+  CHECK(fs::is_empty(tmp.path()));
+  options.folder.clear();
+  auto unasked = Recording::open(test::shop(), test::shop_names(), options);
+  REQUIRE(unasked.ok());
+  Story story(**unasked);
+  test::play_shop(story);
+  const auto summary = (*unasked)->finish(test::settled_end());
+  REQUIRE(summary.ok());
+  CHECK(summary->orders.placed == 3);
+  CHECK(fs::is_empty(tmp.path()));
+}
+
+TEST_CASE("a trace that is larger than memory allows comes out as it went in") {
+  struct Text final : trace::Sink {
+    void write(std::string_view bytes) override { text += bytes; }
+    std::string text;
+  };
+  TraceSpool spool;
+  std::string expected;
+  for (int i = 0; i < 40; ++i) {
+    const std::string chunk(1'000'003, static_cast<char>('a' + i % 26));
+    spool.write(chunk);
+    expected += chunk;
+  }
+  Text out;
+  CHECK_FALSE(spool.copy_to(out).has_value());
+  CHECK(out.text == expected);
+}
+
 TEST_CASE("an interrupted run is recorded and marked partial") {
   test::TemporaryFolder tmp;
   RecordingOptions options;
@@ -141,7 +190,7 @@ TEST_CASE("an interrupted run is recorded and marked partial") {
   auto recording = Recording::open(test::shop(), test::shop_names(), options);
   Story story(**recording);
   story.published(100, {0}, 0);
-  CHECK_FALSE((*recording)->settled());
+  CHECK_FALSE((*recording)->record().settled());
   RunEnd end = test::settled_end();
   end.reason = StopReason::interrupted;
   const auto summary = (*recording)->finish(end);

@@ -11,6 +11,8 @@
 namespace sim::test {
 
 using namespace sim::app;
+using namespace sim::judge;
+using namespace sim::report;
 
 inline scenario::Scenario shop() {
   scenario::Scenario scenario;
@@ -30,21 +32,21 @@ inline scenario::Scenario shop() {
     service.topic = "orders";
     scenario.cluster.services.push_back(service);
   }
-  check::Expectation tail;
+  judge::Expectation tail;
   tail.id = "tail";
   tail.metric = "e2e_latency";
   tail.statistic = "max";
-  tail.comparison = check::Comparison::less;
+  tail.comparison = judge::Comparison::less;
   tail.limit = 500'000'000;
-  tail.unit = check::Unit::nanoseconds;
+  tail.unit = judge::Unit::nanoseconds;
   tail.limit_text = "< 500 ms";
   tail.source = "scenarios/shop.yaml:9";
   scenario.expectations.push_back(tail);
-  check::Expectation lost;
+  judge::Expectation lost;
   lost.id = "durable";
   lost.metric = "lost_orders";
   lost.statistic = "value";
-  lost.comparison = check::Comparison::equal;
+  lost.comparison = judge::Comparison::equal;
   lost.limit_text = "= 0";
   scenario.expectations.push_back(lost);
   return scenario;
@@ -103,7 +105,7 @@ inline Summary record_shop(const std::filesystem::path& out, trace::Level trace 
   REQUIRE(recording.ok());
   Story story(**recording);
   play_shop(story);
-  CHECK((*recording)->settled());
+  CHECK((*recording)->record().settled());
   auto summary = (*recording)->finish(settled_end());
   REQUIRE(summary.ok());
   return *summary;

@@ -87,10 +87,10 @@ TEST_CASE("between() reaches both ends and nothing beyond") {
   std::set<std::int64_t> seen;
   for (int i = 0; i < 1000; ++i) seen.insert(rng.between(-3, 4));
   CHECK(seen == std::set<std::int64_t>{-3, -2, -1, 0, 1, 2, 3});
-  constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
-  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   int negative = 0;
-  for (int i = 0; i < 1000; ++i) negative += rng.between(kMin, kMax) < 0 ? 1 : 0;
+  for (int i = 0; i < 1000; ++i) negative += rng.between(kLeast, kMost) < 0 ? 1 : 0;
   CHECK(negative > 400);
   CHECK(negative < 600);
   CHECK_THROWS_AS(rng.between(4, 4), InternalError);

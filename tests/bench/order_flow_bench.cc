@@ -38,7 +38,7 @@ void play_order_flow(benchmark::State& state, trace::Level trace, const char* pa
     cluster::Cluster world(scenario->cluster);
     auto recording = Recording::open(*scenario, world.names(), RecordingOptions{folder, {}, trace, true});
     world.observe(**recording);
-    const RunEnd end = play(*scenario, world, **recording, PlayOptions{});
+    const judge::RunEnd end = play(*scenario, world, (*recording)->record(), PlayOptions{});
     const auto summary = (*recording)->finish(end);
     orders += static_cast<double>(summary->orders.fulfilled);
     events += static_cast<double>(end.events);

@@ -12,19 +12,12 @@ using test::from;
 using test::produce;
 using test::World;
 
-broker::BrokerConfig small_config() {
-  broker::BrokerConfig config;
+server::BrokerConfig small_config() {
+  server::BrokerConfig config;
   config.num_partitions = 4;
   config.default_replication_factor = 2;
   config.offsets_topic_num_partitions = 5;
   return config;
-}
-
-World three_brokers() {
-  World world;
-  for (int id = 1; id <= 3; ++id) world.add_broker(id, small_config());
-  world.run_for(10ms);
-  return world;
 }
 
 MetadataRequest about(std::string topic) {
@@ -34,7 +27,7 @@ MetadataRequest about(std::string topic) {
 }
 
 TEST_CASE("an unknown topic is created while its asker hears that it is unknown") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, small_config(), 10ms);
   world.create_topics = false;
   const auto first = world.ask<MetadataResponse>(1, about("orders"));
   REQUIRE(first.topics.size() == 1);
@@ -63,7 +56,7 @@ TEST_CASE("an unknown topic is created while its asker hears that it is unknown"
 }
 
 TEST_CASE("what is not created") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, small_config(), 10ms);
   MetadataRequest modest = about("orders");
   modest.allow_auto_topic_creation = false;
   CHECK(world.ask<MetadataResponse>(1, modest).topics[0].error == ErrorCode::unknown_topic_or_partition);
@@ -76,7 +69,7 @@ TEST_CASE("what is not created") {
 }
 
 TEST_CASE("metadata leaves out fenced brokers, and names partitions without a leader") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, small_config(), 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3}, {}, 2);
   world.commit({BrokerRegistrationChangeRecord{NodeId{2}, BrokerEpoch{102}, 1, 0}});
   world.elect(tp, -1, {1});
@@ -90,7 +83,7 @@ TEST_CASE("metadata leaves out fenced brokers, and names partitions without a le
 }
 
 TEST_CASE("who asks for a coordinator brings its topic about") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, small_config(), 10ms);
   CHECK(world.ask<FindCoordinatorResponse>(1, FindCoordinatorRequest{"payment"}).error ==
         ErrorCode::coordinator_not_available);
   world.run_for(5ms);
@@ -102,7 +95,7 @@ TEST_CASE("who asks for a coordinator brings its topic about") {
   CHECK(topic.config.segment_bytes == 104'857'600);
   const auto found = world.ask<FindCoordinatorResponse>(1, FindCoordinatorRequest{"payment"});
   CHECK(found.error == ErrorCode::none);
-  const std::int32_t partition = broker::GroupCoordinator::partition_for("payment", 5);
+  const std::int32_t partition = group::GroupCoordinator::partition_for("payment", 5);
   CHECK(found.node == NodeId{partition % 3 + 1});
   CHECK(found.endpoint == test::process_of(found.node.value()));
   // Clients do not write there.
@@ -126,10 +119,10 @@ OffsetFetchRequest committed(std::string group, TopicPartition tp) {
 }
 
 TEST_CASE("commits are replicated before they are acknowledged, and survive their coordinator") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, small_config(), 10ms);
   const TopicPartition orders = world.create_topic("orders", {1, 2, 3});
   world.create_topic("__consumer_offsets", {1, 2, 3}, {}, 5);
-  const std::int32_t index = broker::GroupCoordinator::partition_for("payment", 5);
+  const std::int32_t index = group::GroupCoordinator::partition_for("payment", 5);
   const TopicPartition tp{world.metadata().topic("__consumer_offsets")->id, index};
   const int coordinator = index % 3 + 1;
   const int other = coordinator % 3 + 1;
@@ -168,7 +161,7 @@ TEST_CASE("commits are replicated before they are acknowledged, and survive thei
 }
 
 TEST_CASE("acks=0 is not answered; a failure closes the connection") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, small_config(), 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
   world.run_for(50ms);
   const auto silent = world.send(1, produce(tp, batch_of(1), 0));
@@ -182,7 +175,7 @@ TEST_CASE("acks=0 is not answered; a failure closes the connection") {
 }
 
 TEST_CASE("a produce request's partitions fail one by one") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, small_config(), 10ms);
   const TopicPartition mine = world.create_topic("orders", {1, 2});
   const TopicPartition not_mine = world.create_topic("others", {2, 3});
   world.run_for(50ms);
@@ -217,7 +210,7 @@ TEST_CASE("a retry that overtakes the write of its original is acknowledged with
 }
 
 TEST_CASE("producer ids come in blocks, and the first producer has to ask again") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, small_config(), 10ms);
   CHECK(world.ask<InitProducerIdResponse>(1, InitProducerIdRequest{}).error ==
         ErrorCode::coordinator_load_in_progress);
   world.run_for(5ms);
@@ -258,7 +251,7 @@ TEST_CASE("the next block of producer ids is asked for when nine tenths are gone
 }
 
 TEST_CASE("offsets and epochs, asked for by clients") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, small_config(), 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2});
   world.run_for(50ms);
   world.ask<ProduceResponse>(1, produce(tp, batch_of(3), -1));

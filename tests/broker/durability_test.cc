@@ -9,14 +9,6 @@ using test::batch_of;
 using test::produce;
 using test::World;
 
-World two_brokers(broker::BrokerConfig config = {}) {
-  World world;
-  world.add_broker(1, config);
-  world.add_broker(2, config);
-  world.run_for(100ms);
-  return world;
-}
-
 TopicConfig flushed_after(std::int64_t messages) {
   TopicConfig config;
   config.flush_messages = messages;
@@ -24,7 +16,7 @@ TopicConfig flushed_after(std::int64_t messages) {
 }
 
 TEST_CASE("after a crash the logs are read before a broker may be unfenced; its heartbeats go on meanwhile") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   const TopicPartition tp = world.create_topic("orders", {1, 2});
   world.run_for(50ms);
   world.ask<ProduceResponse>(1, produce(tp, batch_of(3), -1));
@@ -61,7 +53,7 @@ TEST_CASE("after a crash the logs are read before a broker may be unfenced; its 
 }
 
 TEST_CASE("after a clean shutdown nothing is read; a crash while logs are read is a crash") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   const TopicPartition tp = world.create_topic("orders", {1, 2});
   world.run_for(50ms);
   world.ask<ProduceResponse>(1, produce(tp, batch_of(3), -1));
@@ -89,7 +81,7 @@ TEST_CASE("after a clean shutdown nothing is read; a crash while logs are read i
 }
 
 TEST_CASE("the mark of a clean shutdown comes after the flush") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   world.flush_time = 500ms;
   const TopicPartition tp = world.create_topic("orders", {1, 2});
   world.run_for(50ms);
@@ -106,7 +98,7 @@ TEST_CASE("the mark of a clean shutdown comes after the flush") {
 }
 
 TEST_CASE("with flush.messages an append is answered when it is on the platter, here and at the follower") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   world.flush_time = 10ms;
   const TopicPartition tp = world.create_topic("orders", {1, 2}, flushed_after(1));
   world.run_for(50ms);
@@ -124,7 +116,7 @@ TEST_CASE("with flush.messages an append is answered when it is on the platter, 
 }
 
 TEST_CASE("flush.messages counts what was appended since the last flush") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   const TopicPartition tp = world.create_topic("orders", {1}, flushed_after(10));
   world.run_for(50ms);
   const Offset flushed_by[] = {0, 0, 12, 12, 12, 24};  // after 4, 8, 12, ... messages
@@ -135,7 +127,7 @@ TEST_CASE("flush.messages counts what was appended since the last flush") {
 }
 
 TEST_CASE("an append that waits for its flush holds up those after it in its log, and no others") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   world.flush_time = 20ms;
   const TopicPartition slow = world.create_topic("slow", {1}, flushed_after(3));
   const TopicPartition fast = world.create_topic("fast", {1});
@@ -155,9 +147,9 @@ TEST_CASE("an append that waits for its flush holds up those after it in its log
 }
 
 TEST_CASE("flush.ms goes by the scheduler, and by the last flush") {
-  broker::BrokerConfig config;
+  server::BrokerConfig config;
   config.log_flush_scheduler_interval_ms = 3'000;
-  World world = two_brokers(config);
+  World world = test::brokers_up(2, config);
   TopicConfig topic;
   topic.flush_ms = 10'000;
   const TopicPartition tp = world.create_topic("orders", {1}, topic);
@@ -172,13 +164,13 @@ TEST_CASE("flush.ms goes by the scheduler, and by the last flush") {
   CHECK(world.image(1).logs.at(tp).flushed_end_offset == 3);
   world.run_for(3s);
   CHECK(world.image(1).logs.at(tp).flushed_end_offset == 6);
-  const int turns = world.timers_fired[{test::process_of(1), broker::kFlushTimer}];
+  const int turns = world.timers_fired[{test::process_of(1), server::kFlushTimer}];
   world.run_for(60s);  // nothing to do: nothing wakes
-  CHECK(world.timers_fired[{test::process_of(1), broker::kFlushTimer}] == turns);
+  CHECK(world.timers_fired[{test::process_of(1), server::kFlushTimer}] == turns);
 }
 
 TEST_CASE("a leader's epoch is on disk before its first batch, and goes with the end of the log") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   const TopicPartition tp = world.create_topic("orders", {1, 2});
   world.run_for(50ms);
   world.ask<ProduceResponse>(1, produce(tp, batch_of(3), -1));
@@ -196,7 +188,7 @@ TEST_CASE("a leader's epoch is on disk before its first batch, and goes with the
 }
 
 TEST_CASE("logs of replicas that left while a broker was down are deleted at its start") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   const TopicPartition stays = world.create_topic("stays", {1, 2});
   const TopicPartition goes = world.create_topic("goes", {1, 2});
   world.run_for(50ms);

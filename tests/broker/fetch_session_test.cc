@@ -95,7 +95,7 @@ TEST_CASE("a session is found by its id, and keeps count") {
 }
 
 TEST_CASE("a full cache makes room for followers, and for whoever comes when a session has gone stale") {
-  broker::BrokerConfig config;
+  server::BrokerConfig config;
   config.max_incremental_fetch_session_cache_slots = 1;
   World world;
   world.add_broker(1, config);

@@ -43,7 +43,7 @@ class World {
   bool lets_go = true;            // whoever wants to shut down
 
   // ---- Cluster
-  void add_broker(int id, broker::BrokerConfig config = {}) {
+  void add_broker(int id, server::BrokerConfig config = {}) {
     configs_[id] = config;
     commit({RegisterBrokerRecord{NodeId{id}, 1, BrokerEpoch{100 + id}, process_of(id), "", false, false}});
     boot(id);
@@ -103,8 +103,8 @@ class World {
   bool is_up(int id) const { return nodes_.contains(process_of(id)); }
   // SIGTERM
   void stop(int id) { push(now_, process_of(id), node::StopRequested{}); }
-  const broker::Partition& partition(int id, TopicPartition tp) {
-    const broker::Partition* found = broker(id).replicas().partition(tp);
+  const partition::Partition& partition(int id, TopicPartition tp) {
+    const partition::Partition* found = broker(id).replicas().partition(tp);
     REQUIRE(found != nullptr);
     return *found;
   }
@@ -442,7 +442,7 @@ class World {
   std::map<ProcessId, std::uint32_t> lives_;
   std::map<ProcessId, node::DurableImage> images_;
   std::map<ProcessId, Offset> told_;  // of the metadata log, in this life
-  std::map<int, broker::BrokerConfig> configs_;
+  std::map<int, server::BrokerConfig> configs_;
   std::map<std::pair<ProcessId, node::TimerId>, LocalTime> timers_;
   std::map<std::pair<ProcessId, node::PersistId>, std::vector<log::LogWrite>> writes_;
   std::set<TopicPartition> flushed_;  // asked for, ever
@@ -457,6 +457,15 @@ class World {
   metadata::MetadataImage image_;
   std::int64_t next_producer_id_ = 0;
 };
+
+// So many brokers, registered and running for `warm_up`.
+inline World brokers_up(int count, server::BrokerConfig config = {},
+                        Duration warm_up = std::chrono::milliseconds(100)) {
+  World world;
+  for (int id = 1; id <= count; ++id) world.add_broker(id, config);
+  world.run_for(warm_up);
+  return world;
+}
 
 // ---- Requests
 

@@ -8,8 +8,6 @@
 namespace sim {
 namespace {
 
-using broker::History;
-using broker::Truncation;
 using test::batch_of;
 using test::produce;
 using test::World;
@@ -22,10 +20,10 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
-class Play {
+class HistoricRun {
  public:
-  Play(const History& history, std::uint64_t seed) : rng_(seed, "history") {
-    broker::BrokerConfig config;
+  HistoricRun(const History& history, std::uint64_t seed) : rng_(seed, "history") {
+    server::BrokerConfig config;
     config.history = history;
     config.replica_lag_time_max_ms = 1'000;
     world_.isr_unfenced_only = history.isr_unfenced_only;
@@ -155,7 +153,7 @@ class Play {
   void look_at_high_watermark(int id) {
     std::optional<Thin>& before = thin_[id];
     std::optional<Thin> now;
-    const broker::Partition* here = world_.is_up(id) ? world_.broker(id).replicas().partition(tp_) : nullptr;
+    const partition::Partition* here = world_.is_up(id) ? world_.broker(id).replicas().partition(tp_) : nullptr;
     if (here != nullptr && here->is_leader() && here->is_under_min_isr())
       now = Thin{here->partition_epoch(), here->high_watermark()};
     if (before && now && before->partition_epoch == now->partition_epoch)
@@ -164,8 +162,8 @@ class Play {
   }
   bool differ(int a, int b) {
     if (!world_.is_up(a) || !world_.is_up(b)) return false;
-    const broker::Partition* left = world_.broker(a).replicas().partition(tp_);
-    const broker::Partition* right = world_.broker(b).replicas().partition(tp_);
+    const partition::Partition* left = world_.broker(a).replicas().partition(tp_);
+    const partition::Partition* right = world_.broker(b).replicas().partition(tp_);
     if (left == nullptr || right == nullptr) return false;
     const Offset common = std::min(left->high_watermark(), right->high_watermark());
     const auto x = left->log().read(0, common, 1 << 30, true);
@@ -183,7 +181,7 @@ class Play {
     world_.run_for(30s);
     look();
     std::set<ProducerId> held;
-    const broker::Partition& leader = world_.partition(registration().leader.value(), tp_);
+    const partition::Partition& leader = world_.partition(registration().leader.value(), tp_);
     for (const Batch& batch : leader.log().read(0, leader.log_end_offset(), 1 << 30, true))
       held.insert(batch.data->producer_id);
     for (const auto& [producer, correlation] : sent_) {
@@ -214,7 +212,7 @@ constexpr std::uint64_t kMostSeeds = 200;
 TEST_CASE("with the rules of 4.1, nothing is lost and no replicas differ") {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     CAPTURE(seed);
-    CHECK(Play(History{}, seed).play() == Seen{});
+    CHECK(HistoricRun(History{}, seed).play() == Seen{});
   }
 }
 
@@ -236,7 +234,7 @@ TEST_CASE("without its rules, chance alone finds what goes wrong") {
   for (const Row& row : rows) {
     CAPTURE(row.what);
     std::uint64_t seed = 1;
-    while (seed <= kMostSeeds && Play(row.history, seed).play().*row.expected == 0) ++seed;
+    while (seed <= kMostSeeds && HistoricRun(row.history, seed).play().*row.expected == 0) ++seed;
     CHECK(seed <= kMostSeeds);
     MESSAGE(std::string(row.what), ": seed ", seed);
   }
@@ -263,7 +261,7 @@ TEST_CASE(
   for (const bool guarded : {true, false}) {
     CAPTURE(guarded);
     World world;
-    broker::BrokerConfig config;
+    server::BrokerConfig config;
     config.history.isr_epoch_start_check = guarded;
     world.add_broker(1, config);
     world.add_broker(2, config);
@@ -328,7 +326,7 @@ TEST_CASE("who missed two changes of the leader does not fetch on as if nothing 
   for (const bool guarded : {true, false}) {
     CAPTURE(guarded);
     World world;
-    broker::BrokerConfig config;
+    server::BrokerConfig config;
     config.history = {.truncation = Truncation::epoch_search, .fetch_leader_epoch = guarded};
     for (int id = 1; id <= 3; ++id) world.add_broker(id, config);
     const TopicPartition tp = world.create_topic("orders", {1, 2, 3});

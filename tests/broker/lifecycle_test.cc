@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr ProcessId kSelf{10};
+constexpr ProcessId kRegistering{10};
 constexpr ProcessId kFirst{1};  // controllers
 constexpr ProcessId kSecond{2};
 
@@ -25,7 +25,7 @@ constexpr ProcessId kSecond{2};
 class Script {
  public:
   explicit Script(std::uint32_t incarnation = 1, BrokerEpoch previous = kNoBrokerEpoch)
-      : life({kSelf, NodeId{4}, "rack-a", Incarnation{incarnation}, previous}, config) {}
+      : life({kRegistering, NodeId{4}, "rack-a", Incarnation{incarnation}, previous}, config) {}
 
   // ---- What happens
   void start(ProcessId controller = kFirst) {
@@ -197,17 +197,13 @@ TEST_CASE("the first life goes on from one that was up: it never asks to be fenc
   CHECK_FALSE(script.asks<BrokerHeartbeatRequest>().want_fence);
 }
 
-TEST_CASE(
-    "while the session of its last life is valid, a broker is refused, and asks again with a back-off") {
+TEST_CASE("while the session of its last life is valid, a broker is refused, and asks again every two seconds") {
   Script script;
   script.start();
-  for (const int about_ms : {100, 200, 400, 800, 1600, 3200, 6400, 9000, 9000}) {
+  for (int refused = 0; refused < 6; ++refused) {
     script.answer(BrokerRegistrationResponse{ErrorCode::duplicate_broker_registration});
-    const std::int64_t waited = millis(script.silence());
-    CHECK(waited >= about_ms * 98 / 100);
-    CHECK(waited <= std::min(9000, about_ms * 102 / 100));
+    CHECK(script.silence() == 2s);  // broker.heartbeat.interval.ms
     script.asks<BrokerRegistrationRequest>();
-    if (script.now > LocalTime{40s}) break;
   }
   script.register_with(50);
   CHECK(script.asks<BrokerHeartbeatRequest>().broker_epoch == BrokerEpoch{50});
@@ -229,20 +225,16 @@ TEST_CASE("a registered broker does not mind that minute") {
   CHECK(script.life.state() == BrokerState::running);
 }
 
-TEST_CASE("a heartbeat that fails follows after 100 ms, 200 ms, ...; a success forgets that") {
+TEST_CASE("after a heartbeat that fails the next follows as after one that succeeds") {
   Script script;
   script.run_up();
   script.silence();
-  for (const int about_ms : {100, 200, 400}) {
+  for (int failed = 0; failed < 3; ++failed) {
     script.answer(BrokerHeartbeatResponse{ErrorCode::stale_broker_epoch});
-    const std::int64_t waited = millis(script.silence());
-    CHECK(waited >= about_ms * 98 / 100);
-    CHECK(waited <= about_ms * 102 / 100);
+    CHECK(script.silence() == 2s);
   }
   script.heartbeat(true, false);
   CHECK(script.silence() == 2s);
-  script.answer(BrokerHeartbeatResponse{ErrorCode::stale_broker_epoch});
-  CHECK(script.silence() <= 102ms);
   CHECK(script.life.state() == BrokerState::running);
 }
 

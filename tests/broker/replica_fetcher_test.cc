@@ -7,8 +7,8 @@ namespace {
 using test::batch_of;
 using test::World;
 
-struct Follower {
-  explicit Follower(int partitions = 1) {
+struct FetchingFollower {
+  explicit FetchingFollower(int partitions = 1) {
     world.add_puppet(1);
     world.add_broker(2);
     world.run_for(5ms);
@@ -46,7 +46,7 @@ struct Follower {
     response.partitions = std::move(partitions);
     world.reply(request, std::move(response));
   }
-  const broker::Partition& partition() { return world.partition(2, tp); }
+  const partition::Partition& partition() { return world.partition(2, tp); }
 
   World world;
   TopicPartition tp;
@@ -54,38 +54,38 @@ struct Follower {
 };
 
 TEST_CASE("the first fetch is full, the following ones tell what has changed") {
-  Follower follower(3);
+  FetchingFollower follower(3);
   Envelope request = follower.next();
   // Topics came one by one: the first request has the first, the others join the session.
-  CHECK(Follower::fetch(request).session_epoch == 0);
-  CHECK(Follower::fetch(request).session_id == 0);
-  CHECK(Follower::fetch(request).replica == NodeId{2});
-  CHECK(Follower::fetch(request).replica_epoch == BrokerEpoch{102});
-  CHECK(Follower::fetch(request).max_wait_ms == 500);
-  CHECK(Follower::fetch(request).partitions.size() == 3);
+  CHECK(FetchingFollower::fetch(request).session_epoch == 0);
+  CHECK(FetchingFollower::fetch(request).session_id == 0);
+  CHECK(FetchingFollower::fetch(request).replica == NodeId{2});
+  CHECK(FetchingFollower::fetch(request).replica_epoch == BrokerEpoch{102});
+  CHECK(FetchingFollower::fetch(request).max_wait_ms == 500);
+  CHECK(FetchingFollower::fetch(request).partitions.size() == 3);
   follower.reply(request, {follower.data(0, 3)});
 
   request = follower.next();
-  CHECK(Follower::fetch(request).session_id == 9);
-  CHECK(Follower::fetch(request).session_epoch == 1);
-  REQUIRE(Follower::fetch(request).partitions.size() == 1);
-  CHECK(Follower::fetch(request).partitions[0].fetch_offset == 3);
-  CHECK(Follower::fetch(request).partitions[0].last_fetched_epoch == LeaderEpoch{0});
+  CHECK(FetchingFollower::fetch(request).session_id == 9);
+  CHECK(FetchingFollower::fetch(request).session_epoch == 1);
+  REQUIRE(FetchingFollower::fetch(request).partitions.size() == 1);
+  CHECK(FetchingFollower::fetch(request).partitions[0].fetch_offset == 3);
+  CHECK(FetchingFollower::fetch(request).partitions[0].last_fetched_epoch == LeaderEpoch{0});
   CHECK(follower.partition().log_end_offset() == 3);
   follower.reply(request, {});
 
   request = follower.next();
-  CHECK(Follower::fetch(request).session_epoch == 2);
-  CHECK(Follower::fetch(request).partitions.empty());
+  CHECK(FetchingFollower::fetch(request).session_epoch == 2);
+  CHECK(FetchingFollower::fetch(request).partitions.empty());
 
   SUBCASE("the session is lost: all over again") {
     FetchResponse response;
     response.error = ErrorCode::fetch_session_id_not_found;
     follower.world.reply(request, response);
     request = follower.next();
-    CHECK(Follower::fetch(request).session_id == 0);
-    CHECK(Follower::fetch(request).session_epoch == 0);
-    CHECK(Follower::fetch(request).partitions.size() == 3);
+    CHECK(FetchingFollower::fetch(request).session_id == 0);
+    CHECK(FetchingFollower::fetch(request).session_epoch == 0);
+    CHECK(FetchingFollower::fetch(request).partitions.size() == 3);
   }
   SUBCASE("the connection is lost: a second later, a full fetch that closes the session") {
     const LocalTime lost = follower.world.now();
@@ -93,21 +93,21 @@ TEST_CASE("the first fetch is full, the following ones tell what has changed") {
     request = follower.next();
     CHECK(follower.world.now() - lost >= 1s);
     CHECK(follower.world.now() - lost < 1s + 10ms);
-    CHECK(Follower::fetch(request).session_id == 9);
-    CHECK(Follower::fetch(request).session_epoch == 0);
-    CHECK(Follower::fetch(request).partitions.size() == 3);
+    CHECK(FetchingFollower::fetch(request).session_id == 9);
+    CHECK(FetchingFollower::fetch(request).session_epoch == 0);
+    CHECK(FetchingFollower::fetch(request).partitions.size() == 3);
   }
   SUBCASE("a topic is gone: forgotten") {
     follower.world.commit({RemoveTopicRecord{follower.others[0].topic}});
     follower.world.run_for(5ms);
     follower.reply(request, {});
     request = follower.next();
-    CHECK(Follower::fetch(request).forgotten == std::vector{follower.others[0]});
+    CHECK(FetchingFollower::fetch(request).forgotten == std::vector{follower.others[0]});
   }
 }
 
 TEST_CASE("the next fetch leaves when the data is written, and the high watermark comes with it") {
-  Follower follower;
+  FetchingFollower follower;
   follower.world.write_time = 20ms;
   const Envelope request = follower.next();
   const LocalTime asked = follower.world.now();
@@ -135,18 +135,18 @@ TEST_CASE("what an error does to a partition") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.error);
-    Follower follower(2);
+    FetchingFollower follower(2);
     Envelope request = follower.next();
     const LocalTime told = follower.world.now();
     follower.reply(request, {follower.failed(row.error)});
     request = follower.next();  // the other partition goes on
-    CHECK(Follower::fetch(request).forgotten == std::vector{follower.tp});
+    CHECK(FetchingFollower::fetch(request).forgotten == std::vector{follower.tp});
     bool back = false;
     while (!back && follower.world.now() - told < 3s) {
       follower.world.run_for(100ms);
       follower.reply(request, {});
       request = follower.next();
-      for (const auto& one : Follower::fetch(request).partitions) back |= one.tp == follower.tp;
+      for (const auto& one : FetchingFollower::fetch(request).partitions) back |= one.tp == follower.tp;
     }
     CHECK(back == !row.stays_away_for_good);
     if (back) CHECK(follower.world.now() - told >= 1s);
@@ -156,8 +156,8 @@ TEST_CASE("what an error does to a partition") {
     follower.world.run_for(5ms);
     follower.reply(request, {});
     request = follower.next();
-    REQUIRE(Follower::fetch(request).partitions.size() == 1);
-    CHECK(Follower::fetch(request).partitions[0].current_leader_epoch == LeaderEpoch{1});
+    REQUIRE(FetchingFollower::fetch(request).partitions.size() == 1);
+    CHECK(FetchingFollower::fetch(request).partitions[0].current_leader_epoch == LeaderEpoch{1});
   }
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("an offset out of range: ask the leader where its log ends and starts"
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
-    Follower follower;
+    FetchingFollower follower;
     Envelope request = follower.next();
     FetchResponse::Partition first = follower.data(0, 2);
     first.batches.push_back(follower.data(2, 3).batches[0]);
@@ -195,7 +195,7 @@ TEST_CASE("an offset out of range: ask the leader where its log ends and starts"
     CHECK(follower.partition().log_end_offset() == row.want_end);
     CHECK(follower.partition().log_start_offset() == row.want_start);
     follower.reply(request, {follower.data(row.want_end, 1)});
-    CHECK(Follower::fetch(follower.next()).partitions.at(0).fetch_offset == row.want_end + 1);
+    CHECK(FetchingFollower::fetch(follower.next()).partitions.at(0).fetch_offset == row.want_end + 1);
   }
 }
 

@@ -11,15 +11,8 @@ using test::produce;
 using test::records_in;
 using test::World;
 
-World three_brokers() {
-  World world;
-  for (int id = 1; id <= 3; ++id) world.add_broker(id);
-  world.run_for(10ms);
-  return world;
-}
-
 TEST_CASE("acks=all waits for every follower in the ISR, acks=1 only for the leader's own log") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
   world.run_for(50ms);
 
@@ -53,7 +46,7 @@ TEST_CASE("acks=all waits for every follower in the ISR, acks=1 only for the lea
 }
 
 TEST_CASE("a consumer's fetch waits for the high watermark, not for the leader's log") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2});
   world.run_for(50ms);
   const LocalTime sent = world.now();
@@ -99,7 +92,7 @@ TEST_CASE("fetch.min.bytes gathers what several partitions have") {
 }
 
 TEST_CASE("a follower whose log leaves the new leader's truncates to where they part") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
   world.run_for(50ms);
   world.ask<ProduceResponse>(1, produce(tp, batch_of(2), -1));
@@ -130,7 +123,7 @@ TEST_CASE("a follower whose log leaves the new leader's truncates to where they 
 }
 
 TEST_CASE("a producer with old metadata is told who leads") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
   world.run_for(50ms);
   world.elect(tp, 2, {1, 2, 3});
@@ -143,7 +136,7 @@ TEST_CASE("a producer with old metadata is told who leads") {
 }
 
 TEST_CASE("acks=all appends that wait hear of it when leadership is lost") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
   world.run_for(50ms);
   world.cut(1, 3);
@@ -158,7 +151,7 @@ TEST_CASE("acks=all appends that wait hear of it when leadership is lost") {
 
 TEST_CASE(
     "a silent follower leaves the ISR at a turn of the check's period, and what waited for it goes on") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
   world.run_for(1s);
   world.ask<ProduceResponse>(1, produce(tp, batch_of(1), -1));
@@ -191,7 +184,7 @@ TEST_CASE("an idle partition keeps its silent follower, and costs nothing") {
   world.run_for(20s);
   const auto fired = [&world] {
     int sum = 0;
-    for (const auto timer : {broker::kPurgatoryTimer, broker::kIsrTimer, broker::kCheckpointTimer}) {
+    for (const auto timer : {server::kPurgatoryTimer, server::kIsrTimer, server::kCheckpointTimer}) {
       sum += world.timers_fired[{test::process_of(1), timer}];
     }
     return sum;
@@ -204,7 +197,7 @@ TEST_CASE("an idle partition keeps its silent follower, and costs nothing") {
 }
 
 TEST_CASE("a restarted broker has its log, knows its producers, and joins the ISR again") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2});
   world.run_for(50ms);
   world.ask<ProduceResponse>(1, produce(tp, batch_of(3, ProducerId{7}, 0), -1));
@@ -228,7 +221,7 @@ TEST_CASE("a restarted broker has its log, knows its producers, and joins the IS
 }
 
 TEST_CASE("a copy of a broker plays on as the original would") {
-  World world = three_brokers();
+  World world = test::brokers_up(3, {}, 10ms);
   const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
   world.run_for(50ms);
   world.send(1, fetch({from(tp, 0)}));
@@ -238,13 +231,51 @@ TEST_CASE("a copy of a broker plays on as the original would") {
   const auto play = [](broker::Broker& broker) {
     node::Effects out;
     Rng rng{3, "copy"};
-    node::Input input = node::TimerFired{broker::kPurgatoryTimer};
+    node::Input input = node::TimerFired{server::kPurgatoryTimer};
     broker.step(input, node::Env{LocalTime{100s}, rng}, out);
     return out.size();
   };
   const std::size_t effects = play(copy);
   CHECK(effects > 0);
   CHECK(play(world.broker(1)) == effects);
+}
+
+// Partition.appendRecordsToLeader looks at the high watermark after every append, duplicates included.
+TEST_CASE("a retry frees a partition that only time could free") {
+  World world;
+  world.grant_isr_changes = false;
+  world.add_broker(1);
+  world.add_puppet(2);
+  world.add_puppet(3);
+  world.run_for(5ms);
+  const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
+  world.run_for(5ms);
+  const auto fetch_as = [&](int replica, Offset offset) {
+    FetchRequest request = test::fetch({test::from(tp, offset)}, 0);
+    request.replica = NodeId{replica};
+    request.replica_epoch = BrokerEpoch{100 + replica};
+    world.ask<FetchResponse>(1, request);
+  };
+  fetch_as(2, 0);
+  fetch_as(3, 0);
+  PartitionChangeRecord without_third;
+  without_third.tp = tp;
+  without_third.has_isr = true;
+  without_third.isr = {NodeId{1}, NodeId{2}};
+  world.commit({without_third});
+  world.run_for(5ms);
+  const BatchDataPtr batch = batch_of(1, ProducerId{7}, 0);
+  world.ask<ProduceResponse>(1, produce(tp, batch, 1));
+  fetch_as(2, 1);
+  CHECK(world.partition(1, tp).high_watermark() == 0);  // 3 was caught up a moment ago
+  world.run_for(31s);
+  CHECK(world.partition(1, tp).high_watermark() == 0);  // nobody looks
+  const LocalTime before = world.now();
+  const auto retried = world.ask<ProduceResponse>(1, produce(tp, batch));
+  CHECK(retried.partitions[0].error == ErrorCode::none);
+  CHECK(retried.partitions[0].base_offset == 0);
+  CHECK(world.now() - before < 10ms);
+  CHECK(world.partition(1, tp).high_watermark() == 1);
 }
 
 }  // namespace

@@ -11,16 +11,8 @@ using test::from;
 using test::produce;
 using test::World;
 
-World two_brokers() {
-  World world;
-  world.add_broker(1);
-  world.add_broker(2);
-  world.run_for(100ms);
-  return world;
-}
-
 TEST_CASE("a restarted broker closes the connections of those who ask, until it is unfenced") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   world.crash(1);
   world.unfences = false;
   world.boot(1);
@@ -38,7 +30,7 @@ TEST_CASE("a restarted broker closes the connections of those who ask, until it 
 }
 
 TEST_CASE("a broker follows before it is unfenced") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   const TopicPartition tp = world.create_topic("orders", {2, 1});
   world.run_for(50ms);
   world.crash(1);
@@ -54,7 +46,7 @@ TEST_CASE("a broker follows before it is unfenced") {
 
 TEST_CASE(
     "a controlled shutdown waits for the controller, then leaves a clean log and says so at the next start") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   const TopicPartition tp = world.create_topic("orders", {1, 2});
   world.run_for(50ms);
   world.ask<ProduceResponse>(1, produce(tp, batch_of(3), -1));
@@ -92,7 +84,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a controller that never lets it go is waited for five minutes") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   world.lets_go = false;
   world.stop(1);
   world.run_for(299s);
@@ -103,7 +95,7 @@ TEST_CASE("a controller that never lets it go is waited for five minutes") {
 
 TEST_CASE("without controlled.shutdown.enable a broker just goes") {
   World world;
-  broker::BrokerConfig config;
+  server::BrokerConfig config;
   config.controlled_shutdown_enable = false;
   world.add_broker(1, config);
   world.run_for(100ms);
@@ -114,7 +106,7 @@ TEST_CASE("without controlled.shutdown.enable a broker just goes") {
 }
 
 TEST_CASE("while it shuts down, a broker follows no partition that has let it out of its ISR") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   const TopicPartition stays = world.create_topic("stays", {2, 1});
   const TopicPartition leaves = world.create_topic("leaves", {2, 1});
   world.run_for(50ms);
@@ -132,7 +124,7 @@ TEST_CASE("while it shuts down, a broker follows no partition that has let it ou
 }
 
 TEST_CASE("a broker that cannot register ends without having touched its logs") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   const TopicPartition tp = world.create_topic("orders", {1, 2});
   world.run_for(50ms);
   world.crash(1);
@@ -144,7 +136,7 @@ TEST_CASE("a broker that cannot register ends without having touched its logs") 
 }
 
 TEST_CASE("a snapshot takes the place of everything that was known") {
-  World world = two_brokers();
+  World world = test::brokers_up(2);
   const TopicPartition gone = world.create_topic("gone", {1, 2});
   const TopicPartition kept = world.create_topic("kept", {1, 2});
   world.run_for(50ms);

@@ -17,8 +17,8 @@ struct Rare {
   int truncations = 0, isr_changes = 0, crashes = 0, refused = 0;
 };
 
-struct History {
-  explicit History(std::uint64_t seed) : rng(seed, "history") {
+struct SweptRun {
+  explicit SweptRun(std::uint64_t seed) : rng(seed, "history") {
     for (int id = 1; id <= 3; ++id) world.add_broker(id);
     TopicConfig config;
     config.min_insync_replicas = 2;
@@ -85,8 +85,8 @@ struct History {
       for (int a = 1; a <= 3; ++a) {
         for (int b = a + 1; b <= 3; ++b) {
           if (!up[a] || !up[b]) continue;
-          const broker::Partition* left = world.broker(a).replicas().partition(tp(index));
-          const broker::Partition* right = world.broker(b).replicas().partition(tp(index));
+          const partition::Partition* left = world.broker(a).replicas().partition(tp(index));
+          const partition::Partition* right = world.broker(b).replicas().partition(tp(index));
           if (left == nullptr || right == nullptr) continue;
           const Offset common = std::min(left->high_watermark(), right->high_watermark());
           const auto x = left->log().read(0, common, 1 << 30, true);
@@ -103,7 +103,7 @@ struct History {
   }
 
   bool holds(int broker, int index, int sequence) {
-    const broker::Partition& partition = world.partition(broker, tp(index));
+    const partition::Partition& partition = world.partition(broker, tp(index));
     for (const Batch& batch : partition.log().read(0, partition.high_watermark(), 1 << 30, true)) {
       if (batch.data->producer_id == ProducerId{100 + 1000 * index + sequence}) return true;
     }
@@ -124,58 +124,56 @@ struct History {
 
 void play(std::uint64_t seed, Rare& rare) {
   CAPTURE(seed);
-  History history(seed);
+  SweptRun run(seed);
   for (int i = 0; i < kSteps; ++i) {
-    const int what = history.draw(20);
-    const int index = history.draw(kPartitions);
-    const int id = 1 + history.draw(3);
+    const int what = run.draw(20);
+    const int index = run.draw(kPartitions);
+    const int id = 1 + run.draw(3);
     if (what < 12)
-      history.send(index);
+      run.send(index);
     else if (what < 14)
-      history.elect(index);
+      run.elect(index);
     else if (what < 16)
-      history.world.cut(id, id % 3 + 1);
+      run.world.cut(id, id % 3 + 1);
     else if (what < 17)
-      history.world.heal();
+      run.world.heal();
     else if (what < 18)
-      history.crash(id);
+      run.crash(id);
     else
-      history.restart(id);
-    const int pause = history.draw(6);
-    history.world.run_for(pause == 0   ? 7s
-                          : pause == 1 ? 300ms
-                                       : std::chrono::microseconds(history.draw(2000)));
-    history.check_agreement();
+      run.restart(id);
+    const int pause = run.draw(6);
+    run.world.run_for(pause == 0 ? 7s : pause == 1 ? 300ms : std::chrono::microseconds(run.draw(2000)));
+    run.check_agreement();
   }
-  history.world.heal();
+  run.world.heal();
   for (int id = 1; id <= 3; ++id) {
-    rare.crashes += !history.up[id];
-    history.restart(id);
+    rare.crashes += !run.up[id];
+    run.restart(id);
   }
-  history.world.run_for(60s);
+  run.world.run_for(60s);
   for (int index = 0; index < kPartitions; ++index) {
-    CHECK(history.world.metadata().partition(history.tp(index))->isr.size() == 3);
-    const auto size = history.sent.size();
-    history.send(index);
-    REQUIRE(history.sent.size() == size + 1);
+    CHECK(run.world.metadata().partition(run.tp(index))->isr.size() == 3);
+    const auto size = run.sent.size();
+    run.send(index);
+    REQUIRE(run.sent.size() == size + 1);
   }
-  history.world.run_for(1s);
-  history.check_agreement();
-  for (std::size_t i = 0; i < history.sent.size(); ++i) {
-    const History::Sent& one = history.sent[i];
-    const auto answer = history.world.answer<ProduceResponse>(one.correlation);
+  run.world.run_for(1s);
+  run.check_agreement();
+  for (std::size_t i = 0; i < run.sent.size(); ++i) {
+    const SweptRun::Sent& one = run.sent[i];
+    const auto answer = run.world.answer<ProduceResponse>(one.correlation);
     const bool acknowledged = answer && answer->partitions[0].error == ErrorCode::none;
     if (answer && !acknowledged) ++rare.refused;
-    if (std::cmp_greater_equal(i + kPartitions, history.sent.size()))
+    if (std::cmp_greater_equal(i + kPartitions, run.sent.size()))
       CHECK(acknowledged);  // after all was healed
     if (!acknowledged) continue;
-    const int leader = history.world.metadata().partition(history.tp(one.index))->leader.value();
-    CHECK(history.holds(leader, one.index, one.sequence));
+    const int leader = run.world.metadata().partition(run.tp(one.index))->leader.value();
+    CHECK(run.holds(leader, one.index, one.sequence));
   }
   for (int id = 1; id <= 3; ++id) {
-    rare.truncations += static_cast<int>(history.world.facts<observe::LogTruncated>(id).size());
+    rare.truncations += static_cast<int>(run.world.facts<observe::LogTruncated>(id).size());
   }
-  rare.isr_changes += static_cast<int>(history.world.isr_requests.size());
+  rare.isr_changes += static_cast<int>(run.world.isr_requests.size());
 }
 
 TEST_CASE("what was acknowledged stays, whatever is cut, crashed and elected") {

@@ -5,13 +5,12 @@
 namespace sim {
 namespace {
 
-using broker::Truncation;
 using test::batch_of;
 using test::World;
 
-struct Follower {
-  explicit Follower(broker::History history) {
-    broker::BrokerConfig config;
+struct TruncatingFollower {
+  explicit TruncatingFollower(History history) {
+    server::BrokerConfig config;
     config.history = history;
     world.add_puppet(1);
     world.add_broker(2, config);
@@ -60,21 +59,21 @@ struct Follower {
     response.partitions.push_back({tp, error, LeaderEpoch{leader_epoch}, end});
     world.reply(question, response);
   }
-  const broker::Partition& partition() { return world.partition(2, tp); }
+  const partition::Partition& partition() { return world.partition(2, tp); }
 
   World world;
   TopicPartition tp;
   Envelope pending, question;
 };
 
-broker::History of(Truncation truncation) {
-  broker::History history;
+History of(Truncation truncation) {
+  History history;
   history.truncation = truncation;
   return history;
 }
 
 TEST_CASE("who follows in a new epoch: 4.1 cuts nothing and says how its log ends") {
-  Follower follower(of(Truncation::fetch));
+  TruncatingFollower follower(of(Truncation::fetch));
   follower.elect();
   const auto& fetch = follower.fetched();
   CHECK(fetch.fetch_offset == 15);
@@ -84,7 +83,7 @@ TEST_CASE("who follows in a new epoch: 4.1 cuts nothing and says how its log end
 }
 
 TEST_CASE("by high watermark: cuts whatever it does not know to be committed, at once and on disk") {
-  Follower follower(of(Truncation::high_watermark));
+  TruncatingFollower follower(of(Truncation::high_watermark));
   follower.elect();
   const auto& fetch = follower.fetched();
   CHECK(fetch.fetch_offset == 7);
@@ -108,7 +107,7 @@ TEST_CASE("by epoch: asks once, and cuts to the offset it is told") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
-    Follower follower(of(Truncation::epoch));
+    TruncatingFollower follower(of(Truncation::epoch));
     follower.elect();
     const auto asked = follower.asked();
     CHECK(asked.leader_epoch == LeaderEpoch{3});
@@ -123,7 +122,7 @@ TEST_CASE("by epoch: asks once, and cuts to the offset it is told") {
 }
 
 TEST_CASE("by search: asks on until the epoch is one that both have had") {
-  Follower follower(of(Truncation::epoch_search));
+  TruncatingFollower follower(of(Truncation::epoch_search));
   follower.elect();
   CHECK(follower.asked().leader_epoch == LeaderEpoch{3});
   SUBCASE("the leader has the epoch") {
@@ -176,7 +175,7 @@ TEST_CASE("by search: asks on until the epoch is one that both have had") {
 TEST_CASE(
     "where logs differ unnoticed, a batch may begin below our end: nothing more until there is another "
     "epoch") {
-  Follower follower(of(Truncation::high_watermark));
+  TruncatingFollower follower(of(Truncation::high_watermark));
   follower.elect();
   CHECK(follower.fetched().fetch_offset == 7);
   FetchResponse response;
@@ -197,10 +196,10 @@ TEST_CASE(
 }
 
 TEST_CASE("before KIP-320 and KIP-903, a fetch tells neither the epoch it is of nor the life of its broker") {
-  broker::History history;
+  History history;
   history.fetch_leader_epoch = false;
   history.isr_broker_epoch = false;
-  Follower follower(history);
+  TruncatingFollower follower(history);
   follower.elect();
   CHECK(follower.fetched().current_leader_epoch == kNoLeaderEpoch);
   CHECK(std::get<FetchRequest>(follower.pending.message).replica_epoch == kNoBrokerEpoch);

@@ -69,6 +69,19 @@ void adopt(Members& members, const std::vector<SyncGroupRequest::Assignment>& as
 
 }  // namespace
 
+// AbstractStickyAssignor.allSubscriptionsEqual looks at names, whether or not there is such a topic.
+TEST_CASE("who asks for a topic that does not exist subscribes to something else") {
+  // A would give up t0-2 and t0-3 to the quotas; moved one by one, only what improves the balance goes.
+  Members members{member("A", {0}), member("B", {0})};
+  members[0].subscription.owned = {{TopicId{0}, 0}, {TopicId{0}, 1}, {TopicId{0}, 2}};
+  members[0].subscription.generation = Generation{1};
+  const GroupSubscription alike{{topic(0, 4)}, members};
+  CHECK(text(assign(Assignor::sticky, alike)) == "A: t0p0 t0p1 | B: t0p2 t0p3");
+  members[1].subscription.topics.push_back(TopicId{9});
+  const GroupSubscription different{{topic(0, 4)}, members};
+  CHECK(text(assign(Assignor::sticky, different)) == "A: t0p1 t0p2 | B: t0p0 t0p3");
+}
+
 TEST_CASE("range and roundrobin assign as Kafka's documentation shows") {
   struct Row {
     const char* what;

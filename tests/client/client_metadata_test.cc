@@ -13,7 +13,7 @@ namespace {
 
 using node::NetworkClient;
 
-constexpr ProcessId kSelf{9};
+constexpr ProcessId kClientProcess{9};
 constexpr TopicPartition kOrders0{TopicId{5}, 0};
 
 MetadataResponse::Partition partition(std::int32_t index, NodeId leader, std::int32_t leader_epoch,
@@ -29,15 +29,16 @@ MetadataResponse answer(std::vector<MetadataResponse::Topic> topics) {
   return response;
 }
 
-MetadataResponse::Topic orders(std::vector<MetadataResponse::Partition> partitions, TopicId id = TopicId{5}) {
+MetadataResponse::Topic orders_topic(std::vector<MetadataResponse::Partition> partitions,
+                                     TopicId id = TopicId{5}) {
   return {ErrorCode::none, "orders", id, false, 100, std::move(partitions)};
 }
 
 // A client of brokers that connect at once and answer when told to.
-struct World {
+struct MetadataWorld {
   Rng rng{1, "client"};
   LocalTime now = local_at(nanos(1h));
-  NetworkClient network{kSelf, Lane::data, node::NetworkClientConfig{}, node::TimerId{0}};
+  NetworkClient network{kClientProcess, Lane::data, node::NetworkClientConfig{}, node::TimerId{0}};
   MetadataClient metadata{{ProcessId{1}, ProcessId{2}, ProcessId{3}}, MetadataClient::Config{}};
   std::vector<std::pair<Envelope, MetadataRequest>> asked;  // not answered yet
   std::set<ProcessId> down;
@@ -96,13 +97,13 @@ struct World {
   void learn_orders(std::vector<MetadataResponse::Partition> partitions) {
     metadata.add_topic("orders", now);
     update();
-    reply(answer({orders(std::move(partitions))}));
-    if (!asked.empty()) reply(answer({orders({partition(0, NodeId{1}, 0)})}));
+    reply(answer({orders_topic(std::move(partitions))}));
+    if (!asked.empty()) reply(answer({orders_topic({partition(0, NodeId{1}, 0)})}));
   }
 };
 
 TEST_CASE("a new client asks one bootstrap server, for no topic yet") {
-  World world;
+  MetadataWorld world;
   world.update();
   REQUIRE(world.asked.size() == 1);
   CHECK(world.asked[0].second.topics.empty());
@@ -115,14 +116,14 @@ TEST_CASE("a new client asks one bootstrap server, for no topic yet") {
 }
 
 TEST_CASE("a topic asked for the first time is asked about at once, alone") {
-  World world;
+  MetadataWorld world;
   world.update();
   world.reply(answer({}));
   world.metadata.add_topic("orders", world.now);
   world.update();
   REQUIRE(world.asked.size() == 1);
   CHECK(world.asked[0].second.topics == std::vector<std::string>{"orders"});
-  world.reply(answer({orders({partition(0, NodeId{2}, 4)})}));
+  world.reply(answer({orders_topic({partition(0, NodeId{2}, 4)})}));
   const MetadataClient::Topic* topic = world.metadata.find("orders");
   REQUIRE(topic != nullptr);
   CHECK(topic->id == TopicId{5});
@@ -145,11 +146,11 @@ TEST_CASE("a leader is believed unless a newer epoch was seen") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.told);
-    World world;
+    MetadataWorld world;
     world.learn_orders({partition(0, NodeId{1}, 4)});
     world.metadata.request_update();
     world.until_it_asks();
-    world.reply(answer({orders({partition(0, NodeId{2}, row.leader_epoch)}, row.id)}));
+    world.reply(answer({orders_topic({partition(0, NodeId{2}, row.leader_epoch)}, row.id)}));
     const MetadataClient::Partition* leader = world.metadata.leader_of({row.id, 0});
     REQUIRE(leader != nullptr);
     CHECK(leader->leader == row.want);
@@ -157,7 +158,7 @@ TEST_CASE("a leader is believed unless a newer epoch was seen") {
 }
 
 TEST_CASE("a newer epoch seen elsewhere makes the known leader stale") {
-  World world;
+  MetadataWorld world;
   world.learn_orders({partition(0, NodeId{1}, 4)});
   world.metadata.see_leader_epoch(kOrders0, LeaderEpoch{4});
   CHECK(world.metadata.leader_of(kOrders0) != nullptr);
@@ -181,7 +182,7 @@ TEST_CASE("an error's leader hint counts if it is newer and its node is known") 
       {{}, false},
   };
   for (const Row& row : rows) {
-    World world;
+    MetadataWorld world;
     world.learn_orders({partition(0, NodeId{1}, 4)});
     CHECK(world.metadata.update_leader(kOrders0, row.hint) == row.want);
     REQUIRE(world.metadata.leader_of(kOrders0) != nullptr);
@@ -190,7 +191,7 @@ TEST_CASE("an error's leader hint counts if it is newer and its node is known") 
 }
 
 TEST_CASE("answers without progress are asked for ever more slowly") {
-  World world;
+  MetadataWorld world;
   world.learn_orders({partition(0, NodeId{1}, 4)});
   const std::int64_t want_ms[] = {100, 100, 200, 400, 800, 1000, 1000};
   for (const std::int64_t want : want_ms) {
@@ -198,43 +199,43 @@ TEST_CASE("answers without progress are asked for ever more slowly") {
     const std::int64_t waited = millis(world.until_it_asks());
     CHECK(waited >= want * 8 / 10);
     CHECK(waited <= std::min<std::int64_t>(want * 12 / 10, 1000));
-    world.reply(answer({orders({partition(0, NodeId{1}, 4)})}));
+    world.reply(answer({orders_topic({partition(0, NodeId{1}, 4)})}));
   }
   world.metadata.request_update();
   world.until_it_asks();
-  world.reply(answer({orders({partition(0, NodeId{2}, 5)})}));  // progress
+  world.reply(answer({orders_topic({partition(0, NodeId{2}, 5)})}));  // progress
   world.metadata.request_update();
   CHECK(millis(world.until_it_asks()) <= 120);
 }
 
 TEST_CASE("a topic without leader, or not there yet, is asked for again by itself") {
-  World world;
+  MetadataWorld world;
   world.metadata.add_topic("orders", world.now);
   world.update();
   world.reply(answer({{ErrorCode::leader_not_available, "orders", kNoTopic, false, 100, {}}}));
   CHECK_FALSE(world.metadata.find("orders")->known());
   CHECK(millis(world.until_it_asks()) <= 120);
-  world.reply(answer({orders({partition(0, kNoNode, 0, ErrorCode::leader_not_available)})}));
+  world.reply(answer({orders_topic({partition(0, kNoNode, 0, ErrorCode::leader_not_available)})}));
   CHECK(world.metadata.find("orders")->known());
   CHECK(world.metadata.leader_of(kOrders0) == nullptr);
   CHECK(millis(world.until_it_asks()) <= 240);
-  world.reply(answer({orders({partition(0, NodeId{3}, 1)})}));
+  world.reply(answer({orders_topic({partition(0, NodeId{3}, 1)})}));
   CHECK(world.metadata.leader_of(kOrders0) != nullptr);
   CHECK(world.metadata.next_update_at() == world.now + 5min);
 }
 
 TEST_CASE("a topic that nobody uses any more is forgotten") {
-  World world;
+  MetadataWorld world;
   world.learn_orders({partition(0, NodeId{1}, 4)});
   const MetadataClient::TopicIndex orders_index = world.metadata.add_topic("orders", world.now + 2min);
   world.now += 6min;
   world.update();
   REQUIRE(world.asked.size() == 1);
-  world.reply(answer({orders({partition(0, NodeId{1}, 4)})}));
+  world.reply(answer({orders_topic({partition(0, NodeId{1}, 4)})}));
   CHECK(world.metadata.topic(orders_index).known());
   world.now += 6min;
   world.update();
-  world.reply(answer({orders({partition(0, NodeId{1}, 4)})}));
+  world.reply(answer({orders_topic({partition(0, NodeId{1}, 4)})}));
   CHECK_FALSE(world.metadata.topic(orders_index).known());
   world.metadata.add_topic(orders_index, world.now);
   world.update();
@@ -243,19 +244,20 @@ TEST_CASE("a topic that nobody uses any more is forgotten") {
 }
 
 TEST_CASE("a lost connection makes it ask again, at another server") {
-  World world;
+  MetadataWorld world;
   world.learn_orders({partition(0, NodeId{1}, 4)});
   const std::vector<ProcessId> connected = world.network.connected();
   REQUIRE(connected.size() == 1);
   world.down.insert(connected[0]);
-  world.feed(node::Disconnected{Channel{kSelf, connected[0], Lane::data}, node::DisconnectReason::reset});
+  world.feed(
+      node::Disconnected{Channel{kClientProcess, connected[0], Lane::data}, node::DisconnectReason::reset});
   CHECK(millis(world.until_it_asks()) <= 120);
   CHECK(world.asked[0].first.channel.server != connected[0]);
 }
 
 TEST_CASE("when no known broker can be reached, it begins again from the bootstrap servers") {
-  World world;
-  MetadataResponse of_one_broker = answer({orders({partition(0, NodeId{1}, 4)})});
+  MetadataWorld world;
+  MetadataResponse of_one_broker = answer({orders_topic({partition(0, NodeId{1}, 4)})});
   of_one_broker.brokers.resize(1);
   world.metadata.add_topic("orders", world.now);
   world.update();
@@ -268,7 +270,8 @@ TEST_CASE("when no known broker can be reached, it begins again from the bootstr
   }
   world.down.insert(ProcessId{1});
   for (const ProcessId server : world.network.connected()) {
-    world.feed(node::Disconnected{Channel{kSelf, server, Lane::data}, node::DisconnectReason::reset});
+    world.feed(
+        node::Disconnected{Channel{kClientProcess, server, Lane::data}, node::DisconnectReason::reset});
   }
   const LocalTime cut_off = world.now;
   while (world.asked.empty()) {
@@ -279,12 +282,12 @@ TEST_CASE("when no known broker can be reached, it begins again from the bootstr
   CHECK(world.metadata.brokers().empty());
   CHECK_FALSE(world.metadata.find("orders")->known());
   CHECK(world.asked[0].first.channel.server != ProcessId{1});
-  world.reply(answer({orders({partition(0, NodeId{2}, 5)})}));
+  world.reply(answer({orders_topic({partition(0, NodeId{2}, 5)})}));
   CHECK(world.metadata.leader_of(kOrders0) != nullptr);
 }
 
 TEST_CASE("when nothing was learnt for five minutes, it begins again as well") {
-  World world;
+  MetadataWorld world;
   world.learn_orders({partition(0, NodeId{1}, 4)});
   world.metadata.request_update();
   world.until_it_asks();
@@ -299,7 +302,7 @@ TEST_CASE("when nothing was learnt for five minutes, it begins again as well") {
 }
 
 TEST_CASE("the least loaded server: idle before busy, connected before connecting before unknown") {
-  World world;
+  MetadataWorld world;
   node::Effects out;
   const auto connect = [&world](ProcessId server) {
     node::Effects effects;
@@ -319,19 +322,19 @@ TEST_CASE("the least loaded server: idle before busy, connected before connectin
 }
 
 TEST_CASE("any of the idle servers may be asked") {
-  World world;
+  MetadataWorld world;
   std::set<ProcessId> chosen;
   for (int i = 0; i < 100; ++i) chosen.insert(world.metadata.least_loaded(world.network, world.env()));
   CHECK(chosen.size() == 3);
 }
 
 TEST_CASE("a consumer's topics are those of its subscription") {
-  World world;
+  MetadataWorld world;
   world.metadata.set_topics({"orders", "stock"});
   world.update();
   REQUIRE(world.asked.size() == 1);
   CHECK(world.asked[0].second.topics == std::vector<std::string>{"orders", "stock"});
-  world.reply(answer({orders({partition(0, NodeId{1}, 0)})}));
+  world.reply(answer({orders_topic({partition(0, NodeId{1}, 0)})}));
   world.metadata.set_topics({"stock"});
   world.update();
   CHECK(world.asked.at(0).second.topics == std::vector<std::string>{"stock"});

@@ -9,22 +9,22 @@ namespace {
 using namespace test;
 
 ConsumerConfig by_hand() {
-  ConsumerConfig config = World::default_config();
+  ConsumerConfig config = ConsumerWorld::default_config();
   config.enable_auto_commit = false;
   return config;
 }
 
 // A member that has read three records of partition 0 and is at work on them.
-void read_three(World& world) {
+void read_three(ConsumerWorld& world) {
   world.start_fetching();
-  world.answer(world.take<FetchRequest>(), World::fetched(orders(0), {batch(0, 3, LeaderEpoch{2})}));
+  world.answer(world.take<FetchRequest>(), ConsumerWorld::fetched(orders(0), {batch(0, 3, LeaderEpoch{2})}));
   REQUIRE(!world.in_poll);
 }
 
 }  // namespace
 
 TEST_CASE("auto-commit happens in the first poll after the interval, with what earlier polls returned") {
-  World world;
+  ConsumerWorld world;
   read_three(world);
   world.advance(from_millis(7'000));
   CHECK(world.count<OffsetCommitRequest>() == 0);  // the application is at work: nothing is committed
@@ -38,7 +38,7 @@ TEST_CASE("auto-commit happens in the first poll after the interval, with what e
   CHECK(request.partitions[0].offset == 3);
   CHECK(request.partitions[0].leader_epoch == LeaderEpoch{2});
   CHECK(request.partitions[1].offset == 0);
-  world.answer(commit, World::commit_answer(commit));
+  world.answer(commit, ConsumerWorld::commit_answer(commit));
   const auto sent = world.facts<observe::CommitSent>();
   const auto acknowledged = world.facts<observe::CommitAcknowledged>();
   REQUIRE(sent.size() == 2);
@@ -62,12 +62,12 @@ TEST_CASE("a retriable failure brings auto-commit forward to the retry back-off,
   for (const Row row :
        {Row{ErrorCode::coordinator_load_in_progress, 1}, Row{ErrorCode::offset_metadata_too_large, 0}}) {
     CAPTURE(name(row.error));
-    World world;
+    ConsumerWorld world;
     world.start_fetching();
     world.advance(from_millis(5'000));
     world.answer_heartbeats();
     const Envelope commit = world.take<OffsetCommitRequest>();
-    world.answer(commit, World::commit_answer(commit, row.error));
+    world.answer(commit, ConsumerWorld::commit_answer(commit, row.error));
     world.advance(from_millis(100));
     CHECK(world.count<OffsetCommitRequest>() == row.after_back_off);
   }
@@ -95,14 +95,14 @@ TEST_CASE("commitSync: what errors lead to") {
   };
   for (const Row& row : rows) {
     CAPTURE(name(row.error));
-    World world(by_hand(), 1, 2);
+    ConsumerWorld world(by_hand(), 1, 2);
     read_three(world);
-    world.answer(world.take<FetchRequest>(), World::nothing_fetched());
+    world.answer(world.take<FetchRequest>(), ConsumerWorld::nothing_fetched());
     world.commit_sync();
     const int lookups = world.lookups;
     world.coordinator = 2;
     const Envelope commit = world.take<OffsetCommitRequest>();
-    world.answer(commit, World::commit_answer(commit, row.error));
+    world.answer(commit, ConsumerWorld::commit_answer(commit, row.error));
     CHECK((world.lookups > lookups) == row.looks_up);
     if (!row.retried) {
       CHECK(world.consumer.take_commit_result() == row.want);
@@ -113,20 +113,20 @@ TEST_CASE("commitSync: what errors lead to") {
     world.advance(from_millis(121));
     const Envelope again = world.take<OffsetCommitRequest>();
     CHECK(again.channel.server == ProcessId{row.looks_up ? 2 : 1});
-    world.answer(again, World::commit_answer(again));
+    world.answer(again, ConsumerWorld::commit_answer(again));
     CHECK(world.consumer.take_commit_result() == CommitError::none);
     CHECK(world.consumer.take_commit_result() == std::nullopt);
   }
 }
 
 TEST_CASE("commitSync gives up after default.api.timeout.ms") {
-  World world(by_hand());
+  ConsumerWorld world(by_hand());
   read_three(world);
   world.commit_sync();
   world.find_coordinator_error = ErrorCode::coordinator_not_available;
   const Envelope commit = world.take<OffsetCommitRequest>();
-  world.answer(commit, World::commit_answer(commit, ErrorCode::not_coordinator));
-  world.answer(world.take<FetchRequest>(), World::nothing_fetched());
+  world.answer(commit, ConsumerWorld::commit_answer(commit, ErrorCode::not_coordinator));
+  world.answer(world.take<FetchRequest>(), ConsumerWorld::nothing_fetched());
   const int lookups = world.lookups;
   world.advance(from_millis(59'999));
   CHECK(world.consumer.take_commit_result() == std::nullopt);
@@ -137,9 +137,9 @@ TEST_CASE("commitSync gives up after default.api.timeout.ms") {
 }
 
 TEST_CASE("a lost connection counts as a failed commit, which commitSync repeats") {
-  World world(by_hand());
+  ConsumerWorld world(by_hand());
   read_three(world);
-  world.answer(world.take<FetchRequest>(), World::nothing_fetched());
+  world.answer(world.take<FetchRequest>(), ConsumerWorld::nothing_fetched());
   world.commit_sync();
   world.lose(world.take<OffsetCommitRequest>().channel);
   const auto acknowledged = world.facts<observe::CommitAcknowledged>();
@@ -150,11 +150,11 @@ TEST_CASE("a lost connection counts as a failed commit, which commitSync repeats
 }
 
 TEST_CASE("a member that has lost its generation cannot commit, and rejoins when it polls") {
-  World world(by_hand());
+  ConsumerWorld world(by_hand());
   read_three(world);
   world.commit_sync();
   const Envelope commit = world.take<OffsetCommitRequest>();
-  world.answer(commit, World::commit_answer(commit, ErrorCode::illegal_generation));
+  world.answer(commit, ConsumerWorld::commit_answer(commit, ErrorCode::illegal_generation));
   CHECK(world.consumer.take_commit_result() == CommitError::commit_failed);
   world.commit_sync();
   CHECK(world.consumer.take_commit_result() == CommitError::commit_failed);  // not even sent
@@ -164,18 +164,18 @@ TEST_CASE("a member that has lost its generation cannot commit, and rejoins when
 }
 
 TEST_CASE("commitAsync is not repeated") {
-  World world(by_hand());
+  ConsumerWorld world(by_hand());
   read_three(world);
   world.commit_async();
   const Envelope commit = world.take<OffsetCommitRequest>();
-  world.answer(commit, World::commit_answer(commit, ErrorCode::coordinator_load_in_progress));
+  world.answer(commit, ConsumerWorld::commit_answer(commit, ErrorCode::coordinator_load_in_progress));
   world.advance(from_millis(1'000));
   CHECK(world.count<OffsetCommitRequest>() == 0);
   CHECK(world.consumer.take_async_commit_results() == std::vector<CommitError>{CommitError::retriable});
 }
 
 TEST_CASE("without anything read there is nothing to commit") {
-  World world(by_hand());
+  ConsumerWorld world(by_hand());
   world.start();
   world.commit_async();
   CHECK(world.consumer.take_async_commit_results() == std::vector<CommitError>{CommitError::none});
@@ -183,18 +183,18 @@ TEST_CASE("without anything read there is nothing to commit") {
 }
 
 TEST_CASE("a copy in mid-run plays on as the original does") {
-  World world;
+  ConsumerWorld world;
   read_three(world);
   world.advance(from_millis(7'000));
-  World copy = world;
-  for (World* each : {&world, &copy}) {
+  ConsumerWorld copy = world;
+  for (ConsumerWorld* each : {&world, &copy}) {
     each->answer_heartbeats();
     each->poll();
     const Envelope commit = each->take<OffsetCommitRequest>();
-    each->answer(commit, World::commit_answer(commit, ErrorCode::not_coordinator));
+    each->answer(commit, ConsumerWorld::commit_answer(commit, ErrorCode::not_coordinator));
     each->advance(from_millis(20'000));
   }
-  CHECK(world.all_facts.size() == copy.all_facts.size());
+  CHECK(world.host.told.size() == copy.host.told.size());
   CHECK(world.lookups == copy.lookups);
   REQUIRE(world.requests.size() == copy.requests.size());
   for (std::size_t i = 0; i < world.requests.size(); ++i) {

@@ -70,7 +70,8 @@ TEST_CASE("a fetch session names what changed") {
 TEST_CASE(
     "one request is in flight to a broker, for all its partitions, and the next one leaves before poll "
     "returns") {
-  World world(World::default_config(), 3, 2);  // partitions 0 and 2 at broker 1, partition 1 at broker 2
+  ConsumerWorld world(ConsumerWorld::default_config(), 3,
+                      2);  // partitions 0 and 2 at broker 1, partition 1 at broker 2
   world.start_fetching(10);
   REQUIRE(world.count<FetchRequest>() == 2);
   const Envelope first = world.take<FetchRequest>();
@@ -81,7 +82,7 @@ TEST_CASE(
   CHECK(fetch_of(first).partitions[0].max_bytes == 1'048'576);
   CHECK(fetch_of(first).partitions[0].current_leader_epoch == LeaderEpoch{0});
 
-  world.answer(first, World::fetched(orders(0), {batch(10, 3), batch(13, 2)}));
+  world.answer(first, ConsumerWorld::fetched(orders(0), {batch(10, 3), batch(13, 2)}));
   CHECK(world.returned == Strings{"0:10-13", "0:13-15"});
   CHECK(world.count<FetchRequest>() == 2);  // while the application is at work the next data comes
   const Envelope other = world.take<FetchRequest>();
@@ -91,7 +92,7 @@ TEST_CASE(
   CHECK(fetch_of(pipelined).session_id == 77);
   CHECK(fetch_of(pipelined).session_epoch == 1);
 
-  world.answer(pipelined, World::fetched(orders(2), {batch(10, 1)}));
+  world.answer(pipelined, ConsumerWorld::fetched(orders(2), {batch(10, 1)}));
   CHECK(world.returned.size() == 2);
   CHECK(world.count<FetchRequest>() == 0);  // nothing is sent outside poll
   world.poll();
@@ -99,12 +100,12 @@ TEST_CASE(
 }
 
 TEST_CASE("poll returns at most max.poll.records, and a broker is not asked while its data is buffered") {
-  ConsumerConfig config = World::default_config();
+  ConsumerConfig config = ConsumerWorld::default_config();
   config.max_poll_records = 4;
-  World world(config);
+  ConsumerWorld world(config);
   world.start_fetching();
-  FetchResponse response = World::fetched(orders(0), {batch(0, 3), batch(3, 3)});
-  response.partitions.push_back(World::fetched(orders(1), {batch(0, 3)}).partitions[0]);
+  FetchResponse response = ConsumerWorld::fetched(orders(0), {batch(0, 3), batch(3, 3)});
+  response.partitions.push_back(ConsumerWorld::fetched(orders(1), {batch(0, 3)}).partitions[0]);
   world.answer(world.take<FetchRequest>(), response);
   CHECK(world.returned == Strings{"0:0-3", "0:3-4"});
   CHECK(world.count<FetchRequest>() == 0);
@@ -123,19 +124,19 @@ TEST_CASE("poll returns at most max.poll.records, and a broker is not asked whil
 }
 
 TEST_CASE("a batch may begin before the position") {
-  World world;
+  ConsumerWorld world;
   world.start_fetching(5);
-  world.answer(world.take<FetchRequest>(), World::fetched(orders(0), {batch(3, 4)}));
+  world.answer(world.take<FetchRequest>(), ConsumerWorld::fetched(orders(0), {batch(3, 4)}));
   CHECK(world.returned == Strings{"0:5-7"});
 }
 
 TEST_CASE("an empty answer is followed by the next fetch") {
-  World world;
+  ConsumerWorld world;
   world.start_fetching();
   for (int i = 0; i < 3; ++i) {
     const Envelope fetch = world.take<FetchRequest>();
     CHECK(fetch_of(fetch).session_epoch == i);
-    world.answer(fetch, World::nothing_fetched());
+    world.answer(fetch, ConsumerWorld::nothing_fetched());
   }
   CHECK(world.in_poll);
 }
@@ -161,11 +162,11 @@ TEST_CASE("reactions to fetch errors") {
   };
   for (const Row& row : rows) {
     CAPTURE(name(row.error));
-    World world(World::default_config(), 1);
+    ConsumerWorld world(ConsumerWorld::default_config(), 1);
     world.start_fetching(5);
     world.advance(from_millis(1'000));
     const int refreshes = world.metadata_requests;
-    FetchResponse response = World::fetched(orders(0), {});
+    FetchResponse response = ConsumerWorld::fetched(orders(0), {});
     response.partitions[0].error = row.error;
     world.answer(world.take<FetchRequest>(), response);
     world.advance(from_millis(200));
@@ -177,11 +178,11 @@ TEST_CASE("reactions to fetch errors") {
 }
 
 TEST_CASE("out of range without a policy: the application hears of it, and nothing is skipped") {
-  ConsumerConfig config = World::default_config();
+  ConsumerConfig config = ConsumerWorld::default_config();
   config.auto_offset_reset = AutoOffsetReset::none;
-  World world(config, 1);
+  ConsumerWorld world(config, 1);
   world.start_fetching(5);
-  FetchResponse response = World::fetched(orders(0), {});
+  FetchResponse response = ConsumerWorld::fetched(orders(0), {});
   response.partitions[0].error = ErrorCode::offset_out_of_range;
   world.answer(world.take<FetchRequest>(), response);
   CHECK(world.error == ConsumerError::offset_out_of_range);
@@ -204,20 +205,20 @@ TEST_CASE("of a compacted batch what is left is read, and the next fetch goes on
   const Row rows[] = {{10, {"0:10-12"}}, {11, {"0:10-12"}}, {12, {"0:11-12"}}, {13, {"0:11-12"}}, {14, {}}};
   for (const Row& row : rows) {
     CAPTURE(row.from);
-    World world(World::default_config(), 1);
+    ConsumerWorld world(ConsumerWorld::default_config(), 1);
     world.start_fetching(row.from);
-    world.answer(world.take<FetchRequest>(), World::fetched(orders(0), {compacted_batch()}));
+    world.answer(world.take<FetchRequest>(), ConsumerWorld::fetched(orders(0), {compacted_batch()}));
     CHECK(world.returned == row.returned);
     CHECK(fetch_of(world.take<FetchRequest>()).partitions[0].fetch_offset == 15);
   }
 }
 
 TEST_CASE("max.poll.records ends within a compacted batch: the position is that of the next record") {
-  ConsumerConfig config = World::default_config();
+  ConsumerConfig config = ConsumerWorld::default_config();
   config.max_poll_records = 1;
-  World world(config, 1);
+  ConsumerWorld world(config, 1);
   world.start_fetching(10);
-  world.answer(world.take<FetchRequest>(), World::fetched(orders(0), {compacted_batch()}));
+  world.answer(world.take<FetchRequest>(), ConsumerWorld::fetched(orders(0), {compacted_batch()}));
   CHECK(world.returned == Strings{"0:10-11"});
   world.poll();
   CHECK(world.returned == Strings{"0:10-11", "0:11-12"});
@@ -225,9 +226,9 @@ TEST_CASE("max.poll.records ends within a compacted batch: the position is that 
 }
 
 TEST_CASE("an error tells who leads instead (KIP-951)") {
-  World world(World::default_config(), 1, 2);
+  ConsumerWorld world(ConsumerWorld::default_config(), 1, 2);
   world.start_fetching(5);
-  FetchResponse response = World::fetched(orders(0), {});
+  FetchResponse response = ConsumerWorld::fetched(orders(0), {});
   response.partitions[0].error = ErrorCode::not_leader_or_follower;
   response.partitions[0].current_leader = LeaderHint{NodeId{2}, LeaderEpoch{1}, ProcessId{2}};
   world.leaders[0] = {NodeId{2}, LeaderEpoch{1}};
@@ -238,9 +239,9 @@ TEST_CASE("an error tells who leads instead (KIP-951)") {
 }
 
 TEST_CASE("a lost connection to a broker: a full fetch after the reconnect back-off") {
-  World world;
+  ConsumerWorld world;
   world.start_fetching();
-  world.answer(world.take<FetchRequest>(), World::nothing_fetched());
+  world.answer(world.take<FetchRequest>(), ConsumerWorld::nothing_fetched());
   const Envelope lost = world.take<FetchRequest>();
   CHECK(fetch_of(lost).session_epoch == 1);
   world.lose(lost.channel);
@@ -253,14 +254,14 @@ TEST_CASE("a lost connection to a broker: a full fetch after the reconnect back-
 }
 
 TEST_CASE("the preferred read replica is fetched from until it is out of range there (KIP-392)") {
-  World world(World::default_config(), 1, 2);
+  ConsumerWorld world(ConsumerWorld::default_config(), 1, 2);
   world.start_fetching(5);
-  FetchResponse response = World::fetched(orders(0), {});
+  FetchResponse response = ConsumerWorld::fetched(orders(0), {});
   response.partitions[0].preferred_read_replica = NodeId{2};
   world.answer(world.take<FetchRequest>(), response);
   const Envelope follower = world.take<FetchRequest>();
   CHECK(follower.channel.server == ProcessId{2});
-  FetchResponse out_of_range = World::fetched(orders(0), {});
+  FetchResponse out_of_range = ConsumerWorld::fetched(orders(0), {});
   out_of_range.partitions[0].error = ErrorCode::offset_out_of_range;
   world.answer(follower, out_of_range);
   CHECK(world.take<FetchRequest>().channel.server == ProcessId{1});
@@ -268,11 +269,11 @@ TEST_CASE("the preferred read replica is fetched from until it is out of range t
 }
 
 TEST_CASE("after metadata.max.age.ms the leader is asked again, which may name the same replica") {
-  ConsumerConfig config = World::default_config();
+  ConsumerConfig config = ConsumerWorld::default_config();
   config.metadata_max_age_ms = 1'000;
-  World world(config, 1, 2);
+  ConsumerWorld world(config, 1, 2);
   world.start_fetching(5);
-  FetchResponse elsewhere = World::fetched(orders(0), {});
+  FetchResponse elsewhere = ConsumerWorld::fetched(orders(0), {});
   elsewhere.partitions[0].preferred_read_replica = NodeId{2};
   world.answer(world.take<FetchRequest>(), elsewhere);
   for (int round = 0; round < 2; ++round) {
@@ -280,7 +281,7 @@ TEST_CASE("after metadata.max.age.ms the leader is asked again, which may name t
     Envelope fetch = world.take<FetchRequest>();
     CHECK(fetch.channel.server == ProcessId{2});
     world.advance(from_millis(1'100));
-    world.answer(fetch, World::fetched(orders(0), {}));
+    world.answer(fetch, ConsumerWorld::fetched(orders(0), {}));
     fetch = world.take<FetchRequest>();
     CHECK(fetch.channel.server == ProcessId{1});
     world.answer(fetch, elsewhere);
@@ -288,15 +289,15 @@ TEST_CASE("after metadata.max.age.ms the leader is asked again, which may name t
 }
 
 TEST_CASE("while the coordinator is unknown, poll hands out what is buffered only every poll timeout") {
-  ConsumerConfig config = World::default_config();
-  World world(config, 1, 2);
+  ConsumerConfig config = ConsumerWorld::default_config();
+  ConsumerWorld world(config, 1, 2);
   world.start_fetching();
   const Envelope fetch = world.take<FetchRequest>();
   world.find_coordinator_error = ErrorCode::coordinator_not_available;
   world.advance(from_millis(3'000));
-  const LocalTime lost_at = world.now;
+  const LocalTime lost_at = world.host.now;
   world.answer(world.take<HeartbeatRequest>(), HeartbeatResponse{ErrorCode::not_coordinator});
-  world.answer(fetch, World::fetched(orders(0), {batch(0, 1)}));
+  world.answer(fetch, ConsumerWorld::fetched(orders(0), {batch(0, 1)}));
   CHECK(world.returned.empty());
   world.advance_to(lost_at + from_millis(99));
   CHECK(world.returned.empty());

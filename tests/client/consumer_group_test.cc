@@ -20,27 +20,27 @@ std::string text(const std::vector<RebalanceEvent>& events) {
 }
 
 ConsumerConfig cooperative() {
-  ConsumerConfig config = World::default_config();
+  ConsumerConfig config = ConsumerWorld::default_config();
   config.partition_assignment_strategy = {Assignor::cooperative_sticky};
   config.enable_auto_commit = false;
   return config;
 }
 
 // Tells the member in its next heartbeat that the group rebalances.
-void announce_rebalance(World& world) {
+void announce_rebalance(ConsumerWorld& world) {
   world.advance(from_millis(3000));
   world.answer(world.take<HeartbeatRequest>(), HeartbeatResponse{ErrorCode::rebalance_in_progress});
 }
 
-void answer_commit(World& world, ErrorCode error = ErrorCode::none) {
+void answer_commit(ConsumerWorld& world, ErrorCode error = ErrorCode::none) {
   const Envelope commit = world.take<OffsetCommitRequest>();
-  world.answer(commit, World::commit_answer(commit, error));
+  world.answer(commit, ConsumerWorld::commit_answer(commit, error));
 }
 
 }  // namespace
 
 TEST_CASE("a dynamic member joins twice, assigns as the leader, syncs, and asks for committed offsets") {
-  World world;
+  ConsumerWorld world;
   world.start();
   const Envelope first = world.take<JoinGroupRequest>();
   const auto& join = std::get<JoinGroupRequest>(first.message);
@@ -53,11 +53,11 @@ TEST_CASE("a dynamic member joins twice, assigns as the leader, syncs, and asks 
   CHECK(join.protocols[1].name == "cooperative-sticky");
   CHECK(join.protocols[0].subscription.topics == std::vector<TopicId>{kOrders});
 
-  world.answer(first, World::member_id_required("m-1"));
+  world.answer(first, ConsumerWorld::member_id_required("m-1"));
   const Envelope second = world.take<JoinGroupRequest>();  // at once
   CHECK(std::get<JoinGroupRequest>(second.message).member_id == "m-1");
   JoinGroupResponse joined =
-      World::joined_as_leader(Generation{1}, std::get<JoinGroupRequest>(second.message));
+      ConsumerWorld::joined_as_leader(Generation{1}, std::get<JoinGroupRequest>(second.message));
   joined.members.push_back({"m-2", {}, joined.members[0].subscription});
   world.answer(second, joined);
 
@@ -79,7 +79,7 @@ TEST_CASE("a dynamic member joins twice, assigns as the leader, syncs, and asks 
 }
 
 TEST_CASE("the group is not joined before its topic is known") {
-  World world;
+  ConsumerWorld world;
   world.topic_exists = false;
   world.start();
   world.advance(from_millis(5'000));
@@ -90,7 +90,7 @@ TEST_CASE("the group is not joined before its topic is known") {
 }
 
 TEST_CASE("an unavailable coordinator is looked up again after a back-off, until it is there") {
-  World world;
+  ConsumerWorld world;
   world.find_coordinator_error = ErrorCode::coordinator_not_available;
   world.start();
   CHECK(world.lookups == 1);
@@ -105,9 +105,9 @@ TEST_CASE("an unavailable coordinator is looked up again after a back-off, until
 }
 
 TEST_CASE("heartbeats go on whatever the application does") {
-  World world;
+  ConsumerWorld world;
   world.start_fetching();
-  world.answer(world.take<FetchRequest>(), World::fetched(orders(0), {batch(0, 1)}));
+  world.answer(world.take<FetchRequest>(), ConsumerWorld::fetched(orders(0), {batch(0, 1)}));
   REQUIRE(!world.in_poll);
   world.advance(from_millis(2'999));
   CHECK(world.count<HeartbeatRequest>() == 0);
@@ -121,9 +121,9 @@ TEST_CASE("heartbeats go on whatever the application does") {
 }
 
 TEST_CASE("an eager member commits, revokes everything, and joins again: only in poll") {
-  World world;
+  ConsumerWorld world;
   world.start_fetching();
-  world.answer(world.take<FetchRequest>(), World::fetched(orders(0), {batch(0, 2)}));
+  world.answer(world.take<FetchRequest>(), ConsumerWorld::fetched(orders(0), {batch(0, 2)}));
   REQUIRE(world.returned == std::vector<std::string>{"0:0-2"});
   world.rebalances.clear();
   announce_rebalance(world);
@@ -138,20 +138,21 @@ TEST_CASE("an eager member commits, revokes everything, and joins again: only in
   CHECK(partitions[0].offset == 2);
   CHECK(partitions[1].offset == 0);
   // What is fetched meanwhile is not returned any more: it would be read again by the next owner.
-  world.answer(world.take<FetchRequest>(), World::fetched(orders(0), {batch(2, 1)}));
+  world.answer(world.take<FetchRequest>(), ConsumerWorld::fetched(orders(0), {batch(2, 1)}));
   CHECK(world.returned.size() == 1);
-  world.answer(commit, World::commit_answer(commit));
+  world.answer(commit, ConsumerWorld::commit_answer(commit));
   CHECK(text(world.rebalances) == "revoked 0 1");
   const Envelope join = world.take<JoinGroupRequest>();
   CHECK(std::get<JoinGroupRequest>(join.message).protocols[0].subscription.owned.empty());
-  world.answer(join, World::joined_as_follower(Generation{2}, std::get<JoinGroupRequest>(join.message)));
+  world.answer(join,
+               ConsumerWorld::joined_as_follower(Generation{2}, std::get<JoinGroupRequest>(join.message)));
   world.answer(world.take<SyncGroupRequest>(), SyncGroupResponse{ErrorCode::none, {orders(1)}});
   CHECK(text(world.rebalances) == "revoked 0 1 | assigned 1");
   CHECK(world.consumer.coordinator().generation() == Generation{2});
 }
 
 TEST_CASE("the commit before a rebalance is retried while it may yet succeed") {
-  World world;
+  ConsumerWorld world;
   world.start_fetching();
   announce_rebalance(world);
   answer_commit(world, ErrorCode::coordinator_load_in_progress);
@@ -164,7 +165,7 @@ TEST_CASE("the commit before a rebalance is retried while it may yet succeed") {
 
 TEST_CASE(
     "a cooperative member keeps reading while the group rebalances, gives up what it must, and joins again") {
-  World world(cooperative());
+  ConsumerWorld world(cooperative());
   world.start_fetching();
   world.rebalances.clear();
   announce_rebalance(world);
@@ -174,10 +175,11 @@ TEST_CASE(
   CHECK(subscription.generation == Generation{1});
   CHECK(world.rebalances.empty());
 
-  world.answer(world.take<FetchRequest>(), World::fetched(orders(1), {batch(0, 3)}));
+  world.answer(world.take<FetchRequest>(), ConsumerWorld::fetched(orders(1), {batch(0, 3)}));
   REQUIRE(world.returned == std::vector<std::string>{"1:0-3"});
   // While the application is at work nobody looks at the answer to the join.
-  world.answer(join, World::joined_as_follower(Generation{2}, std::get<JoinGroupRequest>(join.message)));
+  world.answer(join,
+               ConsumerWorld::joined_as_follower(Generation{2}, std::get<JoinGroupRequest>(join.message)));
   CHECK(world.count<SyncGroupRequest>() == 0);
   world.advance(from_millis(10'000));
   CHECK(world.count<HeartbeatRequest>() == 0);
@@ -203,7 +205,7 @@ TEST_CASE("reactions to what heartbeats are told") {
   };
   for (const Row& row : rows) {
     CAPTURE(name(row.error));
-    World world(cooperative());
+    ConsumerWorld world(cooperative());
     world.start_fetching();
     world.rebalances.clear();
     world.advance(from_millis(3'000));
@@ -212,26 +214,26 @@ TEST_CASE("reactions to what heartbeats are told") {
     CHECK(std::get<JoinGroupRequest>(world.take<JoinGroupRequest>().message).member_id == row.want_member_id);
   }
   SUBCASE("another coordinator") {
-    World world;
+    ConsumerWorld world;
     world.start_fetching();
     world.advance(from_millis(3'000));
     const int lookups = world.lookups;
     world.coordinator = 2;
     world.answer(world.take<HeartbeatRequest>(), HeartbeatResponse{ErrorCode::not_coordinator});
     CHECK(world.lookups == lookups + 1);
-    world.answer(world.take<FetchRequest>(), World::nothing_fetched());  // the lookup waits behind it
+    world.answer(world.take<FetchRequest>(), ConsumerWorld::nothing_fetched());  // the lookup waits behind it
     world.advance(from_millis(121));  // a failed heartbeat is repeated after retry.backoff.ms
     CHECK(world.take<HeartbeatRequest>().channel.server == ProcessId{2});
     CHECK(world.count<JoinGroupRequest>() == 0);  // it is still a member
   }
   SUBCASE("fenced by another process of the same instance id") {
-    ConsumerConfig config = World::default_config();
+    ConsumerConfig config = ConsumerWorld::default_config();
     config.group_instance_id = "i-1";
-    World world(config);
+    ConsumerWorld world(config);
     world.start();
     const Envelope join = world.take<JoinGroupRequest>();
     JoinGroupResponse joined =
-        World::joined_as_leader(Generation{1}, std::get<JoinGroupRequest>(join.message));
+        ConsumerWorld::joined_as_leader(Generation{1}, std::get<JoinGroupRequest>(join.message));
     joined.member_id = joined.leader = joined.members[0].member_id = "i-1-x";
     world.answer(join, joined);
     world.answer(world.take<SyncGroupRequest>(), SyncGroupResponse{ErrorCode::none, {orders(0)}});
@@ -244,9 +246,9 @@ TEST_CASE("reactions to what heartbeats are told") {
 }
 
 TEST_CASE("a coordinator that does not answer for the session timeout is looked for elsewhere") {
-  ConsumerConfig config = World::default_config();
+  ConsumerConfig config = ConsumerWorld::default_config();
   config.request_timeout_ms = 100'000;
-  World world(config);
+  ConsumerWorld world(config);
   world.start_fetching();
   const int lookups = world.lookups;
   world.advance(from_millis(44'999));
@@ -256,9 +258,9 @@ TEST_CASE("a coordinator that does not answer for the session timeout is looked 
 }
 
 TEST_CASE("an application that does not poll for max.poll.interval.ms leaves the group") {
-  World world;
+  ConsumerWorld world;
   world.start_fetching();
-  world.answer(world.take<FetchRequest>(), World::fetched(orders(0), {batch(0, 1)}));
+  world.answer(world.take<FetchRequest>(), ConsumerWorld::fetched(orders(0), {batch(0, 1)}));
   world.rebalances.clear();
   for (int second = 3; second < 300; second += 3) {
     world.advance(from_millis(3'000));
@@ -276,7 +278,7 @@ TEST_CASE("an application that does not poll for max.poll.interval.ms leaves the
 }
 
 TEST_CASE("an application that waits in poll is alive") {
-  World world;
+  ConsumerWorld world;
   world.start_fetching();
   for (int second = 0; second < 600; second += 3) {
     world.advance(from_millis(3'000));
@@ -310,12 +312,12 @@ TEST_CASE("join and sync errors") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
-    World world;
+    ConsumerWorld world;
     world.start();
     const int lookups = world.lookups;
     Envelope join = world.take<JoinGroupRequest>();
     JoinGroupResponse answer =
-        World::joined_as_follower(Generation{1}, std::get<JoinGroupRequest>(join.message));
+        ConsumerWorld::joined_as_follower(Generation{1}, std::get<JoinGroupRequest>(join.message));
     answer.member_id = "m-1";
     answer.error = row.join;
     if (row.looks_up) world.coordinator = 2;
@@ -332,7 +334,7 @@ TEST_CASE("join and sync errors") {
 }
 
 TEST_CASE("a lost connection to the coordinator fails the join, which is tried again") {
-  World world;
+  ConsumerWorld world;
   world.start();
   const Envelope join = world.take<JoinGroupRequest>();
   world.lose(join.channel);
@@ -342,7 +344,7 @@ TEST_CASE("a lost connection to the coordinator fails the join, which is tried a
 }
 
 TEST_CASE("the leader rejoins when its topic has grown") {
-  World world(cooperative());
+  ConsumerWorld world(cooperative());
   world.start_fetching();
   world.leaders.push_back({NodeId{1}, LeaderEpoch{0}});
   for (int second = 0; second < 300; second += 3) {  // metadata.max.age.ms
@@ -350,21 +352,22 @@ TEST_CASE("the leader rejoins when its topic has grown") {
     if (world.count<JoinGroupRequest>() == 0) world.serve();
   }
   const Envelope join = world.take<JoinGroupRequest>();
-  world.answer(join, World::joined_as_leader(Generation{2}, std::get<JoinGroupRequest>(join.message)));
+  world.answer(join,
+               ConsumerWorld::joined_as_leader(Generation{2}, std::get<JoinGroupRequest>(join.message)));
   const Envelope sync = world.take<SyncGroupRequest>();
   CHECK(std::get<SyncGroupRequest>(sync.message).assignments.at(0).partitions.size() == 3);
 }
 
 TEST_CASE("closing commits, leaves, ends the fetch session and closes the connections") {
-  World world;
+  ConsumerWorld world;
   world.start_fetching();
-  world.answer(world.take<FetchRequest>(), World::fetched(orders(0), {batch(0, 2)}));
+  world.answer(world.take<FetchRequest>(), ConsumerWorld::fetched(orders(0), {batch(0, 2)}));
   world.rebalances.clear();
   world.close();
   CHECK(world.count<LeaveGroupRequest>() == 0);
   const Envelope commit = world.take<OffsetCommitRequest>();
   CHECK(std::get<OffsetCommitRequest>(commit.message).partitions[0].offset == 2);
-  world.answer(commit, World::commit_answer(commit));
+  world.answer(commit, ConsumerWorld::commit_answer(commit));
   world.answer(world.take<LeaveGroupRequest>(), LeaveGroupResponse{});
   CHECK(text(world.rebalances) == "revoked 0 1");
   const Envelope pipelined = world.take<FetchRequest>();
@@ -373,20 +376,20 @@ TEST_CASE("closing commits, leaves, ends the fetch session and closes the connec
   CHECK(std::get<FetchRequest>(last.message).session_id == 77);
   CHECK(std::get<FetchRequest>(last.message).session_epoch == -1);
   CHECK(!world.consumer.closed());
-  world.answer(pipelined, World::nothing_fetched());
+  world.answer(pipelined, ConsumerWorld::nothing_fetched());
   world.answer(last, FetchResponse{});
   CHECK(world.consumer.closed());
 }
 
 TEST_CASE("a static member does not leave when it closes, and a dead cluster does not hold it up for ever") {
-  ConsumerConfig config = World::default_config();
+  ConsumerConfig config = ConsumerWorld::default_config();
   config.group_instance_id = "i-1";
-  World world(config);
+  ConsumerWorld world(config);
   world.start();
   const Envelope join = world.take<JoinGroupRequest>();
   CHECK(std::get<JoinGroupRequest>(join.message).group_instance_id == "i-1");
   JoinGroupResponse joined =
-      World::joined_as_follower(Generation{1}, std::get<JoinGroupRequest>(join.message));
+      ConsumerWorld::joined_as_follower(Generation{1}, std::get<JoinGroupRequest>(join.message));
   joined.member_id = "i-1-x";
   world.answer(join, joined);
   world.answer(world.take<SyncGroupRequest>(), SyncGroupResponse{ErrorCode::none, {orders(0)}});

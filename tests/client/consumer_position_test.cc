@@ -10,12 +10,12 @@ namespace {
 using namespace test;
 
 ConsumerConfig with_reset(AutoOffsetReset policy) {
-  ConsumerConfig config = World::default_config();
+  ConsumerConfig config = ConsumerWorld::default_config();
   config.auto_offset_reset = policy;
   return config;
 }
 
-void answer_offsets(World& world, Offset offset, ErrorCode error = ErrorCode::none) {
+void answer_offsets(ConsumerWorld& world, Offset offset, ErrorCode error = ErrorCode::none) {
   const Envelope request = world.take<ListOffsetsRequest>();
   ListOffsetsResponse response;
   for (const auto& partition : std::get<ListOffsetsRequest>(request.message).partitions) {
@@ -42,7 +42,7 @@ TEST_CASE("a position comes from the committed offset, else from auto.offset.res
   };
   for (const Row& row : rows) {
     CAPTURE(row.committed);
-    World world(with_reset(row.policy), 1);
+    ConsumerWorld world(with_reset(row.policy), 1);
     world.start();
     world.join();
     CHECK(world.count<FetchRequest>() == 0);
@@ -63,7 +63,7 @@ TEST_CASE("a position comes from the committed offset, else from auto.offset.res
 }
 
 TEST_CASE("a lookup that fails is repeated after the back-off") {
-  World world(World::default_config(), 1);
+  ConsumerWorld world(ConsumerWorld::default_config(), 1);
   world.start();
   world.join();
   world.committed(kNoOffset);
@@ -75,7 +75,7 @@ TEST_CASE("a lookup that fails is repeated after the back-off") {
 }
 
 TEST_CASE("unstable committed offsets are asked for again") {
-  World world(World::default_config(), 1);
+  ConsumerWorld world(ConsumerWorld::default_config(), 1);
   world.start();
   world.join();
   const Envelope request = world.take<OffsetFetchRequest>();
@@ -108,13 +108,13 @@ TEST_CASE("after a change of leader the position is checked against the new lead
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
-    World world(with_reset(row.policy), 1, 2);
+    ConsumerWorld world(with_reset(row.policy), 1, 2);
     world.start_fetching();
     world.answer(world.take<FetchRequest>(),
-                 World::fetched(orders(0), {batch(0, 3)}));  // position 3, epoch 0
+                 ConsumerWorld::fetched(orders(0), {batch(0, 3)}));  // position 3, epoch 0
     world.poll();
     world.leaders[0] = {NodeId{2}, LeaderEpoch{4}};
-    FetchResponse moved = World::fetched(orders(0), {});
+    FetchResponse moved = ConsumerWorld::fetched(orders(0), {});
     moved.partitions[0].error = ErrorCode::not_leader_or_follower;
     moved.partitions[0].current_leader = LeaderHint{NodeId{2}, LeaderEpoch{4}, ProcessId{2}};
     world.answer(world.take<FetchRequest>(), moved);
@@ -140,13 +140,13 @@ TEST_CASE("after a change of leader the position is checked against the new lead
 }
 
 TEST_CASE("a check that fails is repeated, and one that is overtaken is ignored") {
-  World world(World::default_config(), 1, 2);
+  ConsumerWorld world(ConsumerWorld::default_config(), 1, 2);
   world.start_fetching();
-  world.answer(world.take<FetchRequest>(), World::fetched(orders(0), {batch(0, 3)}));
+  world.answer(world.take<FetchRequest>(), ConsumerWorld::fetched(orders(0), {batch(0, 3)}));
   world.poll();
   const auto move_to = [&](int node, int epoch) {
     world.leaders[0] = {NodeId{node}, LeaderEpoch{epoch}};
-    FetchResponse moved = World::fetched(orders(0), {});
+    FetchResponse moved = ConsumerWorld::fetched(orders(0), {});
     moved.partitions[0].error = ErrorCode::not_leader_or_follower;
     moved.partitions[0].current_leader = LeaderHint{NodeId{node}, LeaderEpoch{epoch}, ProcessId{node}};
     return moved;

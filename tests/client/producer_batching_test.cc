@@ -1,18 +1,17 @@
 // What goes into a batch and when it leaves: batch.size to the byte, linger.ms, requests per server.
 #include <doctest/doctest.h>
 
-#include "producer_harness.h"
+#include "producer_world.h"
 #include "protocol/murmur2.h"
 
 namespace sim::client {
 namespace {
 
-namespace test = producer_test;
 using test::orders;
-using test::World;
+using test::ProducerWorld;
 
 TEST_CASE("sixteen records of 1000 bytes fill a batch of 16 384") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   for (std::int64_t i = 0; i < 17; ++i) world.append(i, {}, 1000);
   world.poll();
@@ -26,9 +25,9 @@ TEST_CASE("sixteen records of 1000 bytes fill a batch of 16 384") {
 }
 
 TEST_CASE("a batch leaves linger.ms after its first record, not after its last") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
-  const LocalTime first = world.now;
+  const LocalTime first = world.host.now;
   world.send(1);
   world.run_for(3ms);
   world.send(2);
@@ -41,7 +40,7 @@ TEST_CASE("a batch leaves linger.ms after its first record, not after its last")
 }
 
 TEST_CASE("linger.ms=0 sends at once, what came in one step together") {
-  World world(test::config([](ProducerConfig& c) { c.linger_ms = 0; }));
+  ProducerWorld world(test::config([](ProducerConfig& c) { c.linger_ms = 0; }));
   world.warm_up();
   world.append(1);
   world.append(2);
@@ -51,7 +50,7 @@ TEST_CASE("linger.ms=0 sends at once, what came in one step together") {
 }
 
 TEST_CASE("a record larger than batch.size gets a batch of its own") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   world.send(1, {}, 100);
   world.send(2, {}, 50'000);
@@ -63,7 +62,7 @@ TEST_CASE("a record larger than batch.size gets a batch of its own") {
 }
 
 TEST_CASE("batch.size=0 means a record a batch") {
-  World world(test::config([](ProducerConfig& c) { c.batch_size = 0; }));
+  ProducerWorld world(test::config([](ProducerConfig& c) { c.batch_size = 0; }));
   world.warm_up();
   for (std::int64_t i = 0; i < 3; ++i) world.append(i);
   world.poll();
@@ -73,7 +72,7 @@ TEST_CASE("batch.size=0 means a record a batch") {
 }
 
 TEST_CASE("records too large for a request are refused, others are not disturbed") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   CHECK(world.send(1, {}, 1'048'576) == Producer::SendResult::failed);
   CHECK(world.send(2, {}, 100) == Producer::SendResult::accepted);
@@ -84,7 +83,7 @@ TEST_CASE("records too large for a request are refused, others are not disturbed
 }
 
 TEST_CASE("a compressed topic's batches hold more records") {
-  World world;
+  ProducerWorld world;
   world.metadata.topics[0].compression_percent = 25;
   world.warm_up();
   for (std::int64_t i = 0; i < 70; ++i) world.append(i, {}, 1000);
@@ -96,7 +95,7 @@ TEST_CASE("a compressed topic's batches hold more records") {
 }
 
 TEST_CASE("one request carries one batch of each partition of its server") {
-  World world(ProducerConfig{}, 6, 3);
+  ProducerWorld world(ProducerConfig{}, 6, 3);
   world.warm_up();
   for (std::int64_t i = 0; i < 64; ++i) world.append(i, test::key(i), 100);
   world.poll();
@@ -111,7 +110,7 @@ TEST_CASE("one request carries one batch of each partition of its server") {
 }
 
 TEST_CASE("a request stays within max.request.size, and the next drain begins where it stopped") {
-  World world(test::config([](ProducerConfig& c) { c.max_request_size = 20'000; }), 3, 1);
+  ProducerWorld world(test::config([](ProducerConfig& c) { c.max_request_size = 20'000; }), 3, 1);
   world.warm_up();
   std::vector<std::string> key_of(3);
   for (int i = 0; i < 50; ++i)
@@ -129,7 +128,7 @@ TEST_CASE("a request stays within max.request.size, and the next drain begins wh
 }
 
 TEST_CASE("five requests are in flight at most; more batches wait for an answer") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   for (std::int64_t i = 0; i < 16 * 8; ++i) world.send(i, {}, 1000);
   CHECK(world.produced.size() == 5);
@@ -141,7 +140,7 @@ TEST_CASE("five requests are in flight at most; more batches wait for an answer"
 }
 
 TEST_CASE("every stage is told once") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   world.send(1);
   CHECK(world.all<observe::RecordAccepted>().size() == 1);
@@ -162,7 +161,7 @@ TEST_CASE("every stage is told once") {
 }
 
 TEST_CASE("acks=0 is done when sent") {
-  World world(test::config([](ProducerConfig& c) {
+  ProducerWorld world(test::config([](ProducerConfig& c) {
     c.acks = 0;
     c.enable_idempotence = false;
   }));
@@ -174,27 +173,27 @@ TEST_CASE("acks=0 is done when sent") {
 }
 
 TEST_CASE("idle costs nothing but the metadata refresh") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   world.run_for(3min);
-  const std::int64_t before = world.timers_fired;
+  const std::int64_t before = world.host.timers_fired;
   const std::int32_t metadata_requests = world.metadata_requests;
   world.run_for(50min);
   CHECK(world.metadata_requests - metadata_requests == 10);
-  CHECK(world.timers_fired - before <=
+  CHECK(world.host.timers_fired - before <=
         20);  // the refresh, and a request timeout that has nothing to time out
 }
 
 TEST_CASE("a full pipe costs no timer per record") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   world.acknowledge_at_once = true;
-  const std::int64_t before = world.timers_set;
+  const std::int64_t before = world.host.timers_set;
   for (std::int64_t i = 0; i < 16'000; ++i) {
     world.send(i, {}, 1000);
     world.run_for(1us);
   }
-  CHECK(world.timers_set - before < 20);
+  CHECK(world.host.timers_set - before < 20);
 }
 
 }  // namespace

@@ -1,17 +1,16 @@
 // What becomes of a batch when the answer is an error, or none: retries in order, gaps in sequences, expiry.
 #include <doctest/doctest.h>
 
-#include "producer_harness.h"
+#include "producer_world.h"
 
 namespace sim::client {
 namespace {
 
-namespace test = producer_test;
 using test::orders;
-using test::World;
+using test::ProducerWorld;
 
 // Sends `count` batches of one record each, numbered from `from`, all at once.
-void send_batches(World& world, std::int64_t from, std::int64_t count) {
+void send_batches(ProducerWorld& world, std::int64_t from, std::int64_t count) {
   for (std::int64_t i = from; i < from + count; ++i) {
     world.append(i);
     world.poll();
@@ -19,7 +18,7 @@ void send_batches(World& world, std::int64_t from, std::int64_t count) {
   }
 }
 
-std::vector<std::int64_t> lying_at_the_broker(const World& world) {
+std::vector<std::int64_t> lying_at_the_broker(const ProducerWorld& world) {
   std::vector<std::int64_t> numbers;
   for (const BatchDataPtr& batch : world.batches()) numbers.push_back(world.numbers(batch).at(0));
   return numbers;
@@ -48,7 +47,7 @@ TEST_CASE("an error of each kind has its meaning") {
   };
   for (const Row& row : rows) {
     CAPTURE(name(row.error));
-    World world;
+    ProducerWorld world;
     world.warm_up();
     world.send(1);
     world.run_for(5ms);
@@ -66,7 +65,7 @@ TEST_CASE("an error of each kind has its meaning") {
 }
 
 TEST_CASE("a retry waits, longer each time, and keeps its batch") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   world.send(1);
   world.run_for(5ms);
@@ -75,9 +74,9 @@ TEST_CASE("a retry waits, longer each time, and keeps its batch") {
   std::int32_t attempt = 0;
   for (const std::int64_t want : want_ms) {
     world.answer(ErrorCode::not_enough_replicas);
-    const LocalTime failed_at = world.now;
+    const LocalTime failed_at = world.host.now;
     while (world.produced.empty()) world.run_for(1ms);
-    const std::int64_t waited = millis(world.now - failed_at);
+    const std::int64_t waited = millis(world.host.now - failed_at);
     CHECK(waited >= want * 8 / 10);
     CHECK(waited <= std::min<std::int64_t>(want * 12 / 10, 1000) + 1);
     CHECK(world.batches()[0] == batch);
@@ -86,7 +85,7 @@ TEST_CASE("a retry waits, longer each time, and keeps its batch") {
 }
 
 TEST_CASE("retries=0 fails at once") {
-  World world(test::config([](ProducerConfig& c) {
+  ProducerWorld world(test::config([](ProducerConfig& c) {
     c.retries = 0;
     c.enable_idempotence = false;
   }));
@@ -98,7 +97,7 @@ TEST_CASE("retries=0 fails at once") {
 }
 
 TEST_CASE("an idempotent producer retries in order, and alone") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   send_batches(world, 1, 5);
   REQUIRE(world.produced.size() == 5);
@@ -122,7 +121,7 @@ TEST_CASE("an idempotent producer retries in order, and alone") {
 }
 
 TEST_CASE("without idempotence, retries may overtake") {
-  World world(test::config([](ProducerConfig& c) { c.enable_idempotence = false; }));
+  ProducerWorld world(test::config([](ProducerConfig& c) { c.enable_idempotence = false; }));
   world.warm_up();
   send_batches(world, 1, 2);
   CHECK(world.batches()[0]->producer_id == kNoProducerId);
@@ -134,7 +133,7 @@ TEST_CASE("without idempotence, retries may overtake") {
 }
 
 TEST_CASE("max.in.flight.requests.per.connection=1 keeps order without idempotence") {
-  World world(test::config([](ProducerConfig& c) {
+  ProducerWorld world(test::config([](ProducerConfig& c) {
     c.enable_idempotence = false;
     c.max_in_flight_requests_per_connection = 1;
   }));
@@ -150,7 +149,7 @@ TEST_CASE("max.in.flight.requests.per.connection=1 keeps order without idempoten
 }
 
 TEST_CASE("a lost connection and a silent server are retried") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   world.send(1);
   world.run_for(5ms);
@@ -169,7 +168,7 @@ TEST_CASE("a lost connection and a silent server are retried") {
 }
 
 TEST_CASE("a leader hint sends the retry there at once") {
-  World world(ProducerConfig{}, 1, 2);
+  ProducerWorld world(ProducerConfig{}, 1, 2);
   world.warm_up();
   world.send(1);
   world.run_for(5ms);
@@ -182,7 +181,7 @@ TEST_CASE("a leader hint sends the retry there at once") {
 }
 
 TEST_CASE("a batch without a leader waits until there is one") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   world.metadata.topics[0].partitions[0].leader = kNoNode;
   world.metadata.topics[0].partitions[0].leader_epoch = LeaderEpoch{1};
@@ -198,30 +197,30 @@ TEST_CASE("a batch without a leader waits until there is one") {
 }
 
 TEST_CASE("delivery.timeout.ms fails what waits, from the record's batch on") {
-  World world(ProducerConfig{}, 1, 2);
+  ProducerWorld world(ProducerConfig{}, 1, 2);
   world.warm_up();
-  world.down.insert(test::broker_process(1));
+  world.host.refusing.insert(test::broker_process(1));
   world.disconnect(1);
-  const LocalTime sent_at = world.now;
+  const LocalTime sent_at = world.host.now;
   world.send(1);
   world.run_for(120s - 1ms);
   CHECK(world.all<observe::RecordFailed>().empty());
   world.run_for(1ms);
   REQUIRE(world.all<observe::RecordFailed>().size() == 1);
   CHECK(world.all<observe::RecordFailed>()[0].error == ErrorCode::request_timed_out);
-  CHECK(world.now == sent_at + 120s);
+  CHECK(world.host.now == sent_at + 120s);
   CHECK(world.all<observe::BatchAcknowledged>().empty());  // it never was sent
 }
 
 TEST_CASE("a delivery timeout shorter than an attempt is raised") {
-  World world(test::config([](ProducerConfig& c) {
-                c.delivery_timeout_ms = 1'000;
-                c.request_timeout_ms = 2'000;
-                c.linger_ms = 500;
-              }),
-              1, 2);
+  ProducerWorld world(test::config([](ProducerConfig& c) {
+                        c.delivery_timeout_ms = 1'000;
+                        c.request_timeout_ms = 2'000;
+                        c.linger_ms = 500;
+                      }),
+                      1, 2);
   world.warm_up();
-  world.down.insert(test::broker_process(1));
+  world.host.refusing.insert(test::broker_process(1));
   world.disconnect(1);
   world.send(1);
   world.run_for(2'500ms - 1ns);
@@ -231,7 +230,7 @@ TEST_CASE("a delivery timeout shorter than an attempt is raised") {
 }
 
 TEST_CASE("a batch that expires in flight is failed once, whatever comes later") {
-  World world(test::config([](ProducerConfig& c) {
+  ProducerWorld world(test::config([](ProducerConfig& c) {
     c.request_timeout_ms = 30'000;
     c.delivery_timeout_ms = 31'000;
   }));
@@ -254,7 +253,7 @@ TEST_CASE("a batch that expires in flight is failed once, whatever comes later")
 }
 
 TEST_CASE("a gap that nobody closes bumps the epoch, and numbering begins again") {
-  World world(test::config([](ProducerConfig& c) {
+  ProducerWorld world(test::config([](ProducerConfig& c) {
     c.delivery_timeout_ms = 31'000;
     c.request_timeout_ms = 30'000;
   }));
@@ -280,7 +279,7 @@ TEST_CASE("a gap that nobody closes bumps the epoch, and numbering begins again"
 }
 
 TEST_CASE("a batch refused for good leaves no gap: the epoch is bumped at once") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   world.send(1);
   world.run_for(5ms);
@@ -293,7 +292,7 @@ TEST_CASE("a batch refused for good leaves no gap: the epoch is bumped at once")
 }
 
 TEST_CASE("the next expected batch being out of order means the broker lost our state: renumber and retry") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   world.send(1);
   world.run_for(5ms);
@@ -307,7 +306,7 @@ TEST_CASE("the next expected batch being out of order means the broker lost our 
 }
 
 TEST_CASE("a duplicate is a success whose offset is not known") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   world.send(1);
   world.run_for(5ms);
@@ -319,7 +318,7 @@ TEST_CASE("a duplicate is a success whose offset is not known") {
 }
 
 TEST_CASE("a batch too large for the broker is cut into batches of batch.size, in its place") {
-  World world;
+  ProducerWorld world;
   world.metadata.topics[0].compression_percent = 25;
   world.warm_up();
   for (std::int64_t i = 0; i < 59; ++i) world.append(i, {}, 1000);
@@ -342,7 +341,7 @@ TEST_CASE("a batch too large for the broker is cut into batches of batch.size, i
 }
 
 TEST_CASE("a producer id is asked for before the first batch, and again after an error") {
-  World world;
+  ProducerWorld world;
   world.id_error = ErrorCode::coordinator_load_in_progress;
   world.start();
   world.send(1);
@@ -357,7 +356,7 @@ TEST_CASE("a producer id is asked for before the first batch, and again after an
 }
 
 TEST_CASE("a producer id refused for good ends the producer") {
-  World world;
+  ProducerWorld world;
   world.id_error = ErrorCode::cluster_authorization_failed;
   world.start();
   world.send(1);
@@ -367,22 +366,22 @@ TEST_CASE("a producer id refused for good ends the producer") {
 }
 
 TEST_CASE("a copy plays on as the original does") {
-  World world;
+  ProducerWorld world;
   world.warm_up();
   send_batches(world, 1, 5);
   world.answer(ErrorCode::not_enough_replicas);
-  World copy = world;
-  for (World* one : {&world, &copy}) {
+  ProducerWorld copy = world;
+  for (ProducerWorld* one : {&world, &copy}) {
     one->run_for(300ms);
     one->answer(ErrorCode::out_of_order_sequence_number);
     one->run_for(1s);
     one->answer_all();
     one->run_for(1s);
   }
-  CHECK(world.now == copy.now);
+  CHECK(world.host.now == copy.host.now);
   CHECK(lying_at_the_broker(world) == lying_at_the_broker(copy));
-  CHECK(world.facts.size() == copy.facts.size());
-  CHECK(world.timers == copy.timers);
+  CHECK(world.host.told.size() == copy.host.told.size());
+  CHECK(world.host.timers == copy.host.timers);
 }
 
 }  // namespace

@@ -4,17 +4,16 @@
 #include <algorithm>
 
 #include "client/partitioner.h"
-#include "producer_harness.h"
+#include "producer_world.h"
 #include "protocol/murmur2.h"
 
 namespace sim::client {
 namespace {
 
-namespace test = producer_test;
-using test::World;
+using test::ProducerWorld;
 using SendResult = Producer::SendResult;
 
-std::vector<std::int32_t> partitions_of(const World& world) {
+std::vector<std::int32_t> partitions_of(const ProducerWorld& world) {
   std::vector<std::int32_t> partitions;
   for (const auto& fact : world.all<observe::RecordAccepted>()) partitions.push_back(fact.tp.partition);
   return partitions;
@@ -23,7 +22,7 @@ std::vector<std::int32_t> partitions_of(const World& world) {
 // ---- Partitions
 
 TEST_CASE("a key decides the partition, leader or not") {
-  World world(ProducerConfig{}, 6, 3);
+  ProducerWorld world(ProducerConfig{}, 6, 3);
   world.metadata.topics[0].partitions[2].leader = kNoNode;
   world.warm_up();
   world.send(0, "user-1");
@@ -34,7 +33,7 @@ TEST_CASE("a key decides the partition, leader or not") {
 }
 
 TEST_CASE("partitioner.ignore.keys treats keyed records like others") {
-  World world(test::config([](ProducerConfig& c) { c.partitioner_ignore_keys = true; }), 6, 3);
+  ProducerWorld world(test::config([](ProducerConfig& c) { c.partitioner_ignore_keys = true; }), 6, 3);
   world.warm_up();
   for (std::int64_t i = 0; i < 10; ++i) world.send(i, test::key(i));
   const auto partitions = partitions_of(world);
@@ -42,7 +41,7 @@ TEST_CASE("partitioner.ignore.keys treats keyed records like others") {
 }
 
 TEST_CASE("records without key keep to one partition until a batch is full, then change") {
-  World world(ProducerConfig{}, 6, 3);
+  ProducerWorld world(ProducerConfig{}, 6, 3);
   world.warm_up();
   world.acknowledge_at_once = true;
   std::int32_t changes = 0;
@@ -112,12 +111,12 @@ TEST_CASE("the sticky partitioner") {
 
 TEST_CASE("adaptive partitioning sends less to a server that is slow") {
   const auto share_of_slow = [](bool adaptive) {
-    World world(test::config([adaptive](ProducerConfig& c) {
-                  c.partitioner_adaptive_partitioning_enable = adaptive;
-                  c.linger_ms = 0;
-                  c.buffer_memory = std::int64_t{1} << 40;
-                }),
-                3, 3);
+    ProducerWorld world(test::config([adaptive](ProducerConfig& c) {
+                          c.partitioner_adaptive_partitioning_enable = adaptive;
+                          c.linger_ms = 0;
+                          c.buffer_memory = std::int64_t{1} << 40;
+                        }),
+                        3, 3);
     world.warm_up();
     for (std::int64_t i = 0; i < 16 * 900; ++i) {
       world.send(i, {}, 1000);
@@ -142,12 +141,12 @@ TEST_CASE("adaptive partitioning sends less to a server that is slow") {
 
 TEST_CASE("partitioner.availability.timeout.ms leaves out a server that takes nothing") {
   const auto sent_to_stuck_server = [](std::int64_t timeout_ms) {
-    World world(test::config([timeout_ms](ProducerConfig& c) {
-                  c.partitioner_availability_timeout_ms = timeout_ms;
-                  c.linger_ms = 0;
-                  c.max_in_flight_requests_per_connection = 2;
-                }),
-                3, 3);
+    ProducerWorld world(test::config([timeout_ms](ProducerConfig& c) {
+                          c.partitioner_availability_timeout_ms = timeout_ms;
+                          c.linger_ms = 0;
+                          c.max_in_flight_requests_per_connection = 2;
+                        }),
+                        3, 3);
     world.warm_up();
     for (std::int64_t i = 0; i < 400; ++i) {
       world.send(i, {}, 20'000);
@@ -173,7 +172,7 @@ TEST_CASE("partitioner.availability.timeout.ms leaves out a server that takes no
 // ---- Waiting for metadata
 
 TEST_CASE("the first send waits for the topic") {
-  World world;
+  ProducerWorld world;
   CHECK(world.send(1) == SendResult::blocked_on_metadata);
   CHECK_FALSE(world.producer.blocked());  // brokers answer at once here
   REQUIRE(world.events.size() == 1);
@@ -186,7 +185,7 @@ TEST_CASE("the first send waits for the topic") {
 }
 
 TEST_CASE("a topic that does not come fails the send after max.block.ms") {
-  World world;
+  ProducerWorld world;
   world.metadata.topics[0] = {ErrorCode::unknown_topic_or_partition, "orders", kNoTopic, false, 100, {}};
   CHECK(world.send(1) == SendResult::blocked_on_metadata);
   world.run_for(60s - 1ns);
@@ -200,7 +199,7 @@ TEST_CASE("a topic that does not come fails the send after max.block.ms") {
 }
 
 TEST_CASE("a topic that is created meanwhile lets the send go on") {
-  World world;
+  ProducerWorld world;
   const MetadataResponse::Topic orders = world.metadata.topics[0];
   world.metadata.topics[0] = {ErrorCode::leader_not_available, "orders", kNoTopic, false, 100, {}};
   world.send(1);
@@ -214,7 +213,7 @@ TEST_CASE("a topic that is created meanwhile lets the send go on") {
 }
 
 TEST_CASE("an invalid topic fails the send at once") {
-  World world;
+  ProducerWorld world;
   world.metadata.topics[0] = {ErrorCode::invalid_topic_exception, "orders", kNoTopic, false, 100, {}};
   world.send(1);
   CHECK_FALSE(world.producer.blocked());
@@ -222,7 +221,7 @@ TEST_CASE("an invalid topic fails the send at once") {
 }
 
 TEST_CASE("nobody sends while a send is blocked") {
-  World world;
+  ProducerWorld world;
   world.answer_metadata = false;
   world.send(1);
   REQUIRE(world.producer.blocked());
@@ -236,7 +235,7 @@ ProducerConfig small_buffer() {
 }
 
 TEST_CASE("buffer.memory is reserved by batches of batch.size, and given back when their fate is known") {
-  World world(small_buffer());
+  ProducerWorld world(small_buffer());
   world.warm_up();
   for (std::int64_t i = 0; i < 48; ++i) CHECK(world.send(i, {}, 1000) == SendResult::accepted);
   CHECK(world.producer.available_memory() == 0);
@@ -250,11 +249,11 @@ TEST_CASE("buffer.memory is reserved by batches of batch.size, and given back wh
 }
 
 TEST_CASE("a blocked send makes everything sendable, linger or not") {
-  World world(test::config([](ProducerConfig& c) {
-                c.buffer_memory = 16'384;
-                c.linger_ms = 10'000;
-              }),
-              2, 1);
+  ProducerWorld world(test::config([](ProducerConfig& c) {
+                        c.buffer_memory = 16'384;
+                        c.linger_ms = 10'000;
+                      }),
+                      2, 1);
   world.warm_up();
   world.run_for(10s);
   world.answer_all();
@@ -266,7 +265,7 @@ TEST_CASE("a blocked send makes everything sendable, linger or not") {
 }
 
 TEST_CASE("buffer exhaustion lasts max.block.ms at most") {
-  World world(small_buffer());
+  ProducerWorld world(small_buffer());
   world.warm_up();
   for (std::int64_t i = 0; i < 48; ++i) world.send(i, {}, 1000);
   world.send(48, {}, 1000);

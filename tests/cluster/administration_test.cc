@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 // Three controllers (processes 0 to 2), four brokers (3 to 6, nodes 1 to 4), a producer and a consumer, and
 // the operator of each fault. Orders come from 8 s on.
-ClusterSpec shop(std::uint64_t seed, std::vector<fault::Fault> faults) {
+ClusterSpec administered_shop(std::uint64_t seed, std::vector<fault::Fault> faults) {
   ClusterSpec spec;
   spec.seed = seed;
   for (std::int32_t id = 1; id <= 3; ++id)
@@ -47,19 +47,11 @@ AdminAction elect_preferred() {
   return AdminRequest(ElectLeadersRequest{ElectionType::preferred, true, {}});
 }
 
-struct Watch final : observe::Observer {
+struct AdministrationWatch final : test::OrdersWatch {
   void on(const observe::Observation& seen) override {
+    test::OrdersWatch::on(seen);
     std::visit(Overloaded{
-                   [&](const observe::OrderPlaced& one) { placed.insert(one.record); },
-                   [&](const observe::BatchAcknowledged& one) {
-                     if (one.error != ErrorCode::none) return;
-                     for (const Record& record : one.batch->application_records())
-                       acknowledged.insert(record.id);
-                   },
-                   [&](const observe::ProcessingDone& one) {
-                     handled.insert(one.record);
-                     read_from.insert(one.tp.partition);
-                   },
+                   [&](const observe::ProcessingDone& one) { read_from.insert(one.tp.partition); },
                    [&](const observe::PartitionChanged& one) { partitions[one.tp] = one; },
                    [&](const observe::AdminAnswered& one) { answers.push_back(one); },
                    [&](const observe::FaultEnded& one) {
@@ -69,30 +61,25 @@ struct Watch final : observe::Observer {
                },
                seen.fact);
   }
-  std::set<RecordId> placed, acknowledged, handled;
   std::set<std::int32_t> read_from;
   std::map<TopicPartition, observe::PartitionChanged> partitions;
   std::vector<observe::AdminAnswered> answers;
   std::map<FaultId, std::pair<std::int64_t, std::int64_t>> ended;  // when, and with what effects
 };
 
-struct World {
-  explicit World(const ClusterSpec& spec) : cluster(spec) {
+struct AdministrationWorld {
+  explicit AdministrationWorld(const ClusterSpec& spec) : cluster(spec) {
     cluster.observe(watch);
     cluster.observe(invariants);
     for (std::int32_t partition = 0; partition < 3; ++partition) orders.push_back({TopicId{1}, partition});
   }
-  void play(Duration until) {
-    cluster.set_time_limit(Instant{} + until);
-    while (cluster.step()) {
-    }
-  }
+  void play(Duration until) { test::play_until(cluster, until); }
   bool is_whole() const {
-    return watch.placed.size() > 1'000 && watch.acknowledged == watch.placed && watch.handled == watch.placed;
+    return watch.placed.size() > 1'000 && watch.acknowledged == watch.placed && watch.all_handled();
   }
   std::size_t violations() const { return invariants.violations().size(); }
 
-  Watch watch;
+  AdministrationWatch watch;
   check::AllInvariants invariants{{{NodeId{1}, NodeId{2}, NodeId{3}, NodeId{4}}, {true}}};
   Cluster cluster;
   std::vector<TopicPartition> orders;
@@ -109,7 +96,7 @@ AdminAction reassign_all() {
   return AdminRequest(std::move(request));
 }
 
-void check_reassigned(const World& world) {
+void check_reassigned(const AdministrationWorld& world) {
   for (const TopicPartition tp : world.orders) {
     CAPTURE(tp.partition);
     const observe::PartitionChanged& one = world.watch.partitions.at(tp);
@@ -124,8 +111,8 @@ void check_reassigned(const World& world) {
 }
 
 TEST_CASE("an operator brings the leaders home") {
-  World world(
-      shop(1, {kill(fault::BrokerTarget{NodeId{1}}, 9s, 1s), admin("elect", elect_preferred(), 26s)}));
+  AdministrationWorld world(administered_shop(
+      1, {kill(fault::BrokerTarget{NodeId{1}}, 9s, 1s), admin("elect", elect_preferred(), 26s)}));
   world.play(25s);
   const auto away = std::count_if(world.orders.begin(), world.orders.end(), [&](TopicPartition tp) {
     const auto& one = world.watch.partitions.at(tp);
@@ -145,7 +132,7 @@ TEST_CASE("an operator brings the leaders home") {
 TEST_CASE("replicas move under load, and nothing is lost") {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     CAPTURE(seed);
-    World world(shop(seed, {admin("reassign", reassign_all(), 12s)}));
+    AdministrationWorld world(administered_shop(seed, {admin("reassign", reassign_all(), 12s)}));
     world.play(35s);
     CHECK(world.watch.answers.size() == 3);
     CHECK(world.watch.ended.at(FaultId{0}).second == 3);
@@ -157,10 +144,10 @@ TEST_CASE("replicas move under load, and nothing is lost") {
 
 TEST_CASE("a reassignment survives the controller that took it") {
   // The new replica is down at first, so the reassignment waits; meanwhile another controller takes over.
-  World world(
-      shop(4, {kill(fault::BrokerTarget{NodeId{4}}, 10s, 8s),
-               admin("reassign", reassign_all(), 12s),
-               {"controller", fault::Kill{{fault::ActiveController{}}}, Instant{14s}, {}, Duration{3s}}}));
+  AdministrationWorld world(administered_shop(
+      4, {kill(fault::BrokerTarget{NodeId{4}}, 10s, 8s),
+          admin("reassign", reassign_all(), 12s),
+          {"controller", fault::Kill{{fault::ActiveController{}}}, Instant{14s}, {}, Duration{3s}}}));
   world.play(17s);
   CHECK(std::any_of(world.orders.begin(), world.orders.end(),
                     [&](TopicPartition tp) { return !world.watch.partitions.at(tp).adding.empty(); }));
@@ -172,7 +159,7 @@ TEST_CASE("a reassignment survives the controller that took it") {
 
 TEST_CASE("an operator's tool asks again until a controller answers") {
   // Nobody can decide for five seconds.
-  World world(shop(
+  AdministrationWorld world(administered_shop(
       5,
       {{"no quorum", fault::Kill{{fault::AllOf{fault::Pool::controllers}}}, Instant{11s}, {}, Duration{5s}},
        admin("reassign", reassign_all(), 12s)}));
@@ -184,9 +171,9 @@ TEST_CASE("an operator's tool asks again until a controller answers") {
 }
 
 TEST_CASE("it gives up after default.api.timeout.ms") {
-  World world(
-      shop(6, {{"no quorum", fault::Kill{{fault::AllOf{fault::Pool::controllers}}}, Instant{11s}, {}, {}},
-               admin("reassign", reassign_all(), 12s)}));
+  AdministrationWorld world(administered_shop(
+      6, {{"no quorum", fault::Kill{{fault::AllOf{fault::Pool::controllers}}}, Instant{11s}, {}, {}},
+          admin("reassign", reassign_all(), 12s)}));
   world.play(80s);
   REQUIRE(world.watch.answers.size() == 1);
   CHECK(world.watch.answers.front().error == ErrorCode::request_timed_out);
@@ -194,7 +181,7 @@ TEST_CASE("it gives up after default.api.timeout.ms") {
 }
 
 TEST_CASE("a broker is emptied") {
-  World world(shop(7, {admin("move", MoveReplicas{NodeId{2}, NodeId{4}}, 12s)}));
+  AdministrationWorld world(administered_shop(7, {admin("move", MoveReplicas{NodeId{2}, NodeId{4}}, 12s)}));
   world.play(40s);
   for (const auto& [tp, one] : world.watch.partitions) {
     // Those on both keep what they have.
@@ -211,7 +198,8 @@ TEST_CASE("a broker is emptied") {
 }
 
 TEST_CASE("a topic is deleted everywhere, and its producer's request for it makes a new one") {
-  World world(shop(8, {admin("delete", AdminRequest(DeleteTopicsRequest{{"orders"}}), 15s)}));
+  AdministrationWorld world(
+      administered_shop(8, {admin("delete", AdminRequest(DeleteTopicsRequest{{"orders"}}), 15s)}));
   world.play(60s);
   CHECK(world.watch.ended.at(FaultId{0}).second == 1);
   for (std::int32_t broker = 3; broker <= 6; ++broker) {
@@ -224,10 +212,11 @@ TEST_CASE("a topic is deleted everywhere, and its producer's request for it make
 }
 
 TEST_CASE("more partitions are used as soon as clients hear of them") {
-  ClusterSpec spec = shop(9, {admin("grow", AdminRequest(CreatePartitionsRequest{{{"orders", 6}}}), 10s)});
+  ClusterSpec spec =
+      administered_shop(9, {admin("grow", AdminRequest(CreatePartitionsRequest{{{"orders", 6}}}), 10s)});
   spec.flows[0].producer.metadata_max_age_ms = 2'000;
   spec.services[0].consumer.metadata_max_age_ms = 2'000;
-  World world(spec);
+  AdministrationWorld world(spec);
   world.play(40s);
   CHECK(world.watch.ended.at(FaultId{0}).second == 1);
   CHECK(world.watch.read_from.size() == 6);
@@ -237,18 +226,19 @@ TEST_CASE("more partitions are used as soon as clients hear of them") {
 
 TEST_CASE("a setting takes effect while the topic is used") {
   // With one replica in sync writes are refused, until one is enough.
-  ClusterSpec spec = shop(10, {{"two down",
-                                fault::Kill{{fault::BrokerTarget{NodeId{3}}, fault::BrokerTarget{NodeId{4}}}},
-                                Instant{9s},
-                                {},
-                                {}},
-                               admin("lower",
-                                     AdminRequest(IncrementalAlterConfigsRequest{
-                                         {{"orders", {{"min.insync.replicas", "1", false}}}}}),
-                                     19s)});
+  ClusterSpec spec = administered_shop(
+      10, {{"two down",
+            fault::Kill{{fault::BrokerTarget{NodeId{3}}, fault::BrokerTarget{NodeId{4}}}},
+            Instant{9s},
+            {},
+            {}},
+           admin("lower",
+                 AdminRequest(
+                     IncrementalAlterConfigsRequest{{{"orders", {{"min.insync.replicas", "1", false}}}}}),
+                 19s)});
   spec.topics[0].config.min_insync_replicas = 3;
   spec.topics[0].partitions = 1;
-  World world(spec);
+  AdministrationWorld world(spec);
   world.play(19s);
   CHECK(world.watch.acknowledged.size() < 150);  // of the first second
   world.play(45s);
@@ -277,9 +267,9 @@ TEST_CASE("replicas are moved, taken back and elected among crashes") {
         {"together", fault::Admin{reassign({3, 4, 1}, 0)}, Instant{18s}, Duration{12s}, {}},
         {"not so", fault::Admin{reassign({}, 0)}, Instant{Duration{19s}}, Duration{6s}, {}},
     };
-    ClusterSpec spec = shop(seed, std::move(faults));
+    ClusterSpec spec = administered_shop(seed, std::move(faults));
     spec.load_ends_at = 60s;
-    World world(spec);
+    AdministrationWorld world(spec);
     world.play(90s);
     CHECK(world.violations() == 0);
     CHECK(world.watch.acknowledged.size() > 1'000);
@@ -289,8 +279,8 @@ TEST_CASE("replicas are moved, taken back and elected among crashes") {
 }
 
 TEST_CASE("a copy in mid-run has its operators, too") {
-  Cluster original(
-      shop(11, {admin("reassign", reassign_all(), 12s), admin("elect", elect_preferred(), 16s)}));
+  Cluster original(administered_shop(
+      11, {admin("reassign", reassign_all(), 12s), admin("elect", elect_preferred(), 16s)}));
   original.set_time_limit(Instant{12s + 1ms});
   while (original.step()) {
   }

@@ -65,9 +65,9 @@ TEST_CASE("drifts add up, and a wall clock that was also stepped stays off by th
 }
 
 // Ticks every 100 ms of its own clock, and says what the clocks show.
-class Watch final : public node::Node {
+class TickingNode final : public node::Node {
  public:
-  std::unique_ptr<node::Node> clone() const override { return std::make_unique<Watch>(*this); }
+  std::unique_ptr<node::Node> clone() const override { return std::make_unique<TickingNode>(*this); }
   void step(node::Input& input, node::Env env, node::Effects& out) override {
     if (std::holds_alternative<node::TimerFired>(input)) {
       note(out, "tick", nanos(env.now) / kMicros);
@@ -83,7 +83,7 @@ SmallWorld watches() {
     ProcessSpec watch;
     watch.name = "broker-" + std::to_string(id);
     watch.broker = NodeId{id};
-    watch.boot = Prototype(std::make_shared<Watch>());
+    watch.boot = Prototype(std::make_shared<TickingNode>());
     watch.disk = {Distribution::constant(0), Distribution::constant(0), 0};
     world.add(std::move(watch), false);
   }
@@ -93,7 +93,7 @@ SmallWorld watches() {
 TEST_CASE("drift: timers that were set before it are due by the clock as it runs now") {
   SmallWorld world = watches();
   world.strike("fast", fault::Drift{broker(1), 1'000'000}, 250ms, 300ms);  // twice as fast
-  const Record record = world.play(901ms);
+  const Transcript record = world.play(901ms);
   CHECK(record.times("tick", ProcessId{0}) ==
         std::vector<std::int64_t>{100, 200, 275, 325, 375, 425, 475, 525, 600, 700, 800, 900});
   CHECK(record.times("tick", ProcessId{1}) ==
@@ -107,7 +107,7 @@ TEST_CASE("drift: timers that were set before it are due by the clock as it runs
 TEST_CASE("time-offset: only what the wall clock shows changes, and only while it lasts") {
   SmallWorld world = watches();
   world.strike("slow", fault::TimeOffset{broker(1), -150ms}, 250ms, 300ms);
-  const Record record = world.play(701ms);
+  const Transcript record = world.play(701ms);
   CHECK(record.times("tick", ProcessId{0}) == record.times("tick", ProcessId{1}));
   std::vector<std::int64_t> wall;
   for (const auto& line : record.all("wall", ProcessId{0})) wall.push_back(line.number);
@@ -119,10 +119,10 @@ TEST_CASE("a copy of a world whose clocks are off plays on as the original does"
   world.strike("fast", fault::Drift{broker(1), 333}, 250ms, 300ms);
   world.strike("off", fault::TimeOffset{broker(2), 5s}, 300ms);
   Cluster original = world.build();
-  SmallWorld::play_until(original, 400ms);
+  play_until(original, 400ms);
   Cluster copy(original);
-  SmallWorld::play_until(original, 2s);
-  SmallWorld::play_until(copy, 2s);
+  play_until(original, 2s);
+  play_until(copy, 2s);
   CHECK(original.fingerprint() == copy.fingerprint());
 }
 

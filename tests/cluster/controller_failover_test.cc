@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 
 // Three controllers (processes 0 to 2, nodes 3001 to 3003) and three brokers (processes 3 to 5, nodes 1 to
 // 3).
-ClusterSpec three_and_three(std::uint64_t seed) {
+ClusterSpec idle_three_and_three(std::uint64_t seed) {
   return test::idle_cluster(seed, 6);
 }
 
@@ -34,7 +34,7 @@ bool fences(const Batch& batch, NodeId broker) {
   });
 }
 
-class Watch final : public observe::Observer {
+class QuorumWatch final : public observe::Observer {
  public:
   void on(const observe::Observation& seen) override {
     std::visit(Overloaded{
@@ -53,6 +53,8 @@ class Watch final : public observe::Observer {
                      if (!seen_fencing && fences(one.batch, NodeId{1})) seen_fencing = one.node;
                      for (const MetadataRecord& record : records_of(one.batch)) {
                        appended += std::holds_alternative<NoOpRecord>(record) ? 0 : 1;
+                       if (const auto* controller = std::get_if<RegisterControllerRecord>(&record))
+                         registered[controller->controller] = controller->incarnation;
                      }
                    },
                    [&](const observe::MetadataTruncated& one) { truncated.insert(one.node); },
@@ -73,7 +75,8 @@ class Watch final : public observe::Observer {
   std::optional<NodeId> seen_fencing;  // by whom it was decided first
   ProcessId active = kNoProcess;
   Instant active_since{};
-  std::int64_t appended = 0;  // records that say something
+  std::int64_t appended = 0;                   // records that say something
+  std::map<NodeId, std::uint64_t> registered;  // the incarnations of controllers, as they were written last
 
  private:
   static std::vector<MetadataRecord> records_of(const Batch& batch) {
@@ -82,14 +85,10 @@ class Watch final : public observe::Observer {
   }
 };
 
-struct World {
-  explicit World(const ClusterSpec& spec) : cluster(spec) { cluster.observe(watch); }
+struct FailoverWorld {
+  explicit FailoverWorld(const ClusterSpec& spec) : cluster(spec) { cluster.observe(watch); }
 
-  void play_until(Duration until) {
-    cluster.set_time_limit(Instant{} + until);
-    while (cluster.step()) {
-    }
-  }
+  void play_until(Duration until) { test::play_until(cluster, until); }
   template <class Condition>
   void play_until(Duration until, Condition condition) {
     cluster.set_time_limit(Instant{} + until);
@@ -99,14 +98,14 @@ struct World {
   }
 
   Cluster cluster;
-  Watch watch;
+  QuorumWatch watch;
 };
 
 TEST_CASE(
     "a decision that its controller does not live to see committed is made again, a whole session later") {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     CAPTURE(seed);
-    World world(three_and_three(seed));
+    FailoverWorld world(idle_three_and_three(seed));
     world.play_until(10s);
     const ProcessId first = world.watch.active;
     REQUIRE(first != kNoProcess);
@@ -137,8 +136,28 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a controller that is started again has its new life written down, whoever leads (KIP-919)") {
+  for (const bool leads : {true, false}) {
+    CAPTURE(leads);
+    FailoverWorld world(idle_three_and_three(6));
+    world.play_until(10s);
+    const std::map<NodeId, std::uint64_t> first_lives{
+        {NodeId{3001}, 0}, {NodeId{3002}, 0}, {NodeId{3003}, 0}};
+    CHECK(world.watch.registered == first_lives);
+    const ProcessId hit{leads ? world.watch.active.value() : (world.watch.active.value() + 1) % 3};
+    world.cluster.crash(hit, CrashMode::kill);
+    world.play_until(14s);
+    world.cluster.restart(hit);
+    world.play_until(20s);
+    std::map<NodeId, std::uint64_t> now = first_lives;
+    now[NodeId{3001 + hit.value()}] = 1;
+    CHECK(world.watch.registered == now);
+    CHECK(world.watch.disagreements == 0);
+  }
+}
+
 TEST_CASE("an idle quorum writes NoOpRecords and nothing else, and they say nothing") {
-  World world(three_and_three(4));
+  FailoverWorld world(idle_three_and_three(4));
   world.play_until(10s);
   const std::int64_t appended = world.watch.appended;
   const Offset begin = world.watch.replayed[NodeId{3001}];
@@ -152,10 +171,10 @@ TEST_CASE("an idle quorum writes NoOpRecords and nothing else, and they say noth
 
 TEST_CASE(
     "whoever was away for longer than the log goes back begins with a snapshot, and has the same image") {
-  ClusterSpec spec = three_and_three(5);
+  ClusterSpec spec = idle_three_and_three(5);
   spec.metadata_snapshots.max_interval_ms = 20'000;
   spec.quorum.retention_bytes = 1;
-  World world(spec);
+  FailoverWorld world(spec);
   world.play_until(5s);
   const ProcessId standby{world.watch.active == ProcessId{0} ? 1 : 0};
   const NodeId node{3001 + standby.value()};

@@ -29,11 +29,11 @@ Cluster world(const fault::Targets& killed) {
 }
 
 std::vector<std::string> told_from(Cluster& cluster) {
-  Record record;
+  Transcript record;
   cluster.observe(record);
-  SmallWorld::play_until(cluster, from_millis(500));
+  test::play_until(cluster, from_millis(500));
   std::vector<std::string> lines;
-  for (const Record::Line& line : record.lines) {
+  for (const Transcript::Line& line : record.lines) {
     const bool is_of_kill = line.word == "FaultStruck" && line.number == 0;
     if (is_of_kill || line.word == "FaultEnded") continue;
     lines.push_back(std::to_string(line.at_micros) + " " + std::to_string(line.process.value()) + " " +
@@ -46,8 +46,8 @@ std::vector<std::string> told_from(Cluster& cluster) {
 TEST_CASE("a disarmed fault shifts nothing but what it would have done") {
   Cluster cluster = world(broker(2));
   Cluster of_nobody = world(broker(99));
-  SmallWorld::play_until(cluster, from_millis(40));
-  SmallWorld::play_until(of_nobody, from_millis(40));
+  test::play_until(cluster, from_millis(40));
+  test::play_until(of_nobody, from_millis(40));
   Cluster disarmed = cluster;
   disarmed.disarm(FaultId{0});
 
@@ -59,12 +59,12 @@ TEST_CASE("a disarmed fault shifts nothing but what it would have done") {
 
 TEST_CASE("what a fault does when it is disarmed ends as it would have; it does not come again") {
   Cluster cluster = world(broker(2));
-  SmallWorld::play_until(cluster, from_millis(60));
+  test::play_until(cluster, from_millis(60));
   CHECK_FALSE(cluster.is_up(ProcessId{1}));
   cluster.disarm(FaultId{0});
-  SmallWorld::play_until(cluster, from_millis(90));
+  test::play_until(cluster, from_millis(90));
   CHECK(cluster.is_up(ProcessId{1}));
-  SmallWorld::play_until(cluster, from_millis(160));  // a second strike would have been at 150 ms
+  test::play_until(cluster, from_millis(160));  // a second strike would have been at 150 ms
   CHECK(cluster.is_up(ProcessId{1}));
 }
 

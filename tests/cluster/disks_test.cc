@@ -16,16 +16,14 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::broker;
-using test::Record;
 using test::SmallWorld;
-
-const ProcessId kServer{0};
+using test::Transcript;
 
 // A server that writes before it answers, asked every 10 ms.
 SmallWorld writing_pair() {
   SmallWorld world;
   world.add_server({.writes = node::Safety::written});
-  world.add_client({{kServer}});
+  world.add_client({{test::kServer}});
   return world;
 }
 
@@ -38,7 +36,7 @@ TEST_CASE("io-delay: each write takes so many times as long and so much longer, 
     SmallWorld world = writing_pair();
     const fault::IoDelay delay{broker(1), row.factor, Distribution::constant(nanos(Instant{} + row.by)), {}};
     world.strike("slow", delay, 100ms, 100ms);
-    const Record record = world.play(300ms);
+    const Transcript record = world.play(300ms);
     const auto asked = record.all("asked");
     const auto persisted = record.all("persisted");
     REQUIRE(persisted.size() >= 25);
@@ -57,10 +55,10 @@ TEST_CASE("slow-cpu: a server's threads take longer, over a restart too") {
   SmallWorld world = writing_pair();
   world.strike("slow", fault::SlowCpu{broker(1), 10}, 100ms, 200ms);
   world.strike("bounce", fault::Kill{broker(1)}, 195ms, 5ms);
-  const Record record = world.play(400ms);
-  const auto asked = record.all("asked", kServer);
+  const Transcript record = world.play(400ms);
+  const auto asked = record.all("asked", test::kServer);
   // 100 us on the way, 10 us of a network thread, 30 us of an I/O thread; the client asks at whole 10 ms.
-  for (const Record::Line& one : asked) {
+  for (const Transcript::Line& one : asked) {
     const bool slow = one.at_micros >= 100'000 && one.at_micros < 300'000;
     CHECK(one.at_micros % 10'000 == (slow ? 500 : 140));
   }
@@ -74,9 +72,9 @@ TEST_CASE("slow-cpu: faults that overlap multiply, up to a million, and each tak
   world.strike("slower", fault::SlowCpu{broker(1), 5}, 200ms, 200ms);
   world.strike("standstill", fault::SlowCpu{broker(1), 1'000'000}, 500ms, 100ms);
   world.strike("more of it", fault::SlowCpu{broker(1), 1'000'000}, 500ms, 100ms);
-  const Record record = world.play(700ms);
+  const Transcript record = world.play(700ms);
   std::int64_t looked_at = 0;
-  for (const Record::Line& one : record.all("asked", kServer)) {
+  for (const Transcript::Line& one : record.all("asked", test::kServer)) {
     if (one.at_micros >= 500'000) continue;
     const std::int64_t factor = (one.at_micros >= 100'000 && one.at_micros < 300'000 ? 2 : 1) *
                                 (one.at_micros >= 200'000 && one.at_micros < 400'000 ? 5 : 1);
@@ -90,12 +88,12 @@ TEST_CASE("slow-cpu: faults that overlap multiply, up to a million, and each tak
 TEST_CASE("io-error: what is under way fails, and what waits for it is never sent") {
   SmallWorld world = writing_pair();
   world.strike("broken", fault::IoError{broker(1), {}}, 105ms, 50ms);
-  const Record record = world.play(300ms);
+  const Transcript record = world.play(300ms);
   CHECK(record.count("answered", 106, 155) == 0);
   CHECK(record.all("FaultEnded")[0].number == 1);  // its client waits for the answer to this day
   Cluster cluster = world.build();
-  SmallWorld::play_until(cluster, 150ms);
-  const Offset end = cluster.image(kServer).logs.at({TopicId{1}, 0}).end_offset();
+  test::play_until(cluster, 150ms);
+  const Offset end = cluster.image(test::kServer).logs.at({TopicId{1}, 0}).end_offset();
   CHECK(end < 105'000'000);  // offsets are nanoseconds here
 }
 
@@ -111,16 +109,7 @@ ClusterSpec two_directories(std::uint64_t seed, std::int32_t directories = 2) {
   return spec;
 }
 
-void strike(ClusterSpec& spec, fault::Kind kind, Duration at, std::optional<Duration> lasts = {}) {
-  fault::Fault fault;
-  fault.name = "fault " + std::to_string(spec.faults.size());
-  fault.kind = std::move(kind);
-  fault.at = Instant{} + at;
-  fault.lasts = lasts;
-  spec.faults.push_back(fault);
-}
-
-class Story final : public observe::Observer {
+class DirectoriesWatch final : public observe::Observer {
  public:
   void on(const observe::Observation& seen) override {
     if (const auto* changed = std::get_if<observe::PartitionChanged>(&seen.fact)) {
@@ -149,19 +138,13 @@ class Story final : public observe::Observer {
   Instant changed_at{};
 };
 
-void play(Cluster& cluster, Duration until) {
-  cluster.set_time_limit(Instant{} + until);
-  while (cluster.step()) {
-  }
-}
-
 const ProcessId kBroker1{3};  // after three controllers
 
 TEST_CASE("replicas are dealt out to a broker's directories, and found where they are") {
   ClusterSpec spec = two_directories(1);
-  strike(spec, fault::Restart{broker(1)}, 10s);
+  test::strike(spec, fault::Restart{broker(1)}, 10s);
   Cluster cluster(spec);
-  play(cluster, 40s);
+  test::play_until(cluster, 40s);
   std::map<std::int32_t, int> logs;
   for (const auto& [tp, image] : cluster.image(kBroker1).logs) {
     if (tp.topic == TopicId{1}) ++logs[image.directory];
@@ -175,14 +158,14 @@ TEST_CASE(
   for (std::uint64_t seed = 1; seed <= 2; ++seed) {
     CAPTURE(seed);
     ClusterSpec spec = two_directories(seed);
-    strike(spec, fault::IoError{broker(1), 1}, 10s, 10s);
-    strike(spec, fault::Restart{broker(1)}, 22s);
+    test::strike(spec, fault::IoError{broker(1), 1}, 10s, 10s);
+    test::strike(spec, fault::Restart{broker(1)}, 22s);
     Cluster cluster(spec);
-    Story story;
+    DirectoriesWatch story;
     cluster.observe(story);
-    play(cluster, 9s);
+    test::play_until(cluster, 9s);
     REQUIRE(story.led_by(NodeId{1}).size() == 2);
-    play(cluster, 14s);
+    test::play_until(cluster, 14s);
     CHECK(story.led_by(NodeId{1}).size() == 1);
     CHECK(story.stopped.empty());
     int without = 0;
@@ -197,7 +180,7 @@ TEST_CASE(
     }
     CHECK(without == 3);
     CHECK(story.changed_at < Instant{} + 11s);
-    play(cluster, 60s);
+    test::play_until(cluster, 60s);
     for (const auto& [tp, partition] : story.partitions) CHECK(partition.isr.size() == 3);
     CHECK(story.acknowledged > 2'000);
   }
@@ -208,14 +191,14 @@ TEST_CASE(
   for (const std::int32_t directory : {1, 0}) {
     CAPTURE(directory);
     ClusterSpec spec = two_directories(1);
-    strike(spec, fault::Stop{broker(1)}, 8s, 4s);
-    strike(spec, fault::IoError{broker(1), directory}, 9s, 20s);
-    strike(spec, fault::Restart{broker(1)}, 32s);
+    test::strike(spec, fault::Stop{broker(1)}, 8s, 4s);
+    test::strike(spec, fault::IoError{broker(1), directory}, 9s, 20s);
+    test::strike(spec, fault::Restart{broker(1)}, 32s);
     spec.load_ends_at = 50s;
     Cluster cluster(spec);
-    Story story;
+    DirectoriesWatch story;
     cluster.observe(story);
-    play(cluster, 28s);
+    test::play_until(cluster, 28s);
     CHECK(cluster.is_up(kBroker1) == (directory == 1));
     for (const auto& [tp, partition] : story.partitions) {
       if (tp.topic != TopicId{1}) continue;
@@ -223,19 +206,19 @@ TEST_CASE(
           std::find(partition.isr.begin(), partition.isr.end(), NodeId{1}) != partition.isr.end();
       CHECK(in_sync == (directory == 1 && cluster.image(kBroker1).logs.at(tp).directory == 0));
     }
-    play(cluster, 70s);
+    test::play_until(cluster, 70s);
     for (const auto& [tp, partition] : story.partitions) CHECK(partition.isr.size() == 3);
   }
 }
 
 TEST_CASE("before KIP-858 a broker keeps the leaders it cannot serve") {
   ClusterSpec spec = two_directories(1);
-  for (BrokerSpec& one : spec.brokers) one.config.failed_log_directories = false;
-  strike(spec, fault::IoError{broker(1), 1}, 10s);
+  for (BrokerSpec& one : spec.brokers) one.config.history.failed_log_directories = false;
+  test::strike(spec, fault::IoError{broker(1), 1}, 10s);
   Cluster cluster(spec);
-  Story story;
+  DirectoriesWatch story;
   cluster.observe(story);
-  play(cluster, 29s);
+  test::play_until(cluster, 29s);
   CHECK(story.led_by(NodeId{1}).size() == 2);
   int stuck = 0;
   for (const TopicPartition tp : story.led_by(NodeId{1})) {
@@ -249,14 +232,14 @@ TEST_CASE("a broker whose only directory fails or is full halts, and the others 
     CAPTURE(full);
     ClusterSpec spec = two_directories(1, 1);
     if (full) {
-      strike(spec, fault::DiskFull{broker(1), {}}, 10s);
+      test::strike(spec, fault::DiskFull{broker(1), {}}, 10s);
     } else {
-      strike(spec, fault::IoError{broker(1), {}}, 10s);
+      test::strike(spec, fault::IoError{broker(1), {}}, 10s);
     }
     Cluster cluster(spec);
-    Story story;
+    DirectoriesWatch story;
     cluster.observe(story);
-    play(cluster, 29s);
+    test::play_until(cluster, 29s);
     CHECK((story.stopped == std::vector<ProcessId>{kBroker1}));
     CHECK(!cluster.is_up(kBroker1));
     CHECK(story.led_by(NodeId{1}).empty());
@@ -267,26 +250,26 @@ TEST_CASE("a broker whose only directory fails or is full halts, and the others 
 TEST_CASE("a broker that cannot tell the controller of a failed directory shuts down") {
   ClusterSpec spec = two_directories(1);
   for (BrokerSpec& one : spec.brokers) one.config.log_dir_failure_timeout_ms = 5'000;
-  strike(spec, fault::Hold{{broker(1), {}, fault::Direction::from}, "BrokerHeartbeat"}, 9s);
-  strike(spec, fault::IoError{broker(1), 1}, 10s);
+  test::strike(spec, fault::Hold{{broker(1), {}, fault::Direction::from}, "BrokerHeartbeat"}, 9s);
+  test::strike(spec, fault::IoError{broker(1), 1}, 10s);
   Cluster cluster(spec);
-  Story story;
+  DirectoriesWatch story;
   cluster.observe(story);
-  play(cluster, 14s);
+  test::play_until(cluster, 14s);
   CHECK(cluster.is_up(kBroker1));
-  play(cluster, 29s);
+  test::play_until(cluster, 29s);
   CHECK(!cluster.is_up(kBroker1));
 }
 
 TEST_CASE("a copy in mid-failure plays on as the original does") {
   ClusterSpec spec = two_directories(3);
-  strike(spec, fault::IoDelay{broker(2), 5, Distribution::constant(0), {}}, 8s, 10s);
-  strike(spec, fault::IoError{broker(1), 1}, 10s, 10s);
+  test::strike(spec, fault::IoDelay{broker(2), 5, Distribution::constant(0), {}}, 8s, 10s);
+  test::strike(spec, fault::IoError{broker(1), 1}, 10s, 10s);
   Cluster original(spec);
-  play(original, 12s);
+  test::play_until(original, 12s);
   Cluster copy(original);
-  play(original, 25s);
-  play(copy, 25s);
+  test::play_until(original, 25s);
+  test::play_until(copy, 25s);
   CHECK(original.fingerprint() == copy.fingerprint());
   CHECK(original.events_fired() == copy.events_fired());
 }

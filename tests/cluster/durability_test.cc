@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 
 const fault::Targets kAllBrokers = {fault::AllOf{fault::Pool::brokers}};
 
-ClusterSpec order_flow(std::uint64_t seed) {
+ClusterSpec flow_of_three(std::uint64_t seed) {
   ClusterSpec spec = test::idle_cluster(seed, 3);
   spec.topics[0].config.min_insync_replicas = 2;
   spec.flows = {test::order_service(100'000, 2s)};
@@ -29,38 +29,17 @@ ClusterSpec order_flow(std::uint64_t seed) {
   return spec;
 }
 
-void strike(ClusterSpec& spec, fault::Kind kind, Duration at, Duration lasts) {
-  fault::Fault fault;
-  fault.name = "crash";
-  fault.kind = std::move(kind);
-  fault.at = Instant{} + at;
-  fault.lasts = lasts;
-  spec.faults = {fault};
-}
-
-class Acknowledged final : public observe::Observer {
- public:
-  void on(const observe::Observation& seen) override {
-    const auto* acked = std::get_if<observe::BatchAcknowledged>(&seen.fact);
-    if (acked == nullptr || acked->error != ErrorCode::none) return;
-    for (const Record& record : acked->batch->application_records()) records.insert(record.id);
-  }
-  std::set<RecordId> records;
-};
-
-struct Ended {
+struct Durability {
   std::size_t acknowledged = 0;
   std::size_t lost = 0;  // acknowledged, and in no log of orders
 };
 
-Ended play(const ClusterSpec& spec, Duration until) {
+Durability played_durability(const ClusterSpec& spec, Duration until) {
   Cluster cluster(spec);
-  Acknowledged acknowledged;
-  cluster.observe(acknowledged);
-  cluster.set_time_limit(Instant{} + until);
-  while (cluster.step()) {
-  }
-  std::set<RecordId> left = acknowledged.records;
+  test::OrdersWatch orders;
+  cluster.observe(orders);
+  test::play_until(cluster, until);
+  std::set<RecordId> left = orders.acknowledged;
   for (std::int32_t process = 3; process < 6; ++process) {
     for (const auto& [tp, image] : cluster.image(ProcessId{process}).logs) {
       if (tp == kClusterMetadata) continue;
@@ -70,11 +49,11 @@ Ended play(const ClusterSpec& spec, Duration until) {
       }
     }
   }
-  return {acknowledged.records.size(), left.size()};
+  return {orders.acknowledged.size(), left.size()};
 }
 
 TEST_CASE("what a broker has on disk when it is killed, and has not heard of, its host tells") {
-  struct Told final : observe::Observer {
+  struct LogEnds final : observe::Observer {
     void on(const observe::Observation& seen) override {
       if (const auto* appended = std::get_if<observe::BatchAppended>(&seen.fact)) {
         ends[{appended->tp, appended->broker}] = appended->batch.end_offset();
@@ -86,16 +65,14 @@ TEST_CASE("what a broker has on disk when it is killed, and has not heard of, it
     std::map<std::pair<TopicPartition, NodeId>, Offset> ends;
     std::int64_t copies_at_death = 0;
   };
-  ClusterSpec spec = order_flow(1);
+  ClusterSpec spec = flow_of_three(1);
   spec.topics[0].config.flush_messages = 1;
   for (BrokerSpec& broker : spec.brokers) broker.disk.flush = Distribution::constant(20'000'000);
-  strike(spec, fault::Kill{kAllBrokers}, 5s, 1s);
+  test::strike(spec, fault::Kill{kAllBrokers}, 5s, 1s);
   Cluster cluster(spec);
-  Told told;
+  LogEnds told;
   cluster.observe(told);
-  cluster.set_time_limit(Instant{5s + 1ms});
-  while (cluster.step()) {
-  }
+  test::play_until(cluster, 5s + 1ms);
   std::size_t logs = 0;
   for (std::int32_t process = 3; process < 6; ++process) {
     for (const auto& [tp, image] : cluster.image(ProcessId{process}).logs) {
@@ -136,10 +113,10 @@ TEST_CASE(
   process.boot = Prototype(std::make_shared<Writer>());
   world.add(process, true);
   Cluster cluster = world.build();
-  test::SmallWorld::play_until(cluster, 1ms);  // all is written, and being flushed
+  test::play_until(cluster, 1ms);  // all is written, and being flushed
   const auto& logs = cluster.image(ProcessId{0}).logs;
   CHECK(logs.at(kCut).end_offset() == 5);
-  test::SmallWorld::play_until(cluster, 20ms);
+  test::play_until(cluster, 20ms);
   CHECK(logs.at(kCut).flushed_end_offset == 0);
   CHECK(logs.at(kNamed).flushed_end_offset == 5);
   CHECK(logs.at(TopicPartition{TopicId{1}, 2}).flushed_end_offset == 0);
@@ -149,25 +126,25 @@ TEST_CASE(
     "all lose power at once: what flush.messages=1 has acknowledged is kept, what nobody flushed is not") {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     CAPTURE(seed);
-    ClusterSpec spec = order_flow(seed);
-    strike(spec, fault::PowerLoss{kAllBrokers}, 8s, 3s);
-    const Ended written = play(spec, 40s);
+    ClusterSpec spec = flow_of_three(seed);
+    test::strike(spec, fault::PowerLoss{kAllBrokers}, 8s, 3s);
+    const Durability written = played_durability(spec, 40s);
     CHECK(written.acknowledged > 500);
     CHECK(written.lost > 300);  // six seconds' worth
 
     spec.faults[0].kind = fault::PowerLoss{kAllBrokers, fault::Tail::torn};
-    const Ended torn = play(spec, 40s);
+    const Durability torn = played_durability(spec, 40s);
     CHECK(torn.lost > 0);
     CHECK(torn.lost < written.lost);
 
     spec.topics[0].config.flush_messages = 1;
-    const Ended flushed = play(spec, 40s);
+    const Durability flushed = played_durability(spec, 40s);
     CHECK(flushed.acknowledged > 500);
     CHECK(flushed.lost == 0);
 
-    spec = order_flow(seed);
-    strike(spec, fault::Kill{kAllBrokers}, 8s, 3s);
-    CHECK(play(spec, 40s).lost == 0);  // the page cache is the operating system's
+    spec = flow_of_three(seed);
+    test::strike(spec, fault::Kill{kAllBrokers}, 8s, 3s);
+    CHECK(played_durability(spec, 40s).lost == 0);  // the page cache is the operating system's
   }
 }
 
@@ -175,10 +152,10 @@ TEST_CASE(
     "a broker whose logs take long to read stays fenced until they are read; after a clean stop it does "
     "not") {
   const auto back_after = [](fault::Kind kind, std::int64_t read_rate, std::int32_t threads) {
-    ClusterSpec spec = order_flow(1);
+    ClusterSpec spec = flow_of_three(1);
     spec.brokers[0].disk.read_bytes_per_second = read_rate;
     spec.brokers[0].config.num_recovery_threads_per_data_dir = threads;
-    strike(spec, std::move(kind), 12s, 15s);
+    test::strike(spec, std::move(kind), 12s, 15s);
     class Unfenced final : public observe::Observer {
      public:
       void on(const observe::Observation& seen) override {
@@ -208,10 +185,10 @@ TEST_CASE(
 }
 
 TEST_CASE("a copy taken while logs are read plays on as the original does") {
-  ClusterSpec spec = order_flow(2);
+  ClusterSpec spec = flow_of_three(2);
   for (BrokerSpec& broker : spec.brokers) broker.disk.read_bytes_per_second = 20'000;
   spec.topics[0].config.flush_messages = 3;
-  strike(spec, fault::PowerLoss{kAllBrokers, fault::Tail::torn}, 8s, 2s);
+  test::strike(spec, fault::PowerLoss{kAllBrokers, fault::Tail::torn}, 8s, 2s);
   Cluster original(spec);
   original.set_time_limit(Instant{} + 20s);
   while (original.step()) {
@@ -227,8 +204,8 @@ TEST_CASE("a copy taken while logs are read plays on as the original does") {
 }
 
 TEST_CASE("a wiped broker comes back with nothing, and gets it all again") {
-  ClusterSpec spec = order_flow(1);
-  strike(spec, fault::Wipe{{fault::BrokerTarget{NodeId{1}}}}, 6s, 2s);
+  ClusterSpec spec = flow_of_three(1);
+  test::strike(spec, fault::Wipe{{fault::BrokerTarget{NodeId{1}}}}, 6s, 2s);
   Cluster cluster(spec);
   cluster.set_time_limit(Instant{} + 7s);
   while (cluster.step()) {
@@ -253,7 +230,7 @@ TEST_CASE("a wiped voter is a stranger to those who know it by its directory, an
     CAPTURE(seed);
     ClusterSpec spec = test::idle_cluster(seed, 3);
     spec.load_ends_at = 30s;
-    strike(spec, fault::Wipe{{fault::ActiveController{}}}, 5s, 3s);
+    test::strike(spec, fault::Wipe{{fault::ActiveController{}}}, 5s, 3s);
     test::QuorumWorld world(spec);
     world.play_until(30s);
     for (const std::string& violation : world.violations()) FAIL_CHECK(violation);

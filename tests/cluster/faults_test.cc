@@ -7,23 +7,11 @@ namespace sim::cluster {
 namespace {
 
 using namespace test;
-using Times = std::vector<std::int64_t>;
-
-const ProcessId kServer{0};
-const ProcessId kClient{1};
-
-// A server and a client that asks it every 10 ms.
-SmallWorld pair_of(ServerHabits server = {}, ClientHabits client = {{kServer}}) {
-  SmallWorld world;
-  world.add_server(std::move(server));
-  world.add_client(std::move(client));
-  return world;
-}
 
 TEST_CASE("kill: connections are closed, connecting is refused, and it starts when the fault ends") {
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   world.strike("bounce", fault::Kill{broker(1)}, 105ms, 50ms);
-  const Record record = world.play(300ms);
+  const Transcript record = world.play(300ms);
   CHECK(record.times("ProcessStopped") == Times{105});
   CHECK(record.times("ProcessStarted", kServer) == Times{0, 155});
   CHECK(record.times("lost", kClient) == Times{105});
@@ -38,9 +26,9 @@ TEST_CASE("kill: connections are closed, connecting is refused, and it starts wh
 }
 
 TEST_CASE("without an end a killed process stays down, and the fault is reported at the run's end") {
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   world.strike("end", fault::Kill{broker(1)}, 100ms);
-  const Record record = world.play(300ms);
+  const Transcript record = world.play(300ms);
   CHECK(record.times("ProcessStarted", kServer) == Times{0});
   CHECK(record.times("FaultEnded") == Times{300});
   CHECK(record.all("FaultEnded")[0].number == 1);
@@ -55,11 +43,11 @@ TEST_CASE("a target that is nobody touches nobody") {
                                      {fault::RackTarget{"z"}},
                                      {fault::AllOf{fault::Pool::controllers}}};
   for (const fault::Targets& nobody : nobodies) {
-    SmallWorld world = pair_of();
+    SmallWorld world = server_and_client();
     world.strike("kill", fault::Kill{nobody}, 10ms, 10ms);
     world.strike("cut", fault::Partition{fault::Isolate{nobody}}, 10ms, 10ms);
     world.strike("hold", fault::Hold{{nobody, {}}, "Heartbeat"}, 10ms, 10ms);
-    const Record record = world.play(100ms);
+    const Transcript record = world.play(100ms);
     REQUIRE(record.all("FaultEnded").size() == 3);
     for (const auto& line : record.all("FaultStruck")) CHECK(line.touched.empty());
     for (const auto& line : record.all("FaultEnded")) CHECK(line.number == 0);
@@ -67,20 +55,20 @@ TEST_CASE("a target that is nobody touches nobody") {
 }
 
 TEST_CASE("power loss: what was not flushed is gone, everyone on the machine is, and peers hear nothing") {
-  SmallWorld world = pair_of({node::Safety::written});
+  SmallWorld world = server_and_client(ClientHabits{{kServer}}, {node::Safety::written});
   world.add_to_last_machine(ProcessSpec(world.processes().specs[0]),
                             0);  // a neighbour on the server's machine
   world.strike("dark", fault::PowerLoss{broker(1)}, 105ms, 1s);
   Cluster cluster = world.build();
-  Record record;
+  Transcript record;
   cluster.observe(record);
-  SmallWorld::play_until(cluster, 104ms);
+  play_until(cluster, 104ms);
   const TopicPartition tp{TopicId{1}, 0};
   CHECK(cluster.image(kServer).logs.at(tp).end_offset() > 0);
-  SmallWorld::play_until(cluster, 106ms);
+  play_until(cluster, 106ms);
   CHECK(cluster.image(kServer).logs.at(tp).end_offset() == 0);
   CHECK(record.times("ProcessStopped") == Times{105, 105});
-  SmallWorld::play_until(cluster, 3s);
+  play_until(cluster, 3s);
   CHECK(record.all("FaultEnded")[0].number == 2);
   CHECK(record.times("ProcessStarted", kServer) == Times{0, 1105});
   CHECK(record.times("ProcessStarted", ProcessId{2}) == Times{0, 1105});
@@ -93,11 +81,12 @@ TEST_CASE("power loss: what was not flushed is gone, everyone on the machine is,
 
 TEST_CASE(
     "power loss of a client: its server finds out when it has something to say to the machine that is back") {
-  SmallWorld world = pair_of({node::Safety::flushed});  // answers take 2 ms
+  SmallWorld world =
+      server_and_client(ClientHabits{{kServer}}, {node::Safety::flushed});  // answers take 2 ms
   world.strike("dark", fault::PowerLoss{{fault::ClientTarget{"client-1"}}}, 111ms, 300ms);
   // The answer of 112 ms was sent again at 312 and 712 ms. By then there is another connection of that name,
   // and of the older one the process hears no more.
-  const Record record = world.play(2s);
+  const Transcript record = world.play(2s);
   CHECK(record.times("lost", kServer).empty());
   CHECK(record.times("connected", kClient) == Times{0, 411});
   CHECK(record.count("answered", 430, 2000) > 140);
@@ -107,9 +96,9 @@ TEST_CASE(
 }
 
 TEST_CASE("stop: the process winds up and goes by itself, and starts when the fault ends") {
-  SmallWorld world = pair_of({{}, 40ms});
+  SmallWorld world = server_and_client(ClientHabits{{kServer}}, {{}, 40ms});
   world.strike("stop", fault::Stop{broker(1)}, 100ms, 100ms);
-  const Record record = world.play(400ms);
+  const Transcript record = world.play(400ms);
   CHECK(record.times("told to stop") == Times{100});
   CHECK(record.count("answered", 101, 141) >= 3);
   CHECK(record.times("ProcessStopped") == Times{140});
@@ -120,20 +109,20 @@ TEST_CASE("stop: the process winds up and goes by itself, and starts when the fa
 }
 
 TEST_CASE("a stop that ends before the process has gone: it starts as soon as it has") {
-  SmallWorld world = pair_of({{}, 40ms});
+  SmallWorld world = server_and_client(ClientHabits{{kServer}}, {{}, 40ms});
   world.strike("stop", fault::Stop{broker(1)}, 100ms, 10ms);
-  const Record record = world.play(400ms);
+  const Transcript record = world.play(400ms);
   CHECK(record.times("FaultEnded") == Times{110});
   CHECK(record.times("ProcessStopped") == Times{140});
   CHECK(record.times("ProcessStarted", kServer) == Times{0, 140});
 }
 
 TEST_CASE("restart: stops, starts at once, and is over then; one that is down is only started") {
-  SmallWorld world = pair_of({{}, 40ms});
+  SmallWorld world = server_and_client(ClientHabits{{kServer}}, {{}, 40ms});
   world.strike("restart", fault::Restart{broker(1)}, 100ms);
   world.strike("kill", fault::Kill{broker(1)}, 200ms);
   world.strike("again", fault::Restart{broker(1)}, 300ms);
-  const Record record = world.play(400ms);
+  const Transcript record = world.play(400ms);
   CHECK(record.times("told to stop") == Times{100});
   CHECK(record.times("ProcessStopped") == Times{140, 200});
   CHECK(record.times("ProcessStarted", kServer) == Times{0, 140, 300});
@@ -150,14 +139,14 @@ TEST_CASE("a process that ends by its own will stays down") {
       if (std::holds_alternative<node::TimerFired>(input)) out.emplace_back(node::Exit{});
     }
   };
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   ProcessSpec leaver;
   leaver.name = "leaver";
   leaver.application = "leaver";
   leaver.boot = Prototype(std::make_shared<Leaver>());
   const ProcessId id = world.add(leaver, true);
   world.strike("kill", fault::Kill{{fault::ClientTarget{"leaver"}}}, 100ms, 10ms);
-  const Record record = world.play(200ms);
+  const Transcript record = world.play(200ms);
   CHECK(record.times("ProcessStopped", id) == Times{50});
   CHECK(record.times("ProcessStarted", id) == Times{0});
   CHECK(record.all("FaultEnded")[0].number == 0);
@@ -175,12 +164,12 @@ TEST_CASE("an exit in the middle of everything: threads, writes and requests end
         out.emplace_back(node::Exit{});
     }
   };
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   world.add_client({{kServer}});
   world.processes().specs[0].boot = Prototype(std::make_shared<Fragile>());
   world.processes().specs[0].threads = {1, 1, 1};
   world.strike("up", fault::Restart{broker(1)}, 95ms, {}, 50ms);
-  const Record record = world.play(400ms);
+  const Transcript record = world.play(400ms);
   CHECK(record.all("ProcessStopped", kServer).size() > 5);
   CHECK(record.count("asked", 300, 400) > 0);
 }
@@ -188,9 +177,9 @@ TEST_CASE("an exit in the middle of everything: threads, writes and requests end
 // ---- Pause
 
 TEST_CASE("pause: nothing happens at the process; it then learns all at once, in order") {
-  SmallWorld world = pair_of({}, {{kServer}});
+  SmallWorld world = server_and_client();
   world.strike("freeze", fault::Pause{{fault::ClientTarget{"client-1"}}}, 105ms, 100ms);
-  const Record record = world.play(300ms);
+  const Transcript record = world.play(300ms);
   CHECK(record.count("tick", 105, 205) == 0);
   CHECK(record.times("tick", kClient)[10] == 205);  // the timer of 110 ms
   CHECK(record.times("tick", kClient)[11] == 215);
@@ -201,18 +190,18 @@ TEST_CASE("pause: nothing happens at the process; it then learns all at once, in
 TEST_CASE(
     "a paused server: its kernel takes bytes and connections, its threads stand still and go on where they "
     "were") {
-  SmallWorld world = pair_of({}, {{kServer}, {Lane::data}, 10ms, 25ms, 1ms});
+  SmallWorld world = server_and_client({{kServer}, {Lane::data}, 10ms, 25ms, 1ms});
   world.add_client({{kServer}});
   world.processes().specs[2].starts_at = instant_at(120 * kMillis);
   // The request of 100 ms is being handled: it arrived at 100.1, was read at 100.11 and would be done at
   // 100.14.
   world.strike("freeze", fault::Pause{broker(1)}, Duration{100'125 * kMicros}, 100ms);
-  const Record record = world.play(400ms);
+  const Transcript record = world.play(400ms);
   CHECK(record.count("asked", 101, 200) == 0);
   CHECK(record.times("connected", ProcessId{2}) == Times{120});  // by the backlog
   // The request in hand first, with the 15 us that were left of it; then what came meanwhile, though its
   // client has given up and closed the connection: it was in the socket.
-  std::vector<Record::Line> asked;
+  std::vector<Transcript::Line> asked;
   for (const auto& line : record.all("asked")) {
     if (line.at_micros >= 200'000) asked.push_back(line);
   }
@@ -223,17 +212,17 @@ TEST_CASE(
 }
 
 TEST_CASE("writes go on while their process is paused; it learns of them later") {
-  SmallWorld world = pair_of({node::Safety::flushed});
+  SmallWorld world = server_and_client(ClientHabits{{kServer}}, {node::Safety::flushed});
   // The write of 100 ms is done at 100.19 and its flush would be at 102.19.
   world.strike("freeze", fault::Pause{broker(1)}, Duration{100'160 * kMicros}, 50ms);
   Cluster cluster = world.build();
-  Record record;
+  Transcript record;
   cluster.observe(record);
-  SmallWorld::play_until(cluster, 149ms);
+  play_until(cluster, 149ms);
   const log::LogImage& image = cluster.image(kServer).logs.at({TopicId{1}, 0});
   const Offset flushed = image.flushed_end_offset;
   CHECK(image.end_offset() > flushed);  // written: but the call that flushes was not made
-  SmallWorld::play_until(cluster, 153ms);
+  play_until(cluster, 153ms);
   CHECK(image.flushed_end_offset > flushed);
   CHECK(record.times("persisted").back() == 152);
 }
@@ -253,14 +242,14 @@ TEST_CASE("a timer that was due in a pause can still be cancelled by what came b
       }
     }
   };
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   ProcessSpec process;
   process.name = "canceller";
   process.application = "canceller";
   process.boot = Prototype(std::make_shared<Canceller>());
   world.add(process, true);
   world.strike("freeze", fault::Pause{{fault::ClientTarget{"canceller"}}}, 10ms, 50ms);
-  const Record record = world.play(200ms);
+  const Transcript record = world.play(200ms);
   CHECK(record.times("fired") == Times{60});
 }
 
@@ -293,47 +282,47 @@ TEST_CASE("a process is down until the last fault that holds it down has ended")
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
-    SmallWorld world = pair_of({{}, 100ms});
+    SmallWorld world = server_and_client(ClientHabits{{kServer}}, {{}, 100ms});
     world.strike("first", row.first, 100ms, row.first_lasts);
     world.strike("second", row.second, 150ms, row.second_lasts);
-    const Record record = world.play(600ms);
+    const Transcript record = world.play(600ms);
     CHECK(record.times("ProcessStarted", kServer) == row.starts);
     CHECK(record.all("FaultEnded").size() == 2);
   }
 }
 
 TEST_CASE("pauses overlap: it stands still until the last one ends, and a kill ends them all") {
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   world.strike("one", fault::Pause{broker(1)}, 100ms, 100ms);
   world.strike("two", fault::Pause{broker(1)}, 150ms, 100ms);
-  const Record record = world.play(400ms);
+  const Transcript record = world.play(400ms);
   CHECK(record.count("asked", 101, 250) == 0);
   CHECK(record.count("asked", 250, 252) >= 14);
 
   world.strike("kill", fault::Kill{broker(1)}, 160ms, 10ms);
-  const Record killed = world.play(400ms);
+  const Transcript killed = world.play(400ms);
   CHECK(killed.times("ProcessStarted", kServer) == Times{0, 170});
   CHECK(killed.count("asked", 175, 250) > 5);  // another life is not paused
   CHECK(killed.count("asked", 250, 400) > 10);
 }
 
 TEST_CASE("SIGTERM waits for a paused process to go on") {
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   world.strike("freeze", fault::Pause{broker(1)}, 100ms, 100ms);
   world.strike("stop", fault::Stop{broker(1)}, 150ms, 20ms);
-  const Record record = world.play(400ms);
+  const Transcript record = world.play(400ms);
   CHECK(record.times("told to stop") == Times{200});
   CHECK(record.times("ProcessStarted", kServer) == Times{0, 200});
 }
 
 TEST_CASE("every: strikes until the load ends, but not while it still lasts") {
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   world.strike("flap", fault::Kill{broker(1)}, 100ms, 50ms, 100ms);
   world.strike("slow", fault::Pause{{fault::ClientTarget{"client-1"}}}, 100ms, 150ms, 100ms);
   Cluster cluster = world.build(1, instant_at(450 * kMillis));
-  Record record;
+  Transcript record;
   cluster.observe(record);
-  SmallWorld::play_until(cluster, 1s);
+  play_until(cluster, 1s);
   CHECK(record.times("ProcessStopped", kServer) == Times{100, 200, 300, 400});
   CHECK(record.times("ProcessStarted", kServer) == Times{0, 150, 250, 350, 450});
   Times slow;
@@ -344,10 +333,10 @@ TEST_CASE("every: strikes until the load ends, but not while it still lasts") {
 }
 
 TEST_CASE("a strike without an end is over when the next one comes; each counts its own") {
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   world.strike("restart", fault::Restart{broker(1)}, 100ms, {}, 100ms);
   world.strike("kill", fault::Kill{broker(1)}, 150ms, {}, 200ms);
-  const Record record = world.play(399ms);
+  const Transcript record = world.play(399ms);
   CHECK(record.times("FaultStruck") == Times{100, 150, 200, 300, 350});
   std::int64_t effects = 0;
   for (const auto& line : record.all("FaultEnded")) effects += line.number;
@@ -410,8 +399,8 @@ TEST_CASE("roles are resolved when the fault strikes, from what processes have t
     SmallWorld struck = world;
     struck.strike("kill", fault::Kill{{row.target}}, 10ms, 10ms);
     struck.strike("while it is dead", fault::Kill{{row.target}}, 15ms, 1ms);
-    const Record record = struck.play(30ms);
-    const std::vector<Record::Line> strikes = record.all("FaultStruck");
+    const Transcript record = struck.play(30ms);
+    const std::vector<Transcript::Line> strikes = record.all("FaultStruck");
     std::vector<std::int32_t> touched;
     for (const ProcessId process : strikes[0].touched) touched.push_back(process.value() + 1);
     if (std::holds_alternative<fault::RandomOf>(row.target)) std::sort(touched.begin(), touched.end());
@@ -428,7 +417,7 @@ TEST_CASE("random targets come from a stream of the fault's own name") {
   for (int i = 0; i < 8; ++i) world.add_server();
   const fault::Kill kill{{fault::RandomOf{fault::Pool::brokers, 1}}};
   world.strike("a", kill, 10ms, 5ms, 10ms);
-  const auto touched_by_a = [](const Record& record) {
+  const auto touched_by_a = [](const Transcript& record) {
     std::vector<std::int32_t> touched;
     for (const auto& line : record.all("FaultStruck")) {
       if (line.number == 0) touched.push_back(line.touched.at(0).value());

@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // One controller (process 0), brokers 1 to 3 in racks a, b, c, a producer (4), and payment in rack b (5).
-ClusterSpec shop(std::uint64_t seed, bool rack_aware) {
+ClusterSpec shop_in_three_racks(std::uint64_t seed, bool rack_aware) {
   ClusterSpec spec;
   spec.seed = seed;
   spec.controllers = {ControllerSpec{NodeId{100}, "a", {}, {}, {}}};
@@ -37,9 +37,10 @@ ClusterSpec shop(std::uint64_t seed, bool rack_aware) {
 }
 
 // From whom payment got orders, and whether it handled all.
-struct Watch final : observe::Observer {
+struct FollowerReadsWatch final : test::OrdersWatch {
   bool wants_messages() const override { return true; }
   void on(const observe::Observation& seen) override {
+    test::OrdersWatch::on(seen);
     std::visit(Overloaded{
                    [&](const observe::MessageDelivered& one) {
                      const auto* answer = std::get_if<FetchResponse>(&one.envelope->message);
@@ -49,25 +50,20 @@ struct Watch final : observe::Observer {
                          ++batches_from[one.envelope->from().value()][nanos(seen.at) / 20'000'000'000];
                      }
                    },
-                   [&](const observe::OrderPlaced& one) { placed.insert(one.record); },
-                   [&](const observe::ProcessingDone& one) { handled.insert(one.record); },
                    [](const auto&) {},
                },
                seen.fact);
   }
   std::map<std::int32_t, std::map<std::int64_t, int>> batches_from;  // by process, then by stretch of 20 s
-  std::set<RecordId> placed, handled;
 };
 
-struct World {
-  explicit World(const ClusterSpec& spec) : cluster(spec) {
+struct FollowerReadsWorld {
+  explicit FollowerReadsWorld(const ClusterSpec& spec) : cluster(spec) {
     cluster.observe(watch);
     cluster.observe(invariants);
-    cluster.set_time_limit(Instant{70s});
-    while (cluster.step()) {
-    }
+    test::play_until(cluster, 70s);
   }
-  Watch watch;
+  FollowerReadsWatch watch;
   check::AllInvariants invariants{{{NodeId{1}, NodeId{2}, NodeId{3}}, {true}}};
   Cluster cluster;
 };
@@ -75,9 +71,9 @@ struct World {
 TEST_CASE("a consumer in a broker's rack reads everything there") {
   for (const bool rack_aware : {true, false}) {
     CAPTURE(rack_aware);
-    World world(shop(1, rack_aware));
+    FollowerReadsWorld world(shop_in_three_racks(1, rack_aware));
     CHECK(world.watch.placed.size() > 2'000);
-    CHECK(world.watch.handled == world.watch.placed);
+    CHECK(world.watch.all_handled());
     CHECK(world.invariants.violations().empty());
     CHECK(world.watch.batches_from[2][1] > 300);  // from 20 s on
     const int elsewhere = world.watch.batches_from[1][1] + world.watch.batches_from[3][1];
@@ -86,11 +82,11 @@ TEST_CASE("a consumer in a broker's rack reads everything there") {
 }
 
 TEST_CASE("when that broker dies, it reads from the leaders, and comes back") {
-  ClusterSpec spec = shop(2, true);
+  ClusterSpec spec = shop_in_three_racks(2, true);
   spec.faults = {{"crash", fault::Kill{{fault::BrokerTarget{NodeId{2}}}}, Instant{20s}, {}, Duration{3s}}};
   spec.services[0].consumer.metadata_max_age_ms = 5'000;
-  World world(spec);
-  CHECK(world.watch.handled == world.watch.placed);
+  FollowerReadsWorld world(spec);
+  CHECK(world.watch.all_handled());
   CHECK(world.invariants.violations().empty());
   CHECK(world.watch.batches_from[1][1] + world.watch.batches_from[3][1] > 0);
   CHECK(world.watch.batches_from[2][2] > 0);  // from 40 s on

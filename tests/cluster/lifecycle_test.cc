@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration kSession = 9s;
 
-ClusterSpec three_and_three(std::uint64_t seed) {
+ClusterSpec busy_three_and_three(std::uint64_t seed) {
   ClusterSpec spec = test::idle_cluster(seed, 6);
   spec.topics.front().config.min_insync_replicas = 2;
   spec.flows = {test::order_service(100'000, 5s)};
@@ -30,7 +30,7 @@ ClusterSpec three_and_three(std::uint64_t seed) {
 
 // Each broker is a controller, too.
 ClusterSpec three_combined(std::uint64_t seed) {
-  ClusterSpec spec = three_and_three(seed);
+  ClusterSpec spec = busy_three_and_three(seed);
   spec.combined = true;
   for (std::size_t i = 0; i < 3; ++i) spec.controllers[i].id = spec.brokers[i].id;
   return spec;
@@ -47,28 +47,29 @@ ClusterSpec with_service(ClusterSpec spec) {
   return spec;
 }
 
-void isolate(ClusterSpec& spec, fault::Target target, Duration at, Duration lasts) {
+void isolate_for(ClusterSpec& spec, fault::Target target, Duration at, Duration lasts) {
   fault::Fault fault{"isolation", fault::Partition{fault::Isolate{{std::move(target)}}}};
   fault.at = Instant{} + at;
   fault.lasts = lasts;
   spec.faults = {fault};
 }
 
-struct At {
+struct EventAt {
   Instant when;
   ProcessId process;
 };
 template <class Fact>
-struct Seen : At {
+struct FactAt : EventAt {
   Fact fact;
 };
 
 // What happened, and when.
-class History final : public observe::Observer {
+class LifecycleWatch final : public test::OrdersWatch {
  public:
   bool wants_messages() const override { return true; }
   void on(const observe::Observation& seen) override {
-    const At at{seen.at, seen.process};
+    test::OrdersWatch::on(seen);
+    const EventAt at{seen.at, seen.process};
     std::visit(Overloaded{
                    [&](const observe::ControllerChanged& one) {
                      controllers.push_back({at, one});
@@ -83,13 +84,6 @@ class History final : public observe::Observer {
                      leaders.push_back({at, one});
                    },
                    [&](const observe::ProcessStopped&) { stops.push_back(at); },
-                   [&](const observe::OrderPlaced& one) { placed.insert(one.record); },
-                   [&](const observe::BatchAcknowledged& one) {
-                     if (one.error != ErrorCode::none) return;
-                     for (const Record& record : one.batch->application_records())
-                       acknowledged.insert(record.id);
-                   },
-                   [&](const observe::ProcessingDone& one) { ++handled[one.record]; },
                    [&](const observe::AssignmentReceived& one) {
                      assignments.push_back({at, one});
                    },
@@ -125,7 +119,7 @@ class History final : public observe::Observer {
     return std::nullopt;
   }
   std::optional<Instant> stopped(ProcessId process, Instant from) const {
-    for (const At& one : stops) {
+    for (const EventAt& one : stops) {
       if (one.when >= from && one.process == process) return one.when;
     }
     return std::nullopt;
@@ -139,26 +133,20 @@ class History final : public observe::Observer {
     return last;
   }
 
-  std::vector<Seen<observe::ControllerChanged>> controllers;
-  std::vector<Seen<observe::BrokerStateChanged>> brokers;
-  std::vector<Seen<observe::PartitionChanged>> partitions;
-  std::vector<Seen<observe::BecameLeader>> leaders;
-  std::vector<Seen<observe::AssignmentReceived>> assignments;
-  std::vector<At> stops;
+  std::vector<FactAt<observe::ControllerChanged>> controllers;
+  std::vector<FactAt<observe::BrokerStateChanged>> brokers;
+  std::vector<FactAt<observe::PartitionChanged>> partitions;
+  std::vector<FactAt<observe::BecameLeader>> leaders;
+  std::vector<FactAt<observe::AssignmentReceived>> assignments;
+  std::vector<EventAt> stops;
   std::set<NodeId> truncated;
-  std::map<RecordId, int> handled;
-  std::set<RecordId> placed, acknowledged;
   std::map<ProcessId, Instant> last_heartbeat;
 };
 
-struct World {
-  explicit World(const ClusterSpec& spec) : cluster(spec) { cluster.observe(history); }
+struct LifecycleWorld {
+  explicit LifecycleWorld(const ClusterSpec& spec) : cluster(spec) { cluster.observe(history); }
 
-  void play_until(Duration until) {
-    cluster.set_time_limit(Instant{} + until);
-    while (cluster.step()) {
-    }
-  }
+  void play_until(Duration until) { test::play_until(cluster, until); }
   ProcessId process(const std::string& name) const {
     const auto& names = cluster.names().processes;
     const auto found = std::find(names.begin(), names.end(), name);
@@ -186,13 +174,13 @@ struct World {
   }
 
   Cluster cluster;
-  History history;
+  LifecycleWatch history;
 };
 
 constexpr TopicPartition kOrders0{TopicId{1}, 0};
 
 TEST_CASE("a quorum of three elects one controller, and three brokers begin") {
-  World world(three_and_three(1));
+  LifecycleWorld world(busy_three_and_three(1));
   world.play_until(20s);
   CHECK(std::count_if(world.history.controllers.begin(), world.history.controllers.end(),
                       [](const auto& one) { return one.fact.active; }) == 1);
@@ -206,7 +194,7 @@ TEST_CASE("a quorum of three elects one controller, and three brokers begin") {
 }
 
 TEST_CASE("a killed leader is fenced when its session ends, and replaced with that") {
-  World world(three_and_three(2));
+  LifecycleWorld world(busy_three_and_three(2));
   world.play_until(10s);
   const NodeId leader = world.history.leader_of(kOrders0);
   const ProcessId killed = world.broker(leader);
@@ -230,7 +218,7 @@ TEST_CASE("a killed leader is fenced when its session ends, and replaced with th
 }
 
 TEST_CASE("if the active controller dies with it, the clock starts anew") {
-  World world(three_and_three(3));
+  LifecycleWorld world(busy_three_and_three(3));
   world.play_until(10s);
   const NodeId leader = world.history.leader_of(kOrders0);
   world.cluster.crash(world.active_controller(), CrashMode::kill);
@@ -248,7 +236,7 @@ TEST_CASE("if the active controller dies with it, the clock starts anew") {
 }
 
 TEST_CASE("a controlled shutdown moves all leaders before the broker goes") {
-  World world(three_and_three(4));
+  LifecycleWorld world(busy_three_and_three(4));
   world.play_until(10s);
   const NodeId leader = world.history.leader_of(kOrders0);
   const ProcessId process = world.broker(leader);
@@ -278,7 +266,7 @@ TEST_CASE("a controlled shutdown moves all leaders before the broker goes") {
 }
 
 TEST_CASE("a killed broker that comes back at once must wait for the end of its former session") {
-  World world(three_and_three(5));
+  LifecycleWorld world(busy_three_and_three(5));
   world.play_until(10s);
   const NodeId leader = world.history.leader_of(kOrders0);
   const ProcessId process = world.broker(leader);
@@ -297,7 +285,7 @@ TEST_CASE("a killed broker that comes back at once must wait for the end of its 
 }
 
 TEST_CASE("the active controller dies: data keeps flowing, and brokers find the next one") {
-  World world(three_and_three(6));
+  LifecycleWorld world(busy_three_and_three(6));
   world.play_until(10s);
   const ProcessId controller = world.active_controller();
   world.cluster.crash(controller, CrashMode::kill);
@@ -310,7 +298,7 @@ TEST_CASE("the active controller dies: data keeps flowing, and brokers find the 
 }
 
 TEST_CASE("combined mode: a process that is both may die, and comes back as both") {
-  World world(three_combined(7));
+  LifecycleWorld world(three_combined(7));
   world.play_until(10s);
   const ProcessId process = world.active_controller();
   const NodeId id = world.history.active_controller()->node;
@@ -334,7 +322,7 @@ TEST_CASE("combined mode: a process that is both may die, and comes back as both
 }
 
 TEST_CASE("combined mode: asked to stop, it hands over its partitions, then the quorum") {
-  World world(three_combined(8));
+  LifecycleWorld world(three_combined(8));
   world.play_until(10s);
   const ProcessId process = world.active_controller();
   const NodeId id = world.history.active_controller()->node;
@@ -352,9 +340,9 @@ TEST_CASE("combined mode: asked to stop, it hands over its partitions, then the 
 }
 
 TEST_CASE("an isolated leader is replaced, and follows when it is back") {
-  ClusterSpec spec = three_and_three(9);
-  isolate(spec, fault::LeaderOf{"orders", 0}, 10s, 25s);
-  World world(spec);
+  ClusterSpec spec = busy_three_and_three(9);
+  isolate_for(spec, fault::LeaderOf{"orders", 0}, 10s, 25s);
+  LifecycleWorld world(spec);
   world.play_until(10s);
   const NodeId leader = world.history.leader_of(kOrders0);
   world.play_until(75s);
@@ -371,9 +359,9 @@ TEST_CASE("an isolated leader is replaced, and follows when it is back") {
 }
 
 TEST_CASE("an isolated active controller is replaced, and no broker is fenced") {
-  ClusterSpec spec = three_and_three(10);
-  isolate(spec, fault::ActiveController{}, 10s, 20s);
-  World world(spec);
+  ClusterSpec spec = busy_three_and_three(10);
+  isolate_for(spec, fault::ActiveController{}, 10s, 20s);
+  LifecycleWorld world(spec);
   world.play_until(75s);
   CHECK(std::count_if(world.history.controllers.begin(), world.history.controllers.end(),
                       [](const auto& one) { return one.fact.active; }) == 2);
@@ -382,7 +370,7 @@ TEST_CASE("an isolated active controller is replaced, and no broker is fenced") 
 }
 
 TEST_CASE("without a quorum data flows on, but nothing heals before it is back") {
-  World world(three_and_three(11));
+  LifecycleWorld world(busy_three_and_three(11));
   world.play_until(10s);
   const ProcessId active = world.active_controller();
   world.cluster.crash(active, CrashMode::kill);
@@ -406,7 +394,7 @@ TEST_CASE("without a quorum data flows on, but nothing heals before it is back")
 TEST_CASE("a replica that joins while the controller fails over is in the ISR in the end") {
   for (std::uint64_t seed = 20; seed < 26; ++seed) {
     CAPTURE(seed);
-    World world(three_and_three(seed));
+    LifecycleWorld world(busy_three_and_three(seed));
     world.play_until(10s);
     const NodeId leader = world.history.leader_of(kOrders0);
     const ProcessId process = world.broker(leader);
@@ -423,7 +411,7 @@ TEST_CASE("a replica that joins while the controller fails over is in the ISR in
 }
 
 TEST_CASE("power loss of a leader loses no acknowledged order") {
-  World world(three_and_three(12));
+  LifecycleWorld world(busy_three_and_three(12));
   world.play_until(10s);
   const NodeId leader = world.history.leader_of(kOrders0);
   world.cluster.crash(world.broker(leader), CrashMode::power_loss);
@@ -435,7 +423,7 @@ TEST_CASE("power loss of a leader loses no acknowledged order") {
 }
 
 TEST_CASE("a member that is stopped leaves its group at once, and joins again when it is back") {
-  World world(with_service(three_and_three(13)));
+  LifecycleWorld world(with_service(busy_three_and_three(13)));
   world.play_until(20s);
   const ProcessId member = world.process("payment[0]");
   world.cluster.stop(member);
@@ -454,7 +442,7 @@ TEST_CASE("a member that is stopped leaves its group at once, and joins again wh
 }
 
 TEST_CASE("a rolling restart of all brokers and controllers is not seen by the orders") {
-  World world(with_service(three_and_three(14)));
+  LifecycleWorld world(with_service(busy_three_and_three(14)));
   world.play_until(15s);
   Duration now = 15s;
   for (const char* name :

@@ -8,27 +8,17 @@ namespace sim::cluster {
 namespace {
 
 using namespace test;
-using Times = std::vector<std::int64_t>;
 
-const ProcessId kServer{0};
-const ProcessId kClient{1};
 const fault::Targets kTheClient{fault::ClientTarget{"client-1"}};
-
-SmallWorld pair_of(ClientHabits client = {{kServer}}, ServerHabits server = {}) {
-  SmallWorld world;
-  world.add_server(std::move(server));
-  world.add_client(std::move(client));
-  return world;
-}
 
 fault::Partition isolate(fault::Targets targets, fault::Direction direction = fault::Direction::both) {
   return fault::Partition{fault::Isolate{std::move(targets)}, direction};
 }
 
 TEST_CASE("a cut: connections stay open, and a heal is noticed at the next retransmission") {
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   world.strike("cut", isolate(broker(1)), 105ms, 395ms);
-  const Record record = world.play(1s);
+  const Transcript record = world.play(1s);
   CHECK(record.all("lost").empty());
   CHECK(record.count("asked", 105, 710) == 0);
   // Sent at 110 ms and again after 0.2 and 0.6 s; all that queued up behind it comes with it.
@@ -40,13 +30,13 @@ TEST_CASE("a cut: connections stay open, and a heal is noticed at the next retra
 }
 
 TEST_CASE("a cut in one direction") {
-  SmallWorld deaf = pair_of();
+  SmallWorld deaf = server_and_client();
   deaf.strike("cut", isolate(broker(1), fault::Direction::to), 105ms, 100ms);
   CHECK(deaf.play(200ms).count("asked", 105, 200) == 0);
 
-  SmallWorld dumb = pair_of();
+  SmallWorld dumb = server_and_client();
   dumb.strike("cut", isolate(broker(1), fault::Direction::from), 105ms, 100ms);
-  const Record record = dumb.play(400ms);
+  const Transcript record = dumb.play(400ms);
   CHECK(record.count("asked", 105, 200) == 9);
   CHECK(record.count("answered", 105, 310) == 0);
   CHECK(record.count("answered", 310, 315) == 21);
@@ -56,17 +46,17 @@ TEST_CASE("a cut in one direction") {
 TEST_CASE("connecting through a cut: the SYN is sent again after 1, 3 and 7 s; in either direction") {
   for (const fault::Direction direction :
        {fault::Direction::both, fault::Direction::to, fault::Direction::from}) {
-    SmallWorld world = pair_of();
+    SmallWorld world = server_and_client();
     world.processes().specs[1].starts_at = instant_at(500 * kMillis);
     world.strike("cut", isolate(broker(1), direction), 105ms, 5s);
-    const Record record = world.play(10s);
+    const Transcript record = world.play(10s);
     CHECK(record.times("connected") == Times{7500});
     CHECK(record.all("FaultEnded")[0].number == 1);
   }
 }
 
 TEST_CASE("a SYN that is never answered is given up, after two minutes") {
-  SmallWorld world = pair_of({{kServer}, {Lane::data}, 10s});
+  SmallWorld world = server_and_client({{kServer}, {Lane::data}, 10s});
   world.strike("cut", isolate(broker(1)), 0ms);
   CHECK(world.play(130s).times("refused") == Times{127'000});
 }
@@ -74,9 +64,9 @@ TEST_CASE("a SYN that is never answered is given up, after two minutes") {
 TEST_CASE(
     "a client that gives up leaves its requests to its kernel: they arrive when the wire is healed, and "
     "count") {
-  SmallWorld world = pair_of({{kServer}, {Lane::data}, 10ms, 100ms});
+  SmallWorld world = server_and_client({{kServer}, {Lane::data}, 10ms, 100ms});
   world.strike("cut", isolate(broker(1)), 105ms, 300ms);
-  const Record record = world.play(3s);
+  const Transcript record = world.play(3s);
   // The requests of 110 to 200 ms wait on a connection that is closed at 210. The first of them is served,
   // later than what the next connection asks would have been; its answer finds nobody.
   REQUIRE(record.times("gave up").front() == 210);
@@ -87,16 +77,16 @@ TEST_CASE(
 }
 
 TEST_CASE("what is never acknowledged is given up after fifteen times; by an orphan after eight") {
-  SmallWorld open = pair_of({{kServer}, {Lane::data}, 50s});
+  SmallWorld open = server_and_client({{kServer}, {Lane::data}, 50s});
   open.strike("cut", isolate(broker(1)), 10ms);
   // 0.2 + 0.4 + ... + 102.4 s, then six times 120 s, after the request of 50 s.
   CHECK(open.play(1'000s).times("lost") == Times{50'000 + 204'600 + 6 * 120'000});
 
   // The request of 20 s is left to the kernel at 40 s. It is sent at 45.4 and 71 s, and at 122.2 s no more.
   for (const Duration lasts : {60s, 130s}) {
-    SmallWorld orphan = pair_of({{kServer}, {Lane::data}, 20s, 30s});
+    SmallWorld orphan = server_and_client({{kServer}, {Lane::data}, 20s, 30s});
     orphan.strike("cut", isolate(broker(1)), 10ms, lasts);
-    const Record record = orphan.play(250s);
+    const Transcript record = orphan.play(250s);
     CHECK(record.times("gave up").front() == 40'000);
     CHECK(record.count("asked", 71'000, 71'100) == (lasts == 60s ? 1 : 0));
     CHECK(record.count("asked", 0, 71'000) == 0);
@@ -105,10 +95,10 @@ TEST_CASE("what is never acknowledged is given up after fifteen times; by an orp
 }
 
 TEST_CASE("a killed client behind a cut: its server learns of it after the heal") {
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   world.strike("cut", isolate(broker(1)), 100ms, 300ms);
   world.strike("kill", fault::Kill{kTheClient}, 150ms);
-  const Record record = world.play(2s);
+  const Transcript record = world.play(2s);
   CHECK(record.times("lost", kServer).size() == 1);
   CHECK(record.times("lost", kServer)[0] >= 700);
 }
@@ -132,15 +122,15 @@ Hearing hearing(const fault::Partition& partition, int servers, std::uint64_t se
   world.add_client({ids});
   world.strike("cut", partition, 100ms, 1s);
   Cluster cluster = world.build(seed);
-  Record record;
+  Transcript record;
   cluster.observe(record);
-  SmallWorld::play_until(cluster, 1s);
+  play_until(cluster, 1s);
   Hearing heard;
   for (int by = 0; by <= servers; ++by) {
     heard.asked.emplace_back();
     for (int of = 0; of < servers; ++of) {
       const auto lines = record.all("asked", ids[static_cast<std::size_t>(of)]);
-      heard.asked.back().push_back(std::any_of(lines.begin(), lines.end(), [&](const Record::Line& line) {
+      heard.asked.back().push_back(std::any_of(lines.begin(), lines.end(), [&](const Transcript::Line& line) {
         return line.at_micros > 150'000 && line.number == servers + by;
       }));
     }
@@ -216,13 +206,13 @@ TEST_CASE("majorities-ring: every server hears a majority, no two the same; clie
 }
 
 TEST_CASE("delay: every packet of the wires takes longer, in order, and only there") {
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   world.add_client({{kServer}});
   world.strike(
       "slow",
       fault::Delay{{kTheClient, broker(1), fault::Direction::from}, Distribution::constant(7 * kMillis)},
       105ms, 50ms);
-  const Record record = world.play(300ms);
+  const Transcript record = world.play(300ms);
   for (const auto& line : record.all("asked")) {
     const bool is_slow =
         line.number == kClient.value() && line.at_micros > 105'000 && line.at_micros < 160'000;
@@ -233,10 +223,10 @@ TEST_CASE("delay: every packet of the wires takes longer, in order, and only the
 }
 
 TEST_CASE("delay by a draw: messages of a connection do not overtake each other") {
-  SmallWorld world = pair_of({{kServer}, {Lane::data}, 1ms});
+  SmallWorld world = server_and_client({{kServer}, {Lane::data}, 1ms});
   const Distribution by = Distribution::uniform(0, 20 * kMillis);
   world.strike("slow", fault::Delay{{broker(1), {}, fault::Direction::both}, by}, 10ms, 500ms);
-  const Record record = world.play(600ms);
+  const Transcript record = world.play(600ms);
   std::int64_t last = -1;
   for (const auto& line : record.all("answered")) {
     CHECK(line.number == last + 1);
@@ -246,9 +236,9 @@ TEST_CASE("delay by a draw: messages of a connection do not overtake each other"
 }
 
 TEST_CASE("loss: a message is late by its time-outs, and those behind it wait") {
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   world.strike("loss", fault::Loss{{broker(1), {}, fault::Direction::to}, 20'000}, 10ms);
-  const Record record = world.play(20s);
+  const Transcript record = world.play(20s);
   std::int64_t late = 0;
   std::int64_t at_once = 0;
   std::int64_t previous = 0;
@@ -266,9 +256,9 @@ TEST_CASE("loss: a message is late by its time-outs, and those behind it wait") 
 
 TEST_CASE(
     "a card that gives less: what its machine sends queues for it, and what it is sent apart from that") {
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   world.strike("narrow", fault::Bandwidth{{broker(1), {}, fault::Direction::to}, 16'000}, 105ms, 395ms);
-  const Record record = world.play(1s);
+  const Transcript record = world.play(1s);
   // A request every 10 ms, of more than the 20 bytes for which there is room in that time: many are still
   // queued at the end.
   const std::int64_t passed = record.count("asked", 105, 500);
@@ -284,16 +274,16 @@ TEST_CASE(
 }
 
 TEST_CASE("a reset: both ends are told at once, and the client may connect again") {
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   world.strike("reset", fault::Reset{{broker(1), {}}}, 105ms);
-  const Record record = world.play(300ms);
+  const Transcript record = world.play(300ms);
   CHECK(record.times("lost") == Times{105, 105});
   CHECK(record.times("lost", kServer) == Times{105});
   CHECK(record.times("FaultEnded") == Times{105});
   CHECK(record.all("FaultEnded")[0].number == 1);
   CHECK(record.count("answered", 120, 300) > 10);
 
-  SmallWorld other = pair_of();
+  SmallWorld other = server_and_client();
   other.strike("reset", fault::Reset{{broker(1), broker(1)}}, 105ms);  // it has no connection to itself
   CHECK(other.play(300ms).all("FaultEnded")[0].number == 0);
 }
@@ -311,9 +301,9 @@ TEST_CASE("isolated from some: the others are heard as before") {
 
 TEST_CASE("hold: one kind of request stays where it is with all behind it; other connections go on") {
   SmallWorld world =
-      pair_of({{kServer}, {Lane::data, Lane::coordinator}, 10ms, kForever, from_millis(1), true});
+      server_and_client({{kServer}, {Lane::data, Lane::coordinator}, 10ms, kForever, from_millis(1), true});
   world.strike("hold", fault::Hold{{kTheClient, broker(1)}, "Fetch"}, 105ms, 100ms);
-  const Record record = world.play(300ms);
+  const Transcript record = world.play(300ms);
   CHECK(record.count("asked", 105, 205) == 10);  // the heartbeats
   CHECK(record.count("asked", 205, 209) == 10);  // the fetches of 110 to 200 ms
   CHECK(record.all("FaultEnded")[0].number == 10);
@@ -321,11 +311,11 @@ TEST_CASE("hold: one kind of request stays where it is with all behind it; other
 }
 
 TEST_CASE("hold: what a client has given up on arrives all the same") {
-  SmallWorld world = pair_of({{kServer}, {Lane::data}, 10ms, 50ms, from_millis(1)});
+  SmallWorld world = server_and_client({{kServer}, {Lane::data}, 10ms, 50ms, from_millis(1)});
   world.strike("hold",
                fault::Hold{{{fault::AllOf{fault::Pool::clients}}, {}, fault::Direction::from}, "Heartbeat"},
                105ms, 95ms);
-  const Record record = world.play(300ms);
+  const Transcript record = world.play(300ms);
   CHECK(record.times("gave up") == Times{160});
   CHECK(record.count("asked", 105, 200) == 0);
   CHECK(record.count("asked", 200, 202) == 9);  // five on the connection that was given up, four on the next
@@ -334,10 +324,10 @@ TEST_CASE("hold: what a client has given up on arrives all the same") {
 }
 
 TEST_CASE("faults of the network overlap: a wire is cut while any of them cuts it") {
-  SmallWorld world = pair_of();
+  SmallWorld world = server_and_client();
   world.strike("one", isolate(broker(1)), 100ms, 100ms);
   world.strike("two", isolate(kTheClient), 150ms, 200ms);
-  const Record record = world.play(1s);
+  const Transcript record = world.play(1s);
   CHECK(record.count("asked", 101, 699) == 0);
   CHECK(record.count("asked", 699, 705) > 50);
   const auto ended = record.all("FaultEnded");
@@ -393,26 +383,26 @@ TEST_CASE("a world in trouble: the same seed, the same run; its copies play on a
   Cluster original = world.build(5);
   std::vector<Cluster> copies;
   for (int i = 1; i <= 25; ++i) {
-    SmallWorld::play_until(original, i * 33ms);
+    play_until(original, i * 33ms);
     copies.push_back(original);
   }
-  SmallWorld::play_until(original, 1s);
+  play_until(original, 1s);
   for (Cluster& copy : copies) {
-    SmallWorld::play_until(copy, 1s);
+    play_until(copy, 1s);
     CHECK(copy.events_fired() == original.events_fired());
     CHECK(copy.fingerprint() == original.fingerprint());
   }
   Cluster other = world.build(6);
-  SmallWorld::play_until(other, 1s);
+  play_until(other, 1s);
   CHECK(other.fingerprint() != original.fingerprint());
 }
 
 TEST_CASE("after all trouble everything is as before: every client is answered by every server") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     Cluster cluster = troubled().build(seed, instant_at(1'000 * kMillis));
-    Record record;
+    Transcript record;
     cluster.observe(record);
-    SmallWorld::play_until(cluster, 9s);
+    play_until(cluster, 9s);
     std::int64_t struck = 0;
     for (const auto& line : record.all("FaultEnded")) struck += line.number;
     CHECK(struck > 200);

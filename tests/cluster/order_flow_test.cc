@@ -39,7 +39,7 @@ ClusterSpec small_shop(std::uint64_t seed) {
 }
 
 // What became of the orders, told by facts alone.
-class Outcome final : public observe::Observer {
+class FlowOutcome final : public observe::Observer {
  public:
   void on(const observe::Observation& seen) override {
     std::visit(Overloaded{
@@ -74,17 +74,11 @@ class Outcome final : public observe::Observer {
   std::map<TopicPartition, Offset> log_end;
 };
 
-void play(Cluster& cluster, Duration until) {
-  cluster.set_time_limit(Instant{} + until);
-  while (cluster.step()) {
-  }
-}
-
 TEST_CASE("every order is acknowledged, handled once by each service, and committed") {
   Cluster cluster(small_shop(1));
-  Outcome outcome;
+  FlowOutcome outcome;
   cluster.observe(outcome);
-  play(cluster, 30s);
+  test::play_until(cluster, 30s);
   CHECK(outcome.orders.size() > 800);
   CHECK(outcome.acknowledged == outcome.orders);
   CHECK(outcome.handled.size() == 3 * outcome.orders.size());
@@ -99,10 +93,10 @@ TEST_CASE("every order is acknowledged, handled once by each service, and commit
 
 TEST_CASE("the world is a value: a copy in mid-run plays on exactly as the original") {
   Cluster original(small_shop(2));
-  play(original, 10s);
+  test::play_until(original, 10s);
   Cluster copy = original;
-  play(original, 20s);
-  play(copy, 20s);
+  test::play_until(original, 20s);
+  test::play_until(copy, 20s);
   CHECK(original.events_fired() == copy.events_fired());
   CHECK(original.fingerprint() == copy.fingerprint());
 }
@@ -112,7 +106,7 @@ TEST_CASE("a log is cut into segments, and what a finished one holds is safe") {
   spec.topics[0].config.segment_bytes = 1'048'576;
   spec.flows[0].record_bytes = Distribution::constant(20'000);
   Cluster cluster(spec);
-  play(cluster, 20s);
+  test::play_until(cluster, 20s);
   std::size_t rolled = 0;
   for (std::int32_t process = 1; process <= 3; ++process) {
     for (const auto& [tp, image] : cluster.image(ProcessId{process}).logs) {
@@ -128,13 +122,13 @@ TEST_CASE("a log is cut into segments, and what a finished one holds is safe") {
 TEST_CASE("observers change nothing, seeds everything") {
   Cluster unseen(small_shop(3));
   Cluster seen(small_shop(3));
-  Outcome outcome;
+  FlowOutcome outcome;
   seen.observe(outcome);
-  play(unseen, 12s);
-  play(seen, 12s);
+  test::play_until(unseen, 12s);
+  test::play_until(seen, 12s);
   CHECK(unseen.fingerprint() == seen.fingerprint());
   Cluster other(small_shop(4));
-  play(other, 12s);
+  test::play_until(other, 12s);
   CHECK(other.fingerprint() != seen.fingerprint());
 }
 
@@ -150,9 +144,9 @@ TEST_CASE("a topic that nobody listed is created when it is first asked for") {
     controller.config.default_replication_factor = 3;
   }
   Cluster cluster(spec);
-  Outcome outcome;
+  FlowOutcome outcome;
   cluster.observe(outcome);
-  play(cluster, 30s);
+  test::play_until(cluster, 30s);
   CHECK(outcome.orders.size() > 800);
   CHECK(outcome.acknowledged == outcome.orders);
   CHECK(outcome.handled.size() == 3 * outcome.orders.size());

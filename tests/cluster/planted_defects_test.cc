@@ -22,7 +22,7 @@ namespace sim::cluster {
 namespace {
 
 using namespace std::chrono_literals;
-using broker::PlantedDefect;
+using server::PlantedDefect;
 
 constexpr std::uint64_t kSeedsWithoutDefect = 10;
 
@@ -105,7 +105,7 @@ bool is_among(const std::vector<check::Violation>& broken, const std::string& in
 }
 
 // The rare things, to show that they happened.
-class Seen final : public observe::Observer {
+class RareEvents final : public observe::Observer {
  public:
   void on(const observe::Observation& seen) override {
     elections += std::holds_alternative<observe::BecameLeader>(seen.fact) ? 1 : 0;
@@ -118,7 +118,7 @@ class Seen final : public observe::Observer {
 
 // The invariants that break; once `awaited` is among them, the rest does not matter.
 std::vector<check::Violation> played(std::uint64_t seed, PlantedDefect defect,
-                                     const std::string& awaited = "", Seen* seen = nullptr) {
+                                     const std::string& awaited = "", RareEvents* seen = nullptr) {
   const ClusterSpec spec = world_of(seed, defect);
   check::InvariantsSpec watched;
   watched.brokers = {NodeId{1}, NodeId{2}, NodeId{3}};
@@ -193,7 +193,7 @@ TEST_CASE("planted defects of replication are each caught by the invariant that 
 
 TEST_CASE("planted defects apart, no invariant breaks under the same faults") {
   const std::uint64_t seeds = std::max(most_seeds(), kSeedsWithoutDefect);
-  Seen seen;
+  RareEvents seen;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
     CAPTURE(trouble_of(seed).name);

@@ -69,11 +69,7 @@ struct QuorumWorld {
     cluster.observe(fencings);
   }
 
-  void play_until(Duration end) {
-    cluster.set_time_limit(Instant{end});
-    while (cluster.step()) {
-    }
-  }
+  void play_until(Duration end) { test::play_until(cluster, end); }
   // "name: what", of all that was broken.
   std::vector<std::string> violations() const {
     std::vector<std::string> all;

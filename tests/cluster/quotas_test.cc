@@ -14,10 +14,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::int64_t kLimit = 20'000;
+constexpr std::int64_t kQuotaBytes = 20'000;
 
 // One broker, one flow of 50 kB a second, one consumer of it.
-ClusterSpec shop(const char* limited, broker::ClientQuota quota, std::int16_t acks) {
+ClusterSpec limited_shop(const char* limited, server::ClientQuota quota, std::int16_t acks) {
   ClusterSpec spec;
   spec.seed = 3;
   spec.controllers = {ControllerSpec{NodeId{100}, "", {}, {}, {}}};
@@ -44,7 +44,7 @@ ClusterSpec shop(const char* limited, broker::ClientQuota quota, std::int16_t ac
   return spec;
 }
 
-struct Seen final : observe::Observer {
+struct QuotaWatch final : observe::Observer {
   void on(const observe::Observation& seen) override {
     const std::int64_t second = nanos(seen.at) / 1'000'000'000;
     if (const auto* appended = std::get_if<observe::BatchAppended>(&seen.fact)) {
@@ -68,18 +68,16 @@ struct Seen final : observe::Observer {
   std::map<observe::QuotaKind, int> throttles;
 };
 
-Seen play(const ClusterSpec& spec) {
+QuotaWatch played_under_quotas(const ClusterSpec& spec) {
   Cluster cluster(spec);
-  Seen seen;
+  QuotaWatch seen;
   cluster.observe(seen);
-  cluster.set_time_limit(Instant{} + 200s);
-  while (cluster.step()) {
-  }
+  test::play_until(cluster, 200s);
   return seen;
 }
 
 TEST_CASE("without quotas nobody is throttled") {
-  const Seen seen = play(shop("", {}, 1));
+  const QuotaWatch seen = played_under_quotas(limited_shop("", {}, 1));
   CHECK(seen.throttles.empty());
   CHECK(seen.appended(31) > 1'450);
 }
@@ -89,7 +87,8 @@ TEST_CASE(
     "the end") {
   for (const std::int16_t acks : {std::int16_t{1}, std::int16_t{0}}) {
     CAPTURE(acks);
-    const Seen seen = play(shop("order-service", {.producer_byte_rate = kLimit}, acks));
+    const QuotaWatch seen =
+        played_under_quotas(limited_shop("order-service", {.producer_byte_rate = kQuotaBytes}, acks));
     CHECK(seen.throttles.at(observe::QuotaKind::produce) > 10);
     // What ten windows allow at once, and then the rate, of records of a little more than 1000 bytes.
     CHECK(seen.appended(31) <= 20 * (30 + 10) + 20);
@@ -100,7 +99,8 @@ TEST_CASE(
 }
 
 TEST_CASE("a consumer over its quota lags behind, and gets everything in the end") {
-  const Seen seen = play(shop("inventory", {.consumer_byte_rate = kLimit}, 1));
+  const QuotaWatch seen =
+      played_under_quotas(limited_shop("inventory", {.consumer_byte_rate = kQuotaBytes}, 1));
   CHECK(seen.throttles.at(observe::QuotaKind::fetch) > 5);
   CHECK(seen.appended(31) > 1'450);
   CHECK(seen.handled_under_load <= 20 * (30 + 10) + 20);
@@ -109,8 +109,8 @@ TEST_CASE("a consumer over its quota lags behind, and gets everything in the end
 }
 
 TEST_CASE("who takes more of a broker's threads than his share is throttled for all kinds of requests") {
-  const Seen seen =
-      play(shop("order-service", {.request_nanos_per_second = 500'000}, 1));  // 0.05 % of a thread
+  const QuotaWatch seen = played_under_quotas(
+      limited_shop("order-service", {.request_nanos_per_second = 500'000}, 1));  // 0.05 % of a thread
   CHECK(seen.throttles.at(observe::QuotaKind::request) > 10);
   CHECK(seen.throttles.size() == 1);
 }

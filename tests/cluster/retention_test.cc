@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Orders for 40 s; payment handles them.
-ClusterSpec shop(std::uint64_t seed, std::int32_t partitions) {
+ClusterSpec shop_with_retention(std::uint64_t seed, std::int32_t partitions) {
   ClusterSpec spec = test::idle_cluster(seed, partitions);
   spec.flows = {test::keyed(test::order_service(50'000, 5s), 100)};
   workload::ServiceSpec service = test::service("payment");
@@ -32,8 +32,9 @@ ClusterSpec shop(std::uint64_t seed, std::int32_t partitions) {
   return spec;
 }
 
-struct Story final : observe::Observer {
+struct RetentionWatch final : test::OrdersWatch {
   void on(const observe::Observation& seen) override {
+    test::OrdersWatch::on(seen);
     std::visit(Overloaded{
                    [&](const observe::LogStartRaised& one) {
                      raised.emplace_back(seen.at, one);
@@ -41,8 +42,6 @@ struct Story final : observe::Observer {
                    },
                    [&](const observe::LogCleaned& one) { cleaned.emplace_back(seen.at, one); },
                    [&](const observe::PositionReset& one) { resets.emplace_back(seen.at, one); },
-                   [&](const observe::OrderPlaced& one) { placed.insert(one.record); },
-                   [&](const observe::ProcessingDone& one) { ++done[one.record]; },
                    [&](const observe::CommitAcknowledged& one) {
                      if (one.error != ErrorCode::none) return;
                      Offset& committed = commits[one.tp];
@@ -56,19 +55,11 @@ struct Story final : observe::Observer {
   std::vector<std::pair<Instant, observe::LogCleaned>> cleaned;
   std::vector<std::pair<Instant, observe::PositionReset>> resets;
   std::map<std::pair<NodeId, TopicPartition>, Offset> starts;
-  std::set<RecordId> placed;
-  std::map<RecordId, int> done;
   std::map<TopicPartition, Offset> commits;
 };
 
-void play(Cluster& cluster, Duration until) {
-  cluster.set_time_limit(Instant{} + until);
-  while (cluster.step()) {
-  }
-}
-
 ClusterSpec short_lived(std::uint64_t seed) {
-  ClusterSpec spec = shop(seed, 2);
+  ClusterSpec spec = shop_with_retention(seed, 2);
   spec.topics.front().config.retention_ms = 10'000;
   spec.topics.front().config.segment_ms = 3'000;
   for (BrokerSpec& broker : spec.brokers) {
@@ -80,9 +71,9 @@ ClusterSpec short_lived(std::uint64_t seed) {
 
 TEST_CASE("every replica deletes what is too old, at its broker's own turns, and its disk keeps no more") {
   Cluster cluster(short_lived(1));
-  Story story;
+  RetentionWatch story;
   cluster.observe(story);
-  play(cluster, 50s);
+  test::play_until(cluster, 50s);
   std::set<NodeId> brokers;
   std::map<NodeId, std::set<std::int64_t>> phases;
   for (const auto& [at, one] : story.raised) {
@@ -107,16 +98,16 @@ TEST_CASE("every replica deletes what is too old, at its broker's own turns, and
       }
     }
   }
-  for (const RecordId order : story.placed) CHECK(story.done[order] == 1);
+  for (const RecordId order : story.placed) CHECK(story.handled[order] == 1);
 }
 
 TEST_CASE("a week of retention is not looked at in a minute: nothing happens, and nothing waits to happen") {
-  Cluster kept(shop(1, 2));
-  ClusterSpec spec = shop(1, 2);
+  Cluster kept(shop_with_retention(1, 2));
+  ClusterSpec spec = shop_with_retention(1, 2);
   for (BrokerSpec& broker : spec.brokers) broker.config.log_retention_check_interval_ms = 1;
   Cluster looked_at(spec);
-  play(kept, 50s);
-  play(looked_at, 50s);
+  test::play_until(kept, 50s);
+  test::play_until(looked_at, 50s);
   CHECK(kept.events_fired() == looked_at.events_fired());
 }
 
@@ -128,9 +119,9 @@ TEST_CASE("who asks for what is gone begins anew at the log's start, and has mis
   pause.lasts = 25s;
   spec.faults = {pause};
   Cluster cluster(spec);
-  Story story;
+  RetentionWatch story;
   cluster.observe(story);
-  play(cluster, 60s);
+  test::play_until(cluster, 60s);
   std::map<TopicPartition, Offset> late;
   for (const auto& [at, reset] : story.resets) {
     if (at > Instant{40s}) late[reset.tp] = reset.to;
@@ -138,14 +129,14 @@ TEST_CASE("who asks for what is gone begins anew at the log's start, and has mis
   CHECK(late.size() == 2);
   for (const auto& [tp, to] : late) CHECK(to > 100);
   const auto skipped = std::count_if(story.placed.begin(), story.placed.end(),
-                                     [&](RecordId order) { return story.done[order] == 0; });
+                                     [&](RecordId order) { return story.handled[order] == 0; });
   CHECK(skipped > 100);
   CHECK(std::cmp_less(skipped, story.placed.size() / 2));
 }
 
 TEST_CASE(
     "a coordinator that loads a compacted log knows the same offsets: nothing is read twice or left out") {
-  ClusterSpec spec = shop(3, 6);
+  ClusterSpec spec = shop_with_retention(3, 6);
   for (BrokerSpec& broker : spec.brokers) {
     broker.config.offsets_topic_num_partitions = 1;
     broker.config.log.segment_ms = 2'000;
@@ -157,9 +148,9 @@ TEST_CASE(
   kill.lasts = 20s;
   spec.faults = {kill};
   Cluster cluster(spec);
-  Story story;
+  RetentionWatch story;
   cluster.observe(story);
-  play(cluster, 80s);
+  test::play_until(cluster, 80s);
   std::set<NodeId> brokers;
   for (const auto& [at, one] : story.cleaned) {
     brokers.insert(one.broker);
@@ -168,7 +159,7 @@ TEST_CASE(
   CHECK(brokers.size() == 3);  // leader and followers, each by itself
   REQUIRE(story.cleaned.size() > 6);
   for (const auto& [at, reset] : story.resets) CHECK(at < Instant{15s});
-  for (const RecordId order : story.placed) CHECK(story.done[order] >= 1);
+  for (const RecordId order : story.placed) CHECK(story.handled[order] >= 1);
   for (std::int32_t process = 0; std::cmp_less(process, cluster.names().processes.size()); ++process) {
     for (const auto& [tp, image] : cluster.image(ProcessId{process}).logs) {
       const auto commits = story.cleaned.front().second.tp;
@@ -178,7 +169,7 @@ TEST_CASE(
 }
 
 TEST_CASE("replicas that compact by themselves and a follower that comes late agree, copy and all") {
-  ClusterSpec spec = shop(4, 2);
+  ClusterSpec spec = shop_with_retention(4, 2);
   spec.topics.front().config.cleanup_compact = true;
   spec.topics.front().config.cleanup_delete = false;
   spec.topics.front().config.segment_ms = 2'000;
@@ -189,12 +180,12 @@ TEST_CASE("replicas that compact by themselves and a follower that comes late ag
   kill.lasts = 20s;
   spec.faults = {kill};
   Cluster cluster(spec);
-  Story story;
+  RetentionWatch story;
   cluster.observe(story);
-  play(cluster, 25s);
+  test::play_until(cluster, 25s);
   Cluster copy = cluster;
-  play(copy, 60s);
-  play(cluster, 60s);
+  test::play_until(copy, 60s);
+  test::play_until(cluster, 60s);
   CHECK(copy.fingerprint() == cluster.fingerprint());
   CHECK(story.cleaned.size() > 10);
   // Of every key the same last order, wherever one looks.

@@ -1,11 +1,18 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
+#include <variant>
 
-#include "cluster/spec.h"
+#include "cluster/cluster.h"
 
-// The parts of a small shop, for tests that put together a cluster with an order flow.
+// The parts of a small shop, for tests that put together a cluster with an order flow; playing it, and what
+// became of the orders.
 namespace sim::cluster::test {
 
 inline void connect(ClusterSpec& spec) {
@@ -41,5 +48,45 @@ inline workload::ServiceSpec service(const std::string& name) {
   service.topic = "orders";
   return service;
 }
+
+// One more fault, that ends after `lasts`.
+inline void strike(ClusterSpec& spec, fault::Kind kind, Duration at, std::optional<Duration> lasts = {}) {
+  fault::Fault fault;
+  fault.name = "fault " + std::to_string(spec.faults.size());
+  fault.kind = std::move(kind);
+  fault.at = Instant{} + at;
+  fault.lasts = lasts;
+  spec.faults.push_back(std::move(fault));
+}
+
+// Plays it on, until `end` since its start.
+inline void play_until(Cluster& cluster, Duration end) {
+  cluster.set_time_limit(Instant{} + end);
+  while (cluster.step()) {
+  }
+}
+
+// What became of the orders: which were placed, acknowledged, and how often each was handled, by all services
+// together.
+class OrdersWatch : public observe::Observer {
+ public:
+  void on(const observe::Observation& seen) override {
+    if (const auto* order = std::get_if<observe::OrderPlaced>(&seen.fact)) {
+      placed.insert(order->record);
+    } else if (const auto* done = std::get_if<observe::ProcessingDone>(&seen.fact)) {
+      ++handled[done->record];
+    } else if (const auto* acked = std::get_if<observe::BatchAcknowledged>(&seen.fact)) {
+      if (acked->error != ErrorCode::none) return;
+      for (const Record& record : acked->batch->application_records()) acknowledged.insert(record.id);
+    }
+  }
+  // Each that was placed, at least once.
+  bool all_handled() const {
+    return std::all_of(placed.begin(), placed.end(), [&](RecordId order) { return handled.contains(order); });
+  }
+
+  std::set<RecordId> placed, acknowledged;
+  std::map<RecordId, int> handled;
+};
 
 }  // namespace sim::cluster::test

@@ -9,12 +9,13 @@
 #include <vector>
 
 #include "cluster/cluster.h"
+#include "cluster/shop.h"
 
-template <class T>
-struct doctest::StringMaker<std::vector<T>> {
-  static String convert(const std::vector<T>& values) {
+template <>
+struct doctest::StringMaker<std::vector<std::int64_t>> {
+  static String convert(const std::vector<std::int64_t>& values) {
     std::string text = "{";
-    for (const T& value : values) text += " " + std::to_string(value);
+    for (const std::int64_t value : values) text += " " + std::to_string(value);
     return (text + " }").c_str();
   }
 };
@@ -26,6 +27,12 @@ namespace sim::cluster::test {
 constexpr std::int64_t kMicros = 1'000;
 constexpr std::int64_t kMillis = 1'000'000;
 constexpr std::int64_t kTravel = 100 * kMicros;  // one way
+
+// Of a server and its client.
+constexpr ProcessId kServer{0};
+constexpr ProcessId kClient{1};
+
+using Times = std::vector<std::int64_t>;
 
 // What a process has to tell, in the shape of a fact with room for a word and a number.
 inline void note(node::Effects& out, std::string word, std::int64_t number = 0) {
@@ -162,7 +169,7 @@ class Client final : public node::Node {
 };
 
 // Who said what, when.
-class Record final : public observe::Observer {
+class Transcript final : public observe::Observer {
  public:
   struct Line {
     std::int64_t at_micros;
@@ -253,18 +260,13 @@ class SmallWorld {
     return Cluster(processes_, network, kernel::Streams(seed), faults_, load_ends_at);
   }
   // Plays from the start.
-  Record play(Duration until) const {
+  Transcript play(Duration until) const {
     Cluster cluster = build();
-    Record record;
+    Transcript record;
     cluster.observe(record);
     play_until(cluster, until);
     cluster.end_faults();
     return record;
-  }
-  static void play_until(Cluster& cluster, Duration until) {
-    cluster.set_time_limit(Instant{} + until);
-    while (cluster.step()) {
-    }
   }
 
  private:
@@ -274,6 +276,14 @@ class SmallWorld {
 
 inline fault::Targets broker(std::int32_t id) {
   return {fault::BrokerTarget{NodeId{id}}};
+}
+
+// A server and a client that asks it every 10 ms.
+inline SmallWorld server_and_client(ClientHabits client = {{kServer}}, ServerHabits server = {}) {
+  SmallWorld world;
+  world.add_server(std::move(server));
+  world.add_client(std::move(client));
+  return world;
 }
 
 }  // namespace sim::cluster::test

@@ -264,13 +264,13 @@ TEST_CASE("to cancel at the price of data needs unclean elections to be allowed"
   }
 }
 
-TEST_CASE("whoever is no replica any more is not eligible either") {
+TEST_CASE("whoever is no replica any more stays in the ELR (PartitionChangeBuilder.maybePopulateTargetElr)") {
   TopicConfig config;
   config.min_insync_replicas = 2;
   World world(config);
   CHECK(world.reassign(nodes({1})) == none);  // fewer than min.insync.replicas was by the old replicas
   CHECK(world.partition().isr == nodes({1}));
-  CHECK(world.partition().elr.empty());
+  CHECK(world.partition().elr == nodes({2, 3}));
 }
 
 TEST_CASE("what a reassignment is refused for") {
@@ -309,9 +309,29 @@ TEST_CASE("settings change one by one, and go back to the broker's") {
   CHECK(world.alter_config("min.insync.replicas", "0") == invalid_config);
   CHECK(world.alter_config("min.insync.replicas", "many") == invalid_config);
   CHECK(world.alter_config("colour", "red") == invalid_config);
+  CHECK(world.alter_config("message.timestamp.type", "LogAppendTime") == none);
+  CHECK(world.image.topic("orders")->config.log_append_time);
+  CHECK(world.alter_config("message.timestamp.before.max.ms", "5") == none);
+  CHECK(world.image.topic("orders")->config.message_timestamp_before_max_ms == 5);
+  CHECK(world.alter_config("message.timestamp.after.max.ms", "6") == none);
+  CHECK(world.image.topic("orders")->config.message_timestamp_after_max_ms == 6);
+  CHECK(world.alter_config("min.cleanable.dirty.ratio", "0.25") == none);
+  CHECK(world.image.topic("orders")->config.min_cleanable_dirty_per_million == 250'000);
+  CHECK(world.alter_config("min.cleanable.dirty.ratio", "1.5") == invalid_config);
+  CHECK(world.alter_config("preallocate", "true") == none);  // Kafka's, without effect here
+  CHECK(world.alter_config("preallocate", "perhaps") == invalid_config);
+  CHECK(world.alter_config("max.compaction.lag.ms", "7") == none);
+  CHECK(world.alter_config("min.compaction.lag.ms", "8") == invalid_config);  // above the other
   CHECK(world.image.topic("orders")->config.min_insync_replicas == 2);
   const auto unknown = world.replication.incremental_alter_configs(world.image, {{{"bills", {}}}});
   CHECK(unknown.answer.topics.front().error == unknown_topic_or_partition);
+  // Kafka looks at the values first (ConfigurationControlManager.validateAlterConfig).
+  const auto both =
+      world.replication.incremental_alter_configs(world.image, {{{"bills", {{"colour", "red", false}}}}});
+  CHECK(both.answer.topics.front().error == invalid_config);
+  const auto twice = world.replication.incremental_alter_configs(
+      world.image, {{{"orders", {{"flush.ms", "1", false}, {"flush.ms", "2", false}}}}});
+  CHECK(twice.answer.topics.front().error == invalid_request);
 }
 
 TEST_CASE("another min.insync.replicas makes nobody eligible who was so by the old one") {

@@ -231,6 +231,16 @@ TEST_CASE("with ELR the ISR may become empty, and an eligible replica leads agai
   CHECK(now.recovery == LeaderRecoveryState::recovered);
 }
 
+TEST_CASE(
+    "a replica that a reassignment took away stays in the ELR: nobody is elected at the price of data") {
+  // Replicas were 1, 2, 3, and only 3 is left of them; 1 and 2 are eligible.
+  PartitionRegistration before = partition(nodes({3, 4}), nodes({}), -1);
+  before.elr = nodes({1, 2});
+  before.last_known_elr = nodes({3});
+  PartitionChangeBuilder returned = with_elr(before, nodes({3, 4}), 2);
+  CHECK_FALSE(returned.build().has_value());
+}
+
 TEST_CASE("an eligible replica other than the last leader takes over, the rest stays eligible") {
   PartitionRegistration before = partition(nodes({1, 2, 3}), nodes({}), -1);
   before.elr = nodes({1, 3});

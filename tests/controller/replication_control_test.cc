@@ -291,7 +291,7 @@ TEST_CASE(
   for (const bool guarded : {true, false}) {
     CAPTURE(guarded);
     ControllerConfig config;
-    config.isr_unfenced_only = guarded;
+    config.history.isr_unfenced_only = guarded;
     World world(config);
     world.add_topic();
     world.replay(partition_record(kTp, nodes({1, 2, 3}), nodes({1}), 1));
@@ -352,7 +352,7 @@ TEST_CASE("an ISR change that completes a reassignment may cost the sender its l
 // Two partitions led by 1 and 2, min.insync.replicas 2.
 World two_partitions(bool elr = true, bool unclean = false) {
   ControllerConfig config;
-  config.eligible_leader_replicas_enable = elr;
+  config.history.eligible_leader_replicas = elr;
   World world(config);
   TopicConfig topic_config;
   topic_config.min_insync_replicas = 2;

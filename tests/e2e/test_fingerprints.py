@@ -5,6 +5,8 @@ events there are and their fingerprint, and must not change the meaning, which i
 After a change that is meant to change what happens:  python3 tests/e2e/test_fingerprints.py --rewrite
 and say in the commit why each line changed.
 """
+import concurrent.futures
+import os
 import pathlib
 import sys
 import tempfile
@@ -34,7 +36,9 @@ def all_runs():
 
 
 def lines():
-    return {f"{path.stem} {seed}": play(path, seed) for path, seed in all_runs()}
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        played = pool.map(lambda run: play(*run), all_runs())
+        return {f"{path.stem} {seed}": told for (path, seed), told in zip(all_runs(), played)}
 
 
 class Fingerprints(unittest.TestCase):

@@ -3,6 +3,7 @@ scenario with one setting changed does not, with every seed.
 
 KRAFTSIM_SWEEP=20 plays that many seeds of each; without it two.
 """
+import concurrent.futures
 import functools
 import json
 import os
@@ -88,6 +89,12 @@ def verdicts_of(summary):
 
 
 class Pairs(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):  # plays each run once, several at a time
+        runs = {(pair.scenario, seed, *setting) for pair in PAIRS for seed in SEEDS for setting in ((), (pair.protection,))}
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda run: summary_of(*run), sorted(runs)))
+
     def test_each_failure_happens_and_each_protection_prevents_it(self):
         for scenario, protection, expected in PAIRS:
             for seed in SEEDS:

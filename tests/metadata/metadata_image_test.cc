@@ -256,6 +256,28 @@ MetadataImage busy_cluster() {
   return image;
 }
 
+TEST_CASE("features and controllers are as they were written last, and part of the image") {
+  MetadataImage image;
+  CHECK(image.empty());
+  image.replay(FeatureLevelRecord{"group.version", 0});
+  CHECK_FALSE(image.empty());
+  image.replay(RegisterControllerRecord{NodeId{3001}, 4, ProcessId{0}});
+  const std::uint64_t before = image.digest();
+  image.replay(FeatureLevelRecord{"group.version", 1});
+  image.replay(RegisterControllerRecord{NodeId{3001}, 5, ProcessId{0}});
+  CHECK(image.digest() != before);
+  CHECK(image.feature_levels().at("group.version") == 1);
+  CHECK(image.controller(NodeId{3001})->incarnation == 5);
+  CHECK(image.controller(NodeId{3002}) == nullptr);
+  CHECK(image.end_offset() == 4);
+  MetadataImage copy = replayed(image.records());
+  copy.skip_to(image.end_offset());
+  CHECK(copy == image);
+  CHECK(copy.digest() == image.digest());
+  copy.replay(RegisterControllerRecord{NodeId{3001}, 6, ProcessId{0}});
+  CHECK_FALSE(copy == image);
+}
+
 TEST_CASE("an image written as records makes an equal image, and has its digest") {
   for (const MetadataImage& image : {MetadataImage{}, small_cluster(), busy_cluster()}) {
     MetadataSnapshot snapshot;
@@ -281,6 +303,49 @@ TEST_CASE("a digest tells what is there, not how it came about") {
   change.tp = kOrders0;
   one.replay(change);
   CHECK(one.digest() != before);
+}
+
+// images-agree compares digests: a setting that is not in them may differ between servers unseen.
+TEST_CASE("a digest tells every setting of a topic") {
+  using Change = void (*)(TopicConfig&);
+  const Change changes[] = {
+      [](TopicConfig&) {},
+      [](TopicConfig& c) { c.cleanup_compact = true; },
+      [](TopicConfig& c) { c.cleanup_delete = false; },
+      [](TopicConfig& c) { c.retention_ms = 1; },
+      [](TopicConfig& c) { c.retention_bytes = 1; },
+      [](TopicConfig& c) { c.segment_bytes = 1; },
+      [](TopicConfig& c) { c.segment_ms = 1; },
+      [](TopicConfig& c) { c.max_message_bytes = 1; },
+      [](TopicConfig& c) { c.min_insync_replicas = 2; },
+      [](TopicConfig& c) { c.unclean_leader_election_enable = true; },
+      [](TopicConfig& c) { c.flush_messages = 1; },
+      [](TopicConfig& c) { c.flush_ms = 1; },
+      [](TopicConfig& c) { c.min_cleanable_dirty_per_million = 1; },
+      [](TopicConfig& c) { c.min_compaction_lag_ms = 1; },
+      [](TopicConfig& c) { c.max_compaction_lag_ms = 1; },
+      [](TopicConfig& c) { c.delete_retention_ms = 1; },
+      [](TopicConfig& c) { c.log_append_time = true; },
+      [](TopicConfig& c) { c.message_timestamp_before_max_ms = 1; },
+      [](TopicConfig& c) { c.message_timestamp_after_max_ms = 1; },
+      [](TopicConfig& c) { c.compression_percent = 50; },
+      [](TopicConfig& c) { c.leader_throttled.all = true; },
+      [](TopicConfig& c) { c.follower_throttled.all = true; },
+      [](TopicConfig& c) {
+        c.leader_throttled.replicas = {{0, 1}};
+      },
+      [](TopicConfig& c) {
+        c.leader_throttled.replicas = {{1, 0}};
+      },
+  };
+  std::set<std::uint64_t> digests;
+  for (const Change change : changes) {
+    TopicConfig config;
+    change(config);
+    MetadataImage image = small_cluster();
+    image.replay(TopicConfigRecord{kOrders, config});
+    CHECK(digests.insert(image.digest()).second);
+  }
 }
 
 TEST_CASE("a snapshot is due by the bytes of its records or by its age, and not without news") {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "metrics/cluster_timeline.h"
+#include "observe/teller.h"
 
 namespace sim::metrics {
 namespace {
@@ -14,7 +15,7 @@ constexpr TopicPartition kTp{TopicId{1}, 0};
 struct World {
   void tell(std::int64_t at, observe::Fact fact, ProcessId process = ProcessId{1}) {
     const observe::Observation seen{Instant{} + from_millis(at), 0, 0, process, Incarnation{0}, fact};
-    timeline.on(seen);
+    teller(seen, timeline);
   }
   void decided(std::int64_t at, NodeId leader, std::size_t isr, std::size_t replicas,
                std::size_t adding = 0) {
@@ -28,6 +29,7 @@ struct World {
     tell(at, fact);
   }
   ClusterTimeline timeline;
+  test::Teller teller;
 };
 
 TEST_CASE("replicas on their way in are not missed yet") {

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "observe/story.h"
+#include "observe/teller.h"
 
 namespace sim::metrics {
 namespace {
@@ -22,7 +23,8 @@ struct Fixture {
       : ledger(LedgerSpec{services, {(std::uint64_t{1} << services) - 1}}) {}
 
   OrderLedger ledger;
-  Story story{[this](const observe::Observation& observation) { ledger.on(observation); }};
+  test::Teller tell;
+  Story story{[this](const observe::Observation& observation) { tell(observation, ledger); }};
 
   OrderLedger::Index index(std::int64_t number) const { return ledger.find(Story::order(number)); }
   std::int64_t stage_ms(std::int64_t number, Stage stage, std::size_t service = 0) const {
@@ -55,6 +57,33 @@ TEST_CASE("the stages of an order add up to its latency") {
   CHECK(f.ledger.service(f.index(0), 0).committed == 140'000'000);
   CHECK(f.ledger.offset_of(f.ledger.order(f.index(1))) == 1);
   CHECK(f.ledger.totals().fulfilled == 2);
+}
+
+TEST_CASE("services beyond the sixty-fourth are like the others") {
+  ServiceSet wanted;
+  for (const std::size_t s : {0, 64, 69}) wanted.add(s);
+  OrderLedger ledger(LedgerSpec{70, {wanted}});
+  test::Teller tell;
+  Story story([&](const observe::Observation& seen) { tell(seen, ledger); });
+  story.published(100, {0}, 0);
+  const OrderLedger::Index order = ledger.find(Story::order(0));
+  CHECK(ledger.wants(ledger.order(order), 69));
+  CHECK_FALSE(ledger.wants(ledger.order(order), 5));
+  CHECK_FALSE(ledger.wants(ledger.order(order), 65));
+  CHECK(ledger.reads(test::kOrders0, 64));
+  for (const std::int32_t service : {0, 64, 69}) {
+    CHECK(ledger.totals().fulfilled == 0);
+    story.polled(200 + service, service, 0, 1);
+    story.started(200 + service, service, 0, 0);
+    story.done(200 + service, service, 0, 0);
+  }
+  CHECK(ledger.totals().fulfilled == 1);
+  ServiceSet others(5);
+  others.add_all(wanted);
+  CHECK(others.has(2));
+  CHECK(others.has(69));
+  CHECK_FALSE(ServiceSet{}.has(69));
+  CHECK(ServiceSet{}.empty());
 }
 
 TEST_CASE("an order is fulfilled when its last service has done it") {

@@ -4,6 +4,7 @@
 
 #include "metrics/order_ledger.h"
 #include "observe/story.h"
+#include "record/run_record.h"
 
 namespace sim::metrics {
 namespace order_verdicts_test {
@@ -13,15 +14,21 @@ using test::kBroker2;
 using test::kOrders0;
 using test::Story;
 
+// A record is of processes that have names.
+observe::Names names() {
+  observe::Names names;
+  names.processes.resize(64);
+  names.flows = {"order-service"};
+  names.services = {"inventory"};
+  return names;
+}
+
 struct Fixture {
-  observe::ReplicaLogs logs;
-  OrderLedger ledger{LedgerSpec{1, {1}}};
-  Story story{[this](const observe::Observation& observation) {
-    const observe::LeaderLogChange* change = logs.on(observation);
-    ledger.on(observation, change);
-  }};
+  record::RunRecord record{{names(), LedgerSpec{1, {1}}, {}}};
+  const OrderLedger& ledger = record.ledger();
+  Story story{record};
   OrderLedger::Index index(std::int64_t number) const { return ledger.find(Story::order(number)); }
-  void finish(bool settled = false) { ledger.finish(Instant{100s}, settled, &logs); }
+  void finish(bool settled = false) { record.finish(Instant{100s}, settled); }
 
   // Order 0 is acknowledged by broker-1 alone; broker-2 follows and has nothing.
   BatchDataPtr batch = Story::batch_of({0});

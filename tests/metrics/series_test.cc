@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "observe/story.h"
+#include "observe/teller.h"
 
 namespace sim::metrics {
 namespace series_test {
@@ -13,9 +14,10 @@ using test::Story;
 struct Fixture {
   OrderLedger ledger{LedgerSpec{1, {1}}};
   Series series{1};
+  test::Teller tell;
   Story story{[this](const observe::Observation& observation) {
-    series.on(observation, ledger);
-    ledger.on(observation);
+    series.advance(observation.at, ledger);
+    tell(observation, series, ledger);
   }};
 };
 

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "observe/story.h"
+#include "observe/teller.h"
 
 namespace sim::observe {
 namespace {
@@ -19,8 +20,14 @@ constexpr NodeId kOne{1}, kTwo{2}, kThree{3};
 struct Fixture {
   ReplicaLogs logs;
   std::vector<LeaderLogChange> changes;
+  test::Teller tell;
   Story story{[this](const Observation& observation) {
-    if (const LeaderLogChange* change = logs.on(observation)) changes.push_back(*change);
+    tell(observation, logs);
+    const Fact& fact = observation.fact;
+    const bool may_change = std::holds_alternative<BatchAppended>(fact) ||
+                            std::holds_alternative<ReplicaAppended>(fact) ||
+                            std::holds_alternative<BecameLeader>(fact);
+    if (may_change && logs.change() != nullptr) changes.push_back(*logs.change());
   }};
   const ReplicaLogs::Partition& partition() const { return *logs.find(kOrders0); }
   const ReplicaLogs::Replica& replica(NodeId id) const { return *partition().replica(id); }

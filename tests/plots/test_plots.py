@@ -12,44 +12,61 @@ CHARTS = ["incident_timeline", "percentile_spectrum", "stage_breakdown", "lag"]
 PYTHON = "/usr/bin/python3" if pathlib.Path("/usr/bin/python3").exists() else sys.executable
 SERVICES = ["inventory", "payment", "fulfillment"]
 
-ORDER_COLUMNS = ("flow,order,key,value_bytes,warmup,outcome,error,intended_ns,accepted_ns,batched_ns,sent_ns,received_ns,dequeued_ns,"
-                 "appended_ns,high_watermark_ns,acknowledged_ns,failed_ns,ended_ns,topic,partition,offset,leader,isr,batch_records,retries")
+STAGES = ["send_wait", "linger", "retry", "network", "request_queue", "append", "replication", "fetch_wait", "consumer_queue", "service"]
+
+
+def curve(of, latencies, **more):
+    """As charts.json has it: `beyond` of the orders take at least so long, down to three."""
+    values = sorted(latencies)
+    beyond = list(range(len(values), 2, -1)) if len(values) >= 4 else []
+    return {"of": of, **more, "orders": len(values), "beyond": beyond, "latency_ns": [values[max(1, len(values) - k) - 1] for k in beyond]}
+
+
+def charts_of(orders, load, ms):
+    """charts.json of orders: (intended, latency, whether it failed), the first twenty of the warm-up."""
+    steady = [latency for _, latency, _ in orders[20:]]
+    bins = []
+    for start in range(0, load - 100 * ms + 1, 100 * ms):
+        inside = [(latency, failed) for at, latency, failed in orders if start <= at < start + 100 * ms]
+        bins.append({"from_ns": start, "orders": len(inside), "p50_ns": sorted(l for l, _ in inside)[len(inside) // 2 - 1], "p90_ns": None,
+                     "p99_ns": None, "max_ns": max(l for l, _ in inside), "fulfilled": sum(not f for _, f in inside),
+                     "failed": sum(f for _, f in inside), "lost": 0, "open": 0})
+    bands = []
+    done = sorted(latency for _, latency, failed in orders[20:] if not failed)
+    for low, high in ((0, 50), (50, 90), (90, 99), (99, 100)):
+        part = done[len(done) * low // 100:len(done) * high // 100]
+        if len(part) >= 3:
+            mean = sum(part) // len(part)
+            stages = {stage: ms for stage in STAGES if stage not in ("send_wait", "retry")}
+            bands.append({"from_percent": low, "to_percent": high, "orders": len(part),
+                          "stages_mean_ns": {stage: stages.get(stage, 0) if stage != "service" else mean - 7 * ms for stage in STAGES}})
+    end = load + 50 * ms
+
+    def spans(*changes):
+        return [{"from_ns": at, "to_ns": until, "leader": leader, "isr": isr}
+                for (at, leader, isr), until in zip(changes, [at for at, _, _ in changes[1:]] + [end])]
+    leaders = [{"topic": "orders", "partition": 0, "spans": spans((0, 1, 2))},
+               {"topic": "orders", "partition": 1, "spans": spans((0, 2, 2), (1000 * ms, None, 2), (1500 * ms, 1, 1))}]
+    controllers = [{"from_ns": 0, "to_ns": 2000 * ms, "process": "controller-1"}, {"from_ns": 2000 * ms, "to_ns": 2200 * ms, "process": None},
+                   {"from_ns": 2200 * ms, "to_ns": end, "process": "controller-2"}]
+    return {"schema": "kraftsim-charts/1", "orders": len(orders), "first_order_ns": 0 if orders else None, "bin_ns": 100 * ms, "bins": bins,
+            "curves": [curve("end_to_end", steady), *(curve("service", steady, service=s) for s in SERVICES), curve("acknowledged", steady)],
+            "bands": bands, "leaders": leaders, "controllers": controllers}
 
 
 def write_run(folder, orders=400, seed=1, fail_every=0, slow=1, faults=""):
     """A run of `orders` orders, ten milliseconds apart; each takes 10 to 29 ms, the more so the later its number in twenty."""
     folder.mkdir(parents=True)
-    header = ORDER_COLUMNS
-    for service in SERVICES:
-        header += "".join(f",{service}_{c}" for c in ("fetched_ns", "started_ns", "done_ns", "committed_ns", "member", "times", "lost"))
-    lines = [header]
     ms = 1_000_000
-    failed = 0
-    for n in range(orders):
-        at = n * 10 * ms
-        took = (10 + n % 20) * ms * slow
-        if fail_every and n % fail_every == 0:
-            failed += 1
-            cells = ["shop", n, n, 100, int(n < 20), "failed", "REQUEST_TIMED_OUT", at, at, "", "", "", "", "", "", "", at + 40 * ms, at + 40 * ms,
-                     "", "", "", "", "", 0, 0] + ["", "", "", "", "", 0, 0] * 3
-        else:
-            cells = ["shop", n, n, 100, int(n < 20), "fulfilled", "", at, at, at + ms, at + ms, at + 2 * ms, at + 3 * ms, at + 4 * ms, at + 5 * ms,
-                     at + 6 * ms, "", at + took, "orders", n % 2, n // 2, "broker-1", "1;2", 1, 0]
-            for service in SERVICES:
-                cells += [at + 7 * ms, at + 8 * ms, at + took, at + took + ms, 0, 1, 0]
-        lines.append(",".join(str(cell) for cell in cells))
-    (folder / "orders.csv").write_text("\n".join(lines) + "\n")
+    failures = [bool(fail_every and n % fail_every == 0) for n in range(orders)]
+    failed = sum(failures)
+    placed = [(n * 10 * ms, 40 * ms if failures[n] else (10 + n % 20) * ms * slow, failures[n]) for n in range(orders)]
+    (folder / "charts.json").write_text(json.dumps(charts_of(placed, orders * 10 * ms, ms)))
     seconds = max(1, orders // 100)
     metrics = ["t_s" + "".join(f",kafka_consumergroup_lag_seconds[{s}],kafka_consumergroup_lag[{s}]" for s in SERVICES)]
     for second in range(1, seconds + 1):
         metrics.append(f"{second}.000" + ",0.020,2" * 3)
     (folder / "metrics.csv").write_text("\n".join(metrics) + "\n")
-    (folder / "leadership.csv").write_text(
-        "t_ns,topic,partition,event,leader,leader_epoch,isr,offset,replica,node\n"
-        "0,__cluster_metadata,0,controller,3001,1,,,,controller-1\n900000000,,,fenced,,,,9,1,controller-1\n"
-        "0,orders,0,leader,1,0,1;2,0,,broker-1\n0,orders,1,leader,2,0,1;2,0,,broker-2\n0,__consumer_offsets,0,leader,1,0,1;2,0,,broker-1\n"
-        "1000000000,orders,1,leader_stopped,,0,1;2,,,broker-2\n1500000000,orders,1,leader,1,1,1,50,,broker-1\n"
-        "2000000000,__cluster_metadata,0,controller_stopped,,1,,,,controller-1\n2200000000,__cluster_metadata,0,controller,3002,2,,,,controller-2\n")
     (folder / "faults.csv").write_text("name,kind,target,touched,from_ns,to_ns,effects\n" + faults)
     latency = {"count": orders, "p50_ns": 19 * ms * slow, "p90_ns": 27 * ms * slow, "p99_ns": 29 * ms * slow if orders >= 300 else None, "max_ns": 29 * ms * slow}
     summary = {"scenario": {"name": "shop"}, "seed": seed, "partial": False, "duration_ns": orders * 10 * ms, "warmup_ns": 200 * ms,
@@ -155,10 +172,18 @@ class Charts(unittest.TestCase):
         self.assertIn("not the folder of a run", done.stderr)
         self.assertNotIn("Traceback", done.stderr)
         write_run(self.folder / "broken")
-        (self.folder / "broken" / "orders.csv").write_text("flow,order\nshop\n")
-        done = draw("--", self.folder / "broken")
-        self.assertEqual(done.returncode, 2)
-        self.assertNotIn("Traceback", done.stderr)
+        for charts in ("{}", "[1]", '{"schema": "kraftsim-charts/1"', '{"schema": "another/1"}'):
+            (self.folder / "broken" / "charts.json").write_text(charts)
+            done = draw("--", self.folder / "broken")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("charts.json", done.stderr)
+            self.assertNotIn("Traceback", done.stderr)
+
+    def test_no_rule_of_the_model_stands_in_a_script(self):
+        for script in PLOTS.glob("*.py"):
+            text = script.read_text()
+            for rule in ("orders.csv", "leadership.csv", "_ns\"] !=", "3000", "3001"):
+                self.assertNotIn(rule, text, script.name)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <set>
 #include <string>
+#include <variant>
 
 #include "raft/outages.h"
 
@@ -12,7 +14,7 @@ namespace history_test {
 
 constexpr std::uint64_t kSeeds = 10;
 
-WorldSpec spec_of(std::uint64_t seed, const RaftHistory& history) {
+WorldSpec spec_of(std::uint64_t seed, const History& history) {
   WorldSpec spec;
   spec.seed = seed;
   spec.history = history;
@@ -25,11 +27,16 @@ std::size_t led(World& world) {
   return *world.leader();
 }
 
-// By how many epochs the quorum is further after a follower was away for a while.
+// By how many epochs the quorum is further after a follower was away for a while. No other connection breaks:
+// a voter that loses its leader's connection asks any other voter meanwhile (maybeSendFetchToBestNode), and
+// one that asks the voter which is away hears nothing for the request's time-out, long enough to cost the
+// leader its majority.
 std::int32_t epochs_spent_on_a_return(std::uint64_t seed, bool pre_vote) {
-  RaftHistory history;
+  History history;
   history.pre_vote = pre_vote;
-  World world(spec_of(seed, history));
+  WorldSpec spec = spec_of(seed, history);
+  spec.resets_per_10000 = 0;
+  World world(spec);
   const std::size_t leader = led(world);
   const QuorumEpoch before = world.replica(leader).epoch();
   world.isolate((leader + 1) % 3);
@@ -55,7 +62,7 @@ TEST_CASE("check-quorum: a leader that nobody hears resigns within one and a hal
     CAPTURE(seed);
     for (const bool check_quorum : {true, false}) {
       CAPTURE(check_quorum);
-      RaftHistory history;
+      History history;
       history.check_quorum = check_quorum;
       World world(spec_of(seed, history));
       const std::size_t old = led(world);
@@ -78,7 +85,7 @@ TEST_CASE("check-quorum: a leader that nobody hears resigns within one and a hal
 }
 
 TEST_CASE("a fetch that waited in vain is no new sign of life") {
-  WorldSpec spec = spec_of(1, RaftHistory{});
+  WorldSpec spec = spec_of(1, History{});
   spec.append_pause = std::chrono::seconds(100);
   World world(spec);
   REQUIRE(world.run_until([&] { return world.leader() && world.all_reached(3); }));
@@ -92,7 +99,7 @@ TEST_CASE("a fetch that waited in vain is no new sign of life") {
 
 // How long after its leader a follower knows that a record is committed, while nothing else is written.
 Duration known_after(std::uint64_t seed, bool fetch_high_watermark) {
-  RaftHistory history;
+  History history;
   history.fetch_high_watermark = fetch_high_watermark;
   WorldSpec spec = spec_of(seed, history);
   spec.append_pause = std::chrono::seconds(2);
@@ -120,7 +127,7 @@ TEST_CASE("directory ids: an emptied disk elects nobody") {
     CAPTURE(seed);
     for (const bool directory_ids : {true, false}) {
       CAPTURE(directory_ids);
-      RaftHistory history;
+      History history;
       history.directory_ids = directory_ids;
       World world(spec_of(seed, history));
       const std::size_t leader = led(world);
@@ -151,7 +158,7 @@ TEST_CASE("in every age a quorum is safe, and lives when all return") {
   const std::uint64_t seeds = std::getenv("KRAFTSIM_SWEEP") != nullptr ? 100 : 3;
   for (int age = 0; age < 16; ++age) {
     CAPTURE(age);
-    RaftHistory history;
+    History history;
     history.pre_vote = (age & 1) != 0;
     history.check_quorum = (age & 2) != 0;
     history.fetch_high_watermark = (age & 4) != 0;
@@ -168,6 +175,70 @@ TEST_CASE("in every age a quorum is safe, and lives when all return") {
       CHECK(world.failures() == 0);
     }
   }
+}
+
+// KafkaRaftClient.pollCandidate up to 3.9: the election time-out, 1 to 2 s, then a back-off of at most 1 s.
+TEST_CASE("without pre-vote a voter that is cut off campaigns again every 1 to 3 s") {
+  History history;
+  history.pre_vote = false;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    CAPTURE(seed);
+    World world(spec_of(seed, history));
+    const std::size_t follower = (led(world) + 1) % 3;
+    world.isolate(follower);
+    REQUIRE(
+        world.run_until([&] { return std::holds_alternative<Candidate>(world.replica(follower).role()); }));
+    const std::int32_t before = world.replica(follower).epoch().value();
+    REQUIRE(world.run_for(std::chrono::seconds(60)));
+    const std::int32_t risen = world.replica(follower).epoch().value() - before;
+    CHECK(risen >= 20);
+    CHECK(risen <= 60);
+  }
+}
+
+// Since 4.0 (KIP-996) KafkaRaftClient.pollUnattachedAsVoter fetches from bootstrap servers.
+TEST_CASE("a voter without a leader finds it before its election time-out") {
+  History history;
+  World world(spec_of(1, history));
+  const std::size_t leader = led(world);
+  const std::size_t follower = (leader + 1) % 3;
+  const Offset goal = world.highest() + 5;
+  REQUIRE(world.run_until([&] { return world.all_reached(goal); }));
+  world.crash(follower, Crash::wipe);  // it does not even know the epoch
+  world.restart(follower);
+  REQUIRE(std::holds_alternative<Unattached>(world.replica(follower).role()));
+  const Instant restarted = world.now();
+  REQUIRE(world.run_until([&] { return world.replica(follower).leader() == world.key(leader).id; }));
+  CHECK(world.now() - restarted < std::chrono::milliseconds(200));
+}
+
+TEST_CASE("in every role, of every age, a replica waits for a time as Kafka's does") {
+  std::set<std::size_t> roles_seen;
+  for (int age = 0; age < 4; ++age) {
+    CAPTURE(age);
+    History history;
+    history.pre_vote = (age & 1) != 0;
+    history.check_quorum = (age & 2) != 0;
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+      CAPTURE(seed);
+      WorldSpec spec = spec_of(seed, history);
+      spec.observers = 1;
+      World world(spec);
+      const std::size_t leader = led(world);
+      world.isolate((leader + 1) % 3);  // campaigns, in vain
+      REQUIRE(world.run_for(std::chrono::seconds(20)));
+      world.isolate(leader);  // nobody can be elected
+      REQUIRE(world.run_for(std::chrono::seconds(20)));
+      world.shut_down((leader + 2) % 3);
+      REQUIRE(world.run_for(std::chrono::seconds(10)));
+      world.heal();
+      REQUIRE(world.run_for(std::chrono::seconds(10)));
+      CHECK(world.sleeping_roles() == std::set<std::size_t>{});
+      const std::set<std::size_t>& seen = world.roles_seen();
+      roles_seen.insert(seen.begin(), seen.end());
+    }
+  }
+  CHECK(roles_seen.size() == std::variant_size_v<Role>);
 }
 
 }  // namespace history_test

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -22,7 +23,7 @@ struct WorldSpec {
   int voters = 3;
   int observers = 0;
   RaftConfig config{};
-  RaftHistory history{};
+  History history{};
   PlantedDefect defect = PlantedDefect::none;
   Duration append_pause = std::chrono::milliseconds(2);  // at least; at most 3 ms more
   Duration delay_max = std::chrono::microseconds(1500);
@@ -101,6 +102,10 @@ class World {
   std::int64_t resets() const { return resets_; }
   std::int64_t failures() const { return failures_; }
   std::int64_t shut_downs() const { return shut_downs_; }
+  // Roles, as their place in `Role`, in which a replica had nothing to wait for after a step: no write, no
+  // connection or request under way, no time at which it would go on.
+  const std::set<std::size_t>& sleeping_roles() const { return sleeping_roles_; }
+  const std::set<std::size_t>& roles_seen() const { return roles_seen_; }
   Rng& rng() { return rng_; }
 
   // ---- Doing things to it
@@ -203,6 +208,7 @@ class World {
     bool is_dark = false;
     Rng rng;
     std::vector<std::optional<kernel::TimerHandle>> timers{2};
+    std::vector<bool> armed = {false, false};
     std::vector<Write> writes;
     std::vector<Held> held;
     Instant disk_free_at{};
@@ -249,6 +255,7 @@ class World {
     for (auto& timer : slot.timers) {
       if (timer) kernel_.cancel(*timer);
     }
+    slot.armed = {false, false};
     slot.replica.emplace(spec, slot.image ? &*slot.image : nullptr);
     with(i, [&](Slot& at, node::Env env) { happened(i, at.replica->start(env, effects_)); });
   }
@@ -259,6 +266,7 @@ class World {
     const Event event = fired.event;
     switch (static_cast<Kind>(event.kind)) {
       case kTimer:
+        slots_[event.target].armed[event.a] = false;
         if (is_up(event.target))
           input(event.target, node::TimerFired{node::TimerId{static_cast<std::uint32_t>(event.a)}});
         break;
@@ -283,6 +291,17 @@ class World {
     }
     effects.clear();
     if (effects_.empty()) effects_ = std::move(effects);
+    if (slot.replica) look_for_sleep(slot);
+  }
+  // A voter always waits for a time, as KafkaRaftClient.poll does, but for one that is its quorum's only one.
+  void look_for_sleep(const Slot& slot) {
+    const Replica& replica = *slot.replica;
+    roles_seen_.insert(replica.role().index());
+    const bool writes =
+        std::any_of(slot.writes.begin(), slot.writes.end(), [](const Write& write) { return write.pending; });
+    const bool sole = replica.is_voter() && replica.voters().size() == 1;
+    const bool waits = slot.armed[0] || (!replica.is_voter() && slot.armed[1]);
+    if (!writes && !sole && !waits && !fatal_) sleeping_roles_.insert(replica.role().index());
   }
   void input(std::size_t i, node::Input what) {
     with(i, [&](Slot& slot, node::Env env) { happened(i, slot.replica->step(what, env, effects_)); });
@@ -361,9 +380,11 @@ class World {
     auto& timer = slots_[i].timers[set.timer.value()];
     if (!timer)
       timer = kernel_.create_timer(Event{kTimer, static_cast<std::uint32_t>(i), set.timer.value(), 0});
+    slots_[i].armed[set.timer.value()] = true;
     kernel_.arm(*timer, std::max(kernel_.now(), instant_at(nanos(set.deadline))));
   }
   void perform(std::size_t i, const node::CancelTimer& cancel) {
+    slots_[i].armed[cancel.timer.value()] = false;
     if (auto& timer = slots_[i].timers[cancel.timer.value()]) kernel_.cancel(*timer);
   }
   void perform(std::size_t i, node::Persist& persist) {
@@ -550,6 +571,7 @@ class World {
   std::int64_t failures_ = 0;
   std::int64_t shut_downs_ = 0;
   bool fatal_ = false;
+  std::set<std::size_t> sleeping_roles_, roles_seen_;
   node::Effects effects_;
 };
 

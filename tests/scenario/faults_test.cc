@@ -192,28 +192,27 @@ TEST_CASE("the history of the replication") {
   const auto brokers_of = [&](const std::string& history) {
     return of(history).cluster.brokers.back().config.history;
   };
-  using broker::Truncation;
   CHECK(brokers_of("").truncation == Truncation::fetch);
   CHECK(brokers_of("truncation: epoch-search").truncation == Truncation::epoch_search);
   CHECK(brokers_of("truncation: epoch").truncation == Truncation::epoch);
   CHECK(brokers_of("truncation: high-watermark").truncation == Truncation::high_watermark);
   struct Row {
     const char* key;
-    bool broker::History::*guard;
+    bool History::*guard;
   };
-  const Row rows[] = {{"fetch-leader-epoch", &broker::History::fetch_leader_epoch},
-                      {"isr-epoch-start-check", &broker::History::isr_epoch_start_check},
-                      {"isr-maximal", &broker::History::isr_maximal},
-                      {"isr-unfenced-only", &broker::History::isr_unfenced_only},
-                      {"isr-broker-epoch", &broker::History::isr_broker_epoch},
-                      {"high-watermark-min-isr", &broker::History::high_watermark_min_isr}};
+  const Row rows[] = {{"fetch-leader-epoch", &History::fetch_leader_epoch},
+                      {"isr-epoch-start-check", &History::isr_epoch_start_check},
+                      {"isr-maximal", &History::isr_maximal},
+                      {"isr-unfenced-only", &History::isr_unfenced_only},
+                      {"isr-broker-epoch", &History::isr_broker_epoch},
+                      {"high-watermark-min-isr", &History::high_watermark_min_isr}};
   for (const Row& off : rows) {
     CAPTURE(off.key);
-    const broker::History history = brokers_of(std::string(off.key) + ": off");
+    const History history = brokers_of(std::string(off.key) + ": off");
     for (const Row& row : rows) CHECK(history.*row.guard == (row.key != off.key));
   }
-  CHECK(of("").cluster.controllers.back().config.isr_unfenced_only);
-  CHECK_FALSE(of("isr-unfenced-only: off").cluster.controllers.back().config.isr_unfenced_only);
+  CHECK(of("").cluster.controllers.back().config.history.isr_unfenced_only);
+  CHECK_FALSE(of("isr-unfenced-only: off").cluster.controllers.back().config.history.isr_unfenced_only);
 }
 
 TEST_CASE("round-trip times between racks as a matrix") {
@@ -260,8 +259,8 @@ TEST_CASE("quotas: a client's own, else the default's, each by itself") {
   const auto& quotas = loaded->cluster.quotas;
   REQUIRE(quotas.size() == 2);
   CHECK(quotas[0].client == "shop");
-  CHECK((quotas[0].quota == broker::ClientQuota{1'000'000, broker::ClientQuota::kNoLimit, 500'000'000}));
-  CHECK((quotas[1].quota == broker::ClientQuota{1'000'000, 2'000'000, 125'000'000}));
+  CHECK((quotas[0].quota == server::ClientQuota{1'000'000, server::ClientQuota::kNoLimit, 500'000'000}));
+  CHECK((quotas[1].quota == server::ClientQuota{1'000'000, 2'000'000, 125'000'000}));
   const Result<Scenario> unknown = load("{shopp: {producer_byte_rate: 1MB/s}}");
   REQUIRE_FALSE(unknown);
   CHECK(unknown.problems().front().message == "cluster.quotas: there is no client \"shopp\"");
@@ -335,10 +334,16 @@ TEST_CASE("what an operator may ask for") {
       std::get<CreatePartitionsRequest>(request("create-partitions: {topic: orders, count: 12}"));
   CHECK(grow.topics.front().count == 12);
   const auto alter = std::get<IncrementalAlterConfigsRequest>(
-      request("alter-configs: {topic: orders, config: {min.insync.replicas: 2, preallocate: true}}"));
-  REQUIRE(alter.topics.front().entries.size() == 1);  // the other has no effect here
+      request("alter-configs: {topic: orders, config: {min.insync.replicas: 2, preallocate: TRUE}}"));
+  REQUIRE(alter.topics.front().entries.size() == 2);  // the controller answers for all of Kafka's settings
   CHECK(alter.topics.front().entries.front().name == "min.insync.replicas");
   CHECK(alter.topics.front().entries.front().value == "2");
+  CHECK(alter.topics.front().entries.back().value == "true");
+  const auto stamps = std::get<IncrementalAlterConfigsRequest>(
+      request("alter-configs: {topic: orders, config: {message.timestamp.type: LogAppendTime, "
+              "message.timestamp.before.max.ms: "
+              "5, message.timestamp.after.max.ms: 6, min.cleanable.dirty.ratio: 0.25}}"));
+  CHECK(stamps.topics.front().entries.size() == 4);
 
   const fault::Fault move = one("{at: 5s, admin: {move-replicas: {from: broker-1, to: broker-3}}}");
   CHECK(std::get<MoveReplicas>(std::get<fault::Admin>(move.kind).action).to == NodeId{3});
@@ -352,11 +357,11 @@ TEST_CASE("a scenario goes back in the quorum's history") {
       "  config: {controller.quorum.fetch.timeout.ms: 3000, metadata.max.retention.ms: 60000}\n");
   REQUIRE(loaded);
   const cluster::ClusterSpec& cluster = loaded->cluster;
-  CHECK_FALSE(cluster.quorum_history.pre_vote);
-  CHECK(cluster.quorum_history.check_quorum);
-  CHECK_FALSE(cluster.quorum_history.directory_ids);
-  CHECK(cluster.quorum_history.fetch_high_watermark);
-  CHECK_FALSE(cluster.controllers.front().config.eligible_leader_replicas_enable);
+  CHECK_FALSE(cluster.history.pre_vote);
+  CHECK(cluster.history.check_quorum);
+  CHECK_FALSE(cluster.history.directory_ids);
+  CHECK(cluster.history.fetch_high_watermark);
+  CHECK_FALSE(cluster.controllers.front().config.history.eligible_leader_replicas);
   CHECK(cluster.quorum.fetch_timeout == std::chrono::seconds(3));
   CHECK(cluster.quorum.retention == std::chrono::minutes(1));
   CHECK(cluster.quorum.election_timeout == std::chrono::seconds(1));
@@ -367,7 +372,7 @@ TEST_CASE("a metadata log without limits keeps everything") {
       "schema: kraftsim/v1\nduration: 60s\ncluster:\n  brokers: 3\n  config: {metadata.max.retention.ms: -1, "
       "metadata.max.retention.bytes: -1}\n");
   REQUIRE(loaded);
-  CHECK(loaded->cluster.quorum.retention > std::chrono::hours(24 * 365 * 50));
+  CHECK(loaded->cluster.quorum.retention > std::chrono::hours(24 * 365 * 30));
   CHECK(loaded->cluster.quorum.retention_bytes == std::numeric_limits<std::int64_t>::max());
 }
 

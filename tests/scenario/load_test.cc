@@ -167,12 +167,12 @@ TEST_CASE("services are groups of their own") {
 }
 
 TEST_CASE("expectations keep their unit, their words and their line") {
-  const std::vector<check::Expectation> expectations = story().expectations;
+  const std::vector<judge::Expectation> expectations = story().expectations;
   REQUIRE(expectations.size() == 3);
   CHECK(expectations[0].id == "tail");
   CHECK(expectations[0].statistic == "p99.9");
-  CHECK(expectations[0].window == check::Window::steady);
-  CHECK(expectations[0].comparison == check::Comparison::less);
+  CHECK(expectations[0].window == judge::Window::steady);
+  CHECK(expectations[0].comparison == judge::Comparison::less);
   CHECK(expectations[0].limit == 1'500'000'000);
   CHECK(expectations[0].limit_text == "< 1.5 s");
   CHECK(expectations[0].source.ends_with("scenario.yaml:41"));
@@ -181,7 +181,7 @@ TEST_CASE("expectations keep their unit, their words and their line") {
   CHECK(expectations[1].limit_text == "= 0");
   CHECK(expectations[2].id == "throughput");
   CHECK(expectations[2].limit == 450);
-  CHECK(expectations[2].unit == check::Unit::milli_per_s);
+  CHECK(expectations[2].unit == judge::Unit::milli_per_s);
   CHECK(expectations[2].limit_text == ">= 0.45/s");
 }
 

@@ -26,7 +26,7 @@ TEST_CASE("a topic has its own settings, or its brokers' under their names") {
       "                 message.timestamp.after.max.ms: 12, min.compaction.lag.ms: 13, "
       "max.compaction.lag.ms: 14, delete.retention.ms: 15}}\n");
   REQUIRE(loaded);
-  const broker::BrokerConfig& broker = loaded->cluster.brokers[0].config;
+  const server::BrokerConfig& broker = loaded->cluster.brokers[0].config;
   CHECK(broker.log_retention_check_interval_ms == 7'000);
   CHECK(broker.log_initial_task_delay_ms == 1'000);
   CHECK_FALSE(broker.log_cleaner_enable);

@@ -22,7 +22,9 @@ TEST_CASE("every row of the property table is whole") {
     }
     CHECK(property.components != 0);
     CHECK_FALSE(property.meaning.empty());
-    CHECK((property.status == Status::modelled) == (property.apply != nullptr));
+    const bool has_effect =
+        property.apply != nullptr || (property.setting != nullptr && property.setting->is_modelled());
+    CHECK((property.status == Status::modelled) == has_effect);
     if (property.status != Status::removed) CHECK(property.meaning.back() == '.');
     if (property.has_default() && property.name.back() != '*') {
       const PropertyValue value = read_property(property, property.fallback);
@@ -34,16 +36,16 @@ TEST_CASE("every row of the property table is whole") {
 }
 
 TEST_CASE("the table's defaults are those of the config structs") {
-  broker::BrokerConfig broker;
+  server::BrokerConfig broker;
   controller::ControllerConfig controller;
   TopicConfig topic;
   client::ProducerConfig producer;
   client::ConsumerConfig consumer;
   const auto apply = [](Components components, const Targets& targets) {
     for (const Property& property : properties()) {
-      if ((property.components & components) == 0 || property.apply == nullptr || !property.has_default())
-        continue;
-      property.apply(targets, *read_property(property, property.fallback).value);
+      if ((property.components & components) == 0 || property.status != Status::modelled) continue;
+      if (property.has_default())
+        apply_property(property, targets, *read_property(property, property.fallback).value);
     }
   };
   apply(kBroker | kController, Targets{.broker = &broker, .controller = &controller});
@@ -53,7 +55,7 @@ TEST_CASE("the table's defaults are those of the config structs") {
   CHECK(topic == TopicConfig{});
   CHECK(broker.log == TopicConfig{});
   CHECK(controller.log == TopicConfig{});
-  const broker::BrokerConfig b;
+  const server::BrokerConfig b;
   const controller::ControllerConfig c;
   const client::ProducerConfig p;
   const client::ConsumerConfig k;
@@ -98,7 +100,7 @@ TEST_CASE("the table's defaults are those of the config structs") {
   SAME(controller, c, leader_imbalance_check_interval_seconds);
   SAME(controller, c, unclean_leader_election_interval_ms);
   SAME(controller, c, metadata_max_idle_interval_ms);
-  SAME(controller, c, eligible_leader_replicas_enable);
+  SAME(controller, c, history.eligible_leader_replicas);
   SAME(producer, p, acks);
   SAME(producer, p, linger_ms);
   SAME(producer, p, batch_size);
@@ -165,6 +167,10 @@ TEST_CASE("Kafka's readings of a value") {
       {"log.cleaner.threads", kBroker, "anything", "anything"},
       {"min.cleanable.dirty.ratio", kTopic, "0.25", "0.25"},
       {"min.cleanable.dirty.ratio", kTopic, "1.5", nullptr},
+      {"min.cleanable.dirty.ratio", kTopic, "2.50e-1", "0.25"},
+      {"min.cleanable.dirty.ratio", kTopic, "nan", nullptr},
+      {"leader.replication.throttled.replicas", kTopic, "0:1, 0:2", "0:1,0:2"},
+      {"leader.replication.throttled.replicas", kTopic, "0:-1", nullptr},
       {"request.timeout.ms", kConsumer, "1", "1"},
       {"partition.assignment.strategy", kConsumer, "org.apache.kafka.clients.consumer.StickyAssignor,range",
        "sticky,range"},

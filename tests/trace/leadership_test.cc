@@ -4,13 +4,15 @@
 #include <doctest/doctest.h>
 
 #include "observe/story.h"
+#include "observe/teller.h"
 
 namespace sim::trace {
 namespace {
 
 TEST_CASE("leaders, their ISR, the first advance of each, and when nobody leads") {
   Leadership leadership((observe::Names()));
-  test::Story story(leadership);
+  test::Teller tell;
+  test::Story story([&](const observe::Observation& seen) { tell(seen, leadership); });
   story.tell(0, test::kBroker1, observe::TopicCreated{TopicId{1}, "orders", 1, 3});
   story.leads(1, 0, 0);
   story.isr(1, {NodeId{1}, NodeId{2}});
@@ -54,7 +56,8 @@ TEST_CASE("what controllers decide, who of them is active, and who is fenced") {
   names.processes[11] = "broker-2";
   const NodeId one{1}, two{2};
   Leadership leadership(names);
-  test::Story story(leadership);
+  test::Teller tell;
+  test::Story story([&](const observe::Observation& seen) { tell(seen, leadership); });
   story.tell(0, kFirst, observe::TopicCreated{TopicId{1}, "orders", 1, 2});
   story.tell(1, kFirst, observe::ControllerChanged{NodeId{3001}, QuorumEpoch{4}, true});
   story.tell(2, kFirst, decided(1, 0, {one, two}, 7));

@@ -130,7 +130,8 @@ TEST_CASE("another seed, other arrivals; a copy, the same") {
 TEST_CASE("a trace comes as recorded, and ends") {
   const auto orders = std::make_shared<const std::vector<TraceOrder>>(
       std::vector<TraceOrder>{{5, 0, 1}, {5, 1, 1}, {9, 0, 1}});
-  CHECK(arrivals_until(TraceArrivals{orders, "t.csv"}, kSecond) == std::vector<std::int64_t>{5, 5, 9});
+  CHECK(arrivals_until(TraceArrivals{orders, "t.csv", nullptr}, kSecond) ==
+        std::vector<std::int64_t>{5, 5, 9});
 }
 
 }  // namespace

@@ -11,88 +11,67 @@
 #include <utility>
 #include <vector>
 
+#include "observe/names.h"
+#include "support/process_host.h"
+
 namespace sim::workload {
 namespace {
 
-constexpr ProcessId kSelf{9};
-constexpr ProcessId kBroker{1};
+constexpr ProcessId kOrderService{9};
+constexpr ProcessId kOrdersBroker{1};
 constexpr TopicPartition kOrders0{TopicId{5}, 0};
-
-struct Seen {
-  LocalTime at;
-  observe::Fact fact;
-};
 
 // The service and one broker with one partition that answers everything at once; or only from `answers_from`
 // on.
-struct World {
-  explicit World(const FlowSpec& spec, Duration load_ends_at = 1h, std::uint64_t seed = 1)
-      : node(boot_order_service(
-            OrderServiceBoot{kSelf, FlowId{2}, spec, {kBroker}, load_ends_at, Rng(seed, "order-service")})) {}
-  World(const World& other)
-      : node(other.node->clone()),
-        rng(other.rng),
-        now(other.now),
-        answers_from(other.answers_from),
-        timers(other.timers),
-        held(other.held),
-        seen(other.seen) {}
+struct OrderServiceWorld {
+  explicit OrderServiceWorld(const FlowSpec& spec, Duration load_ends_at = 1h, std::uint64_t seed = 1)
+      : node(boot_order_service(OrderServiceBoot{
+            kOrderService, FlowId{2}, spec, {kOrdersBroker}, load_ends_at, Rng(seed, "order-service")})) {}
+  OrderServiceWorld(const OrderServiceWorld& other)
+      : node(other.node->clone()), host(other.host), answers_from(other.answers_from), held(other.held) {}
 
   void start() { feed(node::Started{}); }
   void run_until(Duration end) {
     const LocalTime until{end};
     while (true) {
-      auto first = timers.end();
-      for (auto it = timers.begin(); it != timers.end(); ++it) {
-        if (first == timers.end() || it->second < first->second) first = it;
+      if (!held.empty() && answers_from <= std::min(host.next_timer(), until)) {
+        host.now = std::max(host.now, answers_from);
+        for (Envelope& request : std::exchange(held, {})) serve(request);
       }
-      const LocalTime timer_at = first == timers.end() ? LocalTime::max() : first->second;
-      if (!held.empty() && answers_from <= std::min(timer_at, until)) {
-        now = std::max(now, answers_from);
-        for (Envelope& request : std::exchange(held, {})) serve(std::move(request));
-        continue;
-      }
-      if (timer_at > until) break;
-      now = timer_at;
-      const node::TimerId timer = first->first;
-      timers.erase(first);
-      feed(node::TimerFired{timer});
+      std::optional<node::Input> input = host.next_until(until);
+      if (!input) return;
+      step(*input);
     }
-    now = until;
   }
   template <class Fact>
   std::vector<std::pair<LocalTime, Fact>> all() const {
     std::vector<std::pair<LocalTime, Fact>> found;
-    for (const Seen& one : seen) {
+    for (const auto& one : host.told) {
       if (const auto* fact = std::get_if<Fact>(&one.fact)) found.emplace_back(one.at, *fact);
     }
     return found;
   }
 
-  // What answers at once does so after all effects of the step.
+  // And all that follows at once.
   void feed(node::Input input) {
-    node::Effects out;
-    node->step(input, node::Env{now, rng}, out);
-    std::vector<node::Input> follow;
-    std::vector<Envelope> requests;
-    for (node::Effect& effect : out) {
-      if (auto* report = std::get_if<node::Report>(&effect)) seen.push_back({now, std::move(report->fact)});
-      if (const auto* timer = std::get_if<node::SetTimer>(&effect)) timers[timer->timer] = timer->deadline;
-      if (const auto* connect = std::get_if<node::Connect>(&effect))
-        follow.emplace_back(node::Connected{connect->channel});
-      if (auto* send = std::get_if<node::Send>(&effect)) {
-        (now < answers_from ? held : requests).push_back(std::move(send->envelope));
-      }
-      if (std::holds_alternative<node::Exit>(effect) && !exited_at) exited_at = now;
-    }
-    for (node::Input& next : follow) feed(std::move(next));
-    for (Envelope& request : requests) serve(std::move(request));
+    step(input);
+    while (!host.inputs.empty()) step(*host.next_until(host.now));
   }
-  void serve(Envelope request) {
-    Envelope response{request.channel, request.correlation, true, ApiVersionsResponse{}};
+  void step(node::Input input) {
+    node::Effects out;
+    node->step(input, host.env(), out);
+    host.perform(out, [&](Envelope&& request) {
+      if (host.now < answers_from)
+        held.push_back(std::move(request));
+      else
+        serve(request);
+    });
+  }
+  void serve(const Envelope& request) {
+    Message response = ApiVersionsResponse{};
     if (const auto* metadata = std::get_if<MetadataRequest>(&request.message)) {
       MetadataResponse answer;
-      answer.brokers = {{NodeId{1}, kBroker, {}}};
+      answer.brokers = {{NodeId{1}, kOrdersBroker, {}}};
       if (!metadata->topics.empty()) {
         answer.topics = {{ErrorCode::none,
                           "orders",
@@ -101,9 +80,9 @@ struct World {
                           100,
                           {{ErrorCode::none, 0, NodeId{1}, LeaderEpoch{0}, {}, {}}}}};
       }
-      response.message = std::move(answer);
+      response = std::move(answer);
     } else if (std::holds_alternative<InitProducerIdRequest>(request.message)) {
-      response.message = InitProducerIdResponse{ErrorCode::none, ProducerId{1}, ProducerEpoch{0}};
+      response = InitProducerIdResponse{ErrorCode::none, ProducerId{1}, ProducerEpoch{0}};
     } else if (const auto* produce = std::get_if<ProduceRequest>(&request.message)) {
       ProduceResponse answer;
       answer.partitions.resize(produce->partitions.size());
@@ -111,19 +90,15 @@ struct World {
         answer.partitions[i].tp = produce->partitions[i].tp;
         answer.partitions[i].base_offset = 0;
       }
-      response.message = std::move(answer);
+      response = std::move(answer);
     }
-    feed(node::Received{std::move(response)});
+    host.answer(request, std::move(response));
   }
 
   std::unique_ptr<node::Node> node;
-  Rng rng{7, "step"};
-  LocalTime now{};
+  test::ProcessHost host{Rng(7, "step")};
   LocalTime answers_from{};
-  std::map<node::TimerId, LocalTime> timers;
-  std::vector<Envelope> held;
-  std::vector<Seen> seen;
-  std::optional<LocalTime> exited_at{};
+  std::vector<Envelope> held;  // until then
 };
 
 FlowSpec spec(Arrivals arrivals) {
@@ -136,7 +111,7 @@ FlowSpec spec(Arrivals arrivals) {
 }
 
 TEST_CASE("orders are placed at their instants and acknowledged, each once") {
-  World world(spec(ConstantArrivals{100'000}), 10s);
+  OrderServiceWorld world(spec(ConstantArrivals{100'000}), 10s);
   world.start();
   world.run_until(20s);
   const auto placed = world.all<observe::OrderPlaced>();
@@ -161,7 +136,7 @@ TEST_CASE("orders are placed at their instants and acknowledged, each once") {
 TEST_CASE("nothing is placed before its start, at the end of load or after it, or beyond max_orders") {
   FlowSpec flow = spec(ConstantArrivals{1'000});
   flow.start_at = 3s;
-  World late(flow, 10s);
+  OrderServiceWorld late(flow, 10s);
   late.start();
   late.run_until(20s);
   const auto placed = late.all<observe::OrderPlaced>();
@@ -170,7 +145,7 @@ TEST_CASE("nothing is placed before its start, at the end of load or after it, o
   CHECK(placed.back().first == local_at(nanos(9s)));
 
   flow.max_orders = 4;
-  World few(flow, 10s);
+  OrderServiceWorld few(flow, 10s);
   few.start();
   few.run_until(20s);
   CHECK(few.all<observe::OrderPlaced>().size() == 4);
@@ -179,11 +154,11 @@ TEST_CASE("nothing is placed before its start, at the end of load or after it, o
 TEST_CASE("asked to stop, it takes no more orders, sends those it has without lingering, and ends") {
   FlowSpec flow = spec(ConstantArrivals{100'000});
   flow.producer.linger_ms = 1'000;
-  World world(flow, 10s);
+  OrderServiceWorld world(flow, 10s);
   world.start();
   world.run_until(2'015ms);
   world.feed(node::StopRequested{});
-  CHECK(world.exited_at == local_at(nanos(2'015ms)));
+  CHECK(world.host.exited_at == local_at(nanos(2'015ms)));
   world.run_until(20s);
   const auto placed = world.all<observe::OrderPlaced>();
   CHECK(placed.size() == 202);
@@ -194,22 +169,22 @@ TEST_CASE("asked to stop, it takes no more orders, sends those it has without li
 }
 
 TEST_CASE("asked to stop while send() is blocked, it waits for the orders it has") {
-  World world(spec(ConstantArrivals{10'000}), 10s);
+  OrderServiceWorld world(spec(ConstantArrivals{10'000}), 10s);
   world.answers_from = local_at(nanos(5s));
   world.start();
   world.run_until(2s);
   world.feed(node::StopRequested{});
   world.run_until(4s);
-  CHECK_FALSE(world.exited_at);
+  CHECK_FALSE(world.host.exited_at);
   world.run_until(20s);
-  REQUIRE(world.exited_at.has_value());
-  CHECK(millis(world.exited_at->time_since_epoch()) == 5'000);
+  REQUIRE(world.host.exited_at.has_value());
+  CHECK(millis(world.host.exited_at->time_since_epoch()) == 5'000);
   CHECK(world.all<observe::OrderPlaced>().size() == 21);
   CHECK(world.all<observe::RecordAccepted>().size() == 21);
 }
 
 TEST_CASE("an open loop: a cluster that does not answer delays no order's intended time, and loses none") {
-  World world(spec(ConstantArrivals{100'000}), 10s);
+  OrderServiceWorld world(spec(ConstantArrivals{100'000}), 10s);
   world.answers_from = local_at(nanos(5s));
   world.start();
   world.run_until(4s);
@@ -228,7 +203,7 @@ TEST_CASE("an open loop: a cluster that does not answer delays no order's intend
 }
 
 TEST_CASE("a cluster that never answers fails one order a max.block.ms, the others wait") {
-  World world(spec(ConstantArrivals{1'000}), 1h);
+  OrderServiceWorld world(spec(ConstantArrivals{1'000}), 1h);
   world.answers_from = LocalTime::max();
   world.start();
   world.run_until(150s);
@@ -243,7 +218,7 @@ TEST_CASE("customers have keys of their number") {
   FlowSpec flow = spec(ConstantArrivals{100'000});
   flow.keyed = true;
   flow.key = Distribution::zipf(1000, 110);
-  World world(flow, 10s);
+  OrderServiceWorld world(flow, 10s);
   world.start();
   world.run_until(20s);
   bool seen_long = false;
@@ -259,11 +234,11 @@ TEST_CASE("customers have keys of their number") {
 TEST_CASE("keys, sizes and arrivals have streams of their own") {
   FlowSpec flow = spec(PoissonArrivals{100'000});
   flow.record_bytes = Distribution::lognormal(600, 4096);
-  World keyless(flow, 10s);
+  OrderServiceWorld keyless(flow, 10s);
   flow.keyed = true;
   flow.key = Distribution::uniform(0, 100);
-  World keyed(flow, 10s);
-  for (World* world : {&keyless, &keyed}) {
+  OrderServiceWorld keyed(flow, 10s);
+  for (OrderServiceWorld* world : {&keyless, &keyed}) {
     world->start();
     world->run_until(20s);
   }
@@ -278,26 +253,32 @@ TEST_CASE("keys, sizes and arrivals have streams of their own") {
 
 TEST_CASE("a trace is replayed with its keys and sizes") {
   const auto orders = std::make_shared<const std::vector<TraceOrder>>(
-      std::vector<TraceOrder>{{1'000'000, 0, 10}, {1'000'000, -1, 20}, {2'000'000'000, 12, 30}});
-  FlowSpec flow = spec(TraceArrivals{orders, "t.csv"});
+      std::vector<TraceOrder>{{1'000'000, 0, 10},
+                              {1'000'000, -1, 20},
+                              {2'000'000'000, 12, 30},
+                              {3'000'000'000, observe::kFirstRecordedKey + 1, 40}});
+  const auto keys =
+      std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"a", "anna@example"});
+  FlowSpec flow = spec(TraceArrivals{orders, "t.csv", keys});
   flow.start_at = 1s;
-  World world(flow, 1h);
+  OrderServiceWorld world(flow, 1h);
   world.start();
   world.run_until(20s);
   const auto placed = world.all<observe::OrderPlaced>();
-  REQUIRE(placed.size() == 3);
+  REQUIRE(placed.size() == 4);
   CHECK(placed[0].second.intended_ns == 1'001'000'000);
   CHECK(placed[2].second.intended_ns == 3'000'000'000);
   CHECK(placed[1].second.key == -1);
   CHECK(placed[2].second.key == 12);
   CHECK(placed[2].second.key_bytes == 7);
   CHECK(placed[2].second.value_bytes == 30);
-  CHECK(world.all<observe::RecordAccepted>().size() == 3);
+  CHECK(placed[3].second.key_bytes == 12);  // a recorded key is sent as it is
+  CHECK(world.all<observe::RecordAccepted>().size() == 4);
 }
 
 TEST_CASE("a service that starts again goes on with the orders of now, under their own numbers") {
-  World world(spec(ConstantArrivals{1'000}), 10s);
-  world.now = local_at(nanos(4500ms));
+  OrderServiceWorld world(spec(ConstantArrivals{1'000}), 10s);
+  world.host.now = local_at(nanos(4500ms));
   world.start();
   world.run_until(20s);
   const auto placed = world.all<observe::OrderPlaced>();
@@ -309,17 +290,17 @@ TEST_CASE("a copy in mid-run plays on as the original does") {
   FlowSpec flow = spec(PoissonArrivals{200'000});
   flow.keyed = true;
   flow.key = Distribution::zipf(1000, 110);
-  World world(flow, 10s);
+  OrderServiceWorld world(flow, 10s);
   world.answers_from = local_at(nanos(3s));
   world.start();
   world.run_until(2s);
-  World copy(world);
+  OrderServiceWorld copy(world);
   world.run_until(12s);
   copy.run_until(12s);
-  REQUIRE(world.seen.size() == copy.seen.size());
-  for (std::size_t i = 0; i < world.seen.size(); ++i) {
-    CHECK(world.seen[i].at == copy.seen[i].at);
-    CHECK(world.seen[i].fact.index() == copy.seen[i].fact.index());
+  REQUIRE(world.host.told.size() == copy.host.told.size());
+  for (std::size_t i = 0; i < world.host.told.size(); ++i) {
+    CHECK(world.host.told[i].at == copy.host.told[i].at);
+    CHECK(world.host.told[i].fact.index() == copy.host.told[i].fact.index());
   }
 }
 

@@ -3,31 +3,45 @@
 
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "observe/names.h"
 #include "workload/trace_csv.h"
 
 namespace sim::workload {
 namespace {
 
-Result<std::vector<TraceOrder>> parse(const std::string& text) {
+Result<RecordedOrders> parse(const std::string& text, const TraceFormat& format, TraceKeys& keys) {
   std::istringstream in(text);
-  return parse_trace_csv(in, "t.csv");
+  return parse_trace_csv(in, "t.csv", format, keys);
+}
+
+// The orders alone, or what was wrong.
+Result<std::vector<TraceOrder>> parse(const std::string& text, const TraceFormat& format = {}) {
+  TraceKeys keys;
+  Result<RecordedOrders> recorded = parse(text, format, keys);
+  if (!recorded) return recorded.problems();
+  return std::move(recorded->orders);
 }
 
 // "line:column message" of each problem, one a line.
-std::string problems(const std::string& text) {
+std::string problems(const std::string& text, const TraceFormat& format = {}) {
   std::string told;
-  const auto result = parse(text);
+  const auto result = parse(text, format);
   for (const Problem& problem : result.problems()) {
     told += std::to_string(problem.line);
     told += ':';
     told += std::to_string(problem.column);
     told += ' ';
     told += problem.message;
+    if (!problem.hint.empty()) told += " (" + problem.hint + ")";
     told += '\n';
   }
   return told;
 }
+
+constexpr std::int64_t kFirst = observe::kFirstRecordedKey;
 
 TEST_CASE("columns in any order, further ones ignored, keys numbered as they appear") {
   const auto orders = parse("size,shop,Key,time\n100,a,anna,0\n200,b,bert,1.5\n300,a,anna,2\n400,a,,2\n");
@@ -35,7 +49,7 @@ TEST_CASE("columns in any order, further ones ignored, keys numbered as they app
   REQUIRE(orders->size() == 4);
   CHECK((*orders)[1].at_ns == 1'500'000'000);
   CHECK((*orders)[1].value_bytes == 200);
-  const std::int64_t keys[] = {0, 1, 0, -1};
+  const std::int64_t keys[] = {kFirst, kFirst + 1, kFirst, -1};
   for (std::size_t i = 0; i < 4; ++i) CHECK((*orders)[i].key == keys[i]);
 }
 
@@ -90,7 +104,15 @@ TEST_CASE("dates count from the first order") {
       {"2023-02-29T00:00:00Z", -1},  // no leap year
       {"2024-13-01T00:00:00Z", -1},
       {"2024-02-28T24:00:00Z", -1},
-      {"2024-02-28", -1},
+      {"2024-02-29", 3'600'000'000'000},  // midnight
+      {"20240229", 3'600'000'000'000},
+      {"\"20240228T230000,5Z\"", 500'000'000},
+      {"20240229T0100+0200", 0},
+      {"\"2024-02-28 23:00:00,125\"", 125'000'000},
+      {"2024-02-28 23:00:00 UTC", 0},
+      {"2024-02-29 00:00:00 +0100", 0},
+      {"20240230", -1},
+      {"2/29/2024", -1},
   };
   for (const Row& row : rows) {
     CAPTURE(row.second);
@@ -108,8 +130,8 @@ TEST_CASE("quotes, CRLF, empty lines, a byte order mark, no newline at the end")
       parse("\xEF\xBB\xBFtime,key,size\r\n\r\n1,\"a \"\"b\"\", c\",10\r\n   \r\n 2 , a , 20 ");
   REQUIRE(orders.ok());
   REQUIRE(orders->size() == 2);
-  CHECK((*orders)[0].key == 0);
-  CHECK((*orders)[1].key == 1);
+  CHECK((*orders)[0].key == kFirst);
+  CHECK((*orders)[1].key == kFirst + 1);
   CHECK((*orders)[1].value_bytes == 20);
 }
 
@@ -118,14 +140,17 @@ TEST_CASE("every mistake is told with line and column") {
         "3:1 'later' is not a time: seconds (12.5), a duration (250ms) or a date (2026-03-01T12:00:00Z)\n"
         "4:5 'big' is not a size: a number of bytes\n"
         "5:1 the row has 2 fields, the header 3\n"
-        "7:1 time goes back: rows must be sorted by time\n"
         "8:5 '-1' is not a size: a number of bytes\n");
 }
 
 TEST_CASE("a wrong header says which columns are missing") {
   CHECK(problems("tiem,key,bytes\n1,k,1\n") ==
-        "1:1 the header has no column time (columns time, key and size are needed)\n"
-        "1:1 the header has no column size (columns time, key and size are needed)\n");
+        "1:1 the header has no column time, only tiem, key, bytes (name the column of the time, such as "
+        "trace: {file: "
+        "..., time: COLUMN})\n"
+        "1:1 the header has no column size, only tiem, key, bytes (name the column of the size, such as "
+        "trace: {file: "
+        "..., size: COLUMN}, or give a default.size)\n");
   CHECK(problems("time,key,size,time\n") == "1:15 the column time is there twice\n");
 }
 
@@ -136,6 +161,7 @@ TEST_CASE("broken quotes") {
 
 TEST_CASE("dates and durations do not mix") {
   CHECK(problems("time,key,size\n1,k,1\n2024-02-28T23:00:00Z,k,1\n") == "3:1 a date among durations\n");
+  CHECK(problems("time,key,size\n1700000000,k,1\n5,k,1\n") == "3:1 a duration among Unix times\n");
 }
 
 TEST_CASE("nothing, or nothing but a header") {
@@ -161,18 +187,94 @@ TEST_CASE("a file that is all wrong, or no text at all, does not flood") {
 }
 
 TEST_CASE("a file that is not there, or is a folder") {
-  CHECK(read_trace_csv("/nowhere/t.csv").problems().at(0).message == "cannot be opened");
-  CHECK(read_trace_csv("/").problems().at(0).message == "cannot be read");
+  TraceKeys keys;
+  CHECK(read_trace_csv("/nowhere/t.csv", {}, keys).problems().at(0).message == "cannot be opened");
+  CHECK(read_trace_csv("/", {}, keys).problems().at(0).message == "cannot be read");
 }
 
 TEST_CASE("the trace that comes with the scenarios") {
-  const auto orders = read_trace_csv("scenarios/traces/cdnow-1997-02.csv");
-  REQUIRE(orders.ok());
-  CHECK(orders->size() == 4811);
-  CHECK(orders->back().at_ns == 119'981'000'000);
-  std::int64_t customers = 0;
-  for (const TraceOrder& order : *orders) customers = std::max(customers, order.key + 1);
-  CHECK(customers == 4425);
+  TraceKeys keys;
+  const auto recorded = read_trace_csv("scenarios/traces/cdnow-1997-02.csv", {}, keys);
+  REQUIRE(recorded.ok());
+  CHECK(recorded->orders.size() == 4811);
+  CHECK(recorded->orders.back().at_ns == 119'981'000'000);
+  CHECK(recorded->rows == 4811);
+  CHECK(recorded->out_of_order == 0);
+  CHECK(recorded->too_late == 0);
+  CHECK(keys.texts()->size() == 4425);
+}
+
+TEST_CASE("Unix times in seconds, milli-, micro- and nanoseconds count from the earliest") {
+  for (const char* text :
+       {"1695513600,k,1\n1695513601,k,1\n", "1695513600000,k,1\n1695513601000,k,1\n",
+        "1695513600000000,k,1\n1695513601000000,k,1\n", "1695513600000000000,k,1\n1695513601000000000,k,1\n",
+        "1695513600.000,k,1\n1695513601.0,k,1\n"}) {
+    CAPTURE(text);
+    const auto orders = parse(std::string("time,key,size\n") + text);
+    REQUIRE(orders.ok());
+    CHECK((*orders)[0].at_ns == 0);
+    CHECK((*orders)[1].at_ns == 1'000'000'000);
+  }
+}
+
+TEST_CASE("dates as people write them, if it is said how") {
+  TraceFormat us;
+  us.dates = TraceDates::us;
+  const auto american = parse("time,key,size\n3/1/2026 11:59:59 PM,k,1\n\"03/02/2026, 12:00 AM\",k,1\n", us);
+  REQUIRE(american.ok());
+  CHECK((*american)[1].at_ns == 1'000'000'000);
+  TraceFormat eu;
+  eu.dates = TraceDates::eu;
+  const auto european = parse("time,key,size\n1.3.2026 23:59:59,k,1\n02/03/2026,k,1\n", eu);
+  REQUIRE(european.ok());
+  CHECK((*european)[1].at_ns == 1'000'000'000);
+  CHECK(problems("time,key,size\n3/1/2026,k,1\n").find("say how its day and month stand: dates: us") !=
+        std::string::npos);
+  CHECK(
+      problems("time,key,size\n13/1/2026,k,1\n", us) ==
+      "2:1 '13/1/2026' is not a time: seconds (12.5), a duration (250ms) or a date (2026-03-01T12:00:00Z)\n");
+  CHECK(problems("time,key,size\n1/1/2026 13:00 PM,k,1\n", us).size() > 0);
+}
+
+TEST_CASE("columns by name, other dividers, sizes that are missing, keys that are none") {
+  TraceFormat format;
+  format.time_column = "Created_At";
+  format.key_column = "customer";
+  format.size_column = "bytes";
+  format.default_size = 512;
+  TraceKeys keys;
+  const auto recorded =
+      parse("created_at;customer;total\n2026-03-01;ann;9,99\n2026-03-02;user-7;1\n", format, keys);
+  REQUIRE(recorded.ok());
+  CHECK(recorded->orders[0].value_bytes == 512);
+  CHECK(recorded->orders[1].at_ns == 86'400'000'000'000);
+  CHECK(recorded->orders[0].key == kFirst);
+  CHECK(recorded->orders[1].key == 7);  // a scenario's own customer
+  CHECK(*keys.texts() == std::vector<std::string>{"ann"});
+  CHECK((*parse("created_at,customer,bytes\n1,a,\n2,b,9\n", format))[0].value_bytes == 512);
+  format.key_column.clear();
+  CHECK((*parse("created_at\n5\n", format))[0].key == -1);
+  CHECK(problems("time,key,size\n1,k,\n") ==
+        "2:5 '' is not a size: a number of bytes (give what is empty a size with default.size)\n");
+  CHECK(problems("time,key,size\n1,k,2000000000\n") ==
+        "2:5 '2000000000' is not a size: a number of bytes, at most 1073741824\n");
+}
+
+TEST_CASE("rows are sorted, played faster, and cut at the end; all of it is counted") {
+  TraceFormat format;
+  format.speed_thousandths = 60'000;
+  format.ends_ns = 2'000'000'000;
+  TraceKeys keys;
+  const auto recorded = parse("time,key,size\n120,c,3\n0,a,1\n60,b,2\n60,d,4\n119,e,5\n", format, keys);
+  REQUIRE(recorded.ok());
+  CHECK(recorded->rows == 5);
+  CHECK(recorded->out_of_order == 4);
+  CHECK(recorded->too_late == 1);  // at the end is after it
+  CHECK(recorded->last_ns == 2'000'000'000);
+  std::string sizes;
+  for (const TraceOrder& order : recorded->orders) sizes += std::to_string(order.value_bytes);
+  CHECK(sizes == "1245");
+  CHECK(recorded->orders[1].at_ns == 1'000'000'000);
 }
 
 }  // namespace

@@ -11,16 +11,18 @@
 #include <utility>
 #include <vector>
 
+#include "support/process_host.h"
+
 namespace sim::workload {
 namespace {
 
-constexpr ProcessId kSelf{9};
-constexpr ProcessId kBroker{1};
+constexpr ProcessId kMember{9};
+constexpr ProcessId kGroupBroker{1};
 constexpr TopicPartition kOrders{TopicId{5}, 0};
 
 // One member and a broker that does everything at once: partition 0 holds `records` orders in batches of two.
-struct World {
-  explicit World(CommitMode commit, Duration service_time, std::string group_instance_id = {}) {
+struct MemberWorld {
+  explicit MemberWorld(CommitMode commit, Duration service_time, std::string group_instance_id = {}) {
     ServiceSpec spec;
     spec.topic = "orders";
     spec.commit = commit;
@@ -30,53 +32,27 @@ struct World {
     spec.consumer.auto_offset_reset = client::AutoOffsetReset::earliest;
     spec.consumer.max_poll_records = 3;
     spec.start_at = from_millis(10);
-    member = boot_service_member(
-        ServiceMemberBoot{kSelf, observe::ServiceId{2}, 1, std::move(spec), {kBroker}, Rng(1, "payment[1]")});
+    member = boot_service_member(ServiceMemberBoot{
+        kMember, observe::ServiceId{2}, 1, std::move(spec), {kGroupBroker}, Rng(1, "payment[1]")});
   }
 
   void run_until(LocalTime end) {
-    while (true) {
-      if (!inputs.empty()) {
-        node::Input input = std::move(inputs.front());
-        inputs.pop_front();
-        step(input);
-        continue;
-      }
-      const auto first = std::min_element(timers.begin(), timers.end(),
-                                          [](const auto& a, const auto& b) { return a.second < b.second; });
-      if (first == timers.end() || first->second > end) break;
-      now = std::max(now, first->second);
-      node::Input fired = node::TimerFired{first->first};
-      timers.erase(first);
-      step(fired);
-    }
-    now = end;
+    while (std::optional<node::Input> input = host.next_until(end)) step(*input);
   }
 
   void step(node::Input& input) {
     node::Effects out;
-    member->step(input, node::Env{now, rng}, out);
-    for (node::Effect& effect : out) {
-      if (auto* send = std::get_if<node::Send>(&effect)) {
-        receive(send->envelope);
-      } else if (const auto* set = std::get_if<node::SetTimer>(&effect)) {
-        timers[set->timer] = set->deadline;
-      } else if (const auto* cancel = std::get_if<node::CancelTimer>(&effect)) {
-        timers.erase(cancel->timer);
-      } else if (const auto* connect = std::get_if<node::Connect>(&effect)) {
-        inputs.push_back(node::Connected{connect->channel});
-      } else if (std::holds_alternative<node::Disconnect>(effect)) {
-        log.push_back("disconnect");
-      } else if (const auto* report = std::get_if<node::Report>(&effect)) {
-        note(report->fact);
-      } else if (std::holds_alternative<node::Exit>(effect)) {
-        if (!exited_at) exited_at = now;
-      }
+    member->step(input, host.env(), out);
+    for (const node::Effect& effect : out) {
+      if (const auto* report = std::get_if<node::Report>(&effect)) note(report->fact);
     }
+    host.perform(
+        out, [&](Envelope&& request) { receive(request); },
+        [&](const Channel&) { log.push_back("disconnect"); });
   }
 
   void note(const observe::Fact& fact) {
-    const std::string at = std::to_string(millis(now.time_since_epoch())) + " ";
+    const std::string at = std::to_string(millis(host.now.time_since_epoch())) + " ";
     if (const auto* started = std::get_if<observe::ProcessingStarted>(&fact)) {
       CHECK(started->service == observe::ServiceId{2});
       CHECK(started->member == 1);
@@ -91,17 +67,14 @@ struct World {
     }
   }
 
-  void reply(const Envelope& request, Message message) {
-    inputs.push_back(
-        node::Received{Envelope{request.channel, request.correlation, true, std::move(message)}});
-  }
+  void reply(const Envelope& request, Message message) { host.answer(request, std::move(message)); }
 
   void receive(const Envelope& request) {
     if (std::holds_alternative<ApiVersionsRequest>(request.message))
       return reply(request, ApiVersionsResponse{});
     if (std::holds_alternative<MetadataRequest>(request.message)) return reply(request, metadata());
     if (std::holds_alternative<FindCoordinatorRequest>(request.message)) {
-      return reply(request, FindCoordinatorResponse{ErrorCode::none, NodeId{1}, kBroker});
+      return reply(request, FindCoordinatorResponse{ErrorCode::none, NodeId{1}, kGroupBroker});
     }
     if (const auto* join = std::get_if<JoinGroupRequest>(&request.message)) {
       client_id = join->client_id;
@@ -159,7 +132,7 @@ struct World {
 
   MetadataResponse metadata() const {
     MetadataResponse response;
-    response.brokers.push_back({NodeId{1}, kBroker, {}});
+    response.brokers.push_back({NodeId{1}, kGroupBroker, {}});
     MetadataResponse::Topic topic;
     topic.name = "orders";
     topic.id = kOrders.topic;
@@ -182,16 +155,13 @@ struct World {
   }
 
   std::vector<std::string> play(LocalTime end = local_at(0) + from_millis(4'000)) {
-    inputs.push_back(node::Started{});
+    host.inputs.push_back(node::Started{});
     run_until(end);
     return log;
   }
 
   std::unique_ptr<node::Node> member;
-  Rng rng{1, "world"};
-  LocalTime now{};
-  std::map<node::TimerId, LocalTime> timers;
-  std::deque<node::Input> inputs;
+  test::ProcessHost host{Rng(1, "world")};
   std::vector<std::string> log;
   Offset records = 4;
   Offset position = 0;
@@ -200,7 +170,6 @@ struct World {
   ErrorCode fetch_error = ErrorCode::none;
   std::int32_t joins = 0;
   std::int32_t leaves = 0;
-  std::optional<LocalTime> exited_at;
   std::string client_id, instance_id;
 };
 
@@ -229,13 +198,13 @@ TEST_CASE("each commit mode commits when its name says") {
   };
   for (const Row& row : rows) {
     CAPTURE(static_cast<int>(row.mode));
-    World world(row.mode, from_millis(10));
+    MemberWorld world(row.mode, from_millis(10));
     CHECK(world.play() == row.want);
   }
 }
 
 TEST_CASE("auto-commit covers what was polled before it, at the interval") {
-  World world(CommitMode::auto_commit, from_millis(2'000));
+  MemberWorld world(CommitMode::auto_commit, from_millis(2'000));
   world.records = 6;
   const Log log = world.play(local_at(0) + from_millis(13'000));
   // Three orders were polled at 10 ms; the next poll, at 6010 ms, commits them before it returns more.
@@ -248,7 +217,7 @@ TEST_CASE("auto-commit covers what was polled before it, at the interval") {
 TEST_CASE(
     "after a CommitFailedException the rest of the batch is left to others, and read again from the "
     "committed offset") {
-  World world(CommitMode::after_each, from_millis(10));
+  MemberWorld world(CommitMode::after_each, from_millis(10));
   world.commit_errors = {ErrorCode::none, ErrorCode::illegal_generation};
   const Log log = world.play();
   CHECK(world.joins == 2);
@@ -258,29 +227,29 @@ TEST_CASE(
 }
 
 TEST_CASE("before: what could not be committed is not handled") {
-  World world(CommitMode::before, from_millis(10));
+  MemberWorld world(CommitMode::before, from_millis(10));
   world.commit_errors = {ErrorCode::offset_metadata_too_large};
   CHECK(world.play() == Log{"10 reset 0", "10 commit 3", "10 commit 4", "10 start 3", "20 done 3"});
 }
 
 TEST_CASE("work that takes no time takes no event") {
-  World world(CommitMode::after_batch, Duration{0});
+  MemberWorld world(CommitMode::after_batch, Duration{0});
   CHECK(world.play() == Log{"10 reset 0", "10 start 0", "10 done 0", "10 start 1", "10 done 1", "10 start 2",
                             "10 done 2", "10 commit 3", "10 start 3", "10 done 3", "10 commit 4"});
   CHECK(world.client_id == "consumer-payment-2");
 }
 
 TEST_CASE("static members have instance ids of their own") {
-  World world(CommitMode::after_batch, Duration{0}, "till");
+  MemberWorld world(CommitMode::after_batch, Duration{0}, "till");
   world.play();
   CHECK(world.instance_id == "till-1");
 }
 
 TEST_CASE("an exception ends the application, which closes its consumer") {
-  World world(CommitMode::after_batch, Duration{0});
+  MemberWorld world(CommitMode::after_batch, Duration{0});
   world.fetch_error = ErrorCode::corrupt_message;
   CHECK(world.play() == Log{"10 reset 0", "disconnect", "disconnect"});
-  CHECK(world.timers.size() <= 2);  // of its connections
+  CHECK(world.host.timers.size() <= 2);  // of its connections
 }
 
 TEST_CASE("asked to stop, a member handles and commits what it has polled, leaves its group and ends") {
@@ -301,28 +270,25 @@ TEST_CASE("asked to stop, a member handles and commits what it has polled, leave
   for (const Row& row : rows) {
     CAPTURE(static_cast<int>(row.mode));
     CAPTURE(row.stop_at_ms);
-    World world(row.mode, from_millis(10));
+    MemberWorld world(row.mode, from_millis(10));
     world.play(local_at(0) + from_millis(row.stop_at_ms));
-    world.inputs.push_back(node::StopRequested{});
+    world.host.inputs.push_back(node::StopRequested{});
     world.run_until(local_at(0) + from_millis(40'000));
     CHECK(world.committed == row.committed);
     CHECK(world.leaves == (row.stop_at_ms == 5 ? 0 : 1));
-    REQUIRE(world.exited_at.has_value());
-    CHECK(millis(world.exited_at->time_since_epoch()) == row.ends_at_ms);
+    REQUIRE(world.host.exited_at.has_value());
+    CHECK(millis(world.host.exited_at->time_since_epoch()) == row.ends_at_ms);
   }
 }
 
 TEST_CASE("a clone plays on as the original does") {
-  World original(CommitMode::after_each, from_millis(10));
+  MemberWorld original(CommitMode::after_each, from_millis(10));
   original.records = 40;
-  original.inputs.push_back(node::Started{});
+  original.host.inputs.push_back(node::Started{});
   original.run_until(local_at(0) + from_millis(105));
-  World copy(CommitMode::after_each, from_millis(10));
+  MemberWorld copy(CommitMode::after_each, from_millis(10));
   copy.member = original.member->clone();
-  copy.rng = original.rng;
-  copy.now = original.now;
-  copy.timers = original.timers;
-  copy.inputs = original.inputs;
+  copy.host = original.host;
   copy.records = original.records;
   copy.position = original.position;
   copy.committed = original.committed;

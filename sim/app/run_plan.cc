@@ -1,0 +1,54 @@
+#include "app/run_plan.h"
+
+#include <string>
+#include <utility>
+
+namespace sim::app {
+namespace {
+
+metrics::LedgerSpec ledger_spec(const cluster::ClusterSpec& cluster) {
+  metrics::LedgerSpec spec;
+  spec.services = cluster.services.size();
+  for (const workload::FlowSpec& flow : cluster.flows) {
+    metrics::ServiceSet services;
+    for (std::size_t s = 0; s < cluster.services.size(); ++s) {
+      if (cluster.services[s].topic == flow.topic) services.add(s);
+    }
+    spec.services_of_flow.push_back(std::move(services));
+  }
+  return spec;
+}
+
+check::InvariantsSpec invariants_spec(const scenario::Scenario& scenario) {
+  const cluster::ClusterSpec& cluster = scenario.cluster;
+  check::InvariantsSpec spec;
+  spec.history = check::former_behaviour(cluster.history);
+  for (const scenario::InvariantOff& off : scenario.invariants_off) spec.off.push_back(off.name);
+  for (const cluster::BrokerSpec& broker : cluster.brokers) spec.brokers.push_back(broker.id);
+  for (const workload::FlowSpec& flow : cluster.flows)
+    spec.acks_all_of_flow.push_back(flow.producer.acks == -1);
+  return spec;
+}
+
+}  // namespace
+
+record::RecordSpec record_spec(const scenario::Scenario& scenario, const observe::Names& names) {
+  return {names, ledger_spec(scenario.cluster), invariants_spec(scenario)};
+}
+
+judge::RunPlan run_plan(const scenario::Scenario& scenario) {
+  judge::RunPlan plan;
+  plan.scenario = scenario.name;
+  plan.scenario_file = scenario.file;
+  plan.about = scenario.about;
+  plan.seed = scenario.seed;
+  plan.duration = scenario.duration;
+  plan.warmup = scenario.warmup;
+  plan.faults = scenario.cluster.faults;
+  plan.expectations = scenario.expectations;
+  for (const scenario::InvariantOff& off : scenario.invariants_off)
+    plan.invariants_off.push_back(off.name + ": " + off.because);
+  return plan;
+}
+
+}  // namespace sim::app

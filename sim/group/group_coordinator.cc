@@ -1,0 +1,108 @@
+#include "group/group_coordinator.h"
+
+#include "group/responses.h"
+#include "protocol/java_hash.h"
+
+namespace sim::group {
+
+namespace {
+
+coordinator::RuntimeConfig runtime_config(const BrokerConfig& config, node::TimerId timer) {
+  return {timer, config.offsets_topic_num_partitions, from_millis(config.group_coordinator_append_linger_ms),
+          config.log.max_message_bytes, from_millis(config.offsets_commit_timeout_ms)};
+}
+
+ReplyTo reply_to(const Envelope& from) {
+  return ReplyTo{from.channel, from.correlation};
+}
+
+}  // namespace
+
+GroupCoordinator::GroupCoordinator(const BrokerConfig& config, node::TimerId timer)
+    : runtime_(runtime_config(config, timer), config) {}
+
+std::int32_t GroupCoordinator::partition_for(std::string_view group, std::int32_t partitions) {
+  return java_abs(java_string_hash(group)) % partitions;
+}
+
+const ClassicGroup* GroupCoordinator::find_group(const std::string& name) const {
+  const GroupShard* shard = runtime_.find_shard(partition_for(name, runtime_.partitions()));
+  return shard == nullptr ? nullptr : shard->find(name);
+}
+
+void GroupCoordinator::clock_stepped(node::Env env, node::Effects& out) {
+  runtime_.run_all(env, out,
+                   [](GroupShard& shard, const GroupShard::Step& step) { shard.clock_stepped(step); });
+}
+
+// ---- Requests
+
+ErrorCode GroupCoordinator::check(const std::string& group) const {
+  return runtime_.check(partition_for(group, runtime_.partitions()));
+}
+
+template <class Request>
+void GroupCoordinator::run(const Request& request, const ReplyTo& to, node::Env env, node::Effects& out) {
+  runtime_.run(partition_for(request.group, runtime_.partitions()), env, out,
+               [&](GroupShard& shard, const GroupShard::Step& step) { shard.on(request, to, step); });
+}
+
+void GroupCoordinator::on(const JoinGroupRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
+  const ReplyTo to = reply_to(from);
+  const BrokerConfig& config = runtime_.config();
+  if (request.group.empty()) return send(to, join_error(ErrorCode::invalid_group_id, request.member_id), out);
+  if (request.session_timeout_ms < config.group_min_session_timeout_ms ||
+      request.session_timeout_ms > config.group_max_session_timeout_ms)
+    return send(to, join_error(ErrorCode::invalid_session_timeout, request.member_id), out);
+  if (const ErrorCode error = check(request.group); error != ErrorCode::none)
+    return send(to, join_error(error), out);
+  run(request, to, env, out);
+}
+
+void GroupCoordinator::on(const SyncGroupRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
+  const ReplyTo to = reply_to(from);
+  const ErrorCode error = request.group.empty() ? ErrorCode::invalid_group_id : check(request.group);
+  if (error != ErrorCode::none) return send(to, SyncGroupResponse{error, {}}, out);
+  run(request, to, env, out);
+}
+
+// While the group is being loaded nobody can tell; the member is given the benefit of the doubt.
+void GroupCoordinator::on(const HeartbeatRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
+  const ReplyTo to = reply_to(from);
+  const ErrorCode error = request.group.empty() ? ErrorCode::invalid_group_id : check(request.group);
+  if (error == ErrorCode::coordinator_load_in_progress) return send(to, HeartbeatResponse{}, out);
+  if (error != ErrorCode::none) return send(to, HeartbeatResponse{error}, out);
+  run(request, to, env, out);
+}
+
+void GroupCoordinator::on(const LeaveGroupRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
+  const ReplyTo to = reply_to(from);
+  const ErrorCode error = request.group.empty() ? ErrorCode::invalid_group_id : check(request.group);
+  if (error != ErrorCode::none) return send(to, LeaveGroupResponse{error}, out);
+  run(request, to, env, out);
+}
+
+void GroupCoordinator::on(const OffsetCommitRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
+  const ReplyTo to = reply_to(from);
+  if (const ErrorCode error = check(request.group); error != ErrorCode::none)
+    return send(to, commit_response(request, error), out);
+  run(request, to, env, out);
+}
+
+void GroupCoordinator::on(const OffsetFetchRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
+  const ReplyTo to = reply_to(from);
+  if (const ErrorCode error = check(request.group); error != ErrorCode::none) {
+    OffsetFetchResponse refused;
+    refused.error = error;
+    return send(to, std::move(refused), out);
+  }
+  run(request, to, env, out);
+}
+
+}  // namespace sim::group

@@ -1,0 +1,139 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "coordinator/runtime.h"
+#include "group/classic_group.h"
+#include "group/writes.h"
+#include "protocol/coordinator_records.h"
+#include "server/config.h"
+
+// The groups of one partition of __consumer_offsets (GroupCoordinatorShard, GroupMetadataManager,
+// OffsetMetadataManager in Kafka): members, generations and committed offsets, as its records and requests
+// make them. A shard of coordinator::Runtime, which sees to its log, its timers and its elections.
+//
+// What a group's members are up to (joining, syncing) is not undone with a failed write, in Kafka neither;
+// offsets and the existence of groups are. A group's own records are replayed only from the log: their effect
+// is the group's, and stands with its members (Kafka: replayRecords=false).
+namespace sim::group {
+
+using server::BrokerConfig;
+using server::send;
+
+class GroupShard {
+ public:
+  using Config = BrokerConfig;
+  using Record = CoordinatorRecord;
+  using Changes = GroupChanges;
+  using Deferred = DeferredWork;
+  using Timer = GroupTimer;
+  using Step = coordinator::Step<GroupShard>;
+
+  GroupShard(const Config&, std::int32_t /*partition*/) {}
+
+  // ---- For the runtime
+  void replay(const Record& record, Changes* uncommitted);
+  void loaded(const Step& step);
+  void unloaded(const Step& step);
+  void commit(const Changes& changes);
+  void committed(const Changes& changes, const Step& step);
+  void revert(const Changes& failed, const std::vector<const Changes*>& standing, bool is_newest,
+              ErrorCode error, const Step& step);
+  void succeeded(Deferred& work, const Step& step);
+  void failed(Deferred& work, ErrorCode error, const Step& step);
+  void timer_passed(const Timer& timer, const Step& step);
+
+  // ---- Requests; answered now or later
+  void on(const JoinGroupRequest& request, const ReplyTo& to, const Step& step);
+  void on(const SyncGroupRequest& request, const ReplyTo& to, const Step& step);
+  void on(const HeartbeatRequest& request, const ReplyTo& to, const Step& step);
+  void on(const LeaveGroupRequest& request, const ReplyTo& to, const Step& step);
+  void on(const OffsetCommitRequest& request, const ReplyTo& to, const Step& step);
+  void on(const OffsetFetchRequest& request, const ReplyTo& to, const Step& step);
+
+  // The wall clock was set: offsets are not as old as they were.
+  void clock_stepped(const Step& step) { plan_scan(step); }
+
+  // Null if there is none.
+  const ClassicGroup* find(const std::string& name) const;
+
+ private:
+  // A record the group must write, as a rule none.
+  using GroupRecord = std::optional<GroupMetadataRecord>;
+
+  // ---- Groups (shard.cc)
+  ClassicGroup* find(const std::string& name);
+  ClassicGroup* resolve(GroupRef ref);
+  ClassicGroup& make_group(const std::string& name);
+  ClassicGroup& create_group(const std::string& name, const Step& step);
+  void erase_group(ClassicGroup& group);
+  static void cancel_deadlines(ClassicGroup& group, const Step& step);
+  void transition(ClassicGroup& group, GroupState state, const Step& step);
+  static void arm_session(ClassicGroup& group, GroupMember& member, std::int64_t timeout_ms,
+                          const Step& step);
+  void refuse(DeferredWork& work, ErrorCode error, node::Effects& out);
+  void replay(const OffsetCommitRecord& record, Changes* uncommitted);
+  void replay(const GroupMetadataRecord& record);
+
+  // ---- Members (members.cc)
+  static bool accepts(ClassicGroup& group, const std::string& member_id, std::int32_t max_size);
+  GroupRecord join_new(ClassicGroup& group, const JoinGroupRequest& request, const ReplyTo& to,
+                       std::optional<DeferredReplacement>& replacement, const Step& step);
+  GroupRecord join_existing(ClassicGroup& group, const JoinGroupRequest& request, const ReplyTo& to,
+                            const Step& step);
+  GroupRecord add_member(ClassicGroup& group, const JoinGroupRequest& request, std::string member_id,
+                         const ReplyTo& to, const Step& step);
+  GroupRecord update_member(ClassicGroup& group, GroupMember& member, const JoinGroupRequest& request,
+                            const ReplyTo& to, const Step& step);
+  GroupRecord replace_static(ClassicGroup& group, GroupMember& member, const JoinGroupRequest& request,
+                             const std::string& new_id, const ReplyTo& to,
+                             std::optional<DeferredReplacement>& replacement, const Step& step);
+  void rename_static(ClassicGroup& group, GroupMember& member, const std::string& new_id, const Step& step);
+  void replacement_stored(const DeferredReplacement& work, const Step& step);
+  void replacement_failed(DeferredReplacement& work, ErrorCode error, const Step& step);
+  static void remove_member(ClassicGroup& group, GroupMember& member, const Step& step);
+  static void remove_pending(ClassicGroup& group, PendingMember& member, const Step& step);
+  static void answer_join(GroupMember& member, JoinGroupResponse response, node::Effects& out);
+  static void answer_sync(GroupMember& member, SyncGroupResponse response, node::Effects& out);
+  static void answer_parked(ClassicGroup& group, ErrorCode error, node::Effects& out);
+
+  // ---- Generations (rebalance.cc)
+  GroupRecord rebalance_or_complete_join(ClassicGroup& group, const Step& step);
+  GroupRecord prepare_rebalance(ClassicGroup& group, const Step& step);
+  GroupRecord maybe_complete_join(ClassicGroup& group, const Step& step);
+  GroupRecord complete_join(ClassicGroup& group, const Step& step);
+  GroupRecord next_generation(ClassicGroup& group, const Step& step);
+  GroupRecord join_deadline_passed(ClassicGroup& group, const Step& step);
+  GroupRecord sync_deadline_passed(ClassicGroup& group, const Step& step);
+  GroupRecord session_passed(ClassicGroup& group, std::uint64_t serial, const Step& step);
+  static void arm_join(ClassicGroup& group, Duration delay, const Step& step);
+  static void sync_received(ClassicGroup& group, GroupMember& member, const Step& step);
+  static void propagate_assignment(ClassicGroup& group, ErrorCode error, const Step& step);
+  static void reset_assignment(ClassicGroup& group, ErrorCode error, const Step& step);
+  void assignment_stored(const DeferredAssignment& work, const Step& step);
+  void assignment_failed(const DeferredAssignment& work, ErrorCode error, const Step& step);
+
+  // ---- Offsets (offset_requests.cc)
+  void store_offset(ClassicGroup& group, TopicPartition tp, const StoredOffset& value, const Step& step);
+  void arm_scan(LocalTime earliest, const Step& step);
+  void plan_scan(const Step& step);
+  void scan(const Step& step);
+  bool expire_offsets(ClassicGroup& group, const Step& step);
+
+  std::vector<ClassicGroup> groups_;  // by slot
+  std::vector<std::uint32_t> free_slots_;
+  std::unordered_map<std::string, std::uint32_t> slots_;  // by name; for look-up only
+  std::uint64_t next_uid_ = 1;
+  std::uint64_t next_serial_ = 1;
+  bool is_loaded_ = false;
+  LocalTime
+      loaded_at_{};  // scans for offsets that have expired are at multiples of the check interval after it
+  LocalTime scan_due_{};  // if it is armed
+  coordinator::DeadlineHandle offset_scan_;
+};
+
+}  // namespace sim::group

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "judge/measured_run.h"
+
+// What charts show of a run, computed once for whoever draws: who led what and when, latencies and outcomes
+// over time, percentiles out to the rarest, and where the time went. Nobody who draws needs to know a rule of
+// the model.
+namespace sim::judge {
+
+struct Charts {
+  // Who led a partition between two instants. Kafka's own topics are left out.
+  struct LeaderSpan {
+    std::int64_t from_ns = 0;
+    std::int64_t to_ns = 0;
+    NodeId leader = kNoNode;  // none: nobody
+    std::size_t isr = 0;      // its size; 0: not told
+  };
+  struct PartitionLeaders {
+    std::string topic;
+    std::int32_t partition = 0;
+    std::vector<LeaderSpan> spans;
+  };
+  struct ControllerSpan {  // the active controller
+    std::int64_t from_ns = 0;
+    std::int64_t to_ns = 0;
+    std::string process;  // empty: none
+  };
+  // Orders intended within [from_ns, from_ns + bin_ns).
+  struct Bin {
+    std::int64_t from_ns = 0;
+    std::uint64_t orders = 0;
+    std::int64_t p50 = -1, p90 = -1, p99 = -1;  // ns, end to end; -1: too few orders to say
+    std::int64_t max = -1;
+    std::array<std::uint64_t, 4> outcomes{};  // by metrics::Outcome
+  };
+  // One latency at many percentiles, of the orders intended after the warm-up: `beyond` of `orders` take at
+  // least `ns`. As far out as three lie beyond.
+  struct Curve {
+    enum class Of : std::uint8_t { end_to_end, service, acknowledged };
+    struct Point {
+      std::uint64_t beyond = 0;
+      std::int64_t ns = 0;
+    };
+    Of of = Of::end_to_end;
+    std::string service;
+    std::uint64_t orders = 0;
+    std::vector<Point> points;
+  };
+  // Fulfilled orders whose latency lies between two percentiles, on the way to their last service.
+  struct Band {
+    std::int32_t from_percent = 0;
+    std::int32_t to_percent = 0;
+    std::uint64_t orders = 0;
+    std::array<std::int64_t, metrics::kStages> mean_ns{};  // in each stage
+  };
+
+  std::uint64_t orders = 0;
+  std::int64_t first_order_ns = -1;
+  std::int64_t bin_ns = 0;
+  std::vector<Bin> bins;
+  std::vector<Curve> curves;
+  std::vector<Band> bands;  // those with three orders or more
+  std::vector<PartitionLeaders> leaders;
+  std::vector<ControllerSpan> controllers;
+};
+
+Charts charts_of(const MeasuredRun& run);
+
+}  // namespace sim::judge

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "fault/fault.h"
+#include "metrics/cluster_timeline.h"
+#include "observe/names.h"
+
+// What became of each fault of a scenario: when it struck, whom, and what it did.
+namespace sim::judge {
+
+struct FaultReport {
+  struct Strike {
+    std::int64_t from_ns = 0;
+    std::int64_t to_ns = 0;
+    std::vector<std::string> touched;  // processes
+    std::int64_t effects = 0;
+    std::vector<std::string> refused{};  // of what an operator asked for: "orders-0: ELECTION_NOT_NEEDED"
+  };
+  std::string name;
+  std::string kind;    // kill, partition, ...
+  std::string target;  // as the scenario has it: "leader(orders-0)", "broker-1 to controllers", "halves"
+  std::string role;    // whom that means in words, where a process's name does not tell: "leader of orders-0"
+  std::string unit;    // of effects: "process killed", "message dropped", ...
+  std::vector<Strike> strikes;
+
+  std::int64_t effects() const;
+};
+
+// In the order of the scenario, with the strikes that there were until `end_ns`.
+std::vector<FaultReport> report_faults(const fault::Schedule& schedule,
+                                       const metrics::ClusterTimeline& timeline, const observe::Names& names,
+                                       std::int64_t end_ns);
+
+}  // namespace sim::judge

@@ -1,0 +1,301 @@
+#include "judge/verdicts.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/human.h"
+#include "judge/stuck.h"
+
+namespace sim::judge {
+namespace {
+
+using metrics::kNever;
+using metrics::OrderLedger;
+
+constexpr std::size_t kNamed = 10;
+
+std::string number(LeaderEpoch leader_epoch) {
+  return std::to_string(leader_epoch.value());
+}
+std::string broker(NodeId id) {
+  return "broker-" + std::to_string(id.value());
+}
+
+class Finder {
+ public:
+  explicit Finder(const MeasuredRun& run)
+      : run_(run),
+        ledger_(run.ledger),
+        logs_(run.record.logs()),
+        replicas_(run.record.checkers().replicas()) {}
+
+  std::vector<OutcomeVerdict> find() {
+    add("LOST(acked)", "", of_orders([this](OrderLedger::Index i) { return lost_acked(i); }));
+    for_each_service("LOST(group)",
+                     [this](OrderLedger::Index i, std::size_t s) { return lost_for_group(i, s); });
+    add("FAILED", "", of_orders([this](OrderLedger::Index i) { return failed(i); }));
+    add("DUP(log)", "", duplicates());
+    for_each_service("DUP(effect)", [this](OrderLedger::Index i, std::size_t s) { return done_again(i, s); });
+    for (std::size_t s = 0; s < ledger_.services(); ++s) add("REORDER(key)", service(s), reordered(s));
+    add("DIVERGED", "", diverged());
+    add("UNAVAIL", "", unavailable());
+    add("STUCK", "", stuck_partitions());
+    for (std::size_t s = 0; s < ledger_.services(); ++s) add("STUCK", service(s), stuck_orders(s));
+    return std::move(found_);
+  }
+
+ private:
+  using Cases = std::vector<VerdictCase>;
+
+  const std::string& service(std::size_t s) const { return run_.names.services[s]; }
+
+  void add(const char* word, std::string service, Cases cases) {
+    if (cases.empty()) return;
+    std::stable_sort(cases.begin(), cases.end(),
+                     [](const VerdictCase& a, const VerdictCase& b) { return a.at < b.at; });
+    OutcomeVerdict verdict{word, std::move(service), std::move(cases), {}};
+    verdict.of_kafka = static_cast<std::size_t>(std::count_if(
+        verdict.cases.begin(), verdict.cases.end(), [this](const auto& one) { return is_of_kafka(one); }));
+    if (verdict.of_kafka == verdict.cases.size()) verdict.of_kafka = 0;
+    for (const VerdictCase& one : verdict.cases) {
+      if (verdict.first.size() == kNamed) break;
+      if (verdict.of_kafka == 0 || !is_of_kafka(one)) verdict.first.push_back(called(one));
+    }
+    found_.push_back(std::move(verdict));
+  }
+
+  bool is_of_kafka(const VerdictCase& one) const {
+    return !one.order && run_.timeline.topics()[one.tp].starts_with("__");
+  }
+
+  std::string called(const VerdictCase& one) const {
+    if (!one.order) return run_.timeline.topics()[one.tp];
+    const RecordId id = ledger_.order(*one.order).id;
+    const auto flow = static_cast<std::size_t>(flow_of(id).value());
+    return (run_.names.flows.size() > 1 ? run_.names.flows[flow] + ":" : "") + std::to_string(number_of(id));
+  }
+
+  template <class Test>
+  Cases of_orders(Test test) const {
+    Cases cases;
+    for (OrderLedger::Index i = 0; i < ledger_.size(); ++i) {
+      if (auto one = test(i)) cases.push_back(std::move(*one));
+    }
+    return cases;
+  }
+  template <class Test>
+  void for_each_service(const char* word, Test test) {
+    for (std::size_t s = 0; s < ledger_.services(); ++s) {
+      add(word, service(s), of_orders([&](OrderLedger::Index i) { return test(i, s); }));
+    }
+  }
+
+  VerdictCase of_order(OrderLedger::Index index, std::int64_t at, std::string cause) const {
+    const OrderLedger::Order& order = ledger_.order(index);
+    VerdictCase one;
+    one.at = at;
+    one.order = index;
+    one.tp = ledger_.batch_of(order).tp;
+    one.offset = ledger_.offset_of(order);
+    one.cause = std::move(cause);
+    return one;
+  }
+
+  // The log lost it when a leader took over that did not have it: the last one that made it go.
+  std::optional<VerdictCase> lost_acked(OrderLedger::Index index) const {
+    if (!ledger_.lost_acked(index)) return std::nullopt;
+    const OrderLedger::Batch& batch = ledger_.batch_of(ledger_.order(index));
+    if (batch.appended == kNever) {
+      return of_order(index, batch.acknowledged,
+                      "acks=0: nobody had waited for it to be appended, and it never was");
+    }
+    const Offset offset = ledger_.offset_of(ledger_.order(index));
+    if (offset == kNoOffset) {
+      return of_order(index, batch.appended,
+                      appended_by_replaced(ledger_.replaced_leader(ledger_.order(index))));
+    }
+    const auto& losses = replicas_.losses();
+    for (auto loss = losses.rbegin(); loss != losses.rend(); ++loss) {
+      const bool covers = loss->tp == batch.tp && loss->from <= offset && offset < loss->to;
+      if (covers && nanos(loss->at) >= batch.appended) return of_order(index, nanos(loss->at), loss->cause);
+    }
+    return taken(index, batch, offset);
+  }
+
+  static std::string appended_by_replaced(const OrderLedger::ReplacedLeader* leader) {
+    if (leader == nullptr) return "its leader had been replaced and did not know it yet";
+    return broker(leader->broker) + " appended it in leader epoch " + number(leader->leader_epoch) + "; " +
+           broker(leader->successor) + " had been leader in epoch " + number(leader->successor_epoch) +
+           " since " + human_duration(leader->successor_since);
+  }
+
+  // No replica holds it any more, though no leader has taken over without it.
+  VerdictCase taken(OrderLedger::Index index, const OrderLedger::Batch& batch, Offset offset) const {
+    const observe::ReplicaLogs::Partition* log = logs_.find(batch.tp);
+    const bool is_led = log != nullptr && logs_.has_leader(*log);
+    const char* nobody = is_led ? "" : ", and nobody leads it";
+    if (const auto disks = replicas_.taken(batch.tp, offset, offset + 1, Instant{Duration{batch.appended}})) {
+      return of_order(index, nanos(disks->at), disks->what + nobody);
+    }
+    std::int64_t at = batch.appended;
+    for (const auto& gap : open_gaps_of(run_.timeline)) {
+      if (gap.tp == batch.tp) at = std::max(at, gap.from);
+    }
+    return of_order(index, at, std::string("no replica holds it any more") + nobody);
+  }
+
+  std::optional<VerdictCase> lost_for_group(OrderLedger::Index index, std::size_t s) const {
+    if (!ledger_.lost_for_group(index, s)) return std::nullopt;
+    const OrderLedger::Service& row = ledger_.service(index, s);
+    const OrderLedger::Order& order = ledger_.order(index);
+    if (ledger_.is_deleted(order)) {
+      return of_order(index, ledger_.deleted_at(order), "deleted from the log before it was done");
+    }
+    if (ledger_.is_skipped(order, s)) {
+      return of_order(index, ledger_.skipped_at(order, s), "its group's position was reset past it");
+    }
+    if (ledger_.is_passed_over(order, row, s)) {
+      return of_order(index, row.fetched, "compacted away before it was read");
+    }
+    const std::int64_t compacted = ledger_.compacted_at(order);
+    if (row.fetched == kNever && compacted != kNever && compacted <= row.committed) {
+      return of_order(index, compacted, "compacted away before it was read");
+    }
+    return of_order(index, std::max(row.committed, ledger_.batch_of(order).appended),
+                    "its group had committed past it");
+  }
+
+  std::optional<VerdictCase> failed(OrderLedger::Index index) const {
+    const OrderLedger::Order& order = ledger_.order(index);
+    if (order.failed == kNever) return std::nullopt;
+    return of_order(index, order.failed, std::string(sim::name(order.error)));
+  }
+
+  std::optional<VerdictCase> done_again(OrderLedger::Index index, std::size_t s) const {
+    const OrderLedger::Service& row = ledger_.service(index, s);
+    if (row.times < 2) return std::nullopt;
+    return of_order(index, ledger_.done_again_at(index, s), "done " + std::to_string(row.times) + " times");
+  }
+
+  Cases duplicates() const {
+    Cases cases;
+    for (const OrderLedger::Duplicate& duplicate : ledger_.duplicates()) {
+      const OrderLedger::Batch& batch = ledger_.batch_of(ledger_.order(duplicate.order));
+      VerdictCase one = of_order(duplicate.order, duplicate.at == kNever ? batch.appended : duplicate.at, "");
+      one.tp = duplicate.tp;
+      one.offset = duplicate.offset;
+      one.cause =
+          "already in the log at offset " + std::to_string(ledger_.offset_of(ledger_.order(duplicate.order)));
+      cases.push_back(std::move(one));
+    }
+    return cases;
+  }
+
+  std::string key_text(std::int64_t key) const {
+    return key < observe::kFirstRecordedKey ? std::to_string(key) : run_.names.key(key);
+  }
+
+  Cases reordered(std::size_t s) const {
+    Cases cases;
+    for (const OrderLedger::Index index : ledger_.reordered(s)) {
+      cases.push_back(of_order(
+          index, ledger_.service(index, s).done,
+          "of key " + key_text(ledger_.order(index).key) + ", done before one that was placed earlier"));
+    }
+    return cases;
+  }
+
+  Cases diverged() const {
+    Cases cases;
+    logs_.partitions().for_each([&](TopicPartition tp, const observe::ReplicaLogs::Partition& log) {
+      const Offset offset = logs_.divergence(log);
+      if (offset == kNoOffset) return;
+      VerdictCase one;
+      const auto first = replicas_.first_divergence(tp);
+      one.at = first ? nanos(*first) : run_.end_ns;
+      one.tp = tp;
+      one.offset = offset;
+      one.cause = "two replicas differ from this offset on, below both high watermarks";
+      cases.push_back(std::move(one));
+    });
+    return cases;
+  }
+
+  static VerdictCase of_partition(TopicPartition tp, std::int64_t from, std::int64_t to, std::string cause) {
+    VerdictCase one;
+    one.at = from;
+    one.tp = tp;
+    one.lasted = to - from;
+    one.cause = std::move(cause);
+    return one;
+  }
+  Cases unavailable() const {
+    Cases cases;
+    for (const auto& gap : run_.timeline.gaps()) {
+      if (gap.to == metrics::kStillLasts || gap.to == gap.from) continue;
+      cases.push_back(of_partition(gap.tp, gap.from, gap.to, std::string(kNobodyLedIt)));
+    }
+    for (const auto& gap : open_gaps_of(run_.timeline)) {
+      if (run_.end_ns == gap.from || run_.end_ns - gap.from >= kStuckAfter) continue;
+      cases.push_back(of_partition(gap.tp, gap.from, run_.end_ns, "nobody leads it, to the end of the run"));
+    }
+    const std::vector<StuckPartition> stuck = stuck_partitions_of(run_);
+    for (const OrderLedger::Refusal& one : ledger_.refusals()) {
+      const std::string error = " (" + std::string(sim::name(one.error)) + ")";
+      if (one.to != kNever) {
+        cases.push_back(of_partition(one.tp, one.from, one.to, "its leader refused orders" + error));
+      } else if (std::none_of(stuck.begin(), stuck.end(), [&](const auto& s) { return s.tp == one.tp; })) {
+        cases.push_back(of_partition(one.tp, one.from, run_.end_ns,
+                                     "its leader refuses orders" + error + ", to the end of the run"));
+      }
+    }
+    return cases;
+  }
+  Cases stuck_partitions() const {
+    Cases cases;
+    for (const StuckPartition& one : stuck_partitions_of(run_)) {
+      cases.push_back(of_partition(
+          one.tp, one.from, one.to,
+          one.is_led ? "its leader refuses what is sent to it, or does not answer, and takes nothing"
+                     : "nobody leads it, to the end of the run"));
+    }
+    return cases;
+  }
+
+  // Orders that wait in the log for a service that has done none of their partition for long: since its last,
+  // or since they could be read.
+  Cases stuck_orders(std::size_t s) const {
+    std::map<TopicPartition, std::int64_t> last;
+    for (OrderLedger::Index i = 0; i < ledger_.size(); ++i) {
+      const std::int64_t done = ledger_.service(i, s).done;
+      if (done == kNever) continue;
+      std::int64_t& latest = last.try_emplace(ledger_.batch_of(ledger_.order(i)).tp, kNever).first->second;
+      latest = std::max(latest, done);
+    }
+    return of_orders([&](OrderLedger::Index i) -> std::optional<VerdictCase> {
+      const OrderLedger::Order& order = ledger_.order(i);
+      const OrderLedger::Batch& batch = ledger_.batch_of(order);
+      if (!ledger_.wants(order, s) || ledger_.service(i, s).done != kNever) return std::nullopt;
+      if (!batch.in_log || batch.high_watermark == kNever || ledger_.lost_for(i, s)) return std::nullopt;
+      const auto found = last.find(batch.tp);
+      const std::int64_t since = std::max(batch.high_watermark, found == last.end() ? kNever : found->second);
+      if (run_.end_ns - since < kStuckAfter) return std::nullopt;
+      return of_order(i, since, "its group makes no progress");
+    });
+  }
+
+  const MeasuredRun& run_;
+  const OrderLedger& ledger_;
+  const observe::ReplicaLogs& logs_;
+  const check::ReplicaInvariants& replicas_;
+  std::vector<OutcomeVerdict> found_;
+};
+
+}  // namespace
+
+std::vector<OutcomeVerdict> find_verdicts(const MeasuredRun& run) {
+  return Finder(run).find();
+}
+
+}  // namespace sim::judge

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "judge/summary.h"
+#include "record/run_record.h"
+#include "report/output_files.h"
+
+namespace sim::report {
+
+// The files of a run that its record and its summary become: summary.json, summary.txt, the tables as CSV and
+// the histograms. REQUIRES: `record` is finished, and `summary` is its
+void write_run_files(OutputFolder& output, const judge::Summary& summary, const record::RunRecord& record);
+
+}  // namespace sim::report

@@ -1,0 +1,411 @@
+#!/usr/bin/env python3
+"""Holds kraftsim against recordings of a real Kafka cluster.
+
+usage: compare.py [SCRIPT ...] [--seeds N] [--verbose] [--json FILE]
+
+recordings/SCRIPT.json are runs of a real cluster of three controllers and three brokers under a scripted failure, reduced
+to what matters (record/ makes new ones); scenarios/SCRIPT.yaml is the same script for kraftsim. Each scenario is played
+with N seeds (20, or KRAFTSIM_SWEEP). Then
+
+  sequences  each sequence of (leader, leader epoch, ISR, partition epoch) that the real controller wrote for a partition
+             must occur among the simulated ones; brokers are named by their place in the partition's replicas, and
+             partitions compared with those in which the same places were hit by the failure;
+  times      each real time lies between the least and the greatest simulated one, widened by 10 % of each;
+  counters   orders lost, duplicated, handled twice and failed lie between the least and the greatest simulated ones.
+
+What the busy machine of the recordings explains is named in EXPLAINED, and printed. The program is build/release/kraftsim,
+or what KRAFTSIM names. The exit code is 1 if anything else differs.
+"""
+import argparse
+import collections
+import concurrent.futures
+import csv
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+PROGRAM = os.environ.get("KRAFTSIM", str(HERE.parent.parent / "build" / "release" / "kraftsim"))
+WIDENED = 0.10
+RELEASE = "4.1.2"  # what kraftsim plays
+ORDERS_START_MS = 12_000  # in every scenario here
+JUST_BEFORE = -50  # ms: what is this close to the first fault counts as after it
+
+# (script or "*", name of the time): why a busy machine explains that it lies outside.
+EXPLAINED = {}
+
+
+@dataclasses.dataclass
+class Run:
+    """One run, real or simulated. Times are ms after the first fault (or the first order, if there is none)."""
+
+    replicas: dict = dataclasses.field(default_factory=dict)  # partition of `orders` -> broker ids
+    states: list = dataclasses.field(default_factory=list)  # [ms, partition, leader, leader epoch, isr, partition epoch]
+    brokers: list = dataclasses.field(default_factory=list)  # [ms, broker, registered|unfenced|fenced|shutdown]
+    controllers: list = dataclasses.field(default_factory=list)  # [ms, node, quorum epoch]
+    struck: list = dataclasses.field(default_factory=list)  # brokers, in the order in which a fault hit them
+    ack_gaps: dict = dataclasses.field(default_factory=dict)  # partition -> (longest gap between two acks, its begin)
+    assignments: list = dataclasses.field(default_factory=list)  # [ms, member, generation]
+    results: dict = dataclasses.field(default_factory=dict)
+    counters: dict = dataclasses.field(default_factory=dict)
+    acks_before: dict = dataclasses.field(default_factory=dict)  # p50, p90, p99 in ms, before the fault
+    formed: list = dataclasses.field(default_factory=list)  # how long groups took to form
+
+
+# ---- Real runs
+
+
+def real_runs(script):
+    with open(HERE / "recordings" / f"{script}.json") as file:
+        return [real_run(run) for run in json.load(file) if run["kafka"] == RELEASE]
+
+
+def real_run(recorded):
+    if "formed" in recorded:
+        return Run(formed=recorded["formed"])
+    strikes = [node for _, what, node in recorded["events"] if what in ("kill", "term", "pause", "cut")]
+    return Run(
+        replicas={int(p): replicas for p, replicas in recorded["replicas"].items()},
+        states=recorded["partitions"],
+        brokers=recorded["brokers"],
+        controllers=recorded["controllers"],
+        struck=only_brokers(strikes),
+        ack_gaps={int(p): tuple(gap) for p, gap in recorded["ack_gaps"].items()},
+        assignments=recorded["assignments"],
+        results=recorded["results"],
+        counters=recorded["counters"],
+        acks_before=recorded["acks_before"],
+    )
+
+
+def only_brokers(nodes):
+    return list(dict.fromkeys(node for node in nodes if isinstance(node, int) and node < 100))
+
+
+# ---- Simulated runs
+
+
+def simulated_runs(script, seeds):
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        return list(pool.map(lambda seed: simulated_run(script, seed), range(1, seeds + 1)))
+
+
+def simulated_run(script, seed):
+    scenario = HERE / "scenarios" / f"{script}.yaml"
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "run"
+        command = [PROGRAM, "run", str(scenario), "--seed", str(seed), "--trace", "control", "--quiet", "--out", str(out)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        if not (out / "orders.csv").exists():
+            raise RuntimeError(f"{' '.join(command)} failed: {done.stdout[-500:]} {done.stderr[-500:]}")
+        return read_simulated(out)
+
+
+def rows(file):
+    with open(file, newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def read_simulated(out):
+    faults = sorted(rows(out / "faults.csv"), key=lambda fault: int(fault["from_ns"])) if (out / "faults.csv").exists() else []
+    first_ns = int(faults[0]["from_ns"]) if faults else ORDERS_START_MS * 1_000_000
+    ms = lambda ns: round((int(ns) - first_ns) / 1e6, 1)
+    run = Run()
+    struck = []
+    for fault in faults:
+        for name in re.split(r"[|; ]+", fault["touched"]):
+            if name.startswith("broker-"):
+                struck.append(int(name.split("-")[1]))
+    run.struck = only_brokers(struck)
+    read_events(out / "events.jsonl", ms, run)
+    for row in rows(out / "leadership.csv"):
+        if row["event"] == "controller":
+            run.controllers.append([ms(row["t_ns"]), row["node"], int(row["leader_epoch"])])
+    read_orders(out / "orders.csv", ms, first_ns, run)
+    verdicts = collections.Counter(row["verdict"] for row in rows(out / "verdicts.csv"))
+    run.counters["lost"] = verdicts["LOST(acked)"]
+    run.counters["duplicates in the log"] = verdicts["DUP(log)"]
+    run.counters["reordered"] = verdicts["REORDER(key)"]
+    run.counters["handled twice"] = verdicts["DUP(effect)"]
+    return run
+
+
+def partition_of_orders(name):
+    """`orders-3`, or `topic-1-3` for the only topic of the scenario."""
+    found = re.fullmatch(r"(?:orders|topic-1)-(\d+)", name)
+    return int(found.group(1)) if found else None
+
+
+def read_events(file, ms, run):
+    registered = {}  # broker -> (broker epoch, fenced, in controlled shutdown)
+    partition_epochs = {}
+    with open(file) as events:
+        for line in events:
+            if '"PartitionChanged"' in line:
+                note_partition(json.loads(line), ms, partition_epochs, run)
+            elif '"BrokerStateChanged"' in line:
+                note_broker(json.loads(line), ms, registered, run)
+            elif '"AssignmentReceived"' in line:
+                event = json.loads(line)
+                run.assignments.append([ms(event["t"]), event["member"], event["generation"]])
+
+
+def note_partition(event, ms, partition_epochs, run):
+    p = partition_of_orders(event["tp"])
+    if p is None:
+        return
+    if p not in run.replicas:
+        run.replicas[p] = event.get("replicas") or event["isr"]
+        partition_epochs[p] = event["partition_epoch"]
+    elif event["partition_epoch"] > partition_epochs[p]:
+        partition_epochs[p] = event["partition_epoch"]
+        state = [event["leader"], event["leader_epoch"], event["isr"], event["partition_epoch"]]
+        run.states.append([ms(event["t"]), p, *state])
+
+
+def note_broker(event, ms, registered, run):
+    broker, at = event["broker"], ms(event["t"])
+    new = (event["broker_epoch"], event["fenced"], event.get("in_controlled_shutdown", False))
+    old = registered.get(broker)
+    if old is None or new[0] >= old[0]:
+        registered[broker] = new
+    if old is None or new[0] < old[0]:
+        return
+    if new[0] > old[0]:
+        run.brokers.append([at, broker, "registered"])
+        return
+    if new[2] and not old[2]:
+        run.brokers.append([at, broker, "shutdown"])
+    if new[1] != old[1]:
+        run.brokers.append([at, broker, "fenced" if new[1] else "unfenced"])
+
+
+def read_orders(file, ms, first_ns, run):
+    acks = collections.defaultdict(list)
+    results = collections.Counter()
+    before = []
+    failed_in_log = 0
+    for order in rows(file):
+        error = order["error"]
+        if error:
+            results[error] += 1
+            failed_in_log += 1 if order["appended_ns"] else 0
+            continue
+        if not order["acknowledged_ns"]:
+            results["PENDING"] += 1
+            continue
+        results["ok"] += 1
+        acks[int(order["partition"])].append(ms(order["acknowledged_ns"]))
+        intended = int(order["intended_ns"])
+        if ORDERS_START_MS * 1_000_000 + 3e9 < intended and (intended < first_ns - 1e9 or first_ns <= ORDERS_START_MS * 1e6):
+            before.append((int(order["acknowledged_ns"]) - intended) / 1e6)
+    run.results = dict(results)
+    run.counters["failed, but in the log"] = failed_in_log
+    for p, times in acks.items():
+        times.sort()
+        run.ack_gaps[p] = max(((after - at, at) for at, after in zip(times, times[1:])), default=(0, 0))
+    before.sort()
+    if before:
+        run.acks_before = {name: before[min(len(before) - 1, int(part * len(before)))] for name, part in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99))}
+
+
+# ---- Sequences
+
+
+def forms(run):
+    """(places that were hit) -> how often each sequence was seen; brokers by their place in the replicas."""
+    counted = collections.defaultdict(collections.Counter)
+    for p, replicas in run.replicas.items():
+        place = lambda broker: replicas.index(broker) if broker in replicas else "-"
+        steps = []
+        for _, of, leader, leader_epoch, isr, partition_epoch in run.states:
+            if of == p:
+                steps.append(f"{place(leader)}/{leader_epoch}/[{','.join(str(place(b)) for b in isr)}]/{partition_epoch}")
+        counted[tuple(place(broker) for broker in run.struck)][" ".join(steps) or "(none)"] += 1
+    return counted
+
+
+def merged(runs):
+    result = collections.defaultdict(collections.Counter)
+    for run in runs:
+        for hit, counted in forms(run).items():
+            result[hit].update(counted)
+    return result
+
+
+# ---- Times
+
+
+def times_of(run):
+    """What happened when: name -> ms."""
+    times = {}
+    for number, broker in enumerate(run.struck):
+        times.update(broker_times(run, broker, f"broker {number + 1}: " if len(run.struck) > 1 else ""))
+    if run.struck:
+        times.update(ack_times(run, run.struck[0], times))
+    times.update(controller_times(run))
+    times.update(group_times(run))
+    return times
+
+
+def after_fault(events):
+    return [event for event in events if event[0] > JUST_BEFORE]
+
+
+def broker_times(run, broker, prefix):
+    times = {}
+    of = lambda what: [at for at, who, did in after_fault(run.brokers) if who == broker and did == what]
+    for what in ("shutdown", "fenced", "registered", "unfenced"):
+        if of(what):
+            times[prefix + what] = of(what)[0]
+    if of("registered") and of("unfenced") and of("unfenced")[-1] >= of("registered")[0]:
+        times[prefix + "registered to unfenced"] = of("unfenced")[-1] - of("registered")[0]
+    states = after_fault(run.states)
+    led = [p for p, replicas in run.replicas.items() if replicas[0] == broker]
+    replaced = [min((at for at, of_p, leader, *_ in states if of_p == p and leader not in (broker, -1)), default=None) for p in led]
+    if replaced and None not in replaced:
+        times[prefix + "new leaders"] = max(replaced)
+    out = [min((at for at, of_p, _, _, isr, _ in states if of_p == p and broker not in isr), default=None) for p in run.replicas]
+    out = [at for at in out if at is not None]
+    if out:
+        times[prefix + "out of the first ISR"] = min(out)
+        times[prefix + "out of the last ISR"] = max(out)
+    if of("unfenced"):
+        unfenced = of("unfenced")[-1]
+        back = [min((at for at, of_p, _, _, isr, _ in states if of_p == p and broker in isr and at >= unfenced - 1), default=None) for p in run.replicas]
+        back = [at for at in back if at is not None]
+        if back:
+            times[prefix + "unfenced to first ISR"] = min(back) - unfenced
+            times[prefix + "unfenced to last ISR"] = max(back) - unfenced
+    return times
+
+
+def ack_times(run, broker, times):
+    own, others = [], []
+    for p, (gap, _) in run.ack_gaps.items():
+        (own if run.replicas[p][0] == broker else others).append(gap)
+    result = {}
+    if own:
+        result["longest gap of acks, its partitions"] = max(own)
+    if others:
+        result["longest gap of acks, others"] = max(others)
+    return result
+
+
+def controller_times(run):
+    later, before = after_fault(run.controllers), [c for c in run.controllers if c[0] <= JUST_BEFORE]
+    if not later or not before:
+        return {}
+    return {"new controller": later[0][0], "rise of the quorum epoch": later[-1][2] - before[-1][2]}
+
+
+def group_times(run):
+    times = {}
+    at_first = max((generation for at, _, generation in run.assignments if at <= 0), default=0)
+    generations = sorted({generation for at, _, generation in run.assignments if at > 0})
+    for generation in generations[:2]:
+        at = [when for when, _, of in run.assignments if of == generation and when > 0]
+        times[f"generation +{generation - at_first} assigned to all"] = max(at)
+    return times
+
+
+# ---- The verdict
+
+
+@dataclasses.dataclass
+class Line:
+    script: str
+    what: str
+    real: str
+    simulated: str
+    verdict: str  # ok, explained, or DIFFERS
+    reason: str = ""
+
+
+def spread(values):
+    if not values:
+        return "-"
+    low, high = min(values), max(values)
+    return f"{low:.0f}" if f"{low:.0f}" == f"{high:.0f}" else f"{low:.0f} .. {high:.0f}"
+
+
+def is_within(real, simulated):
+    low, high = min(simulated), max(simulated)
+    return low - WIDENED * abs(low) <= min(real) and max(real) <= high + WIDENED * abs(high)
+
+
+def judged(script, what, real, simulated, ok):
+    reason = EXPLAINED.get((script, what)) or EXPLAINED.get(("*", what)) or ""
+    return Line(script, what, real, simulated, "ok" if ok else "explained" if reason else "DIFFERS", reason)
+
+
+def compare_sequences(script, real, simulated):
+    in_real, in_simulated = merged(real), merged(simulated)
+    lines, found, total = [], 0, 0
+    for hit, counted in sorted(in_real.items()):
+        for form, times in counted.items():
+            total += times
+            if form in in_simulated.get(hit, {}):
+                found += times
+            else:
+                lines.append(judged(script, f"sequence, hit {hit}", f"{times} x {form}", "never", False))
+    lines.insert(0, Line(script, "sequences", f"{total}", f"{found} of them occur", "ok"))
+    return lines
+
+
+def compare_numbers(script, real, simulated):
+    lines = []
+    names = dict.fromkeys(name for numbers in real for name in numbers)
+    for name in names:
+        ours = [numbers[name] for numbers in simulated if name in numbers]
+        theirs = [numbers[name] for numbers in real if name in numbers]
+        ok = bool(ours) and is_within(theirs, ours)
+        lines.append(judged(script, name, spread(theirs), spread(ours), ok))
+    return lines
+
+
+def compare(script, seeds):
+    real, simulated = real_runs(script), simulated_runs(script, seeds)
+    if real[0].formed:
+        formed = [[max(at for at, _, generation in run.assignments if generation == 1)] for run in simulated]
+        return compare_numbers(script, [{"group formed": t} for run in real for t in run.formed],
+                               [{"group formed": t + ORDERS_START_MS} for run in formed for t in run])
+    lines = compare_sequences(script, real, simulated)
+    lines += compare_numbers(script, [times_of(run) for run in real], [times_of(run) for run in simulated])
+    lines += compare_numbers(script, [run.counters for run in real], [run.counters for run in simulated])
+    lines += compare_numbers(script, [outcome(run) for run in real], [outcome(run) for run in simulated])
+    acks = lambda runs: [{f"acknowledged before the fault, {name}": ms for name, ms in run.acks_before.items()} for run in runs]
+    return lines + compare_numbers(script, acks(real), acks(simulated))
+
+
+def outcome(run):
+    return {f"orders {result}": count for result, count in run.results.items()}
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scripts", nargs="*", help="the default is all")
+    parser.add_argument("--seeds", type=int, default=int(os.environ.get("KRAFTSIM_SWEEP", "20")))
+    parser.add_argument("--verbose", action="store_true", help="print what agrees, too")
+    options = parser.parse_args(argv)
+    scripts = options.scripts or sorted(file.stem for file in (HERE / "recordings").glob("*.json"))
+    differing = 0
+    for script in scripts:
+        lines = compare(script, options.seeds)
+        counted = collections.Counter(line.verdict for line in lines)
+        differing += counted["DIFFERS"]
+        print(f"{script}: {counted['ok']} agree, {counted['explained']} explained, {counted['DIFFERS']} differ")
+        for line in lines:
+            if options.verbose or line.verdict != "ok":
+                print(f"  {line.verdict:9s} {line.what:40s} real {line.real:>20s}   simulated {line.simulated:>20s}   {line.reason}")
+        sys.stdout.flush()
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
