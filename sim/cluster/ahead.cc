@@ -35,10 +35,23 @@ void Wires::read_later(Platform& platform, Ticket ticket, Instant read, Instant 
 }
 
 void Wires::cancel_plan(Platform& platform, Ticket ticket) {
-  Connection& connection = connections_[messages_[ticket].connection];
-  connection.muted = false;
-  connection.planned = kNoTicket;
+  const std::uint32_t index = messages_[ticket].connection;
+  const Instant arrives = messages_[ticket].arrives;
+  connections_[index].muted = false;
+  connections_[index].planned = kNoTicket;
   await_arrival(platform, ticket);
+  // What was sent behind it, and arrives at the same instant, stays behind it.
+  std::vector<Ticket> behind;
+  for (Ticket other = 0; other < messages_.size(); ++other) {
+    const MessageInFlight& message = messages_[other];
+    const bool is_there_too = message.stage == MessageInFlight::Stage::to_server &&
+                              message.connection == index && message.arrives == arrives;
+    if (other != ticket && is_there_too) behind.push_back(other);
+  }
+  std::sort(behind.begin(), behind.end(), [this](Ticket a, Ticket b) {
+    return static_cast<std::int32_t>(messages_[a].number - messages_[b].number) < 0;
+  });
+  for (const Ticket other : behind) arm(platform, other, arrives);
 }
 
 // ---- Responses
@@ -160,7 +173,7 @@ void Wires::write_in_time(Platform& platform, ProcessId server) {
 void Wires::note(const Platform& platform, Ticket ticket, Instant at, Note::What what) {
   const MessageInFlight& message = messages_[ticket];
   if (!message.tracked || !platform.is_watched()) return;
-  notes_.push_back(Note{at, notes_made_++, ticket, message.serial, what});
+  notes_.push_back(Note{at, numbers_given_++, ticket, message.number, what});
   std::push_heap(notes_.begin(), notes_.end());
 }
 
@@ -169,7 +182,7 @@ void Wires::tell_first_note(const Platform& platform) {
   const Note note = notes_.back();
   notes_.pop_back();
   const MessageInFlight& message = messages_[note.ticket];
-  if (message.serial != note.serial) return;
+  if (message.number != note.number) return;
   const Envelope& envelope = message.envelope;
   const auto progress = [&](observe::RequestStage stage, const Envelope* request) {
     platform.tell_at(note.at, envelope.channel.server,

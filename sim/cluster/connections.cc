@@ -181,7 +181,8 @@ std::optional<Heard> Wires::close_reaches_server(Platform& platform, std::uint32
   connection.end_of_stream = true;
   const bool muted = is_muted(connection, platform.now());
   if (muted && connection.writing_ahead != kNoTicket) write_in_time(platform, connection.writing_ahead);
-  const bool has_read_all = !muted && connection.socket.empty();
+  // What was sent before may come at the same instant, and comes first.
+  const bool has_read_all = !muted && connection.socket.empty() && connection.requests_on_the_way == 0;
   if (!has_read_all) return {};
   return end_at_server(platform, index, node::DisconnectReason::closed);
 }

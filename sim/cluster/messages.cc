@@ -26,7 +26,7 @@ Ticket Wires::new_message(Platform& platform, Envelope&& envelope, std::uint32_t
   message.envelope = std::move(envelope);
   message.connection = index;
   message.generation = connections_[index].generation;
-  ++message.serial;
+  message.number = static_cast<std::uint32_t>(++numbers_given_);
   return ticket;
 }
 

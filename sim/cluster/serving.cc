@@ -17,9 +17,6 @@ namespace {
 
 using Stage = MessageInFlight::Stage;
 
-// Until it has been seen to change no fact, every step is an event.
-constexpr bool kPlansAhead = false;
-
 std::int32_t thread_nanos(Duration handling) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
   return static_cast<std::int32_t>(std::min<std::int64_t>(kMost, nanos(handling)));
@@ -124,7 +121,7 @@ void World::respond(Envelope&& response) {
   const auto written = path.begin_network_work(ticket, connection.network_thread, message.bytes, now());
   follow_moved(server);
   if (!written) return;
-  if (kPlansAhead && is_running && wires.can_be_written_ahead(platform, index)) {
+  if (is_running && wires.can_be_written_ahead(platform, index)) {
     wires.write_ahead(platform, ticket, written->at);
   } else {
     wires.arm(platform, ticket, written->at);
@@ -142,7 +139,7 @@ bool World::plan(Ticket ticket) {
   const Connection& connection = wires.connection(message.connection);
   const ProcessId server = connection.channel.server;
   Slot& slot = this->slot(server);
-  if (!kPlansAhead || !slot.life || !wires.can_be_planned(platform, ticket)) return false;
+  if (!slot.life || !wires.can_be_planned(platform, ticket)) return false;
   RequestPath& path = *slot.life->path;
   if (!path.can_plan(connection.network_thread)) return false;
   message.life = platform.incarnation(server);

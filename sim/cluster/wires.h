@@ -49,7 +49,7 @@ struct MessageInFlight {
   CorrelationId served_as = 0;  // a request's, for the server: connections of one channel do not share them
   Stage stage = Stage::none;
   bool tracked = false;      // its progress is reported
-  std::uint32_t serial = 0;  // of those that had the ticket
+  std::uint32_t number = 0;  // of all messages, modulo 2^32
   Incarnation life;          // of the server that has it
   kernel::TimerHandle timer;
   std::uint64_t cause = 0;  // number of the event that set it
@@ -198,7 +198,7 @@ class Wires {
     Instant at;
     std::uint64_t order;
     Ticket ticket;
-    std::uint32_t serial;
+    std::uint32_t number;  // of the message
     What what;
     // The last of all in a heap.
     bool operator<(const Note& other) const { return at != other.at ? at > other.at : order > other.order; }
@@ -262,10 +262,10 @@ class Wires {
   }
 
   net::Network network_;
-  std::vector<Outbox> outboxes_;  // by net::Endpoint
-  Outbox taken_back_;             // between take_back() and send_again()
-  std::vector<Note> notes_;       // a heap
-  std::uint64_t notes_made_ = 0;
+  std::vector<Outbox> outboxes_;         // by net::Endpoint
+  Outbox taken_back_;                    // between take_back() and send_again()
+  std::vector<Note> notes_;              // a heap
+  std::uint64_t numbers_given_ = 0;      // to messages and notes
   std::vector<ConnectionTable> opened_;  // by ProcessId, as client
   std::vector<Connection> connections_;
   std::vector<std::uint32_t> free_connections_;
