@@ -63,7 +63,11 @@ class Peer final : public node::Node {
   void ask(const Channel& channel, node::Effects& out) {
     Message message = HeartbeatRequest{};
     if (rng_.below(4) == 0) message = ProduceRequest{};
-    if (rng_.below(4) == 0) message = FetchRequest{.rack = std::string(rng_.below(2'000), 'x')};
+    if (rng_.below(4) == 0) {
+      FetchRequest fetch;
+      fetch.rack = std::string(rng_.below(2'000), 'x');
+      message = std::move(fetch);
+    }
     out.emplace_back(node::Send{Envelope{channel, next_++, false, std::move(message)}});
   }
   void answer(const Envelope& request, node::Env env, node::Effects& out) {
