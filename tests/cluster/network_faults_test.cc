@@ -79,8 +79,9 @@ TEST_CASE(
 TEST_CASE("what is never acknowledged is given up after fifteen times; by an orphan after eight") {
   SmallWorld open = server_and_client({{kServer}, {Lane::data}, 50s});
   open.strike("cut", isolate(broker(1)), 10ms);
-  // 0.2 + 0.4 + ... + 102.4 s, then six times 120 s, after the request of 50 s.
-  CHECK(open.play(1'000s).times("lost") == Times{50'000 + 204'600 + 6 * 120'000});
+  // 0.2 + 0.4 + ... + 102.4 s, each with as many round trips of 0.2 ms, then six times 120 s, after the
+  // request of 50 s.
+  CHECK(open.play(1'000s).times("lost") == Times{50'000 + 204'600 + 204 + 6 * 120'000});
 
   // The request of 20 s is left to the kernel at 40 s. It is sent at 45.4 and 71 s, and at 122.2 s no more.
   for (const Duration lasts : {60s, 130s}) {
