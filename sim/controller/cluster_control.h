@@ -60,6 +60,7 @@ class ClusterControl {
  private:
   BrokerHeartbeats heartbeats_;
   HeartbeatTracker tracker_;
+  LocalTime activated_at_;
   RegistrationOffsets registered_at_;
 };
 
