@@ -22,7 +22,8 @@ BrokerEpoch previous_broker_epoch(const node::DurableImage& image) {
 std::vector<DirectoryId> online_directories(const BrokerBoot& boot, const node::DurableImage& image) {
   const replica::LogDirectories all(boot.self, boot.config.log_dirs, image.failed_directories,
                                     image.replaced);
-  return all.are_several() && boot.config.history.failed_log_directories ? all.online() : std::vector<DirectoryId>{};
+  return all.are_several() && boot.config.history.failed_log_directories ? all.online()
+                                                                         : std::vector<DirectoryId>{};
 }
 
 }  // namespace
@@ -112,7 +113,8 @@ void Broker::throttle_answer(const Envelope& to, std::int32_t throttle_ms, std::
   }
 }
 
-// Whatever is not a request has an owner, unless that has forgotten it.
+// Answers, connections, timers and writes go to the part of the broker that asked for them. What none of them
+// waits for any more is dropped: a timer that was set before its part was closed, say.
 void Broker::route(node::Input& input, const Context& context) {
   if (stage_ == Stage::stopped) return;
   if (stage_ == Stage::closing) {
@@ -156,8 +158,8 @@ void Broker::stop(node::Env env, node::Effects& out) {
 }
 
 // The logs are loaded with the first metadata that is committed, whether or not the broker may register yet.
-// Meanwhile its heartbeats go on, and whatever comes of the metadata waits, as Kafka's metadata loader does: so
-// the broker has not caught up with its registration before its logs are open. From then on it leads and
+// Meanwhile its heartbeats go on, and whatever comes of the metadata waits, as Kafka's metadata loader does:
+// so the broker has not caught up with its registration before its logs are open. From then on it leads and
 // follows as the metadata says. While its last life is not fenced it is still in the ISR, and its fetches let
 // other leaders acknowledge; as a leader it answers nobody yet, since its port is closed.
 void Broker::follow_lifecycle(const Context& context) {

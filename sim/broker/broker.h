@@ -53,8 +53,8 @@ struct BrokerBoot {
   Incarnation incarnation;
   // A life that goes on from before the run draws from here where its periodic tasks stand.
   std::optional<Rng> phases{};
-  // Any other one opens its logs so long after it first asks to be registered, what recovery takes apart: what
-  // a process does meanwhile that is not modelled.
+  // Any other one opens its logs so long after it first asks to be registered, what recovery takes apart:
+  // what a process does meanwhile that is not modelled.
   Distribution open_logs_after{};
 };
 

@@ -105,9 +105,9 @@ GroupShard::GroupRecord GroupShard::join_new(ClassicGroup& group, const JoinGrou
   std::string member_id =
       (is_static ? request.group_instance_id : request.client_id) + "-" + random_uuid(step.env.rng);
   if (is_static) {
-    GroupMember* known = group.find_static(request.group_instance_id);
-    if (known == nullptr) return add_member(group, request, std::move(member_id), to, step);
-    return replace_static(group, *known, request, member_id, to, replacement, step);
+    GroupMember* earlier_life = group.find_static(request.group_instance_id);
+    if (earlier_life == nullptr) return add_member(group, request, std::move(member_id), to, step);
+    return replace_static(group, *earlier_life, request, member_id, to, replacement, step);
   }
   // KIP-394: it is told its id first, or a client that keeps timing out would fill the group with ghosts.
   PendingMember& pending = group.pending.emplace_back();

@@ -155,6 +155,7 @@ constexpr Switch kSwitches[] = {
     {"directory-ids", "Whether a voter is told from one with an empty disk.", kDirectoryIds},
     {"fetch-high-watermark", "Whether followers of the metadata log learn of a commit at once.",
      kFetchHighWatermark},
+    {"eligible-leader-replicas", "Who may be elected besides the ISR.", kEligibleReplicas},
     {"truncation", "How a follower finds out what of its log its leader does not have.", kTruncation},
     {"failed-log-directories", "Whether the controller learns of a log directory that failed.",
      kFailedLogDirectories},
@@ -166,7 +167,6 @@ constexpr Switch kSwitches[] = {
     {"high-watermark-min-isr", "Whether the high watermark is held by min.insync.replicas.",
      kHighWatermarkMinIsr},
     {"preferred-replica-only-isr", "Which replicas consumers near them may read from.", kPreferredReplica},
-    {"eligible-leader-replicas", "Who may be elected besides the ISR.", kEligibleReplicas},
 };
 
 using Whose = FormerDefault::Whose;

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <span>
 #include <string_view>
 
 #include "history/history.h"

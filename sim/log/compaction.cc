@@ -87,6 +87,14 @@ std::int32_t size_in_batch(const Internal& record, std::int32_t delta, std::int6
   return record_size(record, delta);
 }
 
+std::int64_t timestamp_of(const Record& record, std::int64_t) {
+  return record.timestamp_ms;
+}
+template <class Internal>
+std::int64_t timestamp_of(const Internal&, std::int64_t of_batch_ms) {
+  return of_batch_ms;
+}
+
 // Piece by piece, as a long log takes far less memory sealed than read.
 template <class Visit>
 void for_each_batch(const PartitionLog& log, Offset from, Offset end, const Visit& visit) {
@@ -156,23 +164,50 @@ class Filter {
       left.push_back(records[i]);
       compacted.offset_deltas.push_back(delta);
     }
-    if (batch.data->compacted) compacted.delete_horizon_ms = batch.data->compacted->delete_horizon_ms;
+    if (left.empty() && !must_stay) return std::nullopt;
+    // A batch without records has no horizon either.
+    if (batch.data->compacted && !left.empty())
+      compacted.delete_horizon_ms = batch.data->compacted->delete_horizon_ms;
     const bool notes_horizon = tombstones && !compacted.delete_horizon_ms;
     if (notes_horizon) compacted.delete_horizon_ms = delete_horizon_ms_;
     if (left.size() == records.size() && !notes_horizon && !left.empty()) return batch;
-    if (left.empty() && !must_stay) return std::nullopt;
     return rebuilt(batch, std::move(left), std::move(compacted));
+  }
+
+  // Of its records section, before compression.
+  template <class R>
+  static std::int64_t uncompressed_bytes(const BatchData& data) {
+    const auto& records = std::get<std::vector<R>>(data.records);
+    std::int64_t bytes = 0;
+    for (std::size_t i = 0; i < records.size(); ++i)
+      bytes += size_in_batch(records[i], data.offset_delta(i), data.base_timestamp_ms);
+    return bytes;
   }
 
   template <class R>
   static Batch rebuilt(const Batch& batch, std::vector<R> left, Compacted compacted) {
     auto data = std::make_shared<BatchData>(*batch.data);
-    std::int64_t uncompressed = 0;
-    for (std::size_t i = 0; i < left.size(); ++i)
-      uncompressed += size_in_batch(left[i], compacted.offset_deltas[i], data->base_timestamp_ms);
+    // The horizon stands where the base time stamp does, and records are told from there
+    // (DefaultRecordBatch.deleteHorizonMs).
+    if (compacted.delete_horizon_ms) {
+      data->base_timestamp_ms = *compacted.delete_horizon_ms;
+    } else if (!left.empty()) {
+      data->base_timestamp_ms = timestamp_of(left.front(), data->base_timestamp_ms);
+    }
+    std::int64_t bytes = 0;
+    std::int64_t latest_ms = std::numeric_limits<std::int64_t>::min();
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      bytes += size_in_batch(left[i], compacted.offset_deltas[i], data->base_timestamp_ms);
+      latest_ms = std::max(latest_ms, timestamp_of(left[i], data->max_timestamp_ms));
+    }
+    if (!left.empty()) data->max_timestamp_ms = latest_ms;
     // A compressed batch shrinks in proportion.
-    data->size_bytes =
-        std::min(data->size_bytes, static_cast<std::int32_t>(kBatchHeaderBytes + uncompressed));
+    const std::int64_t bytes_before = uncompressed_bytes<R>(*batch.data);
+    const std::int64_t stored_before = batch.data->size_bytes - kBatchHeaderBytes;
+    if (stored_before < bytes_before)
+      bytes = static_cast<std::int64_t>((static_cast<int128>(bytes) * stored_before + bytes_before - 1) /
+                                        bytes_before);
+    data->size_bytes = static_cast<std::int32_t>(kBatchHeaderBytes + bytes);
     data->records = std::move(left);
     data->compacted = std::make_shared<const Compacted>(std::move(compacted));
     return Batch{batch.base_offset, batch.leader_epoch, batch.record_count, std::move(data)};
@@ -201,16 +236,17 @@ CleanableLog cleanable(const PartitionLog& log, Offset high_watermark, const Com
   CleanableLog result;
   result.first_dirty = std::max(log.cleaned_to(), segments.front().base_offset);
   result.end = result.first_dirty;
+  bool may_go_on = true;
   for (std::size_t i = 0; i + 1 < segments.size(); ++i) {  // the active one stays as it is
     if (segments[i].base_offset < result.first_dirty) continue;
-    const bool too_young =
-        limits.min_lag_ms > 0 && now_ms - segments[i].largest_timestamp_ms < limits.min_lag_ms;
-    if (too_young || segments[i + 1].base_offset > high_watermark) break;
+    // LogCleanerManager.maxCompactionDelay: whether or not it may be cleaned
     const std::int64_t age_ms = now_ms - segments[i].first_timestamp_ms;
     result.overdue = result.overdue || (!segments[i].empty() && age_ms > limits.max_lag_ms);
-    result.end = segments[i + 1].base_offset;
+    const bool too_young =
+        limits.min_lag_ms > 0 && now_ms - segments[i].largest_timestamp_ms < limits.min_lag_ms;
+    may_go_on = may_go_on && !too_young && segments[i + 1].base_offset <= high_watermark;
+    if (may_go_on) result.end = segments[i + 1].base_offset;
   }
-  if (segments.back().empty()) result.end = result.first_dirty;
   result.clean_bytes = size_between(segments, 0, result.first_dirty);
   result.dirty_bytes = size_between(segments, result.first_dirty, result.end);
   return result;

@@ -40,10 +40,12 @@ struct CleanableLog {
   Offset end = 0;  // the base of the first segment that must stay as it is
   std::int64_t clean_bytes = 0;
   std::int64_t dirty_bytes = 0;  // that may be cleaned
-  bool overdue = false;          // max.compaction.lag.ms has passed for some record
+  bool overdue = false;  // max.compaction.lag.ms has passed for some record that is not in the active one
 
   bool is_worth_it(const CompactionLimits& limits) const {
-    return dirty_bytes > 0 && (overdue || dirty_per_million() > limits.min_dirty_per_million);
+    if (dirty_bytes == 0) return false;
+    const int128 least = static_cast<int128>(clean_bytes + dirty_bytes) * limits.min_dirty_per_million;
+    return overdue || static_cast<int128>(dirty_bytes) * 1'000'000 > least;
   }
   std::int64_t dirty_per_million() const {
     const std::int64_t total = clean_bytes + dirty_bytes;

@@ -50,7 +50,7 @@ void LogImage::perform(const LogWrite& write) {
           [this](const TruncateLog& truncate) {
             batches.truncate_to(truncate.end);
             truncate_epochs_to(epochs, truncate.end);
-            truncate_segments_to(truncate.end);
+            std::erase_if(segment_bases, [&](Offset base) { return base > truncate.end; });
             flushed_end_offset = std::min(flushed_end_offset, end_offset());
             cleaned_to = std::min(cleaned_to, end_offset());
             recovery_point = std::min(recovery_point, end_offset());  // LogManager.truncateTo writes it down

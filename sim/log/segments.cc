@@ -70,7 +70,7 @@ std::int64_t Segments::size_bytes() const {
 }
 
 void Segments::truncate_to(Offset end, const BatchList& batches) {
-  while (list_.size() > 1 && list_.back().base_offset >= end) list_.pop_back();
+  while (list_.size() > 1 && list_.back().base_offset > end) list_.pop_back();
   list_.back() = rebuilt(list_.back().base_offset, end, batches);
 }
 

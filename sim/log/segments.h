@@ -38,7 +38,8 @@ class Segments {
 
   // Counts a batch in; true if the active segment was finished before it. REQUIRES: batches come in order
   bool append(const Batch& batch, const SegmentLimits& limits);
-  // Nothing at or above `end` is left in `batches`.
+  // Nothing at or above `end` is left in `batches`. A segment that begins there stays, empty
+  // (LocalLog.truncateTo).
   void truncate_to(Offset end, const BatchList& batches);
   // Nothing wholly below `start` is left, and at `end`, where the log ends, nothing at all.
   void drop_before(Offset start, Offset end);

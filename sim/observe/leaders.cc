@@ -18,6 +18,8 @@ std::optional<Elected> Leaders::decide(const PartitionChanged& fact) {
 std::optional<TookOver> Leaders::take_over(const BecameLeader& fact, const Observation& seen) {
   Partition& partition = partitions_[fact.tp];
   if (fact.leader_epoch < partition.leader_epoch) return std::nullopt;
+  const bool led_before_it_died = partition.has_stopped && partition.process == seen.process;
+  if (fact.leader_epoch == partition.leader_epoch && led_before_it_died) return std::nullopt;
   if (fact.leader_epoch > partition.leader_epoch) partition.since = seen.at;
   partition.broker = fact.broker;
   partition.process = seen.process;

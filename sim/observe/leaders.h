@@ -11,8 +11,11 @@
 // The active controller elects; a broker takes over when it learns of it; it leaves when its process ends.
 // Between election and taking over a partition has a leader by name only. A decision that is told again by
 // the next controller is no news (its offset shows it). A broker that takes over in a lower leader epoch than
-// another before it is deposed and does not know it: it counts for nothing. One that takes over although a
-// later leader is already elected does lead until that one takes over, which is said (`is_superseded`).
+// another before it is deposed and does not know it: it counts for nothing. So does one that was started
+// again and finds itself leader in the epoch in which its former life led: it opens its sockets once it is
+// unfenced (BrokerServer.startup), and before that its registration has deposed it. One that takes over
+// although a later leader is already elected does lead until that one takes over, which is said
+// (`is_superseded`).
 //
 // What changes is handed out as Elected, TookOver, Left, ControllerSeated and BrokerRated; folds heed these
 // instead of the facts behind them.

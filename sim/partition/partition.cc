@@ -53,8 +53,8 @@ std::optional<Partition::Transition> Partition::become_leader(
   std::vector<FollowerProgress> followers;
   for (const NodeId replica : registration.replicas) {
     if (replica == context.self) continue;
-    const FollowerProgress* known = follower(replica);
-    followers.push_back(known != nullptr ? *known : FollowerProgress{replica});
+    const FollowerProgress* so_far = follower(replica);
+    followers.push_back(so_far != nullptr ? *so_far : FollowerProgress{replica});
   }
   role.followers = std::move(followers);
   take_assignment(registration, topic);

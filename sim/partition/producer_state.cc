@@ -45,9 +45,9 @@ ProducerStates::Verdict ProducerStates::check(const BatchData& batch) const {
   if (entry == nullptr) return {};  // nothing known: any sequence is a beginning
   if (batch.producer_epoch == entry->epoch) {
     for (std::size_t i = 0; i < entry->count; ++i) {
-      const BatchMetadata& known = entry->batches[i];
-      if (known.first_sequence == batch.base_sequence && known.last_sequence == last_sequence(batch)) {
-        return Verdict{ErrorCode::none, known.base_offset};
+      const BatchMetadata& taken = entry->batches[i];
+      if (taken.first_sequence == batch.base_sequence && taken.last_sequence == last_sequence(batch)) {
+        return Verdict{ErrorCode::none, taken.base_offset};
       }
     }
   }

@@ -88,6 +88,8 @@ bool ReplicaManager::place(TopicPartition tp, BatchDataPtr batch, std::int16_t a
   const std::int32_t count = batch->record_count();
   if (check.duplicate_of) {  // a success, as of the first time
     answer.base_offset = *check.duplicate_of;
+    // Kafka looks at the high watermark after every append; with time, who holds it back may have changed.
+    if (partition.appended_nothing(context)) high_watermark_changed(local, context);
   } else {
     if (partition.config().log_append_time) {
       answer.log_append_time_ms = context.now_ms();

@@ -226,9 +226,15 @@ Renamed renamed(const Entry& entry, Components components, ClientLibrary library
   return {std::string(alias->kafka), converted(*alias, value)};
 }
 
+// A map where a property's value should be is a mistake, and no prefix.
+bool is_whole_name(std::string_view name) {
+  return std::any_of(properties().begin(), properties().end(),
+                     [name](const Property& property) { return property.name == name; });
+}
+
 void flatten_into(std::vector<Entry>& flat, const std::string& prefix, const Entry& entry) {
   const std::string name = prefix.empty() ? entry.key : prefix + "." + entry.key;
-  if (!entry.value.is_map()) {
+  if (!entry.value.is_map() || entry.value.entries.empty() || is_whole_name(name)) {
     flat.push_back(Entry{name, entry.key_place, entry.value});
     return;
   }

@@ -17,7 +17,7 @@
 namespace sim::scenario {
 
 // {spring: {kafka: {producer: {acks: all}}}} becomes {spring.kafka.producer.acks: all}. Lists stay what they
-// are.
+// are, and so does a map that stands where a property of Kafka's has its value.
 void flatten(Value& map);
 
 // Whose client it is: what its names, its defaults and its partitioner are.

@@ -47,8 +47,8 @@ constexpr bool is_broker_write(node::PersistId id) {
   return id.value() < (std::uint64_t{1} << 62);
 }
 
-// Where periodic tasks stand when a broker starts. One that goes on from before the run may be anywhere in each
-// task's period, which is drawn; one that starts anew waits as long as Kafka makes each task wait first.
+// Where periodic tasks stand when a broker starts. One that goes on from before the run may be anywhere in
+// each task's period, which is drawn; one that starts anew waits as long as Kafka makes each task wait first.
 class TaskPhases {
  public:
   TaskPhases() = default;

@@ -240,5 +240,43 @@ TEST_CASE("a copy of a broker plays on as the original would") {
   CHECK(play(world.broker(1)) == effects);
 }
 
+// Partition.appendRecordsToLeader looks at the high watermark after every append, duplicates included.
+TEST_CASE("a retry frees a partition that only time could free") {
+  World world;
+  world.grant_isr_changes = false;
+  world.add_broker(1);
+  world.add_puppet(2);
+  world.add_puppet(3);
+  world.run_for(5ms);
+  const TopicPartition tp = world.create_topic("orders", {1, 2, 3});
+  world.run_for(5ms);
+  const auto fetch_as = [&](int replica, Offset offset) {
+    FetchRequest request = test::fetch({test::from(tp, offset)}, 0);
+    request.replica = NodeId{replica};
+    request.replica_epoch = BrokerEpoch{100 + replica};
+    world.ask<FetchResponse>(1, request);
+  };
+  fetch_as(2, 0);
+  fetch_as(3, 0);
+  PartitionChangeRecord without_third;
+  without_third.tp = tp;
+  without_third.has_isr = true;
+  without_third.isr = {NodeId{1}, NodeId{2}};
+  world.commit({without_third});
+  world.run_for(5ms);
+  const BatchDataPtr batch = batch_of(1, ProducerId{7}, 0);
+  world.ask<ProduceResponse>(1, produce(tp, batch, 1));
+  fetch_as(2, 1);
+  CHECK(world.partition(1, tp).high_watermark() == 0);  // 3 was caught up a moment ago
+  world.run_for(31s);
+  CHECK(world.partition(1, tp).high_watermark() == 0);  // nobody looks
+  const LocalTime before = world.now();
+  const auto retried = world.ask<ProduceResponse>(1, produce(tp, batch));
+  CHECK(retried.partitions[0].error == ErrorCode::none);
+  CHECK(retried.partitions[0].base_offset == 0);
+  CHECK(world.now() - before < 10ms);
+  CHECK(world.partition(1, tp).high_watermark() == 1);
+}
+
 }  // namespace
 }  // namespace sim

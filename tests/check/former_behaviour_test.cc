@@ -26,7 +26,7 @@ TEST_CASE("what the invariants excuse follows from the switches") {
   CHECK(former.exposes_below_min_isr);
   CHECK_FALSE(former.knows_voters_by_id);
   CHECK(former_behaviour(history::history_of({3, 6})).words ==
-        "a high watermark that min.insync.replicas does not hold, no eligible leader replicas");
+        "no eligible leader replicas, a high watermark that min.insync.replicas does not hold");
 }
 
 }  // namespace

@@ -295,7 +295,7 @@ TEST_CASE("while the coordinator is unknown, poll hands out what is buffered onl
   const Envelope fetch = world.take<FetchRequest>();
   world.find_coordinator_error = ErrorCode::coordinator_not_available;
   world.advance(from_millis(3'000));
-  const LocalTime lost_at = world.now;
+  const LocalTime lost_at = world.host.now;
   world.answer(world.take<HeartbeatRequest>(), HeartbeatResponse{ErrorCode::not_coordinator});
   world.answer(fetch, ConsumerWorld::fetched(orders(0), {batch(0, 1)}));
   CHECK(world.returned.empty());

@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <deque>
-#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "client/consumer.h"
 #include "client/orders.h"
+#include "support/process_host.h"
 
 // One consumer, its application's poll() loop, and a cluster whose answers the test writes by hand.
 //
@@ -80,21 +81,9 @@ class ConsumerWorld {
 
   // ---- Time
 
-  void advance(Duration by) { advance_to(now + by); }
+  void advance(Duration by) { advance_to(host.now + by); }
   void advance_to(LocalTime to) {
-    while (true) {
-      auto first = timers_.end();
-      for (auto it = timers_.begin(); it != timers_.end(); ++it) {
-        if (it->second <= to && (first == timers_.end() || it->second < first->second)) first = it;
-      }
-      if (first == timers_.end()) break;
-      const node::TimerId timer = first->first;
-      now = std::max(now, first->second);
-      timers_.erase(first);
-      feed(node::TimerFired{timer});
-      run();
-    }
-    now = to;
+    while (std::optional<node::Input> input = host.next_until(to)) feed(std::move(*input));
   }
 
   // ---- The cluster
@@ -123,8 +112,7 @@ class ConsumerWorld {
       const bool overtaken = other.channel == request.channel && other.correlation < request.correlation;
       CHECK_MESSAGE(!overtaken, "answers keep the order of the requests on a connection");
     }
-    inputs_.push_back(
-        node::Received{Envelope{request.channel, request.correlation, true, std::move(message)}});
+    host.answer(request, std::move(message));
     release();
     run();
   }
@@ -149,7 +137,7 @@ class ConsumerWorld {
   }
   void lose(const Channel& channel) {
     forget(channel);
-    inputs_.push_back(node::Disconnected{channel, node::DisconnectReason::reset});
+    host.inputs.push_back(node::Disconnected{channel, node::DisconnectReason::reset});
     run();
   }
 
@@ -223,22 +211,17 @@ class ConsumerWorld {
 
   template <class F>
   std::vector<F> facts() const {
-    std::vector<F> out;
-    for (const observe::Fact& fact : all_facts) {
-      if (const auto* found = std::get_if<F>(&fact)) out.push_back(*found);
-    }
-    return out;
+    return host.facts<F>();
   }
   // What poll() has returned so far, as "partition:from-to", records counted.
   std::vector<std::string> returned;
 
   Consumer consumer;
-  LocalTime now{};
+  sim::test::ProcessHost host{Rng(1, "consumer")};
   bool in_poll = false;
   ConsumerError error = ConsumerError::none;
   std::vector<RebalanceEvent> rebalances;
   std::deque<Envelope> requests;
-  std::vector<observe::Fact> all_facts;
   std::vector<std::pair<NodeId, LeaderEpoch>> leaders;
   ErrorCode find_coordinator_error = ErrorCode::none;
   int coordinator = 1;
@@ -247,15 +230,11 @@ class ConsumerWorld {
   int metadata_requests = 0;
 
   void run() {
-    while (!inputs_.empty()) {
-      node::Input input = std::move(inputs_.front());
-      inputs_.pop_front();
-      feed(std::move(input));
-    }
+    while (!host.inputs.empty()) feed(std::move(*host.next_until(host.now)));
   }
 
  private:
-  node::Env env() { return node::Env{now, rng_}; }
+  node::Env env() { return host.env(); }
 
   void feed(node::Input input) {
     if (!consumer.owns(input)) return;
@@ -281,22 +260,9 @@ class ConsumerWorld {
   }
 
   void perform() {
-    node::Effects effects = std::exchange(out_, {});
-    for (node::Effect& effect : effects) {
-      if (auto* send = std::get_if<node::Send>(&effect)) {
-        receive(std::move(send->envelope));
-      } else if (const auto* set = std::get_if<node::SetTimer>(&effect)) {
-        timers_[set->timer] = set->deadline;
-      } else if (const auto* cancel = std::get_if<node::CancelTimer>(&effect)) {
-        timers_.erase(cancel->timer);
-      } else if (const auto* connect = std::get_if<node::Connect>(&effect)) {
-        inputs_.push_back(node::Connected{connect->channel});
-      } else if (const auto* gone = std::get_if<node::Disconnect>(&effect)) {
-        forget(gone->channel);
-      } else if (auto* report = std::get_if<node::Report>(&effect)) {
-        all_facts.push_back(std::move(report->fact));
-      }
-    }
+    host.perform(
+        out_, [&](Envelope&& request) { receive(std::move(request)); },
+        [&](const Channel& channel) { forget(channel); });
   }
 
   void receive(Envelope request) {
@@ -333,7 +299,7 @@ class ConsumerWorld {
       if (waits) {
         ++it;
       } else {
-        inputs_.push_back(node::Received{std::move(*it)});
+        host.inputs.push_back(node::Received{std::move(*it)});
         it = own_answers_.erase(it);
       }
     }
@@ -359,11 +325,8 @@ class ConsumerWorld {
   }
 
   int brokers_;
-  Rng rng_{1, "consumer"};
   node::Effects out_;
-  std::deque<node::Input> inputs_;
   std::deque<Envelope> own_answers_;
-  std::map<node::TimerId, LocalTime> timers_;
 };
 
 }  // namespace sim::client::test

@@ -27,7 +27,7 @@ TEST_CASE("sixteen records of 1000 bytes fill a batch of 16 384") {
 TEST_CASE("a batch leaves linger.ms after its first record, not after its last") {
   ProducerWorld world;
   world.warm_up();
-  const LocalTime first = world.now;
+  const LocalTime first = world.host.now;
   world.send(1);
   world.run_for(3ms);
   world.send(2);
@@ -176,11 +176,11 @@ TEST_CASE("idle costs nothing but the metadata refresh") {
   ProducerWorld world;
   world.warm_up();
   world.run_for(3min);
-  const std::int64_t before = world.timers_fired;
+  const std::int64_t before = world.host.timers_fired;
   const std::int32_t metadata_requests = world.metadata_requests;
   world.run_for(50min);
   CHECK(world.metadata_requests - metadata_requests == 10);
-  CHECK(world.timers_fired - before <=
+  CHECK(world.host.timers_fired - before <=
         20);  // the refresh, and a request timeout that has nothing to time out
 }
 
@@ -188,12 +188,12 @@ TEST_CASE("a full pipe costs no timer per record") {
   ProducerWorld world;
   world.warm_up();
   world.acknowledge_at_once = true;
-  const std::int64_t before = world.timers_set;
+  const std::int64_t before = world.host.timers_set;
   for (std::int64_t i = 0; i < 16'000; ++i) {
     world.send(i, {}, 1000);
     world.run_for(1us);
   }
-  CHECK(world.timers_set - before < 20);
+  CHECK(world.host.timers_set - before < 20);
 }
 
 }  // namespace

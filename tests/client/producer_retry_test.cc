@@ -74,9 +74,9 @@ TEST_CASE("a retry waits, longer each time, and keeps its batch") {
   std::int32_t attempt = 0;
   for (const std::int64_t want : want_ms) {
     world.answer(ErrorCode::not_enough_replicas);
-    const LocalTime failed_at = world.now;
+    const LocalTime failed_at = world.host.now;
     while (world.produced.empty()) world.run_for(1ms);
-    const std::int64_t waited = millis(world.now - failed_at);
+    const std::int64_t waited = millis(world.host.now - failed_at);
     CHECK(waited >= want * 8 / 10);
     CHECK(waited <= std::min<std::int64_t>(want * 12 / 10, 1000) + 1);
     CHECK(world.batches()[0] == batch);
@@ -199,16 +199,16 @@ TEST_CASE("a batch without a leader waits until there is one") {
 TEST_CASE("delivery.timeout.ms fails what waits, from the record's batch on") {
   ProducerWorld world(ProducerConfig{}, 1, 2);
   world.warm_up();
-  world.down.insert(test::broker_process(1));
+  world.host.refusing.insert(test::broker_process(1));
   world.disconnect(1);
-  const LocalTime sent_at = world.now;
+  const LocalTime sent_at = world.host.now;
   world.send(1);
   world.run_for(120s - 1ms);
   CHECK(world.all<observe::RecordFailed>().empty());
   world.run_for(1ms);
   REQUIRE(world.all<observe::RecordFailed>().size() == 1);
   CHECK(world.all<observe::RecordFailed>()[0].error == ErrorCode::request_timed_out);
-  CHECK(world.now == sent_at + 120s);
+  CHECK(world.host.now == sent_at + 120s);
   CHECK(world.all<observe::BatchAcknowledged>().empty());  // it never was sent
 }
 
@@ -220,7 +220,7 @@ TEST_CASE("a delivery timeout shorter than an attempt is raised") {
                       }),
                       1, 2);
   world.warm_up();
-  world.down.insert(test::broker_process(1));
+  world.host.refusing.insert(test::broker_process(1));
   world.disconnect(1);
   world.send(1);
   world.run_for(2'500ms - 1ns);
@@ -378,10 +378,10 @@ TEST_CASE("a copy plays on as the original does") {
     one->answer_all();
     one->run_for(1s);
   }
-  CHECK(world.now == copy.now);
+  CHECK(world.host.now == copy.host.now);
   CHECK(lying_at_the_broker(world) == lying_at_the_broker(copy));
-  CHECK(world.facts.size() == copy.facts.size());
-  CHECK(world.timers == copy.timers);
+  CHECK(world.host.told.size() == copy.host.told.size());
+  CHECK(world.host.timers == copy.host.timers);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "client/orders.h"
 #include "client/producer.h"
+#include "support/process_host.h"
 
 // One producer, and around it as little of a cluster as it needs: brokers that connect at once and answer
 // ApiVersions, Metadata and InitProducerId at once; produce requests lie in `produced` until a test answers
@@ -75,7 +76,7 @@ struct ProducerWorld {
     answer_all();
     run_for(1s);
     produced.clear();
-    facts.clear();
+    host.told.clear();
     events.clear();
   }
   Producer::SendResult send(std::int64_t number, std::optional<std::string> key = {},
@@ -92,28 +93,16 @@ struct ProducerWorld {
     if (key) record.key = *key;
     const Producer::SendResult result = producer.send(topic_number, record, env(), out);
     perform(out);
+    take_inputs();
     return result;
   }
   void poll() {
-    node::Effects out;
-    producer.poll(env(), out, events);
-    perform(out);
+    look();
+    take_inputs();
   }
   void run_for(Duration duration) {
-    const LocalTime end = now + duration;
-    while (!timers.empty()) {
-      auto first = timers.begin();
-      for (auto it = timers.begin(); it != timers.end(); ++it) {
-        if (it->second < first->second) first = it;
-      }
-      if (first->second > end) break;
-      now = std::max(now, first->second);
-      const node::TimerId timer = first->first;
-      timers.erase(first);
-      ++timers_fired;
-      feed(node::TimerFired{timer});
-    }
-    now = end;
+    const LocalTime end = host.now + duration;
+    while (std::optional<node::Input> input = host.next_until(end)) feed(std::move(*input));
   }
   // Answers the oldest produce request.
   void answer(ErrorCode error = ErrorCode::none, LeaderHint hint = {}) {
@@ -133,23 +122,21 @@ struct ProducerWorld {
     }
     request.envelope.message = std::move(response);
     feed(node::Received{std::move(request.envelope)});
+    take_inputs();
   }
   void answer_all() {
     while (!produced.empty()) answer();
   }
   void disconnect(std::int32_t node, node::DisconnectReason reason = node::DisconnectReason::reset) {
     feed(node::Disconnected{Channel{kProducerProcess, broker_process(node), Lane::data}, reason});
+    take_inputs();
   }
 
   // ---- What a test asks
 
   template <class Fact>
   std::vector<Fact> all() const {
-    std::vector<Fact> found;
-    for (const observe::Fact& fact : facts) {
-      if (const auto* one = std::get_if<Fact>(&fact)) found.push_back(*one);
-    }
-    return found;
+    return host.facts<Fact>();
   }
   std::vector<std::int64_t> numbers(const BatchDataPtr& batch) const {
     std::vector<std::int64_t> found;
@@ -167,88 +154,74 @@ struct ProducerWorld {
   }
 
   ProducerConfig config;
-  Rng rng{1, "producer"};
-  LocalTime now{};
+  sim::test::ProcessHost host{Rng(1, "producer")};
   Producer producer;
   Producer::TopicNumber topic_number = 0;
   MetadataResponse metadata;  // what brokers answer; no topic that was not asked for
   ErrorCode id_error = ErrorCode::none;
   bool answer_metadata = true;
   bool acknowledge_at_once = false;
-  std::set<ProcessId> down;    // refuse connections
   std::set<ProcessId> silent;  // accept and never answer
   std::deque<Produced> produced;
   std::map<TopicPartition, Offset> next_offset;
-  std::vector<observe::Fact> facts;
   Producer::Events events;
-  std::map<node::TimerId, LocalTime> timers;
-  std::int64_t timers_fired = 0;
-  std::int64_t timers_set = 0;
   std::int32_t metadata_requests = 0;
   std::int32_t id_requests = 0;
 
  private:
-  node::Env env() { return {now, rng}; }
+  node::Env env() { return host.env(); }
 
   void feed(node::Input input) {
     REQUIRE(producer.owns(input));
     node::Effects out;
     producer.step(input, env(), out, events);
     perform(out);
-    poll();
+    look();
   }
-  // Inputs that follow at once come after all effects of this step.
+  void look() {
+    node::Effects out;
+    producer.poll(env(), out, events);
+    perform(out);
+  }
+  // What follows at once comes after all effects of a step.
+  void take_inputs() {
+    while (!host.inputs.empty()) feed(std::move(*host.next_until(host.now)));
+  }
   void perform(node::Effects& out) {
-    std::vector<node::Input> follow;
-    for (node::Effect& effect : out) {
-      if (auto* report = std::get_if<node::Report>(&effect)) {
-        facts.push_back(std::move(report->fact));
-      } else if (const auto* timer = std::get_if<node::SetTimer>(&effect)) {
-        timers[timer->timer] = timer->deadline;
-        ++timers_set;
-      } else if (const auto* connect = std::get_if<node::Connect>(&effect)) {
-        if (down.contains(connect->channel.server)) {
-          follow.emplace_back(node::Disconnected{connect->channel, node::DisconnectReason::refused});
-        } else {
-          follow.emplace_back(node::Connected{connect->channel});
-        }
-      } else if (auto* send = std::get_if<node::Send>(&effect)) {
-        serve(std::move(send->envelope), follow);
-      }
-    }
-    for (node::Input& input : follow) feed(std::move(input));
+    host.perform(out, [&](Envelope&& request) { serve(std::move(request)); });
   }
-  void serve(Envelope request, std::vector<node::Input>& follow) {
+  void serve(Envelope request) {
     if (silent.contains(request.channel.server)) return;
-    Envelope response{request.channel, request.correlation, true, {}};
-    if (std::holds_alternative<ApiVersionsRequest>(request.message)) {
-      response.message = ApiVersionsResponse{};
-    } else if (const auto* asked = std::get_if<MetadataRequest>(&request.message)) {
+    if (std::holds_alternative<ApiVersionsRequest>(request.message))
+      return host.answer(request, ApiVersionsResponse{});
+    if (const auto* asked = std::get_if<MetadataRequest>(&request.message)) {
       ++metadata_requests;
       if (!answer_metadata) return;
       MetadataResponse answer = metadata;
       if (asked->topics.empty()) answer.topics.clear();
-      response.message = std::move(answer);
-    } else if (std::holds_alternative<InitProducerIdRequest>(request.message)) {
-      ++id_requests;
-      response.message = InitProducerIdResponse{id_error, ProducerId{id_requests}, ProducerEpoch{0}};
-    } else {
-      auto* produce = std::get_if<ProduceRequest>(&request.message);
-      REQUIRE(produce != nullptr);
-      if (!acknowledge_at_once) {
-        produced.push_back(Produced{std::move(response), std::move(*produce), request.channel.server, now});
-        return;
-      }
-      ProduceResponse answer;
-      for (const ProduceRequest::Partition& partition : produce->partitions) {
-        ProduceResponse::Partition one;
-        one.tp = partition.tp;
-        one.base_offset = 0;
-        answer.partitions.push_back(one);
-      }
-      response.message = std::move(answer);
+      return host.answer(request, std::move(answer));
     }
-    follow.emplace_back(node::Received{std::move(response)});
+    if (std::holds_alternative<InitProducerIdRequest>(request.message)) {
+      ++id_requests;
+      return host.answer(request,
+                         InitProducerIdResponse{id_error, ProducerId{id_requests}, ProducerEpoch{0}});
+    }
+    auto* produce = std::get_if<ProduceRequest>(&request.message);
+    REQUIRE(produce != nullptr);
+    if (!acknowledge_at_once) {
+      Envelope response{request.channel, request.correlation, true, {}};
+      produced.push_back(
+          Produced{std::move(response), std::move(*produce), request.channel.server, host.now});
+      return;
+    }
+    ProduceResponse answer;
+    for (const ProduceRequest::Partition& partition : produce->partitions) {
+      ProduceResponse::Partition one;
+      one.tp = partition.tp;
+      one.base_offset = 0;
+      answer.partitions.push_back(one);
+    }
+    host.answer(request, std::move(answer));
   }
 };
 

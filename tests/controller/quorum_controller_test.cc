@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "metadata/metadata_image.h"
+#include "support/process_host.h"
 
 namespace sim::controller {
 namespace {
@@ -78,8 +79,7 @@ class Harness {
 
   void start() {
     server_.emplace(boot_, image_ ? &*image_ : nullptr);
-    writes_.clear();
-    timers_.clear();
+    host_.forget_process();
     feed(node::Started{});
     elect();
   }
@@ -98,29 +98,24 @@ class Harness {
   // Whatever is appended reaches the platter.
   void flush() {
     while (true) {
-      while (!writes_.empty()) {
-        const node::Persist write = std::move(writes_.front());
-        writes_.erase(writes_.begin());
-        if (!image_) image_.emplace();
-        for (const log::LogWrite& one : write.writes) image_->perform(one);
+      while (!host_.writes.empty()) {
+        write_oldest();
         image_->flush();
-        feed(node::Persisted{write.id});
+        take_inputs();
       }
-      if (!fire_first_until(now_)) return;
+      if (!take_next_until(host_.now)) return;
     }
   }
   // Plays timers up to this time.
   void run_until(std::int64_t ms) {
-    const LocalTime end{from_millis(ms)};
-    while (fire_first_until(end)) flush();
-    now_ = end;
+    while (take_next_until(LocalTime{from_millis(ms)})) flush();
   }
   void resign() {
-    perform([&](node::Effects& out) { server_->resign(env(), out); });
+    perform([&](node::Effects& out) { server_->resign(host_.env(), out); });
     flush();
   }
   void feed(node::Input input) {
-    perform([&](node::Effects& out) { server_->step(input, env(), out); });
+    perform([&](node::Effects& out) { server_->step(input, host_.env(), out); });
   }
 
   bool is_answered(CorrelationId id) const { return answers_.contains(id); }
@@ -133,69 +128,49 @@ class Harness {
   const metadata::MetadataImage& observed() const { return controller().committed_image(); }
   template <class F>
   std::vector<F> told() const {
-    std::vector<F> found;
-    for (const observe::Fact& fact : facts_) {
-      if (const auto* one = std::get_if<F>(&fact)) found.push_back(*one);
-    }
-    return found;
+    return host_.facts<F>();
   }
 
  private:
-  node::Env env() { return node::Env{now_, rng_}; }
   // Up to its leader change record, which is not yet safe.
   void elect() {
-    while (writes_.size() == 1 &&
-           std::holds_alternative<log::WriteQuorumState>(writes_.front().writes.front())) {
-      const node::Persist write = std::move(writes_.front());
-      writes_.clear();
-      if (!image_) image_.emplace();
-      for (const log::LogWrite& one : write.writes) image_->perform(one);
-      feed(node::Persisted{write.id});
+    while (host_.writes.size() == 1 &&
+           std::holds_alternative<log::WriteQuorumState>(host_.writes.front().writes.front())) {
+      write_oldest();
+      take_inputs();
     }
   }
-  bool fire_first_until(LocalTime end) {
-    auto first = timers_.end();
-    for (auto it = timers_.begin(); it != timers_.end(); ++it) {
-      if (it->second <= end && (first == timers_.end() || it->second < first->second)) first = it;
-    }
-    if (first == timers_.end()) return false;
-    now_ = std::max(now_, first->second);
-    const node::TimerId timer = first->first;
-    timers_.erase(first);
-    feed(node::TimerFired{timer});
-    return true;
+  void write_oldest() {
+    if (!image_) image_.emplace();
+    for (const log::LogWrite& one : host_.writes.front().writes) image_->perform(one);
+    CHECK(host_.writes.front().safety == node::Safety::flushed);
+    host_.finish_write([&](Envelope&& sent) { keep_answer(std::move(sent)); });
+  }
+  bool take_next_until(LocalTime end) {
+    std::optional<node::Input> input = host_.next_until(end);
+    if (input) feed(std::move(*input));
+    return input.has_value();
+  }
+  void take_inputs() {
+    while (!host_.inputs.empty()) take_next_until(host_.now);
   }
   template <class Act>
   void perform(Act act) {
     node::Effects out;
     act(out);
-    for (node::Effect& effect : out) {
-      if (auto* send = std::get_if<node::Send>(&effect)) {
-        REQUIRE(send->envelope.response);
-        answers_[send->envelope.correlation] = send->envelope.message;
-      } else if (auto* persist = std::get_if<node::Persist>(&effect)) {
-        CHECK(persist->safety == node::Safety::flushed);
-        writes_.push_back(std::move(*persist));
-      } else if (const auto* set = std::get_if<node::SetTimer>(&effect)) {
-        timers_[set->timer] = set->deadline;
-      } else if (const auto* cancel = std::get_if<node::CancelTimer>(&effect)) {
-        timers_.erase(cancel->timer);
-      } else if (auto* report = std::get_if<node::Report>(&effect)) {
-        facts_.push_back(std::move(report->fact));
-      }
-    }
+    host_.perform(out, [&](Envelope&& sent) { keep_answer(std::move(sent)); });
+  }
+  void keep_answer(Envelope sent) {
+    REQUIRE(sent.response);
+    answers_[sent.correlation] = std::move(sent.message);
   }
 
   ControllerBoot boot_;
   std::optional<log::LogImage> image_;
   std::optional<Server> server_;
-  Rng rng_{1, "controller"};
-  LocalTime now_{};
+  test::ProcessHost host_{Rng(1, "controller")};
   CorrelationId next_ = 1;
   std::map<CorrelationId, Message> answers_;
-  std::vector<node::Persist> writes_;
-  std::map<node::TimerId, LocalTime> timers_;
-  std::vector<observe::Fact> facts_;
 };
 
 std::vector<MetadataRecord> three_brokers(std::vector<BootstrapTopic> topics = {}) {
@@ -356,7 +331,7 @@ TEST_CASE("a broker registers fenced, catches up, is unfenced, falls silent, is 
   CHECK_FALSE(lives.heartbeat(1, registered.broker_epoch).is_fenced);
   lives.harness.run_until(14'000);
   CHECK(lives.is_active(1));
-  lives.harness.run_until(14'001 + 1'125);  // sessions are looked at every eighth of one
+  lives.harness.run_until(14'001 + 1'130);  // sessions are looked at every eighth of one
   CHECK_FALSE(lives.is_active(1));
   CHECK_FALSE(lives.heartbeat(1, registered.broker_epoch).is_fenced);  // it is back
   CHECK(lives.heartbeat(1, BrokerEpoch{999}).error == ErrorCode::stale_broker_epoch);
@@ -387,7 +362,7 @@ TEST_CASE("a broker that went in order may not come back, and is fenced once mor
   lives.harness.run_until(10'000);
   CHECK(lives.register_broker(registration(1, 2)).error == ErrorCode::duplicate_broker_registration);
   const Offset before = lives.harness.observed().end_offset();
-  lives.harness.run_until(10'001 + 1'125);
+  lives.harness.run_until(10'001 + 1'130);
   CHECK(lives.harness.observed().end_offset() > before);  // fenced again
   CHECK(lives.register_broker(registration(1, 2)).error == ErrorCode::none);
 }
@@ -397,7 +372,7 @@ TEST_CASE("brokers that fall silent together are fenced one after the other") {
   for (const std::int32_t id : {1, 2, 3}) lives.bring_up(id);
   lives.harness.ask(Lane::forwarding, create("orders"));
   lives.harness.flush();
-  lives.harness.run_until(9'001 + 1'125 + 20);  // and the next one 10 ms after
+  lives.harness.run_until(9'001 + 1'130 + 20);  // and the next one 10 ms after
   const metadata::MetadataImage image = lives.harness.observed();
   for (const std::int32_t id : {1, 2, 3}) CHECK(image.broker(NodeId{id})->fenced);
   for (const auto& partition : image.topic("orders")->partitions) {
@@ -440,14 +415,14 @@ TEST_CASE("whoever becomes active gives every unfenced broker a whole session") 
   lives.harness.flush();
   lives.harness.run_until(17'000);
   CHECK(lives.is_active(1));
-  lives.harness.run_until(17'001 + 1'125);
+  lives.harness.run_until(17'001 + 1'130);
   CHECK_FALSE(lives.is_active(1));
 
   Harness bootstrapped(three_brokers());
   bootstrapped.flush();
   bootstrapped.run_until(9'000);
   CHECK(bootstrapped.observed().is_active(NodeId{1}));
-  bootstrapped.run_until(9'001 + 1'125 + 20);  // all three, one after the other
+  bootstrapped.run_until(9'001 + 1'130 + 20);  // all three, one after the other
   CHECK_FALSE(bootstrapped.observed().is_active(NodeId{1}));
 }
 
@@ -495,7 +470,7 @@ TEST_CASE("leaders are balanced leader.imbalance.check.interval.seconds after th
     const std::int64_t start = ms;  // the last heartbeat of all three
     CHECK(led_by(1) == 1);
     std::int64_t fenced_at = start + 9'000;
-    while (led_by(1) != 0 && fenced_at < start + 9'000 + 1'125) run_to(++fenced_at, {2, 3});
+    while (led_by(1) != 0 && fenced_at < start + 9'000 + 1'130) run_to(++fenced_at, {2, 3});
     CHECK(led_by(1) == 0);
     CHECK(fenced_at > start + 9'000);
     run_to(start + 12'000, {1, 2, 3});

@@ -89,7 +89,7 @@ class World:
         out.append(f"cluster:\n  brokers: {self.brokers}\n  controllers: {self.controllers}\n  combined: {str(self.combined).lower()}\n{racks}"
                    f"  config: {{{config}}}\n"
                    + self.maybe(0.3, f"  network: {{rtt: {self.distribution()}, bandwidth: {self.pick('unlimited', '1Gbit', '10Mbit', '64kbit')}}}\n")
-                   + self.maybe(0.3, f"  disk: {{append: {self.distribution()}, flush: {self.distribution('100us', '200ms')}, bandwidth: {self.pick('unlimited', '100KB/s', '500MB/s')}}}\n"))
+                   + self.maybe(0.3, f"  disk: {{append: {self.distribution()}, flush: {self.distribution('100us', '200ms')}, bandwidth: {self.pick('unlimited', '5MB/s', '500MB/s')}}}\n"))
         topic = {"min.insync.replicas": [1, 2], "retention.ms": [-1, 1, 1000], "segment.ms": [1, 500], "segment.bytes": [1048576],
                  "retention.bytes": [0, 10000], "cleanup.policy": ["delete", "compact"], "flush.messages": [1], "max.compaction.lag.ms": [1, 100],
                  "max.message.bytes": [0, 1000, 2**31 - 1], "message.timestamp.type": ["LogAppendTime"], "min.cleanable.dirty.ratio": [0, 0.5, 1]}

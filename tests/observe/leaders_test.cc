@@ -52,6 +52,22 @@ struct Fixture {
   }
 };
 
+TEST_CASE(
+    "who is started again in the epoch in which its former life led takes over only when it is elected "
+    "anew") {
+  Fixture f;
+  f.story.decided(0, 1, kOne, 0, {kOne});
+  f.story.leads(1, 0, 0, kBroker1);
+  f.hears({"elected 1 after -1 first", "took over 1"});
+  f.story.tell(10, kBroker1, ProcessStopped{});
+  f.hears({"left"});
+  f.story.leads(12, 0, 0, kBroker1);  // nobody can reach it
+  f.hears({});
+  f.story.decided(15, 2, kOne, 1, {kOne});
+  f.story.leads(16, 1, 0, kBroker1);
+  f.hears({"elected 1 after 1", "took over 1"});
+}
+
 TEST_CASE("a leader is elected, takes over, dies and is replaced; what is told again is no news") {
   Fixture f;
   f.story.decided(0, 1, kOne, 0, {kOne, kTwo});

@@ -381,6 +381,24 @@ TEST_CASE("a follower that always lags a little was in sync when it reached wher
   CHECK_FALSE(fixture.partition.shrink_isr(fixture.context()));
 }
 
+TEST_CASE("an append that adds nothing finds out that time has let go of who held the high watermark back") {
+  LeaderPartition fixture;
+  fixture.lead();
+  fixture.fetch(2, 0);
+  fixture.fetch(3, 0);
+  fixture.set_isr({1, 2});  // 3 is out, and seems about to come back
+  fixture.append(1);
+  fixture.fetch(2, 1);
+  CHECK(fixture.partition.high_watermark() == 0);
+  fixture.now += 30s;  // replica.lag.time.max.ms
+  CHECK_FALSE(fixture.partition.appended_nothing(fixture.context()));
+  fixture.now += 1ms;
+  CHECK(fixture.partition.high_watermark() == 0);
+  CHECK(fixture.partition.appended_nothing(fixture.context()));
+  CHECK(fixture.partition.high_watermark() == 1);
+  CHECK_FALSE(fixture.partition.appended_nothing(fixture.context()));
+}
+
 TEST_CASE("while an ISR change is pending, the high watermark waits for both sides of it") {
   LeaderPartition fixture;
   fixture.set_isr({1, 2});

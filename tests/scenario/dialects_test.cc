@@ -62,6 +62,15 @@ TEST_CASE("Spring's nested form, with its names and units") {
   CHECK(problems_of(members).find("write members: 4") != std::string::npos);
 }
 
+TEST_CASE("a map is no value of a property") {
+  CHECK(problems_of(load_with("", "    config: {linger.ms: {p50: 1ms}}\n")).find("not a map") !=
+        std::string::npos);
+  CHECK(problems_of(load_with("", "    config: {ssl: {}}\n")).find("not a map") != std::string::npos);
+  const auto nested = load_with("", "    config: {linger: {ms: 3}, ssl: {keystore: {location: f}}}\n");
+  REQUIRE_MESSAGE(nested, problems_of(nested));
+  CHECK(shop_of(nested).linger_ms == 3);
+}
+
 TEST_CASE("who a server is") {
   const auto roles = load_with("  config: {process.roles: 'broker,controller'}\n", "");
   REQUIRE_MESSAGE(roles, problems_of(roles));

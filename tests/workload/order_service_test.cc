@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "observe/names.h"
+#include "support/process_host.h"
 
 namespace sim::workload {
 namespace {
@@ -20,11 +21,6 @@ constexpr ProcessId kOrderService{9};
 constexpr ProcessId kOrdersBroker{1};
 constexpr TopicPartition kOrders0{TopicId{5}, 0};
 
-struct ToldFact {
-  LocalTime at;
-  observe::Fact fact;
-};
-
 // The service and one broker with one partition that answers everything at once; or only from `answers_from`
 // on.
 struct OrderServiceWorld {
@@ -32,66 +28,47 @@ struct OrderServiceWorld {
       : node(boot_order_service(OrderServiceBoot{
             kOrderService, FlowId{2}, spec, {kOrdersBroker}, load_ends_at, Rng(seed, "order-service")})) {}
   OrderServiceWorld(const OrderServiceWorld& other)
-      : node(other.node->clone()),
-        rng(other.rng),
-        now(other.now),
-        answers_from(other.answers_from),
-        timers(other.timers),
-        held(other.held),
-        seen(other.seen) {}
+      : node(other.node->clone()), host(other.host), answers_from(other.answers_from), held(other.held) {}
 
   void start() { feed(node::Started{}); }
   void run_until(Duration end) {
     const LocalTime until{end};
     while (true) {
-      auto first = timers.end();
-      for (auto it = timers.begin(); it != timers.end(); ++it) {
-        if (first == timers.end() || it->second < first->second) first = it;
+      if (!held.empty() && answers_from <= std::min(host.next_timer(), until)) {
+        host.now = std::max(host.now, answers_from);
+        for (Envelope& request : std::exchange(held, {})) serve(request);
       }
-      const LocalTime timer_at = first == timers.end() ? LocalTime::max() : first->second;
-      if (!held.empty() && answers_from <= std::min(timer_at, until)) {
-        now = std::max(now, answers_from);
-        for (Envelope& request : std::exchange(held, {})) serve(std::move(request));
-        continue;
-      }
-      if (timer_at > until) break;
-      now = timer_at;
-      const node::TimerId timer = first->first;
-      timers.erase(first);
-      feed(node::TimerFired{timer});
+      std::optional<node::Input> input = host.next_until(until);
+      if (!input) return;
+      step(*input);
     }
-    now = until;
   }
   template <class Fact>
   std::vector<std::pair<LocalTime, Fact>> all() const {
     std::vector<std::pair<LocalTime, Fact>> found;
-    for (const ToldFact& one : seen) {
+    for (const auto& one : host.told) {
       if (const auto* fact = std::get_if<Fact>(&one.fact)) found.emplace_back(one.at, *fact);
     }
     return found;
   }
 
-  // What answers at once does so after all effects of the step.
+  // And all that follows at once.
   void feed(node::Input input) {
-    node::Effects out;
-    node->step(input, node::Env{now, rng}, out);
-    std::vector<node::Input> follow;
-    std::vector<Envelope> requests;
-    for (node::Effect& effect : out) {
-      if (auto* report = std::get_if<node::Report>(&effect)) seen.push_back({now, std::move(report->fact)});
-      if (const auto* timer = std::get_if<node::SetTimer>(&effect)) timers[timer->timer] = timer->deadline;
-      if (const auto* connect = std::get_if<node::Connect>(&effect))
-        follow.emplace_back(node::Connected{connect->channel});
-      if (auto* send = std::get_if<node::Send>(&effect)) {
-        (now < answers_from ? held : requests).push_back(std::move(send->envelope));
-      }
-      if (std::holds_alternative<node::Exit>(effect) && !exited_at) exited_at = now;
-    }
-    for (node::Input& next : follow) feed(std::move(next));
-    for (Envelope& request : requests) serve(std::move(request));
+    step(input);
+    while (!host.inputs.empty()) step(*host.next_until(host.now));
   }
-  void serve(Envelope request) {
-    Envelope response{request.channel, request.correlation, true, ApiVersionsResponse{}};
+  void step(node::Input input) {
+    node::Effects out;
+    node->step(input, host.env(), out);
+    host.perform(out, [&](Envelope&& request) {
+      if (host.now < answers_from)
+        held.push_back(std::move(request));
+      else
+        serve(request);
+    });
+  }
+  void serve(const Envelope& request) {
+    Message response = ApiVersionsResponse{};
     if (const auto* metadata = std::get_if<MetadataRequest>(&request.message)) {
       MetadataResponse answer;
       answer.brokers = {{NodeId{1}, kOrdersBroker, {}}};
@@ -103,9 +80,9 @@ struct OrderServiceWorld {
                           100,
                           {{ErrorCode::none, 0, NodeId{1}, LeaderEpoch{0}, {}, {}}}}};
       }
-      response.message = std::move(answer);
+      response = std::move(answer);
     } else if (std::holds_alternative<InitProducerIdRequest>(request.message)) {
-      response.message = InitProducerIdResponse{ErrorCode::none, ProducerId{1}, ProducerEpoch{0}};
+      response = InitProducerIdResponse{ErrorCode::none, ProducerId{1}, ProducerEpoch{0}};
     } else if (const auto* produce = std::get_if<ProduceRequest>(&request.message)) {
       ProduceResponse answer;
       answer.partitions.resize(produce->partitions.size());
@@ -113,19 +90,15 @@ struct OrderServiceWorld {
         answer.partitions[i].tp = produce->partitions[i].tp;
         answer.partitions[i].base_offset = 0;
       }
-      response.message = std::move(answer);
+      response = std::move(answer);
     }
-    feed(node::Received{std::move(response)});
+    host.answer(request, std::move(response));
   }
 
   std::unique_ptr<node::Node> node;
-  Rng rng{7, "step"};
-  LocalTime now{};
+  test::ProcessHost host{Rng(7, "step")};
   LocalTime answers_from{};
-  std::map<node::TimerId, LocalTime> timers;
-  std::vector<Envelope> held;
-  std::vector<ToldFact> seen;
-  std::optional<LocalTime> exited_at{};
+  std::vector<Envelope> held;  // until then
 };
 
 FlowSpec spec(Arrivals arrivals) {
@@ -185,7 +158,7 @@ TEST_CASE("asked to stop, it takes no more orders, sends those it has without li
   world.start();
   world.run_until(2'015ms);
   world.feed(node::StopRequested{});
-  CHECK(world.exited_at == local_at(nanos(2'015ms)));
+  CHECK(world.host.exited_at == local_at(nanos(2'015ms)));
   world.run_until(20s);
   const auto placed = world.all<observe::OrderPlaced>();
   CHECK(placed.size() == 202);
@@ -202,10 +175,10 @@ TEST_CASE("asked to stop while send() is blocked, it waits for the orders it has
   world.run_until(2s);
   world.feed(node::StopRequested{});
   world.run_until(4s);
-  CHECK_FALSE(world.exited_at);
+  CHECK_FALSE(world.host.exited_at);
   world.run_until(20s);
-  REQUIRE(world.exited_at.has_value());
-  CHECK(millis(world.exited_at->time_since_epoch()) == 5'000);
+  REQUIRE(world.host.exited_at.has_value());
+  CHECK(millis(world.host.exited_at->time_since_epoch()) == 5'000);
   CHECK(world.all<observe::OrderPlaced>().size() == 21);
   CHECK(world.all<observe::RecordAccepted>().size() == 21);
 }
@@ -305,7 +278,7 @@ TEST_CASE("a trace is replayed with its keys and sizes") {
 
 TEST_CASE("a service that starts again goes on with the orders of now, under their own numbers") {
   OrderServiceWorld world(spec(ConstantArrivals{1'000}), 10s);
-  world.now = local_at(nanos(4500ms));
+  world.host.now = local_at(nanos(4500ms));
   world.start();
   world.run_until(20s);
   const auto placed = world.all<observe::OrderPlaced>();
@@ -324,10 +297,10 @@ TEST_CASE("a copy in mid-run plays on as the original does") {
   OrderServiceWorld copy(world);
   world.run_until(12s);
   copy.run_until(12s);
-  REQUIRE(world.seen.size() == copy.seen.size());
-  for (std::size_t i = 0; i < world.seen.size(); ++i) {
-    CHECK(world.seen[i].at == copy.seen[i].at);
-    CHECK(world.seen[i].fact.index() == copy.seen[i].fact.index());
+  REQUIRE(world.host.told.size() == copy.host.told.size());
+  for (std::size_t i = 0; i < world.host.told.size(); ++i) {
+    CHECK(world.host.told[i].at == copy.host.told[i].at);
+    CHECK(world.host.told[i].fact.index() == copy.host.told[i].fact.index());
   }
 }
 

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "support/process_host.h"
+
 namespace sim::workload {
 namespace {
 
@@ -35,48 +37,22 @@ struct MemberWorld {
   }
 
   void run_until(LocalTime end) {
-    while (true) {
-      if (!inputs.empty()) {
-        node::Input input = std::move(inputs.front());
-        inputs.pop_front();
-        step(input);
-        continue;
-      }
-      const auto first = std::min_element(timers.begin(), timers.end(),
-                                          [](const auto& a, const auto& b) { return a.second < b.second; });
-      if (first == timers.end() || first->second > end) break;
-      now = std::max(now, first->second);
-      node::Input fired = node::TimerFired{first->first};
-      timers.erase(first);
-      step(fired);
-    }
-    now = end;
+    while (std::optional<node::Input> input = host.next_until(end)) step(*input);
   }
 
   void step(node::Input& input) {
     node::Effects out;
-    member->step(input, node::Env{now, rng}, out);
-    for (node::Effect& effect : out) {
-      if (auto* send = std::get_if<node::Send>(&effect)) {
-        receive(send->envelope);
-      } else if (const auto* set = std::get_if<node::SetTimer>(&effect)) {
-        timers[set->timer] = set->deadline;
-      } else if (const auto* cancel = std::get_if<node::CancelTimer>(&effect)) {
-        timers.erase(cancel->timer);
-      } else if (const auto* connect = std::get_if<node::Connect>(&effect)) {
-        inputs.push_back(node::Connected{connect->channel});
-      } else if (std::holds_alternative<node::Disconnect>(effect)) {
-        log.push_back("disconnect");
-      } else if (const auto* report = std::get_if<node::Report>(&effect)) {
-        note(report->fact);
-      } else if (std::holds_alternative<node::Exit>(effect)) {
-        if (!exited_at) exited_at = now;
-      }
+    member->step(input, host.env(), out);
+    for (const node::Effect& effect : out) {
+      if (const auto* report = std::get_if<node::Report>(&effect)) note(report->fact);
     }
+    host.perform(
+        out, [&](Envelope&& request) { receive(request); },
+        [&](const Channel&) { log.push_back("disconnect"); });
   }
 
   void note(const observe::Fact& fact) {
-    const std::string at = std::to_string(millis(now.time_since_epoch())) + " ";
+    const std::string at = std::to_string(millis(host.now.time_since_epoch())) + " ";
     if (const auto* started = std::get_if<observe::ProcessingStarted>(&fact)) {
       CHECK(started->service == observe::ServiceId{2});
       CHECK(started->member == 1);
@@ -91,10 +67,7 @@ struct MemberWorld {
     }
   }
 
-  void reply(const Envelope& request, Message message) {
-    inputs.push_back(
-        node::Received{Envelope{request.channel, request.correlation, true, std::move(message)}});
-  }
+  void reply(const Envelope& request, Message message) { host.answer(request, std::move(message)); }
 
   void receive(const Envelope& request) {
     if (std::holds_alternative<ApiVersionsRequest>(request.message))
@@ -182,16 +155,13 @@ struct MemberWorld {
   }
 
   std::vector<std::string> play(LocalTime end = local_at(0) + from_millis(4'000)) {
-    inputs.push_back(node::Started{});
+    host.inputs.push_back(node::Started{});
     run_until(end);
     return log;
   }
 
   std::unique_ptr<node::Node> member;
-  Rng rng{1, "world"};
-  LocalTime now{};
-  std::map<node::TimerId, LocalTime> timers;
-  std::deque<node::Input> inputs;
+  test::ProcessHost host{Rng(1, "world")};
   std::vector<std::string> log;
   Offset records = 4;
   Offset position = 0;
@@ -200,7 +170,6 @@ struct MemberWorld {
   ErrorCode fetch_error = ErrorCode::none;
   std::int32_t joins = 0;
   std::int32_t leaves = 0;
-  std::optional<LocalTime> exited_at;
   std::string client_id, instance_id;
 };
 
@@ -280,7 +249,7 @@ TEST_CASE("an exception ends the application, which closes its consumer") {
   MemberWorld world(CommitMode::after_batch, Duration{0});
   world.fetch_error = ErrorCode::corrupt_message;
   CHECK(world.play() == Log{"10 reset 0", "disconnect", "disconnect"});
-  CHECK(world.timers.size() <= 2);  // of its connections
+  CHECK(world.host.timers.size() <= 2);  // of its connections
 }
 
 TEST_CASE("asked to stop, a member handles and commits what it has polled, leaves its group and ends") {
@@ -303,26 +272,23 @@ TEST_CASE("asked to stop, a member handles and commits what it has polled, leave
     CAPTURE(row.stop_at_ms);
     MemberWorld world(row.mode, from_millis(10));
     world.play(local_at(0) + from_millis(row.stop_at_ms));
-    world.inputs.push_back(node::StopRequested{});
+    world.host.inputs.push_back(node::StopRequested{});
     world.run_until(local_at(0) + from_millis(40'000));
     CHECK(world.committed == row.committed);
     CHECK(world.leaves == (row.stop_at_ms == 5 ? 0 : 1));
-    REQUIRE(world.exited_at.has_value());
-    CHECK(millis(world.exited_at->time_since_epoch()) == row.ends_at_ms);
+    REQUIRE(world.host.exited_at.has_value());
+    CHECK(millis(world.host.exited_at->time_since_epoch()) == row.ends_at_ms);
   }
 }
 
 TEST_CASE("a clone plays on as the original does") {
   MemberWorld original(CommitMode::after_each, from_millis(10));
   original.records = 40;
-  original.inputs.push_back(node::Started{});
+  original.host.inputs.push_back(node::Started{});
   original.run_until(local_at(0) + from_millis(105));
   MemberWorld copy(CommitMode::after_each, from_millis(10));
   copy.member = original.member->clone();
-  copy.rng = original.rng;
-  copy.now = original.now;
-  copy.timers = original.timers;
-  copy.inputs = original.inputs;
+  copy.host = original.host;
   copy.records = original.records;
   copy.position = original.position;
   copy.committed = original.committed;
