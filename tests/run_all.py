@@ -133,7 +133,7 @@ def main():
 
     run_jobs([unittests(TOP / "tests" / name) for name in ("rooms_test.py", "format_test.py")])
     if "release" in steps and build("release"):
-        scripts = [file for folder in ("e2e", "scripts", "plots") for file in sorted((TOP / "tests" / folder).glob("test_*.py"))]
+        scripts = [file for folder in ("e2e", "scripts", "plots", "reality") for file in sorted((TOP / "tests" / folder).glob("test_*.py"))]
         run_jobs(doctests("release") + [unittests(script, program=TOP / "build/release/kraftsim") for script in scripts])
     if "clang" in steps and build("clang", *([] if options.full else ["kraftsim"])):
         run_jobs((doctests("clang") if options.full else []) + [fingerprints("clang", "fingerprints (clang)")])

@@ -27,7 +27,7 @@ struct RunOptions {
   bool quiet = false;
   bool force = false;
   bool check_determinism = false;
-  bool no_files = false;  // nothing is written
+  bool no_files = false;                                            // nothing is written
   scenario::Strictness strictness = scenario::Strictness::lenient;  // --strict
 };
 struct CheckOptions {

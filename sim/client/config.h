@@ -48,7 +48,7 @@ struct ProducerConfig : CommonClientConfig {
   std::int64_t sticky_partitioning_linger_ms = -1;  // -1: batch.size ends a partition's turn, not time
 };
 
-enum class AutoOffsetReset : std::uint8_t { latest, earliest, none };
+enum class AutoOffsetReset : std::uint8_t { latest, earliest, none, by_duration };
 enum class Assignor : std::uint8_t { range, roundrobin, sticky, cooperative_sticky };
 enum class IsolationLevel : std::uint8_t { read_uncommitted, read_committed };
 
@@ -64,6 +64,7 @@ struct ConsumerConfig : CommonClientConfig {
   std::int32_t auto_commit_interval_ms = 5'000;
   std::int32_t first_auto_commit_ms = 0;  // not Kafka's: after its first assignment; 0: the interval
   AutoOffsetReset auto_offset_reset = AutoOffsetReset::latest;
+  std::int64_t auto_offset_reset_duration_ms = 0;  // with by_duration (KIP-1106): how far back
   IsolationLevel isolation_level = IsolationLevel::read_uncommitted;
   std::int32_t fetch_min_bytes = 1;
   std::int32_t fetch_max_wait_ms = 500;

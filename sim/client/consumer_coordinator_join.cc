@@ -346,9 +346,9 @@ void ConsumerCoordinator::on_join_complete(ConsumerContext& context) {
     sticky_generation_ = generation_.number;
   }
   const Duration first_auto_commit = std::exchange(first_auto_commit_, Duration{});
-  next_auto_commit_ = context.now() + (first_auto_commit > Duration{}
-                                           ? first_auto_commit
-                                           : from_millis(context.config.auto_commit_interval_ms));
+  next_auto_commit_ =
+      context.now() + (first_auto_commit > Duration{} ? first_auto_commit
+                                                      : from_millis(context.config.auto_commit_interval_ms));
   context.subscriptions.assign(assigned);
   note(RebalanceEvent::Kind::assigned, std::move(added));
   node::report(context.out, observe::AssignmentReceived{context.identity.service, context.identity.member,

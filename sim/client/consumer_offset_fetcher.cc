@@ -101,6 +101,13 @@ void OffsetFetcher::on_validation(const ValidationRequest& request,
 
 // ---- Reset
 
+// AutoOffsetResetStrategy.timestamp. Time begins at 0 here: what would lie before it is the beginning of all.
+std::int64_t OffsetFetcher::reset_timestamp(AutoOffsetReset strategy, const ConsumerContext& context) {
+  if (strategy == AutoOffsetReset::earliest) return kEarliestTimestamp;
+  if (strategy != AutoOffsetReset::by_duration) return kLatestTimestamp;
+  return std::max<std::int64_t>(0, context.env.wall_ms() - context.config.auto_offset_reset_duration_ms);
+}
+
 void OffsetFetcher::reset_positions(ConsumerContext& context) {
   std::map<std::pair<NodeId, AutoOffsetReset>, ListOffsetsRequest> by_leader;
   for (const SubscriptionState::Partition& partition : context.subscriptions.partitions()) {
@@ -111,8 +118,7 @@ void OffsetFetcher::reset_positions(ConsumerContext& context) {
       continue;
     }
     if (context.data.is_unavailable(context.metadata.endpoint(leader.leader), context.now())) continue;
-    const std::int64_t timestamp =
-        partition.reset_strategy == AutoOffsetReset::earliest ? kEarliestTimestamp : kLatestTimestamp;
+    const std::int64_t timestamp = reset_timestamp(partition.reset_strategy, context);
     by_leader[{leader.leader, partition.reset_strategy}].partitions.push_back(
         {partition.tp, leader.leader_epoch, timestamp});
   }

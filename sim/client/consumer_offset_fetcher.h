@@ -33,6 +33,7 @@ class OffsetFetcher {
     std::vector<std::pair<TopicPartition, FetchPosition>> positions;
   };
 
+  static std::int64_t reset_timestamp(AutoOffsetReset strategy, const ConsumerContext& context);
   void on_reset(const ResetRequest& request, const ListOffsetsResponse* response, ConsumerContext& context);
   void on_validation(const ValidationRequest& request, const OffsetForLeaderEpochResponse* response,
                      ConsumerContext& context);

@@ -111,7 +111,8 @@ void Wires::answer_syn(Platform& platform, std::uint32_t index) {
   Connection& connection = connections_[index];
   const auto [client, server, lane] = connection.channel;
   const Duration travel = signal_time(platform, server, client, net::kFirstSynRetransmission);
-  if (connection.syn_retransmissions == 0) connection.round_trip = platform.now() + travel - connection.syn_sent;
+  if (connection.syn_retransmissions == 0)
+    connection.round_trip = platform.now() + travel - connection.syn_sent;
   platform.schedule(platform.now() + travel, EventKind::connect_answered, client, index,
                     connection.generation);
 }

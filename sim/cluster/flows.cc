@@ -37,8 +37,9 @@ void Wires::send_end_of_stream(Platform& platform, std::uint32_t index, bool to_
   const auto [client, server, lane] = connection.channel;
   const ProcessId from = to_server ? client : server;
   const ProcessId to = to_server ? server : client;
-  const Instant at = std::max(flow(index, to_server).last_arrival,
-                              platform.now() + signal_time(platform, from, to, first_retransmission(connection)));
+  const Instant at =
+      std::max(flow(index, to_server).last_arrival,
+               platform.now() + signal_time(platform, from, to, first_retransmission(connection)));
   const EventKind kind = to_server ? EventKind::close_reaches_server : EventKind::close_reaches_client;
   platform.schedule(at, kind, to, index, connection.generation);
 }

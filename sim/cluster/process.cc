@@ -272,28 +272,27 @@ static DirectoryId formatted(DirectoryId first, std::uint32_t times_replaced) {
 
 std::unique_ptr<node::Node> boot(const ProcessSpec& spec, const node::DurableImage& image,
                                  Incarnation incarnation) {
-  return std::visit(
-      Overloaded{
-          [&](ServerBoot boot) -> std::unique_ptr<node::Node> {
-            if (boot.broker) boot.broker->incarnation = incarnation;
-            if (boot.broker && incarnation != Incarnation{}) boot.broker->phases.reset();
-            if (boot.controller) boot.controller->incarnation = incarnation.value();
-            boot.quorum.self.directory = formatted(boot.quorum.self.directory, image.replaced);
-            return std::make_unique<SharedServer>(boot, image);
-          },
-          [&](workload::OrderServiceBoot boot) {
-            if (incarnation != Incarnation{}) boot.spec.producer.first_metadata_age_ms = 0;
-            return workload::boot_order_service(boot);
-          },
-          [&](workload::ServiceMemberBoot boot) {
-            if (incarnation != Incarnation{}) boot.spec.consumer.first_metadata_age_ms = 0;
-            if (incarnation != Incarnation{}) boot.spec.consumer.first_auto_commit_ms = 0;
-            return workload::boot_service_member(boot);
-          },
-          [](const workload::OperatorBoot& boot) { return workload::boot_operator(boot); },
-          [](const Prototype& prototype) { return prototype->clone(); },
-      },
-      spec.boot);
+  return std::visit(Overloaded{
+                        [&](ServerBoot boot) -> std::unique_ptr<node::Node> {
+                          if (boot.broker) boot.broker->incarnation = incarnation;
+                          if (boot.broker && incarnation != Incarnation{}) boot.broker->phases.reset();
+                          if (boot.controller) boot.controller->incarnation = incarnation.value();
+                          boot.quorum.self.directory = formatted(boot.quorum.self.directory, image.replaced);
+                          return std::make_unique<SharedServer>(boot, image);
+                        },
+                        [&](workload::OrderServiceBoot boot) {
+                          if (incarnation != Incarnation{}) boot.spec.producer.first_metadata_age_ms = 0;
+                          return workload::boot_order_service(boot);
+                        },
+                        [&](workload::ServiceMemberBoot boot) {
+                          if (incarnation != Incarnation{}) boot.spec.consumer.first_metadata_age_ms = 0;
+                          if (incarnation != Incarnation{}) boot.spec.consumer.first_auto_commit_ms = 0;
+                          return workload::boot_service_member(boot);
+                        },
+                        [](const workload::OperatorBoot& boot) { return workload::boot_operator(boot); },
+                        [](const Prototype& prototype) { return prototype->clone(); },
+                    },
+                    spec.boot);
 }
 
 }  // namespace sim::cluster

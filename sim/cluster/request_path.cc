@@ -48,7 +48,7 @@ std::optional<RequestPath::Scheduled> RequestPath::begin_network_work(Ticket tic
   work(ticket) = Work{thread, runs_on.delayed};
   take_arrived(runs_on, now);
   const Duration takes = reading_time(bytes, machine_.network_per_request.sample(rng_));
-  runs_on.busy_until = 
+  runs_on.busy_until =
       later(std::max(runs_on.blocked ? runs_on.blocked_since : now, runs_on.busy_until), takes);
   if (!runs_on.planned.empty()) plan_anew(runs_on);
   if (runs_on.blocked) {

@@ -4,12 +4,12 @@
 #include <optional>
 
 #include "broker/broker.h"
-#include "server/controller_registration.h"
 #include "controller/quorum_controller.h"
 #include "metadata/snapshot_generator.h"
 #include "node/durable_image.h"
 #include "node/node.h"
 #include "raft/replica.h"
+#include "server/controller_registration.h"
 
 // A server process (SharedServer, KafkaRaftServer): one replica of the metadata log, and the roles that share
 // it. A dedicated controller is a voter with a controller, a dedicated broker an observer with a broker, and

@@ -17,7 +17,9 @@ void note_registration(const MetadataRecord& record, Offset offset, Registration
 
 ClusterControl::ClusterControl(const ControllerConfig& config, const MetadataImage& image,
                                const RegistrationOffsets& registered_at, LocalTime now)
-    : tracker_(from_millis(config.broker_session_timeout_ms)), registered_at_(registered_at) {
+    : tracker_(from_millis(config.broker_session_timeout_ms)),
+      activated_at_(now),
+      registered_at_(registered_at) {
   for (const auto& [id, registration] : image.brokers()) {
     heartbeats_.replayed(id, registration.fenced);
     if (!registration.fenced) tracker_.contacted({id, registration.broker_epoch}, now);
@@ -30,6 +32,9 @@ void ClusterControl::replayed(const MetadataImage& image, const MetadataRecord& 
                  [&](const RegisterBrokerRecord& one) {
                    heartbeats_.remove(one.broker);
                    heartbeats_.replayed(one.broker, one.fenced);
+                   // A registration is replayed as unfenced when the world begins (it was heard from before),
+                   // or amended.
+                   if (!one.fenced) tracker_.begun({one.broker, one.broker_epoch}, activated_at_);
                  },
                  [&](const UnregisterBrokerRecord& one) { heartbeats_.remove(one.broker); },
                  [&](const BrokerRegistrationChangeRecord& one) {

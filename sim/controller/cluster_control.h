@@ -41,8 +41,8 @@ class ClusterControl {
                                                        const ReplicationControl& replication,
                                                        LocalTime now) const;
 
-  // Also notes that the broker is alive, whatever the answer. A broker that begins to shut down in order may go when all active
-  // brokers have applied the records of this decision.
+  // Also notes that the broker is alive, whatever the answer. A broker that begins to shut down in order may
+  // go when all active brokers have applied the records of this decision.
   Decision<BrokerHeartbeatResponse> heartbeat(const metadata::MetadataImage& image,
                                               const BrokerHeartbeatRequest& request,
                                               const ReplicationControl& replication, LocalTime now);
@@ -60,6 +60,7 @@ class ClusterControl {
  private:
   BrokerHeartbeats heartbeats_;
   HeartbeatTracker tracker_;
+  LocalTime activated_at_;
   RegistrationOffsets registered_at_;
 };
 

@@ -24,6 +24,8 @@ class HeartbeatTracker {
   explicit HeartbeatTracker(Duration session_timeout) : session_timeout_(session_timeout) {}
 
   void contacted(Session session, LocalTime now) { contact_times_.insert_or_assign(session, now); }
+  // A session that goes on from before the run, unless it is known.
+  void begun(Session session, LocalTime now) { contact_times_.try_emplace(session, now); }
   bool has_valid_session(Session session, LocalTime now) const;
 
   // Forgets one session that has expired, and tells which; nullopt: none has. Of several Kafka takes the one

@@ -62,7 +62,7 @@ class Election {
   std::vector<Ballot> ballots_;
 };
 
-// Knows the epoch, but no leader to follow. An observer asks any voter; a voter waits for its election
+// Knows the epoch, but no leader to follow. It asks any voter who leads; a voter does so until its election
 // timeout.
 struct Unattached {
   LocalTime election_deadline;  // LocalTime::max() for observers

@@ -25,8 +25,7 @@ ReplicaManager::ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& co
                         period_of_millis(config.replica_high_watermark_checkpoint_interval_ms)),
       retention_(config),
       flusher_(config),
-      cleaner_timer_(server::kCleanerTimer,
-                     period_of_millis(config.log_cleaner_backoff_ms)) {
+      cleaner_timer_(server::kCleanerTimer, period_of_millis(config.log_cleaner_backoff_ms)) {
   const auto metadata = found_.find(kClusterMetadata);
   if (metadata == found_.end()) return;
   was_shut_down_cleanly_ = metadata->second.clean_shutdown != kNoBrokerEpoch;

@@ -24,8 +24,7 @@ void ReplicaManager::start_fetcher(LocalIndex local, const Context& context) {
   ReplicaFetcher& fetcher = fetcher_for(leader->id, leader->endpoint, index, context);
   const History& history = context.config.history;
   // What has no epochs has nothing else to go by.
-  if (history.truncation == Truncation::high_watermark ||
-      partition.log().latest_epoch() == kNoLeaderEpoch)
+  if (history.truncation == Truncation::high_watermark || partition.log().latest_epoch() == kNoLeaderEpoch)
     cut_to_high_watermark(local, context);
   fetcher.add(local, table_, history);
 }

@@ -35,6 +35,11 @@ void auto_offset_reset(const Targets& targets, const std::string& value) {
   targets.consumer->auto_offset_reset = value == "earliest" ? client::AutoOffsetReset::earliest
                                         : value == "none"   ? client::AutoOffsetReset::none
                                                             : client::AutoOffsetReset::latest;
+  if (const std::size_t colon = value.find(':'); colon != std::string::npos) {  // by_duration:PT1H
+    targets.consumer->auto_offset_reset = client::AutoOffsetReset::by_duration;
+    targets.consumer->auto_offset_reset_duration_ms =
+        read_iso_duration_ms(std::string_view(value).substr(colon + 1)).value_or(0);
+  }
 }
 
 void isolation_level(const Targets& targets, const std::string& value) {
@@ -151,9 +156,11 @@ constexpr Property kClientRows[] = {
              "Whether the consumer commits from time to time by itself; clients.<name>.commit says it here."),
     modelled("auto.commit.interval.ms", kConsumer, int32, "5000", from(0),
              field<&ConsumerConfig::auto_commit_interval_ms>, "Time between two automatic commits."),
-    modelled("auto.offset.reset", kConsumer, text, "latest", any(), auto_offset_reset,
-             "Where a group starts that has committed nothing: earliest, latest, or none (an error).",
-             "earliest|latest|none"),
+    modelled(
+        "auto.offset.reset", kConsumer, text, "latest", any(), auto_offset_reset,
+        "Where a group starts that has committed nothing: earliest, latest, none (an error), or with the "
+        "orders of the last while (by_duration:PT1H).",
+        "earliest|latest|none"),
     modelled("isolation.level", kConsumer, text, "read_uncommitted", any(), isolation_level,
              "Whether records of open and aborted transactions are returned. There are no transactions here: "
              "both words read up to the high watermark.",

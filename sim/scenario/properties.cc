@@ -115,8 +115,13 @@ PropertyValue read_word(const Property& property, std::string_view text) {
   const std::vector<std::string_view> words = split(property.words, '|');
   const std::string in_small_letters = takes_any_case(property) ? lower(text) : std::string{};
   if (!in_small_letters.empty()) text = in_small_letters;
-  if (property.name == "auto.offset.reset" && text.starts_with("by_duration:"))
-    return wrong("by_duration is not modelled yet", "earliest, latest and none are");
+  if (constexpr std::string_view kByDuration = "by_duration:";
+      property.name == "auto.offset.reset" && text.starts_with(kByDuration)) {
+    if (read_iso_duration_ms(text.substr(kByDuration.size())))
+      return PropertyValue{std::string(text), {}, {}};
+    return wrong("must be earliest, latest, none or by_duration:DURATION, not \"" + std::string(text) + "\"",
+                 "durations are written as in by_duration:PT1H30M or by_duration:P2D");
+  }
   if (std::find(words.begin(), words.end(), text) == words.end()) {
     return wrong("must be " + or_list(property.words) + ", not \"" + std::string(text) + "\"",
                  did_you_mean(text, words));
@@ -233,6 +238,55 @@ PropertyValue read_property(const Property& property, std::string_view text) {
   const bool are_replicas = property.type == PropertyType::list && property.words.empty();
   return wrong("cannot be \"" + std::string(text) + "\"",
                are_replicas ? "it is * for all replicas, or a list of partition:broker such as 0:1,0:2" : "");
+}
+
+std::optional<std::int64_t> read_iso_duration_ms(std::string_view text) {
+  struct Part {
+    char unit;
+    std::int64_t ms;
+    bool of_day;
+  };
+  constexpr Part kParts[] = {
+      {'D', 86'400'000, false}, {'H', 3'600'000, true}, {'M', 60'000, true}, {'S', 1'000, true}};
+  constexpr std::int64_t kCenturyMs = std::int64_t{36'600} * 86'400'000;
+  const auto is = [](char c, char wanted) { return c == wanted || c == wanted - 'A' + 'a'; };
+  if (text.empty() || !is(text.front(), 'P')) return std::nullopt;
+  text.remove_prefix(1);
+  std::int64_t sum = 0;
+  bool in_time = false;
+  bool any = false;
+  const Part* next = std::begin(kParts);
+  while (!text.empty()) {
+    if (is(text.front(), 'T') && !in_time) {
+      in_time = true;
+      text.remove_prefix(1);
+      if (text.empty()) return std::nullopt;
+      continue;
+    }
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || number < 0) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    std::int64_t fraction_ms = 0;
+    if (!text.empty() && (text.front() == '.' || text.front() == ',')) {
+      std::size_t digits = 1;
+      for (std::int64_t one = 100; digits < text.size() && text[digits] >= '0' && text[digits] <= '9';
+           ++digits, one /= 10)
+        fraction_ms += (text[digits] - '0') * one;
+      text.remove_prefix(digits);
+      if (text.empty() || !is(text.front(), 'S')) return std::nullopt;
+    }
+    const auto part = std::find_if(next, std::end(kParts), [&](const Part& one) {
+      return !text.empty() && is(text.front(), one.unit) && one.of_day == in_time;
+    });
+    if (part == std::end(kParts)) return std::nullopt;
+    next = part + 1;
+    sum = std::min(kCenturyMs, sum + std::min(number, kCenturyMs / part->ms) * part->ms + fraction_ms);
+    text.remove_prefix(1);
+    any = true;
+  }
+  if (!any) return std::nullopt;
+  return sum;
 }
 
 std::string describe_range(const Property& property) {

@@ -82,6 +82,10 @@ struct PropertyValue {
 };
 PropertyValue read_property(const Property& property, std::string_view text);
 
+// As java.time.Duration.parse reads "PT1H30M", in milliseconds, at most a century of them; nullopt: it does not, or it is
+// negative.
+std::optional<std::int64_t> read_iso_duration_ms(std::string_view text);
+
 // "int, [1,...]" as Kafka's documentation puts it.
 std::string describe_range(const Property& property);
 std::string_view describe(PropertyType type);

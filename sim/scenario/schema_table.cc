@@ -206,10 +206,10 @@ constexpr Key kKeys[] = {
     scalar_key("cluster/machine/io.per.kib", UnitKind::duration, "500ns", 0, kSecond,
                "On top, for each KiB of it."),
     distribution(
-        "cluster/start.time", UnitKind::duration, "{p50: 3.1s, p99: 9s}",
+        "cluster/start.time", UnitKind::duration, "{p50: 3100ms, p99: 9s}",
         "From when a server is started again to when it runs: a broker then asks to be registered. As "
         "measured with Kafka 4.1 on two busy cores."),
-    distribution("cluster/open.logs.time", UnitKind::duration, "{p50: 1.4s, p99: 2.9s}",
+    distribution("cluster/open.logs.time", UnitKind::duration, "{p50: 1400ms, p99: 2900ms}",
                  "From there until the broker opens its logs; what recovery takes comes on top."),
 
     {.path = "topics",
@@ -265,7 +265,7 @@ constexpr Key kKeys[] = {
                "consumes"),
     distribution("clients/<name>/start.stagger", UnitKind::duration, "0s",
                  "How long after one member the next one starts (a rolling start).", "consumes"),
-    distribution("clients/<name>/start.time", UnitKind::duration, "{p50: 3.1s, p99: 9s}",
+    distribution("clients/<name>/start.time", UnitKind::duration, "{p50: 3100ms, p99: 9s}",
                  "From when one of its processes is started again, after a fault, to when it runs."),
     required(with_example(
         section("clients/<name>/arrivals",

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
-#include "server/controller_channel.h"
 #include "metadata/metadata_image.h"
 #include "node/node.h"
+#include "server/controller_channel.h"
 
 // Keeps a controller registered (ControllerRegistrationManager, KIP-919): while the committed metadata does
 // not name its incarnation, it asks the active controller, which may be itself, to write a

@@ -153,7 +153,8 @@ class HistoricRun {
   void look_at_high_watermark(int id) {
     std::optional<Thin>& before = thin_[id];
     std::optional<Thin> now;
-    const partition::Partition* here = world_.is_up(id) ? world_.broker(id).replicas().partition(tp_) : nullptr;
+    const partition::Partition* here =
+        world_.is_up(id) ? world_.broker(id).replicas().partition(tp_) : nullptr;
     if (here != nullptr && here->is_leader() && here->is_under_min_isr())
       now = Thin{here->partition_epoch(), here->high_watermark()};
     if (before && now && before->partition_epoch == now->partition_epoch)

@@ -197,7 +197,8 @@ TEST_CASE("the first life goes on from one that was up: it never asks to be fenc
   CHECK_FALSE(script.asks<BrokerHeartbeatRequest>().want_fence);
 }
 
-TEST_CASE("while the session of its last life is valid, a broker is refused, and asks again every two seconds") {
+TEST_CASE(
+    "while the session of its last life is valid, a broker is refused, and asks again every two seconds") {
   Script script;
   script.start();
   for (int refused = 0; refused < 6; ++refused) {

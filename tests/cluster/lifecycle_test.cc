@@ -19,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kSession = 9s;
+constexpr Duration kSessionCheck = 1125ms;  // sessions are looked at every eighth of one
 
 ClusterSpec busy_three_and_three(std::uint64_t seed) {
   ClusterSpec spec = test::idle_cluster(seed, 6);
@@ -205,7 +206,7 @@ TEST_CASE("a killed leader is fenced when its session ends, and replaced with th
   const auto fenced = world.history.broker_became(leader, true, Instant{} + 10s);
   REQUIRE(fenced.has_value());
   CHECK(*fenced - last_heartbeat > kSession);
-  CHECK(*fenced - last_heartbeat < kSession + 100ms);
+  CHECK(*fenced - last_heartbeat < kSession + kSessionCheck + 100ms);
   const NodeId next = world.history.leader_of(kOrders0);
   CHECK(next != leader);
   const auto became =
@@ -255,12 +256,15 @@ TEST_CASE("a controlled shutdown moves all leaders before the broker goes") {
   }
   CHECK_FALSE(world.cluster.is_up(process));
 
-  // It registers at once: the controller knows that it has gone.
+  // The controller knows that it has gone, but its session goes on (BrokerHeartbeatTracker): until 9 s after
+  // its last heartbeat it may not register, and it asks every two seconds.
+  const Instant last_heartbeat = world.history.last_heartbeat.at(process);
   world.cluster.restart(process);
   world.play_until(75s);
   const auto unfenced = world.history.broker_became(leader, false, Instant{} + 20s);
   REQUIRE(unfenced.has_value());
-  CHECK(*unfenced < Instant{} + 22s);
+  CHECK(*unfenced > last_heartbeat + kSession);
+  CHECK(*unfenced < last_heartbeat + kSession + 2s + 200ms);
   world.check_all_in_sync();
   world.check_orders();
 }
@@ -279,9 +283,70 @@ TEST_CASE("a killed broker that comes back at once must wait for the end of its 
   CHECK(*fenced - last_heartbeat > kSession);
   const auto unfenced = world.history.broker_became(leader, false, *fenced);
   REQUIRE(unfenced.has_value());
-  CHECK(*unfenced - last_heartbeat < 16s);  // the back-off of its registration: 6.4 s by then
+  CHECK(*unfenced - last_heartbeat < kSession + 2s + 200ms);  // it asks every two seconds
   world.check_all_in_sync();
   world.check_orders();
+}
+
+// It loads its logs and fetches as soon as it knows the metadata, and is in the ISR until it is fenced.
+TEST_CASE("a killed broker that may not register yet lets the other leaders acknowledge") {
+  LifecycleWorld world(busy_three_and_three(5));
+  world.play_until(10s);
+  const NodeId leader = world.history.leader_of(kOrders0);
+  const ProcessId process = world.broker(leader);
+  world.cluster.crash(process, CrashMode::kill);
+  const Instant last_heartbeat = world.history.last_heartbeat.at(process);
+  world.cluster.restart(process);
+  world.play_until(12s);
+  const std::size_t acknowledged = world.history.acknowledged.size();
+  world.play_until(16s);
+  REQUIRE(Instant{} + 16s < last_heartbeat + kSession);
+  CHECK(world.history.acknowledged.size() > acknowledged + 100);
+}
+
+TEST_CASE("seeds choose where heartbeats stand: a kill is noticed sooner or later") {
+  Duration soonest = Duration::max();
+  Duration latest{};
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    CAPTURE(seed);
+    ClusterSpec spec = busy_three_and_three(seed);
+    spec.flows.clear();
+    LifecycleWorld world(spec);
+    world.play_until(10s);
+    world.cluster.crash(world.broker(NodeId{1}), CrashMode::kill);
+    world.play_until(21s);
+    const auto fenced = world.history.broker_became(NodeId{1}, true, Instant{} + 10s);
+    REQUIRE(fenced.has_value());
+    const Duration took = *fenced - (Instant{} + 10s);
+    CHECK(took > kSession - 2s);
+    CHECK(took < kSession + kSessionCheck + 100ms);
+    soonest = std::min(soonest, took);
+    latest = std::max(latest, took);
+  }
+  CHECK(latest - soonest > 1s);
+}
+
+TEST_CASE("what is started again after a fault runs when its start is over") {
+  ClusterSpec spec = busy_three_and_three(12);
+  for (BrokerSpec& broker : spec.brokers) {
+    broker.start_time = Distribution::constant(3'000'000'000);
+    broker.open_logs_time = Distribution::constant(2'000'000'000);
+  }
+  fault::Fault crash{"crash", fault::Kill{{fault::BrokerTarget{NodeId{2}}}}};
+  crash.at = Instant{} + 10s;
+  crash.lasts = 15s;
+  spec.faults = {crash};
+  LifecycleWorld world(spec);
+  world.play_until(27s);
+  const ProcessId process = world.broker(NodeId{2});
+  CHECK_FALSE(world.cluster.is_up(process));
+  world.play_until(28s + 1ms);
+  CHECK(world.cluster.is_up(process));
+  world.play_until(60s);
+  const auto unfenced = world.history.broker_became(NodeId{2}, false, Instant{} + 25s);
+  REQUIRE(unfenced.has_value());
+  CHECK(*unfenced > Instant{} + 30s);
+  CHECK(*unfenced < Instant{} + 30s + 200ms);
 }
 
 TEST_CASE("the active controller dies: data keeps flowing, and brokers find the next one") {
@@ -311,7 +376,7 @@ TEST_CASE("combined mode: a process that is both may die, and comes back as both
   const auto activated = std::find_if(world.history.controllers.rbegin(), world.history.controllers.rend(),
                                       [](const auto& one) { return one.fact.active; });
   CHECK(*fenced - activated->when > kSession - 100ms);
-  CHECK(*fenced - activated->when < kSession + 100ms);
+  CHECK(*fenced - activated->when < kSession + 100ms);  // the eighth look comes right after the session
   world.cluster.restart(process);
   world.play_until(75s);
   const auto unfenced = world.history.broker_became(id, false, *fenced);
@@ -349,7 +414,7 @@ TEST_CASE("an isolated leader is replaced, and follows when it is back") {
   const auto fenced = world.history.broker_became(leader, true, Instant{} + 10s);
   REQUIRE(fenced.has_value());
   CHECK(*fenced - (Instant{} + 10s) > kSession - 2s);
-  CHECK(*fenced - (Instant{} + 10s) < kSession + 100ms);
+  CHECK(*fenced - (Instant{} + 10s) < kSession + kSessionCheck + 100ms);
   CHECK(world.history.leader_of(kOrders0) != leader);
   const auto unfenced = world.history.broker_became(leader, false, Instant{} + 35s);
   REQUIRE(unfenced.has_value());
@@ -441,12 +506,14 @@ TEST_CASE("a member that is stopped leaves its group at once, and joins again wh
   for (const auto& [record, times] : world.history.handled) CHECK(times == 1);
 }
 
+// Each broker waits until the session of its former life has ended; the next is stopped after that.
 TEST_CASE("a rolling restart of all brokers and controllers is not seen by the orders") {
-  LifecycleWorld world(with_service(busy_three_and_three(14)));
+  ClusterSpec spec = with_service(busy_three_and_three(14));
+  spec.load_ends_at = 100s;
+  LifecycleWorld world(spec);
   world.play_until(15s);
   Duration now = 15s;
-  for (const char* name :
-       {"broker-1", "broker-2", "broker-3", "controller-1", "controller-2", "controller-3"}) {
+  const auto restart = [&](const std::string& name, Duration until_next) {
     CAPTURE(name);
     const ProcessId process = world.process(name);
     world.cluster.stop(process);
@@ -454,13 +521,35 @@ TEST_CASE("a rolling restart of all brokers and controllers is not seen by the o
     world.play_until(now);
     REQUIRE_FALSE(world.cluster.is_up(process));
     world.cluster.restart(process);
-    now += 3s;
+    now += until_next;
     world.play_until(now);
-  }
-  world.play_until(90s);
+  };
+  for (const char* name : {"broker-1", "broker-2", "broker-3"}) restart(name, 10s);
+  for (const char* name : {"controller-1", "controller-2", "controller-3"}) restart(name, 3s);
+  world.play_until(130s);
   world.check_all_in_sync();
   world.check_orders();
   CHECK(world.history.handled.size() == world.history.placed.size());
+}
+
+// It may not: the ISR of some partitions falls to one, and writes stall (Kafka 4.1.2, restarted every 8 s).
+TEST_CASE("brokers that are restarted faster than sessions end leave too few in sync") {
+  LifecycleWorld world(busy_three_and_three(15));
+  world.play_until(15s);
+  std::size_t smallest_isr = 3;
+  for (const char* name : {"broker-1", "broker-2"}) {
+    const ProcessId process = world.process(name);
+    world.cluster.stop(process);
+    world.play_until(15s + (name == std::string("broker-1") ? 6s : 14s));
+    REQUIRE_FALSE(world.cluster.is_up(process));
+    world.cluster.restart(process);
+    if (name == std::string("broker-1")) world.play_until(23s);
+  }
+  world.play_until(75s);
+  for (const auto& one : world.history.partitions) smallest_isr = std::min(smallest_isr, one.fact.isr.size());
+  CHECK(smallest_isr == 1);
+  world.check_all_in_sync();
+  world.check_orders();
 }
 
 }  // namespace

@@ -331,7 +331,7 @@ TEST_CASE("a broker registers fenced, catches up, is unfenced, falls silent, is 
   CHECK_FALSE(lives.heartbeat(1, registered.broker_epoch).is_fenced);
   lives.harness.run_until(14'000);
   CHECK(lives.is_active(1));
-  lives.harness.run_until(14'001 + 1'125);  // sessions are looked at every eighth of one
+  lives.harness.run_until(14'001 + 1'130);  // sessions are looked at every eighth of one
   CHECK_FALSE(lives.is_active(1));
   CHECK_FALSE(lives.heartbeat(1, registered.broker_epoch).is_fenced);  // it is back
   CHECK(lives.heartbeat(1, BrokerEpoch{999}).error == ErrorCode::stale_broker_epoch);
@@ -362,7 +362,7 @@ TEST_CASE("a broker that went in order may not come back, and is fenced once mor
   lives.harness.run_until(10'000);
   CHECK(lives.register_broker(registration(1, 2)).error == ErrorCode::duplicate_broker_registration);
   const Offset before = lives.harness.observed().end_offset();
-  lives.harness.run_until(10'001 + 1'125);
+  lives.harness.run_until(10'001 + 1'130);
   CHECK(lives.harness.observed().end_offset() > before);  // fenced again
   CHECK(lives.register_broker(registration(1, 2)).error == ErrorCode::none);
 }
@@ -372,7 +372,7 @@ TEST_CASE("brokers that fall silent together are fenced one after the other") {
   for (const std::int32_t id : {1, 2, 3}) lives.bring_up(id);
   lives.harness.ask(Lane::forwarding, create("orders"));
   lives.harness.flush();
-  lives.harness.run_until(9'001 + 1'125 + 20);  // and the next one 10 ms after
+  lives.harness.run_until(9'001 + 1'130 + 20);  // and the next one 10 ms after
   const metadata::MetadataImage image = lives.harness.observed();
   for (const std::int32_t id : {1, 2, 3}) CHECK(image.broker(NodeId{id})->fenced);
   for (const auto& partition : image.topic("orders")->partitions) {
@@ -415,14 +415,14 @@ TEST_CASE("whoever becomes active gives every unfenced broker a whole session") 
   lives.harness.flush();
   lives.harness.run_until(17'000);
   CHECK(lives.is_active(1));
-  lives.harness.run_until(17'001 + 1'125);
+  lives.harness.run_until(17'001 + 1'130);
   CHECK_FALSE(lives.is_active(1));
 
   Harness bootstrapped(three_brokers());
   bootstrapped.flush();
   bootstrapped.run_until(9'000);
   CHECK(bootstrapped.observed().is_active(NodeId{1}));
-  bootstrapped.run_until(9'001 + 1'125 + 20);  // all three, one after the other
+  bootstrapped.run_until(9'001 + 1'130 + 20);  // all three, one after the other
   CHECK_FALSE(bootstrapped.observed().is_active(NodeId{1}));
 }
 
@@ -470,7 +470,7 @@ TEST_CASE("leaders are balanced leader.imbalance.check.interval.seconds after th
     const std::int64_t start = ms;  // the last heartbeat of all three
     CHECK(led_by(1) == 1);
     std::int64_t fenced_at = start + 9'000;
-    while (led_by(1) != 0 && fenced_at < start + 9'000 + 1'125) run_to(++fenced_at, {2, 3});
+    while (led_by(1) != 0 && fenced_at < start + 9'000 + 1'130) run_to(++fenced_at, {2, 3});
     CHECK(led_by(1) == 0);
     CHECK(fenced_at > start + 9'000);
     run_to(start + 12'000, {1, 2, 3});

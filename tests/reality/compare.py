@@ -10,10 +10,11 @@ with N seeds (20, or KRAFTSIM_SWEEP). Then
   sequences  each sequence of (leader, leader epoch, ISR, partition epoch) that the real controller wrote for a partition
              must occur among the simulated ones; brokers are named by their place in the partition's replicas, and
              partitions compared with those in which the same places were hit by the failure;
-  times      each real time lies between the least and the greatest simulated one, widened by 10 % of each;
+  times      each real time lies between the least and the greatest simulated one, widened by 10 % of each, and by the
+             50 ms at most that lie between a record's append (real stamps) and its commit (simulated ones);
   counters   orders lost, duplicated, handled twice and failed lie between the least and the greatest simulated ones.
 
-What the busy machine of the recordings explains is named in EXPLAINED, and printed. The program is build/release/kraftsim,
+What the busy machine of the recordings explains is named in BUSY, with how much, and printed. The program is build/release/kraftsim,
 or what KRAFTSIM names. The exit code is 1 if anything else differs.
 """
 import argparse
@@ -34,10 +35,24 @@ PROGRAM = os.environ.get("KRAFTSIM", str(HERE.parent.parent / "build" / "release
 WIDENED = 0.10
 RELEASE = "4.1.2"  # what kraftsim plays
 ORDERS_START_MS = 12_000  # in every scenario here
+GROUP_STARTS_MS = 5_000  # in F13
+SEEDS = int(os.environ.get("KRAFTSIM_SWEEP", "20"))
 JUST_BEFORE = -50  # ms: what is this close to the first fault counts as after it
 
-# (script or "*", name of the time): why a busy machine explains that it lies outside.
-EXPLAINED = {}
+COMMIT_MS = 50  # a real record is stamped when it is appended, a simulated one told of when it is committed
+
+# What only processors explain: six servers, the load and a compiler shared two cores, and the servers waited for one for
+# 12 to 90 s in the ten seconds before the fault. Name of the number, how far above the simulated ones it may lie, why.
+BUSY = [
+    (r"acknowledged before the fault, p\d+", 1500, "every step of an order waited for a processor"),
+    (r"(broker \d: )?unfenced to (first|last) ISR", 1100, "fetchers and AlterPartition waited for a processor"),
+    (r"(broker \d: )?(registered to unfenced|unfenced)", 9000, "what a broker does when it starts is processor time"),
+    (r"(broker \d: )?(shutdown|new leaders|out of the (first|last) ISR)", 150, "the heartbeat waited for a processor"),
+    (r"(broker \d: )?fenced", 4700, "a broker had not replayed the change by its next heartbeat: a round of 2 s more"),
+    (r"longest gap of acks, .*", 10000, "the servers' start-up, and producers that had no processor"),
+    (r"generation \+2 assigned to all", 6000, "the new member's JVM took up to 6.8 s to start"),
+    (r"orders failed", 900, "the brokers took longer to come back, see unfenced"),
+]
 
 
 @dataclasses.dataclass
@@ -48,7 +63,7 @@ class Run:
     states: list = dataclasses.field(default_factory=list)  # [ms, partition, leader, leader epoch, isr, partition epoch]
     brokers: list = dataclasses.field(default_factory=list)  # [ms, broker, registered|unfenced|fenced|shutdown]
     controllers: list = dataclasses.field(default_factory=list)  # [ms, node, quorum epoch]
-    struck: list = dataclasses.field(default_factory=list)  # brokers, in the order in which a fault hit them
+    struck: dict = dataclasses.field(default_factory=dict)  # broker -> ms, in the order in which a fault first hit them
     ack_gaps: dict = dataclasses.field(default_factory=dict)  # partition -> (longest gap between two acks, its begin)
     assignments: list = dataclasses.field(default_factory=list)  # [ms, member, generation]
     results: dict = dataclasses.field(default_factory=dict)
@@ -68,13 +83,13 @@ def real_runs(script):
 def real_run(recorded):
     if "formed" in recorded:
         return Run(formed=recorded["formed"])
-    strikes = [node for _, what, node in recorded["events"] if what in ("kill", "term", "pause", "cut")]
+    strikes = [(ms, node) for ms, what, node in recorded["events"] if what in ("kill", "term", "pause", "cut")]
     return Run(
         replicas={int(p): replicas for p, replicas in recorded["replicas"].items()},
         states=recorded["partitions"],
         brokers=recorded["brokers"],
         controllers=recorded["controllers"],
-        struck=only_brokers(strikes),
+        struck=first_strikes(strikes),
         ack_gaps={int(p): tuple(gap) for p, gap in recorded["ack_gaps"].items()},
         assignments=recorded["assignments"],
         results=recorded["results"],
@@ -83,8 +98,12 @@ def real_run(recorded):
     )
 
 
-def only_brokers(nodes):
-    return list(dict.fromkeys(node for node in nodes if isinstance(node, int) and node < 100))
+def first_strikes(strikes):
+    struck = {}
+    for ms, node in strikes:
+        if isinstance(node, int) and node < 100:
+            struck.setdefault(node, ms)
+    return struck
 
 
 # ---- Simulated runs
@@ -120,8 +139,8 @@ def read_simulated(out):
     for fault in faults:
         for name in re.split(r"[|; ]+", fault["touched"]):
             if name.startswith("broker-"):
-                struck.append(int(name.split("-")[1]))
-    run.struck = only_brokers(struck)
+                struck.append((ms(fault["from_ns"]), int(name.split("-")[1])))
+    run.struck = first_strikes(struck)
     read_events(out / "events.jsonl", ms, run)
     for row in rows(out / "leadership.csv"):
         if row["event"] == "controller":
@@ -244,28 +263,30 @@ def merged(runs):
 def times_of(run):
     """What happened when: name -> ms."""
     times = {}
-    for number, broker in enumerate(run.struck):
-        times.update(broker_times(run, broker, f"broker {number + 1}: " if len(run.struck) > 1 else ""))
+    for number, (broker, strike) in enumerate(run.struck.items()):
+        times.update(broker_times(run, broker, strike, f"broker {number + 1}: " if len(run.struck) > 1 else ""))
     if run.struck:
-        times.update(ack_times(run, run.struck[0], times))
+        times.update(ack_times(run, next(iter(run.struck))))
     times.update(controller_times(run))
     times.update(group_times(run))
     return times
 
 
-def after_fault(events):
-    return [event for event in events if event[0] > JUST_BEFORE]
+def after(events, strike=0):
+    """Those after a strike, their times counted from it."""
+    return [[event[0] - strike, *event[1:]] for event in events if event[0] > strike + JUST_BEFORE]
 
 
-def broker_times(run, broker, prefix):
+def broker_times(run, broker, strike, prefix):
+    """Counted from the strike that hit this broker."""
     times = {}
-    of = lambda what: [at for at, who, did in after_fault(run.brokers) if who == broker and did == what]
+    of = lambda what: [at for at, who, did in after(run.brokers, strike) if who == broker and did == what]
     for what in ("shutdown", "fenced", "registered", "unfenced"):
         if of(what):
             times[prefix + what] = of(what)[0]
     if of("registered") and of("unfenced") and of("unfenced")[-1] >= of("registered")[0]:
         times[prefix + "registered to unfenced"] = of("unfenced")[-1] - of("registered")[0]
-    states = after_fault(run.states)
+    states = after(run.states, strike)
     led = [p for p, replicas in run.replicas.items() if replicas[0] == broker]
     replaced = [min((at for at, of_p, leader, *_ in states if of_p == p and leader not in (broker, -1)), default=None) for p in led]
     if replaced and None not in replaced:
@@ -285,7 +306,7 @@ def broker_times(run, broker, prefix):
     return times
 
 
-def ack_times(run, broker, times):
+def ack_times(run, broker):
     own, others = [], []
     for p, (gap, _) in run.ack_gaps.items():
         (own if run.replicas[p][0] == broker else others).append(gap)
@@ -298,7 +319,7 @@ def ack_times(run, broker, times):
 
 
 def controller_times(run):
-    later, before = after_fault(run.controllers), [c for c in run.controllers if c[0] <= JUST_BEFORE]
+    later, before = after(run.controllers), [c for c in run.controllers if c[0] <= JUST_BEFORE]
     if not later or not before:
         return {}
     return {"new controller": later[0][0], "rise of the quorum epoch": later[-1][2] - before[-1][2]}
@@ -335,13 +356,19 @@ def spread(values):
 
 
 def is_within(real, simulated):
-    low, high = min(simulated), max(simulated)
-    return low - WIDENED * abs(low) <= min(real) and max(real) <= high + WIDENED * abs(high)
+    return lowest(simulated) <= min(real) and max(real) <= max(simulated) + WIDENED * abs(max(simulated))
 
 
-def judged(script, what, real, simulated, ok):
-    reason = EXPLAINED.get((script, what)) or EXPLAINED.get(("*", what)) or ""
-    return Line(script, what, real, simulated, "ok" if ok else "explained" if reason else "DIFFERS", reason)
+def why_busy(name, real, simulated):
+    """Why the real numbers may lie above the simulated ones; nothing if they may not."""
+    for pattern, most, reason in BUSY:
+        if simulated and re.fullmatch(pattern, name) and min(real) >= lowest(simulated) and max(real) <= max(simulated) + most:
+            return reason
+    return ""
+
+
+def lowest(simulated):
+    return min(simulated) - WIDENED * abs(min(simulated)) - COMMIT_MS
 
 
 def compare_sequences(script, real, simulated):
@@ -353,7 +380,7 @@ def compare_sequences(script, real, simulated):
             if form in in_simulated.get(hit, {}):
                 found += times
             else:
-                lines.append(judged(script, f"sequence, hit {hit}", f"{times} x {form}", "never", False))
+                lines.append(Line(script, f"sequence, hit {hit}", f"{times} x {form}", "never", "DIFFERS"))
     lines.insert(0, Line(script, "sequences", f"{total}", f"{found} of them occur", "ok"))
     return lines
 
@@ -364,17 +391,19 @@ def compare_numbers(script, real, simulated):
     for name in names:
         ours = [numbers[name] for numbers in simulated if name in numbers]
         theirs = [numbers[name] for numbers in real if name in numbers]
-        ok = bool(ours) and is_within(theirs, ours)
-        lines.append(judged(script, name, spread(theirs), spread(ours), ok))
+        reason = "" if ours and is_within(theirs, ours) else why_busy(name, theirs, ours)
+        verdict = "ok" if ours and is_within(theirs, ours) else "explained" if reason else "DIFFERS"
+        lines.append(Line(script, name, spread(theirs), spread(ours), verdict, reason))
     return lines
 
 
 def compare(script, seeds):
     real, simulated = real_runs(script), simulated_runs(script, seeds)
     if real[0].formed:
-        formed = [[max(at for at, _, generation in run.assignments if generation == 1)] for run in simulated]
+        formed = [max(at for at, _, generation in run.assignments if generation == 1) for run in simulated]
+        since_start = ORDERS_START_MS - GROUP_STARTS_MS
         return compare_numbers(script, [{"group formed": t} for run in real for t in run.formed],
-                               [{"group formed": t + ORDERS_START_MS} for run in formed for t in run])
+                               [{"group formed": t + since_start} for t in formed])
     lines = compare_sequences(script, real, simulated)
     lines += compare_numbers(script, [times_of(run) for run in real], [times_of(run) for run in simulated])
     lines += compare_numbers(script, [run.counters for run in real], [run.counters for run in simulated])
@@ -384,13 +413,13 @@ def compare(script, seeds):
 
 
 def outcome(run):
-    return {f"orders {result}": count for result, count in run.results.items()}
+    return {"orders failed": sum(count for result, count in run.results.items() if result != "ok")}
 
 
 def main(argv):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scripts", nargs="*", help="the default is all")
-    parser.add_argument("--seeds", type=int, default=int(os.environ.get("KRAFTSIM_SWEEP", "20")))
+    parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--verbose", action="store_true", help="print what agrees, too")
     options = parser.parse_args(argv)
     scripts = options.scripts or sorted(file.stem for file in (HERE / "recordings").glob("*.json"))

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "scenario/properties.h"
 #include "scenario/properties_text.h"
 #include "scenario/secrets.h"
 
@@ -81,6 +82,34 @@ TEST_CASE("places of names and values, over continued lines too") {
   CHECK(read[1].value_place.line == 4);
   CHECK(read[1].value_place.column == 7);
   CHECK(read[1].value_place.length == 3);
+}
+
+TEST_CASE("durations as java.time.Duration.parse reads them") {
+  struct Row {
+    const char* text;
+    std::int64_t want_ms;  // -1: none
+  };
+  const Row rows[] = {{"PT1H", 3'600'000},
+                      {"P2D", 172'800'000},
+                      {"P1DT2H3M4.5S", 93'784'500},
+                      {"pt0.001s", 1},
+                      {"PT1M30S", 90'000},
+                      {"PT", -1},
+                      {"P", -1},
+                      {"PT1H1H", -1},
+                      {"PT1M1H", -1},
+                      {"P1H", -1},
+                      {"PT1D", -1},
+                      {"1H", -1},
+                      {"PT-1H", -1},
+                      {"PT1.5M", -1},
+                      {"", -1},
+                      {"PT1", -1},
+                      {"P99999999999D", 3'162'240'000'000}};
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    CHECK(read_iso_duration_ms(row.text).value_or(-1) == row.want_ms);
+  }
 }
 
 TEST_CASE("what is secret in a line is not shown") {
