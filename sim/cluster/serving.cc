@@ -121,7 +121,7 @@ void World::respond(Envelope&& response) {
   const auto written = path.begin_network_work(ticket, connection.network_thread, message.bytes, now());
   follow_moved(server);
   if (!written) return;
-  if (is_running && wires.can_be_written_ahead(platform, index)) {
+  if (works_ahead && is_running && wires.can_be_written_ahead(platform, index)) {
     wires.write_ahead(platform, ticket, written->at);
   } else {
     wires.arm(platform, ticket, written->at);
@@ -139,7 +139,7 @@ bool World::plan(Ticket ticket) {
   const Connection& connection = wires.connection(message.connection);
   const ProcessId server = connection.channel.server;
   Slot& slot = this->slot(server);
-  if (!slot.life || !wires.can_be_planned(platform, ticket)) return false;
+  if (!works_ahead || !slot.life || !wires.can_be_planned(platform, ticket)) return false;
   RequestPath& path = *slot.life->path;
   if (!path.can_plan(connection.network_thread)) return false;
   message.life = platform.incarnation(server);

@@ -27,7 +27,8 @@ struct World {
   std::shared_ptr<const Processes> processes;
   Platform platform;
   Wires wires;
-  std::vector<Slot> slots;  // by ProcessId
+  std::vector<Slot> slots;   // by ProcessId
+  bool works_ahead = false;  // see Cluster::work_ahead()
 
   Instant now() const { return platform.now(); }
   Slot& slot(ProcessId id) { return slots[static_cast<std::size_t>(id.value())]; }

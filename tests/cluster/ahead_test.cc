@@ -214,6 +214,7 @@ struct Outcome {
 
 Outcome play(std::uint64_t seed, const ServerThreads& threads, Manner manner, bool messages = true) {
   Cluster cluster(processes(seed, threads, manner), network(manner), kernel::Streams(seed), faults(seed));
+  cluster.work_ahead();
   Told told(messages);
   cluster.observe(told);
   cluster.set_time_limit(instant_at(120 * kMillis));
@@ -256,6 +257,7 @@ TEST_CASE("who watches changes no event") {
     CAPTURE(seed);
     CHECK(play(seed, kPlenty, {}, true).events == play(seed, kPlenty, {}, false).events);
     Cluster unwatched(processes(seed, kPlenty, {}), network({}), kernel::Streams(seed), faults(seed));
+    unwatched.work_ahead();
     unwatched.set_time_limit(instant_at(120 * kMillis));
     while (unwatched.step()) {
     }
