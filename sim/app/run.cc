@@ -109,6 +109,8 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   } else if (!options.quiet) {
     print(stdout, report::to_text(summary, report::TextOptions{terminal.color_out, recording.wall_time(),
                                                                recording.folder().string()}));
+  } else {
+    print(stdout, report::verdict_line(summary, report::TextOptions{terminal.color_out}));
   }
   if (!repeated) {
     print(stderr, "kraftsim: played a second time, the same scenario and seed gave another fingerprint\n");

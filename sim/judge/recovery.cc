@@ -11,20 +11,29 @@
 namespace sim::judge {
 namespace {
 
-constexpr std::int64_t kMustHoldFor = 3'000'000'000;
+// The end of the time in which what happens is the doing of a strike that has ended: the next strike of any
+// fault, or the end of the run.
+std::int64_t end_of_span(const MeasuredRun& run, std::int64_t ended) {
+  std::int64_t end = run.end_ns;
+  for (const FaultWindow& fault : run.faults) {
+    if (nanos(fault.from) > ended) end = std::min(end, nanos(fault.from));
+  }
+  return end;
+}
 
-Sample recovered_from(const Course& course, const Condition& until, std::int64_t ended,
-                      std::int64_t run_end) {
+Sample recovered_from(const MeasuredRun& run, const Course& course, const Condition& until,
+                      std::int64_t ended) {
+  const std::int64_t end = end_of_span(run, ended);
   std::optional<std::int64_t> since;  // it holds, as of `ended` at the earliest
   for (const auto& [at, value] : course) {
-    if (since && at - *since >= kMustHoldFor) break;
+    if (at >= end && end < run.end_ns) break;
     if (!holds(value, until.comparison, until.limit, until.upper_limit)) {
       since.reset();
     } else if (!since) {
       since = std::max(at, ended);
     }
   }
-  if (!since) return Sample{run_end - ended, true};
+  if (!since) return Sample{end - ended, true};
   return Sample{*since - ended};
 }
 
@@ -37,7 +46,7 @@ Measured measure_recovery(const MeasuredRun& run, const Expectation& expectation
   std::vector<Sample> samples;
   for (const FaultWindow& fault : run.faults) {
     if (fault.name != expectation.fault || nanos(fault.to) >= run.end_ns) continue;
-    samples.push_back(recovered_from(course, expectation.until, nanos(fault.to), run.end_ns));
+    samples.push_back(recovered_from(run, course, expectation.until, nanos(fault.to)));
   }
   return statistic_of("max", std::move(samples));
 }

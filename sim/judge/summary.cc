@@ -141,6 +141,7 @@ Verdict overall(const Summary& summary) {
     inconclusive = inconclusive || judged.verdict == Verdict::inconclusive;
   }
   if (!summary.violations.empty()) return Verdict::failed;
+  inconclusive = inconclusive || lost_and_expected_nothing(summary);
   return inconclusive ? Verdict::inconclusive : Verdict::ok;
 }
 
@@ -177,6 +178,13 @@ Summary summarize(const RunPlan& plan, const record::RunRecord& record, const Ru
   summary.slowest = find_slowest(run);
   summary.verdict = overall(summary);
   return summary;
+}
+
+bool lost_and_expected_nothing(const Summary& summary) {
+  const bool lost = summary.orders.lost > 0 ||
+                    std::any_of(summary.outcomes.begin(), summary.outcomes.end(),
+                                [](const OutcomeVerdict& one) { return one.word.starts_with("LOST"); });
+  return lost && summary.expectations.empty();
 }
 
 int exit_code(const Summary& summary) {

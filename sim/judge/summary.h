@@ -116,6 +116,9 @@ struct Summary {
 // REQUIRES: `record` is finished
 Summary summarize(const RunPlan& plan, const record::RunRecord& record, const RunEnd& end);
 
+// Orders were lost, and nothing was expected of the run that could say whether they may be.
+bool lost_and_expected_nothing(const Summary& summary);
+
 // 0, 1 or 3, as the command line reports it; an interruption is the caller's to report.
 int exit_code(const Summary& summary);
 

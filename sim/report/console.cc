@@ -97,6 +97,7 @@ std::string headline(const judge::Summary& summary, const TextOptions& options, 
     case judge::StopReason::event_budget: text += ", stopped by its event budget"; break;
     case judge::StopReason::interrupted: text += ", interrupted"; break;
   }
+  if (judge::lost_and_expected_nothing(summary)) text += ", lost orders and NO EXPECTATIONS";
   return text + "\n";
 }
 
@@ -362,6 +363,10 @@ std::string slowest_line(const judge::Summary& summary, const TextOptions& optio
 }
 
 }  // namespace
+
+std::string verdict_line(const judge::Summary& summary, const TextOptions& options) {
+  return headline(summary, options, Painter(options.color));
+}
 
 std::string to_text(const judge::Summary& summary, const TextOptions& options) {
   const Painter paint(options.color);

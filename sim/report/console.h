@@ -17,5 +17,7 @@ struct TextOptions {
 };
 
 std::string to_text(const judge::Summary& summary, const TextOptions& options);
+// Its first line alone.
+std::string verdict_line(const judge::Summary& summary, const TextOptions& options);
 
 }  // namespace sim::report

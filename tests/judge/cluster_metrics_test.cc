@@ -170,6 +170,29 @@ TEST_CASE("recovery counts from the fault's end, once the condition goes on to h
   CHECK(never.at_least);
 }
 
+TEST_CASE("an effect that sets in after its fault has ended counts; what the next fault does, does not") {
+  record::RunRecord record{{names(), metrics::LedgerSpec{2, {3}}, {}}};
+  Story story(record);
+  story.tell(10'000, kNoProcess, observe::FaultStruck{kCrash, {kBroker1}});
+  story.tell(10'100, kNoProcess, observe::FaultEnded{kCrash, 1});
+  story.tell(19'000, kController1, broker(1, true, 2));  // its session is over
+  story.tell(25'000, kController1, broker(1, false, 3));
+  story.tell(30'000, kNoProcess, observe::FaultStruck{kCut, {kController1}});
+  story.tell(31'000, kController1, broker(2, true, 4));
+  story.tell(33'000, kNoProcess, observe::FaultEnded{kCut, 1});
+  record.finish(Instant{40s}, true);
+  const auto recovery = [&](const std::string& fault) {
+    Expectation asked = asking(kRecovery, "", fault, "value");
+    asked.until.metric = "fenced_brokers";
+    asked.until.comparison = Comparison::less_equal;
+    return measure(MeasuredRun(record, Duration{1s}, Duration{30s}, 40'000'000'000), asked);
+  };
+  CHECK(recovery("crash").value == 14'900'000'000);
+  CHECK_FALSE(recovery("crash").at_least);
+  CHECK(recovery("cut").value == 7'000'000'000);
+  CHECK(recovery("cut").at_least);
+}
+
 TEST_CASE(
     "a fault is reported with whom it hit and what it did; one that did nothing leaves the verdict open") {
   fault::Schedule schedule;

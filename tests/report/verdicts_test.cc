@@ -245,6 +245,19 @@ TEST_CASE("a run without trouble has no verdicts to show") {
   CHECK(to_text(*summary, TextOptions{}).find("verdicts") == std::string::npos);
 }
 
+TEST_CASE("a run that lost orders and expected nothing is no plain PASS") {
+  const TemporaryFolder folder;
+  Summary summary = record_loss(folder.path() / "out");
+  CHECK_FALSE(lost_and_expected_nothing(summary));
+  summary.expectations.clear();
+  CHECK(lost_and_expected_nothing(summary));
+  CHECK(verdict_line(summary, TextOptions{}).find(", lost orders and NO EXPECTATIONS\n") !=
+        std::string::npos);
+  summary.outcomes.clear();
+  summary.orders.lost = 0;
+  CHECK_FALSE(lost_and_expected_nothing(summary));
+}
+
 TEST_CASE("an invariant that is switched off is told, with the reason") {
   const TemporaryFolder folder;
   scenario::Scenario scenario = shop();
