@@ -11,7 +11,7 @@
 
 namespace sim::app {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 using judge::RunEnd;
 using judge::StopReason;
 using judge::Summary;
@@ -80,20 +80,21 @@ std::optional<Problem> Recording::write_files(report::OutputFolder& output, cons
 
 std::string Recording::manifest_json(const judge::Summary& summary,
                                      const std::map<std::string, report::OutputFolder::Entry>& files) const {
-  Json json{{"schema", "kraftsim-manifest/1"},
-            {"version", report::kVersion},
-            {"scenario", {{"name", scenario_.name}, {"sha256", report::Sha256::of(scenario_.source_text)}}},
-            {"seed", scenario_.seed},
-            {"trace", trace::name(options_.trace)},
-            {"partial", summary.partial()},
-            {"events", summary.end.events},
-            {"end_ns", nanos(summary.end.end)},
-            {"fingerprint", judge::fingerprint_text(summary.end.fingerprint)},
-            {"meaning", judge::fingerprint_text(summary.end.meaning)}};
-  json["files"] = Json::object();
+  OrderedJson json{
+      {"schema", "kraftsim-manifest/1"},
+      {"version", report::kVersion},
+      {"scenario", {{"name", scenario_.name}, {"sha256", report::Sha256::of(scenario_.source_text)}}},
+      {"seed", scenario_.seed},
+      {"trace", trace::name(options_.trace)},
+      {"partial", summary.partial()},
+      {"events", summary.end.events},
+      {"end_ns", nanos(summary.end.end)},
+      {"fingerprint", judge::fingerprint_text(summary.end.fingerprint)},
+      {"meaning", judge::fingerprint_text(summary.end.meaning)}};
+  json["files"] = OrderedJson::object();
   for (const auto& [name, entry] : files)
     json["files"][name] = {{"bytes", entry.bytes}, {"sha256", entry.sha256}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 std::string Recording::host_json(const judge::Summary& summary) const {
@@ -101,12 +102,12 @@ std::string Recording::host_json(const judge::Summary& summary) const {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const auto events_per_s = static_cast<std::uint64_t>(int128{summary.end.events} * 1'000'000'000 / wall_ns);
-  const Json json{{"schema", "kraftsim-host/1"},
-                  {"wall_ms", wall_ns / 1'000'000},
-                  {"events_per_s", events_per_s},
-                  {"simulated_to_wall_milli",
-                   static_cast<std::uint64_t>(int128{nanos(summary.end.end)} * 1000 / wall_ns)},
-                  {"peak_memory_kib", usage.ru_maxrss}};
+  const OrderedJson json{{"schema", "kraftsim-host/1"},
+                         {"wall_ms", wall_ns / 1'000'000},
+                         {"events_per_s", events_per_s},
+                         {"simulated_to_wall_milli",
+                          static_cast<std::uint64_t>(int128{nanos(summary.end.end)} * 1000 / wall_ns)},
+                         {"peak_memory_kib", usage.ru_maxrss}};
   return json.dump(2) + "\n";
 }
 

@@ -120,7 +120,6 @@ int replay_command(const ReplayOptions& options, const Terminal& terminal) {
   // A run that was ended by its time limit lasted beyond its last event.
   if (recorded->end && *recorded->end > world.now()) {
     world.set_time_limit(*recorded->end);
-    world.set_event_budget(recorded->events);
     world.step();
   }
   world.end_faults();

@@ -33,10 +33,13 @@ void for_each_order(const MeasuredRun& run, const Expectation& expectation, bool
 enum class Until : std::uint8_t { handled, answered };
 
 // Of one order, end to end or to its producer; nullopt if it is none of the flow or service that `of` names.
+// One that failed never comes to its end: it counts at its age when the run ends, as what is lost or still
+// open does.
 class LatencyOf {
  public:
   LatencyOf(const MeasuredRun& run, Until until, const std::string& of)
       : ledger_(run.ledger),
+        run_end_(run.end_ns),
         until_(until),
         flow_(place_of(run.names.flows, of)),
         service_(place_of(run.names.services, of)) {}
@@ -45,6 +48,7 @@ class LatencyOf {
     const OrderLedger::Order& order = ledger_.order(index);
     if (!is_of_flow(flow_, order) || (service_ && !ledger_.wants(order, *service_))) return std::nullopt;
     const std::int64_t end = until_ == Until::answered ? ledger_.answered(index)
+                             : order.failed != kNever  ? run_end_
                              : service_                ? ledger_.ended(index, *service_)
                                                        : ledger_.ended(index);
     return end - order.intended;
@@ -52,6 +56,7 @@ class LatencyOf {
 
  private:
   const OrderLedger& ledger_;
+  std::int64_t run_end_;
   Until until_;
   std::optional<std::size_t> flow_;
   std::optional<std::size_t> service_;

@@ -17,10 +17,10 @@ Segments::Segments(Offset start, const std::vector<Offset>& bases, const BatchLi
 }
 
 Segment Segments::rebuilt(Offset base, Offset end, const BatchList& batches) {
-  constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kEverything = std::numeric_limits<std::int64_t>::max();
   Segment segment{base, 0, 0, 0};
   if (batches.empty() || batches.end_offset() <= base) return segment;
-  for (const Batch& batch : batches.read(base, end, kAll, false)) count_in(segment, batch);
+  for (const Batch& batch : batches.read(base, end, kEverything, false)) count_in(segment, batch);
   return segment;
 }
 

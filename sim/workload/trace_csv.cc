@@ -192,7 +192,6 @@ struct Day {
 
 // 2026-03-01 or 20260301, and whether it was the latter.
 std::optional<Day> parse_iso_day(Cursor& cursor, bool& basic) {
-  Day day;
   const auto year = cursor.fixed(4);
   if (!year) return std::nullopt;
   basic = !cursor.take('-');

@@ -34,6 +34,24 @@ class Verdicts(unittest.TestCase):
             _, _, again = played(folder, "unclean-leader-election-loss")
             self.assertEqual(listed, again)
 
+    def test_an_order_that_failed_counts_at_its_age_and_never_as_a_quick_one(self):
+        with tempfile.TemporaryDirectory() as folder:
+            code, summary, _ = played(folder, "order-flow", "duration=20s", "clients.order-service.record.size=2MiB")
+            self.assertEqual(1, code)
+            self.assertEqual(summary["orders"]["placed"], summary["orders"]["failed"])
+            tail = next(one for one in summary["expectations"] if one["metric"] == "e2e_latency")
+            self.assertEqual("failed", tail["verdict"])
+            self.assertGreater(tail["measured"], 4_000_000_000)  # orders count from 15 s on, and the run ends at 20 s
+
+    def test_what_was_lost_without_an_expectation_is_no_plain_pass(self):
+        with tempfile.TemporaryDirectory() as folder:
+            text = (SCENARIOS / "unclean-leader-election-loss.yaml").read_text().split("\nexpect:")[0] + "\n"
+            scenario = pathlib.Path(folder) / "silent.yaml"
+            scenario.write_text(text)
+            done = kraftsim("run", scenario, "--out", pathlib.Path(folder) / "run", "--quiet")
+            self.assertEqual(3, done.returncode, done.stdout)
+            self.assertIn("NO EXPECTATIONS", done.stdout)
+
     def test_a_run_without_trouble_lists_nothing(self):
         with tempfile.TemporaryDirectory() as folder:
             _, summary, listed = played(folder, "auto-created-topic")
