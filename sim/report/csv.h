@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,7 +60,7 @@ class CsvWriter {
       flush();
       return file_.write(value);
     }
-    std::memcpy(buffer_.data() + used_, value.data(), value.size());
+    value.copy(buffer_.data() + used_, value.size());  // an empty one may point to nothing
     used_ += value.size();
   }
   void make_room(std::size_t bytes) {
