@@ -195,6 +195,8 @@ def finding(run):
     head = f"{' and '.join(bad)} of {placed}" if bad else f"All {placed} fulfilled{wrong}"
     if wrong and not bad:
         return head
+    if orders["fulfilled"] < 0.99 * orders["placed"]:
+        return head  # what was never fulfilled took no time that could be told
     if latency["p99_ns"] is not None:
         return f"{head}; 99 % end to end within {style.duration(latency['p99_ns'])}, the worst {style.duration(latency['max_ns'])}"
     return f"{head}; the slowest took {style.duration(latency['max_ns'])}" if latency["count"] else head

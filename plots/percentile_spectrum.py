@@ -79,6 +79,9 @@ def finding(runs):
         return f"p99 end to end lies between {style.duration(min(known))} and {style.duration(max(known))} over {len(runs)} runs"
     if first["p50_ns"] is None:
         return f"Latency of {first['count']} orders"
+    orders = runs[0].summary["orders"]
+    if orders["fulfilled"] < orders["placed"] / 2:
+        return f"Only {100 * orders['fulfilled'] // orders['placed']} % of the orders were ever done"
     text = f"Half of all orders are done within {style.duration(first['p50_ns'])}"
     if first["p99_ns"] is not None:
         text += f"; one in a hundred takes more than {style.duration(first['p99_ns'])}"

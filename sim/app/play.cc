@@ -46,6 +46,8 @@ judge::RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world,
   while (true) {
     if (!world.step()) {
       reason = stop_reason(world.stop_reason());
+      const bool is_early = options.until && last < load_ends + scenario.drain;
+      if (reason == judge::StopReason::time_limit && is_early) reason = judge::StopReason::until;
       break;
     }
     if (world.now() >= load_ends && record.settled()) {

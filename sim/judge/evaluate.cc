@@ -65,10 +65,14 @@ std::string why_inconclusive(const Expectation& expectation, const Measured& mea
     return expectation.statistic + " needs " + std::to_string(needed) + " samples, there are " +
            std::to_string(measured.samples);
   }
-  if (measured.value) return measured.at_least ? "the run ended before it happened" : "";
-  if (expectation.metric == kRecovery) return "the fault did not strike, or did not end";
   const Metric* metric = find_metric(expectation.metric);
   const bool waits = metric != nullptr && metric->from_strikes;
+  if (measured.value && measured.at_least) {
+    const bool is_one_thing = waits || expectation.metric == kRecovery;
+    return is_one_thing ? "the run ended before it happened" : "orders were under way when the run was cut";
+  }
+  if (measured.value) return "";
+  if (expectation.metric == kRecovery) return "the fault did not strike, or did not end";
   return waits ? "no fault struck what it is measured of" : "nothing was measured";
 }
 

@@ -15,7 +15,8 @@ const char* name(Verdict verdict);
 struct Measured {
   std::optional<std::int64_t> value;  // none: there is nothing to measure
   std::uint64_t samples = 0;          // it was computed from; for counts, the orders looked at
-  // What was waited for had not happened when the run ended: the value is how long that had been, so far.
+  // What was waited for had not happened when the run ended, or the run was cut with orders under way: the
+  // value is what it had come to so far, and may still have grown.
   bool at_least = false;
 };
 

@@ -33,6 +33,7 @@ struct MeasuredRun {
   Duration warmup;
   Duration load;  // orders are placed until then
   std::int64_t end_ns;
+  bool is_cut = false;              // before its own end: what is open then might still have come right
   std::vector<FaultWindow> faults;  // each strike, by fault, in order of time
 };
 

@@ -33,13 +33,10 @@ void for_each_order(const MeasuredRun& run, const Expectation& expectation, bool
 enum class Until : std::uint8_t { handled, answered };
 
 // Of one order, end to end or to its producer; nullopt if it is none of the flow or service that `of` names.
-// One that failed never comes to its end: it counts at its age when the run ends, as what is lost or still
-// open does.
 class LatencyOf {
  public:
   LatencyOf(const MeasuredRun& run, Until until, const std::string& of)
       : ledger_(run.ledger),
-        run_end_(run.end_ns),
         until_(until),
         flow_(place_of(run.names.flows, of)),
         service_(place_of(run.names.services, of)) {}
@@ -48,7 +45,6 @@ class LatencyOf {
     const OrderLedger::Order& order = ledger_.order(index);
     if (!is_of_flow(flow_, order) || (service_ && !ledger_.wants(order, *service_))) return std::nullopt;
     const std::int64_t end = until_ == Until::answered ? ledger_.answered(index)
-                             : order.failed != kNever  ? run_end_
                              : service_                ? ledger_.ended(index, *service_)
                                                        : ledger_.ended(index);
     return end - order.intended;
@@ -56,7 +52,6 @@ class LatencyOf {
 
  private:
   const OrderLedger& ledger_;
-  std::int64_t run_end_;
   Until until_;
   std::optional<std::size_t> flow_;
   std::optional<std::size_t> service_;
@@ -65,10 +60,16 @@ class LatencyOf {
 Measured latency(const MeasuredRun& run, const Expectation& expectation, Until until) {
   const LatencyOf latency_of(run, until, expectation.of);
   std::vector<std::int64_t> samples;
+  bool may_grow = false;
   for_each_order(run, expectation, false, [&](OrderLedger::Index index, const OrderLedger::Order&) {
-    if (const auto latency = latency_of(index)) samples.push_back(*latency);
+    const auto latency = latency_of(index);
+    if (!latency) return;
+    samples.push_back(*latency);
+    may_grow = may_grow || (run.is_cut && run.ledger.outcome(index) == Outcome::open);
   });
-  return statistic_of(expectation.statistic, samples);
+  Measured measured = statistic_of(expectation.statistic, samples);
+  measured.at_least = measured.value && may_grow;
+  return measured;
 }
 
 // Of the orders intended in each second of the load; seconds with too few for the statistic are left out.
@@ -265,9 +266,16 @@ Measured open_orders(const MeasuredRun& run, const Expectation& expectation) {
 }
 
 Measured unhandled_orders(const MeasuredRun& run, const Expectation& expectation) {
-  return count_by_service(run, expectation, [&](OrderLedger::Index index, std::size_t s) {
-    return run.ledger.outcome(index) != Outcome::failed && run.ledger.service(index, s).done == kNever;
+  bool may_grow = false;
+  Measured measured = count_by_service(run, expectation, [&](OrderLedger::Index index, std::size_t s) {
+    const Outcome outcome = run.ledger.outcome(index);
+    if (outcome == Outcome::failed || run.ledger.service(index, s).done != kNever) return false;
+    if (!run.is_cut || outcome != Outcome::open) return true;
+    may_grow = true;  // it was under way when the run was cut
+    return false;
   });
+  measured.at_least = may_grow;
+  return measured;
 }
 
 Measured retried_orders(const MeasuredRun& run, const Expectation& expectation) {

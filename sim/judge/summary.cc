@@ -14,10 +14,16 @@ const char* name(StopReason reason) {
   switch (reason) {
     case StopReason::settled: return "settled";
     case StopReason::time_limit: return "time_limit";
+    case StopReason::until: return "until";
     case StopReason::event_budget: return "event_budget";
     case StopReason::interrupted: return "interrupted";
   }
   return "?";
+}
+
+bool is_cut(StopReason reason) {
+  return reason == StopReason::until || reason == StopReason::event_budget ||
+         reason == StopReason::interrupted;
 }
 
 namespace {
@@ -134,7 +140,7 @@ std::optional<Slowest> find_slowest(const MeasuredRun& run) {
 }
 
 Verdict overall(const Summary& summary) {
-  bool inconclusive = summary.end.reason == StopReason::event_budget;
+  bool inconclusive = is_cut(summary.end.reason);
   for (const FaultReport& fault : summary.faults) inconclusive = inconclusive || fault.effects() == 0;
   for (const JudgedExpectation& judged : summary.expectations) {
     if (judged.verdict == Verdict::failed) return Verdict::failed;
@@ -148,7 +154,8 @@ Verdict overall(const Summary& summary) {
 }  // namespace
 
 Summary summarize(const RunPlan& plan, const record::RunRecord& record, const RunEnd& end) {
-  const MeasuredRun run(record, plan.warmup, plan.duration, nanos(end.end));
+  MeasuredRun run(record, plan.warmup, plan.duration, nanos(end.end));
+  run.is_cut = is_cut(end.reason);
   Summary summary;
   summary.scenario = plan.scenario;
   summary.scenario_file = plan.scenario_file;

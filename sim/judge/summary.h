@@ -33,11 +33,14 @@ struct RunPlan {
 
 enum class StopReason : std::uint8_t {
   settled,     // every order has ended and every group has committed
-  time_limit,  // the drain, or --until, was over first
+  time_limit,  // the drain was over first
+  until,       // --until was, and more would have come
   event_budget,
   interrupted,  // SIGINT or SIGTERM
 };
 const char* name(StopReason reason);
+// The run was cut before its own end: what is still open then is nobody's fault.
+bool is_cut(StopReason reason);
 
 struct RunEnd {
   Instant end{};

@@ -204,7 +204,8 @@ class OrderLedger {
   // Keys whose orders this service did, for the first time each, in another order than they were placed in:
   // of each the first that was done before one placed earlier.
   std::vector<Index> reordered(std::size_t service) const;
-  // When it was over: fulfilled, failed, or the end of the run for what was neither.
+  // When all who were to handle it had, or that service had. What never comes to that, because it failed, was
+  // lost or is still under way, is as old as the run lets it grow: a failure must not pass for a quick order.
   std::int64_t ended(Index index) const;
   std::int64_t ended(Index index, std::size_t service) const;
   // The producer's answer: acknowledged, failed, or the end of the run.

@@ -239,11 +239,11 @@ std::size_t OrderLedger::last_service(Index index) const {
 std::int64_t OrderLedger::ended(Index index) const {
   const Order& order = orders_[index];
   switch (outcome(index)) {
-    case Outcome::failed: return order.failed;
     case Outcome::fulfilled: {
       const std::size_t last = last_service(index);
       return last == spec_.services ? batch_of(order).acknowledged : service(index, last).done;
     }
+    case Outcome::failed:
     case Outcome::lost:
     case Outcome::open: return end_;
   }
@@ -251,8 +251,6 @@ std::int64_t OrderLedger::ended(Index index) const {
 }
 
 std::int64_t OrderLedger::ended(Index index, std::size_t s) const {
-  const Order& order = orders_[index];
-  if (order.failed != kNever) return order.failed;
   const std::int64_t done = service(index, s).done;
   return done == kNever ? end_ : done;
 }

@@ -94,6 +94,7 @@ std::string headline(const judge::Summary& summary, const TextOptions& options, 
   switch (summary.end.reason) {
     case judge::StopReason::settled: break;
     case judge::StopReason::time_limit: text += ", stopped at its time limit"; break;
+    case judge::StopReason::until: text += ", cut by --until"; break;
     case judge::StopReason::event_budget: text += ", stopped by its event budget"; break;
     case judge::StopReason::interrupted: text += ", interrupted"; break;
   }

@@ -37,7 +37,7 @@ TEST_CASE("the summary counts each order once and judges what was expected") {
   CHECK(summary.services[1].duplicate_effects == 1);
   CHECK(summary.services[0].duplicate_effects == 0);
   CHECK(summary.e2e.count == 3);
-  CHECK(summary.e2e.max == 700'000'000);  // the failure, at its age
+  CHECK(summary.e2e.max == 1'300'000'000);  // the failure, at its age when the run ends
   CHECK(summary.expectations[0].verdict == judge::Verdict::failed);
   CHECK(summary.expectations[1].verdict == judge::Verdict::ok);
   CHECK(summary.violations.empty());
@@ -62,9 +62,9 @@ TEST_CASE("the console's text: verdict first, limit beside value, the repro comm
         "verdicts FAILED                1 order   at 900 ms: 1\n"
         "           1 × REQUEST_TIMED_OUT\n"
         "         DUP(effect) payment   1 order   at 1.31 s: 2\n"
-        "latency  max 700 ms\n"
+        "latency  max 1.3 s\n"
         "produce  max 700 ms\n"
-        "slowest  order 1: 700 ms, failed, 700 ms of it waiting for send() (inventory)\n"
+        "slowest  order 1: 1.3 s, failed, 1.3 s of it waiting for send() (inventory)\n"
         "repro    kraftsim run scenarios/shop.yaml --seed 7   fingerprint 9f3c77a104be2d10\n");
   const std::string on_terminal = to_text(summary, TextOptions{true, Duration{710ms}, "runs/shop/7"});
   CHECK(on_terminal.find("\033[1;31mFAIL\033[0m") == 0);
@@ -107,28 +107,29 @@ TEST_CASE("the manifest names every file but itself and host.json, with its sum"
 TEST_CASE("orders.csv has a row per order with every stamp") {
   test::TemporaryFolder tmp;
   test::record_shop(tmp.path() / "run", trace::Level::off);
-  CHECK(read_text(tmp.path() / "run" / "orders.csv") ==
-        "flow,order,key,value_bytes,warmup,outcome,error,intended_ns,accepted_ns,batched_ns,sent_ns,received_"
-        "ns,dequeued_ns,"
-        "appended_ns,high_watermark_ns,acknowledged_ns,failed_ns,ended_ns,topic,partition,offset,leader,isr,"
-        "batch_records,retries,"
-        "inventory_fetched_ns,inventory_started_ns,inventory_done_ns,inventory_committed_ns,inventory_member,"
-        "inventory_times,"
-        "inventory_lost,payment_fetched_ns,payment_started_ns,payment_done_ns,payment_committed_ns,payment_"
-        "member,payment_times,"
-        "payment_lost\n"
-        "order-service,0,7,100,0,fulfilled,,100000000,101000000,106000000,106000000,107000000,109000000,"
-        "112000000,116000000,"
-        "117000000,,135000000,orders,0,0,broker-1,1,1,0,120000000,120000000,125000000,127000000,0,1,0,"
-        "130000000,130000000,"
-        "135000000,137000000,0,1,0\n"
-        "order-service,1,7,100,0,failed,REQUEST_TIMED_OUT,200000000,,,,,,,,,900000000,900000000,,,,,,0,0,,,,,"
-        ",0,0,,,,,,0,0\n"
-        "order-service,2,7,100,0,fulfilled,,1100000000,1101000000,1106000000,1106000000,1107000000,"
-        "1109000000,1112000000,"
-        "1116000000,1117000000,,1155000000,orders,0,1,broker-1,1,1,0,1120000000,1120000000,1125000000,"
-        "1127000000,0,1,0,"
-        "1150000000,1150000000,1155000000,1157000000,0,2,0\n");
+  CHECK(
+      read_text(tmp.path() / "run" / "orders.csv") ==
+      "flow,order,key,value_bytes,warmup,outcome,error,intended_ns,accepted_ns,batched_ns,sent_ns,received_"
+      "ns,dequeued_ns,"
+      "appended_ns,high_watermark_ns,acknowledged_ns,failed_ns,ended_ns,topic,partition,offset,leader,isr,"
+      "batch_records,retries,"
+      "inventory_fetched_ns,inventory_started_ns,inventory_done_ns,inventory_committed_ns,inventory_member,"
+      "inventory_times,"
+      "inventory_lost,payment_fetched_ns,payment_started_ns,payment_done_ns,payment_committed_ns,payment_"
+      "member,payment_times,"
+      "payment_lost\n"
+      "order-service,0,7,100,0,fulfilled,,100000000,101000000,106000000,106000000,107000000,109000000,"
+      "112000000,116000000,"
+      "117000000,,135000000,orders,0,0,broker-1,1,1,0,120000000,120000000,125000000,127000000,0,1,0,"
+      "130000000,130000000,"
+      "135000000,137000000,0,1,0\n"
+      "order-service,1,7,100,0,failed,REQUEST_TIMED_OUT,200000000,,,,,,,,,900000000,1500000000,,,,,,0,0,,,,,"
+      ",0,0,,,,,,0,0\n"
+      "order-service,2,7,100,0,fulfilled,,1100000000,1101000000,1106000000,1106000000,1107000000,"
+      "1109000000,1112000000,"
+      "1116000000,1117000000,,1155000000,orders,0,1,broker-1,1,1,0,1120000000,1120000000,1125000000,"
+      "1127000000,0,1,0,"
+      "1150000000,1150000000,1155000000,1157000000,0,2,0\n");
   CHECK_FALSE(fs::exists(tmp.path() / "run" / "events.jsonl"));
 }
 
@@ -138,7 +139,7 @@ TEST_CASE("metrics.csv has a row per second under production names") {
   const std::string csv = read_text(tmp.path() / "run" / "metrics.csv");
   CHECK(csv.find("kafka_consumergroup_lag_seconds[payment]") != std::string::npos);
   CHECK(std::count(csv.begin(), csv.end(), '\n') == 3);
-  CHECK(csv.find("\n1.000,2,1,1,1,0,2,,,,700.000000,1,200,0,0,0,0,0,0,2.000000,3.000000,4.000000,0.000,0,0."
+  CHECK(csv.find("\n1.000,2,1,1,1,0,2,,,,1300.000000,1,200,0,0,0,0,0,0,2.000000,3.000000,4.000000,0.000,0,0."
                  "000,0\n") != std::string::npos);
 }
 

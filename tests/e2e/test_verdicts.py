@@ -43,6 +43,18 @@ class Verdicts(unittest.TestCase):
             self.assertEqual("failed", tail["verdict"])
             self.assertGreater(tail["measured"], 4_000_000_000)  # orders count from 15 s on, and the run ends at 20 s
 
+    def test_a_run_that_is_cut_does_not_fail_for_what_it_could_not_finish(self):
+        with tempfile.TemporaryDirectory() as folder:
+            run = pathlib.Path(folder) / "run"
+            done = kraftsim("run", SCENARIOS / "broker-crash.yaml", "--until", "33s", "--out", run)
+            self.assertEqual(3, done.returncode, done.stdout)
+            self.assertIn("cut by --until", done.stdout)
+            summary = json.loads((run / "summary.json").read_text())
+            self.assertGreater(summary["orders"]["open"], 100)
+            verdicts = {one["metric"]: one["verdict"] for one in summary["expectations"]}
+            self.assertEqual("inconclusive", verdicts["unhandled_orders"])
+            self.assertEqual("ok", verdicts["lost_orders"])
+
     def test_what_was_lost_without_an_expectation_is_no_plain_pass(self):
         with tempfile.TemporaryDirectory() as folder:
             text = (SCENARIOS / "unclean-leader-election-loss.yaml").read_text().split("\nexpect:")[0] + "\n"

@@ -161,12 +161,14 @@ TEST_CASE("an attempt that timed out at the producer may still be the one that w
 
 TEST_CASE("what became of an order") {
   Fixture f;
-  SUBCASE("an error at the producer is a failure, at its age") {
+  SUBCASE("an error at the producer is a failure: told at once, and never at an end") {
     f.story.placed(100, 0);
     f.story.failed(350, 0, ErrorCode::request_timed_out);
     f.ledger.finish(Instant{1s}, true);
     CHECK(f.outcome(0) == Outcome::failed);
-    CHECK(f.ledger.ended(f.index(0)) == 350'000'000);
+    CHECK(f.ledger.answered(f.index(0)) == 350'000'000);
+    CHECK(f.ledger.ended(f.index(0)) == 1'000'000'000);
+    CHECK(f.ledger.ended(f.index(0), 0) == 1'000'000'000);
     CHECK(f.ledger.totals().ended == 1);
   }
   SUBCASE("nobody has handled it yet: open, at the age it has") {
