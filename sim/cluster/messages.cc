@@ -15,7 +15,7 @@ Ticket Wires::new_message(Platform& platform, Envelope&& envelope, std::uint32_t
   if (free_messages_.empty()) {
     const auto made = static_cast<Ticket>(messages_.size());
     free_messages_.push_back(made);
-    MessageInFlight& message = messages_.emplace_back();
+    MessageInFlight& message = messages_.push_back(MessageInFlight());
     message.timer = platform.kernel().create_timer(Event{EventKind::message, 0, made, 0, 0});
   }
   const Ticket ticket = free_messages_.back();

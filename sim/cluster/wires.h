@@ -2,11 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/chunked.h"
 #include "cluster/connection.h"
 #include "cluster/platform.h"
 #include "net/network.h"
@@ -273,7 +273,7 @@ class Wires {
   // arrives.
   std::int32_t troubles_ = 0;
   std::vector<HoldRule> holds_;
-  std::deque<MessageInFlight> messages_;  // by ticket
+  Chunked<MessageInFlight, 64> messages_;  // by ticket
   std::vector<Ticket> free_messages_;
   std::uint32_t requests_served_ = 0;
 };

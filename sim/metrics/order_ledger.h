@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "metrics/chunked.h"
+#include "base/chunked.h"
 #include "metrics/service_set.h"
 #include "observe/leaders.h"
 #include "observe/observation.h"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <string>
@@ -30,7 +31,7 @@ class CsvWriter {
   }
   // Quoted where it must be (RFC 4180).
   void text(std::string_view value) {
-    if (value.find_first_of(",\"\n\r") == std::string_view::npos) return cell(value);
+    if (std::none_of(value.begin(), value.end(), must_be_quoted)) return cell(value);
     std::string quoted = "\"";
     for (const char c : value) {
       if (c == '"') quoted += '"';
@@ -48,6 +49,7 @@ class CsvWriter {
   static constexpr std::size_t kSize = 256 * 1024;
   static constexpr std::size_t kDigits = 20;  // of the longest number, its sign included
 
+  static bool must_be_quoted(char c) { return c == ',' || c == '"' || c == '\n' || c == '\r'; }
   // Room for the comma before a cell and for so many bytes of it.
   void begin_cell(std::size_t bytes) {
     make_room(bytes + 1);
