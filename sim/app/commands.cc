@@ -11,6 +11,7 @@
 #include "app/json_schema.h"
 #include "app/list.h"
 #include "app/render_problems.h"
+#include "app/report.h"
 #include "app/say.h"
 #include "base/overloaded.h"
 #include "report/version.h"
@@ -85,6 +86,7 @@ int carry_out(const Options& options) {
                         [&](const ReplayOptions& command) { return replay_command(command, terminal); },
                         [&](const PlotOptions& command) { return plot_command(command, terminal); },
                         [&](const ExportOptions& command) { return export_command(command, terminal); },
+                        [&](const ReportOptions& command) { return report_command(command, terminal); },
                         [&](const ListOptions&) { return list_command(terminal); },
                         [&](const ExplainOptions& command) { return explain_command(command, terminal); },
                         [](const SchemaOptions&) { return schema_command(); },

@@ -93,6 +93,11 @@ struct Parser {
         ->delimiter(',')
         ->allow_extra_args(false);
 
+    CLI::App* reporting = command("report", "Write the page of a run again");
+    folder(reporting);
+    reporting->add_option("--out", raw.out, "Where to, instead of report.html in its folder")
+        ->type_name("FILE");
+
     CLI::App* exporting = command("export", "Print a run in the format of another tool");
     folder(exporting);
     exporting->add_option("--format", raw.format, "mermaid, perfetto or openmetrics")
@@ -320,6 +325,7 @@ class Checked {
         request.formats.push_back(one_of("--format", format, {"png", "svg", "pdf"}));
       return PlotOptions{std::move(request)};
     }
+    if (command_ == "report") return ReportOptions{raw_.run, raw_.out};
     if (command_ == "export") {
       report::ExportRequest request{raw_.run, one_of("--format", raw_.format, report::export_formats()),
                                     raw_.order, std::nullopt};
@@ -430,7 +436,7 @@ std::vector<CommandWords> command_words() {
     }
     if (words.name == "completion") words.arguments = kShells;
     words.takes_files = words.name == "run" || words.name == "check" || words.name == "replay" ||
-                        words.name == "plot" || words.name == "export";
+                        words.name == "plot" || words.name == "export" || words.name == "report";
     commands.push_back(std::move(words));
   }
   return commands;

@@ -51,6 +51,10 @@ struct PlotOptions {
 struct ExportOptions {
   report::ExportRequest request;
 };
+struct ReportOptions {
+  std::string run;
+  std::string out;  // --out; empty = report.html in the run's folder
+};
 struct ReplayOptions {
   std::string run;
   bool quiet = false;
@@ -62,7 +66,8 @@ struct SayOptions {
 };
 
 using Command = std::variant<SayOptions, RunOptions, CheckOptions, ReplayOptions, PlotOptions, ExportOptions,
-                             ListOptions, ExplainOptions, SchemaOptions, CompletionOptions, VersionOptions>;
+                             ReportOptions, ListOptions, ExplainOptions, SchemaOptions, CompletionOptions,
+                             VersionOptions>;
 
 struct Options {
   Command command;

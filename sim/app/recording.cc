@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "app/report.h"
 #include "app/run_plan.h"
 #include "report/run_files.h"
 #include "report/version.h"
@@ -62,8 +63,12 @@ std::optional<Problem> Recording::write_folder(const judge::Summary& summary) {
   if (!opened) return opened.problems().front();
   report::OutputFolder& output = **opened;
   if (auto failed = write_files(output, summary)) return failed;
-  const auto files = output.seal();
+  auto files = output.seal();
   if (!files) return files.problems().front();
+  output.write("report.html", page_of_run(output.written_to()));
+  auto page = output.seal();
+  if (!page) return page.problems().front();
+  files->merge(*page);
   output.write("manifest.json", manifest_json(summary, *files));
   output.write("host.json", host_json(summary));
   if (const auto sealed = output.seal(); !sealed) return sealed.problems().front();

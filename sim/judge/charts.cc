@@ -209,7 +209,7 @@ void fill_controllers(const MeasuredRun& run, Charts& charts) {
 
 }  // namespace
 
-Charts charts_of(const MeasuredRun& run) {
+Charts charts_of(const MeasuredRun& run, const std::vector<FaultReport>& faults) {
   Charts charts;
   charts.orders = run.ledger.size();
   for (OrderLedger::Index i = 0; i < run.ledger.size(); ++i) {
@@ -221,6 +221,7 @@ Charts charts_of(const MeasuredRun& run) {
   fill_bands(run, charts);
   fill_leaders(run, charts);
   fill_controllers(run, charts);
+  charts.stories = stories_of(run, faults);
   return charts;
 }
 

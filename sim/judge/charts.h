@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "judge/measured_run.h"
+#include "judge/stories.h"
 
 // What charts show of a run, computed once for whoever draws: who led what and when, latencies and outcomes
-// over time, percentiles out to the rarest, and where the time went. Nobody who draws needs to know a rule of
-// the model.
+// over time, percentiles out to the rarest, where the time went, and the orders to look at. Nobody who draws
+// needs to know a rule of the model.
 namespace sim::judge {
 
 struct Charts {
@@ -67,8 +68,9 @@ struct Charts {
   std::vector<Band> bands;  // those with three orders or more
   std::vector<PartitionLeaders> leaders;
   std::vector<ControllerSpan> controllers;
+  std::vector<OrderStory> stories;
 };
 
-Charts charts_of(const MeasuredRun& run);
+Charts charts_of(const MeasuredRun& run, const std::vector<FaultReport>& faults);
 
 }  // namespace sim::judge

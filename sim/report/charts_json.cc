@@ -54,6 +54,19 @@ OrderedJson chart_leaders(const judge::Charts::PartitionLeaders& leaders) {
   return json;
 }
 
+OrderedJson chart_story(const judge::OrderStory& story) {
+  OrderedJson json{{"why", judge::name(story.why)},
+                   {"flow", story.flow},
+                   {"order", story.order},
+                   {"outcome", metrics::name(story.outcome)},
+                   {"intended_ns", story.intended_ns},
+                   {"latency_ns", story.latency_ns}};
+  json["steps"] = OrderedJson::array();
+  for (const judge::OrderStory::Step& step : story.steps)
+    json["steps"].push_back({{"at_ns", step.at_ns}, {"what", step.what}, {"around_it", step.is_around_it}});
+  return json;
+}
+
 }  // namespace
 
 std::string charts_json(const judge::Charts& charts) {
@@ -76,6 +89,8 @@ std::string charts_json(const judge::Charts& charts) {
          {"to_ns", span.to_ns},
          {"process", span.process.empty() ? OrderedJson(nullptr) : OrderedJson(span.process)}});
   }
+  json["stories"] = OrderedJson::array();
+  for (const auto& story : charts.stories) json["stories"].push_back(chart_story(story));
   return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 

@@ -90,7 +90,11 @@ Json json_of(const judge::FaultReport& fault) {
                        {"effects", strike.effects}});
     if (!strike.refused.empty()) strikes.back()["refused"] = strike.refused;
   }
-  return {{"name", fault.name}, {"kind", fault.kind}, {"target", fault.target}, {"strikes", strikes}};
+  return {{"name", fault.name},
+          {"kind", fault.kind},
+          {"target", fault.target},
+          {"effect", fault.unit},
+          {"strikes", strikes}};
 }
 
 Json json_of(const judge::OutcomeVerdict& outcome) {

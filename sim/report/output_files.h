@@ -64,6 +64,9 @@ class OutputFolder {
 
   const std::filesystem::path& path() const { return out_; }
 
+  // Where the files are until they are published.
+  const std::filesystem::path& written_to() const { return aside_; }
+
   // Opens a file below the folder; it lives until publish().
   OutputFile& open(const std::string& name);
   void write(const std::string& name, std::string_view content) { open(name).write(content); }

@@ -52,7 +52,7 @@ void write_run_files(OutputFolder& output, const judge::Summary& summary, const 
   write_metrics_csv(output.open("metrics.csv"), record);
   write_histograms(output, record, summary.warmup);
   const judge::MeasuredRun run(record, summary.warmup, summary.duration, nanos(summary.end.end));
-  output.write("charts.json", charts_json(judge::charts_of(run)));
+  output.write("charts.json", charts_json(judge::charts_of(run, summary.faults)));
 }
 
 }  // namespace sim::report
