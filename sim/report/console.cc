@@ -376,8 +376,9 @@ std::string to_text(const judge::Summary& summary, const TextOptions& options) {
                      latency_line("latency  ", summary.e2e) + latency_line("produce  ", summary.produce) +
                      slowest_line(summary, options, paint);
   if (!options.folder.empty()) {
-    text += "files    " + (std::filesystem::path(options.folder) / "report.html").string() +
-            "   (also summary.json, orders.csv, verdicts.csv, metrics.csv, leadership.csv, faults.csv, hist/)\n";
+    text +=
+        "files    " + (std::filesystem::path(options.folder) / "report.html").string() +
+        "   (also summary.json, orders.csv, verdicts.csv, metrics.csv, leadership.csv, faults.csv, hist/)\n";
   }
   return text + "repro    " + paint.bold(summary.end.repro) + "   fingerprint " +
          judge::fingerprint_text(summary.end.fingerprint) + "\n";
