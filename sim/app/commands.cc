@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <variant>
 
@@ -32,9 +34,9 @@ int check_command(const CheckOptions& options, const Terminal& terminal) {
   bool failed = false;
   for (const std::string& file : options.files) {
     const Result<scenario::Scenario> scenario = scenario::load(file, options.overrides, options.strictness);
-    print(stderr, render_problems(scenario.problems(), terminal.color_err));
+    tell(stderr, render_problems(scenario.problems(), terminal.color_err));
     failed = failed || !scenario;
-    if (scenario) print(stdout, options.resolve ? scenario->resolved_yaml : file + ": ok\n");
+    if (scenario) print(stdout, options.resolve ? scenario->resolved_yaml : printable(file) + ": ok\n");
   }
   return number(failed ? ExitCode::usage : ExitCode::held);
 }
@@ -49,12 +51,15 @@ int export_command(const ExportOptions& options, const Terminal& terminal) {
 }
 
 int list_command(const Terminal& terminal) {
-  print(stdout, list_scenarios("scenarios", terminal.color_out));
+  tell(stdout, list_scenarios("scenarios", terminal.color_out));
   return number(ExitCode::held);
 }
 
 int explain_command(const ExplainOptions& options, const Terminal& terminal) {
-  return print_result(explain(options.topic), terminal);
+  const Result<std::string> text = explain(options.topic);
+  if (!text) return refuse(text.problems(), terminal);
+  tell(stdout, *text);
+  return number(ExitCode::held);
 }
 
 int schema_command() {
@@ -73,8 +78,18 @@ int version_command() {
 }
 
 int say_command(const SayOptions& options) {
-  print(options.code == ExitCode::held ? stdout : stderr, options.text);
+  tell(options.code == ExitCode::held ? stdout : stderr, printable(options.text));
   return number(options.code);
+}
+
+int after_output(int code) {
+  errno = 0;
+  if (std::fflush(stdout) != 0 && output_error() == 0) output_error() = errno == 0 ? EIO : errno;
+  if (output_error() == 0) return code;
+  std::fprintf(stderr, "kraftsim: what was to be printed could not be written: %s\n",
+               std::strerror(output_error()));
+  const bool is_about_the_run = code >= number(ExitCode::held) && code <= number(ExitCode::inconclusive);
+  return is_about_the_run ? number(ExitCode::not_written) : code;
 }
 
 int carry_out(const Options& options) {

@@ -21,4 +21,7 @@ int say_command(const SayOptions& options);
 // The command the options hold.
 int carry_out(const Options& options);
 
+// The exit code of a command that is done: that it could not print all it had to say is an error of its own.
+int after_output(int code);
+
 }  // namespace sim::app

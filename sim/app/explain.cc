@@ -13,10 +13,13 @@
 #include "check/invariants.h"
 #include "history/table.h"
 #include "judge/metric.h"
+#include "judge/verdicts.h"
+#include "report/run_files.h"
 #include "scenario/dialects.h"
 #include "scenario/properties.h"
 #include "scenario/schema.h"
 #include "scenario/suggest.h"
+#include "scenario/targets.h"
 
 namespace sim::app {
 
@@ -143,23 +146,67 @@ std::string value_of(const Key& key) {
   return text;
 }
 
-std::string_view whose(judge::Of of) {
+std::string owner_of(judge::Of of) {
   switch (of) {
     case judge::Of::nobody: return "";
-    case judge::Of::client: return " [of a client]";
-    case judge::Of::producer: return " [of a client that produces]";
-    case judge::Of::consumer: return " [of a client that consumes]";
-    case judge::Of::partition: return " [of a topic or partition]";
-    case judge::Of::broker: return " [of a broker]";
+    case judge::Of::client: return "a client";
+    case judge::Of::producer: return "a client that produces";
+    case judge::Of::consumer: return "a client that consumes";
+    case judge::Of::partition: return "a topic or partition";
+    case judge::Of::broker: return "a broker";
   }
   return "";
+}
+
+std::string whose(judge::Of of) {
+  return of == judge::Of::nobody ? "" : " [of " + owner_of(of) + "]";
 }
 
 std::string metrics() {
   std::string text = "\n  Metrics, and what `of` may name:\n";
   for (const judge::Metric& metric : judge::known_metrics()) {
     text += fmt::format("    {:<24}{}\n", metric.name,
-                        wrapped(std::string(metric.meaning) + std::string(whose(metric.of)), 28));
+                        wrapped(std::string(metric.meaning) + whose(metric.of), 28));
+  }
+  return text;
+}
+
+std::string metric_of(const judge::Metric& metric) {
+  std::string text =
+      fmt::format("{}   metric of expectations\n\n  {}\n\n", metric.name, wrapped(metric.meaning, 2));
+  text += line("of", metric.of == judge::Of::nobody ? "nothing: it is one for all" : owner_of(metric.of));
+  text += line("asks for", metric.distribution ? "p50, p99.9, min, max, mean or value" : "value or equals");
+  text += line("counts", metric.from_strikes ? "from each strike; `fault` names whose" : "");
+  text += line("recovery", metric.recovers() ? "it may stand in `until` of a recovery" : "");
+  return text + line("where", "expect[].metric");
+}
+
+// Named by its whole word, or what stands before or within its brackets.
+bool is_called(std::string_view topic, std::string_view word) {
+  const std::string_view before = word.substr(0, word.find('('));
+  return topic == word || topic == before;
+}
+
+std::string tables(const std::string& topic) {
+  std::string text;
+  const auto add = [&](std::string_view title, std::string_view kind, std::string_view meaning) {
+    text += fmt::format("{}{}   {}\n\n  {}\n", text.empty() ? "" : "\n", title, kind, wrapped(meaning, 2));
+  };
+  for (const judge::Metric& metric : judge::known_metrics()) {
+    if (metric.name == topic) text += (text.empty() ? "" : "\n") + metric_of(metric);
+  }
+  for (const judge::VerdictWord& verdict : judge::verdict_words()) {
+    if (is_called(topic, verdict.word)) add(verdict.word, "verdict of a run", verdict.meaning);
+  }
+  const std::string role = topic.substr(0, topic.find('('));
+  for (const scenario::TargetRole& target : scenario::target_roles()) {
+    if (is_called(role, target.form)) add(target.form, "target of a fault", target.meaning);
+  }
+  for (const report::RunFile& file : report::run_files()) {
+    const bool is_named = topic == file.name || topic + "/" == file.name ||
+                          (file.name.ends_with("/*.hgrm") && topic.ends_with(".hgrm")) ||
+                          topic + "/*.hgrm" == file.name;
+    if (is_named) add(file.name, "file of a run", file.meaning);
   }
   return text;
 }
@@ -293,7 +340,8 @@ std::vector<std::string> all_that_match(const std::string& topic) {
 
 std::string overview() {
   std::string text =
-      "The keys of a scenario. kraftsim explain KEY says more; so it does of every Kafka property.\n\n";
+      "The keys of a scenario. kraftsim explain KEY says more; so it does of every Kafka "
+      "property, metric, verdict, target and file.\n\n";
   for (const Key& key : scenario::keys()) {
     if (key.last() == "[]" || key.last() == "<name>") continue;
     const auto depth = static_cast<std::size_t>(std::count(key.path.begin(), key.path.end(), '/'));
@@ -304,6 +352,22 @@ std::string overview() {
     text += fmt::format("{:<34}{}\n", std::string(indent, ' ') + std::string(key.last()),
                         wrapped(key.meaning, 34));
   }
+  const auto list = [&text](const char* title, const auto& rows, auto name, auto meaning) {
+    text += fmt::format("\n{}\n", title);
+    for (const auto& row : rows) text += fmt::format("  {:<32}{}\n", name(row), wrapped(meaning(row), 34));
+  };
+  list(
+      "Targets of faults", scenario::target_roles(), [](const auto& row) { return row.form; },
+      [](const auto& row) { return row.meaning; });
+  list(
+      "Metrics of expectations", judge::known_metrics(), [](const auto& row) { return row.name; },
+      [](const auto& row) { return row.meaning; });
+  list(
+      "Verdicts of a run", judge::verdict_words(), [](const auto& row) { return row.word; },
+      [](const auto& row) { return row.meaning; });
+  list(
+      "Files of a run", report::run_files(), [](const auto& row) { return row.name; },
+      [](const auto& row) { return row.meaning; });
   return text;
 }
 
@@ -313,6 +377,7 @@ Result<std::string> explain(const std::string& topic) {
   if (topic.empty()) return overview();
   std::string text;
   for (const std::string& part : all_that_match(topic)) text += (text.empty() ? "" : "\n") + part;
+  if (const std::string more = tables(topic); !more.empty()) text += (text.empty() ? "" : "\n") + more;
   if (!text.empty()) return text;
   std::vector<std::string> names;
   for (const Key& key : scenario::keys()) {
@@ -320,8 +385,12 @@ Result<std::string> explain(const std::string& topic) {
     names.emplace_back(key.last());
   }
   for (const Property& property : scenario::properties()) names.emplace_back(property.name);
+  for (const judge::Metric& metric : judge::known_metrics()) names.emplace_back(metric.name);
+  for (const judge::VerdictWord& verdict : judge::verdict_words()) names.emplace_back(verdict.word);
+  for (const report::RunFile& file : report::run_files()) names.emplace_back(file.name);
   Problem problem;
-  problem.message = "there is no key or Kafka property \"" + topic + "\"";
+  problem.message =
+      "there is no key, Kafka property, metric, verdict, target or file of a run called \"" + topic + "\"";
   problem.hint = scenario::did_you_mean(topic, {names.begin(), names.end()});
   if (problem.hint.empty()) problem.hint = "kraftsim explain shows all keys";
   return problem;

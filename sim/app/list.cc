@@ -36,6 +36,13 @@ std::string row(const std::string& name, const std::string& file, std::size_t wi
   return "  " + (color ? "\x1b[1m" + left + "\x1b[0m" : left) + printable(about) + "\n";
 }
 
+bool is_same_as_builtin(const std::string& file, const std::string& name) {
+  constexpr std::size_t kAnySize = ~std::size_t{0};
+  std::string here, builtin, why_not;
+  return scenario::read_file("@" + name, kAnySize, builtin, why_not) &&
+         scenario::read_file(file, kAnySize, here, why_not) && here == builtin;
+}
+
 }  // namespace
 
 std::vector<std::string> builtin_scenarios() {
@@ -48,7 +55,12 @@ std::vector<std::string> builtin_scenarios() {
 }
 
 std::string list_scenarios(const std::string& folder, bool color) {
-  const std::vector<std::string> files = files_in(folder);
+  std::vector<std::string> files = files_in(folder);
+  const auto is_builtin = [](const std::string& file) {
+    return is_same_as_builtin(file, std::filesystem::path(file).stem().string());
+  };
+  const bool holds_builtin = std::any_of(files.begin(), files.end(), is_builtin);
+  std::erase_if(files, is_builtin);
   std::vector<std::string> builtin = builtin_scenarios();
   std::size_t width = 0;
   for (std::string& name : builtin) {
@@ -56,9 +68,9 @@ std::string list_scenarios(const std::string& folder, bool color) {
     width = std::max(width, name.size());
   }
   for (const std::string& file : files) width = std::max(width, file.size());
-  std::string text = "Built in\n";
+  std::string text = holds_builtin ? "Built in, and in " + folder + "/\n" : "Built in\n";
   for (const std::string& name : builtin) text += row(name, name, width, color);
-  if (!files.empty()) text += "\nIn " + folder + "/\n";
+  if (!files.empty()) text += (holds_builtin ? "\nOnly in " : "\nIn ") + folder + "/\n";
   for (const std::string& file : files) text += row(file, file, width, color);
   return text + "\nkraftsim run NAME plays one\n";
 }

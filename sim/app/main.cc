@@ -7,23 +7,14 @@
 #include "app/exit_code.h"
 #include "app/options.h"
 #include "base/check.h"
+#include "report/words.h"
 
 namespace {
 
 // The command as it was typed, to be pasted back into a shell.
 std::string typed(int argc, const char* const* argv) {
   std::string text;
-  for (int i = 0; i < argc; ++i) {
-    const std::string word = argv[i];
-    const bool plain =
-        !word.empty() &&
-        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-") ==
-            std::string::npos;
-    std::string shown = word;
-    for (std::size_t at = 0; !plain && (at = shown.find('\'', at)) != std::string::npos; at += 4)
-      shown.replace(at, 1, "'\\''");
-    text += (i == 0 ? "" : " ") + (plain ? word : "'" + shown + "'");
-  }
+  for (int i = 0; i < argc; ++i) text += (i == 0 ? "" : " ") + sim::report::shell_word(argv[i]);
   return text;
 }
 
@@ -31,7 +22,7 @@ std::string typed(int argc, const char* const* argv) {
 
 int main(int argc, char** argv) {
   try {
-    return sim::app::carry_out(sim::app::parse_args(argc, argv));
+    return sim::app::after_output(sim::app::carry_out(sim::app::parse_args(argc, argv)));
   } catch (const sim::InternalError& bug) {
     std::fprintf(stderr, "kraftsim: a bug of the simulator, not of your cluster: %s\n", bug.what());
   } catch (const std::bad_alloc&) {

@@ -185,7 +185,7 @@ std::string help(Parser& parser) {
   list_options(parser.app, text);
   text +=
       "\nExit code: 0 all held, 1 an expectation failed, 2 usage or scenario error, 3 inconclusive, 4 not "
-      "deterministic, 5 a bug of kraftsim, 6 out of memory\n";
+      "deterministic, 5 a bug of kraftsim, 6 out of memory, 7 results could not be written\n";
   return text;
 }
 

@@ -41,12 +41,6 @@ Problems wrong_words(const std::vector<std::string>& words, const std::vector<st
 
 }  // namespace
 
-const std::vector<std::string>& chart_names() {
-  static const std::vector<std::string> names{"incident_timeline", "percentile_spectrum", "stage_breakdown",
-                                              "lag"};
-  return names;
-}
-
 std::optional<fs::path> find_plots() {
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
@@ -60,7 +54,7 @@ Result<std::vector<std::string>> plot_command_line(const PlotRequest& request) {
   Problems problems = wrong_words(request.charts, chart_names(), "a chart");
   const std::vector<std::string> formats =
       request.formats.empty() ? std::vector<std::string>{"png", "svg"} : request.formats;
-  for (Problem& wrong : wrong_words(formats, {"png", "svg", "pdf"}, "a format"))
+  for (Problem& wrong : wrong_words(formats, report::chart_formats(), "a format"))
     problems.push_back(std::move(wrong));
   for (const fs::path& run : request.runs) {
     if (auto wrong = report::check_run_folder(run)) problems.push_back(*wrong);

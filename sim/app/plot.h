@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "report/chart_names.h"
 
 // `kraftsim plot`: runs the scripts under plots/, which read the files of a run and never simulate. The
 // simulator itself knows nothing of drawing.
@@ -18,7 +19,7 @@ struct PlotRequest {
 };
 
 // The charts there are, in the order in which they are drawn.
-const std::vector<std::string>& chart_names();
+using report::chart_names;
 
 // What the scripts are called with. Fails if a run, chart or format is not one, or the scripts are not to be
 // found.

@@ -9,6 +9,8 @@
 #include "app/run_plan.h"
 #include "report/run_files.h"
 #include "report/version.h"
+#include "report/words.h"
+#include "scenario/files.h"
 
 namespace sim::app {
 
@@ -29,58 +31,73 @@ RecordingOptions default_places(const scenario::Scenario& scenario) {
 Result<std::unique_ptr<Recording>> Recording::open(const scenario::Scenario& scenario,
                                                    const observe::Names& names,
                                                    const RecordingOptions& options) {
-  if (!options.folder.empty()) {
-    const report::RunIdentity identity{scenario.name, scenario.seed};
-    if (auto problem = report::OutputFolder::check(options.folder, identity, options.force)) return *problem;
+  std::unique_ptr<Recording> recording(new Recording(scenario, names, options));
+  if (options.folder.empty()) return recording;
+  const RunIdentity identity{scenario.name, scenario.seed};
+  if (options.trace == trace::Level::off) {
+    if (auto problem = OutputFolder::check(options.folder, identity, options.force)) return *problem;
+    return recording;
   }
-  return std::unique_ptr<Recording>(new Recording(scenario, names, options));
+  auto output = OutputFolder::create(options.folder, identity, options.force);
+  if (!output) return output.problems();
+  recording->output_ = std::move(*output);
+  recording->event_log_.emplace(recording->output_->open("events.jsonl"), options.trace, names);
+  return recording;
 }
 
 Recording::Recording(const scenario::Scenario& scenario, const observe::Names& names,
                      const RecordingOptions& options)
-    : scenario_(scenario), options_(options), record_(record_spec(scenario, names)) {
-  if (options.trace != trace::Level::off && !options.folder.empty())
-    event_log_.emplace(trace_lines_, options.trace, names);
-}
+    : scenario_(scenario), options_(options), record_(record_spec(scenario, names)) {}
 
 Duration Recording::wall_time() const {
   return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - opened_);
 }
 
-Result<judge::Summary> Recording::finish(judge::RunEnd end) {
+judge::Summary Recording::finish(judge::RunEnd end) {
   end.meaning = record_.meaning();
   record_.finish(end.end, end.reason == judge::StopReason::settled);
   judge::Summary summary = judge::summarize(run_plan(scenario_), record_, end);
   if (options_.folder.empty()) return summary;
-  if (const auto failed = write_folder(summary)) return *failed;
-  if (!options_.link.empty()) report::point_link(options_.link, options_.folder);
+  not_written_ = write_folder(summary);
+  event_log_.reset();
+  output_.reset();
+  if (!not_written_ && !options_.link.empty()) report::point_link(options_.link, options_.folder);
   return summary;
 }
 
 std::optional<Problem> Recording::write_folder(const judge::Summary& summary) {
-  const auto opened = report::OutputFolder::create(
-      options_.folder, report::RunIdentity{scenario_.name, scenario_.seed}, options_.force);
-  if (!opened) return opened.problems().front();
-  report::OutputFolder& output = **opened;
-  if (auto failed = write_files(output, summary)) return failed;
-  auto files = output.seal();
+  if (output_ == nullptr) {
+    auto opened =
+        OutputFolder::create(options_.folder, RunIdentity{scenario_.name, scenario_.seed}, options_.force);
+    if (!opened) return opened.problems().front();
+    output_ = std::move(*opened);
+  }
+  output_->write("scenario.resolved.yaml", scenario_.portable_yaml);
+  if (auto failed = write_inputs(*output_)) return failed;
+  report::write_run_files(*output_, summary, record_);
+  if (event_log_) event_log_->flush();
+  auto files = output_->seal();
   if (!files) return files.problems().front();
-  output.write("report.html", page_of_run(output.written_to()));
-  auto page = output.seal();
+  output_->write("report.html", page_of_run(output_->written_to()));
+  auto page = output_->seal();
   if (!page) return page.problems().front();
   files->merge(*page);
-  output.write("manifest.json", manifest_json(summary, *files));
-  output.write("host.json", host_json(summary));
-  if (const auto sealed = output.seal(); !sealed) return sealed.problems().front();
-  return output.publish();
+  output_->write("manifest.json", manifest_json(summary, *files));
+  output_->write("host.json", host_json(summary));
+  if (const auto sealed = output_->seal(); !sealed) return sealed.problems().front();
+  return output_->publish();
 }
 
-std::optional<Problem> Recording::write_files(report::OutputFolder& output, const judge::Summary& summary) {
-  output.write("scenario.resolved.yaml", scenario_.resolved_yaml);
-  report::write_run_files(output, summary, record_);
-  if (!event_log_) return std::nullopt;
-  event_log_->flush();
-  return trace_lines_.copy_to(output.open("events.jsonl"));
+// The files that the resolved scenario names, so that the folder is all it takes to play the run again.
+std::optional<Problem> Recording::write_inputs(OutputFolder& output) const {
+  for (const scenario::InputFile& input : scenario_.inputs) {
+    report::OutputFile& copy = output.open(input.name);
+    std::string why_not;
+    const bool is_copied = scenario::copy_file(
+        input.path, [&](std::string_view bytes) { copy.write(bytes); }, why_not);
+    if (!is_copied) return report::problem_with(input.path, why_not);
+  }
+  return std::nullopt;
 }
 
 std::string Recording::manifest_json(const judge::Summary& summary,

@@ -11,12 +11,12 @@
 #include "observe/observation.h"
 #include "record/run_record.h"
 #include "report/output_files.h"
-#include "report/trace_spool.h"
 #include "scenario/scenario.h"
 #include "trace/event_log.h"
 
 // The record of a run and the lines of its trace, and the folder they become. Order of use: open() before
-// anything is played, observe, finish(). Nothing is written before finish().
+// anything is played, observe, finish(). Nothing is written before finish(), but for the lines of a trace:
+// these go at once where they stay, into the folder aside that is put in place in the end.
 namespace sim::app {
 
 struct RecordingOptions {
@@ -44,8 +44,11 @@ class Recording final : public observe::Observer {
 
   const record::RunRecord& record() const { return record_; }
 
-  // Computes the result and puts all files in place.
-  Result<judge::Summary> finish(judge::RunEnd end);
+  // Computes the result and puts all files in place. Whatever becomes of the files, there is a result; what
+  // went wrong with them says not_written().
+  judge::Summary finish(judge::RunEnd end);
+  // The first problem of writing the files; nullopt: all are in place, or none were asked for.
+  const std::optional<Problem>& not_written() const { return not_written_; }
 
   const std::filesystem::path& folder() const { return options_.folder; }
   // Since open().
@@ -55,7 +58,7 @@ class Recording final : public observe::Observer {
   Recording(const scenario::Scenario& scenario, const observe::Names& names, const RecordingOptions& options);
 
   std::optional<Problem> write_folder(const judge::Summary& summary);
-  std::optional<Problem> write_files(report::OutputFolder& output, const judge::Summary& summary);
+  std::optional<Problem> write_inputs(report::OutputFolder& output) const;
   std::string manifest_json(const judge::Summary& summary,
                             const std::map<std::string, report::OutputFolder::Entry>& files) const;
   std::string host_json(const judge::Summary& summary) const;
@@ -63,8 +66,9 @@ class Recording final : public observe::Observer {
   scenario::Scenario scenario_;
   RecordingOptions options_;
   record::RunRecord record_;
-  report::TraceSpool trace_lines_;
-  std::optional<trace::EventLog> event_log_;  // none when the trace is off
+  std::unique_ptr<report::OutputFolder> output_;  // while a trace is written to it, or its files are
+  std::optional<trace::EventLog> event_log_;      // none when the trace is off
+  std::optional<Problem> not_written_;
   std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
 };
 

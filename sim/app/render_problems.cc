@@ -78,30 +78,6 @@ void show_line(const Problem& problem, Paint paint, std::string& out) {
 
 }  // namespace
 
-std::string printable(std::string_view text) {
-  std::string shown;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const auto byte = [&](std::size_t ahead) {
-      return at + ahead < text.size() ? static_cast<unsigned char>(text[at + ahead]) : 0u;
-    };
-    const unsigned first = byte(0);
-    const bool turns_direction = first == 0xE2 && ((byte(1) == 0x80 && byte(2) >= 0xAA && byte(2) <= 0xAE) ||
-                                                   (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9));
-    if (turns_direction) {
-      shown += fmt::format("\\u{:04x}", 0x2000 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F));
-      at += 2;
-    } else if (first == 0xC2 && byte(1) >= 0x80 && byte(1) < 0xA0) {
-      shown += fmt::format("\\x{:02x}", byte(1));
-      ++at;
-    } else if ((first < 0x20 && first != '\t' && first != '\n') || first == 0x7F) {
-      shown += fmt::format("\\x{:02x}", first);
-    } else {
-      shown += text[at];
-    }
-  }
-  return shown;
-}
-
 std::string render_problems(const Problems& problems, bool color) {
   const Paint paint{color};
   std::string out;

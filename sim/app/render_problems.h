@@ -1,8 +1,8 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
+#include "base/printable.h"
 #include "base/result.h"
 
 namespace sim::app {
@@ -13,9 +13,5 @@ namespace sim::app {
 //      14 |     broker.sesion.timeout.ms=9000
 //         |     ^^^^^^^^^^^^^^^^^^^^^^^^      did you mean broker.session.timeout.ms?
 std::string render_problems(const Problems& problems, bool color);
-
-// What comes from a file, as a terminal may be given it: control characters, and those that turn the
-// direction of writing, are written out (\x1b) instead of being obeyed.
-std::string printable(std::string_view text);
 
 }  // namespace sim::app

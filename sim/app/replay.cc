@@ -1,27 +1,39 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "app/commands.h"
 #include "app/render_problems.h"
 #include "app/say.h"
 #include "cluster/cluster.h"
 #include "judge/summary.h"
+#include "report/sha256.h"
+#include "report/version.h"
+#include "report/words.h"
+#include "scenario/files.h"
 #include "scenario/scenario.h"
 #include "trace/event_log.h"
 #include "trace/meaning.h"
 
-// `kraftsim replay RUN`: plays a run again from its scenario.resolved.yaml and compares fingerprints.
+// `kraftsim replay RUN`: plays a run again from its scenario.resolved.yaml and compares fingerprints. A
+// folder whose files were changed is told from a run that is not repeated: the manifest has the sum of each.
 namespace sim::app {
 namespace {
 
 struct Recorded {
+  std::string version;
+  std::map<std::string, std::string>
+      sums;  // sha256 of each file, by name; empty: recorded before there were any
   std::uint64_t events = 0;
   std::optional<Instant> end;  // unknown: recorded before it was kept
   std::string fingerprint;
@@ -49,6 +61,13 @@ Result<Recorded> read_recorded(const std::filesystem::path& folder) {
   if (json.contains("end_ns") && json["end_ns"].is_number_unsigned())
     recorded.end = Instant{} + Duration{json["end_ns"].get<std::int64_t>()};
   if (json.contains("meaning") && json["meaning"].is_string()) recorded.meaning = json["meaning"];
+  recorded.version = json.value("version", "");
+  if (json.contains("files") && json["files"].is_object()) {
+    for (const auto& [name, entry] : json["files"].items()) {
+      if (entry.is_object() && entry.contains("sha256") && entry["sha256"].is_string())
+        recorded.sums[name] = entry["sha256"];
+    }
+  }
   if (json.contains("trace") && json["trace"].is_string()) {
     const auto level = json["trace"].get<std::string>();
     if (level == "control") recorded.trace = trace::Level::control;
@@ -95,12 +114,62 @@ class ComparingSink final : public trace::Sink {
   std::string line_;
 };
 
+// What of a run's folder is not as the run left it.
+struct Changes {
+  std::vector<std::string> inputs;  // what would be played is not what was played
+  std::vector<std::string> results;
+};
+
+Changes find_changes(const std::filesystem::path& folder, const Recorded& recorded) {
+  Changes changes;
+  for (const auto& [name, sum] : recorded.sums) {
+    report::Sha256 sha;
+    std::string why_not;
+    const bool is_read = scenario::copy_file((folder / name).string(),
+                                             [&](std::string_view bytes) { sha.update(bytes); }, why_not);
+    if (is_read && sha.finish() == sum) continue;
+    const bool is_input = name == "scenario.resolved.yaml" || name.starts_with("inputs/");
+    (is_input ? changes.inputs : changes.results).push_back(name + (is_read ? "" : " (" + why_not + ")"));
+  }
+  return changes;
+}
+
+int refuse_changed_inputs(const std::filesystem::path& folder, const Changes& changes,
+                          const Terminal& terminal) {
+  Problems problems;
+  for (const std::string& name : changes.inputs) {
+    Problem problem;
+    problem.file = (folder / name).string();
+    problem.message = "the input was changed since the run: it is not what was played";
+    problem.hint = "kraftsim run " + report::shell_word((folder / "scenario.resolved.yaml").string()) +
+                   " plays what is there now";
+    problems.push_back(std::move(problem));
+  }
+  return refuse(problems, terminal);
+}
+
+// Played again it is the same; what was changed is told all the same.
+int tell_same(const Recorded& recorded, const std::string& fingerprint, const std::string& meaning,
+              const Changes& changes, bool quiet) {
+  if (!quiet) {
+    print(stdout, fmt::format("SAME  {} events, fingerprint {}, meaning {}\n", recorded.events, fingerprint,
+                              meaning));
+  }
+  if (changes.results.empty()) return number(ExitCode::held);
+  std::string text = "EDITED  the run is the same, but these files are not what it wrote:";
+  for (const std::string& name : changes.results) text += "\n  " + printable(name);
+  print(stdout, text + "\n");
+  return number(ExitCode::usage);
+}
+
 }  // namespace
 
 int replay_command(const ReplayOptions& options, const Terminal& terminal) {
   const std::filesystem::path folder = options.run;
   const Result<Recorded> recorded = read_recorded(folder);
   if (!recorded) return refuse(recorded.problems(), terminal);
+  const Changes changes = find_changes(folder, *recorded);
+  if (!changes.inputs.empty()) return refuse_changed_inputs(folder, changes, terminal);
   const Result<scenario::Scenario> scenario =
       scenario::load((folder / "scenario.resolved.yaml").string(), {});
   if (!scenario) return refuse(scenario.problems(), terminal);
@@ -108,7 +177,11 @@ int replay_command(const ReplayOptions& options, const Terminal& terminal) {
   cluster::Cluster world(scenario->cluster);
   std::optional<ComparingSink> sink;
   std::unique_ptr<trace::EventLog> log;
-  if (recorded->trace) {
+  const bool has_trace = recorded->trace && !std::any_of(changes.results.begin(), changes.results.end(),
+                                                         [](const std::string& name) {
+                                                           return name.starts_with("events.jsonl");
+                                                         });
+  if (has_trace) {
     sink.emplace(folder / "events.jsonl");
     log = std::make_unique<trace::EventLog>(*sink, *recorded->trace, world.names());
     world.observe(*log);
@@ -128,10 +201,7 @@ int replay_command(const ReplayOptions& options, const Terminal& terminal) {
   const bool same = world.events_fired() == recorded->events && fingerprint == recorded->fingerprint &&
                     (recorded->meaning.empty() || meaning.text() == recorded->meaning);
   if (same && !(sink && sink->difference)) {
-    if (!options.quiet)
-      print(stdout, fmt::format("SAME  {} events, fingerprint {}, meaning {}\n", recorded->events,
-                                fingerprint, meaning.text()));
-    return number(ExitCode::held);
+    return tell_same(*recorded, fingerprint, meaning.text(), changes, options.quiet);
   }
   std::string text = fmt::format(
       "DIFFERENT  recorded {} events, fingerprint {}, meaning {}\n"
@@ -140,10 +210,15 @@ int replay_command(const ReplayOptions& options, const Terminal& terminal) {
       meaning.text());
   if (sink && sink->difference) {
     text += fmt::format("the first event that differs\n  recorded  {}\n  replayed  {}\n",
-                        sink->difference->recorded, sink->difference->replayed);
+                        printable(sink->difference->recorded), printable(sink->difference->replayed));
   } else {
     text += "to see the first event that differs, record the run with --trace full and replay that\n";
   }
+  text += recorded->version == report::kVersion
+              ? std::string("the input is what it was: determinism is broken, or another build recorded it\n")
+              : fmt::format("the input is what it was; kraftsim {} recorded it, and this is {}\n",
+                            printable(recorded->version), report::kVersion);
+  for (const std::string& name : changes.results) text += "edited since: " + printable(name) + "\n";
   print(stdout, text);
   return number(ExitCode::not_deterministic);
 }

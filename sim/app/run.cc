@@ -9,9 +9,11 @@
 
 #include "app/commands.h"
 #include "app/play.h"
+#include "app/program_name.h"
 #include "app/progress_line.h"
 #include "app/recording.h"
 #include "app/render_problems.h"
+#include "app/run_plan.h"
 #include "app/say.h"
 #include "cluster/cluster.h"
 #include "report/console.h"
@@ -23,20 +25,16 @@
 namespace sim::app {
 namespace {
 
-std::string pasteable(const std::string& word) {
-  const bool plain = word.find_first_of(" '\"\\$`!*?&|;<>(){}[]#~\n\t") == std::string::npos && !word.empty();
-  if (plain) return word;
-  return report::in_single_quotes(word);
-}
-
-// The command that shows this run again.
-std::string repro(const RunOptions& options, const scenario::Scenario& scenario) {
+// What runs a scenario again: its file as it was typed, for the screen, or by its name alone, for files,
+// which must not depend on where they were made.
+std::string repro(const RunOptions& options, const scenario::Scenario& scenario, const std::string& file) {
   std::string command =
-      "kraftsim run " + pasteable(options.file) + " --seed " + std::to_string(scenario.seed);
+      "kraftsim run " + report::shell_word(file) + " --seed " + std::to_string(scenario.seed);
   for (const scenario::Override& override : options.overrides) {
-    if (override.path != "seed") command += " --set " + pasteable(shown(override));
+    if (override.path != "seed") command += " --set " + report::shell_word(shown(override));
   }
-  if (options.until) command += fmt::format(" --until {}ms", millis(*options.until));
+  if (options.until) command += fmt::format(" --until {}ns", nanos(*options.until));
+  if (options.strictness == scenario::Strictness::strict) command += " --strict";
   return command;
 }
 
@@ -78,7 +76,7 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
       scenario::load(options.file, options.overrides, options.strictness);
   if (!loaded) return refuse(loaded.problems(), terminal);
   const scenario::Scenario& scenario = *loaded;
-  if (!options.quiet) print(stderr, render_problems(loaded.problems(), terminal.color_err));
+  if (!options.quiet) tell(stderr, render_problems(loaded.problems(), terminal.color_err));
 
   cluster::Cluster world(scenario.cluster);
   Result<std::unique_ptr<Recording>> opened =
@@ -88,7 +86,7 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   world.observe(recording);
   listen_to_signals();
 
-  const std::string command = repro(options, scenario);
+  const std::string command = repro(options, scenario, options.file);
   judge::RunEnd end;
   try {
     std::optional<ProgressLine> line;
@@ -97,21 +95,22 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   } catch (const InternalError& bug) {
     rethrow_with_place(bug, world, command, scenario.seed);
   }
-  end.repro = command;
+  end.repro = repro(options, scenario, file_name_of(options.file));
   const bool repeated = !options.check_determinism || end.reason == judge::StopReason::interrupted ||
                         is_repeated(scenario, end);
 
-  const Result<judge::Summary> finished = recording.finish(end);
-  if (!finished) return refuse(finished.problems(), terminal);
-  const judge::Summary& summary = *finished;
+  const judge::Summary summary = recording.finish(end);
+  report::TextOptions text{terminal.color_out, std::nullopt, {}, command};
   if (options.json) {
     print(stdout, report::to_json(summary));
   } else if (!options.quiet) {
-    print(stdout, report::to_text(summary, report::TextOptions{terminal.color_out, recording.wall_time(),
-                                                               recording.folder().string()}));
+    text.wall = recording.wall_time();
+    if (!recording.not_written()) text.folder = recording.folder().string();
+    tell(stdout, report::to_text(summary, text));
   } else {
-    print(stdout, report::verdict_line(summary, report::TextOptions{terminal.color_out}));
+    print(stdout, report::verdict_line(summary, text));
   }
+  if (recording.not_written()) tell(stderr, render_problems({*recording.not_written()}, terminal.color_err));
   if (!repeated) {
     print(stderr, "kraftsim: played a second time, the same scenario and seed gave another fingerprint\n");
     return number(ExitCode::not_deterministic);
@@ -119,7 +118,7 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   if (end.reason == judge::StopReason::interrupted) {
     return number(interrupted_by() == SIGTERM ? ExitCode::terminated : ExitCode::interrupted);
   }
-  return judge::exit_code(summary);
+  return recording.not_written() ? number(ExitCode::not_written) : judge::exit_code(summary);
 }
 
 }  // namespace sim::app

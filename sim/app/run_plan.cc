@@ -1,5 +1,6 @@
 #include "app/run_plan.h"
 
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -32,6 +33,10 @@ check::InvariantsSpec invariants_spec(const scenario::Scenario& scenario) {
 
 }  // namespace
 
+std::string file_name_of(const std::string& file) {
+  return file.starts_with('@') ? file : std::filesystem::path(file).filename().string();
+}
+
 record::RecordSpec record_spec(const scenario::Scenario& scenario, const observe::Names& names) {
   return {names, ledger_spec(scenario.cluster), invariants_spec(scenario)};
 }
@@ -39,13 +44,17 @@ record::RecordSpec record_spec(const scenario::Scenario& scenario, const observe
 judge::RunPlan run_plan(const scenario::Scenario& scenario) {
   judge::RunPlan plan;
   plan.scenario = scenario.name;
-  plan.scenario_file = scenario.file;
+  plan.scenario_file = file_name_of(scenario.file);
   plan.about = scenario.about;
   plan.seed = scenario.seed;
   plan.duration = scenario.duration;
   plan.warmup = scenario.warmup;
   plan.faults = scenario.cluster.faults;
   plan.expectations = scenario.expectations;
+  for (judge::Expectation& expectation : plan.expectations)
+    expectation.source = file_name_of(expectation.source);
+  for (const workload::FlowSpec& flow : scenario.cluster.flows)
+    plan.linger_of_flow.push_back(from_millis(flow.producer.linger_ms));
   for (const scenario::InvariantOff& off : scenario.invariants_off)
     plan.invariants_off.push_back(off.name + ": " + off.because);
   return plan;

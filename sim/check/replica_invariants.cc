@@ -160,6 +160,16 @@ std::string ReplicaInvariants::why(const Partition& partition, const observe::Be
   return text;
 }
 
+// How many brokers' disks lost something of [kept, end).
+std::ptrdiff_t ReplicaInvariants::disks_that_lost(const Partition& partition, Offset kept, Offset end) {
+  std::vector<NodeId> lost_it;
+  for (const Shortened& one : partition.shortened) {
+    const bool held = one.to < end && one.from > kept;
+    if (held && !contains(lost_it, one.broker)) lost_it.push_back(one.broker);
+  }
+  return std::ssize(lost_it);
+}
+
 void ReplicaInvariants::lost(Partition& partition, const observe::BecameLeader& fact,
                              const observe::LeaderLogChange& change) {
   const Offset kept = change.kept_end;
@@ -174,19 +184,19 @@ void ReplicaInvariants::lost(Partition& partition, const observe::BecameLeader& 
             false};
   const bool decided =
       partition.decided_leader == fact.broker && partition.decided_epoch == fact.leader_epoch;
-  std::vector<NodeId> lost_it;
-  for (const Shortened& one : partition.shortened) {
-    const bool held = one.to < partition.acked_end && one.from > kept;
-    if (held && !contains(lost_it, one.broker)) lost_it.push_back(one.broker);
-  }
   loss.premise_broken = (decided && partition.election != Election::clean) ||
-                        std::ssize(lost_it) >= partition.min_isr || is_excused(partition);
+                        disks_that_lost(partition, kept, partition.acked_end) >= partition.min_isr ||
+                        is_excused(partition);
   if (partition.acked_end > kept && !loss.premise_broken) {
     violated("acked-never-lost", topics_[fact.tp] + ": acknowledged up to " +
                                      std::to_string(partition.acked_end) + ", but " + loss.cause);
   }
   if (partition.exposed_end > kept || partition.acked_end > kept) {
-    partition.premise_broken = partition.premise_broken || loss.premise_broken;
+    // What nobody was promised, such as a group's offsets, was exposed on as many disks, and no more.
+    const bool was_only_exposed = partition.acked_end <= kept;
+    partition.premise_broken =
+        partition.premise_broken || loss.premise_broken ||
+        (was_only_exposed && disks_that_lost(partition, kept, partition.exposed_end) >= partition.min_isr);
   }
   for (const LogEntry& entry : change.dropped) {
     if (entry.base_offset() < partition.exposed_end) partition.once_exposed.push_back(entry);

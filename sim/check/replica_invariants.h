@@ -122,6 +122,7 @@ class ReplicaInvariants {
     std::optional<Instant> diverged{};
   };
 
+  static std::ptrdiff_t disks_that_lost(const Partition& partition, Offset kept, Offset end);
   void lost(Partition& partition, const observe::BecameLeader& fact, const observe::LeaderLogChange& change);
   void check_agreement(TopicPartition tp, const observe::ReplicaLogs& logs);
   void check_covered(const observe::HighWatermarkAdvanced& fact, Partition& partition,

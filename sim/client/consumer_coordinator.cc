@@ -172,7 +172,7 @@ void ConsumerCoordinator::background(ConsumerContext& context) {
     if (coordinator_ == kNoProcess) {
       look_up_coordinator(context);
     } else if (!context.in_poll && context.now() >= heartbeat_.poll_ends()) {
-      maybe_leave_group(context);  // the application has stalled
+      maybe_leave_group(LeaveReason::poll_timeout, context);  // the application has stalled
     } else if (context.now() >= heartbeat_.next()) {
       send_heartbeat(context);
     }
@@ -217,11 +217,11 @@ void ConsumerCoordinator::on_heartbeat(const MemberGeneration& sent, const Heart
   heartbeat_.failed(context.now(), context.env.rng);
 }
 
-void ConsumerCoordinator::maybe_leave_group(ConsumerContext& context) {
+void ConsumerCoordinator::maybe_leave_group(LeaveReason reason, ConsumerContext& context) {
   const bool dynamic = context.config.group_instance_id.empty();
   if (dynamic && !coordinator_unknown(context) && state_ != MemberState::unjoined &&
       !generation_.member_id.empty()) {
-    LeaveGroupRequest request{context.config.group_id, generation_.member_id, {}};
+    LeaveGroupRequest request{context.config.group_id, generation_.member_id, {}, reason};
     context.coordination.send(coordinator_, std::move(request), context.env,
                               context.out);  // no one waits for the answer
   }
@@ -234,10 +234,10 @@ void ConsumerCoordinator::leave(ConsumerContext& context) {
   if (!dropped.empty()) {
     const bool lost =
         generation_.number == kNoGeneration || generation_.member_id.empty() || rebalance_in_progress();
-    note(lost ? RebalanceEvent::Kind::lost : RebalanceEvent::Kind::revoked, std::move(dropped));
+    note(lost ? RebalanceEvent::Kind::lost : RebalanceEvent::Kind::revoked, std::move(dropped), context);
     context.subscriptions.assign({});
   }
-  maybe_leave_group(context);
+  maybe_leave_group(LeaveReason::closed, context);
 }
 
 LocalTime ConsumerCoordinator::next_wakeup(const ConsumerContext& context) const {

@@ -158,13 +158,13 @@ class ConsumerCoordinator {
   void on_join_complete(ConsumerContext& context);
   void request_rejoin() { rejoin_needed_ = true; }
   void reset_state_and_rejoin(bool forget_member_id);
-  void note(RebalanceEvent::Kind kind, std::vector<TopicPartition> partitions);
+  void note(RebalanceEvent::Kind kind, std::vector<TopicPartition> partitions, ConsumerContext& context);
 
   // Staying a member
   void send_heartbeat(ConsumerContext& context);
   void on_heartbeat(const MemberGeneration& sent, const HeartbeatResponse* response,
                     ConsumerContext& context);
-  void maybe_leave_group(ConsumerContext& context);
+  void maybe_leave_group(LeaveReason reason, ConsumerContext& context);
 
   // Offsets
   void maybe_auto_commit(ConsumerContext& context);

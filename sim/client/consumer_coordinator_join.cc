@@ -175,13 +175,13 @@ bool ConsumerCoordinator::committed_before_join(ConsumerContext& context) {
 void ConsumerCoordinator::revoke_before_join(ConsumerContext& context) {
   std::vector<TopicPartition> owned = context.subscriptions.assigned();
   if (generation_.number == kNoGeneration || generation_.member_id.empty()) {
-    if (!owned.empty()) note(RebalanceEvent::Kind::lost, std::move(owned));
+    if (!owned.empty()) note(RebalanceEvent::Kind::lost, std::move(owned), context);
     context.subscriptions.assign({});
     return;
   }
   switch (protocol_) {
     case RebalanceProtocol::eager:
-      note(RebalanceEvent::Kind::revoked, std::move(owned));
+      note(RebalanceEvent::Kind::revoked, std::move(owned), context);
       context.subscriptions.assign({});
       return;
     case RebalanceProtocol::cooperative: {  // only topics that are no longer subscribed to
@@ -190,7 +190,7 @@ void ConsumerCoordinator::revoke_before_join(ConsumerContext& context) {
         return std::binary_search(topics.begin(), topics.end(), tp.topic);
       });
       if (gone == owned.end()) return;
-      note(RebalanceEvent::Kind::revoked, std::vector<TopicPartition>(gone, owned.end()));
+      note(RebalanceEvent::Kind::revoked, std::vector<TopicPartition>(gone, owned.end()), context);
       owned.erase(gone, owned.end());
       context.subscriptions.assign(std::move(owned));
       return;
@@ -198,7 +198,12 @@ void ConsumerCoordinator::revoke_before_join(ConsumerContext& context) {
   }
 }
 
-void ConsumerCoordinator::note(RebalanceEvent::Kind kind, std::vector<TopicPartition> partitions) {
+void ConsumerCoordinator::note(RebalanceEvent::Kind kind, std::vector<TopicPartition> partitions,
+                               ConsumerContext& context) {
+  if (kind != RebalanceEvent::Kind::assigned && !partitions.empty()) {
+    node::report(context.out, observe::PartitionsRevoked{context.identity.service, context.identity.member,
+                                                         partitions, kind == RebalanceEvent::Kind::lost});
+  }
   events_.push_back(RebalanceEvent{kind, std::move(partitions)});
 }
 
@@ -337,7 +342,7 @@ void ConsumerCoordinator::on_join_complete(ConsumerContext& context) {
   if (protocol_ == RebalanceProtocol::cooperative) {
     std::vector<TopicPartition> revoked = difference(owned, assigned);
     if (!revoked.empty()) {  // free for others in the rebalance that follows
-      note(RebalanceEvent::Kind::revoked, std::move(revoked));
+      note(RebalanceEvent::Kind::revoked, std::move(revoked), context);
       request_rejoin();
     }
   }
@@ -350,7 +355,7 @@ void ConsumerCoordinator::on_join_complete(ConsumerContext& context) {
       context.now() + (first_auto_commit > Duration{} ? first_auto_commit
                                                       : from_millis(context.config.auto_commit_interval_ms));
   context.subscriptions.assign(assigned);
-  note(RebalanceEvent::Kind::assigned, std::move(added));
+  note(RebalanceEvent::Kind::assigned, std::move(added), context);
   node::report(context.out, observe::AssignmentReceived{context.identity.service, context.identity.member,
                                                         generation_.number, std::move(assigned)});
 }

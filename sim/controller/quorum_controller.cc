@@ -183,6 +183,7 @@ void QuorumController::replay(const std::vector<MetadataRecord>& records, Offset
   metadata::MetadataImage& image = active_ ? active_->committed : image_;
   RegistrationOffsets& registered_at = active_ ? active_->registered_at : registered_at_;
   Offset offset = base_offset;
+  const std::size_t told_before = out.size();
   std::vector<TopicId> created;
   for (const MetadataRecord& record : records) {
     image.replay(record);
@@ -191,13 +192,22 @@ void QuorumController::replay(const std::vector<MetadataRecord>& records, Offset
     if (const auto* topic = std::get_if<TopicRecord>(&record)) created.push_back(topic->id);
     ++offset;
   }
+  if (tells) tell_of_topics(created, told_before, out);
+}
+
+// How many partitions a topic has is known when all records are replayed; yet its name is told before them.
+void QuorumController::tell_of_topics(const std::vector<TopicId>& created, std::size_t told_before,
+                                      node::Effects& out) const {
+  node::Effects named;
   for (const TopicId id : created) {
-    const metadata::TopicImage* topic = image.topic(id);
-    if (!tells || topic == nullptr) continue;  // removed again
+    const metadata::TopicImage* topic = committed_image().topic(id);
+    if (topic == nullptr) continue;  // removed again
     const auto partitions = static_cast<std::int32_t>(topic->partitions.size());
     const auto replicas = static_cast<std::int16_t>(topic->partitions.front().replicas.size());
-    node::report(out, observe::TopicCreated{topic->id, topic->name, partitions, replicas});
+    node::report(named, observe::TopicCreated{topic->id, topic->name, partitions, replicas});
   }
+  out.insert(out.begin() + static_cast<std::ptrdiff_t>(told_before), std::make_move_iterator(named.begin()),
+             std::make_move_iterator(named.end()));
 }
 
 void QuorumController::tell_of(const MetadataRecord& record, Offset offset, node::Effects& out) const {

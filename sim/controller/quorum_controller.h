@@ -153,6 +153,7 @@ class QuorumController {
   void replay(const Batch& batch, const Context& context);
   void replay(const std::vector<MetadataRecord>& records, Offset base_offset, bool tells, node::Effects& out);
   void tell_of(const MetadataRecord& record, Offset offset, node::Effects& out) const;
+  void tell_of_topics(const std::vector<TopicId>& created, std::size_t told_before, node::Effects& out) const;
   void report_replayed(node::Effects& out) const;
 
   ControllerBoot boot_;

@@ -31,6 +31,15 @@ std::string random_uuid(Rng& rng) {
   return text;
 }
 
+observe::DepartureReason departure_of(const LeaveGroupRequest& request) {
+  switch (request.reason) {
+    case LeaveReason::none: return observe::DepartureReason::removed;
+    case LeaveReason::closed: return observe::DepartureReason::closed;
+    case LeaveReason::poll_timeout: return observe::DepartureReason::poll_timeout;
+  }
+  return observe::DepartureReason::removed;
+}
+
 JoinGroupResponse current_generation(const ClassicGroup& group, const GroupMember& member,
                                      bool with_members) {
   JoinGroupResponse response;
@@ -56,7 +65,8 @@ void GroupShard::on(const JoinGroupRequest& request, const ReplyTo& to, const St
   GroupRecord record;
   std::optional<DeferredReplacement> replacement;
   if (!accepts(group, request.member_id, step.config().group_max_size)) {
-    if (GroupMember* member = group.find(request.member_id)) remove_member(group, *member, step);
+    if (GroupMember* member = group.find(request.member_id))
+      remove_member(group, *member, observe::DepartureReason::over_capacity, step);
     if (PendingMember* pending = group.find_pending(request.member_id)) remove_pending(group, *pending, step);
     send(to, join_error(ErrorCode::group_max_size_reached), step.out);
   } else if (without_id) {
@@ -176,7 +186,7 @@ GroupShard::GroupRecord GroupShard::add_member(ClassicGroup& group, const JoinGr
   // there after these five minutes it tries again (classicGroupNewMemberJoinTimeoutMs).
   constexpr std::int64_t kNewMemberJoinTimeoutMs = 5 * 60 * 1000;
   arm_session(group, member, kNewMemberJoinTimeoutMs, step);
-  return rebalance_or_complete_join(group, step);
+  return rebalance_or_complete_join(group, RebalanceReason::member_joined, member.id, step);
 }
 
 GroupShard::GroupRecord GroupShard::update_member(ClassicGroup& group, GroupMember& member,
@@ -186,7 +196,7 @@ GroupShard::GroupRecord GroupShard::update_member(ClassicGroup& group, GroupMemb
   member.rebalance_timeout_ms = request.rebalance_timeout_ms;
   member.session_timeout_ms = request.session_timeout_ms;
   member.join = ParkedRequest{to, false};
-  return rebalance_or_complete_join(group, step);
+  return rebalance_or_complete_join(group, RebalanceReason::member_rejoined, member.id, step);
 }
 
 // ---- Static members (KIP-345)
@@ -211,12 +221,14 @@ GroupShard::GroupRecord GroupShard::replace_static(ClassicGroup& group, GroupMem
   member.join = ParkedRequest{to, false};
   switch (group.state) {
     case GroupState::stable:
-      if (group.select_protocol() != group.protocol) return rebalance_or_complete_join(group, step);
+      if (group.select_protocol() != group.protocol) {
+        return rebalance_or_complete_join(group, RebalanceReason::static_member_replaced, member.id, step);
+      }
       replacement = std::move(before);  // nothing changes but its id, which must be stored
       return group.record(nullptr);
     case GroupState::completing_rebalance:
       // The leader may be assigning to the old id at this moment.
-      return prepare_rebalance(group, step);
+      return prepare_rebalance(group, RebalanceReason::static_member_replaced, member.id, step);
     case GroupState::preparing_rebalance: return maybe_complete_join(group, step);
     case GroupState::empty:
     case GroupState::dead: break;
@@ -280,6 +292,7 @@ void GroupShard::on(const LeaveGroupRequest& request, const ReplyTo& to, const S
   if (found == nullptr) return send(to, LeaveGroupResponse{ErrorCode::unknown_member_id}, step.out);
   ClassicGroup& group = *found;
   ErrorCode error = ErrorCode::none;
+  std::string member_id = request.member_id;
   if (PendingMember* pending = group.find_pending(request.member_id)) {
     remove_pending(group, *pending, step);
   } else {
@@ -290,19 +303,30 @@ void GroupShard::on(const LeaveGroupRequest& request, const ReplyTo& to, const S
     } else {
       error = group.validate_member(request.member_id, request.group_instance_id, member);
     }
-    if (error == ErrorCode::none) remove_member(group, *member, step);
+    if (error == ErrorCode::none) {
+      member_id = member->id;
+      remove_member(group, *member, departure_of(request), step);
+    }
   }
   if (error == ErrorCode::none && !group.is(GroupState::empty)) {
-    if (GroupRecord record = rebalance_or_complete_join(group, step)) step.append(std::move(*record));
+    GroupRecord record = rebalance_or_complete_join(group, RebalanceReason::member_left, member_id, step);
+    if (record) step.append(std::move(*record));
   }
   step.defer(DeferredAnswer{to, LeaveGroupResponse{error}});
 }
 
 // A parked join is answered with UNKNOWN_MEMBER_ID, so that a client that is still there tries again.
-void GroupShard::remove_member(ClassicGroup& group, GroupMember& member, const Step& step) {
+void GroupShard::remove_member(ClassicGroup& group, GroupMember& member, observe::DepartureReason reason,
+                               const Step& step) {
+  tell_departure(group, member.id, reason, step);
   answer_join(member, join_error(ErrorCode::unknown_member_id), step.out);
   step.cancel(member.session);
   group.remove(group.index_of(member));
+}
+
+void GroupShard::tell_departure(const ClassicGroup& group, const std::string& member_id,
+                                observe::DepartureReason reason, const Step& step) {
+  node::report(step.out, observe::MemberDeparted{group.name, member_id, reason});
 }
 
 void GroupShard::remove_pending(ClassicGroup& group, PendingMember& member, const Step& step) {

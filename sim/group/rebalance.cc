@@ -11,11 +11,15 @@ namespace sim::group {
 
 // ---- The join phase
 
-GroupShard::GroupRecord GroupShard::rebalance_or_complete_join(ClassicGroup& group, const Step& step) {
-  return group.can_rebalance() ? prepare_rebalance(group, step) : maybe_complete_join(group, step);
+GroupShard::GroupRecord GroupShard::rebalance_or_complete_join(ClassicGroup& group, RebalanceReason reason,
+                                                               const std::string& member, const Step& step) {
+  return group.can_rebalance() ? prepare_rebalance(group, reason, member, step)
+                               : maybe_complete_join(group, step);
 }
 
-GroupShard::GroupRecord GroupShard::prepare_rebalance(ClassicGroup& group, const Step& step) {
+GroupShard::GroupRecord GroupShard::prepare_rebalance(ClassicGroup& group, RebalanceReason reason,
+                                                      const std::string& member_id, const Step& step) {
+  node::report(step.out, observe::RebalanceBegan{group.name, group.generation, reason, member_id});
   if (group.is(GroupState::completing_rebalance))
     reset_assignment(group, ErrorCode::rebalance_in_progress, step);
   for (GroupMember& member : group.members) member.pending_sync = false;
@@ -68,6 +72,7 @@ GroupShard::GroupRecord GroupShard::complete_join(ClassicGroup& group, const Ste
       continue;
     }
     step.cancel(member.session);
+    tell_departure(group, member.id, observe::DepartureReason::join_timeout, step);
     group.remove(i);
   }
   if (!group.elect_joined_leader() && !group.members.empty()) {
@@ -159,7 +164,8 @@ void GroupShard::assignment_failed(const DeferredAssignment& work, ErrorCode err
       group->generation != work.generation)
     return;
   reset_assignment(*group, error, step);
-  const GroupRecord record = rebalance_or_complete_join(*group, step);
+  const GroupRecord record =
+      rebalance_or_complete_join(*group, RebalanceReason::assignment_not_stored, {}, step);
   SIM_CHECK(!record, "the members who have just been told to rejoin have not done so yet");
 }
 
@@ -180,15 +186,18 @@ void GroupShard::propagate_assignment(ClassicGroup& group, ErrorCode error, cons
 GroupShard::GroupRecord GroupShard::sync_deadline_passed(ClassicGroup& group, const Step& step) {
   if (!group.is(GroupState::completing_rebalance) && !group.is(GroupState::stable)) return std::nullopt;
   if (group.has_received_sync_from_all()) return std::nullopt;
+  std::string late;
   for (std::size_t i = 0; i < group.members.size();) {
     if (!group.members[i].pending_sync) {
       ++i;
       continue;
     }
     step.cancel(group.members[i].session);
+    late = group.members[i].id;
+    tell_departure(group, late, observe::DepartureReason::sync_timeout, step);
     group.remove(i);
   }
-  return prepare_rebalance(group, step);
+  return prepare_rebalance(group, RebalanceReason::member_expelled, late, step);
 }
 
 // ---- Sessions
@@ -204,9 +213,10 @@ GroupShard::GroupRecord GroupShard::session_passed(ClassicGroup& group, std::uin
   }
   GroupMember* member = group.find_serial(serial);
   if (member == nullptr || member->has_satisfied_heartbeat()) return std::nullopt;
-  remove_member(group, *member, step);
+  const std::string member_id = member->id;
+  remove_member(group, *member, observe::DepartureReason::session_expired, step);
   if (group.is(GroupState::stable) || group.is(GroupState::completing_rebalance)) {
-    return rebalance_or_complete_join(group, step);
+    return rebalance_or_complete_join(group, RebalanceReason::member_expelled, member_id, step);
   }
   if (!group.is(GroupState::preparing_rebalance) || !group.has_all_members_joined()) return std::nullopt;
   return complete_join(group, step);

@@ -52,7 +52,8 @@ void GroupShard::loaded(const Step& step) {
     for (GroupMember& member : group.members) arm_session(group, member, member.session_timeout_ms, step);
     node::report(step.out, observe::GroupStateChanged{group.name, group.state, group.generation,
                                                       static_cast<std::int32_t>(group.members.size())});
-    if (std::cmp_greater(group.members.size(), step.config().group_max_size)) prepare_rebalance(group, step);
+    if (std::cmp_greater(group.members.size(), step.config().group_max_size))
+      prepare_rebalance(group, RebalanceReason::group_over_capacity, {}, step);
   }
   plan_scan(step);
 }

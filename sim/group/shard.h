@@ -21,6 +21,7 @@
 // is the group's, and stands with its members (Kafka: replayRecords=false).
 namespace sim::group {
 
+using observe::RebalanceReason;
 using server::BrokerConfig;
 using server::send;
 
@@ -95,15 +96,21 @@ class GroupShard {
   void rename_static(ClassicGroup& group, GroupMember& member, const std::string& new_id, const Step& step);
   void replacement_stored(const DeferredReplacement& work, const Step& step);
   void replacement_failed(DeferredReplacement& work, ErrorCode error, const Step& step);
-  static void remove_member(ClassicGroup& group, GroupMember& member, const Step& step);
+  static void remove_member(ClassicGroup& group, GroupMember& member, observe::DepartureReason reason,
+                            const Step& step);
+  static void tell_departure(const ClassicGroup& group, const std::string& member_id,
+                             observe::DepartureReason reason, const Step& step);
   static void remove_pending(ClassicGroup& group, PendingMember& member, const Step& step);
   static void answer_join(GroupMember& member, JoinGroupResponse response, node::Effects& out);
   static void answer_sync(GroupMember& member, SyncGroupResponse response, node::Effects& out);
   static void answer_parked(ClassicGroup& group, ErrorCode error, node::Effects& out);
 
   // ---- Generations (rebalance.cc)
-  GroupRecord rebalance_or_complete_join(ClassicGroup& group, const Step& step);
-  GroupRecord prepare_rebalance(ClassicGroup& group, const Step& step);
+  // The reason, and the id of the member whose doing it is, are told; they decide nothing.
+  GroupRecord rebalance_or_complete_join(ClassicGroup& group, RebalanceReason reason,
+                                         const std::string& member, const Step& step);
+  GroupRecord prepare_rebalance(ClassicGroup& group, RebalanceReason reason, const std::string& member_id,
+                                const Step& step);
   GroupRecord maybe_complete_join(ClassicGroup& group, const Step& step);
   GroupRecord complete_join(ClassicGroup& group, const Step& step);
   GroupRecord next_generation(ClassicGroup& group, const Step& step);

@@ -108,6 +108,7 @@ Measured most_at_any_time(const MeasuredRun& run, const Expectation& expectation
   for (const FaultWindow& fault : run.faults) {
     instants.push_back(nanos(fault.from));
     instants.push_back(nanos(fault.to));
+    instants.push_back(nanos(fault.effect_to));
   }
   for (const auto& [at, value] : course) instants.push_back(at);
   Measured measured;
@@ -212,6 +213,24 @@ Measured controller_elections(const MeasuredRun& run, const Expectation& expecta
     if (!std::exchange(first, false) && lies_in(run, expectation, change.at, true)) ++times;
   }
   return Measured{times, 1};
+}
+
+Measured quorum_epochs(const MeasuredRun& run, const Expectation& expectation) {
+  const auto& epochs = run.timeline.quorum_epochs();
+  return Measured{std::count_if(epochs.begin(), epochs.end(),
+                                [&](std::int64_t at) { return lies_in(run, expectation, at, true); }),
+                  1};
+}
+
+// Each belongs to the window in which it began; the last lasts to the end of the run.
+Measured metadata_commit_gap(const MeasuredRun& run, const Expectation& expectation) {
+  const auto& commits = run.timeline.metadata_commits();
+  std::vector<std::int64_t> samples;
+  for (std::size_t i = 0; i < commits.size(); ++i) {
+    if (!lies_in(run, expectation, commits[i], true)) continue;
+    samples.push_back((i + 1 < commits.size() ? commits[i + 1] : run.end_ns) - commits[i]);
+  }
+  return statistic_of(expectation.statistic, samples);
 }
 
 // ---- When the run ends

@@ -13,6 +13,8 @@ Measured time_to_fence(const MeasuredRun& run, const Expectation& expectation);
 Measured unavailability(const MeasuredRun& run, const Expectation& expectation);
 Measured leader_elections(const MeasuredRun& run, const Expectation& expectation);
 Measured controller_elections(const MeasuredRun& run, const Expectation& expectation);
+Measured quorum_epochs(const MeasuredRun& run, const Expectation& expectation);
+Measured metadata_commit_gap(const MeasuredRun& run, const Expectation& expectation);
 Measured diverged_partitions(const MeasuredRun& run, const Expectation& expectation);
 Measured stuck_partitions(const MeasuredRun& run, const Expectation& expectation);
 

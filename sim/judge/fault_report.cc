@@ -173,9 +173,17 @@ std::int64_t FaultReport::effects() const {
   return sum;
 }
 
-std::vector<FaultReport> report_faults(const fault::Schedule& schedule,
-                                       const metrics::ClusterTimeline& timeline, const observe::Names& names,
-                                       std::int64_t end_ns) {
+const char* name(EffectEnd end) {
+  switch (end) {
+    case EffectEnd::recovered: return "recovered";
+    case EffectEnd::next_strike: return "next_strike";
+    case EffectEnd::grace: return "grace";
+    case EffectEnd::end_of_run: return "end_of_run";
+  }
+  return "?";
+}
+
+std::vector<FaultReport> report_faults(const fault::Schedule& schedule, const MeasuredRun& run) {
   std::vector<FaultReport> reports;
   for (const fault::Fault& fault : schedule) {
     FaultReport report;
@@ -184,20 +192,31 @@ std::vector<FaultReport> report_faults(const fault::Schedule& schedule,
     describe(fault.kind, report);
     reports.push_back(std::move(report));
   }
-  for (const metrics::ClusterTimeline::Strike& strike : timeline.strikes()) {
+  // Windows are in order of faults, and of each fault in order of time, as its strikes are.
+  std::vector<std::size_t> next_window(schedule.size(), 0);
+  for (std::size_t fault = 0, window = 0; fault < schedule.size(); ++fault) {
+    next_window[fault] = window;
+    for (const metrics::ClusterTimeline::Strike& strike : run.timeline.strikes())
+      window += static_cast<std::size_t>(strike.fault.value()) == fault ? 1 : 0;
+  }
+  for (const metrics::ClusterTimeline::Strike& strike : run.timeline.strikes()) {
+    const auto fault = static_cast<std::size_t>(strike.fault.value());
+    const FaultWindow& window = run.faults[next_window[fault]++];
     FaultReport::Strike row;
     row.from_ns = strike.from;
-    row.to_ns = strike.to == metrics::kStillLasts ? end_ns : strike.to;
+    row.to_ns = nanos(window.to);
+    row.effect_to_ns = nanos(window.effect_to);
+    row.ends_by = window.ends_by;
     for (const ProcessId process : strike.touched) {
-      row.touched.push_back(names.processes[static_cast<std::size_t>(process.value())]);
+      row.touched.push_back(run.names.processes[static_cast<std::size_t>(process.value())]);
     }
     row.effects = strike.effects;
     for (const observe::AdminAnswered& answer : strike.answers) {
       if (answer.error == ErrorCode::none) continue;
       const std::string of = answer.resource.empty() ? "" : answer.resource + ": ";
-      row.refused.push_back(of + std::string(name(answer.error)));
+      row.refused.push_back(of + std::string(sim::name(answer.error)));
     }
-    reports[static_cast<std::size_t>(strike.fault.value())].strikes.push_back(std::move(row));
+    reports[fault].strikes.push_back(std::move(row));
   }
   return reports;
 }

@@ -5,8 +5,7 @@
 #include <vector>
 
 #include "fault/fault.h"
-#include "metrics/cluster_timeline.h"
-#include "observe/names.h"
+#include "judge/measured_run.h"
 
 // What became of each fault of a scenario: when it struck, whom, and what it did.
 namespace sim::judge {
@@ -15,6 +14,8 @@ struct FaultReport {
   struct Strike {
     std::int64_t from_ns = 0;
     std::int64_t to_ns = 0;
+    std::int64_t effect_to_ns = 0;  // when all was well again, or what its window ended by
+    EffectEnd ends_by = EffectEnd::end_of_run;
     std::vector<std::string> touched;  // processes
     std::int64_t effects = 0;
     std::vector<std::string> refused{};  // of what an operator asked for: "orders-0: ELECTION_NOT_NEEDED"
@@ -29,9 +30,10 @@ struct FaultReport {
   std::int64_t effects() const;
 };
 
-// In the order of the scenario, with the strikes that there were until `end_ns`.
-std::vector<FaultReport> report_faults(const fault::Schedule& schedule,
-                                       const metrics::ClusterTimeline& timeline, const observe::Names& names,
-                                       std::int64_t end_ns);
+// In the order of the scenario, with the strikes that there were.
+std::vector<FaultReport> report_faults(const fault::Schedule& schedule, const MeasuredRun& run);
+
+// What ended the window of a strike, in words: "recovered", "next_strike", "grace", "end_of_run".
+const char* name(EffectEnd end);
 
 }  // namespace sim::judge

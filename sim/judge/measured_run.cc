@@ -2,17 +2,9 @@
 
 #include <algorithm>
 
+#include "judge/fault_effects.h"
+
 namespace sim::judge {
-namespace {
-
-bool in_a_fault(const MeasuredRun& run, std::int64_t at) {
-  return std::any_of(run.faults.begin(), run.faults.end(), [at](const FaultWindow& fault) {
-    return nanos(fault.from) <= at && at < nanos(fault.to);
-  });
-}
-
-}  // namespace
-
 MeasuredRun::MeasuredRun(const record::RunRecord& record_, Duration warmup_, Duration load_,
                          std::int64_t end_ns_)
     : record(record_), warmup(warmup_), load(load_), end_ns(end_ns_) {
@@ -20,9 +12,17 @@ MeasuredRun::MeasuredRun(const record::RunRecord& record_, Duration warmup_, Dur
     for (const metrics::ClusterTimeline::Strike& strike : timeline.strikes()) {
       if (strike.fault.value() != static_cast<std::int32_t>(fault)) continue;
       const std::int64_t to = strike.to == metrics::kStillLasts ? end_ns : strike.to;
-      faults.push_back(FaultWindow{names.faults[fault], instant_at(strike.from), instant_at(to)});
+      faults.push_back(
+          FaultWindow{names.faults[fault], instant_at(strike.from), instant_at(to), instant_at(to)});
     }
   }
+  find_fault_effects(*this);
+}
+
+bool in_a_fault(const MeasuredRun& run, std::int64_t at) {
+  return std::any_of(run.faults.begin(), run.faults.end(), [at](const FaultWindow& fault) {
+    return nanos(fault.from) <= at && at < nanos(fault.effect_to);
+  });
 }
 
 bool lies_in(const MeasuredRun& run, const Expectation& expectation, std::int64_t at, bool warmup_too) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "judge/cluster_metrics.h"
+#include "judge/group_metrics.h"
 #include "judge/order_metrics.h"
 #include "judge/recovery.h"
 
@@ -57,6 +58,22 @@ const std::vector<Metric>& known_metrics() {
        "times a service did an order again that it had already done", duplicate_effects, nullptr},
       {"throughput", Unit::milli_per_s, false, Of::nobody, false, "orders fulfilled per second", throughput,
        throughput_course},
+      // Groups
+      {"rebalances", count, false, Of::consumer, false,
+       "times the members of a group (or of all) had to join anew, the first time included: why stands in "
+       "groups.csv",
+       rebalances, nullptr},
+      {"expelled_members", count, false, Of::consumer, false,
+       "times a member dropped out of its group against its will: no heartbeat within session.timeout.ms, no "
+       "poll() within max.poll.interval.ms, ...",
+       expelled_members, nullptr},
+      {"left_members", count, false, Of::consumer, false,
+       "times a member left its group because it was closed, or was removed by an operator", left_members,
+       nullptr},
+      {"ownership_gap", ns, true, Of::consumer, false,
+       "how long a partition was without a member of the group that owns it, each time, since it was first "
+       "assigned",
+       ownership_gap, nullptr},
       // The cluster, as its active controller decides and commits
       {"time_to_new_controller", ns, true, Of::nobody, true,
        "from a strike until a controller becomes active; of strikes that touched the active one, or of all "
@@ -76,6 +93,13 @@ const std::vector<Metric>& known_metrics() {
        leader_elections, nullptr},
       {"controller_elections", count, false, Of::nobody, false,
        "times a controller became active, the first time apart", controller_elections, nullptr},
+      {"quorum_epochs", count, false, Of::nobody, false,
+       "quorum epochs that began: each time a voter campaigned in or learnt of a higher one than any before",
+       quorum_epochs, nullptr},
+      {"metadata_commit_gap", ns, true, Of::nobody, false,
+       "time between two commits of the metadata log, as its leader knows them; Kafka's idle controller "
+       "commits every 500 ms (metadata.max.idle.interval.ms)",
+       metadata_commit_gap, nullptr},
       {"fenced_brokers", count, false, Of::broker, false, "brokers that are fenced, the most at any one time",
        fenced_brokers, fenced_brokers_course},
       {"under_replicated", count, false, Of::partition, false,

@@ -111,7 +111,31 @@ std::size_t telling_service(const OrderLedger& ledger, OrderLedger::Index index)
   return ledger.last_service(index);
 }
 
-std::optional<Slowest> find_slowest(const MeasuredRun& run) {
+// For how long, between two instants, nobody led the partition.
+std::int64_t without_leader(const MeasuredRun& run, TopicPartition tp, std::int64_t from, std::int64_t to) {
+  std::int64_t sum = 0;
+  for (const metrics::ClusterTimeline::Gap& gap : run.timeline.gaps()) {
+    const std::int64_t end = gap.to == metrics::kStillLasts ? run.end_ns : gap.to;
+    if (gap.tp == tp) sum += std::max<std::int64_t>(0, std::min(end, to) - std::max(gap.from, from));
+  }
+  return sum;
+}
+
+// What a long time in the accumulator was spent on: linger.ms is seldom all of it.
+void explain_linger(const MeasuredRun& run, const RunPlan& plan, const OrderLedger::Order& order,
+                    Slowest& slowest) {
+  const OrderLedger::Batch& batch = run.ledger.batch_of(order);
+  const std::int64_t from = order.accepted;
+  const std::int64_t to = from + slowest.in_stage;
+  const auto flow = static_cast<std::size_t>(flow_of(order.id).value());
+  const std::int64_t linger =
+      flow < plan.linger_of_flow.size() ? nanos(plan.linger_of_flow[flow]) : slowest.in_stage;
+  slowest.beyond_linger = slowest.in_stage > 2 * linger;
+  slowest.without_leader = slowest.beyond_linger && batch.record_count > 0 &&
+                           without_leader(run, batch.tp, from, to) * 2 > slowest.in_stage;
+}
+
+std::optional<Slowest> find_slowest(const MeasuredRun& run, const RunPlan& plan) {
   const OrderLedger& ledger = run.ledger;
   OrderLedger::Index slowest = OrderLedger::kNone;
   std::int64_t longest = -1;
@@ -136,6 +160,7 @@ std::optional<Slowest> find_slowest(const MeasuredRun& run) {
   const auto most = std::max_element(stages.begin(), stages.end());
   found.stage = static_cast<metrics::Stage>(most - stages.begin());
   found.in_stage = *most;
+  if (found.stage == metrics::Stage::linger) explain_linger(run, plan, order, found);
   return found;
 }
 
@@ -171,7 +196,7 @@ Summary summarize(const RunPlan& plan, const record::RunRecord& record, const Ru
   summary.violations = record.checkers().violations();
   summary.invariants_off = plan.invariants_off;
   summary.outcomes = find_verdicts(run);
-  summary.faults = report_faults(plan.faults, record.timeline(), record.names(), run.end_ns);
+  summary.faults = report_faults(plan.faults, run);
   summary.orders = count_orders(run.ledger);
   summary.e2e = latencies(run, [&](OrderLedger::Index i, const OrderLedger::Order&) {
     return std::optional(run.ledger.ended(i));
@@ -181,8 +206,9 @@ Summary summarize(const RunPlan& plan, const record::RunRecord& record, const Ru
   });
   for (std::size_t s = 0; s < run.ledger.services(); ++s)
     summary.services.push_back(summarize_service(run, s));
+  summary.groups = summarize_groups(run);
   summary.stages = share_stages(run);
-  summary.slowest = find_slowest(run);
+  summary.slowest = find_slowest(run, plan);
   summary.verdict = overall(summary);
   return summary;
 }

@@ -9,6 +9,7 @@
 #include "fault/fault.h"
 #include "judge/evaluate.h"
 #include "judge/fault_report.h"
+#include "judge/group_metrics.h"
 #include "judge/measured_run.h"
 #include "judge/statistic.h"
 #include "judge/verdicts.h"
@@ -29,6 +30,7 @@ struct RunPlan {
   fault::Schedule faults;
   std::vector<Expectation> expectations;
   std::vector<std::string> invariants_off;  // each with its reason
+  std::vector<Duration> linger_of_flow{};   // linger.ms of its producer, by FlowId
 };
 
 enum class StopReason : std::uint8_t {
@@ -88,6 +90,8 @@ struct Slowest {
   std::int64_t latency = 0;
   metrics::Outcome outcome = metrics::Outcome::open;
   metrics::Stage stage = metrics::Stage::service;  // that took most of it
+  bool without_leader = false;  // in Stage::linger: for most of it nobody led the partition
+  bool beyond_linger = false;   // in Stage::linger: longer than linger.ms, so it waited to be sent
   std::int64_t in_stage = 0;
   std::string service;  // on whose way; empty if no service was to do it
 };
@@ -110,6 +114,7 @@ struct Summary {
   Distribution e2e;  // of orders intended after the warm-up, as are all latencies
   Distribution produce;
   std::vector<ServiceSummary> services;
+  std::vector<GroupSummary> groups;
   std::array<StageShare, metrics::kStages> stages{};
   std::optional<Slowest> slowest;
 

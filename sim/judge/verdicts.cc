@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/human.h"
+#include "judge/group_metrics.h"
 #include "judge/stuck.h"
 
 namespace sim::judge {
@@ -175,7 +176,11 @@ class Finder {
   std::optional<VerdictCase> done_again(OrderLedger::Index index, std::size_t s) const {
     const OrderLedger::Service& row = ledger_.service(index, s);
     if (row.times < 2) return std::nullopt;
-    return of_order(index, ledger_.done_again_at(index, s), "done " + std::to_string(row.times) + " times");
+    const std::int64_t again = ledger_.done_again_at(index, s);
+    const std::string why = what_happened_to(run_, run_.names.groups[s], ledger_.process_of(s, row.member),
+                                             std::max(row.fetched, std::int64_t{0}), again);
+    return of_order(index, again,
+                    "done " + std::to_string(row.times) + " times" + (why.empty() ? "" : "; " + why));
   }
 
   Cases duplicates() const {
@@ -264,9 +269,17 @@ class Finder {
   }
 
   // Orders that wait in the log for a service that has done none of their partition for long: since its last,
-  // or since they could be read.
+  // or since they could be read. Not if who owns the partition is at work all the time: they wait their turn.
   Cases stuck_orders(std::size_t s) const {
     std::map<TopicPartition, std::int64_t> last;
+    const std::vector<bool> is_busy = busy_members(s);
+    const observe::ServiceId service_id{static_cast<std::int32_t>(s)};
+    const auto waits_its_turn = [&](TopicPartition tp) {
+      const auto& owners = run_.groups.owners(service_id, tp);
+      return std::any_of(owners.begin(), owners.end(), [&](std::int32_t member) {
+        return static_cast<std::size_t>(member) < is_busy.size() && is_busy[static_cast<std::size_t>(member)];
+      });
+    };
     for (OrderLedger::Index i = 0; i < ledger_.size(); ++i) {
       const std::int64_t done = ledger_.service(i, s).done;
       if (done == kNever) continue;
@@ -280,9 +293,43 @@ class Finder {
       if (!batch.in_log || batch.high_watermark == kNever || ledger_.lost_for(i, s)) return std::nullopt;
       const auto found = last.find(batch.tp);
       const std::int64_t since = std::max(batch.high_watermark, found == last.end() ? kNever : found->second);
-      if (run_.end_ns - since < kStuckAfter) return std::nullopt;
-      return of_order(i, since, "its group makes no progress");
+      if (run_.end_ns - since < kStuckAfter || waits_its_turn(batch.tp)) return std::nullopt;
+      return of_order(i, since,
+                      "its group makes no progress" + rebalances_since(s, run_.end_ns - kStuckAfter));
     });
+  }
+
+  // Whether each member of a service spent most of the last kStuckAfter on orders that it had not done
+  // before.
+  std::vector<bool> busy_members(std::size_t s) const {
+    constexpr std::int64_t kMost = kStuckAfter / 5 * 4;
+    const std::int64_t from = run_.end_ns - kStuckAfter;
+    std::vector<std::int64_t> at_work;
+    for (OrderLedger::Index i = 0; i < ledger_.size(); ++i) {
+      const OrderLedger::Service& row = ledger_.service(i, s);
+      const std::int64_t end = row.done == kNever ? run_.end_ns : row.done;
+      if (row.started == kNever || row.member < 0 || end <= from) continue;
+      const auto member = static_cast<std::size_t>(row.member);
+      if (member >= at_work.size()) at_work.resize(member + 1, 0);
+      at_work[member] += end - std::max(row.started, from);
+    }
+    std::vector<bool> busy;
+    for (const std::int64_t ns : at_work) busy.push_back(ns >= kMost);
+    return busy;
+  }
+
+  std::string rebalances_since(std::size_t s, std::int64_t from) const {
+    std::size_t times = 0;
+    std::string last;
+    for (const metrics::GroupTimeline::Event& event : run_.groups.events()) {
+      using Kind = metrics::GroupTimeline::Event::Kind;
+      if (event.at < from || event.group != run_.names.groups[s]) continue;
+      if (event.kind == Kind::rebalance_began) ++times;
+      if (event.kind == Kind::departed) last = ", " + in_words(event.departure_reason);
+    }
+    if (times == 0) return "";
+    return ": " + std::to_string(times) + (times == 1 ? " rebalance" : " rebalances") +
+           " in its last minute" + last;
   }
 
   const MeasuredRun& run_;
@@ -293,6 +340,27 @@ class Finder {
 };
 
 }  // namespace
+
+const std::vector<VerdictWord>& verdict_words() {
+  static const std::vector<VerdictWord> words{
+      {"LOST(acked)",
+       "Acknowledged, and not in the final log: what the last leader holds or, without a leader, what an "
+       "intact disk could still bring back."},
+      {"LOST(group)",
+       "In the log, and the group can no longer handle it: skipped, deleted by retention, compacted away."},
+      {"FAILED", "The producer was told so."},
+      {"DUP(log)", "In the log at two offsets."},
+      {"DUP(effect)", "Handled more than once by a service."},
+      {"REORDER(key)", "Orders of one key were handled in another order than they were placed in."},
+      {"DIVERGED", "Two replicas that are up differ below both high watermarks when the run ends."},
+      {"UNAVAIL",
+       "A partition without a leader, or with one that refuses orders (NOT_ENOUGH_REPLICAS), for how long."},
+      {"STUCK",
+       "No progress for a minute, until somebody acts: a partition that nobody leads or that takes nothing, "
+       "or "
+       "orders that their group does not come to although it is not busy with others."}};
+  return words;
+}
 
 std::vector<OutcomeVerdict> find_verdicts(const MeasuredRun& run) {
   return Finder(run).find();

@@ -17,6 +17,13 @@ namespace sim::judge {
 // The cause of most gaps.
 inline constexpr std::string_view kNobodyLedIt = "nobody led it";
 
+struct VerdictWord {
+  std::string_view word;
+  std::string_view meaning;
+};
+// Every word that a verdict may have, in the order in which they are told.
+const std::vector<VerdictWord>& verdict_words();
+
 struct VerdictCase {     // one order, or one partition
   std::int64_t at = -1;  // ns
   std::optional<metrics::OrderLedger::Index> order{};

@@ -55,6 +55,19 @@ void ClusterTimeline::begin_gap(TopicPartition tp, const observe::Observation& s
   gaps_.push_back(Gap{tp, nanos(seen.at), kStillLasts});
 }
 
+void ClusterTimeline::on(const observe::MetadataCommitted& fact, const observe::Observation& seen) {
+  if (!fact.leads || fact.to <= metadata_committed_) return;
+  metadata_committed_ = fact.to;
+  metadata_commits_.push_back(nanos(seen.at));
+}
+
+void ClusterTimeline::on(const observe::QuorumRoleChanged& fact, const observe::Observation& seen) {
+  if (fact.quorum_epoch <= highest_quorum_epoch_) return;
+  const bool is_first = highest_quorum_epoch_ < QuorumEpoch{0};
+  highest_quorum_epoch_ = fact.quorum_epoch;
+  if (!is_first) quorum_epochs_.push_back(nanos(seen.at));
+}
+
 void ClusterTimeline::on(const observe::FaultStruck& fact, const observe::Observation& seen) {
   Strike strike;
   strike.fault = fact.fault;

@@ -61,6 +61,8 @@ class ClusterTimeline {
   void on(const observe::Left& change, const observe::Observation& seen);
   void on(const observe::ControllerSeated& change, const observe::Observation& seen);
   void on(const observe::BrokerRated& change, const observe::Observation& seen);
+  void on(const observe::MetadataCommitted& fact, const observe::Observation& seen);
+  void on(const observe::QuorumRoleChanged& fact, const observe::Observation& seen);
   void on(const observe::FaultStruck& fact, const observe::Observation& seen);
   void on(const observe::FaultEnded& fact, const observe::Observation& seen);
   void on(const observe::AdminAnswered& fact);
@@ -70,6 +72,10 @@ class ClusterTimeline {
   const std::vector<BrokerChange>& brokers() const { return brokers_; }
   const std::vector<PartitionChange>& partitions() const { return partitions_; }
   const std::vector<Gap>& gaps() const { return gaps_; }
+  // When the leader of the quorum knew more of the metadata log committed than anybody before, each time.
+  const std::vector<std::int64_t>& metadata_commits() const { return metadata_commits_; }
+  // When a voter first was in a quorum epoch higher than any before, each time; that of the beginning apart.
+  const std::vector<std::int64_t>& quorum_epochs() const { return quorum_epochs_; }
   const observe::TopicNames& topics() const { return topics_; }
 
  private:
@@ -90,6 +96,10 @@ class ClusterTimeline {
   std::vector<BrokerChange> brokers_;
   std::vector<PartitionChange> partitions_;
   std::vector<Gap> gaps_;
+  std::vector<std::int64_t> metadata_commits_;
+  Offset metadata_committed_ = 0;
+  std::vector<std::int64_t> quorum_epochs_;
+  QuorumEpoch highest_quorum_epoch_{-1};
 };
 
 }  // namespace sim::metrics

@@ -148,6 +148,8 @@ class OrderLedger {
   const Batch& batch_of(const Order& order) const;
   const Service& service(Index index, std::size_t service) const;
   bool wants(const Order& order, std::size_t service) const;
+  // The process of a member that has polled; kNoProcess of others.
+  ProcessId process_of(std::size_t service, std::int32_t member) const;
   Offset offset_of(const Order& order) const;
   const Totals& totals() const { return totals_; }
   // kNone if there is no such order.

@@ -91,6 +91,12 @@ bool OrderLedger::wants(const Order& order, std::size_t service) const {
   return wanted_by(order.id).has(service);
 }
 
+ProcessId OrderLedger::process_of(std::size_t s, std::int32_t member) const {
+  if (s >= members_.size() || member < 0 || std::cmp_greater_equal(member, members_[s].size()))
+    return kNoProcess;
+  return members_[s][static_cast<std::size_t>(member)];
+}
+
 bool OrderLedger::is_fulfilled(const Order& order) const {
   return order.services_left == 0 && (!wanted_by(order.id).empty() || batch_of(order).acknowledged != kNever);
 }

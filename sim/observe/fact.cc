@@ -77,6 +77,15 @@ const char* name_of(const GroupStateChanged&) {
 const char* name_of(const AssignmentReceived&) {
   return "AssignmentReceived";
 }
+const char* name_of(const RebalanceBegan&) {
+  return "RebalanceBegan";
+}
+const char* name_of(const MemberDeparted&) {
+  return "MemberDeparted";
+}
+const char* name_of(const PartitionsRevoked&) {
+  return "PartitionsRevoked";
+}
 const char* name_of(const MessageSent&) {
   return "MessageSent";
 }
@@ -173,6 +182,32 @@ const char* name_of(const ClientThrottled&) {
 
 }  // namespace
 
+std::string_view name(RebalanceReason reason) {
+  switch (reason) {
+    case RebalanceReason::member_joined: return "member_joined";
+    case RebalanceReason::member_rejoined: return "member_rejoined";
+    case RebalanceReason::member_left: return "member_left";
+    case RebalanceReason::member_expelled: return "member_expelled";
+    case RebalanceReason::static_member_replaced: return "static_member_replaced";
+    case RebalanceReason::assignment_not_stored: return "assignment_not_stored";
+    case RebalanceReason::group_over_capacity: return "group_over_capacity";
+  }
+  return "?";
+}
+
+std::string_view name(DepartureReason reason) {
+  switch (reason) {
+    case DepartureReason::closed: return "closed";
+    case DepartureReason::poll_timeout: return "poll_timeout";
+    case DepartureReason::removed: return "removed";
+    case DepartureReason::session_expired: return "session_expired";
+    case DepartureReason::join_timeout: return "join_timeout";
+    case DepartureReason::sync_timeout: return "sync_timeout";
+    case DepartureReason::over_capacity: return "over_capacity";
+  }
+  return "?";
+}
+
 const char* name(const Fact& fact) {
   return std::visit([](const auto& one) { return name_of(one); }, fact);
 }
@@ -208,6 +243,9 @@ template Fact::Fact(OffsetsStored);
 template Fact::Fact(PositionReset);
 template Fact::Fact(GroupStateChanged);
 template Fact::Fact(AssignmentReceived);
+template Fact::Fact(RebalanceBegan);
+template Fact::Fact(MemberDeparted);
+template Fact::Fact(PartitionsRevoked);
 template Fact::Fact(MessageSent);
 template Fact::Fact(MessageDelivered);
 template Fact::Fact(ConnectionOpened);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -109,7 +110,7 @@ struct IsrProposed {  // by the leader, in an AlterPartition it is about to send
   PartitionEpoch partition_epoch;  // on which it is based
   NodeId broker = kNoNode;
 };
-struct IsrProposalDropped {  // by the leader: it was refused, or never sent
+struct IsrProposalDropped {  // by the leader: it was refused, never sent, or forgotten
   TopicPartition tp;
   NodeId broker;
 };
@@ -312,11 +313,51 @@ struct GroupStateChanged {  // on the coordinator
   Generation generation;
   std::int32_t members = 0;
 };
-struct AssignmentReceived {  // by a consumer
+// Why members have to join anew (the reason in Kafka's "Preparing to rebalance group").
+enum class RebalanceReason : std::uint8_t {
+  member_joined,
+  member_rejoined,  // one with another subscription, or the leader, whose topics have changed
+  member_left,      // it said so
+  member_expelled,  // its session was over, or it had not joined or synced in time
+  static_member_replaced,
+  assignment_not_stored,  // the coordinator could not write it
+  group_over_capacity,    // a coordinator that has just loaded it allows fewer members
+};
+struct RebalanceBegan {  // on the coordinator
+  std::string group;
+  Generation generation;  // that ends
+  RebalanceReason reason;
+  std::string member;  // the id of whose doing it is; empty: of nobody in particular
+};
+// Why a member is no longer in its group.
+enum class DepartureReason : std::uint8_t {
+  closed,           // LeaveGroup: the consumer was closed
+  poll_timeout,     // LeaveGroup: max.poll.interval.ms had passed without a poll()
+  removed,          // LeaveGroup by somebody else, for a static member
+  session_expired,  // no heartbeat for session.timeout.ms
+  join_timeout,     // had not joined anew when the rebalance timeout (max.poll.interval.ms) was over
+  sync_timeout,     // the same, of asking for its assignment
+  over_capacity,    // group.max.size
+};
+constexpr bool is_expulsion(DepartureReason reason) {
+  return reason != DepartureReason::closed && reason != DepartureReason::removed;
+}
+struct MemberDeparted {  // on the coordinator
+  std::string group;
+  std::string member;  // its id
+  DepartureReason reason;
+};
+struct AssignmentReceived {  // by a consumer: all that it owns from here on
   ServiceId service;
   std::int32_t member = 0;
   Generation generation;
   std::vector<TopicPartition> partitions;
+};
+struct PartitionsRevoked {  // by a consumer: it does not own them any more
+  ServiceId service;
+  std::int32_t member = 0;
+  std::vector<TopicPartition> partitions;
+  bool lost = false;  // without having given them up: it was no member any more
 };
 
 // ---- Network and machine, told by the host
@@ -350,18 +391,17 @@ struct AdminAnswered {
 struct ProcessStarted {};
 struct ProcessStopped {};
 
-using AnyFact =
-    std::variant<OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
-                 RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged,
-                 LogTruncated, ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted,
-                 ProcessingDone, CommitSent, CommitAcknowledged, OffsetsStored, PositionReset,
-                 GroupStateChanged, AssignmentReceived, MessageSent, MessageDelivered, ConnectionOpened,
-                 ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged, QuorumStateStored,
-                 QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
-                 MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed,
-                 ControllerChanged, BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded,
-                 IsrProposed, ClientThrottled, FollowerHighWatermarkAdvanced, IsrProposalDropped,
-                 ReplicaOpened, LogStartRaised, LogDeleted, LogLost, LogCleaned, AdminAnswered, TopicDeleted>;
+using AnyFact = std::variant<
+    OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
+    RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged, LogTruncated,
+    ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted, ProcessingDone, CommitSent,
+    CommitAcknowledged, OffsetsStored, PositionReset, GroupStateChanged, AssignmentReceived, MessageSent,
+    MessageDelivered, ConnectionOpened, ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged,
+    QuorumStateStored, QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
+    MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed, ControllerChanged,
+    BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded, IsrProposed, ClientThrottled,
+    FollowerHighWatermarkAdvanced, IsrProposalDropped, ReplicaOpened, LogStartRaised, LogDeleted, LogLost,
+    LogCleaned, AdminAnswered, TopicDeleted, RebalanceBegan, MemberDeparted, PartitionsRevoked>;
 
 // One of them; see Message about why it is a class.
 class Fact : public AnyFact {
@@ -381,6 +421,10 @@ template <class F>
 void to_true_time(Fact& fact, const F& true_ns) {
   if (auto* placed = std::get_if<OrderPlaced>(&fact)) placed->intended_ns = true_ns(placed->intended_ns);
 }
+
+// Words for reasons, as in files: "session_expired".
+std::string_view name(RebalanceReason reason);
+std::string_view name(DepartureReason reason);
 
 // Kafka-style name of the fact, e.g. "HighWatermarkAdvanced".
 const char* name(const Fact& fact);

@@ -59,7 +59,14 @@ std::optional<Partition::Transition> Partition::become_leader(
   role.followers = std::move(followers);
   take_assignment(registration, topic);
   defect_ = context.config.defect;
+  // Metadata that says what is known already, of this very partition epoch, makes Kafka forget a change of
+  // the ISR that it has asked for since (Partition.updateAssignmentAndIsr): the answer will be ignored, and
+  // until the next metadata the high watermark does not wait for who is joining.
+  const bool forgets_proposal = !transition.new_leader_epoch && transition.was_leader &&
+                                partition_epoch_ == epoch_before &&
+                                !std::holds_alternative<CommittedIsr>(role.isr);
   set_isr(CommittedIsr{registration.isr}, context);
+  if (forgets_proposal) node::report(context.out, observe::IsrProposalDropped{tp_, context.self});
 
   if (transition.new_leader_epoch) {
     // Whatever was assigned before lands below what this epoch appends.

@@ -239,8 +239,12 @@ std::int64_t size_of(const HeartbeatResponse&) {
   return kThrottled + kInt16;
 }
 std::int64_t size_of(const LeaveGroupRequest& m) {
+  constexpr std::string_view kWords[] = {"", "the consumer is being closed",
+                                         "consumer poll timeout has expired."};
+  const std::string_view words = kWords[static_cast<std::size_t>(m.reason)];
+  const std::int64_t reason = words.empty() ? kNull : compact_bytes(static_cast<std::int64_t>(words.size()));
   return kRequest + compact(m.group) + compact_length(1) + compact(m.member_id) +
-         compact(m.group_instance_id) + kNull + kTags;
+         compact(m.group_instance_id) + reason + kTags;
 }
 std::int64_t size_of(const LeaveGroupResponse&) {
   return kThrottled + kInt16 + compact_length(0);

@@ -286,10 +286,12 @@ struct HeartbeatRequest {
 struct HeartbeatResponse {
   ErrorCode error = ErrorCode::none;
 };
+enum class LeaveReason : std::uint8_t { none, closed, poll_timeout };
 struct LeaveGroupRequest {
   std::string group;
   std::string member_id;
   std::string group_instance_id;
+  LeaveReason reason = LeaveReason::none;  // Kafka sends words (KIP-800), which count in its size
 };
 struct LeaveGroupResponse {
   ErrorCode error = ErrorCode::none;

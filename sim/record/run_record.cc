@@ -18,6 +18,7 @@ RunRecord::RunRecord(RecordSpec spec)
       checkers_(std::move(spec.invariants)),
       ledger_(std::move(spec.ledger)),
       series_(ledger_.services()),
+      groups_(names_),
       leadership_(names_),
       meaning_(names_) {}
 
@@ -50,6 +51,7 @@ void RunRecord::see(const F& fact, const observe::Observation& seen) {
   }
   observe::tell(series_, fact, seen);
   observe::tell(timeline_, fact, seen);
+  observe::tell(groups_, fact, seen);
   observe::tell(leadership_, fact, seen);
   observe::tell(topics_, fact, seen);
 }

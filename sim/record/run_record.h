@@ -2,6 +2,7 @@
 
 #include "check/checkers.h"
 #include "metrics/cluster_timeline.h"
+#include "metrics/group_timeline.h"
 #include "metrics/order_ledger.h"
 #include "metrics/series.h"
 #include "observe/leaders.h"
@@ -44,6 +45,7 @@ class RunRecord final : public observe::Observer {
   const metrics::OrderLedger& ledger() const { return ledger_; }
   const metrics::Series& series() const { return series_; }
   const metrics::ClusterTimeline& timeline() const { return timeline_; }
+  const metrics::GroupTimeline& groups() const { return groups_; }
   const trace::Leadership& leadership() const { return leadership_; }
   // A fingerprint of all that was told.
   std::uint64_t meaning() const { return meaning_.value(); }
@@ -60,6 +62,7 @@ class RunRecord final : public observe::Observer {
   metrics::OrderLedger ledger_;
   metrics::Series series_;
   metrics::ClusterTimeline timeline_;
+  metrics::GroupTimeline groups_;
   trace::Leadership leadership_;
   trace::Meaning meaning_;
 };

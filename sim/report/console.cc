@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "base/human.h"
+#include "base/printable.h"
+#include "judge/fault_effects.h"
+#include "report/words.h"
 
 namespace sim::report {
 namespace {
@@ -177,6 +180,27 @@ std::string plural(std::string unit) {
   return unit;
 }
 
+// "felt until 61 s", where a window of it goes on after its end by a second or more: of the strike that was
+// felt longest.
+std::string aftermath(const judge::FaultReport& fault) {
+  const judge::FaultReport::Strike* longest = nullptr;
+  const auto tail = [](const judge::FaultReport::Strike& strike) {
+    return strike.effect_to_ns - strike.to_ns;
+  };
+  for (const judge::FaultReport::Strike& strike : fault.strikes) {
+    if (longest == nullptr || tail(strike) > tail(*longest)) longest = &strike;
+  }
+  if (longest == nullptr || tail(*longest) < 1'000'000'000) return "";
+  switch (longest->ends_by) {
+    case judge::EffectEnd::recovered: return "; felt until " + human_duration(longest->effect_to_ns);
+    case judge::EffectEnd::next_strike: return "; felt until the next fault";
+    case judge::EffectEnd::grace:
+      return "; still felt " + human_duration(judge::kEffectGrace) + " after its end";
+    case judge::EffectEnd::end_of_run: return "; felt to the end of the run";
+  }
+  return "";
+}
+
 // "1 process killed", "14 203 messages dropped"
 std::string did(const judge::FaultReport& fault) {
   const auto count = static_cast<std::uint64_t>(fault.effects());
@@ -187,7 +211,7 @@ std::string did(const judge::FaultReport& fault) {
     return done + "; " + strike.refused.front() +
            (others == 0 ? "" : " and " + human_count(others) + " more");
   }
-  return count == 0 ? "touched nothing" : done;
+  return count == 0 ? "touched nothing" : done + aftermath(fault);
 }
 
 std::string fault_lines(const judge::Summary& summary, const Painter& paint) {
@@ -217,6 +241,32 @@ std::string fault_lines(const judge::Summary& summary, const Painter& paint) {
     }
     text += padded_right(line.when, when_width) + "   " + padded_right(line.whom, whom_width) + "   " +
             (line.nothing ? paint.by(Verdict::inconclusive, line.did) : line.did) + "\n";
+  }
+  return text;
+}
+
+// Of groups that did more than form once.
+std::string group_lines(const judge::Summary& summary) {
+  std::string text;
+  for (const judge::GroupSummary& group : summary.groups) {
+    std::uint64_t expelled = 0;
+    for (const judge::GroupSummary::Expelled& one : group.expelled) expelled += one.times;
+    if (group.rebalances < 2 && expelled == 0) continue;
+    text += (text.empty() ? "groups   " : "         ") + printable(group.name) + ": " +
+            counted(group.rebalances, "rebalance");
+    if (group.left > 0) text += " · " + counted(group.left, "member") + " left";
+    if (expelled > 0) {
+      text += " · " + counted(expelled, "member") + " expelled (";
+      for (const judge::GroupSummary::Expelled& one : group.expelled) {
+        if (&one != &group.expelled.front()) text += "; ";
+        if (group.expelled.size() > 1) text += human_count(one.times) + " × ";
+        text += judge::why(one.reason);
+      }
+      text += ")";
+    }
+    if (group.longest_gap_ns >= 0)
+      text += " · a partition without an owner for up to " + human_duration(group.longest_gap_ns);
+    text += "\n";
   }
   return text;
 }
@@ -301,17 +351,19 @@ std::string verdict_lines(const judge::Summary& summary, const Painter& paint) {
             paint.bold(padded_right(word_of(outcome), word_width)) + "   " +
             padded_right(how_many(outcome), count_width) + "   " + particulars(outcome) + "\n";
     const bool tells_causes = outcome.word == "LOST(acked)" || outcome.word == "LOST(group)" ||
-                              outcome.word == "FAILED" || outcome.word == "UNAVAIL";
+                              outcome.word == "FAILED" || outcome.word == "UNAVAIL" ||
+                              outcome.word == "DUP(effect)" || outcome.word == "STUCK";
     if (!tells_causes) continue;
     const auto causes = causes_of(outcome);
     if (outcome.word == "UNAVAIL" && causes.size() == 1 && causes.front().second == judge::kNobodyLedIt)
       continue;  // goes without saying
     for (std::size_t i = 0; i < std::min(kCauses, causes.size()); ++i) {
-      text += "           " + paint.dim(human_count(causes[i].first) + " × " + causes[i].second) + "\n";
+      text += "           " + paint.dim(human_count(causes[i].first) + " × " + printable(causes[i].second)) +
+              "\n";
     }
     if (causes.size() > kCauses) text += "           " + paint.dim("and other causes: verdicts.csv") + "\n";
   }
-  for (const std::string& off : summary.invariants_off) text += "off      invariant " + off + "\n";
+  for (const std::string& off : summary.invariants_off) text += "off      invariant " + printable(off) + "\n";
   return text;
 }
 
@@ -329,8 +381,10 @@ std::string latency_line(const char* what, const judge::Distribution& latency) {
   return text + "max " + human_duration(latency.max) + "\n";
 }
 
-const char* in_words(metrics::Stage stage) {
-  switch (stage) {
+const char* in_words(const judge::Slowest& slowest) {
+  if (slowest.without_leader) return "in the producer, waiting for a leader of its partition";
+  if (slowest.beyond_linger) return "in the producer, waiting to be sent (longer than linger.ms)";
+  switch (slowest.stage) {
     case metrics::Stage::send_wait: return "waiting for send()";
     case metrics::Stage::linger: return "in the producer's batch (linger)";
     case metrics::Stage::retry: return "in producer retries";
@@ -353,12 +407,13 @@ std::string slowest_line(const judge::Summary& summary, const TextOptions& optio
   if (slowest.outcome != metrics::Outcome::fulfilled)
     text += std::string(", ") + metrics::name(slowest.outcome);
   if (!slowest.service.empty()) {
-    text += ", " + human_duration(slowest.in_stage) + " of it " + in_words(slowest.stage) + " (" +
-            slowest.service + ")";
+    text += ", " + human_duration(slowest.in_stage) + " of it " + in_words(slowest) + " (" + slowest.service +
+            ")";
   }
   if (!options.folder.empty()) {
-    text += "   " + paint.dim("kraftsim export " + options.folder + " --format mermaid --order " +
-                              std::to_string(slowest.order));
+    const std::string order = slowest.flow + "/" + std::to_string(slowest.order);
+    text += "   " + paint.dim("kraftsim export " + printable(shell_word(options.folder)) +
+                              " --format mermaid --order " + shell_word(order));
   }
   return text + "\n";
 }
@@ -372,16 +427,17 @@ std::string verdict_line(const judge::Summary& summary, const TextOptions& optio
 std::string to_text(const judge::Summary& summary, const TextOptions& options) {
   const Painter paint(options.color);
   std::string text = headline(summary, options, paint) + expectation_lines(summary, paint) +
-                     fault_lines(summary, paint) + order_lines(summary) + verdict_lines(summary, paint) +
-                     latency_line("latency  ", summary.e2e) + latency_line("produce  ", summary.produce) +
-                     slowest_line(summary, options, paint);
+                     fault_lines(summary, paint) + order_lines(summary) + group_lines(summary) +
+                     verdict_lines(summary, paint) + latency_line("latency  ", summary.e2e) +
+                     latency_line("produce  ", summary.produce) + slowest_line(summary, options, paint);
   if (!options.folder.empty()) {
-    text +=
-        "files    " + (std::filesystem::path(options.folder) / "report.html").string() +
-        "   (also summary.json, orders.csv, verdicts.csv, metrics.csv, leadership.csv, faults.csv, hist/)\n";
+    text += "files    " + printable((std::filesystem::path(options.folder) / "report.html").string()) +
+            "   (also summary.json, orders.csv, verdicts.csv, metrics.csv, leadership.csv, groups.csv, "
+            "faults.csv, hist/)\n";
   }
-  return text + "repro    " + paint.bold(summary.end.repro) + "   fingerprint " +
-         judge::fingerprint_text(summary.end.fingerprint) + "\n";
+  return text + "repro    " +
+         paint.bold(printable(options.repro.empty() ? summary.end.repro : options.repro)) +
+         "   fingerprint " + judge::fingerprint_text(summary.end.fingerprint) + "\n";
 }
 
 }  // namespace sim::report

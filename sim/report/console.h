@@ -14,6 +14,7 @@ struct TextOptions {
   // What only this machine and call know; left out of summary.txt.
   std::optional<Duration> wall{};
   std::string folder{};
+  std::string repro{};  // with the file as it was typed; empty: as in the summary
 };
 
 std::string to_text(const judge::Summary& summary, const TextOptions& options);

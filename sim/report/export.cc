@@ -118,7 +118,7 @@ Result<std::string> export_run(const ExportRequest& request) {
   if (auto wrong = check_run_folder(request.run)) return *wrong;
   if (request.format == "mermaid") return mermaid(request);
   if (request.format == "perfetto") return perfetto_of(request);
-  if (request.format == "openmetrics") return openmetrics_of(request.run);
+  if (request.format == "openmetrics") return openmetrics_of(request);
   return problem_with(request.run, "\"" + request.format + "\" is not a format",
                       "mermaid, perfetto or openmetrics");
 }

@@ -33,7 +33,8 @@ Result<std::string> export_run(const ExportRequest& request);
 std::string mermaid_of_order(const OrderRow& order, const std::vector<std::int64_t>& commits);
 // What happened to brokers, partitions and groups in a window of time.
 Result<std::string> mermaid_of_window(const std::filesystem::path& run, Duration from, Duration to);
-Result<std::string> openmetrics_of(const std::filesystem::path& run);
+// The samples whose seconds end within the window, if there is one.
+Result<std::string> openmetrics_of(const ExportRequest& request);
 // Chrome's trace format, which Perfetto reads: a row per order, a slice per stage.
 Result<std::string> perfetto_of(const ExportRequest& request);
 

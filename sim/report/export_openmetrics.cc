@@ -1,8 +1,12 @@
 // metrics.csv in the OpenMetrics text format, with simulated time as time stamps.
+#include <charconv>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/printable.h"
 #include "report/export.h"
+#include "report/words.h"
 
 namespace sim::report {
 namespace {
@@ -21,7 +25,7 @@ Family family_of(const std::string& column) {
   if (family.name.rfind("kafka_", 0) != 0) family.name = "kraftsim_" + family.name;
   if (bracket == std::string::npos) return family;
   std::string label;
-  for (const char c : column.substr(bracket + 1, column.size() - bracket - 2)) {
+  for (const char c : printable(column.substr(bracket + 1, column.size() - bracket - 2))) {
     if (c == '"' || c == '\\') label += '\\';
     label += c;
   }
@@ -29,16 +33,31 @@ Family family_of(const std::string& column) {
   return family;
 }
 
+// "12.345" of seconds.
+std::optional<std::int64_t> millis_of(const std::string& seconds) {
+  const std::size_t point = seconds.find('.');
+  if (point == std::string::npos || seconds.size() != point + 4) return std::nullopt;
+  const std::string digits = seconds.substr(0, point) + seconds.substr(point + 1);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+
 }  // namespace
 
-Result<std::string> openmetrics_of(const std::filesystem::path& run) {
-  auto csv = CsvReader::open(run / "metrics.csv");
+Result<std::string> openmetrics_of(const ExportRequest& request) {
+  auto csv = CsvReader::open(request.run / "metrics.csv");
   if (!csv) return csv.problems();
   std::vector<Family> families;
   for (std::size_t column = 1; column < csv->header().size(); ++column)
     families.push_back(family_of(csv->header()[column]));
   std::vector<std::string> samples(families.size());
   while (csv->next()) {
+    const std::optional<std::int64_t> at = millis_of(csv->cells()[0]);
+    if (!at) return problem_with(request.run / "metrics.csv", "\"" + csv->cells()[0] + "\" is no time");
+    const auto& window = request.window;
+    if (window && (*at < millis(window->first) || *at >= millis(window->second))) continue;
     for (std::size_t i = 0; i < families.size(); ++i) {
       const std::string& value = csv->cells()[i + 1];
       if (!value.empty())

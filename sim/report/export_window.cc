@@ -175,9 +175,11 @@ class WindowDiagram {
 
   static bool is_told(const std::string& ev) {
     static const std::set<std::string> told{
-        "BecameLeader",       "IsrChanged",         "LogTruncated",      "TopicCreated",
-        "GroupStateChanged",  "AssignmentReceived", "PositionReset",     "RecordFailed",
-        "ProcessStarted",     "ProcessStopped",     "MetadataTruncated", "MetadataSnapshotFetched",
+        "BecameLeader",       "IsrChanged",        "LogTruncated",
+        "TopicCreated",       "GroupStateChanged", "RebalanceBegan",
+        "MemberDeparted",     "PartitionsRevoked", "AssignmentReceived",
+        "PositionReset",      "RecordFailed",      "ProcessStarted",
+        "ProcessStopped",     "MetadataTruncated", "MetadataSnapshotFetched",
         "QuorumVotersChanged"};
     return told.count(ev) > 0;
   }

@@ -76,9 +76,23 @@ Json json_of(const judge::Slowest& s) {
   if (!s.service.empty()) {
     json["service"] = s.service;
     json["stage"] = metrics::name(s.stage);
+    if (s.stage == metrics::Stage::linger) {
+      json["waiting_for"] = s.without_leader ? "leader" : s.beyond_linger ? "being_sent" : "linger";
+    }
     json["in_stage_ns"] = s.in_stage;
   }
   return json;
+}
+
+Json json_of(const judge::GroupSummary& group) {
+  Json expelled = Json::object();
+  for (const judge::GroupSummary::Expelled& one : group.expelled)
+    expelled[std::string(observe::name(one.reason))] = one.times;
+  return {
+      {"rebalances", group.rebalances},
+      {"left", group.left},
+      {"expelled", expelled},
+      {"longest_ownership_gap_ns", group.longest_gap_ns < 0 ? Json(nullptr) : Json(group.longest_gap_ns)}};
 }
 
 Json json_of(const judge::FaultReport& fault) {
@@ -86,6 +100,8 @@ Json json_of(const judge::FaultReport& fault) {
   for (const judge::FaultReport::Strike& strike : fault.strikes) {
     strikes.push_back({{"from_ns", strike.from_ns},
                        {"to_ns", strike.to_ns},
+                       {"effect_to_ns", strike.effect_to_ns},
+                       {"effect_ended_by", judge::name(strike.ends_by)},
                        {"touched", strike.touched},
                        {"effects", strike.effects}});
     if (!strike.refused.empty()) strikes.back()["refused"] = strike.refused;
@@ -160,6 +176,8 @@ std::string to_json(const judge::Summary& summary) {
                                 {"lost", s.lost},
                                 {"latency", json_of(s.latency)}};
   }
+  json["groups"] = Json::object();
+  for (const judge::GroupSummary& group : summary.groups) json["groups"][group.name] = json_of(group);
   json["stages"] = Json::object();
   for (std::size_t stage = 0; stage < metrics::kStages; ++stage) {
     json["stages"][metrics::name(static_cast<metrics::Stage>(stage))] = {

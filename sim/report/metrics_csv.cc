@@ -41,6 +41,8 @@ void write_metrics_header(CsvWriter& csv, const observe::Names& names) {
   for (const std::string& group : names.groups) {
     csv.text("kafka_consumergroup_lag_seconds[" + group + "]");
     csv.text("kafka_consumergroup_lag[" + group + "]");
+    csv.text("group_rebalances[" + group + "]");
+    csv.text("group_members_expelled[" + group + "]");
   }
   csv.end_row();
 }
@@ -84,6 +86,29 @@ std::vector<LongestStages> stages_by_second(const OrderLedger& ledger, std::size
   return longest;
 }
 
+struct GroupCounts {
+  std::int64_t rebalances = 0;
+  std::int64_t expelled = 0;
+};
+
+// By second, then by service.
+std::vector<std::vector<GroupCounts>> groups_by_second(const record::RunRecord& record, std::size_t seconds) {
+  using Event = metrics::GroupTimeline::Event;
+  const std::vector<std::string>& groups = record.names().groups;
+  std::vector<std::vector<GroupCounts>> counts(seconds, std::vector<GroupCounts>(groups.size()));
+  for (const Event& event : record.groups().events()) {
+    const std::size_t row = Series::row_of(event.at);
+    if (row >= seconds) continue;
+    for (std::size_t s = 0; s < groups.size(); ++s) {
+      if (groups[s] != event.group) continue;
+      if (event.kind == Event::Kind::rebalance_began) ++counts[row][s].rebalances;
+      if (event.kind == Event::Kind::departed && is_expulsion(event.departure_reason))
+        ++counts[row][s].expelled;
+    }
+  }
+  return counts;
+}
+
 void write_latency(CsvWriter& csv, std::vector<std::int64_t>& samples) {
   const judge::Distribution latency = judge::distribution_of(samples);
   csv.number(static_cast<std::int64_t>(latency.count));
@@ -102,6 +127,7 @@ void write_metrics_csv(OutputFile& file, const record::RunRecord& record) {
   write_metrics_header(csv, record.names());
   auto latencies = latencies_by_second(ledger, series.rows().size());
   const auto stages = stages_by_second(ledger, series.rows().size());
+  const auto groups = groups_by_second(record, series.rows().size());
   for (std::size_t i = 0; i < series.rows().size(); ++i) {
     const Series::Row& row = series.rows()[i];
     csv.text(fixed(series.end_of(i) / 1'000'000, 3));
@@ -114,9 +140,11 @@ void write_metrics_csv(OutputFile& file, const record::RunRecord& record) {
       csv.number(count);
     }
     for (const std::int64_t ns : {stages[i].queue, stages[i].local, stages[i].remote}) csv.text(fixed(ns, 6));
-    for (const Series::Lag& lag : row.lag) {
-      csv.text(fixed(lag.ns / 1'000'000, 3));
-      csv.number(lag.offsets);
+    for (std::size_t s = 0; s < row.lag.size(); ++s) {
+      csv.text(fixed(row.lag[s].ns / 1'000'000, 3));
+      csv.number(row.lag[s].offsets);
+      csv.number(groups[i][s].rebalances);
+      csv.number(groups[i][s].expelled);
     }
     csv.end_row();
   }

@@ -8,8 +8,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
+#include "report/held_lock.h"
 #include "report/sha256.h"
 #include "trace/event_log.h"
 
@@ -17,7 +19,11 @@
 //
 // Nothing under the wanted path changes before publish(): an earlier result stays what it was if the run
 // fails, the disk is full or the program is killed. What stands there is replaced without asking only if it
-// is a result of the same scenario and seed; files that kraftsim did not write are kept in any case.
+// is a result of the same scenario and seed; files that kraftsim did not write are kept in any case. What a
+// run that was killed has left aside goes when the next one writes to the same place.
+//
+// Several may write to one place at once. The first to publish wins; one that had found the place free says
+// that it is not any more, and leaves it alone.
 namespace sim::report {
 
 // Whose result a folder holds.
@@ -81,11 +87,16 @@ class OutputFolder {
   std::optional<Problem> publish();
 
  private:
-  OutputFolder(std::filesystem::path out, std::filesystem::path aside)
-      : out_(std::move(out)), aside_(std::move(aside)) {}
+  OutputFolder(std::filesystem::path out, std::filesystem::path aside, std::filesystem::path above,
+               bool was_free);
+
+  std::optional<Problem> put_in_place();
 
   std::filesystem::path out_;
   std::filesystem::path aside_;  // where it is written first; empty once published
+  std::filesystem::path above_;  // the nearest folder that was there before
+  bool was_free_;                // nothing stood in its place when it was created
+  HeldLock in_use_;              // on `aside_`, so that nobody takes it for a left-over
   std::map<std::string, std::unique_ptr<OutputFile>> files_;
 };
 

@@ -17,6 +17,15 @@ inline std::string in_single_quotes(const std::string& text) {
   return quoted + "'";
 }
 
+// As one word of a POSIX shell: in quotes if it must be.
+inline std::string shell_word(const std::string& word) {
+  const bool is_plain =
+      !word.empty() &&
+      word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-") ==
+          std::string::npos;
+  return is_plain ? word : in_single_quotes(word);
+}
+
 // What is wrong with a file or folder.
 inline Problem problem_with(const std::filesystem::path& where, std::string message, std::string hint = {}) {
   Problem problem;

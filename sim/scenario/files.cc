@@ -62,7 +62,9 @@ std::string not_a_text(const char* what, std::string_view text, std::size_t bad)
   return message;
 }
 
-bool read_bytes(const std::string& path, std::size_t most_bytes, std::string& text, std::string& why_not) {
+// take(piece) says whether to go on.
+template <class Take>
+bool read_pieces(const std::string& path, std::string& why_not, Take take) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
     why_not = "is a folder, not a file";
@@ -75,14 +77,20 @@ bool read_bytes(const std::string& path, std::size_t most_bytes, std::string& te
   }
   char buffer[65'536];
   for (std::size_t got = 0; (got = std::fread(buffer, 1, sizeof buffer, file.get())) != 0;) {
-    text.append(buffer, got);
-    if (text.size() <= most_bytes) continue;
-    why_not = "is larger than " + std::to_string(most_bytes >> 20) + " MiB";
-    return false;
+    if (!take(std::string_view(buffer, got))) return false;
   }
   if (std::ferror(file.get()) == 0) return true;
   why_not = "cannot be read";
   return false;
+}
+
+bool read_bytes(const std::string& path, std::size_t most_bytes, std::string& text, std::string& why_not) {
+  return read_pieces(path, why_not, [&](std::string_view piece) {
+    text.append(piece);
+    if (text.size() <= most_bytes) return true;
+    why_not = "is larger than " + std::to_string(most_bytes >> 20) + " MiB";
+    return false;
+  });
 }
 
 }  // namespace
@@ -110,6 +118,20 @@ bool read_properties_file(const std::string& path, std::size_t most_bytes, std::
   if (is_utf8 || static_cast<unsigned char>(bytes[bad]) >= 0x80) return true;
   why_not = not_a_text("is not a text", bytes, bad);
   return false;
+}
+
+bool copy_file(const std::string& path, const std::function<void(std::string_view)>& take,
+               std::string& why_not) {
+  if (!path.starts_with('@')) {
+    return read_pieces(path, why_not, [&](std::string_view piece) {
+      take(piece);
+      return true;
+    });
+  }
+  std::string text;
+  if (!read_builtin(std::string_view(path).substr(1), text, why_not)) return false;
+  take(text);
+  return true;
 }
 
 std::string similar_scenario(const std::string& path) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,10 @@ bool read_file(const std::string& path, std::size_t most_bytes, std::string& tex
 // be read, is too large or holds control characters that no text has.
 bool read_properties_file(const std::string& path, std::size_t most_bytes, std::string& bytes, bool& is_utf8,
                           std::string& why_not);
+
+// Hands over the bytes of any file, piece by piece; false, and why not, if it cannot be read.
+bool copy_file(const std::string& path, const std::function<void(std::string_view)>& take,
+               std::string& why_not);
 
 // The scenario, on disk beside `path` or built in, whose name is nearest to a file that does not exist; or
 // nothing.

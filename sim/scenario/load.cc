@@ -73,6 +73,9 @@ Scenario assemble(const std::string& file, const Value& root, const Traces& trac
   scenario.cluster = build_cluster(root, traces, report);
   scenario.expectations = std::move(expectations);
   scenario.resolved_yaml = print_yaml(root);
+  Value portable = root;
+  scenario.inputs = name_inputs(portable);
+  scenario.portable_yaml = scenario.inputs.empty() ? scenario.resolved_yaml : print_yaml(portable);
   return scenario;
 }
 

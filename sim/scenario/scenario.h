@@ -18,6 +18,12 @@ struct InvariantOff {
   std::string because;
 };
 
+// A file that a scenario names, and what its copy beside the resolved scenario is called.
+struct InputFile {
+  std::string path;  // as it was found; built in, if it begins with @
+  std::string name;  // "inputs/orders.csv"
+};
+
 struct Scenario {
   std::string file;  // as given on the command line
   std::string name;
@@ -32,6 +38,9 @@ struct Scenario {
   std::vector<InvariantOff> invariants_off;
   std::string source_text;    // the file, for its sha256
   std::string resolved_yaml;  // every default filled in; runnable by itself
+  // The same for the folder of a run, beside copies of the files that it names: they go with it.
+  std::string portable_yaml;
+  std::vector<InputFile> inputs;
 };
 
 // `--set path=value`, such as clients.order-service.config.linger.ms=20. Applied before validation.

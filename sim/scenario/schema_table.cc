@@ -682,7 +682,9 @@ constexpr Key kKeys[] = {
     {.path = "expect/[]/window",
      .type = KeyType::text,
      .fallback = "all",
-     .meaning = "Which part of the run: all, steady, faults, or after(FAULT).",
+     .meaning = "Which part of the run: all, steady, faults (from each strike until its effect is over: "
+                "until nothing "
+                "is worse than before it, 60 s after its end at most), or after(FAULT).",
      .only_with = "metric",
      .example = "steady"},
     limit("expect/[]/p50", "The median and its limit.", "\"< 20ms\""),

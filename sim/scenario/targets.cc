@@ -108,6 +108,30 @@ ReadTarget read_role(std::string_view role, std::string_view inside) {
 
 }  // namespace
 
+std::span<const TargetRole> target_roles() {
+  static constexpr TargetRole kForms[] = {
+      {"broker-N", "The broker of that number."},
+      {"controller-N", "The controller of that number, whether it is active or not."},
+      {"controller", "The controller that is active when the fault strikes."},
+      {"leader(TOPIC-PARTITION)",
+       "The broker that leads the partition when the fault strikes; of __cluster_metadata-0 the active "
+       "controller."},
+      {"follower(TOPIC-PARTITION, N)",
+       "The Nth of the replicas that follow when the fault strikes, the first without N; of "
+       "__cluster_metadata-0 a standby controller."},
+      {"coordinator(GROUP)", "The broker that coordinates the consumer group when the fault strikes."},
+      {"client(NAME[MEMBER])",
+       "An application: one member of it, counted from 0, or all of them without one."},
+      {"rack(NAME)", "All servers of the rack."},
+      {"random(POOL, N)",
+       "N of brokers, controllers or clients, drawn from the seed when the fault strikes; those that are "
+       "up."},
+      {"brokers", "All brokers."},
+      {"controllers", "All controllers."},
+      {"clients", "All applications."}};
+  return kForms;
+}
+
 std::optional<NamedPartition> read_partition(std::string_view text) {
   const std::size_t dash = text.rfind('-');
   if (dash == std::string_view::npos || dash == 0) return std::nullopt;

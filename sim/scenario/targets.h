@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,13 @@
 // leader(orders-0), follower(orders-0, 1), coordinator(payment), client(payment[1]), random(brokers, 1),
 // brokers, controllers, clients.
 namespace sim::scenario {
+
+struct TargetRole {
+  std::string_view form;  // as one writes it
+  std::string_view meaning;
+};
+// Every form that a target may have.
+std::span<const TargetRole> target_roles();
 
 struct ReadTarget {
   // A controller's id is its number here: which node id that is depends on the cluster.

@@ -1,7 +1,9 @@
 #include "scenario/traces.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -131,6 +133,32 @@ class TraceLoader {
 };
 
 }  // namespace
+
+std::vector<InputFile> name_inputs(Value& root) {
+  std::vector<InputFile> inputs;
+  for (Entry& client : root.find("clients")->entries) {
+    Value* arrivals = client.value.find("arrivals");
+    Value* trace = arrivals == nullptr ? nullptr : arrivals->find("trace");
+    if (trace == nullptr || !trace->is_map()) continue;
+    Value& file = *trace->find("file");
+    const auto known = std::find_if(inputs.begin(), inputs.end(),
+                                    [&](const InputFile& one) { return one.path == file.text; });
+    if (known != inputs.end()) {
+      file.text = known->name;
+      continue;
+    }
+    const std::string plain = file.text.starts_with('@') ? file.text.substr(1) : file.text;
+    const std::filesystem::path base = std::filesystem::path(plain).filename();
+    std::string name = "inputs/" + base.string();
+    for (int next = 2;
+         std::any_of(inputs.begin(), inputs.end(), [&](const InputFile& one) { return one.name == name; });
+         ++next) {
+      name = "inputs/" + base.stem().string() + "-" + std::to_string(next) + base.extension().string();
+    }
+    inputs.push_back(InputFile{std::exchange(file.text, name), name});
+  }
+  return inputs;
+}
 
 Traces read_traces(const Value& root, Report& report) {
   TraceLoader loader(root, report);

@@ -1,5 +1,6 @@
 #include "trace/event_log.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/overloaded.h"
@@ -7,6 +8,10 @@
 
 namespace sim::trace {
 namespace {
+
+bool needs_escape(char c) {
+  return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+}
 
 void append_escaped(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -63,6 +68,9 @@ bool is_control(const observe::Fact& fact) {
                         [](const observe::PositionReset&) { return true; },
                         [](const observe::GroupStateChanged&) { return true; },
                         [](const observe::AssignmentReceived&) { return true; },
+                        [](const observe::RebalanceBegan&) { return true; },
+                        [](const observe::MemberDeparted&) { return true; },
+                        [](const observe::PartitionsRevoked&) { return true; },
                         [](const observe::MessageSent&) { return false; },
                         [](const observe::MessageDelivered&) { return false; },
                         [](const observe::ConnectionOpened&) { return true; },
@@ -108,11 +116,11 @@ EventLog::EventLog(Sink& sink, Level level, const observe::Names& names)
       flows_(all_in_quotes(names.flows)),
       faults_(names.faults),
       services_(all_in_quotes(names.services)) {
-  buffer_.reserve(kFlushAt + 64 * 1024);
+  buffer_.resize(kFlushAt + 64 * 1024);
 }
 
 void EventLog::on(const observe::Observation& observation) {
-  if (const auto* created = std::get_if<observe::TopicCreated>(&observation.fact)) topics_.on(*created);
+  if (const auto* created = std::get_if<observe::TopicCreated>(&observation.fact)) name_topic(*created);
   if (level_ == Level::control && !is_control(observation.fact)) return;
   raw("{\"t\":");
   digits(nanos(observation.at));
@@ -126,41 +134,56 @@ void EventLog::on(const observe::Observation& observation) {
   digits(static_cast<std::int64_t>(observation.cause));
   std::visit([this](const auto& fact) { describe(fact, *this); }, observation.fact);
   raw("}\n");
-  if (buffer_.size() >= kFlushAt) flush();
+  if (used_ >= kFlushAt) flush();
 }
 
 void EventLog::flush() {
-  if (!buffer_.empty()) sink_.write(buffer_);
-  buffer_.clear();
+  if (used_ > 0) sink_.write(std::string_view(buffer_.data(), used_));
+  used_ = 0;
 }
 
 // ---- Words
 
 void EventLog::digits(std::int64_t value) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
-  buffer_.append(digits, static_cast<std::size_t>(end - digits));
+  constexpr std::size_t kMost = 20;  // of the longest number, its sign included
+  make_room(kMost);
+  char* const at = buffer_.data() + used_;
+  used_ += static_cast<std::size_t>(std::to_chars(at, at + kMost, value).ptr - at);
+}
+
+void EventLog::escaped(std::string_view text) {
+  if (std::none_of(text.begin(), text.end(), needs_escape)) return raw(text);
+  std::string safe;
+  append_escaped(safe, text);
+  raw(safe);
+}
+
+void EventLog::key_of(std::string_view key) {
+  make_room(key.size() + 4);
+  char* at = buffer_.data() + used_;
+  *at++ = ',';
+  *at++ = '"';
+  at += key.copy(at, key.size());
+  *at++ = '"';
+  *at++ = ':';
+  used_ += key.size() + 4;
 }
 
 void EventLog::number(std::string_view key, std::int64_t value) {
-  raw(",\"");
-  raw(key);
-  raw("\":");
+  key_of(key);
   digits(value);
 }
 
 void EventLog::text(std::string_view key, std::string_view value) {
-  raw(",\"");
-  raw(key);
-  raw("\":\"");
-  append_escaped(buffer_, value);
+  key_of(key);
+  raw("\"");
+  escaped(value);
   raw("\"");
 }
 
 void EventLog::nodes(std::string_view key, const std::vector<NodeId>& ids) {
-  raw(",\"");
-  raw(key);
-  raw("\":[");
+  key_of(key);
+  raw("[");
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (i > 0) raw(",");
     digits(ids[i].value());
@@ -173,9 +196,16 @@ std::string_view EventLog::process(ProcessId id) const {
   return id != kNoProcess && index < processes_.size() ? std::string_view(processes_[index]) : "null";
 }
 
+// What was told of its partitions before it was named, was told under its id.
+void EventLog::name_topic(const observe::TopicCreated& created) {
+  topics_.on(created);
+  for (std::int32_t partition = 0; partition < created.partitions; ++partition)
+    partitions_[{created.id, partition}].clear();
+}
+
 const std::string& EventLog::quoted(TopicPartition tp) {
   std::string& name = partitions_[tp];
-  if (name.empty() || !topics_.knows(tp.topic)) name = in_quotes(topics_[tp]);
+  if (name.empty()) name = in_quotes(topics_[tp]);
   return name;
 }
 
@@ -234,15 +264,13 @@ void EventLog::error(ErrorCode error) {
 }
 
 void EventLog::flag(std::string_view key, bool value) {
-  raw(",\"");
-  raw(key);
-  raw(value ? "\":true" : "\":false");
+  key_of(key);
+  raw(value ? "true" : "false");
 }
 
 void EventLog::partitions(std::string_view key, const std::vector<TopicPartition>& tps) {
-  raw(",\"");
-  raw(key);
-  raw("\":[");
+  key_of(key);
+  raw("[");
   for (std::size_t i = 0; i < tps.size(); ++i) {
     if (i > 0) raw(",");
     raw(quoted(tps[i]));
@@ -251,16 +279,13 @@ void EventLog::partitions(std::string_view key, const std::vector<TopicPartition
 }
 
 void EventLog::process(std::string_view key, ProcessId id) {
-  raw(",\"");
-  raw(key);
-  raw("\":");
+  key_of(key);
   raw(process(id));
 }
 
 void EventLog::processes(std::string_view key, const std::vector<ProcessId>& ids) {
-  raw(",\"");
-  raw(key);
-  raw("\":[");
+  key_of(key);
+  raw("[");
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (i > 0) raw(",");
     raw(process(ids[i]));

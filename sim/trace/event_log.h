@@ -72,14 +72,28 @@ class EventLog final : public observe::Observer {
  private:
   static constexpr std::size_t kFlushAt = 192 * 1024;
 
-  void raw(std::string_view text) { buffer_.append(text); }
+  // Bytes go straight to their place in a buffer that grows seldom: lines are many, and each has dozens of
+  // pieces.
+  void raw(std::string_view text) {
+    make_room(text.size());
+    text.copy(buffer_.data() + used_, text.size());
+    used_ += text.size();
+  }
+  void make_room(std::size_t bytes) {
+    if (buffer_.size() - used_ < bytes) [[unlikely]]
+      buffer_.resize(2 * buffer_.size() + bytes);
+  }
+  void key_of(std::string_view key);  // ,"key":
   void digits(std::int64_t value);
+  void escaped(std::string_view text);
   std::string_view process(ProcessId id) const;
   const std::string& quoted(TopicPartition tp);
+  void name_topic(const observe::TopicCreated& created);
 
   Sink& sink_;
   Level level_;
-  std::string buffer_;
+  std::vector<char> buffer_;
+  std::size_t used_ = 0;                // of it
   std::vector<std::string> processes_;  // in quotes
   std::vector<std::string> flows_;
   std::vector<std::string> faults_;

@@ -276,6 +276,25 @@ void describe(const observe::AssignmentReceived& fact, Out& out) {
   out.partitions("partitions", fact.partitions);
 }
 template <class Out>
+void describe(const observe::RebalanceBegan& fact, Out& out) {
+  out.text("group", fact.group);
+  out.number("generation", fact.generation.value());
+  out.text("reason", observe::name(fact.reason));
+  if (!fact.member.empty()) out.text("member_id", fact.member);
+}
+template <class Out>
+void describe(const observe::MemberDeparted& fact, Out& out) {
+  out.text("group", fact.group);
+  out.text("member_id", fact.member);
+  out.text("reason", observe::name(fact.reason));
+}
+template <class Out>
+void describe(const observe::PartitionsRevoked& fact, Out& out) {
+  out.who(fact.service, fact.member);
+  out.partitions("partitions", fact.partitions);
+  if (fact.lost) out.flag("lost", true);
+}
+template <class Out>
 void describe(const observe::MessageSent& fact, Out& out) {
   out.message(*fact.envelope);
   out.number("bytes", fact.bytes);

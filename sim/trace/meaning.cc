@@ -36,7 +36,11 @@ Meaning::Meaning(const observe::Names& names)
 
 void Meaning::on(const observe::Observation& observation) {
   const observe::Fact& fact = observation.fact;
-  if (const auto* created = std::get_if<observe::TopicCreated>(&fact)) topics_.on(*created);
+  if (const auto* created = std::get_if<observe::TopicCreated>(&fact)) {
+    topics_.on(*created);
+    for (std::int32_t partition = 0; partition < created->partitions; ++partition)
+      partitions_[{created->id, partition}] = 0;  // perhaps told of under its id
+  }
   if (!is_always_told(fact)) return;
   fact_ = Fingerprint();
   std::visit([this](const auto& one) { describe(one, *this); }, fact);
@@ -63,7 +67,7 @@ std::uint64_t Meaning::named(ProcessId id) const {
 
 std::uint64_t Meaning::named(TopicPartition tp) {
   std::uint64_t& hash = partitions_[tp];
-  if (hash == 0 || !topics_.knows(tp.topic)) hash = hash_string(topics_[tp]);
+  if (hash == 0) hash = hash_string(topics_[tp]);
   return hash;
 }
 

@@ -22,7 +22,6 @@ using judge::Summary;
 using report::Sha256;
 using report::TextOptions;
 using report::to_text;
-using report::TraceSpool;
 using test::read_text;
 using test::Story;
 
@@ -62,6 +61,7 @@ TEST_CASE("the console's text: verdict first, limit beside value, the repro comm
         "verdicts FAILED                1 order   at 900 ms: 1\n"
         "           1 × REQUEST_TIMED_OUT\n"
         "         DUP(effect) payment   1 order   at 1.31 s: 2\n"
+        "           1 × done 2 times\n"
         "latency  max 1.3 s\n"
         "produce  max 700 ms\n"
         "slowest  order 1: 1.3 s, failed, 1.3 s of it waiting for send() (inventory)\n"
@@ -84,7 +84,7 @@ TEST_CASE("two recordings of the same run differ in host.json only") {
     CHECK(read_text(entry.path()) ==
           read_text(tmp.path() / "two" / entry.path().lexically_relative(tmp.path() / "one")));
   }
-  CHECK(files == 15);
+  CHECK(files == 16);
 }
 
 TEST_CASE("the manifest names every file but itself and host.json, with its sum") {
@@ -139,15 +139,14 @@ TEST_CASE("metrics.csv has a row per second under production names") {
   const std::string csv = read_text(tmp.path() / "run" / "metrics.csv");
   CHECK(csv.find("kafka_consumergroup_lag_seconds[payment]") != std::string::npos);
   CHECK(std::count(csv.begin(), csv.end(), '\n') == 3);
-  CHECK(csv.find("\n1.000,2,1,1,1,0,2,,,,1300.000000,1,200,0,0,0,0,0,0,2.000000,3.000000,4.000000,0.000,0,0."
-                 "000,0\n") != std::string::npos);
+  CHECK(csv.find("\n1.000,2,1,1,1,0,2,,,,1300.000000,1,200,0,0,0,0,0,0,2.000000,3.000000,4.000000,0.000,0,0,"
+                 "0,0.000,0,0,0\n") != std::string::npos);
 }
 
 TEST_CASE("nothing is written before a run is over, nor at all if nobody asked for files") {
   test::TemporaryFolder tmp;
   RecordingOptions options;
   options.folder = tmp.path() / "runs" / "shop" / "7";
-  options.trace = trace::Level::full;
   {
     auto thrown_away = Recording::open(test::shop(), test::shop_names(), options);
     REQUIRE(thrown_away.ok());
@@ -161,27 +160,44 @@ TEST_CASE("nothing is written before a run is over, nor at all if nobody asked f
   REQUIRE(unasked.ok());
   Story story(**unasked);
   test::play_shop(story);
-  const auto summary = (*unasked)->finish(test::settled_end());
-  REQUIRE(summary.ok());
-  CHECK(summary->orders.placed == 3);
+  const Summary summary = (*unasked)->finish(test::settled_end());
+  CHECK_FALSE((*unasked)->not_written());
+  CHECK(summary.orders.placed == 3);
   CHECK(fs::is_empty(tmp.path()));
 }
 
-TEST_CASE("a trace that is larger than memory allows comes out as it went in") {
-  struct Text final : trace::Sink {
-    void write(std::string_view bytes) override { text += bytes; }
-    std::string text;
-  };
-  TraceSpool spool;
-  std::string expected;
-  for (int i = 0; i < 40; ++i) {
-    const std::string chunk(1'000'003, static_cast<char>('a' + i % 26));
-    spool.write(chunk);
-    expected += chunk;
+TEST_CASE("the lines of a trace go at once where they stay, and nowhere if the run is thrown away") {
+  test::TemporaryFolder tmp;
+  RecordingOptions options;
+  options.folder = tmp.path() / "run";
+  options.trace = trace::Level::full;
+  {
+    auto recording = Recording::open(test::shop(), test::shop_names(), options);
+    REQUIRE(recording.ok());
+    Story story(**recording);
+    for (int i = 0; i < 5'000; ++i) story.placed(i, i);
+    std::uintmax_t bytes = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(tmp.path()))
+      if (entry.path().filename() == "events.jsonl") bytes += entry.file_size();
+    CHECK(bytes > 100'000);
+    CHECK_FALSE(fs::exists(options.folder));
   }
-  Text out;
-  CHECK_FALSE(spool.copy_to(out).has_value());
-  CHECK(out.text == expected);
+  CHECK(fs::is_empty(tmp.path()));
+}
+
+TEST_CASE("what cannot be written leaves the verdict, and one reason") {
+  test::TemporaryFolder tmp;
+  RecordingOptions options;
+  options.folder = tmp.path() / "run";
+  auto recording = Recording::open(test::shop(), test::shop_names(), options);
+  REQUIRE(recording.ok());
+  Story story(**recording);
+  test::play_shop(story);
+  test::write_text(options.folder, "a file that came meanwhile");
+  const Summary summary = (*recording)->finish(test::settled_end());
+  CHECK(summary.orders.placed == 3);
+  REQUIRE((*recording)->not_written());
+  CHECK((*recording)->not_written()->message == "is a file, not a folder");
 }
 
 TEST_CASE("an interrupted run is recorded and marked partial") {
@@ -194,9 +210,9 @@ TEST_CASE("an interrupted run is recorded and marked partial") {
   CHECK_FALSE((*recording)->record().settled());
   RunEnd end = test::settled_end();
   end.reason = StopReason::interrupted;
-  const auto summary = (*recording)->finish(end);
-  CHECK(summary.value().orders.open == 1);
-  CHECK(to_text(*summary, TextOptions{}).find("PARTIAL FAIL  shop") == 0);
+  const Summary summary = (*recording)->finish(end);
+  CHECK(summary.orders.open == 1);
+  CHECK(to_text(summary, TextOptions{}).find("PARTIAL FAIL  shop") == 0);
   CHECK(nlohmann::json::parse(read_text(tmp.path() / "run" / "summary.json"))["partial"] == true);
 }
 

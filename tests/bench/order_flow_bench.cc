@@ -39,8 +39,8 @@ void play_order_flow(benchmark::State& state, trace::Level trace, const char* pa
     auto recording = Recording::open(*scenario, world.names(), RecordingOptions{folder, {}, trace, true});
     world.observe(**recording);
     const judge::RunEnd end = play(*scenario, world, (*recording)->record(), PlayOptions{});
-    const auto summary = (*recording)->finish(end);
-    orders += static_cast<double>(summary->orders.fulfilled);
+    const judge::Summary summary = (*recording)->finish(end);
+    orders += static_cast<double>(summary.orders.fulfilled);
     events += static_cast<double>(end.events);
   }
   std::filesystem::remove_all(folder);

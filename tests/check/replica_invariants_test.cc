@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "base/contains.h"
 #include "check/all_invariants.h"
 #include "observe/story.h"
 
@@ -185,6 +186,29 @@ TEST_CASE("exposed-never-changes and replicas-agree: another record where one co
   replaced(unclean, false);
   CHECK(unclean.broken() == Names{});
   CHECK(unclean.invariants.replicas().first_divergence(kOrders0) == Instant{13ms});
+}
+
+TEST_CASE(
+    "what was exposed and promised to nobody may be gone with as many disks as it was on, not with fewer") {
+  for (const bool all : {true, false}) {
+    CAPTURE(all);
+    Fixture f;
+    f.story.decided(0, 1, kOne, 0, {kOne, kTwo});
+    f.story.tell(0, kBroker1, observe::BecameLeader{kOrders0, kOne, LeaderEpoch{0}, 0, 2});
+    f.story.follows(0, kBroker2, 0, kBroker1);
+    f.story.isr(1, {kOne, kTwo});
+    f.story.appended_by(4, kBroker1, 0, f.first);
+    f.story.replicated(5, kBroker2, 0, f.first);
+    f.high_watermark(6, kBroker1, 0, 2);  // read, and never acknowledged
+    if (all)
+      f.story.tell(9, kBroker1, observe::LogLost{kOrders0, kOne, 2, 0, observe::LossOfLog::power_loss});
+    f.story.tell(9, kBroker2, observe::LogLost{kOrders0, kTwo, 2, 0, observe::LossOfLog::power_loss});
+    f.story.decided(10, 2, kTwo, 1, {kTwo, kOne});
+    f.story.leads(11, 1, 0, kBroker2);
+    f.story.appended_by(12, kBroker2, 0, Story::batch_of({3, 4}), 1);
+    f.high_watermark(13, kBroker2, 0, 2);
+    CHECK(contains(f.broken(), std::string("exposed-never-changes")) == !all);
+  }
 }
 
 TEST_CASE("what took a part of a log from disks is told, whether anybody leads it or not") {

@@ -1,6 +1,6 @@
 """Worlds nobody has thought of: a generator of valid scenarios, and a mutator of the scenario files there are. Whatever it
 is, kraftsim says what is wrong with it, with file, line and column, or plays it to its end: no signal, no bug of its own,
-nothing that never ends. With KRAFTSIM_FUZZ the invariants of the simulated cluster must hold as well.
+nothing that never ends, and no invariant of the simulated cluster broken.
 
     KRAFTSIM_FUZZ=2000 python3 tests/e2e/test_fuzz.py              so many cases instead of a minute's worth
     KRAFTSIM_FUZZ_FROM=500 KRAFTSIM_FUZZ=1 python3 tests/e2e/...   one of them again
@@ -211,8 +211,7 @@ class Fuzz(unittest.TestCase):
                 continue  # what was drawn does not go together, and that was said
             played += 1
             summary = json.loads((run / "summary.json").read_text())
-            if CASES:  # some of these worlds break invariants still (cases 20 and 242): looked at when asked for
-                self.assertEqual(summary["invariants"]["verdict"], "ok", f"case {number}\n{summary['invariants']}\n{text}")
+            self.assertEqual(summary["invariants"]["verdict"], "ok", f"case {number}\n{summary['invariants']}\n{text}")
             if number % 4 == 0:
                 self.call(number, text, "replay", run, "--quiet", allowed=(0,))
         self.assertGreater(played, 0)

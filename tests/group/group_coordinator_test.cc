@@ -263,6 +263,52 @@ TEST_CASE("leaving: who may, and what the rest hear") {
   CHECK(world.call<JoinGroupResponse>(join(ids[1])).leader == ids[1]);
 }
 
+TEST_CASE("why a member is no longer there, and why the others have to join anew, is told") {
+  using observe::DepartureReason;
+  using observe::RebalanceReason;
+  const auto check_told = [](const World& world, const std::string& member, DepartureReason departure,
+                             RebalanceReason rebalance) {
+    std::vector<DepartureReason> departures;
+    std::vector<RebalanceReason> rebalances;
+    for (const observe::Fact& fact : world.facts) {
+      if (const auto* one = std::get_if<observe::MemberDeparted>(&fact)) {
+        CHECK(one->member == member);
+        departures.push_back(one->reason);
+      }
+      if (const auto* one = std::get_if<observe::RebalanceBegan>(&fact)) rebalances.push_back(one->reason);
+    }
+    CHECK(departures == std::vector{departure});
+    CHECK(rebalances == std::vector{rebalance});
+  };
+  World world;
+  const auto ids = world.stable_group(2);
+  world.facts.clear();
+  SUBCASE("it was closed") {
+    world.call<LeaveGroupResponse>(LeaveGroupRequest{"payment", ids[0], "", LeaveReason::closed});
+    check_told(world, ids[0], DepartureReason::closed, RebalanceReason::member_left);
+  }
+  SUBCASE("it did not poll") {
+    world.call<LeaveGroupResponse>(LeaveGroupRequest{"payment", ids[0], "", LeaveReason::poll_timeout});
+    check_told(world, ids[0], DepartureReason::poll_timeout, RebalanceReason::member_left);
+  }
+  SUBCASE("its session is over") {
+    for (int second = 0; second < 45; ++second) {
+      world.pass(1s);
+      world.heartbeat(ids[1], kFirst);
+    }
+    check_told(world, ids[0], DepartureReason::session_expired, RebalanceReason::member_expelled);
+  }
+  SUBCASE("it does not join anew in time") {
+    world.ask(join(world.new_member_id()));
+    for (int second = 0; second < 60; ++second) {
+      world.pass(1s);
+      if (second == 0) world.ask(join(ids[1]));
+      world.heartbeat(ids[0], kFirst);
+    }
+    check_told(world, ids[0], DepartureReason::join_timeout, RebalanceReason::member_joined);
+  }
+}
+
 TEST_CASE("the protocol is what most vote for among those all support") {
   struct Row {
     std::vector<std::vector<std::string>> supported;

@@ -201,7 +201,8 @@ TEST_CASE(
       fault::Fault{"cut", fault::Partition{fault::Isolate{{fault::ActiveController{}}}}, Instant{15s}});
   schedule.push_back(fault::Fault{"late", fault::Pause{{fault::BrokerTarget{NodeId{2}}}}, Instant{99s}});
   const World world;
-  const auto reports = report_faults(schedule, world.record.timeline(), world.record.names(), 40'000'000'000);
+  const MeasuredRun run(world.record, Duration{1s}, Duration{30s}, 40'000'000'000);
+  const auto reports = report_faults(schedule, run);
   REQUIRE(reports.size() == 3);
   CHECK(reports[0].role == "leader of orders-0");
   CHECK(reports[0].strikes.at(0).touched == std::vector<std::string>{"broker-1"});
@@ -212,7 +213,8 @@ TEST_CASE(
   summary.end.end = Instant{40s};
   summary.faults = reports;
   CHECK(to_text(summary, TextOptions{})
-            .find("faults   crash   10 s to 20 s   broker-1 (leader of orders-0)      1 process killed\n"
+            .find("faults   crash   10 s to 20 s   broker-1 (leader of orders-0)      1 process killed; felt "
+                  "until 23 s\n"
                   "         cut     15 s to 30 s   controller-1 (active controller)   7 messages dropped\n"
                   "         late    did not strike\n") != std::string::npos);
 }

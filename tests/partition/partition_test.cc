@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "base/rng.h"
 #include "protocol/batch_builder.h"
 
@@ -440,6 +442,17 @@ TEST_CASE("while an ISR change is pending, the high watermark waits for both sid
     CHECK(result.retry == row.retries);
   }
 
+  SUBCASE("metadata that says what was known makes the leader forget it, and the answer is ignored") {
+    fixture.lead();
+    CHECK(fixture.partition.maximal_isr_size() == 2);
+    const auto tells_of_it = [](const node::Effect& effect) {
+      const auto* report = std::get_if<node::Report>(&effect);
+      return report != nullptr && std::holds_alternative<observe::IsrProposalDropped>(report->fact);
+    };
+    CHECK(std::count_if(fixture.out.begin(), fixture.out.end(), tells_of_it) == 1);
+    fixture.partition.isr_answered(change->change, fixture.granted({1, 2, 3}), fixture.context());
+    CHECK(fixture.partition.isr().size() == 2);
+  }
   SUBCASE("metadata that comes first overtakes it") {
     fixture.set_isr({1, 2, 3});
     CHECK(fixture.partition.isr().size() == 3);

@@ -150,7 +150,8 @@ TEST_CASE("a window shows an election and what the new controller decides") {
     story.tell(1'450, kSecond, changed);
   }
   story.tell(1'460, kNoProcess, observe::FaultEnded{FaultId{0}, 1});
-  REQUIRE((*recording)->finish(test::settled_end()).ok());
+  (*recording)->finish(test::settled_end());
+  REQUIRE_FALSE((*recording)->not_written());
   ExportRequest request = of(tmp.path() / "run", "mermaid");
   request.window = {Duration{1'400ms}, Duration{1'500ms}};
   CHECK(text_of(request) ==

@@ -46,7 +46,7 @@ TEST_CASE("nothing stands in its place before it is published, and nothing is le
     (*folder)->write("summary.txt", "half");
     CHECK_FALSE(fs::exists(out));
   }
-  CHECK(fs::is_empty(out.parent_path()));
+  CHECK(fs::is_empty(tmp.path()));
   publish(out, "whole");
   CHECK(read_text(out / "summary.txt") == "whole");
   CHECK(std::distance(fs::directory_iterator(out.parent_path()), {}) == 1);
@@ -72,6 +72,83 @@ TEST_CASE("an earlier result of the same scenario and seed is replaced, what the
   CHECK(read_text(out / "summary.txt") == "second");
   CHECK(read_text(out / "notes.txt") == "mine");
   CHECK_FALSE(fs::exists(out / "charts"));
+}
+
+TEST_CASE(
+    "only what was written is replaced: a user's own file stays, wherever it lies, whatever it is called") {
+  test::TemporaryFolder tmp;
+  const fs::path out = tmp.path() / "7";
+  publish(out, "first");
+  write_text(out / "charts" / "lag.png", "of the first run");
+  write_text(out / "charts" / "for-the-report.png", "mine");
+  write_text(out / "hist" / "notes", "mine too");
+  write_text(out / "mine" / "deep" / "note", "and this");
+  fs::create_directories(out / "empty");
+  auto folder = OutputFolder::create(out, kRun, false);
+  REQUIRE(folder.ok());
+  (*folder)->write("summary.txt", "second");
+  (*folder)->write("mine/deep/note", "the run's");
+  REQUIRE((*folder)->seal().ok());
+  (*folder)->write("manifest.json", manifest_of("checkout", 7));
+  REQUIRE((*folder)->seal().ok());
+  CHECK_FALSE((*folder)->publish().has_value());
+  CHECK(read_text(out / "summary.txt") == "second");
+  CHECK(read_text(out / "charts" / "for-the-report.png") == "mine");
+  CHECK_FALSE(fs::exists(out / "charts" / "lag.png"));
+  CHECK(read_text(out / "hist" / "notes") == "mine too");
+  CHECK_FALSE(fs::exists(out / "hist" / "e2e.hgrm"));
+  CHECK(read_text(out / "mine" / "deep" / "note") == "the run's");
+  CHECK(read_text(out / "mine" / "deep" / "note.kept") == "and this");
+  CHECK(fs::is_directory(out / "empty"));
+  CHECK(std::distance(fs::directory_iterator(tmp.path()), {}) == 1);
+}
+
+TEST_CASE("what a run that was killed left aside goes with the next, and what it had set aside comes back") {
+  test::TemporaryFolder tmp;
+  const fs::path out = tmp.path() / "7";
+  constexpr const char* kDead = "4711";
+  const fs::path part = tmp.path() / (std::string(".7.part-") + kDead);
+  write_text(part / "orders.csv", "half");
+  write_text(tmp.path() / ".7.part-1" / "orders.csv", "of one that goes on");
+  const HeldLock goes_on(tmp.path() / ".7.part-1", HeldLock::Wait::no);
+  REQUIRE(goes_on.is_held());
+  write_text(tmp.path() / (std::string(".8.part-") + kDead) / "orders.csv", "of another place");
+  SUBCASE("there was no earlier result") {}
+  SUBCASE("killed before its own was in place") {
+    write_text(fs::path(part.string() + ".earlier") / "manifest.json", manifest_of("checkout", 7));
+    write_text(fs::path(part.string() + ".earlier") / "notes.txt", "mine");
+  }
+  SUBCASE("killed after it") {
+    publish(out, "its");
+    write_text(part / "orders.csv", "half");
+    write_text(fs::path(part.string() + ".earlier") / "manifest.json", manifest_of("checkout", 7));
+    write_text(fs::path(part.string() + ".earlier") / "notes.txt", "mine");
+  }
+  const bool has_notes = fs::exists(part.string() + ".earlier");
+  publish(out, "next");
+  CHECK(read_text(out / "summary.txt") == "next");
+  CHECK(fs::exists(out / "notes.txt") == has_notes);
+  CHECK_FALSE(fs::exists(part));
+  CHECK_FALSE(fs::exists(part.string() + ".earlier"));
+  CHECK(fs::exists(tmp.path() / ".7.part-1"));
+  CHECK(fs::exists(tmp.path() / (std::string(".8.part-") + kDead)));
+}
+
+TEST_CASE("of two first runs to one place the first to end wins, and the other says so") {
+  test::TemporaryFolder tmp;
+  const fs::path out = tmp.path() / "runs" / "7";
+  auto late = OutputFolder::create(out, kRun, false);
+  REQUIRE(late.ok());
+  (*late)->write("summary.txt", "late");
+  REQUIRE((*late)->seal().ok());
+  write_text(out / "summary.txt", "early");
+  write_text(out / "manifest.json", manifest_of("checkout", 7));
+  const auto problem = (*late)->publish();
+  REQUIRE(problem.has_value());
+  CHECK(problem->message == "another run has put its result there meanwhile, and this one's is thrown away");
+  late->reset();
+  CHECK(read_text(out / "summary.txt") == "early");
+  CHECK(std::distance(fs::directory_iterator(out.parent_path()), {}) == 1);
 }
 
 TEST_CASE("what is not ours is refused, and --force leaves the rest alone") {

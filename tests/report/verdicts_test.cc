@@ -43,9 +43,7 @@ Summary record_loss(const std::filesystem::path& out) {
   story.leads(1'200, 1, 0, kSecond);
   RunEnd end = settled_end();
   end.reason = StopReason::time_limit;
-  auto summary = (*recording)->finish(end);
-  REQUIRE(summary.ok());
-  return *summary;
+  return (*recording)->finish(end);
 }
 
 const OutcomeVerdict* find(const Summary& summary, const std::string& word) {
@@ -102,9 +100,7 @@ struct Play {  // a run of one partition that broker-1 leads from the start
     RunEnd end = settled_end();
     end.end = Instant{from_millis(ms)};
     end.reason = StopReason::time_limit;
-    auto summary = recording->finish(end);
-    REQUIRE(summary.ok());
-    return *summary;
+    return recording->finish(end);
   }
 
   TemporaryFolder folder;
@@ -239,10 +235,9 @@ TEST_CASE("a run without trouble has no verdicts to show") {
   story.published(100, {0}, 0);
   handled(story, 120, 0, 0, 0);
   handled(story, 130, 1, 0, 0);
-  auto summary = (*recording)->finish(settled_end());
-  REQUIRE(summary.ok());
-  CHECK(summary->outcomes.empty());
-  CHECK(to_text(*summary, TextOptions{}).find("verdicts") == std::string::npos);
+  const Summary summary = (*recording)->finish(settled_end());
+  CHECK(summary.outcomes.empty());
+  CHECK(to_text(summary, TextOptions{}).find("verdicts") == std::string::npos);
 }
 
 TEST_CASE("a run that lost orders and expected nothing is no plain PASS") {
@@ -266,9 +261,8 @@ TEST_CASE("an invariant that is switched off is told, with the reason") {
   options.folder = folder.path() / "out";
   auto recording = Recording::open(scenario, shop_names(), options);
   REQUIRE(recording.ok());
-  auto summary = (*recording)->finish(settled_end());
-  REQUIRE(summary.ok());
-  CHECK(to_text(*summary, TextOptions{}).find("off      invariant acked-never-lost: it is about losing\n") !=
+  const Summary summary = (*recording)->finish(settled_end());
+  CHECK(to_text(summary, TextOptions{}).find("off      invariant acked-never-lost: it is about losing\n") !=
         std::string::npos);
 }
 

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+// The charts that `kraftsim plot` draws of a run, and what their files below charts/ are called.
+namespace sim::report {
+
+inline const std::vector<std::string>& chart_names() {
+  static const std::vector<std::string> names{"incident_timeline", "percentile_spectrum", "stage_breakdown",
+                                              "lag"};
+  return names;
+}
+
+inline const std::vector<std::string>& chart_formats() {
+  static const std::vector<std::string> formats{"png", "svg", "pdf"};
+  return formats;
+}
+
+inline std::vector<std::string> chart_files() {
+  std::vector<std::string> files;
+  for (const std::string& name : chart_names()) {
+    for (const std::string& format : chart_formats()) files.push_back(name + "." + format);
+  }
+  return files;
+}
+
+}  // namespace sim::report
