@@ -10,6 +10,9 @@ namespace sim::broker {
 
 namespace {
 
+constexpr node::TimerId kShutdownTimer{node::Part::broker, 0};
+constexpr node::TimerId kOpenLogsTimer{node::Part::broker, 1};
+
 constexpr Duration kControlledShutdownTimeout = std::chrono::minutes(5);  // Server.shutdown's
 constexpr Duration kForwardingTimeout = std::chrono::seconds(60);
 
@@ -36,49 +39,30 @@ Broker::Broker(const BrokerBoot& boot, const node::DurableImage& image)
                   phases_.first_turn(from_millis(boot.config.broker_heartbeat_interval_ms), Duration{})},
                  boot.config),
       replicas_(boot.self, boot.id, boot.config, image),
-      groups_(boot.config, server::kGroupTimer),
-      forwarding_(boot.self, Lane::forwarding, server::kForwardingNetworkTimer,
-                  server::kForwardingExpiryTimer, kForwardingTimeout) {}
+      groups_(boot.config),
+      forwarding_(boot.self, Lane::forwarding, kForwardingTimeout) {}
 
 void Broker::start(node::Env env, node::Effects& out) {
   if (!lifecycle_.is_first_life()) {
     const Duration open_logs_after{boot_.open_logs_after.sample(env.rng)};
     may_load_ = open_logs_after <= Duration{};
-    if (!may_load_) out.emplace_back(node::SetTimer{server::kOpenLogsTimer, env.now + open_logs_after});
+    if (!may_load_) out.emplace_back(node::SetTimer{kOpenLogsTimer, env.now + open_logs_after});
   }
   lifecycle_.start(context(env, out));
 }
 
 // ---- Inputs
 
-bool Broker::owns(const node::Input& input) const {
-  const auto is_client_lane = [](Lane lane) { return lane < Lane::heartbeat; };
-  const auto opened = [&](const Channel& channel) {
-    return channel.client == boot_.self && channel.lane != Lane::raft;
-  };
-  return std::visit(Overloaded{
-                        [](const node::Started&) { return false; },
-                        [&](const node::Received& received) {
-                          const Channel& channel = received.envelope.channel;
-                          return received.envelope.response ? opened(channel) : is_client_lane(channel.lane);
-                        },
-                        [](const node::TimerFired& fired) { return server::is_broker_timer(fired.timer); },
-                        [](const node::Persisted& done) { return server::is_broker_write(done.id); },
-                        [&](const node::Connected& connected) { return opened(connected.channel); },
-                        [&](const node::Disconnected& lost) { return opened(lost.channel); },
-                        [](const node::StopRequested&) { return false; },
-                    },
-                    input);
-}
-
-void Broker::step(node::Input& input, node::Env env, node::Effects& out) {
+// It does not look at which client has left: its answer finds nobody.
+void Broker::step(node::Part part, node::Input& input, node::Env env, node::Effects& out) {
+  if (part == node::Part::broker && std::holds_alternative<node::Disconnected>(input)) return;
   const Context context = this->context(env, out);
   if (env.wall_ahead != wall_ahead_) follow_clock(context);
   auto* received = std::get_if<node::Received>(&input);
   if (received != nullptr && !received->envelope.response) {
     receive(*received, context);
   } else {
-    route(input, context);
+    route(part, input, context);
   }
   finish_step(context);
 }
@@ -113,33 +97,47 @@ void Broker::throttle_answer(const Envelope& to, std::int32_t throttle_ms, std::
   }
 }
 
-// Answers, connections, timers and writes go to the part of the broker that asked for them. What none of them
-// waits for any more is dropped: a timer that was set before its part was closed, say.
-void Broker::route(node::Input& input, const Context& context) {
-  if (stage_ == Stage::stopped) return;
-  if (stage_ == Stage::closing) {
-    const auto* done = std::get_if<node::Persisted>(&input);
-    if (done == nullptr) return;
-    if (done->id != closing_) return replicas_.written_while_closing(done->id, context);
-    if (std::exchange(is_marked_, true)) {
-      stage_ = Stage::stopped;
-    } else {
-      closing_ = replicas_.mark_clean_shutdown(context);
+// What a part waits for no more is dropped by it: a timer that was set before it was closed, say.
+void Broker::route(node::Part part, node::Input& input, const Context& context) {
+  if (stage_ >= Stage::closing) return wind_up(input, context);
+  switch (part) {
+    case node::Part::broker: return timer_fired(std::get<node::TimerFired>(input).timer, context);
+    case node::Part::lifecycle: return lifecycle_.step(input, context);
+    case node::Part::forwarding: {
+      ControllerChannel::Answers answers;
+      forwarding_.step(input, context.env, context.out, answers);
+      return forwarded(answers, context);
     }
-    return;
+    case node::Part::replica_manager:
+      if (const auto* done = std::get_if<node::Persisted>(&input)) return replicas_.written(*done, context);
+      return replicas_.timer_fired(replica::task_of(std::get<node::TimerFired>(input).timer), context);
+    case node::Part::alter_partition: return replicas_.step_alter_partition(input, context);
+    case node::Part::directory_assignments: return replicas_.step_assignments(input, context);
+    case node::Part::fetchers: return replicas_.step_fetcher(input, context);
+    case node::Part::group_coordinator: return groups_.runtime().timer_fired(context.env, context.out);
+    case node::Part::raft:
+    case node::Part::controller:
+    case node::Part::controller_registration:
+    case node::Part::application:
+    case node::Part::client: SIM_CHECK(false, "this part is none of a broker's");
   }
-  if (replicas_.step(input, context)) return;
-  if (lifecycle_.owns(input)) return lifecycle_.step(input, context);
-  if (forwarding_.owns(input)) {
-    ControllerChannel::Answers answers;
-    forwarding_.step(input, context.env, context.out, answers);
-    return forwarded(answers, context);
+}
+
+// Nothing counts any more but the flush of all logs, and then the mark of a clean shutdown.
+void Broker::wind_up(const node::Input& input, const Context& context) {
+  const auto* done = std::get_if<node::Persisted>(&input);
+  if (done == nullptr || stage_ == Stage::stopped) return;
+  if (done->id != closing_) return replicas_.written_while_closing(done->id, context);
+  if (std::exchange(is_marked_, true)) {
+    stage_ = Stage::stopped;
+  } else {
+    closing_ = replicas_.mark_clean_shutdown(context);
   }
-  const auto* fired = std::get_if<node::TimerFired>(&input);
-  if (fired == nullptr) return;
-  if (fired->timer == server::kGroupTimer) groups_.runtime().timer_fired(context.env, context.out);
-  if (fired->timer == server::kShutdownTimer) lifecycle_.begin_shutdown(context);
-  if (fired->timer == server::kOpenLogsTimer) may_load_ = true;
+}
+
+void Broker::timer_fired(node::TimerId timer, const Context& context) {
+  if (timer == kShutdownTimer) lifecycle_.begin_shutdown(context);
+  if (timer == kOpenLogsTimer) may_load_ = true;
 }
 
 // ---- Life (BrokerServer.startup, shutdown)
@@ -147,8 +145,7 @@ void Broker::route(node::Input& input, const Context& context) {
 void Broker::stop(node::Env env, node::Effects& out) {
   const Context context = this->context(env, out);
   if (boot_.config.controlled_shutdown_enable) {
-    context.out.emplace_back(
-        node::SetTimer{server::kShutdownTimer, context.now() + kControlledShutdownTimeout});
+    context.out.emplace_back(node::SetTimer{kShutdownTimer, context.now() + kControlledShutdownTimeout});
     replicas_.begin_controlled_shutdown();
     lifecycle_.begin_controlled_shutdown(context);
   } else {

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -61,11 +60,6 @@ struct BrokerBoot {
 // What is passed on to the active controller, and its answer back.
 template <class M>
 concept ForController = AskedOfBrokers<M> && AskedOfControllers<M> && AlternativeOf<M, AdminRequest>;
-template <class T, class... Ts>
-concept OneOf = (std::is_same_v<T, Ts> || ...);
-template <class M>
-concept ForGroupCoordinator = OneOf<M, JoinGroupRequest, SyncGroupRequest, HeartbeatRequest,
-                                    LeaveGroupRequest, OffsetCommitRequest, OffsetFetchRequest>;
 
 class Broker {
  public:
@@ -85,10 +79,8 @@ class Broker {
   // Who leads the quorum; kNoProcess: nobody is known to.
   void set_controller(ProcessId leader, node::Env env, node::Effects& out);
 
-  // Requests that are asked of brokers, its own connections, timers and writes.
-  bool owns(const node::Input& input) const;
-  // REQUIRES: owns(input)
-  void step(node::Input& input, node::Env env, node::Effects& out);
+  // An input for one of its parts: broker (requests) and those that it is made of.
+  void step(node::Part part, node::Input& input, node::Env env, node::Effects& out);
 
   void report_performed(const std::vector<node::PersistId>& ids, const node::DurableImage& image,
                         node::Effects& out) const {
@@ -113,7 +105,9 @@ class Broker {
   void receive(node::Received& received, const Context& context);
   static void throttle_answer(const Envelope& to, std::int32_t throttle_ms, std::size_t first,
                               node::Effects& out);
-  void route(node::Input& input, const Context& context);
+  void route(node::Part part, node::Input& input, const Context& context);
+  void wind_up(const node::Input& input, const Context& context);
+  void timer_fired(node::TimerId timer, const Context& context);
   metadata::MetadataDelta learn(const std::vector<Batch>& committed);
   metadata::MetadataDelta learn(const MetadataSnapshot& snapshot);
   void publish(const metadata::MetadataDelta& delta, const Context& context);
@@ -136,7 +130,7 @@ class Broker {
   void on(OffsetForLeaderEpochRequest& request, const Envelope& from, const Context& context);
   void on(FindCoordinatorRequest& request, const Envelope& from, const Context& context);
   void on(InitProducerIdRequest& request, const Envelope& from, const Context& context);
-  template <ForGroupCoordinator M>
+  template <AskedOfGroupCoordinators M>
   void on(M& request, const Envelope& from, const Context& context) {
     groups_.on(request, from, context.env, context.out);
   }

@@ -8,6 +8,13 @@ namespace sim::broker {
 
 namespace {
 
+constexpr node::TimerId lifecycle_timer(std::uint16_t number) {
+  return {node::Part::lifecycle, static_cast<std::uint16_t>(ControllerChannel::kTimers + number)};
+}
+constexpr node::TimerId kCommunicationTimer = lifecycle_timer(0);
+constexpr node::TimerId kRegistrationTimer = lifecycle_timer(1);
+constexpr node::TimerId kLogDirFailureTimer = lifecycle_timer(2);
+
 constexpr Duration kWhileStarting = std::chrono::milliseconds(10);
 constexpr Duration kFirstWhileShuttingDown = std::chrono::milliseconds(50);
 
@@ -16,14 +23,13 @@ constexpr Duration kFirstWhileShuttingDown = std::chrono::milliseconds(50);
 // A request to the controller is given up after half a session (KAFKA-14392).
 Lifecycle::Lifecycle(Identity identity, const BrokerConfig& config)
     : identity_(std::move(identity)),
-      channel_(identity_.process, Lane::heartbeat, server::kHeartbeatNetworkTimer,
-               server::kHeartbeatExpiryTimer, from_millis(config.broker_session_timeout_ms / 2)),
+      channel_(identity_.process, Lane::heartbeat, from_millis(config.broker_session_timeout_ms / 2)),
       ready_to_unfence_(is_first_life()) {}
 
 void Lifecycle::start(const Context& context) {
   state_ = BrokerState::starting;
   const Duration timeout = from_millis(context.config.initial_broker_registration_timeout_ms);
-  context.out.emplace_back(node::SetTimer{server::kRegistrationTimer, context.now() + timeout});
+  context.out.emplace_back(node::SetTimer{kRegistrationTimer, context.now() + timeout});
   communicate(context);
 }
 
@@ -50,8 +56,8 @@ void Lifecycle::begin_shutdown(const Context& context) {
   if (state_ == BrokerState::shutting_down) return;
   state_ = BrokerState::shutting_down;
   channel_.close(context.env, context.out);
-  context.out.emplace_back(node::CancelTimer{server::kCommunicationTimer});
-  context.out.emplace_back(node::CancelTimer{server::kRegistrationTimer});
+  context.out.emplace_back(node::CancelTimer{kCommunicationTimer});
+  context.out.emplace_back(node::CancelTimer{kRegistrationTimer});
 }
 
 // ---- Log directories (propagateDirectoryFailure)
@@ -68,30 +74,25 @@ void Lifecycle::await_news_told(const Context& context) {
   for (const OfflineDirectory& one : offline_directories_) {
     if (one.is_told) continue;
     if (one.tell_until <= context.now()) return begin_shutdown(context);
-    context.out.emplace_back(node::SetTimer{server::kLogDirFailureTimer, one.tell_until});
+    context.out.emplace_back(node::SetTimer{kLogDirFailureTimer, one.tell_until});
     return;
   }
 }
 
 // ---- Requests
 
-bool Lifecycle::owns(const node::Input& input) const {
-  const auto* fired = std::get_if<node::TimerFired>(&input);
-  return channel_.owns(input) || (fired != nullptr && (fired->timer == server::kCommunicationTimer ||
-                                                       fired->timer == server::kRegistrationTimer ||
-                                                       fired->timer == server::kLogDirFailureTimer));
-}
-
 void Lifecycle::step(node::Input& input, const Context& context) {
   if (state_ == BrokerState::shutting_down) return;
-  if (channel_.owns(input)) {
-    ControllerChannel::Answers answers;
-    channel_.step(input, context.env, context.out, answers);
-    return handle(answers, context);
+  const auto* fired = std::get_if<node::TimerFired>(&input);
+  if (fired != nullptr && !ControllerChannel::is_own_timer(fired->timer)) {
+    if (fired->timer == kCommunicationTimer) return communicate(context);
+    if (fired->timer == kLogDirFailureTimer) return await_news_told(context);
+    if (!registered_) begin_shutdown(context);
+    return;
   }
-  if (std::get<node::TimerFired>(input).timer == server::kCommunicationTimer) return communicate(context);
-  if (std::get<node::TimerFired>(input).timer == server::kLogDirFailureTimer) return await_news_told(context);
-  if (!registered_) begin_shutdown(context);
+  ControllerChannel::Answers answers;
+  channel_.step(input, context.env, context.out, answers);
+  handle(answers, context);
 }
 
 void Lifecycle::communicate(const Context& context) {
@@ -143,7 +144,7 @@ void Lifecycle::on(const BrokerRegistrationResponse& response, const Context& co
   if (response.error != ErrorCode::none) return schedule_after_failure(context);
   broker_epoch_ = response.broker_epoch;
   registered_ = true;
-  context.out.emplace_back(node::CancelTimer{server::kRegistrationTimer});
+  context.out.emplace_back(node::CancelTimer{kRegistrationTimer});
   schedule(Duration{0}, context);
 }
 
@@ -173,9 +174,9 @@ void Lifecycle::on(const BrokerHeartbeatResponse& response, const Context& conte
 void Lifecycle::schedule(Duration delay, const Context& context) {
   if (std::exchange(next_is_immediate_, false)) delay = Duration{0};
   if (delay > Duration{0}) {
-    context.out.emplace_back(node::SetTimer{server::kCommunicationTimer, context.now() + delay});
+    context.out.emplace_back(node::SetTimer{kCommunicationTimer, context.now() + delay});
   } else {
-    context.out.emplace_back(node::CancelTimer{server::kCommunicationTimer});
+    context.out.emplace_back(node::CancelTimer{kCommunicationTimer});
     communicate(context);
   }
 }

@@ -6,7 +6,6 @@
 
 #include "server/context.h"
 #include "server/controller_channel.h"
-#include "server/timers.h"
 
 // A broker's life, as it is agreed with the active controller (BrokerLifecycleManager): it registers, then
 // heartbeats on a connection of its own.
@@ -68,7 +67,6 @@ class Lifecycle {
   // The controller is told at once. Without its answer for log.dir.failure.timeout.ms the broker shuts down.
   void directory_failed(DirectoryId directory, const Context& context);
 
-  bool owns(const node::Input& input) const;
   void step(node::Input& input, const Context& context);
 
   BrokerState state() const { return state_; }

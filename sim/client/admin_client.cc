@@ -11,12 +11,17 @@ namespace sim::client {
 
 using node::NetworkClient;
 
-AdminClient::AdminClient(AdminConfig config, ProcessId self, std::vector<ProcessId> bootstrap,
-                         node::TimerId first_timer)
+namespace {
+
+constexpr node::TimerId kAdminTimer{node::Part::client, 0};
+constexpr node::TimerId kAdminNetworkTimer{node::Part::client, 1};
+
+}  // namespace
+
+AdminClient::AdminClient(AdminConfig config, ProcessId self, std::vector<ProcessId> bootstrap)
     : config_(std::move(config)),
-      timer_(first_timer),
       metadata_(std::move(bootstrap), MetadataClient::config_of(config_, false)),
-      network_(self, Lane::data, network_config(config_), node::TimerId{first_timer.value() + 1}) {}
+      network_(self, Lane::data, network_config(config_), kAdminNetworkTimer) {}
 
 void AdminClient::call(Message request, Whom whom, node::Env env, node::Effects& out) {
   SIM_CHECK(!call_ && !outcome_, "one call at a time");
@@ -24,13 +29,9 @@ void AdminClient::call(Message request, Whom whom, node::Env env, node::Effects&
   progress(env, out);
 }
 
-bool AdminClient::owns(const node::Input& input) const {
-  const auto* fired = std::get_if<node::TimerFired>(&input);
-  return network_.owns(input) || (fired != nullptr && fired->timer == timer_);
-}
-
 void AdminClient::step(node::Input& input, node::Env env, node::Effects& out) {
-  if (network_.owns(input)) {
+  const auto* fired = std::get_if<node::TimerFired>(&input);
+  if (fired == nullptr || fired->timer == kAdminNetworkTimer) {
     NetworkClient::Events events;
     network_.step(input, env, out, events);
     for (NetworkClient::Event& event : events) {
@@ -73,7 +74,7 @@ void AdminClient::progress(node::Env env, node::Effects& out) {
   metadata_.maybe_update(network_, env, out);
   LocalTime next = std::min(call_->deadline, metadata_.next_update_at());
   if (!call_->in_flight && call_->next_try > env.now) next = std::min(next, call_->next_try);
-  if (next > env.now) out.emplace_back(node::SetTimer{timer_, next});
+  if (next > env.now) out.emplace_back(node::SetTimer{kAdminTimer, next});
 }
 
 // Whatever it lacks ends in an event of the network, or in metadata.

@@ -28,21 +28,17 @@ struct AdminConfig : CommonClientConfig {
 
 class AdminClient {
  public:
-  static constexpr std::uint32_t kTimers = 2;  // from `first_timer` on
-
   enum class Whom : std::uint8_t { controller, least_loaded };
   // The answer, or REQUEST_TIMED_OUT (TimeoutException).
   using Outcome = std::variant<Message, ErrorCode>;
 
-  AdminClient(AdminConfig config, ProcessId self, std::vector<ProcessId> bootstrap,
-              node::TimerId first_timer);
+  AdminClient(AdminConfig config, ProcessId self, std::vector<ProcessId> bootstrap);
 
   // REQUIRES: none is under way
   void call(Message request, Whom whom, node::Env env, node::Effects& out);
   std::optional<Outcome> take_outcome() { return std::exchange(outcome_, std::nullopt); }
 
-  bool owns(const node::Input& input) const;
-  // REQUIRES: owns(input)
+  // Inputs for Part::client.
   void step(node::Input& input, node::Env env, node::Effects& out);
 
  private:
@@ -62,7 +58,6 @@ class AdminClient {
   ProcessId server(node::Env env);
 
   AdminConfig config_;
-  node::TimerId timer_;
   MetadataClient metadata_;
   node::NetworkClient network_;
   std::optional<Call> call_;

@@ -9,21 +9,30 @@ namespace sim::client {
 
 namespace {
 
-node::TimerId timer_after(node::TimerId first, std::uint32_t steps) {
-  return node::TimerId{first.value() + steps};
+constexpr node::TimerId kConsumerTimer{node::Part::client, 0};
+constexpr node::TimerId kDataNetworkTimer{node::Part::client, 1};
+constexpr node::TimerId kCoordinationNetworkTimer{node::Part::client, 2};
+
+// Between the two lanes of a consumer.
+bool is_of_data(const node::Input& input) {
+  if (const auto* fired = std::get_if<node::TimerFired>(&input)) return fired->timer == kDataNetworkTimer;
+  if (const auto* received = std::get_if<node::Received>(&input))
+    return received->envelope.channel.lane == Lane::data;
+  if (const auto* connected = std::get_if<node::Connected>(&input))
+    return connected->channel.lane == Lane::data;
+  return std::get<node::Disconnected>(input).channel.lane == Lane::data;
 }
 
 }  // namespace
 
 Consumer::Consumer(ConsumerConfig config, ConsumerIdentity identity, ProcessId self,
-                   std::vector<ProcessId> bootstrap, node::TimerId first_timer)
+                   std::vector<ProcessId> bootstrap)
     : config_(std::move(config)),
       identity_(identity),
-      timer_(first_timer),
       subscriptions_(config_.auto_offset_reset),
       metadata_(std::move(bootstrap), MetadataClient::config_of(config_, config_.allow_auto_create_topics)),
-      data_(self, Lane::data, config_, timer_after(first_timer, 1)),
-      coordination_(self, Lane::coordinator, config_, timer_after(first_timer, 2)),
+      data_(self, Lane::data, config_, kDataNetworkTimer),
+      coordination_(self, Lane::coordinator, config_, kCoordinationNetworkTimer),
       coordinator_(config_) {}
 
 ConsumerContext Consumer::context(node::Env env, node::Effects& out) {
@@ -123,12 +132,6 @@ void Consumer::commit_async(node::Env env, node::Effects& out) {
 
 // ---- Inputs
 
-bool Consumer::owns(const node::Input& input) const {
-  if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == timer_)
-    return true;
-  return data_.owns(input) || coordination_.owns(input);
-}
-
 bool Consumer::step(node::Input& input, node::Env env, node::Effects& out) {
   if (close_ == Close::done) return false;
   ConsumerContext step = context(env, out);
@@ -138,12 +141,13 @@ bool Consumer::step(node::Input& input, node::Env env, node::Effects& out) {
 }
 
 void Consumer::digest(node::Input& input, ConsumerContext& context) {
-  if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == timer_) {
+  if (const auto* fired = std::get_if<node::TimerFired>(&input);
+      fired != nullptr && fired->timer == kConsumerTimer) {
     armed_for_ = LocalTime::max();
     return;
   }
-  ConsumerNetwork& network = data_.owns(input) ? data_ : coordination_;
-  const bool data = &network == &data_;
+  const bool data = is_of_data(input);
+  ConsumerNetwork& network = data ? data_ : coordination_;
   node::NetworkClient::Events events = std::move(events_);  // its memory is used again
   network.client().step(input, context.env, context.out, events);
   for (node::NetworkClient::Event& event : events) {
@@ -200,7 +204,7 @@ void Consumer::arm(ConsumerContext& context) {
   if (close_ != Close::open) next = std::min(next, close_deadline_);
   if (next == LocalTime::max() || next >= armed_for_) return;  // what is armed comes first; it will arm again
   armed_for_ = next;
-  context.out.emplace_back(node::SetTimer{timer_, next});
+  context.out.emplace_back(node::SetTimer{kConsumerTimer, next});
 }
 
 // ---- close()
@@ -233,7 +237,7 @@ void Consumer::progress_close(ConsumerContext& context) {
     close_ = Close::done;
     data_.disconnect_all(context.env, context.out);
     coordination_.disconnect_all(context.env, context.out);
-    context.out.emplace_back(node::CancelTimer{timer_});
+    context.out.emplace_back(node::CancelTimer{kConsumerTimer});
   }
 }
 

@@ -33,12 +33,11 @@ namespace sim::client {
 
 class Consumer {
  public:
-  static constexpr std::uint32_t kTimers = 3;  // from `first_timer` on
   static constexpr Duration kPollTimeout = std::chrono::milliseconds(100);
   static constexpr Duration kCloseTimeout = std::chrono::seconds(30);  // DEFAULT_CLOSE_TIMEOUT_MS
 
-  Consumer(ConsumerConfig config, ConsumerIdentity identity, ProcessId self, std::vector<ProcessId> bootstrap,
-           node::TimerId first_timer);
+  Consumer(ConsumerConfig config, ConsumerIdentity identity, ProcessId self,
+           std::vector<ProcessId> bootstrap);
 
   void subscribe(const std::vector<std::string>& topics, node::Env env, node::Effects& out);
 
@@ -61,9 +60,7 @@ class Consumer {
   void close(node::Env env, node::Effects& out);
   bool closed() const { return close_ == Close::done; }
 
-  bool owns(const node::Input& input) const;
-  // True: the application waits in poll() and is to call it again.
-  // REQUIRES: owns(input)
+  // An input for Part::client. True: the application waits in poll() and is to call it again.
   bool step(node::Input& input, node::Env env, node::Effects& out);
 
   const SubscriptionState& subscriptions() const { return subscriptions_; }
@@ -84,7 +81,6 @@ class Consumer {
 
   ConsumerConfig config_;
   ConsumerIdentity identity_;
-  node::TimerId timer_;
   SubscriptionState subscriptions_;
   MetadataClient metadata_;
   ConsumerNetwork data_, coordination_;

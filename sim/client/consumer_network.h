@@ -41,7 +41,6 @@ class ConsumerNetwork {
   void disconnect_all(node::Env env, node::Effects& out);
   bool idle() const { return unsent_.empty() && in_flight_.empty(); }
 
-  bool owns(const node::Input& input) const { return client_.owns(input); }
   void digest(node::NetworkClient::Event& event, node::Env env, node::Effects& out);
   // In the place of what was in `out`.
   void take_completions(std::vector<Completion>& out) {

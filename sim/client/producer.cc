@@ -9,16 +9,21 @@
 
 namespace sim::client {
 
-Producer::Producer(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config,
-                   node::TimerId first_timer)
+namespace {
+
+constexpr node::TimerId kNetworkTimer{node::Part::client, 0};
+constexpr node::TimerId kProducerTimer{node::Part::client, 1};
+
+}  // namespace
+
+Producer::Producer(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config)
     : max_block_(from_millis(config.max_block_ms)),
       max_request_bytes_(config.max_request_size),
       buffer_bytes_(config.buffer_memory),
       ignore_keys_(config.partitioner_ignore_keys),
       key_hash_(config.key_hash),
       hashes_missing_keys_(config.hashes_missing_keys),
-      timer_(first_timer.next()),
-      sender_(self, std::move(bootstrap), config, first_timer) {}
+      sender_(self, std::move(bootstrap), config, kNetworkTimer) {}
 
 Producer::TopicNumber Producer::add_topic(std::string_view name) {
   return sender_.accumulator().add_topic(sender_.metadata().index_of(name));
@@ -143,14 +148,9 @@ void Producer::close() {
 
 // ---- Steps
 
-bool Producer::owns(const node::Input& input) const {
-  if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == timer_)
-    return true;
-  return sender_.owns(input);
-}
-
 void Producer::step(node::Input& input, node::Env env, node::Effects& out, Events& events) {
-  if (const auto* fired = std::get_if<node::TimerFired>(&input); fired != nullptr && fired->timer == timer_) {
+  if (const auto* fired = std::get_if<node::TimerFired>(&input);
+      fired != nullptr && fired->timer == kProducerTimer) {
     armed_for_ = LocalTime::max();
     return;
   }
@@ -179,7 +179,7 @@ void Producer::arm(node::Effects& out) {
   const LocalTime next = blocked_ ? std::min(run_at_, blocked_->deadline) : run_at_;
   if (next >= armed_for_) return;
   armed_for_ = next;
-  out.emplace_back(node::SetTimer{timer_, next});
+  out.emplace_back(node::SetTimer{kProducerTimer, next});
 }
 
 }  // namespace sim::client

@@ -17,8 +17,7 @@
 // Kafka keeps as a queue of waiting threads is that one record. Its end comes as SendReturned.
 //
 // Owned by a process. Call `poll` at the end of every step that fed an input or sent a record: records sent
-// in one step travel as if they had been sent before the sender thread looked. It needs two timers of its
-// process, `first_timer` and the next one. It is a value.
+// in one step travel as if they had been sent before the sender thread looked. It is a value.
 //
 // Left out: transactions, interceptors and flush().
 namespace sim::client {
@@ -44,8 +43,7 @@ class Producer {
 
   enum class SendResult : std::uint8_t { accepted, blocked_on_metadata, blocked_on_memory, failed };
 
-  Producer(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config,
-           node::TimerId first_timer);
+  Producer(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config);
 
   // A topic to send to; not asked for before the first send.
   TopicNumber add_topic(std::string_view name);
@@ -57,7 +55,7 @@ class Producer {
   void close();
   bool closed() const { return closing_ && !blocked_ && sender_.is_idle(); }
 
-  bool owns(const node::Input& input) const;
+  // Inputs for Part::client.
   void step(node::Input& input, node::Env env, node::Effects& out, Events& events);
   void poll(node::Env env, node::Effects& out, Events& events);
 
@@ -93,7 +91,6 @@ class Producer {
   bool ignore_keys_;
   KeyHash key_hash_;
   bool hashes_missing_keys_;
-  node::TimerId timer_;
   Sender sender_;
   std::optional<Blocked> blocked_;
   std::vector<Sender::Completed> completed_;

@@ -31,7 +31,6 @@ class Sender {
   Sender(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config,
          node::TimerId network_timer);
 
-  bool owns(const node::Input& input) const { return network_.owns(input); }
   void step(node::Input& input, node::Env env, node::Effects& out, std::vector<Completed>& completed);
   void run(node::Env env, node::Effects& out, std::vector<Completed>& completed);
   // When run() has something to do although no input came and nothing was appended.

@@ -60,8 +60,8 @@ void Cluster::handle(const Event& event) {
       if (same_life && world_.now() >= world_.slot(process).starts_at) start(process);
       return;
     case EventKind::timer:
-      platform.set_cause(world_.life(process).timers[event.index].cause);
-      return step(process, node::TimerFired{node::TimerId{event.index}});
+      platform.set_cause(world_.life(process).timers.at(Timers::id_of(event.index)).cause);
+      return step(process, node::TimerFired{Timers::id_of(event.index)});
     case EventKind::persisted:
       if (same_life) persisted(process, event.index);
       return;

@@ -72,9 +72,7 @@ void World::end_life(ProcessId id) {
   for (const Event& event : ended.missed) {
     if (event.kind == EventKind::message) wires.free_message(platform, event.index);
   }
-  for (const Timer& timer : ended.timers) {
-    if (timer.exists) platform.kernel().destroy_timer(timer.handle);
-  }
+  ended.timers.for_each([this](const Timer& timer) { platform.kernel().destroy_timer(timer.handle); });
   if (ended.path) {
     for (const Ticket ticket : ended.path->waiting()) wires.free_message(platform, ticket);
     slot.threads_rng = ended.path->rng();
@@ -181,7 +179,7 @@ void World::resume(ProcessId id) {
   for (const Event& event : std::exchange(life.missed, {})) {
     if (event.kind == EventKind::timer) {
       const Duration late{slot(id).start_rng.between(0, kThreadsWakeWithin.count())};
-      platform.kernel().arm(life.timers[event.index].handle, now() + late);
+      platform.kernel().arm(life.timers.at(Timers::id_of(event.index)).handle, now() + late);
     } else if (event.kind == EventKind::message) {
       wires.arm(platform, event.index, now());
     } else {
@@ -249,13 +247,11 @@ std::vector<ProcessId> World::processes_on(const std::vector<net::Endpoint>& mac
 // ---- Timers
 
 void World::set_timer(ProcessId id, const node::SetTimer& set) {
-  std::vector<Timer>& timers = life(id).timers;
-  const std::size_t index = set.timer.value();
-  if (index >= timers.size()) timers.resize(index + 1);
-  Timer& timer = timers[index];
+  Timer& timer = life(id).timers.at(set.timer);
   if (!timer.exists) {
     timer.exists = true;
-    Event event = platform.event(EventKind::timer, id, set.timer.value(), platform.incarnation(id).value());
+    Event event =
+        platform.event(EventKind::timer, id, Timers::number_of(set.timer), platform.incarnation(id).value());
     event.cause = 0;  // the timer knows who set it last
     timer.handle = platform.kernel().create_timer(event);
   }
@@ -267,19 +263,18 @@ void World::set_timer(ProcessId id, const node::SetTimer& set) {
 }
 
 void World::cancel_timer(ProcessId id, node::TimerId timer) {
-  const std::vector<Timer>& timers = life(id).timers;
-  if (timer.value() >= timers.size() || !timers[timer.value()].exists) return;
-  platform.kernel().cancel(timers[timer.value()].handle);
+  const Timer& set = life(id).timers.at(timer);
+  if (set.exists) platform.kernel().cancel(set.handle);
 }
 
 void World::set_timers_anew(net::Endpoint machine) {
   for (const ProcessId id : processes_on({machine})) {
     if (!is_up(id)) continue;
-    for (const Timer& timer : life(id).timers) {
-      if (!timer.exists || !platform.kernel().is_armed(timer.handle)) continue;
+    life(id).timers.for_each([&](const Timer& timer) {
+      if (!platform.kernel().is_armed(timer.handle)) return;
       const Instant due = platform.clock_of(id).instant_of(timer.deadline);
       platform.kernel().arm(timer.handle, std::max(now(), due));
-    }
+    });
   }
 }
 

@@ -24,6 +24,38 @@ struct Timer {
   bool exists = false;
 };
 
+// Those of a process, found by their id or by the number under which their events know them.
+class Timers {
+ public:
+  static std::uint32_t number_of(node::TimerId id) {
+    return static_cast<std::uint32_t>(id.part) << 16 | std::uint32_t{id.number};
+  }
+  static node::TimerId id_of(std::uint32_t number) {
+    return {static_cast<node::Part>(number >> 16), static_cast<std::uint16_t>(number)};
+  }
+
+  // At rest if it was never set.
+  Timer& at(node::TimerId id) {
+    const auto part = static_cast<std::size_t>(id.part);
+    if (part >= of_part_.size()) of_part_.resize(part + 1);
+    std::vector<Timer>& timers = of_part_[part];
+    if (id.number >= timers.size()) timers.resize(id.number + std::size_t{1});
+    return timers[id.number];
+  }
+  // In the order of their ids, those that exist.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const std::vector<Timer>& timers : of_part_) {
+      for (const Timer& timer : timers) {
+        if (timer.exists) visit(timer);
+      }
+    }
+  }
+
+ private:
+  std::vector<std::vector<Timer>> of_part_;  // by part and number
+};
+
 // Waits for a write.
 struct HeldSend {
   node::PersistId after;
@@ -38,7 +70,7 @@ struct Life {
   bool is_stopping = false;     // was told to
   std::int32_t paused = 0;      // by so many faults
   std::vector<Event> missed{};  // while paused
-  std::vector<Timer> timers{};  // by TimerId
+  Timers timers{};
   PendingWrites writes{};
   std::vector<HeldSend> held{};       // responses and requests that wait for a write
   std::optional<RequestPath> path{};  // of a server

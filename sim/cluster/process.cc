@@ -90,8 +90,6 @@ raft::ReplicaSpec Census::replica(NodeId id, bool has_controller) const {
   spec.always_flush = has_controller;
   spec.config = spec_.quorum;
   spec.history = spec_.history;
-  spec.timer = kReplicaTimer;
-  spec.network_timer = kReplicaNetworkTimer;
   return spec;
 }
 

@@ -3,6 +3,8 @@
 #include <utility>
 #include <variant>
 
+#include "base/check.h"
+
 namespace sim::cluster {
 namespace {
 
@@ -16,15 +18,15 @@ const log::LogImage* metadata_log(const node::DurableImage& image) {
 }  // namespace
 
 SharedServer::SharedServer(const ServerBoot& boot, const node::DurableImage& image)
-    : lacks_metadata_directory_((image.failed_directories & kMetadataDirectory) != 0),
+    : self_(boot.quorum.process),
+      lacks_metadata_directory_((image.failed_directories & kMetadataDirectory) != 0),
       replica_(boot.quorum, metadata_log(image)),
       snapshots_(boot.snapshots) {
   if (boot.controller) {
     const controller::ControllerBoot& controller = *boot.controller;
     controller_.emplace(controller);
     registration_.emplace(
-        server::ControllerRegistration::Identity{controller.self, controller.id, controller.incarnation},
-        kControllerRegistrationTimers);
+        server::ControllerRegistration::Identity{controller.self, controller.id, controller.incarnation});
   }
   if (boot.broker) broker_.emplace(*boot.broker, image);
 }
@@ -40,7 +42,7 @@ void SharedServer::step(node::Input& input, node::Env env, node::Effects& out) {
   } else if (std::holds_alternative<node::StopRequested>(input)) {
     stop(step);
   } else {
-    route(input, step);
+    node::for_each_part(input, self_, [&](node::Part part) { route(part, input, step); });
   }
   wind_up(step);
 }
@@ -53,18 +55,30 @@ bool SharedServer::has_lost_metadata_directory(const node::Input& input) const {
   return done != nullptr && (done->failed_directories & kMetadataDirectory) != 0;
 }
 
-// Both ends of a connection may be here: its end concerns both.
-void SharedServer::route(node::Input& input, const Step& step) {
-  if (replica_.owns(input)) return handle(replica_.step(input, step.env, step.out), step);
-  if (registration_ && registration_->owns(input)) {
-    const bool is_end_of_connection = std::holds_alternative<node::Disconnected>(input);
-    registration_->step(input, step.env, step.out);
-    if (!is_end_of_connection) return;
+void SharedServer::route(node::Part part, node::Input& input, const Step& step) {
+  switch (part) {
+    case node::Part::raft: return handle(replica_.step(input, step.env, step.out), step);
+    case node::Part::controller:
+      SIM_CHECK(controller_.has_value(), "only controllers are asked what is a controller's");
+      return controller_->step(input, context(step));
+    case node::Part::controller_registration: return registration_->step(input, step.env, step.out);
+    case node::Part::broker:
+    case node::Part::lifecycle:
+    case node::Part::forwarding:
+    case node::Part::replica_manager:
+    case node::Part::alter_partition:
+    case node::Part::directory_assignments:
+    case node::Part::fetchers:
+    case node::Part::group_coordinator: return step_broker(part, input, step);
+    case node::Part::application:
+    case node::Part::client: SIM_CHECK(false, "a server is no application");
   }
-  if (controller_ && controller_->owns(input)) controller_->step(input, context(step));
-  if (!broker_ || !broker_->owns(input)) return;
+}
+
+void SharedServer::step_broker(node::Part part, node::Input& input, const Step& step) {
+  SIM_CHECK(broker_.has_value(), "only brokers are asked what is a broker's");
   const bool was_loading = broker_->is_loading();
-  broker_->step(input, step.env, step.out);
+  broker_->step(part, input, step.env, step.out);
   if (was_loading && !broker_->is_loading()) report_replayed(step);
 }
 

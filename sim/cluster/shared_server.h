@@ -29,13 +29,6 @@ struct ServerBoot {
   metadata::SnapshotConfig snapshots;
 };
 
-// The replica's timers: odd, as the controller's are (5 and up); the broker's are even.
-inline constexpr node::TimerId kReplicaTimer{1};
-inline constexpr node::TimerId kReplicaNetworkTimer{3};
-// Those of the controller's registration.
-inline constexpr server::ControllerRegistration::Timers kControllerRegistrationTimers{
-    node::TimerId{21}, node::TimerId{23}, node::TimerId{25}};
-
 class SharedServer final : public node::Node {
  public:
   SharedServer(const ServerBoot& boot, const node::DurableImage& image);
@@ -60,7 +53,8 @@ class SharedServer final : public node::Node {
   void start(const Step& step);
   void stop(const Step& step);
   void wind_up(const Step& step);
-  void route(node::Input& input, const Step& step);
+  void route(node::Part part, node::Input& input, const Step& step);
+  void step_broker(node::Part part, node::Input& input, const Step& step);
   bool has_lost_metadata_directory(const node::Input& input) const;
 
   void handle(raft::Replica::Events events, const Step& step);
@@ -76,6 +70,7 @@ class SharedServer final : public node::Node {
   void report_replayed(const Step& step) const;  // by the broker
   void maybe_write_snapshot(const Step& step);
 
+  ProcessId self_;
   bool lacks_metadata_directory_;  // cannot open it
   raft::Replica replica_;
   std::optional<controller::QuorumController> controller_;

@@ -18,80 +18,48 @@ constexpr std::size_t kMaxRecordsPerBatch = 10'000;             // QuorumControl
 constexpr std::int32_t kProducerIdBlock = 1'000;                // ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE
 constexpr Duration kNextSweep = std::chrono::milliseconds(10);  // when a run left something to do
 
-// What a controller is never asked: requests of clients, of the quorum, and answers, since it asks nobody.
-// ---- What a controller says that is not active
-CreateTopicsResponse refusal(const CreateTopicsRequest& request) {
-  CreateTopicsResponse response;
-  for (const auto& topic : request.topics) response.topics.push_back({topic.name, ErrorCode::not_controller});
-  return response;
-}
-AllocateProducerIdsResponse refusal(const AllocateProducerIdsRequest&) {
-  return {ErrorCode::not_controller};
-}
-AlterPartitionResponse refusal(const AlterPartitionRequest&) {
-  return {ErrorCode::not_controller, {}};
-}
-BrokerRegistrationResponse refusal(const BrokerRegistrationRequest&) {
-  return {ErrorCode::not_controller};
-}
-ControllerRegistrationResponse refusal(const ControllerRegistrationRequest&) {
-  return {ErrorCode::not_controller};
-}
-BrokerHeartbeatResponse refusal(const BrokerHeartbeatRequest&) {
-  return {ErrorCode::not_controller};
-}
-AssignReplicasToDirsResponse refusal(const AssignReplicasToDirsRequest&) {
-  return {ErrorCode::not_controller, {}};
-}
-template <AlternativeOf<AdminRequest> M>
-Message refusal(const M& request) {
-  return error_response(request, ErrorCode::not_controller);
+// What a controller says that is not active: most answers have one error for all that was asked.
+template <class Request>
+Message refusal(const Request& request) {
+  if constexpr (AlternativeOf<Request, AdminRequest>) {
+    return error_response(request, ErrorCode::not_controller);
+  } else if constexpr (std::is_same_v<Request, CreateTopicsRequest>) {
+    CreateTopicsResponse response;
+    for (const auto& topic : request.topics)
+      response.topics.push_back({topic.name, ErrorCode::not_controller});
+    return response;
+  } else {
+    ResponseTo<Request> response;
+    response.error = ErrorCode::not_controller;
+    return response;
+  }
 }
 
 // The same in the place of an answer that can no longer be given.
-Message refusal_instead_of(const Message& answer) {
-  if (const auto* created = std::get_if<CreateTopicsResponse>(&answer)) {
-    CreateTopicsResponse response;
-    for (const auto& topic : created->topics)
-      response.topics.push_back({topic.name, ErrorCode::not_controller});
-    return response;
-  }
-  if (is_admin_response(answer)) return with_errors(answer, ErrorCode::not_controller);
-  if (std::holds_alternative<AllocateProducerIdsResponse>(answer))
-    return refusal(AllocateProducerIdsRequest{});
-  if (std::holds_alternative<AlterPartitionResponse>(answer)) return refusal(AlterPartitionRequest{});
-  if (std::holds_alternative<BrokerRegistrationResponse>(answer)) return refusal(BrokerRegistrationRequest{});
-  if (std::holds_alternative<ControllerRegistrationResponse>(answer))
-    return refusal(ControllerRegistrationRequest{});
-  if (std::holds_alternative<AssignReplicasToDirsResponse>(answer))
-    return refusal(AssignReplicasToDirsRequest{});
-  SIM_CHECK(std::holds_alternative<BrokerHeartbeatResponse>(answer),
-            "a controller's answers wait, and no others");
-  return refusal(BrokerHeartbeatRequest{});
+Message refusal_instead_of(const Message& given) {
+  if (is_admin_response(given)) return with_errors(given, ErrorCode::not_controller);
+  return std::visit(
+      [](const auto& answer) -> Message {
+        using Answer = std::decay_t<decltype(answer)>;
+        Answer refused;
+        if constexpr (!AnsweredByControllers<Answer>) {
+          SIM_CHECK(false, "a controller's answers wait, and no others");
+        } else if constexpr (std::is_same_v<Answer, CreateTopicsResponse>) {
+          for (const auto& topic : answer.topics)
+            refused.topics.push_back({topic.name, ErrorCode::not_controller});
+        } else if constexpr (requires { refused.error; }) {
+          refused.error = ErrorCode::not_controller;
+        } else {
+          SIM_CHECK(false, "an answer with an error for each thing asked is an administrator's");
+        }
+        return refused;
+      },
+      given);
 }
 
 }  // namespace
 
 // ---- Inputs
-
-bool QuorumController::owns(const node::Input& input) const {
-  const auto is_ours = [this](const Channel& channel) {
-    const bool for_controllers = channel.lane == Lane::heartbeat || channel.lane == Lane::alter_partition ||
-                                 channel.lane == Lane::forwarding ||
-                                 channel.lane == Lane::directory_assignments ||
-                                 channel.lane == Lane::controller_registration;
-    return channel.server == boot_.self && for_controllers;
-  };
-  if (const auto* received = std::get_if<node::Received>(&input)) {
-    return !received->envelope.response && is_ours(received->envelope.channel);
-  }
-  if (const auto* fired = std::get_if<node::TimerFired>(&input)) {
-    return fired->timer == kSessionTimer || fired->timer == kBalanceTimer || fired->timer == kUncleanTimer ||
-           fired->timer == kNoOpTimer;
-  }
-  const auto* lost = std::get_if<node::Disconnected>(&input);
-  return lost != nullptr && is_ours(lost->channel);
-}
 
 void QuorumController::step(node::Input& input, const Context& context) {
   if (const auto* received = std::get_if<node::Received>(&input)) {

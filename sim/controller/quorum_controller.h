@@ -29,11 +29,10 @@
 // transaction). Left out: a limit on what waits in the queue, metadata versions and other features, quotas.
 namespace sim::controller {
 
-// Its timers: small, odd, and apart from those of the replica (1 and 3).
-inline constexpr node::TimerId kSessionTimer{5};
-inline constexpr node::TimerId kBalanceTimer{7};
-inline constexpr node::TimerId kUncleanTimer{9};
-inline constexpr node::TimerId kNoOpTimer{11};
+inline constexpr node::TimerId kSessionTimer{node::Part::controller, 0};
+inline constexpr node::TimerId kBalanceTimer{node::Part::controller, 1};
+inline constexpr node::TimerId kUncleanTimer{node::Part::controller, 2};
+inline constexpr node::TimerId kNoOpTimer{node::Part::controller, 3};
 
 class QuorumController {
  public:
@@ -54,9 +53,7 @@ class QuorumController {
   // Leads no more. Nothing happens if it has found out before.
   void renounce(const Context& context);
 
-  // Requests that are asked of controllers, and its timers.
-  bool owns(const node::Input& input) const;
-  // REQUIRES: owns(input)
+  // Inputs for Part::controller: requests, the end of connections that they came by, its timers.
   void step(node::Input& input, const Context& context);
 
   bool is_active() const { return active_.has_value(); }

@@ -16,6 +16,12 @@ Lane lane_of(std::int32_t index) {
   return static_cast<Lane>(static_cast<std::int32_t>(Lane::replica_fetcher) + index);
 }
 
+// A fetcher's back-off, then its network client.
+constexpr std::size_t kTimersOfEach = 2;
+node::TimerId fetcher_timer(std::size_t place, std::size_t which) {
+  return {node::Part::fetchers, static_cast<std::uint16_t>(place * kTimersOfEach + which)};
+}
+
 // ReplicaFetcherBlockingSend: one request in flight, no back-off of its own before connecting again.
 node::NetworkClientConfig client_config(const BrokerConfig& config) {
   node::NetworkClientConfig result;
@@ -28,13 +34,12 @@ node::NetworkClientConfig client_config(const BrokerConfig& config) {
 }  // namespace
 
 ReplicaFetcher::ReplicaFetcher(ProcessId self, NodeId source, ProcessId endpoint, std::int32_t index,
-                               const BrokerConfig& config, node::TimerId backoff_timer,
-                               node::TimerId network_timer)
+                               const BrokerConfig& config, std::size_t place)
     : source_(source),
       endpoint_(endpoint),
       index_(index),
-      backoff_timer_(backoff_timer),
-      client_(self, lane_of(index), client_config(config), network_timer) {}
+      backoff_timer_(fetcher_timer(place, 0)),
+      client_(self, lane_of(index), client_config(config), fetcher_timer(place, 1)) {}
 
 // ---- Which partitions
 
@@ -134,19 +139,15 @@ void ReplicaFetcher::close_if_idle(const Context& context) {
 
 // ---- The loop
 
-bool ReplicaFetcher::owns(const node::Input& input) const {
-  const auto is_mine = [this](const Channel& channel) {
+bool ReplicaFetcher::is_meant(const node::Input& input) const {
+  const auto is_ours = [this](const Channel& channel) {
     return channel.server == endpoint_ && channel.lane == lane_of(index_);
   };
-  if (const auto* fired = std::get_if<node::TimerFired>(&input);
-      fired != nullptr && fired->timer == backoff_timer_)
-    return true;
-  if (!client_.owns(input)) return false;  // the other brokers' fetchers share the lane
-  if (const auto* received = std::get_if<node::Received>(&input)) return is_mine(received->envelope.channel);
-  if (const auto* connected = std::get_if<node::Connected>(&input)) return is_mine(connected->channel);
-  if (const auto* disconnected = std::get_if<node::Disconnected>(&input))
-    return is_mine(disconnected->channel);
-  return true;
+  if (const auto* fired = std::get_if<node::TimerFired>(&input))
+    return fired->timer.number / kTimersOfEach == backoff_timer_.number / kTimersOfEach;
+  if (const auto* received = std::get_if<node::Received>(&input)) return is_ours(received->envelope.channel);
+  if (const auto* connected = std::get_if<node::Connected>(&input)) return is_ours(connected->channel);
+  return is_ours(std::get<node::Disconnected>(input).channel);
 }
 
 void ReplicaFetcher::step(node::Input& input, PartitionTable& table, const Context& context, Work& work) {

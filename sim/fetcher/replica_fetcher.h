@@ -50,8 +50,9 @@ class ReplicaFetcher {
     std::vector<RaisedStart> raised;
   };
 
+  // `index`: of those that fetch from this source; `place`: of all fetchers of its broker.
   ReplicaFetcher(ProcessId self, NodeId source, ProcessId endpoint, std::int32_t index,
-                 const BrokerConfig& config, node::TimerId backoff_timer, node::TimerId network_timer);
+                 const BrokerConfig& config, std::size_t place);
 
   NodeId source() const { return source_; }
   std::int32_t index() const { return index_; }
@@ -67,7 +68,8 @@ class ReplicaFetcher {
   // follower.replication.throttled.rate is exceeded: throttled replicas that are not in sync stay away.
   void set_throttled(bool throttled) { throttled_ = throttled; }
 
-  bool owns(const node::Input& input) const;
+  // Of an input for Part::fetchers: it is for this one.
+  bool is_meant(const node::Input& input) const;
   void step(node::Input& input, PartitionTable& table, const Context& context, Work& work);
   void written(PartitionTable& table, const Context& context, Work& work);
 

@@ -7,9 +7,12 @@ namespace sim::group {
 
 namespace {
 
-coordinator::RuntimeConfig runtime_config(const BrokerConfig& config, node::TimerId timer) {
-  return {timer, config.offsets_topic_num_partitions, from_millis(config.group_coordinator_append_linger_ms),
-          config.log.max_message_bytes, from_millis(config.offsets_commit_timeout_ms)};
+constexpr node::TimerId kGroupTimer{node::Part::group_coordinator, 0};
+
+coordinator::RuntimeConfig runtime_config(const BrokerConfig& config) {
+  return {kGroupTimer, config.offsets_topic_num_partitions,
+          from_millis(config.group_coordinator_append_linger_ms), config.log.max_message_bytes,
+          from_millis(config.offsets_commit_timeout_ms)};
 }
 
 ReplyTo reply_to(const Envelope& from) {
@@ -18,8 +21,7 @@ ReplyTo reply_to(const Envelope& from) {
 
 }  // namespace
 
-GroupCoordinator::GroupCoordinator(const BrokerConfig& config, node::TimerId timer)
-    : runtime_(runtime_config(config, timer), config) {}
+GroupCoordinator::GroupCoordinator(const BrokerConfig& config) : runtime_(runtime_config(config), config) {}
 
 std::int32_t GroupCoordinator::partition_for(std::string_view group, std::int32_t partitions) {
   return java_abs(java_string_hash(group)) % partitions;

@@ -30,7 +30,7 @@ class GroupCoordinator {
   using Runtime = coordinator::Runtime<GroupShard>;
   using Write = Runtime::Write;
 
-  GroupCoordinator(const BrokerConfig& config, node::TimerId timer);
+  explicit GroupCoordinator(const BrokerConfig& config);
 
   // abs(javaStringHash(group)) mod offsets.topic.num.partitions.
   static std::int32_t partition_for(std::string_view group, std::int32_t partitions);

@@ -140,7 +140,7 @@ void NetworkClient::close(ProcessId server, Env env, Effects& out, Events& event
   lost(server, it->second, FailureReason::disconnected, env, out, events);
 }
 
-bool NetworkClient::owns(const Input& input) const {
+bool NetworkClient::is_for_us(const Input& input) const {
   const auto mine = [this](const Channel& channel) {
     return channel.client == self_ && channel.lane == lane_;
   };
@@ -153,7 +153,7 @@ bool NetworkClient::owns(const Input& input) const {
 }
 
 void NetworkClient::step(Input& input, Env env, Effects& out, Events& events) {
-  SIM_CHECK(owns(input), "a client is fed its own inputs");
+  SIM_CHECK(is_for_us(input), "a client is fed its own inputs");
   if (auto* received = std::get_if<Received>(&input)) {
     on_response(received->envelope, env, out, events);
   } else if (const auto* connected = std::get_if<Connected>(&input)) {

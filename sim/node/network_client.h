@@ -87,8 +87,8 @@ class NetworkClient {
   // Drops the connection; its requests in flight fail as disconnected.
   void close(ProcessId server, Env env, Effects& out, Events& events);
 
-  // Feed every input that concerns this client (`owns` tells); what follows is added to `events`.
-  bool owns(const Input& input) const;
+  // Feed every input that concerns this client: its timer, and what comes back on its lane; what follows is
+  // added to `events`.
   void step(Input& input, Env env, Effects& out, Events& events);
 
  private:
@@ -111,6 +111,7 @@ class NetworkClient {
     LocalTime throttled_until{};
   };
 
+  bool is_for_us(const Input& input) const;
   Channel channel_to(ProcessId server) const { return Channel{self_, server, lane_}; }
   const Connection* find(ProcessId server) const;
   Connection* find(const Channel& channel);

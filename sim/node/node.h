@@ -8,10 +8,10 @@
 #include <variant>
 #include <vector>
 
-#include "base/id.h"
 #include "base/rng.h"
 #include "base/time.h"
 #include "log/log_write.h"
+#include "node/part.h"
 #include "observe/fact.h"
 #include "protocol/envelope.h"
 
@@ -35,13 +35,6 @@ struct Env {
   // The wall clock: time stamps of records, and the age of what bears them.
   std::int64_t wall_ms() const { return millis(now.time_since_epoch() + wall_ahead); }
 };
-
-// Names one write of this process, chosen by it; unique within an incarnation.
-using PersistId = Id<struct PersistTag, std::uint64_t>;
-
-// Small dense numbers chosen by the process; the host keeps an array of timers per process. A
-// process with many deadlines keeps them in a queue of its own behind one timer.
-using TimerId = Id<struct TimerTag, std::uint32_t>;
 
 enum class Safety : std::uint8_t {
   written,  // in the page cache: survives a killed process
@@ -147,6 +140,28 @@ struct Disconnected {
 // receiving until then.
 struct StopRequested {};
 using Input = std::variant<Started, Received, TimerFired, Persisted, Connected, Disconnected, StopRequested>;
+
+// Hands an input to the part that it is for, by `take(Part)`. If both ends of a connection are in this
+// process, its end concerns both, first the one that was asked. REQUIRES: neither Started nor StopRequested
+template <class Take>
+void for_each_part(const Input& input, ProcessId self, Take take) {
+  if (const auto* received = std::get_if<Received>(&input)) {
+    const Lane lane = received->envelope.channel.lane;
+    take(received->envelope.response ? client_of(lane) : server_of(lane));
+  } else if (const auto* fired = std::get_if<TimerFired>(&input)) {
+    take(fired->timer.part);
+  } else if (const auto* persisted = std::get_if<Persisted>(&input)) {
+    take(persisted->id.part);
+  } else if (const auto* connected = std::get_if<Connected>(&input)) {
+    take(client_of(connected->channel.lane));
+  } else {
+    const Channel& channel = std::get<Disconnected>(input).channel;
+    const Part asked = server_of(channel.lane);
+    const Part asks = client_of(channel.lane);
+    if (channel.server == self) take(asked);
+    if (channel.client == self && !(channel.server == self && asks == asked)) take(asks);
+  }
+}
 
 class Node {
  public:

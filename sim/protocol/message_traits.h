@@ -16,7 +16,8 @@ namespace sim {
 using AskedOf = std::uint8_t;
 inline constexpr AskedOf kBrokers = 1;
 inline constexpr AskedOf kControllers = 2;
-inline constexpr AskedOf kQuorum = 4;  // its replicas, on Lane::raft
+inline constexpr AskedOf kQuorum = 4;             // its replicas, on Lane::raft
+inline constexpr AskedOf kGroupCoordinators = 8;  // brokers, for which their group coordinator answers
 
 template <class RequestType, class ResponseType, AskedOf whom>
 struct Api {
@@ -37,12 +38,12 @@ using Apis = std::tuple<
     Api<AllocateProducerIdsRequest, AllocateProducerIdsResponse, kControllers>,
     Api<CreateTopicsRequest, CreateTopicsResponse, kControllers>,
     Api<FindCoordinatorRequest, FindCoordinatorResponse, kBrokers>,
-    Api<JoinGroupRequest, JoinGroupResponse, kBrokers>,
-    Api<SyncGroupRequest, SyncGroupResponse, kBrokers>,
-    Api<HeartbeatRequest, HeartbeatResponse, kBrokers>,
-    Api<LeaveGroupRequest, LeaveGroupResponse, kBrokers>,
-    Api<OffsetCommitRequest, OffsetCommitResponse, kBrokers>,
-    Api<OffsetFetchRequest, OffsetFetchResponse, kBrokers>,
+    Api<JoinGroupRequest, JoinGroupResponse, kGroupCoordinators>,
+    Api<SyncGroupRequest, SyncGroupResponse, kGroupCoordinators>,
+    Api<HeartbeatRequest, HeartbeatResponse, kGroupCoordinators>,
+    Api<LeaveGroupRequest, LeaveGroupResponse, kGroupCoordinators>,
+    Api<OffsetCommitRequest, OffsetCommitResponse, kGroupCoordinators>,
+    Api<OffsetFetchRequest, OffsetFetchResponse, kGroupCoordinators>,
     Api<AlterPartitionRequest, AlterPartitionResponse, kControllers>,
     Api<BrokerRegistrationRequest, BrokerRegistrationResponse, kControllers>,
     Api<BrokerHeartbeatRequest, BrokerHeartbeatResponse, kControllers>,
@@ -72,9 +73,31 @@ constexpr AskedOf asked_of(const std::tuple<Api...>*) {
   return static_cast<AskedOf>(((std::is_same_v<M, typename Api::Request> ? Api::kAskedOf : 0) | ...));
 }
 template <class M>
-concept AskedOfBrokers = (asked_of<M>(static_cast<const Apis*>(nullptr)) & kBrokers) != 0;
+concept AskedOfGroupCoordinators = (asked_of<M>(static_cast<const Apis*>(nullptr)) & kGroupCoordinators) != 0;
+template <class M>
+concept AskedOfBrokers = (asked_of<M>(static_cast<const Apis*>(nullptr)) & (kBrokers | kGroupCoordinators)) !=
+                         0;
 template <class M>
 concept AskedOfControllers = (asked_of<M>(static_cast<const Apis*>(nullptr)) & kControllers) != 0;
+
+// Who gave a response: nobody, if it is a request.
+template <class M, class... Api>
+constexpr AskedOf answered_by(const std::tuple<Api...>*) {
+  return static_cast<AskedOf>(((std::is_same_v<M, typename Api::Response> ? Api::kAskedOf : 0) | ...));
+}
+template <class M>
+concept AnsweredByControllers = (answered_by<M>(static_cast<const Apis*>(nullptr)) & kControllers) != 0;
+
+// The kind of answer to a kind of request.
+template <class Request, class ListOfApis>
+struct ResponseIn;
+template <class Request, class First, class... Rest>
+struct ResponseIn<Request, std::tuple<First, Rest...>>
+    : std::conditional_t<std::is_same_v<Request, typename First::Request>,
+                         std::type_identity<typename First::Response>,
+                         ResponseIn<Request, std::tuple<Rest...>>> {};
+template <class Request>
+using ResponseTo = typename ResponseIn<Request, Apis>::type;
 
 // Whether the stages of its way through a server are told to whoever watches (observe::RequestProgress): an
 // order's way leads through produce requests.

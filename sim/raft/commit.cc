@@ -9,7 +9,7 @@
 namespace sim::raft {
 
 void Replica::persist(std::vector<log::LogWrite> writes, node::Safety safety, Step& step) {
-  const node::PersistId write{next_persist_++};
+  const node::PersistId write = next_write();
   step.out.emplace_back(node::Persist{write, std::move(writes), safety, node::Waits::own_thread});
   blocked_on_ = write;
 }
@@ -95,7 +95,7 @@ void Replica::hand_out_committed(Step& step) {
 
 void Replica::take_snapshot(MetadataSnapshotPtr snapshot, node::Env, node::Effects& out) {
   SIM_CHECK(snapshot->id.end_offset <= high_watermark(), "only what is committed goes into a snapshot");
-  const node::PersistId write{next_persist_++};
+  const node::PersistId write = next_write();
   out.emplace_back(node::Persist{write,
                                  {log::WriteSnapshot{kClusterMetadata, snapshot}},
                                  node::Safety::flushed,

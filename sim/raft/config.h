@@ -55,8 +55,6 @@ struct ReplicaSpec {
   RaftConfig config;
   History history;
   PlantedDefect defect = PlantedDefect::none;
-  node::TimerId timer;  // two of its process's timers are its own
-  node::TimerId network_timer;
 };
 
 }  // namespace sim::raft

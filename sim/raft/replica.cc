@@ -9,6 +9,9 @@
 namespace sim::raft {
 namespace {
 
+constexpr node::TimerId kPollTimer{node::Part::raft, 0};  // of the role's deadlines
+constexpr node::TimerId kNetworkTimer{node::Part::raft, 1};
+
 node::NetworkClientConfig client_config(const RaftConfig& config) {
   node::NetworkClientConfig result;
   result.request_timeout = config.request_timeout;
@@ -34,8 +37,7 @@ Replica::Replica(const ReplicaSpec& spec, const log::LogImage* image)
     : spec_(completed(spec)),
       log_(image, VoterSet(spec_.voters)),
       role_(Unattached{LocalTime::max()}),
-      client_(spec.process, Lane::raft, client_config(spec.config), spec.network_timer),
-      next_persist_(kFirstPersist) {
+      client_(spec.process, Lane::raft, client_config(spec.config), kNetworkTimer) {
   if (image != nullptr && image->quorum_state) state_ = *image->quorum_state;
   if (spec_.defect == PlantedDefect::vote_forgotten_on_restart) {
     state_.voted = ReplicaKey{};
@@ -46,18 +48,13 @@ Replica::Replica(const ReplicaSpec& spec, const log::LogImage* image)
 
 // ---- Inputs
 
-bool Replica::owns(const node::Input& input) const {
-  if (const auto* received = std::get_if<node::Received>(&input)) {
-    return received->envelope.channel.lane == Lane::raft;
-  }
-  if (const auto* fired = std::get_if<node::TimerFired>(&input)) {
-    return fired->timer == spec_.timer || fired->timer == spec_.network_timer;
-  }
-  if (const auto* persisted = std::get_if<node::Persisted>(&input)) return owns(persisted->id);
-  if (const auto* connected = std::get_if<node::Connected>(&input))
-    return connected->channel.lane == Lane::raft;
-  if (const auto* lost = std::get_if<node::Disconnected>(&input)) return lost->channel.lane == Lane::raft;
-  return false;
+// What comes back on connections that it has opened.
+bool Replica::is_for_client(const node::Input& input) const {
+  if (const auto* received = std::get_if<node::Received>(&input)) return received->envelope.response;
+  if (const auto* fired = std::get_if<node::TimerFired>(&input)) return fired->timer == kNetworkTimer;
+  const auto* lost = std::get_if<node::Disconnected>(&input);
+  return std::holds_alternative<node::Connected>(input) ||
+         (lost != nullptr && lost->channel.client == spec_.process);
 }
 
 Replica::Events Replica::start(node::Env env, node::Effects& out) {
@@ -75,7 +72,7 @@ Replica::Events Replica::step(node::Input& input, node::Env env, node::Effects& 
   Step step{env, out, events};
   if (awaits_restart()) return events;
   const bool at_once = !blocked_on_ && deferred_.empty();
-  if (client_.owns(input)) {
+  if (is_for_client(input)) {
     client_.step(input, env, out, network_events_);
     for (node::NetworkClient::Event& event : network_events_) {
       if (at_once && !blocked_on_ && deferred_.empty() && !awaits_restart()) {
@@ -164,7 +161,7 @@ void Replica::poll(Step& step) {
   maybe_clean(step);
   if (blocked_on_ || next_poll_ >= armed_for_) return;
   armed_for_ = next_poll_;
-  step.out.emplace_back(node::SetTimer{spec_.timer, std::max(next_poll_, step.now())});
+  step.out.emplace_back(node::SetTimer{kPollTimer, std::max(next_poll_, step.now())});
 }
 
 void Replica::poll_role(Step& step) {
@@ -408,7 +405,7 @@ std::optional<Offset> Replica::append(std::vector<MetadataRecord> records, node:
   const LocalTime drain_at = *accumulator_.drain_at();
   if (!blocked_on_ && drain_at < armed_for_) {
     armed_for_ = drain_at;
-    out.emplace_back(node::SetTimer{spec_.timer, drain_at});
+    out.emplace_back(node::SetTimer{kPollTimer, drain_at});
   }
   return first;
 }
@@ -418,14 +415,14 @@ void Replica::resign(node::Env env, node::Effects& out) {
   if (leader == nullptr) return;
   leader->resign_requested = true;
   armed_for_ = env.now;
-  out.emplace_back(node::SetTimer{spec_.timer, env.now});
+  out.emplace_back(node::SetTimer{kPollTimer, env.now});
 }
 
 void Replica::shut_down(node::Env env, node::Effects& out) {
   if (shutdown_deadline_) return;
   shutdown_deadline_ = env.now + spec_.config.shutdown_timeout;
   armed_for_ = env.now;
-  out.emplace_back(node::SetTimer{spec_.timer, env.now});
+  out.emplace_back(node::SetTimer{kPollTimer, env.now});
 }
 
 void Replica::check_voters(Step& step) {

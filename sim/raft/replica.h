@@ -15,8 +15,8 @@
 #include "raft/roles.h"
 
 // A replica of __cluster_metadata: voter or observer of the KRaft quorum (KafkaRaftClient, QuorumState). A
-// value, owned by the process of a controller or broker, which feeds it the inputs it owns and acts on what
-// it returns.
+// value, owned by the process of a controller or broker, which feeds it the inputs for Part::raft and acts
+// on what it returns.
 //
 //   from         event                                             to
 //   any          a valid message of a higher epoch, leader known   Follower
@@ -78,9 +78,7 @@ class Replica {
   Replica(const ReplicaSpec& spec, const log::LogImage* image);
 
   Events start(node::Env env, node::Effects& out);
-  // Messages on Lane::raft to and from this process, its timers, its writes.
-  bool owns(const node::Input& input) const;
-  static bool owns(node::PersistId id) { return id.value() >= kFirstPersist; }
+  // Inputs for Part::raft.
   Events step(node::Input& input, node::Env env, node::Effects& out);
 
   // Leads, as far as it knows: may be a step behind the world, as leaders are.
@@ -105,8 +103,6 @@ class Replica {
   VoterSet voters() const { return log_.voters(); }
 
  private:
-  static constexpr std::uint64_t kFirstPersist = std::uint64_t{1} << 62;  // apart from its process's own
-
   struct Link {  // to one server (RequestManager.ConnectionState)
     ProcessId server;
     std::optional<CorrelationId> in_flight{};
@@ -121,9 +117,11 @@ class Replica {
   };
 
   // ---- replica.cc: inputs, and the poll that follows them
+  bool is_for_client(const node::Input& input) const;
   void work(Step& step);
   void handle(Deferred& input, Step& step);
   void persisted(node::PersistId id, Step& step);
+  node::PersistId next_write() { return {node::Part::raft, ++writes_asked_for_}; }
   void poll(Step& step);
   void poll_role(Step& step);
   void on_poll(Unattached& role, Step& step);
@@ -243,7 +241,7 @@ class Replica {
 
   std::optional<node::PersistId> blocked_on_;
   bool state_is_new_ = false;  // it has not been flushed yet
-  std::uint64_t next_persist_;
+  std::uint64_t writes_asked_for_ = 0;
   std::deque<Deferred> deferred_;
   node::NetworkClient::Events network_events_;  // empty between steps; its memory is used again
   std::vector<Offset> ends_;                    // likewise

@@ -4,19 +4,18 @@
 #include <utility>
 
 #include "base/check.h"
-#include "server/timers.h"
 
 namespace sim::replica {
 
 namespace {
 
+constexpr node::TimerId kAlterPartitionRetryTimer{node::Part::alter_partition, ControllerChannel::kTimers};
 constexpr Duration kRetryAfter = std::chrono::milliseconds(50);
 
 }  // namespace
 
 AlterPartitionManager::AlterPartitionManager(ProcessId self)
-    : channel_(self, Lane::alter_partition, server::kAlterPartitionNetworkTimer,
-               server::kAlterPartitionExpiryTimer, kForever) {}
+    : channel_(self, Lane::alter_partition, kForever) {}
 
 void AlterPartitionManager::set_controller(ProcessId controller, const Context& context) {
   ControllerChannel::Answers none;  // nothing is given up
@@ -47,13 +46,9 @@ void AlterPartitionManager::send(const Context& context) {
   channel_.send(std::move(request), context.env, context.out, none);
 }
 
-bool AlterPartitionManager::owns(const node::Input& input) const {
-  const auto* fired = std::get_if<node::TimerFired>(&input);
-  return channel_.owns(input) || (fired != nullptr && fired->timer == server::kAlterPartitionRetryTimer);
-}
-
 void AlterPartitionManager::step(node::Input& input, const Context& context, Answers& answers) {
-  if (!channel_.owns(input)) {
+  const auto* fired = std::get_if<node::TimerFired>(&input);
+  if (fired != nullptr && fired->timer == kAlterPartitionRetryTimer) {
     backing_off_ = false;
     return;
   }
@@ -70,7 +65,7 @@ void AlterPartitionManager::handle(ControllerChannel::Answer& answer, const Cont
   answered_ = true;
   if (response->error != ErrorCode::none) {
     backing_off_ = true;
-    context.out.emplace_back(node::SetTimer{server::kAlterPartitionRetryTimer, context.now() + kRetryAfter});
+    context.out.emplace_back(node::SetTimer{kAlterPartitionRetryTimer, context.now() + kRetryAfter});
     return;
   }
   std::vector<IsrChange> left;

@@ -32,7 +32,6 @@ class AlterPartitionManager {
   // False: an earlier change of this partition is not yet answered (OPERATION_NOT_ATTEMPTED).
   [[nodiscard]] bool submit(const IsrChange& change, const Context& context);
 
-  bool owns(const node::Input& input) const;
   // Propagate once the answers are dealt with: they may lead to new changes.
   void step(node::Input& input, const Context& context, Answers& answers);
   // Sends what waits, unless a request is under way.

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/timers.h"
-
 namespace sim::replica {
 
 namespace {
 
+constexpr node::TimerId kAssignmentsTimer{node::Part::directory_assignments, ControllerChannel::kTimers};
 constexpr std::size_t kMaxAssignments = 2250;  // AssignReplicasToDirsRequest.MAX_ASSIGNMENTS_PER_REQUEST
 constexpr std::int64_t kGatherMs = 100;
 constexpr std::int64_t kMaxBackoffMs = 10'000;
@@ -24,8 +23,7 @@ bool is_replica(TopicPartition tp, const Context& context) {
 }  // namespace
 
 DirectoryAssignments::DirectoryAssignments(ProcessId self)
-    : channel_(self, Lane::directory_assignments, server::kAssignmentsNetworkTimer,
-               server::kAssignmentsExpiryTimer, kRetryTimeout) {}
+    : channel_(self, Lane::directory_assignments, kRetryTimeout) {}
 
 void DirectoryAssignments::set_controller(ProcessId controller, const Context& context) {
   ControllerChannel::Answers answers;
@@ -49,7 +47,7 @@ void DirectoryAssignments::schedule(const Context& context) {
     const std::int64_t factor_thousandths = context.env.rng.between(980, 1020);
     delay_ms = std::min(kMaxBackoffMs, std::min(delay_ms, kMaxBackoffMs) * factor_thousandths / 1000);
   }
-  context.out.emplace_back(node::SetTimer{server::kAssignmentsTimer, context.now() + from_millis(delay_ms)});
+  context.out.emplace_back(node::SetTimer{kAssignmentsTimer, context.now() + from_millis(delay_ms)});
 }
 
 void DirectoryAssignments::send(const Context& context) {
@@ -69,13 +67,9 @@ void DirectoryAssignments::send(const Context& context) {
   handle(answers, context);
 }
 
-bool DirectoryAssignments::owns(const node::Input& input) const {
-  const auto* fired = std::get_if<node::TimerFired>(&input);
-  return channel_.owns(input) || (fired != nullptr && fired->timer == server::kAssignmentsTimer);
-}
-
 void DirectoryAssignments::step(node::Input& input, const Context& context) {
-  if (!channel_.owns(input)) {
+  const auto* fired = std::get_if<node::TimerFired>(&input);
+  if (fired != nullptr && fired->timer == kAssignmentsTimer) {
     scheduled_ = false;
     return send(context);
   }

@@ -21,7 +21,6 @@ class DirectoryAssignments {
   void set_controller(ProcessId controller, const Context& context);
   void assign(TopicPartition tp, DirectoryId directory, const Context& context);
 
-  bool owns(const node::Input& input) const;
   void step(node::Input& input, const Context& context);
 
  private:

@@ -7,8 +7,8 @@ namespace sim::replica {
 
 LogFlusher::LogFlusher(const BrokerConfig& config)
     : by_time_(config.log_flush_scheduler_interval_ms != kNever),
-      flush_timer_(server::kFlushTimer, period_of_millis(config.log_flush_scheduler_interval_ms)),
-      checkpoint_timer_(server::kRecoveryPointTimer,
+      flush_timer_(timer_of(Task::flush_logs), period_of_millis(config.log_flush_scheduler_interval_ms)),
+      checkpoint_timer_(timer_of(Task::checkpoint_recovery_points),
                         period_of_millis(config.log_flush_offset_checkpoint_interval_ms)),
       initial_delay_(from_millis(config.log_initial_task_delay_ms)) {}
 

@@ -7,6 +7,7 @@
 #include "log/log_write.h"
 #include "node/node.h"
 #include "partition/partition_table.h"
+#include "replica/tasks.h"
 #include "server/context.h"
 #include "server/timers.h"
 

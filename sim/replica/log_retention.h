@@ -2,6 +2,7 @@
 
 #include "log/retention.h"
 #include "partition/partition.h"
+#include "replica/tasks.h"
 #include "server/context.h"
 #include "server/timers.h"
 
@@ -55,7 +56,7 @@ class LogRetention {
     if (after > turn) turn += interval_ * ((after - turn + interval_ - Duration{1}) / interval_);
     if (turn >= armed_for_) return;
     armed_for_ = turn;
-    context.out.emplace_back(node::SetTimer{server::kRetentionTimer, turn});
+    context.out.emplace_back(node::SetTimer{timer_of(Task::delete_old_segments), turn});
   }
 
   Duration first_;

@@ -20,12 +20,12 @@ ReplicaManager::ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& co
       alter_partition_(self),
       directories_(self, config.log_dirs, image.failed_directories, image.replaced),
       assignments_(self),
-      isr_timer_(server::kIsrTimer, from_millis(config.replica_lag_time_max_ms / 2)),
-      checkpoint_timer_(server::kCheckpointTimer,
+      isr_timer_(timer_of(Task::shrink_isrs), from_millis(config.replica_lag_time_max_ms / 2)),
+      checkpoint_timer_(timer_of(Task::checkpoint_high_watermarks),
                         period_of_millis(config.replica_high_watermark_checkpoint_interval_ms)),
       retention_(config),
       flusher_(config),
-      cleaner_timer_(server::kCleanerTimer, period_of_millis(config.log_cleaner_backoff_ms)) {
+      cleaner_timer_(timer_of(Task::clean), period_of_millis(config.log_cleaner_backoff_ms)) {
   const auto metadata = found_.find(kClusterMetadata);
   if (metadata == found_.end()) return;
   was_shut_down_cleanly_ = metadata->second.clean_shutdown != kNoBrokerEpoch;
@@ -129,8 +129,7 @@ void ReplicaManager::remove(LocalIndex local, const Context& context) {
   produces_.fail_all(local, missing(tp, context), deadlines_, failed);
   for (AppendOutcome& outcome : failed) answer(outcome, -1, context);
   resign(local);
-  context.out.emplace_back(
-      node::Persist{node::PersistId{next_persist_++}, {log::DeleteLog{tp}}, node::Safety::written});
+  context.out.emplace_back(node::Persist{next_write(), {log::DeleteLog{tp}}, node::Safety::written});
   std::erase(to_follow_, local);
   directories_.remove(local);
   table_.remove(local);
@@ -278,8 +277,7 @@ void ReplicaManager::checkpoint(const Context& context) {
   if (context.config.defect == server::PlantedDefect::clean_shutdown_marked_early) {
     writes.emplace_back(log::WriteCleanShutdown{kClusterMetadata, context.broker_epoch});
   }
-  context.out.emplace_back(
-      node::Persist{node::PersistId{next_persist_++}, std::move(writes), node::Safety::written});
+  context.out.emplace_back(node::Persist{next_write(), std::move(writes), node::Safety::written});
 }
 
 void ReplicaManager::expire(const Context& context) {
@@ -294,41 +292,41 @@ void ReplicaManager::expire(const Context& context) {
   }
 }
 
-bool ReplicaManager::step(node::Input& input, const Context& context) {
-  if (const auto* done = std::get_if<node::Persisted>(&input)) {
-    if (done->failed_directories != 0) writes_failed(*done, context);
-    if (cleaning_ == done->id) {
-      cleaning_.reset();
-      clean_filthiest(context);
-    }
-    persisted(done->id, context);
-    return true;
+void ReplicaManager::written(const node::Persisted& done, const Context& context) {
+  if (done.failed_directories != 0) writes_failed(done, context);
+  if (cleaning_ == done.id) {
+    cleaning_.reset();
+    clean_filthiest(context);
   }
-  if (const auto* fired = std::get_if<node::TimerFired>(&input)) {
-    if (fired->timer == server::kPurgatoryTimer) return expire(context), true;
-    if (fired->timer == server::kIsrTimer) return shrink_isrs(context), true;
-    if (fired->timer == server::kCheckpointTimer) return checkpoint(context), true;
-    if (fired->timer == server::kFlushTimer) return flush_dirty_logs(context), true;
-    if (fired->timer == server::kRecoveryPointTimer) return checkpoint_recovery_points(context), true;
-    if (fired->timer == server::kCleanerTimer) return cleaner_timer_.fired(), clean_filthiest(context), true;
-    if (fired->timer == server::kRetentionTimer) return delete_old_segments(context), true;
+  persisted(done.id, context);
+}
+
+void ReplicaManager::timer_fired(Task task, const Context& context) {
+  switch (task) {
+    case Task::expire_requests: return expire(context);
+    case Task::shrink_isrs: return shrink_isrs(context);
+    case Task::checkpoint_high_watermarks: return checkpoint(context);
+    case Task::delete_old_segments: return delete_old_segments(context);
+    case Task::clean: cleaner_timer_.fired(); return clean_filthiest(context);
+    case Task::flush_logs: return flush_dirty_logs(context);
+    case Task::checkpoint_recovery_points: return checkpoint_recovery_points(context);
   }
-  if (assignments_.owns(input)) return assignments_.step(input, context), true;
-  if (alter_partition_.owns(input)) {
-    AlterPartitionManager::Answers answers;
-    alter_partition_.step(input, context, answers);
-    on_isr_answers(answers, context);
-    return true;
-  }
-  for (std::size_t i = 0; i < fetchers_.size(); ++i) {
-    if (!fetchers_[i].owns(input)) continue;
-    ReplicaFetcher::Work work;
-    fetchers_[i].set_throttled(follower_quota_.is_exceeded(context));
-    fetchers_[i].step(input, table_, context, work);
-    carry_out(static_cast<std::uint32_t>(i), work, context);
-    return true;
-  }
-  return false;
+}
+
+void ReplicaManager::step_alter_partition(node::Input& input, const Context& context) {
+  AlterPartitionManager::Answers answers;
+  alter_partition_.step(input, context, answers);
+  on_isr_answers(answers, context);
+}
+
+void ReplicaManager::step_fetcher(node::Input& input, const Context& context) {
+  const auto is_meant = [&input](const ReplicaFetcher& one) { return one.is_meant(input); };
+  const auto fetcher = std::find_if(fetchers_.begin(), fetchers_.end(), is_meant);
+  SIM_CHECK(fetcher != fetchers_.end(), "a fetcher is never taken away");
+  ReplicaFetcher::Work work;
+  fetcher->set_throttled(follower_quota_.is_exceeded(context));
+  fetcher->step(input, table_, context, work);
+  carry_out(static_cast<std::uint32_t>(fetcher - fetchers_.begin()), work, context);
 }
 
 void ReplicaManager::finish_step(const Context& context) {

@@ -21,6 +21,7 @@
 #include "replica/log_retention.h"
 #include "replica/pending_append.h"
 #include "replica/purgatory.h"
+#include "replica/tasks.h"
 #include "server/context.h"
 #include "server/deadline_queue.h"
 #include "server/timers.h"
@@ -95,8 +96,13 @@ class ReplicaManager {
   // Appends with acks=all for a coordinator, whose broker hears of it as Appended.
   void append(AppendId id, TopicPartition tp, BatchDataPtr batch, const Context& context);
 
-  // Inputs that are no requests. False: not ours.
-  bool step(node::Input& input, const Context& context);
+  // ---- Inputs that are no requests
+  void written(const node::Persisted& done, const Context& context);
+  void timer_fired(Task task, const Context& context);
+  void step_alter_partition(node::Input& input, const Context& context);
+  void step_assignments(node::Input& input, const Context& context) { assignments_.step(input, context); }
+  void step_fetcher(node::Input& input, const Context& context);
+  // At the end of each step of the broker.
   void finish_step(const Context& context);
   std::vector<Event> take_events() { return std::exchange(events_, {}); }
 
@@ -138,6 +144,7 @@ class ReplicaManager {
   void perform(PendingAppend& done, const Context& context);
   // False: its place is gone.
   bool append(PlacedBatch& placed, const Context& context);
+  node::PersistId next_write() { return {node::Part::replica_manager, ++writes_asked_for_}; }
   static void has_no_place(const PlacedBatch& placed, PendingAppend& append);
   void high_watermark_changed(LocalIndex local, const Context& context);
   void checkpoint(const Context& context);
@@ -221,7 +228,7 @@ class ReplicaManager {
   std::map<TopicPartition, log::LogImage> found_;  // on disk at the start, and not yet claimed
   FetchSessions sessions_;
   ProducePurgatory produces_;
-  DeadlineQueue deadlines_{server::kPurgatoryTimer};
+  DeadlineQueue deadlines_{timer_of(Task::expire_requests)};
   ClientQuotaManager client_quotas_;
   ReplicationQuota leader_quota_;
   ReplicationQuota follower_quota_;
@@ -230,7 +237,7 @@ class ReplicaManager {
   DirectoryAssignments assignments_;
   std::vector<ReplicaFetcher> fetchers_;
   std::deque<PendingAppend> pending_;
-  std::uint64_t next_persist_ = 1;
+  std::uint64_t writes_asked_for_ = 0;
   std::size_t out_of_order_ = 0;  // of pending_: written, and held up by one of the same log before it
   bool was_shut_down_cleanly_ = false;
   bool is_loaded_ = false;

@@ -29,12 +29,11 @@ void ReplicaManager::load(TaskPhases phases, const Context& context) {
     image.recover();
   }
   if (was_shut_down_cleanly_) {
-    context.out.emplace_back(node::Persist{node::PersistId{next_persist_++},
-                                           {log::WriteCleanShutdown{kClusterMetadata}},
-                                           node::Safety::written});
+    context.out.emplace_back(
+        node::Persist{next_write(), {log::WriteCleanShutdown{kClusterMetadata}}, node::Safety::written});
   }
   if (in_all == 0) return loaded(context);
-  loading_ = node::PersistId{next_persist_++};
+  loading_ = next_write();
   for (std::int32_t d = 0; d < directories_.count(); ++d) {
     if (!directories_.is_online(d)) continue;
     ++directories_loading_;
@@ -70,8 +69,7 @@ void ReplicaManager::delete_stray_logs(const Context& context) {
 
 // In the background: nothing waits for it.
 void ReplicaManager::write(std::vector<log::LogWrite> writes, const Context& context) {
-  context.out.emplace_back(
-      node::Persist{node::PersistId{next_persist_++}, std::move(writes), node::Safety::written});
+  context.out.emplace_back(node::Persist{next_write(), std::move(writes), node::Safety::written});
 }
 
 // ---- Flushes
@@ -79,7 +77,7 @@ void ReplicaManager::write(std::vector<log::LogWrite> writes, const Context& con
 // UnifiedLog.roll: what a finished segment holds is made safe while work goes on.
 void ReplicaManager::flush_below(LocalIndex local, Offset base_offset, const Context& context) {
   const Partition& partition = table_.at(local);
-  const node::PersistId id{next_persist_++};
+  const node::PersistId id = next_write();
   flusher_.asked(id, local, partition, base_offset);
   context.out.emplace_back(
       node::Persist{id, {log::RollSegment{partition.tp(), base_offset}}, node::Safety::flushed});
@@ -101,7 +99,7 @@ void ReplicaManager::add_due_flushes(PendingAppend& pending, std::vector<log::Lo
 
 void ReplicaManager::flush_dirty_logs(const Context& context) {
   std::vector<log::LogWrite> writes;
-  const node::PersistId id{next_persist_++};
+  const node::PersistId id = next_write();
   for (const LocalIndex local : flusher_.take_dirty(table_, context)) {
     const Partition& partition = table_.at(local);
     flusher_.asked(id, local, partition, partition.log_end_offset());
@@ -190,7 +188,7 @@ node::PersistId ReplicaManager::close(const Context& context) {
     if (partition.log().next_offset() > partition.log().recovery_point())
       writes.emplace_back(log::FlushLog{partition.tp()});
   }
-  const node::PersistId id{next_persist_++};
+  const node::PersistId id = next_write();
   const bool flushes = std::any_of(writes.begin(), writes.end(), [](const log::LogWrite& one) {
     return std::holds_alternative<log::FlushLog>(one);
   });
@@ -207,7 +205,7 @@ node::PersistId ReplicaManager::mark_clean_shutdown(const Context& context) {
     writes.emplace_back(log::CheckpointRecoveryPoint{partition.tp(), partition.log().next_offset()});
   }
   writes.emplace_back(log::WriteCleanShutdown{kClusterMetadata, context.broker_epoch});
-  const node::PersistId id{next_persist_++};
+  const node::PersistId id = next_write();
   context.out.emplace_back(node::Persist{id, std::move(writes), node::Safety::written});
   return id;
 }

@@ -33,8 +33,8 @@ void ReplicaManager::cut_to_high_watermark(LocalIndex local, const Context& cont
   Partition& partition = table_.at(local);
   const Offset end = partition.high_watermark();
   if (!partition.truncate_to(end, context)) return;
-  context.out.emplace_back(node::Persist{
-      node::PersistId{next_persist_++}, {log::TruncateLog{partition.tp(), end}}, node::Safety::written});
+  context.out.emplace_back(
+      node::Persist{next_write(), {log::TruncateLog{partition.tp(), end}}, node::Safety::written});
   wake_all(local);
 }
 
@@ -43,10 +43,7 @@ ReplicaFetcher& ReplicaManager::fetcher_for(NodeId source, ProcessId endpoint, s
   for (ReplicaFetcher& fetcher : fetchers_) {
     if (fetcher.source() == source && fetcher.index() == index) return fetcher;
   }
-  const auto timer =
-      server::kFirstFetcherTimer + 2 * server::kTimerStep * static_cast<std::uint32_t>(fetchers_.size());
-  fetchers_.emplace_back(self_, source, endpoint, index, context.config, node::TimerId{timer},
-                         node::TimerId{timer + server::kTimerStep});
+  fetchers_.emplace_back(self_, source, endpoint, index, context.config, fetchers_.size());
   return fetchers_.back();
 }
 
@@ -67,7 +64,7 @@ void ReplicaManager::carry_out(std::uint32_t fetcher, ReplicaFetcher::Work& work
     if (follower_quota_.is_throttled(placed.tp, table_.at(placed.local).config(), context))
       follower_quota_.record(placed.batch.size_bytes(), context);
   }
-  PendingAppend pending{node::PersistId{next_persist_++}, std::move(work.batches), FetchedAppend{fetcher}};
+  PendingAppend pending{next_write(), std::move(work.batches), FetchedAppend{fetcher}};
   add_due_flushes(pending, work.writes);
   context.out.emplace_back(node::Persist{pending.id, std::move(work.writes),
                                          pending.flushes ? node::Safety::flushed : node::Safety::written});

@@ -107,7 +107,7 @@ bool ReplicaManager::place(TopicPartition tp, BatchDataPtr batch, std::int16_t a
 void ReplicaManager::start_append(PendingAppend pending, std::vector<log::LogWrite> writes,
                                   const Context& context) {
   if (!writes.empty()) {
-    pending.id = node::PersistId{next_persist_++};
+    pending.id = next_write();
     add_due_flushes(pending, writes);
     context.out.emplace_back(node::Persist{pending.id, std::move(writes),
                                            pending.flushes ? node::Safety::flushed : node::Safety::written});

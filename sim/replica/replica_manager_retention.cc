@@ -35,7 +35,7 @@ void ReplicaManager::delete_old_segments(const Context& context) {
 void ReplicaManager::log_start_raised(LocalIndex local, Offset from, const Context& context) {
   const Partition& partition = table_.at(local);
   node::report(context.out, observe::LogStartRaised{partition.tp(), id_, from, partition.log_start_offset()});
-  context.out.emplace_back(node::Persist{node::PersistId{next_persist_++},
+  context.out.emplace_back(node::Persist{next_write(),
                                          {log::RaiseLogStart{partition.tp(), partition.log_start_offset()}},
                                          node::Safety::written});
   for (const FetchWatcher& watcher : sessions_.watchers(local))
@@ -96,7 +96,7 @@ void ReplicaManager::clean(LocalIndex local, const log::CleanableLog& what, cons
   partition.replace_segments(cleaned.end, cleaned.batches, cleaned.bases);
   node::report(context.out, observe::LogCleaned{partition.tp(), id_, cleaned.end, cleaned.bytes_before,
                                                 cleaned.bytes_after});
-  cleaning_ = node::PersistId{next_persist_++};
+  cleaning_ = next_write();
   auto batches = std::make_shared<const std::vector<Batch>>(std::move(cleaned.batches));
   context.out.emplace_back(node::Persist{
       *cleaning_,

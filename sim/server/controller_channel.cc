@@ -11,6 +11,9 @@ namespace sim::server {
 
 namespace {
 
+constexpr std::uint16_t kNetworkTimer = 0;
+constexpr std::uint16_t kExpiryTimer = 1;
+
 // NodeToControllerChannelManagerImpl.buildNetworkClient
 node::NetworkClientConfig client_config(Duration retry_timeout) {
   node::NetworkClientConfig config;
@@ -46,10 +49,9 @@ bool says_not_controller(const Message& message) {
 
 }  // namespace
 
-ControllerChannel::ControllerChannel(ProcessId self, Lane lane, node::TimerId network_timer,
-                                     node::TimerId expiry_timer, Duration retry_timeout)
-    : client_(self, lane, client_config(retry_timeout), network_timer),
-      expiry_timer_(expiry_timer),
+ControllerChannel::ControllerChannel(ProcessId self, Lane lane, Duration retry_timeout)
+    : client_(self, lane, client_config(retry_timeout), node::TimerId{node::client_of(lane), kNetworkTimer}),
+      expiry_timer_{node::client_of(lane), kExpiryTimer},
       retry_timeout_(retry_timeout) {}
 
 void ControllerChannel::set_controller(ProcessId controller, node::Env env, node::Effects& out,
@@ -103,13 +105,9 @@ void ControllerChannel::await_expiry(node::Effects& out) {
   out.emplace_back(node::SetTimer{expiry_timer_, expires});
 }
 
-bool ControllerChannel::owns(const node::Input& input) const {
-  const auto* fired = std::get_if<node::TimerFired>(&input);
-  return client_.owns(input) || (fired != nullptr && fired->timer == expiry_timer_);
-}
-
 void ControllerChannel::step(node::Input& input, node::Env env, node::Effects& out, Answers& answers) {
-  if (!client_.owns(input)) {
+  const auto* fired = std::get_if<node::TimerFired>(&input);
+  if (fired != nullptr && fired->timer == expiry_timer_) {
     armed_for_ = LocalTime::max();
     return maybe_send(env, out, answers);
   }

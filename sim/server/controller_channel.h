@@ -28,8 +28,11 @@ class ControllerChannel {
   };
   using Answers = std::vector<Answer>;
 
-  ControllerChannel(ProcessId self, Lane lane, node::TimerId network_timer, node::TimerId expiry_timer,
-                    Duration retry_timeout);
+  // Timers of the lane's part that are the channel's, from 0 on; the part's own come after them.
+  static constexpr std::uint16_t kTimers = 2;
+  static constexpr bool is_own_timer(node::TimerId timer) { return timer.number < kTimers; }
+
+  ControllerChannel(ProcessId self, Lane lane, Duration retry_timeout);
 
   // Who leads the quorum, as far as this server knows; kNoProcess while nobody is known.
   void set_controller(ProcessId controller, node::Env env, node::Effects& out, Answers& answers);
@@ -37,7 +40,7 @@ class ControllerChannel {
   // Drops all requests and the connection. For good.
   void close(node::Env env, node::Effects& out);
 
-  bool owns(const node::Input& input) const;
+  // What comes back on its lane, and its timers.
   void step(node::Input& input, node::Env env, node::Effects& out, Answers& answers);
 
  private:

@@ -5,6 +5,7 @@
 namespace sim::server {
 namespace {
 
+constexpr node::TimerId kRetryTimer{node::Part::controller_registration, ControllerChannel::kTimers};
 constexpr Duration kChannelRetryTimeout =
     std::chrono::seconds(5);  // ControllerServer, channel "registration"
 
@@ -17,11 +18,8 @@ Duration resend_backoff_after(std::int32_t failures, Rng& rng) {
 
 }  // namespace
 
-ControllerRegistration::ControllerRegistration(const Identity& identity, const Timers& timers)
-    : identity_(identity),
-      timers_(timers),
-      channel_(identity.process, Lane::controller_registration, timers.network, timers.expiry,
-               kChannelRetryTimeout) {}
+ControllerRegistration::ControllerRegistration(const Identity& identity)
+    : identity_(identity), channel_(identity.process, Lane::controller_registration, kChannelRetryTimeout) {}
 
 void ControllerRegistration::set_controller(ProcessId controller, node::Env env, node::Effects& out) {
   ControllerChannel::Answers answers;
@@ -58,7 +56,7 @@ void ControllerRegistration::handle(const ControllerChannel::Answers& answers, n
     }
     const Duration backoff = resend_backoff_after(failures_, env.rng);
     ++failures_;
-    out.emplace_back(node::SetTimer{timers_.retry, env.now + backoff});
+    out.emplace_back(node::SetTimer{kRetryTimer, env.now + backoff});
   }
 }
 
@@ -67,13 +65,9 @@ void ControllerRegistration::close(node::Env env, node::Effects& out) {
   channel_.close(env, out);
 }
 
-bool ControllerRegistration::owns(const node::Input& input) const {
-  const auto* fired = std::get_if<node::TimerFired>(&input);
-  return channel_.owns(input) || (fired != nullptr && fired->timer == timers_.retry);
-}
-
 void ControllerRegistration::step(node::Input& input, node::Env env, node::Effects& out) {
-  if (!channel_.owns(input)) return maybe_register(env, out);
+  const auto* fired = std::get_if<node::TimerFired>(&input);
+  if (fired != nullptr && fired->timer == kRetryTimer) return maybe_register(env, out);
   ControllerChannel::Answers answers;
   channel_.step(input, env, out, answers);
   handle(answers, env, out);

@@ -18,11 +18,8 @@ class ControllerRegistration {
     NodeId id;
     std::uint64_t incarnation = 0;  // another one each time it starts
   };
-  struct Timers {
-    node::TimerId network, expiry, retry;
-  };
 
-  ControllerRegistration(const Identity& identity, const Timers& timers);
+  explicit ControllerRegistration(const Identity& identity);
 
   // Who leads the quorum, as far as this server knows; kNoProcess while nobody is known.
   void set_controller(ProcessId controller, node::Env env, node::Effects& out);
@@ -31,8 +28,6 @@ class ControllerRegistration {
   // Asks no more. For good.
   void close(node::Env env, node::Effects& out);
 
-  bool owns(const node::Input& input) const;
-  // REQUIRES: owns(input)
   void step(node::Input& input, node::Env env, node::Effects& out);
 
  private:
@@ -40,7 +35,6 @@ class ControllerRegistration {
   void handle(const ControllerChannel::Answers& answers, node::Env env, node::Effects& out);
 
   Identity identity_;
-  Timers timers_;
   ControllerChannel channel_;
   bool has_metadata_ = false;  // knows the cluster's features
   bool is_registered_ = false;

@@ -11,8 +11,6 @@ namespace {
 
 using client::AdminClient;
 
-constexpr node::TimerId kAdminTimers{0};
-
 // kafka-reassign-partitions --generate: from where replicas are to where they shall be.
 AlterPartitionReassignmentsRequest reassignment(const MoveReplicas& move, const MetadataResponse& metadata) {
   AlterPartitionReassignmentsRequest request;
@@ -34,9 +32,7 @@ AlterPartitionReassignmentsRequest reassignment(const MoveReplicas& move, const 
 class Operator final : public node::Node {
  public:
   explicit Operator(const OperatorBoot& boot)
-      : fault_(boot.fault),
-        action_(boot.action),
-        admin_(client::AdminConfig{}, boot.self, boot.bootstrap, kAdminTimers) {}
+      : fault_(boot.fault), action_(boot.action), admin_(client::AdminConfig{}, boot.self, boot.bootstrap) {}
 
   std::unique_ptr<node::Node> clone() const override { return std::make_unique<Operator>(*this); }
 
@@ -45,7 +41,7 @@ class Operator final : public node::Node {
       begin(env, out);
     } else if (std::holds_alternative<node::StopRequested>(input)) {
       out.emplace_back(node::Exit{});
-    } else if (admin_.owns(input)) {
+    } else {
       admin_.step(input, env, out);
       if (const auto outcome = admin_.take_outcome()) go_on(*outcome, env, out);
     }

@@ -18,8 +18,7 @@ namespace {
 
 using client::Producer;
 
-constexpr node::TimerId kProducerTimers{0};  // and 1
-constexpr node::TimerId kArrivalTimer{2};
+constexpr node::TimerId kArrivalTimer{node::Part::application, 0};
 
 // A recorded key, or "user-<number>", without touching the heap.
 class Key {
@@ -101,7 +100,7 @@ class OrderService final : public node::Node {
       : flow_(boot.flow),
         source_(boot),
         recorded_keys_(keys_of(boot.spec)),
-        producer_(boot.self, boot.bootstrap, boot.spec.producer, kProducerTimers),
+        producer_(boot.self, boot.bootstrap, boot.spec.producer),
         topic_(producer_.add_topic(boot.spec.topic)) {}
 
   std::unique_ptr<node::Node> clone() const override { return std::make_unique<OrderService>(*this); }
@@ -116,7 +115,7 @@ class OrderService final : public node::Node {
       next_.reset();
       stopping_ = true;
       out.emplace_back(node::CancelTimer{kArrivalTimer});
-    } else if (producer_.owns(input)) {
+    } else {
       producer_.step(input, env, out, events_);
     }
     do {

@@ -12,8 +12,8 @@ using client::CommitError;
 using client::Consumer;
 using client::PolledRecords;
 
-constexpr node::TimerId kServiceTimer{0};  // the start, then the end of each record's service
-constexpr node::TimerId kConsumerTimers{1};
+constexpr node::TimerId kServiceTimer{node::Part::application,
+                                      0};  // the start, then the end of each record's service
 
 // A member of its own name and, with static membership, of its own instance id.
 client::ConsumerConfig consumer_config(const ServiceMemberBoot& boot) {
@@ -38,7 +38,7 @@ class ServiceMember final : public node::Node {
         spec_(boot.spec),
         service_times_(boot.rng.child("service-time")),
         consumer_(consumer_config(boot), client::ConsumerIdentity{boot.service, boot.member}, boot.self,
-                  boot.bootstrap, kConsumerTimers) {}
+                  boot.bootstrap) {}
 
   std::unique_ptr<node::Node> clone() const override { return std::make_unique<ServiceMember>(*this); }
 
@@ -63,7 +63,6 @@ class ServiceMember final : public node::Node {
         fired != nullptr && fired->timer == kServiceTimer) {
       return phase_ == Phase::before_start ? start(env, out) : served(env, out);
     }
-    if (!consumer_.owns(input)) return;
     const bool call_poll = consumer_.step(input, env, out);
     if (call_poll) return work(Next::poll, env, out);
     if (phase_ == Phase::committing) work(commit_answered(env, out), env, out);

@@ -164,9 +164,9 @@ TEST_CASE("flush.ms goes by the scheduler, and by the last flush") {
   CHECK(world.image(1).logs.at(tp).flushed_end_offset == 3);
   world.run_for(3s);
   CHECK(world.image(1).logs.at(tp).flushed_end_offset == 6);
-  const int turns = world.timers_fired[{test::process_of(1), server::kFlushTimer}];
+  const int turns = world.timers_fired[{test::process_of(1), replica::timer_of(replica::Task::flush_logs)}];
   world.run_for(60s);  // nothing to do: nothing wakes
-  CHECK(world.timers_fired[{test::process_of(1), server::kFlushTimer}] == turns);
+  CHECK(world.timers_fired[{test::process_of(1), replica::timer_of(replica::Task::flush_logs)}] == turns);
 }
 
 TEST_CASE("a leader's epoch is on disk before its first batch, and goes with the end of the log") {

@@ -298,7 +298,8 @@ class World {
         ++timers_fired[{event.process, fired->timer}];
       }
       if (const auto* done = std::get_if<node::Persisted>(input)) perform_writes(event.process, done->id);
-      if (broker.owns(*input)) broker.step(*input, env, out);
+      node::for_each_part(*input, event.process,
+                          [&](node::Part part) { broker.step(part, *input, env, out); });
     }
     for (node::Effect& effect : out) perform(event.process, effect);
     if (broker.has_stopped()) crash(event.process.value());
@@ -364,7 +365,7 @@ class World {
   // With all that was asked for before: only the flush of one may take longer than the writes after it.
   void perform_writes(ProcessId process, node::PersistId id) {
     node::DurableImage& image = images_[process];
-    const auto first = writes_.lower_bound({process, node::PersistId{0}});
+    const auto first = writes_.lower_bound({process, node::PersistId{id.part, 0}});
     const auto last = writes_.upper_bound({process, id});
     for (auto asked = first; asked != last; ++asked) {
       for (const log::LogWrite& write : asked->second) {

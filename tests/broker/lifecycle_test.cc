@@ -115,7 +115,6 @@ class Script {
     for (node::Input& input : follows) feed(std::move(input));
   }
   void feed(node::Input input) {
-    if (!life.owns(input)) return;
     act([&](const Context& context) { life.step(input, context); });
   }
   void perform(node::Effect& effect, std::vector<node::Input>& follows) {

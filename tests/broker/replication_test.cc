@@ -184,9 +184,9 @@ TEST_CASE("an idle partition keeps its silent follower, and costs nothing") {
   world.run_for(20s);
   const auto fired = [&world] {
     int sum = 0;
-    for (const auto timer : {server::kPurgatoryTimer, server::kIsrTimer, server::kCheckpointTimer}) {
-      sum += world.timers_fired[{test::process_of(1), timer}];
-    }
+    using replica::Task;
+    for (const Task task : {Task::expire_requests, Task::shrink_isrs, Task::checkpoint_high_watermarks})
+      sum += world.timers_fired[{test::process_of(1), replica::timer_of(task)}];
     return sum;
   };
   const int before = fired();
@@ -231,8 +231,8 @@ TEST_CASE("a copy of a broker plays on as the original would") {
   const auto play = [](broker::Broker& broker) {
     node::Effects out;
     Rng rng{3, "copy"};
-    node::Input input = node::TimerFired{server::kPurgatoryTimer};
-    broker.step(input, node::Env{LocalTime{100s}, rng}, out);
+    node::Input input = node::TimerFired{replica::timer_of(replica::Task::expire_requests)};
+    broker.step(node::Part::replica_manager, input, node::Env{LocalTime{100s}, rng}, out);
     return out.size();
   };
   const std::size_t effects = play(copy);

@@ -38,7 +38,7 @@ MetadataResponse::Topic orders_topic(std::vector<MetadataResponse::Partition> pa
 struct MetadataWorld {
   Rng rng{1, "client"};
   LocalTime now = local_at(nanos(1h));
-  NetworkClient network{kClientProcess, Lane::data, node::NetworkClientConfig{}, node::TimerId{0}};
+  NetworkClient network{kClientProcess, Lane::data, node::NetworkClientConfig{}, node::TimerId{}};
   MetadataClient metadata{{ProcessId{1}, ProcessId{2}, ProcessId{3}}, MetadataClient::Config{}};
   std::vector<std::pair<Envelope, MetadataRequest>> asked;  // not answered yet
   std::set<ProcessId> down;

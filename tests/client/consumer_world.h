@@ -34,8 +34,7 @@ inline Batch batch(Offset base, std::int32_t records, LeaderEpoch leader_epoch =
 class ConsumerWorld {
  public:
   explicit ConsumerWorld(ConsumerConfig config = default_config(), int partitions = 2, int brokers = 1)
-      : consumer(config, ConsumerIdentity{observe::ServiceId{0}, 3}, kConsumerProcess, {ProcessId{1}},
-                 node::TimerId{0}),
+      : consumer(config, ConsumerIdentity{observe::ServiceId{0}, 3}, kConsumerProcess, {ProcessId{1}}),
         brokers_(brokers) {
     leaders.resize(static_cast<std::size_t>(partitions));
     for (std::size_t i = 0; i < leaders.size(); ++i)
@@ -237,7 +236,6 @@ class ConsumerWorld {
   node::Env env() { return host.env(); }
 
   void feed(node::Input input) {
-    if (!consumer.owns(input)) return;
     const bool again = consumer.step(input, env(), out_);
     for (RebalanceEvent& event : consumer.take_rebalance_events()) rebalances.push_back(std::move(event));
     perform();

@@ -74,7 +74,7 @@ class Peer final : public node::Node {
     if (rng_.below(60) == 0) return void(out.emplace_back(node::Disconnect{request.channel}));
     std::optional<node::PersistId> after;
     if (rng_.below(3) == 0) {
-      after = node::PersistId{next_write_++};
+      after = node::PersistId{node::Part::application, next_write_++};
       BatchData data;
       data.records = std::vector<Record>(1);
       data.size_bytes = 1'000;
@@ -90,7 +90,7 @@ class Peer final : public node::Node {
   }
   void wake(node::Env env, node::Effects& out) {
     const std::int64_t wait = rng_.between(100 * kMicros, 1'500 * kMicros);
-    out.emplace_back(node::SetTimer{node::TimerId{0}, env.now + Duration{wait}});
+    out.emplace_back(node::SetTimer{node::TimerId{node::Part::application, 0}, env.now + Duration{wait}});
   }
 
   ProcessId self_;

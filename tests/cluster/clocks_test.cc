@@ -73,7 +73,7 @@ class TickingNode final : public node::Node {
       note(out, "tick", nanos(env.now) / kMicros);
       note(out, "wall", env.wall_ms());
     }
-    out.emplace_back(node::SetTimer{node::TimerId{0}, env.now + 100ms});
+    out.emplace_back(node::SetTimer{node::TimerId{node::Part::application, 0}, env.now + 100ms});
   }
 };
 

@@ -98,11 +98,13 @@ TEST_CASE(
       const auto batch = [](TopicPartition tp, std::int32_t epoch) {
         return log::AppendBatch{tp, log::test::batch_of(0, LeaderEpoch{epoch}, 5, 10)};
       };
-      out.emplace_back(node::Persist{node::PersistId{1}, {batch(kCut, 0)}, node::Safety::flushed});
       out.emplace_back(node::Persist{
-          node::PersistId{2}, {log::TruncateLog{kCut, 0}, batch(kCut, 1)}, node::Safety::written});
+          node::PersistId{node::Part::application, 1}, {batch(kCut, 0)}, node::Safety::flushed});
+      out.emplace_back(node::Persist{node::PersistId{node::Part::application, 2},
+                                     {log::TruncateLog{kCut, 0}, batch(kCut, 1)},
+                                     node::Safety::written});
       out.emplace_back(
-          node::Persist{node::PersistId{3},
+          node::Persist{node::PersistId{node::Part::application, 3},
                         {batch(TopicPartition{TopicId{1}, 2}, 0), batch(kNamed, 0), log::FlushLog{kNamed}},
                         node::Safety::flushed});
     }

@@ -135,7 +135,7 @@ TEST_CASE("a process that ends by its own will stays down") {
     std::unique_ptr<node::Node> clone() const override { return std::make_unique<Leaver>(*this); }
     void step(node::Input& input, node::Env env, node::Effects& out) override {
       if (std::holds_alternative<node::Started>(input))
-        out.emplace_back(node::SetTimer{node::TimerId{0}, env.now + 50ms});
+        out.emplace_back(node::SetTimer{node::TimerId{node::Part::application, 0}, env.now + 50ms});
       if (std::holds_alternative<node::TimerFired>(input)) out.emplace_back(node::Exit{});
     }
   };
@@ -233,12 +233,12 @@ TEST_CASE("a timer that was due in a pause can still be cancelled by what came b
     std::unique_ptr<node::Node> clone() const override { return std::make_unique<Canceller>(*this); }
     void step(node::Input& input, node::Env env, node::Effects& out) override {
       if (std::holds_alternative<node::Started>(input)) {
-        out.emplace_back(node::SetTimer{node::TimerId{1}, env.now + 20ms});
-        out.emplace_back(node::SetTimer{node::TimerId{2}, env.now + 30ms});
+        out.emplace_back(node::SetTimer{node::TimerId{node::Part::application, 1}, env.now + 20ms});
+        out.emplace_back(node::SetTimer{node::TimerId{node::Part::application, 2}, env.now + 30ms});
       }
       if (const auto* fired = std::get_if<node::TimerFired>(&input)) {
-        note(out, "fired", fired->timer.value());
-        out.emplace_back(node::CancelTimer{node::TimerId{2}});
+        note(out, "fired", fired->timer.number);
+        out.emplace_back(node::CancelTimer{node::TimerId{node::Part::application, 2}});
       }
     }
   };

@@ -26,7 +26,7 @@ class AnsweringServer final : public node::Node {
     if (received == nullptr) return;
     std::optional<node::PersistId> after;
     if (writes_) {
-      after = node::PersistId{next_write_++};
+      after = node::PersistId{node::Part::application, next_write_++};
       const Batch batch{nanos(env.now), LeaderEpoch{0}, 1,
                         one_record()};  // offsets that rise, over restarts too
       out.emplace_back(node::Persist{*after, {log::AppendBatch{kServerLog, batch}}, *writes_});
@@ -57,7 +57,7 @@ class AskingClient final : public node::Node {
     }
     if (std::holds_alternative<node::Received>(input)) ask(out);
     if (std::holds_alternative<node::Disconnected>(input)) {
-      out.emplace_back(node::SetTimer{node::TimerId{0}, env.now + from_millis(50)});
+      out.emplace_back(node::SetTimer{node::TimerId{node::Part::application, 0}, env.now + from_millis(50)});
     }
     if (std::holds_alternative<node::TimerFired>(input)) out.emplace_back(node::Connect{kAskingChannel});
   }

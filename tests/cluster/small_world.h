@@ -57,7 +57,8 @@ class Server : public node::Node {
     if (std::holds_alternative<node::StopRequested>(input)) {
       note(out, "told to stop");
       if (habits_.winding_up == Duration{0}) return void(out.emplace_back(node::Exit{}));
-      out.emplace_back(node::SetTimer{node::TimerId{0}, env.now + habits_.winding_up});
+      out.emplace_back(
+          node::SetTimer{node::TimerId{node::Part::application, 0}, env.now + habits_.winding_up});
     }
     if (std::holds_alternative<node::TimerFired>(input)) out.emplace_back(node::Exit{});
     if (const auto* lost = std::get_if<node::Disconnected>(&input))
@@ -70,7 +71,7 @@ class Server : public node::Node {
     note(out, "asked", request.channel.client.value());
     std::optional<node::PersistId> after;
     if (habits_.writes) {
-      after = node::PersistId{next_write_++};
+      after = node::PersistId{node::Part::application, next_write_++};
       BatchData data;
       data.records = std::vector<Record>(1);
       data.size_bytes = 1'000;
@@ -160,7 +161,7 @@ class Client final : public node::Node {
     out.emplace_back(node::Send{Envelope{link.channel, next_++, false, std::move(message)}});
   }
   void wake(node::Env env, node::Effects& out) {
-    out.emplace_back(node::SetTimer{node::TimerId{0}, env.now + habits_.every});
+    out.emplace_back(node::SetTimer{node::TimerId{node::Part::application, 0}, env.now + habits_.every});
   }
 
   ClientHabits habits_;

@@ -31,10 +31,11 @@ class Server {
     const QuorumController::Context context{replica_, env, out};
     if (std::holds_alternative<node::Started>(input)) {
       handle(replica_.start(env, out), context);
-    } else if (replica_.owns(input)) {
-      handle(replica_.step(input, env, out), context);
-    } else if (controller_.owns(input)) {
-      controller_.step(input, context);
+    } else {
+      node::for_each_part(input, kController, [&](node::Part part) {
+        if (part == node::Part::raft) handle(replica_.step(input, env, out), context);
+        if (part == node::Part::controller) controller_.step(input, context);
+      });
     }
   }
   void resign(node::Env env, node::Effects& out) { replica_.resign(env, out); }
@@ -47,8 +48,6 @@ class Server {
     spec.process = kController;
     spec.voters = {QuorumVoter{spec.self, kController}};
     spec.config.append_linger = Duration{0};
-    spec.timer = node::TimerId{1};
-    spec.network_timer = node::TimerId{3};
     return spec;
   }
   void handle(raft::Replica::Events events, const QuorumController::Context& context) {

@@ -107,7 +107,8 @@ Batch record_batch(Offset base, std::vector<std::int64_t> amounts) {
 // A runtime, its clock and timer, and a log whose outcomes the test tells.
 struct Stage {
   explicit Stage(Duration linger = 5ms, std::int64_t max_batch_bytes = 1'000'000)
-      : runtime({node::TimerId{6}, 3, linger, max_batch_bytes, 5s}, CounterShard::Config{}) {}
+      : runtime({node::TimerId{node::Part::group_coordinator, 0}, 3, linger, max_batch_bytes, 5s},
+                CounterShard::Config{}) {}
 
   template <class Call>
   void run(Call call) {

@@ -45,7 +45,7 @@ class World {
   using Write = GroupCoordinator::Write;
 
   explicit World(BrokerConfig with = {}, std::uint64_t seed = 1)
-      : config(with), rng(seed, "broker-1"), coordinator(config, node::TimerId{0}) {
+      : config(with), rng(seed, "broker-1"), coordinator(config) {
     lead_all();
   }
 

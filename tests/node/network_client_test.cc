@@ -13,7 +13,7 @@ namespace {
 constexpr ProcessId kSelf{7};
 constexpr ProcessId kBroker{1};
 constexpr ProcessId kOther{2};
-constexpr TimerId kTimer{3};
+constexpr TimerId kTimer{Part::client, 3};
 
 // One client and the little of a host that it needs: a clock and the timer it asked for.
 struct World {
@@ -40,7 +40,6 @@ struct World {
   void feed(Input input) {
     out.clear();
     events.clear();
-    REQUIRE(client.owns(input));
     client.step(input, env(), out, events);
     settle();
   }
@@ -295,18 +294,6 @@ TEST_CASE("closing fails what is in flight") {
   world.client.close(kBroker, world.env(), world.out, world.events);
   CHECK(world.effects<Disconnect>() == 1);
   CHECK(world.brought() == "failed " + std::to_string(lost) + " disconnected, unavailable 1");
-}
-
-TEST_CASE("a client knows its own inputs") {
-  World world;
-  const auto owns = [&world](Input input) { return world.client.owns(input); };
-  CHECK_FALSE(owns(Started{}));
-  CHECK_FALSE(owns(TimerFired{TimerId{4}}));
-  CHECK_FALSE(owns(Persisted{}));
-  CHECK_FALSE(owns(Connected{Channel{kSelf, kBroker, Lane::coordinator}}));
-  CHECK_FALSE(owns(Connected{Channel{kBroker, kSelf, Lane::data}}));
-  CHECK_FALSE(owns(Received{Envelope{World::channel(kBroker), 0, false, MetadataRequest{}}}));
-  CHECK(owns(Received{Envelope{World::channel(kBroker), 0, true, MetadataResponse{}}}));
 }
 
 }  // namespace

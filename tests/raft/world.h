@@ -247,8 +247,6 @@ class World {
     spec.config = spec_.config;
     spec.history = spec_.history;
     spec.defect = spec_.defect;
-    spec.timer = node::TimerId{0};
-    spec.network_timer = node::TimerId{1};
     slot.applied = kNoOffset;
     slot.leads = 0;
     slot.disk_free_at = kernel_.now();
@@ -268,7 +266,8 @@ class World {
       case kTimer:
         slots_[event.target].armed[event.a] = false;
         if (is_up(event.target))
-          input(event.target, node::TimerFired{node::TimerId{static_cast<std::uint32_t>(event.a)}});
+          input(event.target,
+                node::TimerFired{node::TimerId{node::Part::raft, static_cast<std::uint16_t>(event.a)}});
         break;
       case kPersisted: persisted(event); break;
       case kConnect: connect_arrives(event); break;
@@ -377,22 +376,22 @@ class World {
     invariants.on(observe::Observation{kernel_.now(), 0, 0, process(i), Incarnation{0}, report.fact});
   }
   void perform(std::size_t i, const node::SetTimer& set) {
-    auto& timer = slots_[i].timers[set.timer.value()];
+    auto& timer = slots_[i].timers[set.timer.number];
     if (!timer)
-      timer = kernel_.create_timer(Event{kTimer, static_cast<std::uint32_t>(i), set.timer.value(), 0});
-    slots_[i].armed[set.timer.value()] = true;
+      timer = kernel_.create_timer(Event{kTimer, static_cast<std::uint32_t>(i), set.timer.number, 0});
+    slots_[i].armed[set.timer.number] = true;
     kernel_.arm(*timer, std::max(kernel_.now(), instant_at(nanos(set.deadline))));
   }
   void perform(std::size_t i, const node::CancelTimer& cancel) {
-    slots_[i].armed[cancel.timer.value()] = false;
-    if (auto& timer = slots_[i].timers[cancel.timer.value()]) kernel_.cancel(*timer);
+    slots_[i].armed[cancel.timer.number] = false;
+    if (auto& timer = slots_[i].timers[cancel.timer.number]) kernel_.cancel(*timer);
   }
   void perform(std::size_t i, node::Persist& persist) {
     Slot& slot = slots_[i];
     const std::int64_t takes =
         persist.safety == node::Safety::written ? 50'000 : slot.rng.between(500'000, 3'000'000);
     slot.disk_free_at = std::max(slot.disk_free_at, kernel_.now()) + Duration{takes};
-    schedule(slot.disk_free_at, kPersisted, i, persist.id.value(), slot.incarnation);
+    schedule(slot.disk_free_at, kPersisted, i, persist.id.number, slot.incarnation);
     std::erase_if(slot.writes, [](const Write& one) { return !one.pending; });
     slot.writes.push_back(Write{persist.id, std::move(persist.writes), persist.safety, true});
   }
@@ -404,7 +403,7 @@ class World {
   void persisted(const Event& event) {
     Slot& slot = slots_[event.target];
     if (slot.incarnation != event.b || !slot.replica) return;
-    const node::PersistId id{event.a};
+    const node::PersistId id{node::Part::raft, event.a};
     for (Write& write : slot.writes) {
       if (write.id != id || !write.pending) continue;
       perform(slot, write);

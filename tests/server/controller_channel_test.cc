@@ -25,7 +25,7 @@ struct World {
   Rng rng{1, "controller-channel"};
   node::Effects out;
   ControllerChannel::Answers answers;
-  ControllerChannel channel{kSelf, kLane, node::TimerId{0}, node::TimerId{1}, std::chrono::seconds(60)};
+  ControllerChannel channel{kSelf, kLane, std::chrono::seconds(60)};
 
   node::Env env() { return node::Env{LocalTime{}, rng}; }
   void leads(ProcessId controller) { channel.set_controller(controller, env(), out, answers); }

@@ -12,7 +12,7 @@ namespace {
 TEST_CASE("deadlines come due in order, ties as added, and what was removed never does") {
   Rng rng{5, "deadlines"};
   for (int round = 0; round < 50; ++round) {
-    DeadlineQueue queue(node::TimerId{0});
+    DeadlineQueue queue(node::TimerId{});
     node::Effects out;
     std::map<std::pair<LocalTime, int>, DeadlineQueue::Key> model;
     std::map<DeadlineQueue::Key, std::pair<LocalTime, int>> place;
@@ -41,7 +41,7 @@ TEST_CASE("deadlines come due in order, ties as added, and what was removed neve
 }
 
 TEST_CASE("the timer is set for an earlier deadline only, and again when it fired too early") {
-  DeadlineQueue queue(node::TimerId{0});
+  DeadlineQueue queue(node::TimerId{});
   node::Effects out;
   const auto set_for = [&out] { return std::get<node::SetTimer>(out.back()).deadline; };
   queue.add(1, LocalTime{10s}, out);
