@@ -182,8 +182,16 @@ class Page {
         figure(incident_timeline(run_)) + figure(percentile_spectrum(run_)) + figure(stage_breakdown(run_)));
   }
 
+  // When things were as before again; it may be that they never were.
+  static std::string felt_until(const Json& strike) {
+    const std::int64_t until = integer(strike, "effect_to_ns");
+    if (until < 0) return "";
+    const std::string by = text(strike, "effect_ended_by");
+    return human_duration(until) + (by.empty() || by == "recovered" ? "" : " (" + escaped(by) + ")");
+  }
+
   std::string faults() const {
-    Table table{"", {"fault", "what it is", "from", "to", "whom it struck", "what it did"}, {}};
+    Table table{"", {"fault", "what it is", "from", "to", "felt until", "whom it struck", "what it did"}, {}};
     for (const Json& fault : list_at(run_.summary, "faults")) {
       const std::string what = escaped(text(fault, "kind") + " " + text(fault, "target"));
       for (const Json& strike : list_at(fault, "strikes")) {
@@ -191,11 +199,12 @@ class Page {
         const std::int64_t effects = integer(strike, "effects", 0);
         table.rows.push_back(
             {escaped(text(fault, "name")), what, human_duration(integer(strike, "from_ns", 0)),
-             human_duration(integer(strike, "to_ns", 0)), touched.empty() ? "nobody" : escaped(touched),
+             human_duration(integer(strike, "to_ns", 0)), felt_until(strike),
+             touched.empty() ? "nobody" : escaped(touched),
              effects == 0 ? "nothing" : count_of(effects) + " × " + escaped(text(fault, "effect"))});
       }
       if (list_at(fault, "strikes").empty())
-        table.rows.push_back({escaped(text(fault, "name")), what, "never", "", "nobody", "nothing"});
+        table.rows.push_back({escaped(text(fault, "name")), what, "never", "", "", "nobody", "nothing"});
     }
     if (run_.summary.is_null()) return "";
     return section(
@@ -270,7 +279,26 @@ class Page {
       }
       table.rows.push_back(std::move(row));
     }
-    return table.rows.empty() ? "" : section("services", "Services", page::markup(table));
+    return table.rows.empty() ? "" : section("services", "Services", page::markup(table) + groups());
+  }
+
+  std::string groups() const {
+    Table table{
+        "Their consumer groups",
+        {"group", "rebalances", "members that left", "expelled", "longest time a partition had no owner"},
+        {}};
+    for (const auto& [name, group] : object_at(run_.summary, "groups").items()) {
+      std::string expelled;
+      for (const auto& [reason, many] : object_at(group, "expelled").items()) {
+        if (many.is_number_integer())
+          expelled += (expelled.empty() ? "" : ", ") + count_of(many.get<std::int64_t>()) + " × " + reason;
+      }
+      const std::int64_t gap = integer(group, "longest_ownership_gap_ns");
+      table.rows.push_back({escaped(name), count_of(integer(group, "rebalances", 0)),
+                            count_of(integer(group, "left", 0)), expelled.empty() ? "0" : escaped(expelled),
+                            gap < 0 ? "none" : human_duration(gap)});
+    }
+    return table.rows.empty() ? "" : page::markup(table);
   }
 
   std::string settings() const {
