@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "app/run_plan.h"
+#include "play/run_plan.h"
 #include "report/run_files.h"
 #include "report/version.h"
 
@@ -37,7 +37,7 @@ Result<std::unique_ptr<Recording>> Recording::open(const scenario::Scenario& sce
 
 Recording::Recording(const scenario::Scenario& scenario, const observe::Names& names,
                      const RecordingOptions& options)
-    : scenario_(scenario), options_(options), record_(record_spec(scenario, names)) {
+    : scenario_(scenario), options_(options), record_(play::record_spec(scenario, names)) {
   if (options.trace != trace::Level::off && !options.folder.empty())
     event_log_.emplace(trace_lines_, options.trace, names);
 }
@@ -49,7 +49,7 @@ Duration Recording::wall_time() const {
 Result<judge::Summary> Recording::finish(judge::RunEnd end) {
   end.meaning = record_.meaning();
   record_.finish(end.end, end.reason == judge::StopReason::settled);
-  judge::Summary summary = judge::summarize(run_plan(scenario_), record_, end);
+  judge::Summary summary = judge::summarize(play::run_plan(scenario_), record_, end);
   if (options_.folder.empty()) return summary;
   if (const auto failed = write_folder(summary)) return *failed;
   if (!options_.link.empty()) report::point_link(options_.link, options_.folder);

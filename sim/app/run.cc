@@ -7,35 +7,26 @@
 #include <optional>
 #include <string>
 
+#include "app/command_line.h"
 #include "app/commands.h"
-#include "app/play.h"
 #include "app/progress_line.h"
 #include "app/recording.h"
 #include "app/render_problems.h"
 #include "app/say.h"
+#include "app/signals.h"
 #include "cluster/cluster.h"
+#include "play/play.h"
 #include "report/console.h"
 #include "report/json.h"
-#include "report/words.h"
 #include "scenario/scenario.h"
 
 // `kraftsim run`: load, play, record, say.
 namespace sim::app {
 namespace {
 
-std::string pasteable(const std::string& word) {
-  const bool plain = word.find_first_of(" '\"\\$`!*?&|;<>(){}[]#~\n\t") == std::string::npos && !word.empty();
-  if (plain) return word;
-  return report::in_single_quotes(word);
-}
-
 // The command that shows this run again.
 std::string repro(const RunOptions& options, const scenario::Scenario& scenario) {
-  std::string command =
-      "kraftsim run " + pasteable(options.file) + " --seed " + std::to_string(scenario.seed);
-  for (const scenario::Override& override : options.overrides) {
-    if (override.path != "seed") command += " --set " + pasteable(shown(override));
-  }
+  std::string command = command_line("run", options.file, scenario.seed, options.overrides);
   if (options.until) command += fmt::format(" --until {}ms", millis(*options.until));
   return command;
 }
@@ -93,7 +84,8 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   try {
     std::optional<ProgressLine> line;
     if (terminal.progress && !options.quiet) line.emplace();
-    end = play(scenario, world, recording.record(), PlayOptions{options.until, line ? &*line : nullptr});
+    end = play::play_to_end(scenario, world, recording.record(),
+                            play::PlayOptions{options.until, line ? &*line : nullptr, is_interrupted});
   } catch (const InternalError& bug) {
     rethrow_with_place(bug, world, command, scenario.seed);
   }
