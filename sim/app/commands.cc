@@ -17,6 +17,7 @@
 #include "app/say.h"
 #include "base/overloaded.h"
 #include "report/version.h"
+#include "report/why.h"
 
 namespace sim::app {
 
@@ -48,6 +49,10 @@ int plot_command(const PlotOptions& options, const Terminal& terminal) {
 
 int export_command(const ExportOptions& options, const Terminal& terminal) {
   return print_result(report::export_run(options.request), terminal);
+}
+
+int why_command(const WhyOptions& options, const Terminal& terminal) {
+  return print_result(report::why_of(options.run, options.order), terminal);
 }
 
 int list_command(const Terminal& terminal) {
@@ -94,21 +99,29 @@ int after_output(int code) {
 
 int carry_out(const Options& options) {
   const Terminal terminal = look_at_terminal(options.color);
-  return std::visit(Overloaded{
-                        [](const SayOptions& command) { return say_command(command); },
-                        [&](const RunOptions& command) { return run_command(command, terminal); },
-                        [&](const CheckOptions& command) { return check_command(command, terminal); },
-                        [&](const ReplayOptions& command) { return replay_command(command, terminal); },
-                        [&](const PlotOptions& command) { return plot_command(command, terminal); },
-                        [&](const ExportOptions& command) { return export_command(command, terminal); },
-                        [&](const ReportOptions& command) { return report_command(command, terminal); },
-                        [&](const ListOptions&) { return list_command(terminal); },
-                        [&](const ExplainOptions& command) { return explain_command(command, terminal); },
-                        [](const SchemaOptions&) { return schema_command(); },
-                        [](const CompletionOptions& command) { return completion_command(command); },
-                        [](const VersionOptions&) { return version_command(); },
-                    },
-                    options.command);
+  return std::visit(
+      Overloaded{
+          [](const SayOptions& command) { return say_command(command); },
+          [&](const RunOptions& command) { return run_command(command, terminal); },
+          [&](const CheckOptions& command) { return check_command(command, terminal); },
+          [&](const ReplayOptions& command) { return replay_command(command, terminal); },
+          [&](const PlotOptions& command) { return plot_command(command, terminal); },
+          [&](const ExportOptions& command) { return export_command(command, terminal); },
+          [&](const ReportOptions& command) { return report_command(command, terminal); },
+          [&](const SweepOptions& command) { return sweep_command(command, terminal); },
+          [&](const MergeOptions& command) { return merge_command(command, terminal); },
+          [&](const CompareOptions& command) { return compare_command(command, terminal); },
+          [&](const ShrinkCommand& command) { return shrink_command(command.options, terminal); },
+          [&](const BlameCommand& command) { return blame_command(command.options, terminal); },
+          [&](const PinpointCommand& command) { return pinpoint_command(command.options, terminal); },
+          [&](const WhyOptions& command) { return why_command(command, terminal); },
+          [&](const ListOptions&) { return list_command(terminal); },
+          [&](const ExplainOptions& command) { return explain_command(command, terminal); },
+          [](const SchemaOptions&) { return schema_command(); },
+          [](const CompletionOptions& command) { return completion_command(command); },
+          [](const VersionOptions&) { return version_command(); },
+      },
+      options.command);
 }
 
 }  // namespace sim::app

@@ -7,6 +7,13 @@
 namespace sim::app {
 
 int run_command(const RunOptions& options, const Terminal& terminal);
+int sweep_command(const SweepOptions& options, const Terminal& terminal);
+int merge_command(const MergeOptions& options, const Terminal& terminal);
+int compare_command(const CompareOptions& options, const Terminal& terminal);
+int shrink_command(const SearchOptions& options, const Terminal& terminal);
+int pinpoint_command(const SearchOptions& options, const Terminal& terminal);
+int why_command(const WhyOptions& options, const Terminal& terminal);
+int blame_command(const SearchOptions& options, const Terminal& terminal);
 int replay_command(const ReplayOptions& options, const Terminal& terminal);
 int check_command(const CheckOptions& options, const Terminal& terminal);
 int plot_command(const PlotOptions& options, const Terminal& terminal);

@@ -226,7 +226,15 @@ Json schema_of(const Key& key) {
                   {"minItems", 1},
                   {"items", {{"type", "array"}, {"minItems", 1}, {"items", broker}}}};
     }
-    case KeyType::not_yet: return Json{{"not", Json::object()}};
+    case KeyType::variations: {
+      const Json value{{"type", {"string", "number", "boolean"}}};
+      const Json range{{"type", "object"},
+                       {"properties", {{"from", value}, {"to", value}}},
+                       {"required", {"from", "to"}},
+                       {"additionalProperties", false}};
+      const Json list{{"type", "array"}, {"minItems", 1}, {"items", value}};
+      return Json{{"type", "object"}, {"additionalProperties", {{"anyOf", Json::array({list, range})}}}};
+    }
   }
   return Json::object();
 }

@@ -45,9 +45,10 @@ struct Raw {
   std::string color = "auto";
   bool version = false;
   std::string file, out, until, trace = "off", seed, topic, shell, format, order, window, run;
-  std::vector<std::string> files, sets, charts, formats;
+  std::string seeds = "1-100", shard = "1/1", jobs = "auto", matrix, until_fail, budget, other;
+  std::vector<std::string> files, sets, charts, formats, tolerances;
   bool json = false, quiet = false, force = false, resolve = false, check_determinism = false,
-       no_files = false, strict = false;
+       no_files = false, strict = false, resume = false;
 };
 
 struct Parser {
@@ -78,6 +79,58 @@ struct Parser {
     sets(check);
     strict(check);
     check->add_flag("--resolve", raw.resolve, "Print the scenario with every default filled in");
+
+    CLI::App* sweep = command("sweep", "Play a scenario with many seeds: how often it fails, in which ways");
+    file(sweep);
+    sweep->add_option("--seeds", raw.seeds, "Which, such as 1-1000 or 1-100,500; 1-100 without it")
+        ->type_name("LIST");
+    sweep->add_option("--jobs", raw.jobs, "Processes at a time; auto: one for each processor")
+        ->type_name("N");
+    sweep->add_option("--shard", raw.shard, "Only part I of N equal ones; merge puts them together")
+        ->type_name("I/N");
+    sweep->add_option("--matrix", raw.matrix, "Configurations that are each played with every seed")
+        ->type_name("FILE");
+    sweep->add_option("--until-fail", raw.until_fail, "Stop once so many runs have failed")->type_name("K");
+    sweep->add_option("--budget", raw.budget, "Stop after so much time on your clock")->type_name("10m");
+    sweep->add_flag("--resume", raw.resume, "Play only what the folder lacks");
+    sets(sweep);
+    strict(sweep);
+    sweep->add_option("--out", raw.out, "Where the results go (runs/<scenario>/sweep)")->type_name("DIR");
+    sweep->add_flag("--force", raw.force, "Begin anew, whatever the folder holds");
+    sweep->add_flag("--json", raw.json, "Print summary.json instead of the page");
+    sweep->add_flag("--quiet", raw.quiet, "No progress");
+
+    CLI::App* merge = command("merge", "Put shards of a sweep together, in whatever order");
+    merge->add_option("SHARD", raw.files, "Folders of sweeps, or their results.jsonl")->required();
+    merge->add_option("--out", raw.out, "Where the whole goes (runs/<scenario>/sweep)")->type_name("DIR");
+    merge->add_flag("--force", raw.force, "Replace what stands there");
+    merge->add_flag("--json", raw.json, "Print summary.json instead of the page");
+
+    CLI::App* compare = command("compare", "Hold two runs, or two sweeps seed by seed, against each other");
+    compare->add_option("A", raw.file, "A run's folder, a sweep's, or SWEEP:CONFIGURATION")->required();
+    compare->add_option("B", raw.other, "The same; B is what changed")->required();
+    compare->add_option("--tolerance", raw.tolerances, "Exit 1 if B's mean is more than so much higher")
+        ->type_name("p99=10%")
+        ->allow_extra_args(false);
+
+    CLI::App* blame = command("blame", "Which fault or setting makes a run end as it does");
+    search(blame);
+    blame->add_option("--jobs", raw.jobs, "Processes at a time; auto: one for each processor")
+        ->type_name("N");
+
+    CLI::App* pinpoint = command("pinpoint", "When a failure became certain");
+    search(pinpoint);
+    pinpoint->add_option("--jobs", raw.jobs, "Processes at a time; auto: one for each processor")
+        ->type_name("N");
+
+    CLI::App* why = command("why", "The story of one order of a run, and what was decisive");
+    folder(why);
+    why->add_option("--order", raw.order, "A number, SERVICE/number, slowest, lost or duplicated")
+        ->type_name("ID");
+
+    CLI::App* shrink = command("shrink", "The smallest scenario that fails in the same way, as a file");
+    search(shrink);
+    shrink->add_option("--out", raw.out, "The file (runs/<scenario>/shrunk-<seed>.yaml)")->type_name("FILE");
 
     CLI::App* replay = command("replay", "Play a run again and compare fingerprints");
     folder(replay);
@@ -125,6 +178,14 @@ struct Parser {
   }
   void file(CLI::App* sub) {
     sub->add_option("FILE", raw.file, "A scenario, or @NAME of a built-in one")->required();
+  }
+  void search(CLI::App* sub) {
+    file(sub);
+    sub->add_option("--seed", raw.seed, "Another seed than the scenario's")->type_name("N");
+    sub->add_option("--budget", raw.budget, "Stop after so much time on your clock")->type_name("60s");
+    sets(sub);
+    strict(sub);
+    sub->add_flag("--quiet", raw.quiet, "No progress");
   }
   void folder(CLI::App* sub) {
     sub->add_option("RUN", raw.run, "The folder of a run, such as runs/latest")->required();
@@ -298,6 +359,16 @@ class Checked {
     return overrides;
   }
 
+  // At least one.
+  std::uint64_t count(const std::string& flag, const std::string& text) {
+    constexpr std::int64_t kMost = 1'000'000'000;
+    const scenario::Scalar scalar = scenario::read_scalar(text, scenario::UnitKind::none);
+    if (scalar.value && *scalar.value >= 1 && *scalar.value <= kMost)
+      return static_cast<std::uint64_t>(*scalar.value);
+    fail(flag + " is a whole number from 1 on, not \"" + text + "\"");
+    return 1;
+  }
+
   void fail(const std::string& message, const std::string& hint = {}) {
     if (!refusal_) refusal_ = refusal(command_ + ": " + message, hint, command_);
   }
@@ -332,6 +403,13 @@ class Checked {
       if (!raw_.window.empty()) request.window = window(raw_.window);
       return ExportOptions{std::move(request)};
     }
+    if (command_ == "sweep") return sweep();
+    if (command_ == "merge") return MergeOptions{raw_.files, raw_.out, raw_.force, raw_.json};
+    if (command_ == "compare") return compare();
+    if (command_ == "blame") return BlameCommand{search()};
+    if (command_ == "pinpoint") return PinpointCommand{search()};
+    if (command_ == "why") return WhyOptions{raw_.run, raw_.order.empty() ? "slowest" : raw_.order};
+    if (command_ == "shrink") return ShrinkCommand{search()};
     if (command_ == "list") return ListOptions{};
     if (command_ == "explain") return ExplainOptions{raw_.topic};
     if (command_ == "schema") return SchemaOptions{};
@@ -355,6 +433,67 @@ class Checked {
     options.force = raw_.force;
     options.check_determinism = raw_.check_determinism;
     options.no_files = raw_.no_files;
+    return options;
+  }
+
+  Command compare() {
+    CompareOptions options{raw_.file, raw_.other, {}};
+    for (const std::string& text : raw_.tolerances) {
+      std::string why_not;
+      if (const auto tolerance = sweep::Tolerance::read(text, why_not)) {
+        options.tolerances.push_back(*tolerance);
+      } else {
+        fail("--tolerance: " + why_not);
+      }
+    }
+    return options;
+  }
+
+  SearchOptions search() {
+    SearchOptions options;
+    options.file = raw_.file;
+    options.overrides = overrides();
+    options.strictness = strictness();
+    options.jobs = jobs();
+    if (!raw_.budget.empty()) options.budget = duration("--budget", raw_.budget);
+    options.out = raw_.out;
+    options.quiet = raw_.quiet;
+    return options;
+  }
+
+  // 0: as many as there are processors.
+  std::size_t jobs() {
+    constexpr std::size_t kMostJobs = 4'096;
+    const std::size_t jobs = raw_.jobs == "auto" ? 0 : static_cast<std::size_t>(count("--jobs", raw_.jobs));
+    if (jobs > kMostJobs) fail("--jobs is at most " + std::to_string(kMostJobs));
+    return jobs;
+  }
+
+  Command sweep() {
+    SweepOptions options;
+    options.file = raw_.file;
+    options.overrides = overrides();
+    options.strictness = strictness();
+    std::string why_not;
+    if (const auto seeds = sweep::SeedList::read(raw_.seeds, why_not)) {
+      options.seeds = *seeds;
+    } else {
+      fail("--seeds: " + why_not, "such as --seeds 1-1000");
+    }
+    if (const auto shard = sweep::Shard::read(raw_.shard, why_not)) {
+      options.shard = *shard;
+    } else {
+      fail("--shard: " + why_not);
+    }
+    options.jobs = jobs();
+    if (!raw_.until_fail.empty()) options.until_failures = count("--until-fail", raw_.until_fail);
+    if (!raw_.budget.empty()) options.budget = duration("--budget", raw_.budget);
+    options.matrix = raw_.matrix;
+    options.out = raw_.out;
+    options.resume = raw_.resume;
+    options.force = raw_.force;
+    options.json = raw_.json;
+    options.quiet = raw_.quiet;
     return options;
   }
 
@@ -436,7 +575,9 @@ std::vector<CommandWords> command_words() {
     }
     if (words.name == "completion") words.arguments = kShells;
     words.takes_files = words.name == "run" || words.name == "check" || words.name == "replay" ||
-                        words.name == "plot" || words.name == "export" || words.name == "report";
+                        words.name == "plot" || words.name == "export" || words.name == "sweep" ||
+                        words.name == "merge" || words.name == "report" || words.name == "compare" || words.name == "blame" ||
+                        words.name == "shrink" || words.name == "pinpoint" || words.name == "why";
     commands.push_back(std::move(words));
   }
   return commands;

@@ -12,6 +12,8 @@
 #include "base/time.h"
 #include "report/export.h"
 #include "scenario/scenario.h"
+#include "sweep/compare.h"
+#include "sweep/seed_list.h"
 #include "trace/event_log.h"
 
 // The command line, read: one function, and the only one that knows CLI11.
@@ -59,15 +61,65 @@ struct ReplayOptions {
   std::string run;
   bool quiet = false;
 };
+struct SweepOptions {
+  std::string file;
+  std::vector<scenario::Override> overrides;
+  scenario::Strictness strictness = scenario::Strictness::lenient;
+  sweep::SeedList seeds;
+  sweep::Shard shard;
+  std::size_t jobs = 0;  // 0: as many as there are processors
+  std::string matrix;
+  std::uint64_t until_failures = 0;
+  std::optional<Duration> budget;  // of time on the wall
+  std::string out;                 // empty = runs/<scenario>/sweep
+  bool resume = false;
+  bool force = false;
+  bool json = false;
+  bool quiet = false;
+};
+struct MergeOptions {
+  std::vector<std::string> parts;
+  std::string out;  // empty = runs/<scenario>/sweep
+  bool force = false;
+  bool json = false;
+};
+struct CompareOptions {
+  std::string a, b;
+  std::vector<sweep::Tolerance> tolerances;
+};
+// Of one seed that fails: blame, shrink.
+struct SearchOptions {
+  std::string file;
+  std::vector<scenario::Override> overrides;
+  scenario::Strictness strictness = scenario::Strictness::lenient;
+  std::size_t jobs = 0;            // of blame; 0: as many as there are processors
+  std::optional<Duration> budget;  // of time on the wall
+  std::string out;                 // of shrink: the file; empty = runs/<scenario>/shrunk-<seed>.yaml
+  bool quiet = false;
+};
+struct ShrinkCommand {
+  SearchOptions options;
+};
+struct BlameCommand {
+  SearchOptions options;
+};
+struct PinpointCommand {
+  SearchOptions options;
+};
+struct WhyOptions {
+  std::string run;
+  std::string order;
+};
 // Help was asked for, or something is wrong: there is nothing to do but to say so.
 struct SayOptions {
   std::string text;
   ExitCode code = ExitCode::usage;
 };
 
-using Command = std::variant<SayOptions, RunOptions, CheckOptions, ReplayOptions, PlotOptions, ExportOptions,
-                             ReportOptions, ListOptions, ExplainOptions, SchemaOptions, CompletionOptions,
-                             VersionOptions>;
+using Command =
+    std::variant<SayOptions, RunOptions, CheckOptions, ReplayOptions, PlotOptions, ExportOptions, ReportOptions,
+                 SweepOptions, MergeOptions, CompareOptions, ShrinkCommand, BlameCommand, PinpointCommand,
+                 WhyOptions, ListOptions, ExplainOptions, SchemaOptions, CompletionOptions, VersionOptions>;
 
 struct Options {
   Command command;

@@ -21,7 +21,7 @@ std::string grouped(std::int64_t number) {
 
 }  // namespace
 
-void ProgressLine::on(const Progress& progress) {
+void ProgressLine::on(const play::Progress& progress) {
   const Clock::time_point now = Clock::now();
   if (now - shown_ < kShowEvery) return;
   shown_ = now;

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "app/report.h"
-#include "app/run_plan.h"
+#include "play/run_plan.h"
 #include "report/run_files.h"
 #include "report/version.h"
 #include "report/words.h"
@@ -47,7 +47,7 @@ Result<std::unique_ptr<Recording>> Recording::open(const scenario::Scenario& sce
 
 Recording::Recording(const scenario::Scenario& scenario, const observe::Names& names,
                      const RecordingOptions& options)
-    : scenario_(scenario), options_(options), record_(record_spec(scenario, names)) {}
+    : scenario_(scenario), options_(options), record_(play::record_spec(scenario, names)) {}
 
 Duration Recording::wall_time() const {
   return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - opened_);
@@ -56,7 +56,7 @@ Duration Recording::wall_time() const {
 judge::Summary Recording::finish(judge::RunEnd end) {
   end.meaning = record_.meaning();
   record_.finish(end.end, end.reason == judge::StopReason::settled);
-  judge::Summary summary = judge::summarize(run_plan(scenario_), record_, end);
+  judge::Summary summary = judge::summarize(play::run_plan(scenario_), record_, end);
   if (options_.folder.empty()) return summary;
   not_written_ = write_folder(summary);
   event_log_.reset();

@@ -7,18 +7,18 @@
 #include <optional>
 #include <string>
 
+#include "app/command_line.h"
 #include "app/commands.h"
-#include "app/play.h"
 #include "app/program_name.h"
 #include "app/progress_line.h"
 #include "app/recording.h"
 #include "app/render_problems.h"
-#include "app/run_plan.h"
 #include "app/say.h"
+#include "app/signals.h"
 #include "cluster/cluster.h"
+#include "play/play.h"
 #include "report/console.h"
 #include "report/json.h"
-#include "report/words.h"
 #include "scenario/scenario.h"
 
 // `kraftsim run`: load, play, record, say.
@@ -28,11 +28,7 @@ namespace {
 // What runs a scenario again: its file as it was typed, for the screen, or by its name alone, for files,
 // which must not depend on where they were made.
 std::string repro(const RunOptions& options, const scenario::Scenario& scenario, const std::string& file) {
-  std::string command =
-      "kraftsim run " + report::shell_word(file) + " --seed " + std::to_string(scenario.seed);
-  for (const scenario::Override& override : options.overrides) {
-    if (override.path != "seed") command += " --set " + report::shell_word(shown(override));
-  }
+  std::string command = command_line("run", file, scenario.seed, options.overrides);
   if (options.until) command += fmt::format(" --until {}ns", nanos(*options.until));
   if (options.strictness == scenario::Strictness::strict) command += " --strict";
   return command;
@@ -91,7 +87,8 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   try {
     std::optional<ProgressLine> line;
     if (terminal.progress && !options.quiet) line.emplace();
-    end = play(scenario, world, recording.record(), PlayOptions{options.until, line ? &*line : nullptr});
+    end = play::play_to_end(scenario, world, recording.record(),
+                            play::PlayOptions{options.until, line ? &*line : nullptr, is_interrupted});
   } catch (const InternalError& bug) {
     rethrow_with_place(bug, world, command, scenario.seed);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
@@ -90,7 +91,7 @@ void Cluster::handle(const Event& event) {
       return;
     case EventKind::message: return message_goes_on(event.index);
     case EventKind::fault_strikes:
-      return faults_.strikes(FaultId{static_cast<std::int32_t>(event.index)}, world_);
+      return faults_.due(FaultId{static_cast<std::int32_t>(event.index)}, event.life, world_);
     case EventKind::fault_ends:
       return faults_.ends(FaultId{static_cast<std::int32_t>(event.index)}, event.life, world_);
   }
@@ -277,9 +278,22 @@ void Cluster::perform(ProcessId id, const node::Disconnect& disconnect) {
   world_.wires.disconnect(world_.platform, id, disconnect.channel);
 }
 
+void Cluster::reseed(std::uint64_t number) {
+  const std::string name = "future " + std::to_string(number);
+  world_.wires.reseed(name);
+  for (Slot& slot : world_.slots) {
+    slot.rng = slot.rng.child(name);
+    slot.threads_rng = slot.threads_rng.child(name);
+    slot.start_rng = slot.start_rng.child(name);
+    slot.disks.reseed(name);
+    if (slot.life && slot.life->path) slot.life->path->reseed(name);
+  }
+  faults_.reseed(name);
+}
+
 void Cluster::perform(ProcessId id, node::Report& report) {
   world_.platform.fold(report.fact.index());
-  faults_.on(report.fact);
+  faults_.on(report.fact, world_);
   const Clock& clock = world_.platform.clock_of(id);
   if (!clock.is_exact()) {
     observe::to_true_time(

@@ -64,6 +64,11 @@ class Cluster {
   // id nor a draw. What it does at present ends as it would have. Copy the cluster before to have both.
   void disarm(FaultId fault) { faults_.disarm(fault); }
 
+  // What the host draws from here on (wires, disks, threads, starts, faults, and what processes draw in their
+  // steps) it draws anew: another future of the same present. Customers and services go on as they were
+  // drawn.
+  void reseed(std::uint64_t number);
+
   // The run is over: faults that still last are reported with what they did, and are not undone.
   void end_faults() { faults_.end_all(world_); }
 

@@ -27,6 +27,9 @@ class Disks {
   disk::Device& device(std::int32_t directory) { return devices_[static_cast<std::size_t>(directory)]; }
 
   // One of them has been broken or full, so each write must be looked at.
+  void reseed(std::string_view name) {
+    for (disk::Device& device : devices_) device.reseed(name);
+  }
   bool had_trouble() const { return had_trouble_; }
   void note_trouble() { had_trouble_ = true; }
   std::uint32_t broken() const;  // bit N: that of directory N

@@ -5,17 +5,52 @@
 #include "cluster/injector.h"
 
 namespace sim::cluster {
+namespace {
+
+// What an event of a fault's strike is: its time, another look at what it waits for, or the news that it has
+// come.
+constexpr std::uint64_t kItsTime = 0, kLookAgain = 1, kHasCome = 2;
+// How often one looks whether something has grown above its limit.
+constexpr Duration kLookEvery = 100ms;
+
+}  // namespace
 
 Faults::Faults(fault::Schedule schedule, Instant load_ends_at, const kernel::Streams& streams)
-    : schedule_(std::make_shared<const fault::Schedule>(std::move(schedule))), load_ends_at_(load_ends_at) {
+    : schedule_(std::make_shared<const fault::Schedule>(std::move(schedule))),
+      awaited_(*schedule_),
+      load_ends_at_(load_ends_at) {
   for (const fault::Fault& one : *schedule_) states_.push_back(FaultState{streams.get("fault/" + one.name)});
 }
 
 void Faults::schedule_all(Platform& platform) const {
   for (std::size_t i = 0; i < schedule_->size(); ++i) {
     platform.schedule((*schedule_)[i].at, EventKind::fault_strikes, ProcessId{0},
-                      static_cast<std::uint32_t>(i), 0);
+                      static_cast<std::uint32_t>(i), kItsTime);
   }
+}
+
+void Faults::due(FaultId id, std::uint64_t occasion, World& world) {
+  const fault::Fault& fault = this->fault(id);
+  if (!fault.when) return strikes(id, world);
+  FaultState& state = this->state(id);
+  if (occasion == kItsTime) {
+    state.is_waiting = true;
+    state.waits_until = fault.waits ? world.now() + *fault.waits : Instant::max();
+  }
+  if (occasion == kHasCome) return strikes(id, world);
+  if (still_waits(state, world.now()) && std::holds_alternative<fault::Threshold>(*fault.when))
+    look(id, world);
+}
+
+void Faults::look(FaultId id, World& world) {
+  const auto& threshold = std::get<fault::Threshold>(*fault(id).when);
+  if (awaited_.is_above(threshold, world.now(), world.processes->names)) {
+    state(id).is_waiting = false;
+    return strikes(id, world);
+  }
+  if (world.now() + kLookEvery >= load_ends_at_) return;
+  world.platform.schedule(world.now() + kLookEvery, EventKind::fault_strikes, ProcessId{0},
+                          static_cast<std::uint32_t>(id.value()), kLookAgain);
 }
 
 void Faults::strikes(FaultId id, World& world) {
@@ -23,7 +58,8 @@ void Faults::strikes(FaultId id, World& world) {
   FaultState& state = this->state(id);
   const auto index = static_cast<std::uint32_t>(id.value());
   if (fault.every && world.now() + *fault.every < load_ends_at_) {
-    world.platform.schedule(world.now() + *fault.every, EventKind::fault_strikes, ProcessId{0}, index, 0);
+    world.platform.schedule(world.now() + *fault.every, EventKind::fault_strikes, ProcessId{0}, index,
+                            kItsTime);
   }
   const bool has_end = fault.lasts && !std::holds_alternative<fault::Restart>(fault.kind);
   const bool ends_by_itself = std::holds_alternative<fault::Admin>(fault.kind);
@@ -63,8 +99,22 @@ void Faults::end_all(World& world) {
 
 // ---- Meanwhile
 
-void Faults::on(const observe::Fact& fact) {
+void Faults::on(const observe::Fact& fact, World& world) {
   roles_.on(fact);
+  if (awaited_.is_needed()) {
+    awaited_.on(fact, world.now());
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      const auto& when = (*schedule_)[i].when;
+      const auto* moment = when ? std::get_if<fault::Moment>(&*when) : nullptr;
+      if (moment == nullptr || !still_waits(states_[i], world.now()) ||
+          !awaited_.is_moment(*moment, fact, roles_))
+        continue;
+      // The step in which it came about is finished first.
+      states_[i].is_waiting = false;
+      world.platform.schedule(world.now(), EventKind::fault_strikes, ProcessId{0},
+                              static_cast<std::uint32_t>(i), kHasCome);
+    }
+  }
   const auto* answered = std::get_if<observe::AdminAnswered>(&fact);
   if (answered == nullptr || answered->error != ErrorCode::none) return;
   if (std::optional<Strike>& lasting = state(answered->fault).lasting) ++lasting->effects;

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/rng.h"
+#include "cluster/awaited.h"
 #include "cluster/roles.h"
 #include "cluster/world.h"
 #include "fault/fault.h"
@@ -40,6 +42,8 @@ struct FaultState {
   std::uint32_t strikes = 0;
   std::optional<Strike> lasting{};
   bool is_disarmed = false;
+  bool is_waiting = false;  // for its condition
+  Instant waits_until{};
 };
 
 class Faults {
@@ -48,17 +52,21 @@ class Faults {
   Faults(fault::Schedule schedule, Instant load_ends_at, const kernel::Streams& streams);
 
   void schedule_all(Platform& platform) const;
-  void strikes(FaultId id, World& world);
+  // Its time has come; what waits for a condition strikes once that holds.
+  void due(FaultId id, std::uint64_t occasion, World& world);
   // The end of its strike of that number.
   void ends(FaultId id, std::uint64_t strike, World& world);
   // From here on it does nothing when it strikes, and nobody is told. Its events stay where they are, and it
   // draws from a stream of its own: of whatever else happens nothing moves but what it would have caused.
   void disarm(FaultId id) { state(id).is_disarmed = true; }
+  void reseed(std::string_view name) {
+    for (FaultState& state : states_) state.rng = state.rng.child(name);
+  }
   // The run is over: those that still last are reported with what they did, and are not undone.
   void end_all(World& world);
 
   // What happens meanwhile, as far as it is a fault's business
-  void on(const observe::Fact& fact);
+  void on(const observe::Fact& fact, World& world);
   void process_started(ProcessId process, World& world);
   void operator_left(FaultId id, World& world);
   void writes_failed(ProcessId writer, const std::vector<std::int32_t>& directories);
@@ -68,11 +76,17 @@ class Faults {
 
   const fault::Fault& fault(FaultId id) const { return (*schedule_)[static_cast<std::size_t>(id.value())]; }
   FaultState& state(FaultId id) { return states_[static_cast<std::size_t>(id.value())]; }
+  void strikes(FaultId id, World& world);
+  void look(FaultId id, World& world);
+  static bool still_waits(const FaultState& state, Instant now) {
+    return state.is_waiting && now <= state.waits_until;
+  }
   void report_end(FaultId id, World& world);
 
   std::shared_ptr<const fault::Schedule> schedule_;
   std::vector<FaultState> states_;  // by FaultId
   Roles roles_;
+  Awaited awaited_;
   Instant load_ends_at_;
 };
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/rng.h"
@@ -100,6 +101,9 @@ class RequestPath {
 
   std::size_t queue_size() const { return queue_.size(); }
   std::int32_t idle_io_threads() const { return idle_io_threads_; }
+
+  // What is drawn from here on is drawn anew.
+  void reseed(std::string_view name) { rng_ = rng_.child(name); }
 
  private:
   struct Stalled {

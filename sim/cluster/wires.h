@@ -156,6 +156,7 @@ class Wires {
   // So many reasons are there why not everything that is sent arrives; a machine without power is one.
   void trouble_began() { ++troubles_; }
   void trouble_ended() { --troubles_; }
+  void reseed(std::string_view name) { network_.reseed(name); }
   net::RuleId cut(net::Pairs pairs) { return began(network_.interference().cut(std::move(pairs))); }
   net::RuleId delay(net::Pairs pairs, const net::DelaySpec& by, const Rng& rng) {
     return began(network_.interference().delay(std::move(pairs), by, rng));

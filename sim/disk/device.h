@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "base/distribution.h"
@@ -47,6 +48,9 @@ class Device {
   void slow_down(std::uint32_t reason, std::int64_t factor, const Distribution& by, const Rng& rng);
   void lift(std::uint32_t reason);
   std::int64_t slowed_by(std::uint32_t reason) const;  // writes and flushes
+
+  // What is drawn from here on is drawn anew.
+  void reseed(std::string_view name) { rng_ = rng_.child(name); }
 
   void break_down() { ++broken_; }
   void repair() { --broken_; }

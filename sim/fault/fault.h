@@ -175,13 +175,38 @@ using Kind = std::variant<Kill, PowerLoss, Wipe, Stop, Restart, Pause, Partition
 
 // ---- When
 
+// Something that happens.
+struct Moment {
+  enum class What : std::uint8_t {
+    append,             // a leader has written a batch: it is neither flushed nor acknowledged
+    isr_change,         // a leader has learnt of its new in-sync replicas
+    leader_change,      // a broker has become the leader
+    rebalance,          // a group has begun one
+    controller_change,  // a controller has become active
+  };
+  What what = What::append;
+  std::string of{};                         // a topic or a group; empty: any
+  std::optional<std::int32_t> partition{};  // of the topic; none: any
+};
+// Something that grows, above a limit.
+struct Threshold {
+  enum class What : std::uint8_t { lag, lag_offsets };
+  What what = What::lag;
+  std::string group;       // group.id, or the service that is the group
+  std::int64_t limit = 0;  // ns, or records
+};
+using Condition = std::variant<Moment, Threshold>;
+
 struct Fault {
   std::string name;  // unique in its scenario
   Kind kind;
-  Instant at{};                     // strikes first
+  Instant at{};                     // strikes first; with `when`: waits for it from then on
+  std::optional<Condition> when{};  // strikes at the first instant at which this holds
+  std::optional<Duration> waits{};  // no longer than this; none: for as long as it takes
   std::optional<Duration> every{};  // and again, until the load ends; not while it still lasts
   // `for`; then it is undone: restarted, resumed, healed. nullopt: never. Restart has an end of its own.
   std::optional<Duration> lasts{};
+  bool may_miss = false;  // a run in which it did nothing may be conclusive all the same
 };
 
 using Schedule = std::vector<Fault>;  // by FaultId

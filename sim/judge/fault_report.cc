@@ -189,6 +189,7 @@ std::vector<FaultReport> report_faults(const fault::Schedule& schedule, const Me
     FaultReport report;
     report.name = fault.name;
     report.kind = fault::word(fault.kind);
+    report.may_miss = fault.may_miss;
     describe(fault.kind, report);
     reports.push_back(std::move(report));
   }

@@ -25,6 +25,7 @@ struct FaultReport {
   std::string target;  // as the scenario has it: "leader(orders-0)", "broker-1 to controllers", "halves"
   std::string role;    // whom that means in words, where a process's name does not tell: "leader of orders-0"
   std::string unit;    // of effects: "process killed", "message dropped", ...
+  bool may_miss = false;  // it need not have done anything
   std::vector<Strike> strikes;
 
   std::int64_t effects() const;

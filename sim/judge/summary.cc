@@ -166,7 +166,8 @@ std::optional<Slowest> find_slowest(const MeasuredRun& run, const RunPlan& plan)
 
 Verdict overall(const Summary& summary) {
   bool inconclusive = is_cut(summary.end.reason);
-  for (const FaultReport& fault : summary.faults) inconclusive = inconclusive || fault.effects() == 0;
+  for (const FaultReport& fault : summary.faults)
+    inconclusive = inconclusive || (fault.effects() == 0 && !fault.may_miss);
   for (const JudgedExpectation& judged : summary.expectations) {
     if (judged.verdict == Verdict::failed) return Verdict::failed;
     inconclusive = inconclusive || judged.verdict == Verdict::inconclusive;

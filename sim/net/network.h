@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -68,6 +69,11 @@ class Network {
 
   // Travel time alone, for the bare signals of a connection (SYN, FIN, RST).
   Duration travel_time(Endpoint from, Endpoint to) { return latency(wire(from, to)); }
+
+  // What is drawn from here on is drawn anew.
+  void reseed(std::string_view name) {
+    for (Wire& one : wires_) one.rng = one.rng.child(name);
+  }
 
   Interference& interference() { return interference_; }
   const Interference& interference() const { return interference_; }

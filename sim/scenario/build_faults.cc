@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "scenario/distribution.h"
+#include "scenario/drawn.h"
 #include "scenario/faults.h"
 #include "scenario/read_values.h"
 #include "scenario/targets.h"
@@ -27,6 +28,12 @@ class FaultBuilder {
     fault.name = value.at("name").text;
     fault.kind = kind(value);
     fault.at = Instant{} + duration_of(value.at("at"));
+    if (const Value* when = value.find("when")) {
+      std::string why_not;
+      fault.when = read_when(when->text, why_not);
+    }
+    if (const Value* waits = value.find("wait")) fault.waits = duration_of(*waits);
+    fault.may_miss = value.at("may.miss").text == "true";
     if (const Value* every = value.find("every")) fault.every = duration_of(*every);
     if (const Value* lasts = value.find("for")) fault.lasts = duration_of(*lasts);
     return fault;

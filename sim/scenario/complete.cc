@@ -121,6 +121,7 @@ class Completion {
       value.invented = true;
       return value;
     }
+    if (row.path == "chaos" || row.path == "vary") return std::nullopt;  // asked for, or not there
     const bool mapping =
         row.type == KeyType::section || row.type == KeyType::names || row.type == KeyType::properties;
     if (mapping && !row.alternative) return empty_map(section.place);
@@ -138,6 +139,11 @@ class Completion {
     if (path == "warmup") {
       const std::int64_t quarter = *read_scalar(root_.at("duration").text, UnitKind::duration).value / 4;
       return scalar(print_scalar(std::min<std::int64_t>(10'000'000'000, quarter), UnitKind::duration));
+    }
+    if (path == "chaos/from") return root_.at("warmup");
+    if (path == "chaos/until") {
+      const std::int64_t duration = *read_scalar(root_.at("duration").text, UnitKind::duration).value;
+      return scalar(print_scalar(duration / 4'000'000 * 3'000'000, UnitKind::duration));
     }
     if (path == "event.budget") return scalar(std::to_string(usual_events()));
     if (path == "cluster/controllers") {

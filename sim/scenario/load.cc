@@ -9,6 +9,7 @@
 #include "scenario/build.h"
 #include "scenario/complete.h"
 #include "scenario/dialects.h"
+#include "scenario/drawn.h"
 #include "scenario/expectations.h"
 #include "scenario/faults.h"
 #include "scenario/files.h"
@@ -79,6 +80,19 @@ Scenario assemble(const std::string& file, const Value& root, const Traces& trac
   return scenario;
 }
 
+// Walked, completed, and held against itself.
+void resolve(Value& root, Walk& walk, const std::string& file, Report& report) {
+  wait_from_the_start(root);
+  walk.scenario(root);
+  use_server_identity(root, report);
+  complete(root, stem_of(file), report);
+  validate_cluster(root, report);
+  validate_topics(root, report);
+  validate_clients(root, report);
+  validate_faults(root, report);
+  validate_limits(root, report);
+}
+
 }  // namespace
 
 Result<Scenario> load(const std::string& file, const std::vector<Override>& overrides,
@@ -92,6 +106,11 @@ Result<Scenario> load(const std::string& file, const std::vector<Override>& over
       problem.hint = "did you mean " + similar + "?";
     return problem;
   }
+  return load_text(file, std::move(text), overrides, strictness);
+}
+
+Result<Scenario> load_text(const std::string& file, std::string text, const std::vector<Override>& overrides,
+                           Strictness strictness) {
   Report report;
   const int source = report.add_source(file, text);
   std::optional<Value> read = read_yaml(text, source, report);
@@ -103,15 +122,13 @@ Result<Scenario> load(const std::string& file, const std::vector<Override>& over
     return report.take();
   }
   apply_overrides(root, overrides, report);
+  draw_variations(root, overrides, report);
   Walk walk(file, strictness, report);
-  walk.scenario(root);
-  use_server_identity(root, report);
-  complete(root, stem_of(file), report);
-  validate_cluster(root, report);
-  validate_topics(root, report);
-  validate_clients(root, report);
-  validate_faults(root, report);
-  validate_limits(root, report);
+  resolve(root, walk, file, report);
+  if (!report.failed() && draw_chaos(root, report) && !report.failed()) {
+    Walk again(file, strictness, report);  // of what was drawn as of what was written
+    resolve(root, again, file, report);
+  }
   std::vector<judge::Expectation> expectations = read_expectations(root, report);
   std::vector<InvariantOff> invariants_off = read_invariants_off(root, report);
   const Traces traces = read_traces(root, report);

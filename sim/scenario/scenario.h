@@ -58,5 +58,8 @@ enum class Strictness : std::uint8_t { lenient, strict };
 // One pass: every problem of the file, each with line and column. A file that starts with @ is built in.
 Result<Scenario> load(const std::string& file, const std::vector<Override>& overrides,
                       Strictness strictness = Strictness::lenient);
+// The same of a text; what it names lies where it would for `file`.
+Result<Scenario> load_text(const std::string& file, std::string text, const std::vector<Override>& overrides,
+                           Strictness strictness = Strictness::lenient);
 
 }  // namespace sim::scenario

@@ -36,7 +36,7 @@ enum class KeyType : std::uint8_t {
   partitions,     // all, or partitions such as orders-0, one or a list
   replica_lists,  // a map from partitions to lists of brokers, or the word cancel
   assignment,     // a list with the list of its brokers for each partition
-  not_yet,        // known, but not carried out; `example` says what to do instead
+  variations,     // a map from keys of the scenario to lists of values or {from, to}
 };
 
 struct Key {

@@ -392,12 +392,24 @@ constexpr Key kKeys[] = {
      .type = KeyType::name,
      .fallback = "=made of the kind and the target",
      .meaning = "What the fault is called, in results and expectations."},
-    required(with_example(scalar_key("faults/[]/at", UnitKind::duration, "", 0, kYear, "When it strikes."),
+    required(with_example(scalar_key("faults/[]/at", UnitKind::duration, "", 0, kYear,
+                                     "When it strikes; with when: from when on it waits, from the beginning "
+                                     "if it is left out."),
                           "30s")),
     {.path = "faults/[]/when",
-     .type = KeyType::not_yet,
-     .meaning = "A condition under which it strikes.",
-     .example = "give the time at which it strikes, such as at: 30s"},
+     .type = KeyType::text,
+     .meaning =
+         "It strikes at the first instant at which this holds: lag(GROUP) or lag_offsets(GROUP) above "
+         "a limit, looked at ten times a second; or just after append(TOPIC-0) (written by the leader, "
+         "neither flushed nor acknowledged), isr_change(TOPIC-0), leader_change(TOPIC-0), each also of "
+         "a topic or of any, rebalance(GROUP) or controller_change.",
+     .example = "\"lag(payment) > 5s\""},
+    only_with("when", scalar_key("faults/[]/wait", UnitKind::duration, "", 1, kYear,
+                                 "How long it waits for that at most; without it, as long as it takes.")),
+    {.path = "faults/[]/may.miss",
+     .type = KeyType::boolean,
+     .fallback = "false",
+     .meaning = "Whether a run in which it touches nothing may be conclusive all the same."},
     scalar_key(
         "faults/[]/every", UnitKind::duration, "", 1, kYear,
         "From one strike to the next: it strikes again and again until the load ends. Without it, once."),
@@ -624,10 +636,45 @@ constexpr Key kKeys[] = {
     required(with_example(scalar_key("faults/[]/admin/create-partitions/count", UnitKind::none, "", 1, 10'000,
                                      "How many it has in all from then on."),
                           "12")),
-    {.path = "chaos",
-     .type = KeyType::not_yet,
-     .meaning = "Faults drawn at random.",
-     .example = "list them under faults; random(brokers, 1) draws whom one hits"},
+    section("chaos",
+            "Faults drawn at random, in addition to those listed: kinds, targets, times, lengths and the "
+            "moments they wait for come from a stream of their own. What was drawn stands as explicit faults "
+            "in scenario.resolved.yaml, which runs by itself."),
+    scalar_key("chaos/budget", UnitKind::none, "6", 1, 1'000,
+               "How many faults in all; a swizzle counts as one."),
+    scalar_key("chaos/at.once", UnitKind::none, "2", 1, 100, "How many may last at any one time."),
+    {.path = "chaos/kinds",
+     .type = KeyType::name_list,
+     .fallback = "[]",
+     .meaning =
+         "Of which kinds: kill, powerloss, stop, restart, pause, partition, swizzle (brokers are cut off "
+         "one by one and come back in another order), delay, loss, reset, io-delay, slow-cpu; none "
+         "named: all of them."},
+    distribution("chaos/gap", UnitKind::duration, "{p50: 5s, p99: 20s}",
+                 "From one strike to the next, or to when there is room for it."),
+    distribution("chaos/for", UnitKind::duration, "{p50: 5s, p99: 25s}", "How long each lasts."),
+    scalar_key("chaos/from", UnitKind::duration, "=the warm-up's end", 0, kYear, "None strikes earlier."),
+    scalar_key("chaos/until", UnitKind::duration, "=three quarters of the duration", 1, kYear,
+               "All have ended by then, but for those that had to wait for their moment."),
+    {.path = "chaos/swarm",
+     .type = KeyType::boolean,
+     .fallback = "true",
+     .meaning =
+         "Whether each run plays only some of the kinds, drawn anew (swarm testing): one kind may hide "
+         "what another would have shown."},
+    {.path = "chaos/moments",
+     .type = KeyType::boolean,
+     .fallback = "true",
+     .meaning =
+         "Whether half of the faults wait for a sensitive moment: just after an append, a change of an "
+         "ISR, at the beginning of a rebalance."},
+    {.path = "vary",
+     .type = KeyType::variations,
+     .meaning =
+         "Keys of this scenario that are drawn for each seed: from a list, or evenly from a range. What "
+         "was drawn stands in scenario.resolved.yaml.",
+     .example =
+         "{clients.order-service.config.linger.ms: [0, 5, 20], cluster.network.rtt: {from: 200us, to: 2ms}}"},
 
     {.path = "invariants",
      .type = KeyType::names,
@@ -822,7 +869,7 @@ std::string describe(const Key& key) {
       return "a map from partitions to brokers such as {orders-0: [broker-2, broker-3]}";
     case KeyType::assignment:
       return "a list with the list of its brokers for each partition, such as " + std::string(key.example);
-    case KeyType::not_yet: return "nothing yet";
+    case KeyType::variations: return "a map such as " + std::string(key.example);
   }
   return {};
 }

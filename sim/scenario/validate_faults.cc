@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/overloaded.h"
+#include "scenario/drawn.h"
 #include "scenario/faults.h"
 #include "scenario/property_values.h"
 #include "scenario/read_values.h"
@@ -84,6 +85,7 @@ class Faults {
       if (const Entry* kind = kind_of(fault)) check_targets(*kind);
       if (const Entry* kind = kind_of(fault)) check_disk(*kind);
       if (const Value* admin = fault.find("admin")) check_admin(fault, *admin);
+      check_condition(fault);
       check_times(fault);
       check_overlap(fault, i);
       give_name(fault, i);
@@ -326,6 +328,27 @@ class Faults {
     nobody(at, where,
            at.text + " asks for more than the " + std::to_string(there_are) + " " + std::string(pool) +
                " there are");
+  }
+
+  void check_condition(const Value& fault) {
+    const Value* when = fault.find("when");
+    if (when == nullptr) return;
+    const std::string where = where_ + ".when";
+    std::string why_not;
+    const std::optional<fault::Condition> condition = read_when(when->text, why_not);
+    if (!condition) {
+      return nobody(
+          *when, where, describe(*when) + " " + why_not,
+          "such as \"lag(payment) > 5s\", append(orders-0), isr_change(orders), rebalance(payment)");
+    }
+    const auto* moment = std::get_if<fault::Moment>(&*condition);
+    const std::string& group = moment == nullptr ? std::get<fault::Threshold>(*condition).group
+                               : moment->what == fault::Moment::What::rebalance ? moment->of
+                                                                                : "";
+    if (!group.empty()) return exists(fault::CoordinatorOf{group}, *when, where);
+    if (moment == nullptr || moment->of.empty()) return;
+    if (moment->partition) return check_partition(moment->of, *moment->partition, *when, where);
+    check_topic(moment->of, *when, where);
   }
 
   void check_times(const Value& fault) {

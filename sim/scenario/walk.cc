@@ -192,7 +192,7 @@ bool Walk::keep_one_of(Value& value, const std::vector<std::string_view>& all, c
 }
 
 bool Walk::any(Value& value, const Key& key, const std::string& where) {
-  if (value.kind == Value::Kind::null && key.type != KeyType::not_yet) return not_a(value, key, where);
+  if (value.kind == Value::Kind::null) return not_a(value, key, where);
   switch (key.type) {
     case KeyType::section:
       if (value.is_scalar() && !key.words.empty()) return word(value, key, where);
@@ -218,10 +218,7 @@ bool Walk::any(Value& value, const Key& key, const std::string& where) {
     case KeyType::partitions: return partitions(value, key, where);
     case KeyType::replica_lists: return replica_lists(value, key, where);
     case KeyType::assignment: return assignment(value, key, where);
-    case KeyType::not_yet:
-      report_.error(value.place, "\"" + where + "\" is not played yet",
-                    key.example.empty() ? "leave it out for now" : std::string(key.example));
-      return false;
+    case KeyType::variations: return value.is_map() || not_a(value, key, where);  // drawn before
   }
   return false;
 }

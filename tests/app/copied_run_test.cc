@@ -2,8 +2,8 @@
 // neither knows of the other.
 #include <doctest/doctest.h>
 
-#include "app/run_plan.h"
 #include "cluster/cluster.h"
+#include "play/run_plan.h"
 #include "record/run_record.h"
 #include "report/json.h"
 #include "scenario/scenario.h"
@@ -32,13 +32,13 @@ std::string told(const scenario::Scenario& scenario, const cluster::Cluster& wor
   end.events = world.events_fired();
   end.fingerprint = world.fingerprint();
   end.meaning = record.meaning();
-  return report::to_json(judge::summarize(run_plan(scenario), record, end)) + record.leadership().csv();
+  return report::to_json(judge::summarize(play::run_plan(scenario), record, end)) + record.leadership().csv();
 }
 
 TEST_CASE("copied in mid-run with its world, a record goes on as the original does") {
   const scenario::Scenario scenario =
       loaded("@broker-crash", {{"duration", "45s"}, {"clients.order-service.arrivals.poisson", "50/s"}});
-  const RecordSpec spec = record_spec(scenario, cluster::Cluster(scenario.cluster).names());
+  const RecordSpec spec = play::record_spec(scenario, cluster::Cluster(scenario.cluster).names());
 
   cluster::Cluster world(scenario.cluster);
   RunRecord record(spec);
@@ -66,7 +66,7 @@ TEST_CASE("copied in mid-run with its world, a record goes on as the original do
 TEST_CASE("an assigned record is the other's equal, and its own") {
   const scenario::Scenario scenario = loaded("@broker-crash", {});
   cluster::Cluster world(scenario.cluster);
-  const RecordSpec spec = record_spec(scenario, world.names());
+  const RecordSpec spec = play::record_spec(scenario, world.names());
   RunRecord record(spec), kept(spec);
   world.observe(record);
   play_until(world, Instant{14s});

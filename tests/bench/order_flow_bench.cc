@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "app/play.h"
 #include "app/recording.h"
 #include "cluster/cluster.h"
+#include "play/play.h"
 #include "scenario/scenario.h"
 
 namespace sim::app {
@@ -38,7 +38,7 @@ void play_order_flow(benchmark::State& state, trace::Level trace, const char* pa
     cluster::Cluster world(scenario->cluster);
     auto recording = Recording::open(*scenario, world.names(), RecordingOptions{folder, {}, trace, true});
     world.observe(**recording);
-    const judge::RunEnd end = play(*scenario, world, (*recording)->record(), PlayOptions{});
+    const judge::RunEnd end = play::play_to_end(*scenario, world, (*recording)->record(), {});
     const judge::Summary summary = (*recording)->finish(end);
     orders += static_cast<double>(summary.orders.fulfilled);
     events += static_cast<double>(end.events);

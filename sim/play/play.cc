@@ -1,16 +1,9 @@
-#include "app/play.h"
+#include "play/play.h"
 
 #include <algorithm>
-#include <csignal>
 
-namespace sim::app {
+namespace sim::play {
 namespace {
-
-volatile std::sig_atomic_t signal_received = 0;
-
-void note_signal(int signal) {
-  signal_received = signal;
-}
 
 // Events between two looks at the clock on the wall: often enough for people.
 constexpr std::uint64_t kLookEvery = 2'048;
@@ -27,17 +20,8 @@ judge::StopReason stop_reason(kernel::StopReason reason) {
 
 }  // namespace
 
-void listen_to_signals() {
-  std::signal(SIGINT, note_signal);
-  std::signal(SIGTERM, note_signal);
-}
-
-int interrupted_by() {
-  return signal_received;
-}
-
-judge::RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world,
-                   const record::RunRecord& record, const PlayOptions& options) {
+judge::RunEnd play_to_end(const scenario::Scenario& scenario, cluster::Cluster& world,
+                          const record::RunRecord& record, const PlayOptions& options) {
   const Instant load_ends = Instant{} + scenario.duration;
   const Instant last = options.until ? Instant{} + *options.until : load_ends + scenario.drain;
   world.set_time_limit(last);
@@ -54,7 +38,7 @@ judge::RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world,
       reason = judge::StopReason::settled;
       break;
     }
-    if (signal_received != 0) {
+    if (options.is_interrupted != nullptr && options.is_interrupted()) {
       reason = judge::StopReason::interrupted;
       break;
     }
@@ -72,4 +56,4 @@ judge::RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world,
   return end;
 }
 
-}  // namespace sim::app
+}  // namespace sim::play

@@ -1,10 +1,10 @@
-#include "app/run_plan.h"
+#include "play/run_plan.h"
 
 #include <filesystem>
 #include <string>
 #include <utility>
 
-namespace sim::app {
+namespace sim::play {
 namespace {
 
 metrics::LedgerSpec ledger_spec(const cluster::ClusterSpec& cluster) {
@@ -60,4 +60,4 @@ judge::RunPlan run_plan(const scenario::Scenario& scenario) {
   return plan;
 }
 
-}  // namespace sim::app
+}  // namespace sim::play

@@ -10,7 +10,10 @@
 #include "scenario/scenario.h"
 
 // Plays one scenario from beginning to end: the loop around Cluster::step.
-namespace sim::app {
+//
+// `play_to_end` is for who has made the world and watches it with more than a record; Run (play/run.h) is for
+// everybody else.
+namespace sim::play {
 
 // How far a run has come; told now and then, for people to see.
 struct Progress {
@@ -28,15 +31,12 @@ class ProgressListener {
 struct PlayOptions {
   std::optional<Duration> until;         // stop there, settled or not
   ProgressListener* progress = nullptr;  // null: nobody looks
+  bool (*is_interrupted)() = nullptr;    // asked after each event; null: nobody interrupts
 };
-
-// SIGINT and SIGTERM end a run at the next event from here on; interrupted_by() tells which came (0: none).
-void listen_to_signals();
-int interrupted_by();
 
 // Plays until everything is settled, the drain is over, the budget is spent or somebody interrupts.
 // `record` is what the world tells of itself, by which it is known to be settled.
-judge::RunEnd play(const scenario::Scenario& scenario, cluster::Cluster& world,
-                   const record::RunRecord& record, const PlayOptions& options);
+judge::RunEnd play_to_end(const scenario::Scenario& scenario, cluster::Cluster& world,
+                          const record::RunRecord& record, const PlayOptions& options);
 
-}  // namespace sim::app
+}  // namespace sim::play

@@ -1,0 +1,11 @@
+# Writes OUT, a source that tells the hash over all files under ROOT: by name and content, in order of names.
+file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/*.h ${ROOT}/*.cc)
+list(SORT files)
+set(all "")
+foreach(file IN LISTS files)
+  file(SHA256 ${ROOT}/${file} sum)
+  string(APPEND all "${file} ${sum}\n")
+endforeach()
+string(SHA256 id "${all}")
+string(SUBSTRING ${id} 0 16 id)
+file(WRITE ${OUT} "#include \"report/build_id.h\"\n\nstd::string sim::report::build_id() {\n  return \"${id}\";\n}\n")
