@@ -85,6 +85,7 @@ int carry_out(const Options& options) {
                         [&](const ReplayOptions& command) { return replay_command(command, terminal); },
                         [&](const PlotOptions& command) { return plot_command(command, terminal); },
                         [&](const ExportOptions& command) { return export_command(command, terminal); },
+                        [&](const CalibrateOptions& command) { return calibrate_command(command, terminal); },
                         [&](const ListOptions&) { return list_command(terminal); },
                         [&](const ExplainOptions& command) { return explain_command(command, terminal); },
                         [](const SchemaOptions&) { return schema_command(); },

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/exit_code.h"
+#include "app/latency_file.h"
 #include "app/plot.h"
 #include "app/terminal.h"
 #include "base/time.h"
@@ -36,6 +37,13 @@ struct CheckOptions {
   bool resolve = false;
   scenario::Strictness strictness = scenario::Strictness::lenient;
 };
+inline constexpr const char* kCalibrationScenario = "@calibration";
+struct CalibrateOptions {
+  std::string file;  // measured latencies
+  std::string scenario = kCalibrationScenario;
+  std::vector<scenario::Override> overrides;
+  LatencyFileFormat format;
+};
 struct ListOptions {};
 struct ExplainOptions {
   std::string topic;  // empty = an overview
@@ -62,7 +70,8 @@ struct SayOptions {
 };
 
 using Command = std::variant<SayOptions, RunOptions, CheckOptions, ReplayOptions, PlotOptions, ExportOptions,
-                             ListOptions, ExplainOptions, SchemaOptions, CompletionOptions, VersionOptions>;
+                             CalibrateOptions, ListOptions, ExplainOptions, SchemaOptions, CompletionOptions,
+                             VersionOptions>;
 
 struct Options {
   Command command;
