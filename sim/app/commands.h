@@ -18,6 +18,7 @@ int replay_command(const ReplayOptions& options, const Terminal& terminal);
 int check_command(const CheckOptions& options, const Terminal& terminal);
 int plot_command(const PlotOptions& options, const Terminal& terminal);
 int export_command(const ExportOptions& options, const Terminal& terminal);
+int calibrate_command(const CalibrateOptions& options, const Terminal& terminal);
 int list_command(const Terminal& terminal);
 int explain_command(const ExplainOptions& options, const Terminal& terminal);
 int schema_command();

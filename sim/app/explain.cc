@@ -16,6 +16,7 @@
 #include "judge/verdicts.h"
 #include "report/run_files.h"
 #include "scenario/dialects.h"
+#include "scenario/profiles.h"
 #include "scenario/properties.h"
 #include "scenario/schema.h"
 #include "scenario/suggest.h"
@@ -249,6 +250,16 @@ std::string former_defaults() {
   return text;
 }
 
+std::string profile_settings() {
+  std::string text = "\n  What each sets, if the scenario does not:\n";
+  for (const scenario::Profile& profile : scenario::profiles()) {
+    text += fmt::format("\n    {:<16}{}\n", profile.name, wrapped(profile.meaning, 20));
+    for (const scenario::ProfileSetting& setting : profile.settings)
+      text += fmt::format("      {:<42}{}\n", scenario::dotted(setting.path), setting.value);
+  }
+  return text;
+}
+
 std::string explain(const Key& key) {
   std::string text =
       scenario::dotted(key.path) + "   key of a scenario\n\n  " + wrapped(key.meaning, 2) + "\n\n";
@@ -263,6 +274,7 @@ std::string explain(const Key& key) {
     text += line("example", std::string(key.last()) + ": " + std::string(key.example));
   if (key.path == "expect/[]/metric") text += metrics();
   if (key.path == "invariants") text += invariants();
+  if (key.path == "profile") text += profile_settings();
   if (key.path == "cluster/kafka") return text + switches() + former_defaults();
   if (key.path == "cluster/history") return text + switches();
   std::string path(key.path);

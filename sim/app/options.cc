@@ -39,12 +39,14 @@ constexpr std::string_view kExamples =
 const std::vector<std::string> kTraceLevels{"off", "control", "full"};
 const std::vector<std::string> kColorModes{"auto", "always", "never"};
 const std::vector<std::string> kShells{"bash", "zsh", "fish"};
+const std::vector<std::string> kLatencyUnits{"ns", "us", "ms", "s"};
 
 // What CLI11 writes into; turned into a Command when all of it is known to be right.
 struct Raw {
   std::string color = "auto";
   bool version = false;
-  std::string file, out, until, trace = "off", seed, topic, shell, format, order, window, run;
+  std::string file, out, until, trace = "off", seed, topic, shell, format, order, window, run,
+                                scenario = kCalibrationScenario, column, unit = "ms";
   std::string seeds = "1-100", shard = "1/1", jobs = "auto", matrix, until_fail, budget, other;
   std::vector<std::string> files, sets, charts, formats, tolerances;
   bool json = false, quiet = false, force = false, resolve = false, check_determinism = false,
@@ -159,6 +161,23 @@ struct Parser {
     exporting->add_option("--order", raw.order, "One order: a number, SERVICE/number, or slowest")
         ->type_name("ID");
     exporting->add_option("--window", raw.window, "A window of simulated time")->type_name("30s..45s");
+
+    CLI::App* calibrate =
+        command("calibrate",
+                "Settings of network and processors with which acknowledgements take as long as measured");
+    calibrate
+        ->add_option(
+            "FILE", raw.file,
+            "Measured latencies: what kafka-producer-perf-test printed; or CSV with a column of "
+            "latencies (latency_ms, ...), with intended_ns and acknowledged_ns (orders.csv of a run), "
+            "or with percentile and latency_ms (p50, p90 or p95, p99)")
+        ->required();
+    calibrate->add_option("--column", raw.column, "The column of latencies")->type_name("NAME");
+    calibrate->add_option("--unit", raw.unit, "Its unit, if its name does not end in it: ns, us, ms or s")
+        ->type_name("UNIT");
+    calibrate->add_option("--scenario", raw.scenario, "The world that is tuned (@calibration)")
+        ->type_name("FILE");
+    sets(calibrate);
 
     command("list", "The scenarios there are, and what they show");
     CLI::App* explain =
@@ -410,6 +429,10 @@ class Checked {
     if (command_ == "pinpoint") return PinpointCommand{search()};
     if (command_ == "why") return WhyOptions{raw_.run, raw_.order.empty() ? "slowest" : raw_.order};
     if (command_ == "shrink") return ShrinkCommand{search()};
+    if (command_ == "calibrate") {
+      return CalibrateOptions{
+          raw_.file, raw_.scenario, overrides(), {raw_.column, one_of("--unit", raw_.unit, kLatencyUnits)}};
+    }
     if (command_ == "list") return ListOptions{};
     if (command_ == "explain") return ExplainOptions{raw_.topic};
     if (command_ == "schema") return SchemaOptions{};
@@ -565,6 +588,7 @@ std::vector<CommandWords> command_words() {
                          {}};
         if (flag.flag == "--help" && app == &parser.app) continue;
         if (flag.flag == "--trace") flag.values = kTraceLevels;
+        if (flag.flag == "--unit") flag.values = kLatencyUnits;
         if (flag.flag == "--color") flag.values = kColorModes;
         if (flag.flag == "--chart") flag.values = chart_names();
         if (flag.flag == "--format")
@@ -576,8 +600,9 @@ std::vector<CommandWords> command_words() {
     if (words.name == "completion") words.arguments = kShells;
     words.takes_files = words.name == "run" || words.name == "check" || words.name == "replay" ||
                         words.name == "plot" || words.name == "export" || words.name == "sweep" ||
-                        words.name == "merge" || words.name == "report" || words.name == "compare" || words.name == "blame" ||
-                        words.name == "shrink" || words.name == "pinpoint" || words.name == "why";
+                        words.name == "merge" || words.name == "calibrate" || words.name == "report" ||
+                        words.name == "compare" || words.name == "blame" || words.name == "shrink" ||
+                        words.name == "pinpoint" || words.name == "why";
     commands.push_back(std::move(words));
   }
   return commands;

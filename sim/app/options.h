@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/exit_code.h"
+#include "app/latency_file.h"
 #include "app/plot.h"
 #include "app/terminal.h"
 #include "base/time.h"
@@ -37,6 +38,13 @@ struct CheckOptions {
   std::vector<scenario::Override> overrides;
   bool resolve = false;
   scenario::Strictness strictness = scenario::Strictness::lenient;
+};
+inline constexpr const char* kCalibrationScenario = "@calibration";
+struct CalibrateOptions {
+  std::string file;  // measured latencies
+  std::string scenario = kCalibrationScenario;
+  std::vector<scenario::Override> overrides;
+  LatencyFileFormat format;
 };
 struct ListOptions {};
 struct ExplainOptions {
@@ -116,10 +124,10 @@ struct SayOptions {
   ExitCode code = ExitCode::usage;
 };
 
-using Command =
-    std::variant<SayOptions, RunOptions, CheckOptions, ReplayOptions, PlotOptions, ExportOptions, ReportOptions,
-                 SweepOptions, MergeOptions, CompareOptions, ShrinkCommand, BlameCommand, PinpointCommand,
-                 WhyOptions, ListOptions, ExplainOptions, SchemaOptions, CompletionOptions, VersionOptions>;
+using Command = std::variant<SayOptions, RunOptions, CheckOptions, ReplayOptions, PlotOptions, ExportOptions,
+                             ReportOptions, SweepOptions, MergeOptions, CompareOptions, ShrinkCommand,
+                             BlameCommand, PinpointCommand, WhyOptions, CalibrateOptions, ListOptions,
+                             ExplainOptions, SchemaOptions, CompletionOptions, VersionOptions>;
 
 struct Options {
   Command command;

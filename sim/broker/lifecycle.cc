@@ -107,6 +107,8 @@ void Lifecycle::communicate(const Context& context) {
     request.want_shut_down = state_ == BrokerState::pending_controlled_shutdown;
     for (const OfflineDirectory& one : offline_directories_) request.offline_log_dirs.push_back(one.id);
     offline_directories_sent_ = offline_directories_.size();
+    request.tells_cordoned_log_dirs =
+        context.config.history.cordoned_log_directories && state_ != BrokerState::starting;
     send(std::move(request), context);
   } else {
     BrokerRegistrationRequest request;

@@ -61,18 +61,28 @@ void Cluster::handle(const Event& event) {
       if (same_life && world_.now() >= world_.slot(process).starts_at) start(process);
       return;
     case EventKind::timer:
+      if (world_.timer_waits(process, Timers::id_of(event.index))) return;
       platform.set_cause(world_.life(process).timers.at(Timers::id_of(event.index)).cause);
       return step(process, node::TimerFired{Timers::id_of(event.index)});
     case EventKind::persisted:
       if (same_life) persisted(process, event.index);
       return;
+    case EventKind::persisted_told:
+      if (same_life) tell_persisted(process, event.index);
+      return;
     case EventKind::stop:
       if (same_life) step(process, node::StopRequested{});
+      return;
+    case EventKind::sockets_close:
+      if (same_life) world_.close_sockets(process);
       return;
     case EventKind::connect_arrives:
       if (!wires.connect_arrives(platform, event.index, event.life)) return;
       // The operating system accepts for a process that is paused, and refuses for one that is down.
-      if (!world_.is_up(process)) return wires.refuse(platform, event.index);
+      if (!world_.is_up(process)) {
+        const bool is_listening = world_.slot(process).has_open_sockets;
+        return is_listening ? wires.accept(platform, event.index, 0) : wires.refuse(platform, event.index);
+      }
       SIM_CHECK(world_.spec(process).serves, "only brokers and controllers are connected to");
       return wires.accept(platform, event.index, world_.life(process).path->accept());
     case EventKind::connect_answered: return hear(wires.connect_answered(platform, event.index, event.life));
@@ -104,7 +114,7 @@ void Cluster::start(ProcessId id) {
 }
 
 void Cluster::hear(std::optional<Heard> heard) {
-  if (heard) step(heard->process, std::move(heard->input));
+  if (heard && world_.is_up(heard->process)) step(heard->process, std::move(heard->input));
 }
 
 void Cluster::message_goes_on(Ticket ticket) {
@@ -116,6 +126,7 @@ void Cluster::message_goes_on(Ticket ticket) {
   switch (message.stage) {
     case Stage::to_server:
     case Stage::to_client:
+    case Stage::has_core:
     case Stage::written_ahead: return deliver(ticket);
     case Stage::read:
     case Stage::written:
@@ -141,12 +152,14 @@ void Cluster::deliver(Ticket ticket) {
     world_.life(at).missed.push_back(world_.platform.event(EventKind::message, ProcessId{0}, ticket, 0));
     return;
   }
+  if (message.envelope.response && world_.is_up(at) && world_.response_waits(at, ticket)) return;
   const std::uint32_t connection = message.connection;
   switch (wires.message_arrives(world_.platform, ticket)) {
     case Wires::Arrival::nowhere: return;
     case Wires::Arrival::at_client: {
       node::Input input(std::in_place_type<node::Received>, std::move(message.envelope));
       wires.free_message(world_.platform, ticket);
+      if (!world_.is_up(at)) return;  // it was killed, its connection is not closed yet
       return step(at, std::move(input));
     }
     case Wires::Arrival::at_server: return world_.read_next(connection);
@@ -180,6 +193,16 @@ void Cluster::persisted(ProcessId id, std::uint32_t write) {
     return writer.life->missed.push_back(
         platform.event(EventKind::persisted, id, write, platform.incarnation(id).value()));
   }
+  if (!world_.takes_thread_time(id)) return tell_persisted(id, write);
+  Instant& last = writer.life->last_write_told;
+  last = std::max(last, world_.wakeup_done(id, platform.now()));
+  platform.schedule_in_life(last, EventKind::persisted_told, id, write);
+}
+
+void Cluster::tell_persisted(ProcessId id, std::uint32_t write) {
+  Platform& platform = world_.platform;
+  Slot& writer = world_.slot(id);
+  PendingWrites& writes = writer.life->writes;
   if (writes.progress(write) == PendingWrites::Progress::must_be_flushed) {
     const Instant done = writes.flush(write, writer.disks, writer.image, platform.now());
     return platform.schedule_in_life(done, EventKind::persisted, id, write);
@@ -215,7 +238,7 @@ void Cluster::step(ProcessId id, node::Input&& input) {
 // By its own will, if nobody has told it to: then nobody starts it again.
 void Cluster::exited(ProcessId id) {
   if (!world_.life(id).is_stopping) world_.slot(id).is_wanted = false;
-  world_.take_down(id, CrashMode::kill);
+  world_.take_down(id, CrashMode::exit);
   if (const std::optional<FaultId> fault = world_.spec(id).acts_for)
     return faults_.operator_left(*fault, world_);
   world_.schedule_start(id);

@@ -79,6 +79,7 @@ class Cluster {
   void handle(const Event& event);
   void start(ProcessId id);
   void persisted(ProcessId id, std::uint32_t write);
+  void tell_persisted(ProcessId id, std::uint32_t write);
   void message_goes_on(Ticket ticket);
   void deliver(Ticket ticket);
   void handle_request(ProcessId server, Ticket ticket);

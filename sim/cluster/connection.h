@@ -41,7 +41,8 @@ struct Connection {
   State state = State::closed;
   std::int32_t syn_retransmissions = 0;
   Instant syn_sent{};
-  Duration round_trip{};  // as it was measured when it opened; 0: it took several SYNs
+  Instant answer_taken{};  // when the last answer was taken by its thread, if that waits for cores
+  Duration round_trip{};   // as it was measured when it opened; 0: it took several SYNs
   // At the server
   bool accepted = false;
   bool muted = false;

@@ -10,7 +10,9 @@ enum class EventKind : std::uint16_t {
   start_again,
   timer,
   persisted,
+  persisted_told,  // to the thread that has waited for the write and for a core
   stop,
+  sockets_close,     // of a process that was killed
   connect_arrives,   // at the server
   connect_answered,  // at the client: accepted or refused
   connect_again,     // the client sends another SYN

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -36,8 +37,13 @@ World::World(std::shared_ptr<const Processes> all, const NetworkSpec& network, c
   slots.reserve(processes->specs.size());
   for (const ProcessSpec& process : processes->specs) {
     slots.emplace_back(disks_of(process, streams), streams.get("process/" + process.name),
-                       streams.get("threads/" + process.name), streams.get("start/" + process.name));
+                       streams.get("threads/" + process.name), streams.get("wakeups/" + process.name),
+                       streams.get("start/" + process.name), streams.get("exit/" + process.name));
+    if (process.has_pauses)
+      slots.back().pauses.emplace(processes->cpu, streams.get("pauses/" + process.name));
   }
+  for (const std::string& machine : processes->processors)
+    processors.emplace_back(processes->cpu, streams.get(machine + "/others"));
 }
 
 // ---- Beginning and end
@@ -45,6 +51,7 @@ World::World(std::shared_ptr<const Processes> all, const NetworkSpec& network, c
 bool World::boot(ProcessId id) {
   Slot& slot = this->slot(id);
   if (slot.life || !slot.is_wanted || slot.held_down != 0 || !platform.has_power(id)) return false;
+  close_sockets(id);
   const ProcessSpec& spec = this->spec(id);
   if (slot.disks.had_trouble()) slot.image.failed_directories = slot.disks.broken();
   slot.life.emplace(Life{.node = cluster::boot(spec, slot.image, platform.incarnation(id))});
@@ -84,12 +91,20 @@ void World::end_life(ProcessId id) {
 void World::take_down(ProcessId id, CrashMode mode) {
   if (mode == CrashMode::power_loss) return power_off(platform.machine_of(id));
   end_life(id);
-  wires.close_connections(platform, id);
+  slot(id).has_open_sockets = true;
+  const Duration takes{mode == CrashMode::kill ? spec(id).exit_time.sample(slot(id).exit_rng) : 0};
+  if (takes == Duration{}) return close_sockets(id);
+  platform.schedule_in_life(now() + takes, EventKind::sockets_close, id);
+}
+
+void World::close_sockets(ProcessId id) {
+  if (std::exchange(slot(id).has_open_sockets, false)) wires.close_connections(platform, id);
 }
 
 void World::power_off(net::Endpoint machine, Rng* tail) {
   for (const ProcessId id : processes_on({machine})) {
     if (is_up(id)) end_life(id);
+    slot(id).has_open_sockets = false;
     lose_unflushed(id, tail);
   }
   wires.lose_connections(platform, machine);
@@ -144,6 +159,7 @@ bool World::is_missed(const Event& event) const {
   if (!slot.life || slot.life->paused == 0) return false;
   switch (event.kind) {
     case EventKind::timer:
+    case EventKind::persisted_told:
     case EventKind::stop:
     case EventKind::connect_answered:
     case EventKind::close_reaches_client:
@@ -153,6 +169,7 @@ bool World::is_missed(const Event& event) const {
     case EventKind::persisted:  // of which the process's part waits
     case EventKind::start:
     case EventKind::start_again:
+    case EventKind::sockets_close:
     case EventKind::connect_arrives:
     case EventKind::connect_again:
     case EventKind::retransmit_to_server:
@@ -257,14 +274,17 @@ void World::set_timer(ProcessId id, const node::SetTimer& set) {
   }
   timer.cause = platform.event_number();
   timer.deadline = set.deadline;
+  timer.has_core = false;
   const Instant due = std::max(now(), platform.clock_of(id).instant_of(set.deadline));
   platform.fold(static_cast<std::uint64_t>(nanos(due)));
   platform.kernel().arm(timer.handle, due);
 }
 
 void World::cancel_timer(ProcessId id, node::TimerId timer) {
-  const Timer& set = life(id).timers.at(timer);
-  if (set.exists) platform.kernel().cancel(set.handle);
+  Timer& set = life(id).timers.at(timer);
+  if (!set.exists) return;
+  set.has_core = false;
+  platform.kernel().cancel(set.handle);
 }
 
 void World::set_timers_anew(net::Endpoint machine) {

@@ -9,6 +9,7 @@
 #include "cluster/connection.h"
 #include "cluster/disks.h"
 #include "cluster/event.h"
+#include "cluster/processors.h"
 #include "cluster/request_path.h"
 #include "kernel/kernel.h"
 #include "node/durable_image.h"
@@ -22,6 +23,7 @@ struct Timer {
   std::uint64_t cause = 0;
   LocalTime deadline{};  // as it was set
   bool exists = false;
+  bool has_core = false;  // it was due, and its thread has waited for a core
 };
 
 // Those of a process, found by their id or by the number under which their events know them.
@@ -72,6 +74,7 @@ struct Life {
   std::vector<Event> missed{};  // while paused
   Timers timers{};
   PendingWrites writes{};
+  Instant last_write_told{};          // writes are told of in order, whichever core their threads get
   std::vector<HeldSend> held{};       // responses and requests that wait for a write
   std::optional<RequestPath> path{};  // of a server
   std::vector<std::uint32_t>
@@ -84,18 +87,28 @@ struct SlowedBy {  // a process's threads
 };
 
 struct Slot {
-  Slot(Disks of, const Rng& of_steps, const Rng& of_threads, const Rng& of_starts)
-      : disks(std::move(of)), rng(of_steps), threads_rng(of_threads), start_rng(of_starts) {}
+  Slot(Disks of, const Rng& of_steps, const Rng& of_threads, const Rng& of_wakeups, const Rng& of_starts,
+       const Rng& of_exits)
+      : disks(std::move(of)),
+        rng(of_steps),
+        threads_rng(of_threads),
+        wakeups_rng(of_wakeups),
+        start_rng(of_starts),
+        exit_rng(of_exits) {}
 
   node::DurableImage image;
   Disks disks;
-  Rng rng;                      // of its steps
-  Rng threads_rng;              // of a server's threads
-  Rng start_rng;                // of how long its starts take, and of which thread comes first after a pause
-  bool is_wanted = false;       // it starts as soon as nothing holds it down
-  std::int32_t held_down = 0;   // by so many faults
-  Instant starts_at{};          // the last start that was asked for; those before it are forgotten
-  std::int64_t cpu_factor = 1;  // its threads take so many times as long
+  Rng rng;                     // of its steps
+  Rng threads_rng;             // of a server's threads on the way of a request
+  Rng wakeups_rng;             // of its other threads
+  Rng start_rng;               // of how long its starts take, and of which thread comes first after a pause
+  bool is_wanted = false;      // it starts as soon as nothing holds it down
+  std::int32_t held_down = 0;  // by so many faults
+  Rng exit_rng;                // of how long it takes until the connections of a killed process are closed
+  bool has_open_sockets = false;  // it was killed, and they are not closed yet
+  Instant starts_at{};            // the last start that was asked for; those before it are forgotten
+  std::int64_t cpu_factor = 1;    // its threads take so many times as long
+  std::optional<StopTheWorld> pauses{};
   std::vector<SlowedBy> slowed_by{};
   std::optional<Life> life{};  // none while it is down
 };

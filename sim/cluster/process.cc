@@ -32,6 +32,7 @@ class Census {
   }
 
   Processes take() {
+    result_.cpu = spec_.cpu;
     for (std::size_t i = 0; i < spec_.controllers.size() && !spec_.combined; ++i) add_controller(i);
     for (std::size_t i = 0; i < spec_.brokers.size(); ++i) add_broker(i);
     for (std::size_t i = 0; i < spec_.flows.size(); ++i) add_flow(i);
@@ -47,6 +48,7 @@ class Census {
   }
   ProcessId next_id() const { return ProcessId{static_cast<std::int32_t>(result_.specs.size())}; }
   void add(ProcessSpec process) {
+    give_processors(process);
     result_.names.processes.push_back(process.name);
     result_.specs.push_back(std::move(process));
   }
@@ -63,6 +65,7 @@ class Census {
     return kNoProcess;
   }
 
+  void give_processors(ProcessSpec& process);
   std::vector<MetadataRecord> bootstrap_records() const;
   raft::ReplicaSpec replica(NodeId id, bool has_controller) const;
   controller::ControllerBoot controller_boot(const ControllerSpec& controller) const;
@@ -81,6 +84,16 @@ class Census {
   std::shared_ptr<const server::ClientQuotas> quotas_;
   Processes result_;
 };
+
+// Applications have machines without limits, unless all share one.
+void Census::give_processors(ProcessSpec& process) {
+  const CpuSpec& cpu = spec_.cpu;
+  process.has_pauses = process.serves && cpu.has_pauses();
+  if (!cpu.has_cores() || !(process.serves || cpu.shared)) return;
+  if (!cpu.shared || result_.processors.empty())
+    result_.processors.push_back(cpu.shared ? "processors" : "processors/" + process.name);
+  process.processors = static_cast<std::int32_t>(result_.processors.size()) - 1;
+}
 
 raft::ReplicaSpec Census::replica(NodeId id, bool has_controller) const {
   raft::ReplicaSpec spec;
@@ -111,6 +124,7 @@ void Census::add_controller(std::size_t index) {
   process.machine_spec = controller.machine;
   process.disk = controller.disk;
   process.start_time = controller.start_time;
+  process.exit_time = controller.exit_time;
   add(std::move(process));
 }
 
@@ -144,6 +158,7 @@ void Census::add_broker(std::size_t index) {
   process.disk = broker.disk;
   process.log_dirs = broker.config.log_dirs;
   process.start_time = broker.start_time;
+  process.exit_time = broker.exit_time;
   add(std::move(process));
 }
 
@@ -245,7 +260,9 @@ std::vector<MetadataRecord> Census::bootstrap_records() const {
   for (const QuorumVoter& voter : voters_) controllers.push_back({voter.key.id, voter.endpoint});
   std::vector<controller::BootstrapBroker> brokers;
   for (std::size_t i = 0; i < spec_.brokers.size(); ++i) {
-    brokers.push_back({spec_.brokers[i].id, broker_ids_[i], spec_.brokers[i].rack});
+    const BrokerSpec& broker = spec_.brokers[i];
+    brokers.push_back(
+        {broker.id, broker_ids_[i], broker.rack, broker.config.history.cordoned_log_directories});
   }
   std::vector<controller::BootstrapTopic> topics;
   for (const TopicSpec& topic : spec_.topics) {

@@ -45,10 +45,13 @@ struct ProcessSpec {
   net::Endpoint machine = 0;
   Instant starts_at{};
   Distribution start_time{};          // from when it is started again until it runs
+  Distribution exit_time{};           // from when it is killed until its connections are closed
   std::optional<FaultId> acts_for{};  // an operator: starts each time when the fault strikes
   bool serves = false;                // has a request path: a broker or controller
   ServerThreads threads;
   MachineSpec machine_spec;
+  std::int32_t processors = -1;  // which of Processes::processors its threads share; -1: they never wait
+  bool has_pauses = false;       // of a garbage collector
   DiskSpec disk;
   std::int32_t log_dirs = 1;  // each a device of its own
 };
@@ -56,6 +59,9 @@ struct ProcessSpec {
 struct Processes {
   std::vector<ProcessSpec> specs;           // by ProcessId
   std::vector<net::MachinePlace> machines;  // by net::Endpoint
+  CpuSpec cpu;
+  std::vector<std::string>
+      processors;  // machines with cores of their own, by the names of their random streams
   observe::Names names;
 };
 

@@ -43,13 +43,14 @@ RequestPath::Work& RequestPath::work(Ticket ticket) {
 }
 
 std::optional<RequestPath::Scheduled> RequestPath::begin_network_work(Ticket ticket, std::int32_t thread,
-                                                                      std::int64_t bytes, Instant now) {
+                                                                      std::int64_t bytes, Instant now,
+                                                                      const ThreadTime& time) {
   NetworkThread& runs_on = threads_[static_cast<std::size_t>(thread)];
   work(ticket) = Work{thread, runs_on.delayed};
   take_arrived(runs_on, now);
   const Duration takes = reading_time(bytes, machine_.network_per_request.sample(rng_));
-  runs_on.busy_until =
-      later(std::max(runs_on.blocked ? runs_on.blocked_since : now, runs_on.busy_until), takes);
+  const Instant ready = std::max(runs_on.blocked ? runs_on.blocked_since : now, runs_on.busy_until);
+  runs_on.busy_until = time.done(now, ready, takes);
   if (!runs_on.planned.empty()) plan_anew(runs_on);
   if (runs_on.blocked) {
     runs_on.stalled.push_back({ticket, runs_on.busy_until});
@@ -91,10 +92,10 @@ bool RequestPath::enqueue(Ticket ticket, Instant now) {
   return false;
 }
 
-Instant RequestPath::begin_handling(Ticket ticket, std::int64_t bytes, Instant now) {
+Instant RequestPath::begin_handling(Ticket ticket, std::int64_t bytes, Instant now, const ThreadTime& time) {
   work(ticket).delay_seen = paused_;
   const std::int64_t per_request = machine_.io_per_request.sample(rng_);
-  return later(now, cpu_time(per_request, machine_.io_ns_per_kib, bytes));
+  return time.done(now, now, cpu_time(per_request, machine_.io_ns_per_kib, bytes));
 }
 
 // ---- Ahead of time

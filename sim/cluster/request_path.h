@@ -9,12 +9,14 @@
 
 #include "base/rng.h"
 #include "base/time.h"
+#include "cluster/processors.h"
 #include "cluster/spec.h"
 
 // A server's way from a request's bytes to its handler and back (SocketServer, Processor,
 // RequestChannel, KafkaRequestHandlerPool in Kafka): network threads, each with connections of its own; one
 // bounded request queue; I/O threads that take from it. Latency grows with load because threads are
-// busy and queues are full, and for no other reason.
+// busy and queues are full, and for no other reason. Threads that share cores wait for one whenever they have
+// something to do (see Processors).
 //
 // It knows requests as tickets and asks its owner to schedule things; it never sees a message. A network
 // thread that finds the queue full (queued.max.requests) blocks, and all its other work with it. A pause
@@ -44,7 +46,7 @@ class RequestPath {
   // Network work for `ticket`, begun when its thread comes to it. Nothing: the thread is blocked, and
   // released() will hand it out.
   std::optional<Scheduled> begin_network_work(Ticket ticket, std::int32_t thread, std::int64_t bytes,
-                                              Instant now);
+                                              Instant now, const ThreadTime& time = {});
   // The work scheduled for the ticket has come up. False: its thread is or was blocked meanwhile, and it will
   // come up again as `again` says, or when released() hands it out.
   bool network_work_done(Ticket ticket, Instant now, std::optional<Scheduled>& again);
@@ -53,7 +55,7 @@ class RequestPath {
   // True: an I/O thread took it; the owner begins to handle it.
   bool enqueue(Ticket ticket, Instant now);
   // When the handler that is begun now will be done.
-  Instant begin_handling(Ticket ticket, std::int64_t bytes, Instant now);
+  Instant begin_handling(Ticket ticket, std::int64_t bytes, Instant now, const ThreadTime& time = {});
   // The handler's time has come up. False: the process was paused meanwhile, and it will come up again as
   // `again` says, or when released_handlers() hands it out.
   bool handling_done(Ticket ticket, Instant now, std::optional<Scheduled>& again);

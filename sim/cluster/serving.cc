@@ -33,6 +33,7 @@ void World::send(Envelope&& envelope) {
 // ---- Step by step
 
 void World::read_next(std::uint32_t connection) {
+  if (!is_up(wires.connection(connection).channel.server)) return;  // it was killed, the connection lives on
   if (const auto ticket = wires.next_to_read(platform, connection)) begin_network_work(*ticket);
 }
 
@@ -42,8 +43,8 @@ void World::begin_network_work(Ticket ticket) {
   const ProcessId server = connection.channel.server;
   message.stage = Stage::read;
   message.life = platform.incarnation(server);
-  const auto scheduled =
-      life(server).path->begin_network_work(ticket, connection.network_thread, message.bytes, now());
+  const auto scheduled = life(server).path->begin_network_work(ticket, connection.network_thread,
+                                                               message.bytes, now(), thread_time(server));
   follow_moved(server);
   if (scheduled) wires.arm(platform, ticket, scheduled->at);
 }
@@ -71,7 +72,7 @@ void World::begin_handling(ProcessId server, Ticket ticket) {
   MessageInFlight& message = wires.message(ticket);
   wires.tell_progress(platform, observe::RequestStage::dequeued, message, true);
   message.stage = Stage::handled;
-  const Instant done = life(server).path->begin_handling(ticket, message.bytes, now());
+  const Instant done = life(server).path->begin_handling(ticket, message.bytes, now(), thread_time(server));
   message.envelope.thread_nanos = thread_nanos(done - now());
   wires.arm(platform, ticket, done);
 }
@@ -118,7 +119,8 @@ void World::respond(Envelope&& response) {
   message.stage = Stage::written;
   message.life = platform.incarnation(server);
   const bool is_running = path.is_running(connection.network_thread);
-  const auto written = path.begin_network_work(ticket, connection.network_thread, message.bytes, now());
+  const auto written =
+      path.begin_network_work(ticket, connection.network_thread, message.bytes, now(), thread_time(server));
   follow_moved(server);
   if (!written) return;
   if (works_ahead && is_running && wires.can_be_written_ahead(platform, index)) {
@@ -132,6 +134,46 @@ void World::request_answered(std::uint32_t connection) {
   if (wires.request_answered(platform, connection)) read_next(connection);
 }
 
+// ---- Cores
+
+ThreadTime World::thread_time(ProcessId id) {
+  const std::int32_t machine = spec(id).processors;
+  Slot& of = slot(id);
+  return {machine < 0 ? nullptr : &processors[static_cast<std::size_t>(machine)],
+          of.pauses ? &*of.pauses : nullptr};
+}
+
+Instant World::wakeup_done(ProcessId id, Instant ready) {
+  Slot& of = slot(id);
+  const std::int64_t takes = spec(id).processors < 0 ? 0 : processes->cpu.per_wakeup.sample(of.wakeups_rng);
+  return thread_time(id).done(now(), ready, scaled(Duration{takes}, of.cpu_factor));
+}
+
+bool World::timer_waits(ProcessId id, node::TimerId timer) {
+  if (!takes_thread_time(id)) return false;
+  Timer& due = life(id).timers.at(timer);
+  if (std::exchange(due.has_core, false)) return false;
+  const Instant done = wakeup_done(id, now());
+  if (done <= now()) return false;
+  due.has_core = true;
+  platform.kernel().arm(due.handle, done);
+  return true;
+}
+
+// A thread takes the answers of a connection one after the other.
+bool World::response_waits(ProcessId id, Ticket ticket) {
+  MessageInFlight& message = wires.message(ticket);
+  if (message.stage == Stage::has_core || !takes_thread_time(id)) return false;
+  const Connection& connection = wires.connection(message.connection);
+  if (connection.generation != message.generation) return false;
+  const Instant done = wakeup_done(id, std::max(now(), connection.answer_taken));
+  if (done <= now()) return false;
+  wires.answer_will_be_taken(message.connection, done);
+  message.stage = Stage::has_core;
+  wires.arm(platform, ticket, done);
+  return true;
+}
+
 // ---- Ahead of time
 
 bool World::plan(Ticket ticket) {
@@ -139,7 +181,8 @@ bool World::plan(Ticket ticket) {
   const Connection& connection = wires.connection(message.connection);
   const ProcessId server = connection.channel.server;
   Slot& slot = this->slot(server);
-  if (!works_ahead || !slot.life || !wires.can_be_planned(platform, ticket)) return false;
+  if (!works_ahead || !slot.life || takes_thread_time(server)) return false;
+  if (!wires.can_be_planned(platform, ticket)) return false;
   RequestPath& path = *slot.life->path;
   if (!path.can_plan(connection.network_thread)) return false;
   message.life = platform.incarnation(server);

@@ -6,6 +6,7 @@
 
 #include "base/distribution.h"
 #include "base/time.h"
+#include "cluster/processors.h"
 #include "controller/config.h"
 #include "disk/device.h"
 #include "fault/fault.h"
@@ -41,6 +42,7 @@ struct ControllerSpec {
   DiskSpec disk;
   MachineSpec machine;
   Distribution start_time{};
+  Distribution exit_time{};
 };
 
 struct BrokerSpec {
@@ -53,6 +55,9 @@ struct BrokerSpec {
   // logs: a process has a lot to do when it starts. What is up when the run begins goes on from before.
   Distribution start_time{};
   Distribution open_logs_time{};
+  // From when it is killed until its connections are closed: before that its operating system takes back the
+  // memory that it held.
+  Distribution exit_time{};
 };
 
 struct TopicSpec {  // created before the applications start
@@ -79,6 +84,7 @@ struct ClusterSpec {
   metadata::SnapshotConfig metadata_snapshots;
   std::vector<BrokerSpec> brokers;
   NetworkSpec network;
+  CpuSpec cpu;
   std::vector<TopicSpec> topics;
   std::vector<ClientQuotaSpec> quotas;
   std::vector<workload::FlowSpec> flows;        // FlowId = index

@@ -40,6 +40,7 @@ struct MessageInFlight {
     written,        // a response, by a network thread
     written_ahead,  // and on its way
     to_client,
+    has_core,  // a response that has arrived, and its thread has waited for a core
   };
 
   Envelope envelope;
@@ -72,6 +73,7 @@ class Wires {
 
   // ---- Connections (connections.cc)
   const Connection& connection(std::uint32_t index) const { return connections_[index]; }
+  void answer_will_be_taken(std::uint32_t index, Instant at) { connections_[index].answer_taken = at; }
   // The last one that was opened on the channel, if an end of it is left.
   std::uint32_t last_opened(const Channel& channel) const {
     return opened_[static_cast<std::size_t>(channel.client.value())].find(channel.server, channel.lane);

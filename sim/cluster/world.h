@@ -17,7 +17,9 @@
 namespace sim::cluster {
 
 enum class CrashMode : std::uint8_t {
-  kill,        // the process alone: the operating system keeps its page cache and closes its connections
+  exit,  // by its own will: it has closed its connections
+  kill,  // the process alone: the operating system keeps its page cache and closes its connections, once
+         // it has taken back the process's memory
   power_loss,  // of its machine and all on it: what was not flushed is gone, and nobody is told
 };
 
@@ -27,7 +29,8 @@ struct World {
   std::shared_ptr<const Processes> processes;
   Platform platform;
   Wires wires;
-  std::vector<Slot> slots;   // by ProcessId
+  std::vector<Slot> slots;  // by ProcessId
+  std::vector<Processors> processors;
   bool works_ahead = false;  // see Cluster::work_ahead()
 
   Instant now() const { return platform.now(); }
@@ -49,6 +52,8 @@ struct World {
   void take_down(ProcessId id, CrashMode mode);
   // With a `tail`, part of what was not flushed is there.
   void power_off(net::Endpoint machine, Rng* tail = nullptr);
+  // Its operating system has taken back the memory of a process that was killed, and closes its connections.
+  void close_sockets(ProcessId id);
   void wipe(ProcessId id);
   void switch_off(net::Endpoint machine);
   void switch_on(net::Endpoint machine);
@@ -61,6 +66,19 @@ struct World {
   // A process that stands still learns of the event when it goes on.
   bool is_missed(const Event& event) const;
   void set_cpu_factor(ProcessId id);
+
+  // ---- Cores (serving.cc)
+  ThreadTime thread_time(ProcessId id);
+  // Whether anything but requests takes processor time there: then its threads wait for cores or stand still.
+  bool takes_thread_time(ProcessId id) const {
+    return spec(id).processors >= 0 || slot(id).pauses.has_value();
+  }
+  // When a thread of it that wakes up at `ready`, or later, will have done what it has to.
+  Instant wakeup_done(ProcessId id, Instant ready);
+  // True: its thread waits for a core, and the timer comes up again.
+  bool timer_waits(ProcessId id, node::TimerId timer);
+  // True: the thread that takes the response waits for a core, and the response comes up again.
+  bool response_waits(ProcessId id, Ticket ticket);
 
   // ---- Timers
   void set_timer(ProcessId id, const node::SetTimer& set);

@@ -41,6 +41,7 @@ std::vector<MetadataRecord> bootstrap_records(bool eligible_leader_replicas,
     registration.endpoint = broker.endpoint;
     registration.rack = broker.rack;
     registration.fenced = false;
+    registration.tells_cordoned_log_dirs = broker.tells_cordoned_log_dirs;
     records.emplace_back(registration);
     usable.push_back({broker.id, broker.rack, false});
   }

@@ -119,6 +119,8 @@ Decision<BrokerHeartbeatResponse> ClusterControl::heartbeat(const MetadataImage&
     }
   }
   replication.directories_offline(image, request.broker, request.offline_log_dirs, decision.records);
+  if (request.tells_cordoned_log_dirs)
+    ReplicationControl::directories_cordoned(image, request.broker, decision.records);
   const bool fenced = next == BrokerState::fenced || next == BrokerState::shutdown_now;
   heartbeats_.touch(request.broker, fenced, request.current_metadata_offset);
   if (next == BrokerState::controlled_shutdown) {

@@ -25,6 +25,7 @@ struct BootstrapBroker {
   NodeId id = kNoNode;
   ProcessId endpoint = kNoProcess;
   std::string rack;
+  bool tells_cordoned_log_dirs = false;
 };
 struct BootstrapController {
   NodeId id = kNoNode;

@@ -54,6 +54,17 @@ void ReplicationControl::directories_offline(const MetadataImage& image, NodeId 
   records.emplace_back(std::move(change));
 }
 
+// handleDirectoriesCordoned: none is, here, but a registration does not say so.
+void ReplicationControl::directories_cordoned(const MetadataImage& image, NodeId broker, Records& records) {
+  const BrokerRegistration& registration = *image.broker(broker);
+  if (registration.tells_cordoned_log_dirs) return;
+  BrokerRegistrationChangeRecord change;
+  change.broker = broker;
+  change.broker_epoch = registration.broker_epoch;
+  change.tells_cordoned_log_dirs = true;
+  records.emplace_back(std::move(change));
+}
+
 // handleAssignReplicasToDirs
 Decision<AssignReplicasToDirsResponse> ReplicationControl::assign_replicas_to_dirs(
     const MetadataImage& image, const AssignReplicasToDirsRequest& request) const {

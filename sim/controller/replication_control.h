@@ -60,7 +60,9 @@ class ReplicationControl {
   void broker_restarted(const metadata::MetadataImage& image, NodeId broker, bool clean_shutdown,
                         Records& records) const;
 
-  // Log directories (log_directories.cc). Those it names that were online are no longer.
+  // Log directories (log_directories.cc). The broker says which are cordoned, and has not said so before.
+  static void directories_cordoned(const metadata::MetadataImage& image, NodeId broker, Records& records);
+  // Those it names that were online are no longer.
   void directories_offline(const metadata::MetadataImage& image, NodeId broker,
                            const std::vector<DirectoryId>& offline, Records& records) const;
   // REQUIRES: the sender's broker epoch was checked

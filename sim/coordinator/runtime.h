@@ -76,7 +76,9 @@ namespace sim::coordinator {
 struct RuntimeConfig {
   node::TimerId timer;
   std::int32_t partitions = 1;  // of the coordinator's topic; their numbers lie below
-  Duration append_linger{};     // 0: a batch is written at the end of the operation that opened it
+  // How long a batch is open: 0: to the end of the operation that opened it; negative (adaptive): until all
+  // that had come by then is done (CoordinatorRuntime.enqueueAdaptiveFlush).
+  Duration append_linger{};
   std::int64_t max_batch_bytes = 0;
   Duration write_timeout{};
 };
@@ -369,8 +371,10 @@ class Runtime {
     batch.records.reserve(records_in_last_);
     batch.id = next_write_++;
     batch.size_bytes = kBatchHeaderBytes;
-    if (settings_.append_linger > Duration{})
-      deadlines_.arm(partition.linger, Due{number, LingerOver{}}, step.env.now + settings_.append_linger);
+    if (settings_.append_linger != Duration{}) {
+      const Duration linger = std::max(Duration{}, settings_.append_linger);
+      deadlines_.arm(partition.linger, Due{number, LingerOver{}}, step.env.now + linger);
+    }
     return batch;
   }
   // The batch that took the record; a full one is written first.

@@ -50,6 +50,7 @@ struct History {
   bool high_watermark_min_isr = true;
   bool preferred_replica_only_isr = true;
   bool eligible_leader_replicas = true;
+  bool cordoned_log_directories = true;
 
   bool operator==(const History&) const = default;
 };

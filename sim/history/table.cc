@@ -148,6 +148,12 @@ constexpr Behaviour kEligibleReplicas[] = {
         "Replicas that left the ISR while min.insync.replicas was not met may still be elected."),
     off<&History::eligible_leader_replicas>("As with eligible.leader.replicas.version=0.",
                                             "no eligible leader replicas")};
+constexpr Behaviour kCordonedDirectories[] = {
+    on<&History::cordoned_log_directories>(
+        {4, 3}, "KIP-1066",
+        "Once it has caught up, a broker says in its heartbeats which of its log directories take no more "
+        "replicas; the first time after a registration that is a record of its own."),
+    off<&History::cordoned_log_directories>("It says nothing of the kind.")};
 
 constexpr Switch kSwitches[] = {
     {"pre-vote", "Whether a vote is tried out first.", kPreVote},
@@ -167,6 +173,8 @@ constexpr Switch kSwitches[] = {
     {"high-watermark-min-isr", "Whether the high watermark is held by min.insync.replicas.",
      kHighWatermarkMinIsr},
     {"preferred-replica-only-isr", "Which replicas consumers near them may read from.", kPreferredReplica},
+    {"cordoned-log-directories", "Whether brokers tell which log directories are cordoned (none is, here).",
+     kCordonedDirectories},
 };
 
 using Whose = FormerDefault::Whose;
@@ -183,7 +191,9 @@ constexpr FormerDefault kFormerDefaults[] = {
     {"linger.ms", Whose::producer, {4, 0}, "0", "KIP-1030"},
     {"num.recovery.threads.per.data.dir", Whose::server, {4, 0}, "1", "KIP-1030"},
     {"log.message.timestamp.after.max.ms", Whose::server, {4, 0}, kLongest, "KIP-1030"},
+    // What comes first counts: a release before 4.0 has 0.
     {"group.coordinator.append.linger.ms", Whose::server, {4, 0}, "0", "KIP-848, the new coordinator"},
+    {"group.coordinator.append.linger.ms", Whose::server, {4, 2}, "5", "an adaptive linger since"},
 };
 
 }  // namespace

@@ -26,7 +26,8 @@ std::uint64_t folded(const std::vector<NodeId>& nodes) {
 std::uint64_t digest_of(const BrokerRegistration& one) {
   Fingerprint all;
   all.add(word('b'), word(one.id.value()), one.incarnation, word(one.broker_epoch.value()));
-  all.add(word(one.endpoint.value()), one.fenced ? 1 : 0, one.in_controlled_shutdown ? 1 : 0, 0);
+  all.add(word(one.endpoint.value()), one.fenced ? 1 : 0, one.in_controlled_shutdown ? 1 : 0,
+          one.tells_cordoned_log_dirs ? 1 : 0);
   all.add_bytes(one.rack);
   for (const DirectoryId directory : one.directories) all.add(directory.value(), 0, 0, 0);
   return all.value();
@@ -110,9 +111,15 @@ void MetadataImage::replay(const Batch& batch, MetadataDelta* delta) {
 void MetadataImage::on(const RegisterBrokerRecord& record, MetadataDelta* delta) {
   BrokerRegistration& registration = brokers_[record.broker];
   if (registration.id != kNoNode) digest_ -= digest_of(registration);
-  registration = BrokerRegistration{
-      record.broker, record.incarnation, record.broker_epoch,           record.endpoint,
-      record.rack,   record.fenced,      record.in_controlled_shutdown, record.directories};
+  registration = BrokerRegistration{record.broker,
+                                    record.incarnation,
+                                    record.broker_epoch,
+                                    record.endpoint,
+                                    record.rack,
+                                    record.fenced,
+                                    record.in_controlled_shutdown,
+                                    record.directories,
+                                    record.tells_cordoned_log_dirs};
   digest_ += digest_of(registration);
   if (delta != nullptr) delta->brokers.insert(record.broker);
 }
@@ -137,6 +144,7 @@ void MetadataImage::on(const BrokerRegistrationChangeRecord& record, MetadataDel
     registration.in_controlled_shutdown = record.in_controlled_shutdown > 0;
   }
   if (!record.directories.empty()) registration.directories = record.directories;
+  if (record.tells_cordoned_log_dirs) registration.tells_cordoned_log_dirs = true;
   digest_ += digest_of(registration);
   if (delta != nullptr) delta->brokers.insert(record.broker);
 }
@@ -300,7 +308,8 @@ std::vector<MetadataRecord> MetadataImage::records() const {
   }
   for (const auto& [id, one] : brokers_) {
     records.emplace_back(RegisterBrokerRecord{id, one.incarnation, one.broker_epoch, one.endpoint, one.rack,
-                                              one.fenced, one.in_controlled_shutdown, one.directories});
+                                              one.fenced, one.in_controlled_shutdown, one.directories,
+                                              one.tells_cordoned_log_dirs});
   }
   // The id of a topic that was removed is not given again.
   if (const TopicId last{next_topic_id_.value() - 1}; last >= TopicId{1} && topic(last) == nullptr) {

@@ -31,6 +31,7 @@ struct BrokerRegistration {
   bool fenced = true;
   bool in_controlled_shutdown = false;
   std::vector<DirectoryId> directories{};  // log directories that are online; empty: it has only one
+  bool tells_cordoned_log_dirs = false;    // it is known which are cordoned: none
 
   bool active() const { return !fenced && !in_controlled_shutdown; }
   // DirectoryId.isOnline: where a replica lies that has not been told yet counts as online.

@@ -75,7 +75,8 @@ std::int64_t value_size(const RegisterBrokerRecord& record) {
   constexpr std::int64_t kFeature = 1 + 16 + kInt16 + kInt16 + kTags;  // "metadata.version"
   return kFrameAndTags + kInt32 + kBool + kUuid + kInt64 + compact_length(1) + kListener + compact_length(1) +
          kFeature + compact(record.rack) + kBool + kBool +
-         tagged(compact_length(1) + kUuid * std::max<std::int64_t>(1, std::ssize(record.directories)));
+         tagged(compact_length(1) + kUuid * std::max<std::int64_t>(1, std::ssize(record.directories))) +
+         (record.tells_cordoned_log_dirs ? tagged(compact_length(0)) : 0);
 }
 std::int64_t value_size(const UnregisterBrokerRecord&) {
   return kFrameAndTags + kInt32 + kInt64;
@@ -83,7 +84,8 @@ std::int64_t value_size(const UnregisterBrokerRecord&) {
 std::int64_t value_size(const BrokerRegistrationChangeRecord& record) {
   return kFrameAndTags + kInt32 + kInt64 + (record.fenced != 0 ? tagged(kInt8) : 0) +
          (record.in_controlled_shutdown != 0 ? tagged(kInt8) : 0) +
-         (record.directories.empty() ? 0 : tagged(array_of(record.directories, kUuid)));
+         (record.directories.empty() ? 0 : tagged(array_of(record.directories, kUuid))) +
+         (record.tells_cordoned_log_dirs ? tagged(compact_length(0)) : 0);
 }
 std::int64_t value_size(const TopicRecord& record) {
   return kFrameAndTags + compact(record.name) + kUuid;

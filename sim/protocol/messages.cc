@@ -301,7 +301,8 @@ std::int64_t size_of(const ControllerRegistrationResponse&) {
 }
 std::int64_t size_of(const BrokerHeartbeatRequest& m) {
   const std::int64_t offline = m.offline_log_dirs.empty() ? 0 : tagged(array_of(m.offline_log_dirs, kUuid));
-  return kRequest + kInt32 + 2 * kInt64 + 2 * kBool + offline;
+  const std::int64_t cordoned = m.tells_cordoned_log_dirs ? tagged(compact_length(0)) : 0;
+  return kRequest + kInt32 + 2 * kInt64 + 2 * kBool + offline + cordoned;
 }
 std::int64_t size_of(const BrokerHeartbeatResponse&) {
   return kThrottled + kInt16 + 3 * kBool;

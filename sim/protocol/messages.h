@@ -393,6 +393,7 @@ struct BrokerHeartbeatRequest {
   bool want_fence = false;
   bool want_shut_down = false;
   std::vector<DirectoryId> offline_log_dirs{};
+  bool tells_cordoned_log_dirs = false;  // KIP-1066: which are cordoned, here none
 };
 struct BrokerHeartbeatResponse {
   ErrorCode error = ErrorCode::none;

@@ -21,6 +21,7 @@ struct RegisterBrokerRecord {
   bool fenced = true;
   bool in_controlled_shutdown = false;
   std::vector<DirectoryId> directories{};  // KIP-858: its log directories that are online; empty: it has one
+  bool tells_cordoned_log_dirs = false;    // KIP-1066: which are cordoned, here none; else that is unknown
 };
 
 struct UnregisterBrokerRecord {
@@ -35,6 +36,7 @@ struct BrokerRegistrationChangeRecord {
   std::int8_t fenced = 0;
   std::int8_t in_controlled_shutdown = 0;
   std::vector<DirectoryId> directories{};  // that are still online; empty = unchanged
+  bool tells_cordoned_log_dirs = false;    // that none is cordoned; else unchanged
 };
 
 struct TopicRecord {

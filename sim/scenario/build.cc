@@ -34,6 +34,7 @@ class Builder {
     spec.combined = cluster.at("combined").text == "true";
     spec.load_ends_at = duration_of(root_.at("duration"));
     spec.network = network(cluster.at("network"));
+    spec.cpu = cpu(cluster.at("cpu"));
     add_servers(cluster, spec);
     set_quorum(cluster, spec);
     add_quotas(cluster, spec);
@@ -118,6 +119,7 @@ class Builder {
     broker.disk = controller.disk = disk(cluster.at("disk"));
     broker.machine = controller.machine = machine(cluster.at("machine"));
     broker.start_time = controller.start_time = times(cluster.at("start.time"));
+    broker.exit_time = controller.exit_time = times(cluster.at("exit.time"));
     broker.open_logs_time = times(cluster.at("open.logs.time"));
     const std::vector<Value>& racks = cluster.at("racks").items;
     const auto rack_of = [&racks](std::int64_t id) {
@@ -133,6 +135,25 @@ class Builder {
       controller.rack = rack_of(id);
       spec.controllers.push_back(controller);
     }
+  }
+
+  cluster::CpuSpec cpu(const Value& value) {
+    constexpr std::int64_t kMillionthsOfAHundredth = 10'000;
+    constexpr std::int64_t kLeastBurstNs = 100'000;  // shorter ones would have to be made up by the million
+    cluster::CpuSpec spec;
+    spec.cores = static_cast<std::int32_t>(count_of(value.at("cores")));
+    spec.shared = value.at("shared").text == "true";
+    spec.per_wakeup = times(value.at("per.wakeup"));
+    spec.others_millionths = number_of(value.at("others.share"), UnitKind::ratio) * kMillionthsOfAHundredth;
+    spec.others_burst = times(value.at("others.burst"));
+    spec.pause_interval = times(value.at("pauses").at("interval"));
+    spec.pause_length = times(value.at("pauses").at("length"));
+    if (spec.others_burst.mean() < kLeastBurstNs) {
+      report_.error(value.at("others.burst").place,
+                    "cluster.cpu.others.burst is shorter than 100us on average",
+                    "for many small ones give a larger burst and the same others.share");
+    }
+    return spec;
   }
 
   static void set_quorum(const Value& cluster, cluster::ClusterSpec& spec) {

@@ -13,6 +13,7 @@
 #include "history/table.h"
 #include "scenario/client_rules.h"
 #include "scenario/dialects.h"
+#include "scenario/profiles.h"
 #include "scenario/read_values.h"
 #include "scenario/schema.h"
 #include "scenario/server_rules.h"
@@ -76,6 +77,11 @@ class Completion {
     return library != nullptr && library->text == "librdkafka";
   }
 
+  std::string_view profile() const {
+    const Value* given = root_.find("profile");
+    return given == nullptr ? std::string_view{} : given->text;
+  }
+
   // The release that is played. Its key stands before all that it decides.
   KafkaVersion version() const {
     const Value* cluster = root_.find("cluster");
@@ -112,6 +118,7 @@ class Completion {
 
   std::optional<Value> missing(const Key& row, const Value& section, const std::vector<Entry>& before,
                                const std::string& name) {
+    if (const std::string_view text = profile_value(profile(), row.path); !text.empty()) return parse(text);
     if (row.computed()) return computed(row.path, before, name);
     if (!row.fallback.empty()) return parse(row.fallback);
     if (row.required) {
@@ -205,7 +212,9 @@ class Completion {
     const Value* given = network == nullptr ? nullptr : network->find(key);
     if (given != nullptr) return *given;
     for (const Key* row : keys_below("cluster/network")) {
-      if (row->last() == key) return parse(row->fallback);
+      if (row->last() != key) continue;
+      const std::string_view of_profile = profile_value(profile(), row->path);
+      return parse(of_profile.empty() ? row->fallback : of_profile);
     }
     return {};
   }

@@ -333,9 +333,11 @@ constexpr Property kServerRows[] = {
              "How long the coordinator of an empty group waits for more members before the first rebalance."),
     modelled("group.max.size", kServer, int32, kMaxIntText, from(1), field<&BrokerConfig::group_max_size>,
              "The most members a group may have."),
-    modelled("group.coordinator.append.linger.ms", kServer, int32, "5", from(0),
-             field<&BrokerConfig::group_coordinator_append_linger_ms>,
-             "How long a coordinator gathers records for __consumer_offsets before it appends them."),
+    modelled(
+        "group.coordinator.append.linger.ms", kServer, int32, "-1", from(-1),
+        field<&BrokerConfig::group_coordinator_append_linger_ms>,
+        "How long a coordinator gathers records for __consumer_offsets before it appends them; -1: until "
+        "it has done what was there when the first of them came."),
     modelled("group.coordinator.threads", kServer, int32, "4", from(1),
              field<&BrokerConfig::group_coordinator_threads>, "Threads of the group coordinator."),
     accepted("group.coordinator.rebalance.protocols", kServer, list, "classic,consumer,streams",

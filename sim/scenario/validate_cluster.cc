@@ -75,6 +75,19 @@ void check_log_directories(const Value& cluster, Report& report) {
   check_no_directory_twice(config, report);
 }
 
+// What other programs take of cores, and who shares them, means nothing while there is no limit to them.
+void check_cpu(const Value& cluster, Report& report) {
+  const Value& cpu = cluster.at("cpu");
+  if (count_of(cpu.at("cores")) > 0) return;
+  const Value& shared = cpu.at("shared");
+  const Value& share = cpu.at("others.share");
+  if (shared.text == "true")
+    report.error(shared.place, "cluster.cpu.shared means nothing without cluster.cpu.cores", "add cores: 2");
+  if (number_of(share, UnitKind::ratio) > 0)
+    report.error(share.place, "cluster.cpu.others.share means nothing without cluster.cpu.cores",
+                 "add cores: 2");
+}
+
 void check_controllers(const Value& cluster, std::int64_t brokers, Report& report) {
   const Value& controllers = cluster.at("controllers");
   if (cluster.at("combined").text == "true" && count_of(controllers) > brokers) {
@@ -210,6 +223,7 @@ void validate_cluster(const Value& root, Report& report) {
   check_times(root, report);
   const Value& cluster = root.at("cluster");
   check_racks(cluster, report);
+  check_cpu(cluster, report);
   check_offsets_segments(root, report);
   check_log_directories(cluster, report);
   check_matrix(cluster, report);

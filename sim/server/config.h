@@ -71,7 +71,7 @@ struct BrokerConfig {
   std::int32_t group_max_session_timeout_ms = 1'800'000;
   std::int32_t group_initial_rebalance_delay_ms = 3'000;
   std::int32_t group_max_size = 2'147'483'647;
-  std::int32_t group_coordinator_append_linger_ms = 5;
+  std::int32_t group_coordinator_append_linger_ms = -1;
   std::int32_t group_coordinator_threads = 4;
   // Quotas
   std::int32_t quota_window_num = 11;

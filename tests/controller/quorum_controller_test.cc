@@ -337,6 +337,24 @@ TEST_CASE("a broker registers fenced, catches up, is unfenced, falls silent, is 
   CHECK(lives.heartbeat(2, BrokerEpoch{0}).error == ErrorCode::stale_broker_epoch);
 }
 
+TEST_CASE(
+    "KIP-1066: which log directories are cordoned is a record of its own, once after each registration") {
+  Lives lives;
+  const BrokerEpoch epoch = lives.bring_up(1);
+  const auto beat = [&] {
+    BrokerHeartbeatRequest request{NodeId{1}, epoch, lives.harness.observed().end_offset()};
+    request.tells_cordoned_log_dirs = true;
+    const Offset before = lives.harness.observed().end_offset();
+    lives.harness.ask(Lane::heartbeat, request);
+    lives.harness.flush();
+    return lives.harness.observed().end_offset() - before;
+  };
+  CHECK_FALSE(lives.harness.observed().broker(NodeId{1})->tells_cordoned_log_dirs);
+  CHECK(beat() == 1);
+  CHECK(lives.harness.observed().broker(NodeId{1})->tells_cordoned_log_dirs);
+  CHECK(beat() == 0);
+}
+
 TEST_CASE("another incarnation must wait for the session of the one before") {
   Lives lives;
   const BrokerEpoch first = lives.bring_up(1);

@@ -366,7 +366,7 @@ TEST_CASE("what a join is refused for") {
 }
 
 TEST_CASE("group.max.size") {
-  BrokerConfig config;
+  BrokerConfig config = test::lingering_config();
   config.group_max_size = 2;
   World world(config);
   const auto ids = world.stable_group(2);

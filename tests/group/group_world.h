@@ -40,11 +40,18 @@ inline JoinGroupRequest join(const std::string& member_id, const std::string& in
   return request;
 }
 
+// A batch is open for 5 ms, as it was by default before Kafka 4.2.
+inline BrokerConfig lingering_config() {
+  BrokerConfig config;
+  config.group_coordinator_append_linger_ms = 5;
+  return config;
+}
+
 class World {
  public:
   using Write = GroupCoordinator::Write;
 
-  explicit World(BrokerConfig with = {}, std::uint64_t seed = 1)
+  explicit World(BrokerConfig with = lingering_config(), std::uint64_t seed = 1)
       : config(with), rng(seed, "broker-1"), coordinator(config) {
     lead_all();
   }

@@ -125,7 +125,7 @@ TEST_CASE("commits share a batch for the append linger, and are acknowledged whe
 }
 
 TEST_CASE("a full batch does not wait for its linger; without linger none does") {
-  BrokerConfig config;
+  BrokerConfig config = test::lingering_config();
   config.log.max_message_bytes = 1'000;
   World world(config);
   world.commits_at_once = false;
@@ -140,6 +140,20 @@ TEST_CASE("a full batch does not wait for its linger; without linger none does")
   eager.commits_at_once = false;
   eager.ask(eager.commit_request("", kNoGeneration, 0, 1));
   CHECK(eager.asked.size() == 1);
+}
+
+TEST_CASE(
+    "with an adaptive linger a batch takes what comes at the same instant, and waits for nothing later") {
+  BrokerConfig config;
+  REQUIRE(config.group_coordinator_append_linger_ms == -1);
+  World world(config);
+  world.commits_at_once = false;
+  world.ask(world.commit_request("", kNoGeneration, 0, 1));
+  world.ask(world.commit_request("", kNoGeneration, 1, 1));
+  CHECK(world.asked.empty());
+  world.pass(Duration{});
+  REQUIRE(world.asked.size() == 1);
+  CHECK(world.asked[0].records.size() == 2);
 }
 
 TEST_CASE("a failed write: what each request hears") {
@@ -310,7 +324,7 @@ TEST_CASE("a parked join hears when its write takes too long, and still counts a
 // ---- Retention
 
 BrokerConfig short_retention() {
-  BrokerConfig config;
+  BrokerConfig config = test::lingering_config();
   config.offsets_retention_minutes = 60;
   return config;  // scanned every ten minutes
 }
@@ -472,7 +486,7 @@ class Play {
 
  private:
   static BrokerConfig config() {
-    BrokerConfig config;
+    BrokerConfig config = test::lingering_config();
     config.offsets_retention_minutes = 20;
     return config;
   }

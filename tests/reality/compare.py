@@ -12,6 +12,8 @@ with N seeds (20, or KRAFTSIM_SWEEP). Then
              partitions compared with those in which the same places were hit by the failure;
   times      each real time lies between the least and the greatest simulated one, widened by 10 % of each, and by the
              50 ms at most that lie between a record's append (real stamps) and its commit (simulated ones);
+  latencies  how long acknowledgements took in the healthy runs (L1, played with `profile: laptop`): within the simulated
+             spread, widened by 10 %; nothing but a late load (LATE_LOAD) excuses them;
   counters   orders lost, duplicated, handled twice and failed lie between the least and the greatest simulated ones.
 
 What the busy machine of the recordings explains is named in BUSY, with how much, and printed. The program is build/release/kraftsim,
@@ -53,6 +55,12 @@ BUSY = [
     (r"generation \+2 assigned to all", 6000, "the new member's JVM took up to 6.8 s to start"),
     (r"orders failed", 900, "the brokers took longer to come back, see unfenced"),
 ]
+
+
+# With acks=0 an order is acknowledged when it is sent, and the recorded latencies hold how late the thread was that placed
+# it: in the recordings that have both stamps (F1, F2, F15) 0.9 ms at p50, 2.6 to 5.7 at p90, 10 to 31 at p99. The simulated
+# load is never late. So far above the simulated ones a healthy run may lie, in ms.
+LATE_LOAD = {"acknowledged in health, acks=0, p50": 1.0, "acknowledged in health, acks=0, p90": 2.7, "acknowledged in health, acks=0, p99": 10}
 
 
 @dataclasses.dataclass
@@ -352,15 +360,24 @@ def spread(values):
     if not values:
         return "-"
     low, high = min(values), max(values)
-    return f"{low:.0f}" if f"{low:.0f}" == f"{high:.0f}" else f"{low:.0f} .. {high:.0f}"
+    digits = 1 if high < 100 and high != round(high) else 0
+    return f"{low:.{digits}f}" if f"{low:.{digits}f}" == f"{high:.{digits}f}" else f"{low:.{digits}f} .. {high:.{digits}f}"
 
 
 def is_within(real, simulated):
     return lowest(simulated) <= min(real) and max(real) <= max(simulated) + WIDENED * abs(max(simulated))
 
 
+def is_near(real, simulated):
+    """Within the spread widened by 10 %, with nothing on top."""
+    return min(simulated) * (1 - WIDENED) <= min(real) and max(real) <= max(simulated) * (1 + WIDENED)
+
+
 def why_busy(name, real, simulated):
     """Why the real numbers may lie above the simulated ones; nothing if they may not."""
+    if name in LATE_LOAD:
+        explained = min(simulated) * (1 - WIDENED) <= min(real) and max(real) <= max(simulated) + LATE_LOAD[name]
+        return "the recorder's thread placed orders late" if explained else ""
     for pattern, most, reason in BUSY:
         if simulated and re.fullmatch(pattern, name) and min(real) >= lowest(simulated) and max(real) <= max(simulated) + most:
             return reason
@@ -391,8 +408,9 @@ def compare_numbers(script, real, simulated):
     for name in names:
         ours = [numbers[name] for numbers in simulated if name in numbers]
         theirs = [numbers[name] for numbers in real if name in numbers]
-        reason = "" if ours and is_within(theirs, ours) else why_busy(name, theirs, ours)
-        verdict = "ok" if ours and is_within(theirs, ours) else "explained" if reason else "DIFFERS"
+        within = bool(ours) and (is_near(theirs, ours) if name.startswith("acknowledged in health") else is_within(theirs, ours))
+        reason = "" if within else why_busy(name, theirs, ours)
+        verdict = "ok" if within else "explained" if reason else "DIFFERS"
         lines.append(Line(script, name, spread(theirs), spread(ours), verdict, reason))
     return lines
 
@@ -408,7 +426,9 @@ def compare(script, seeds):
     lines += compare_numbers(script, [times_of(run) for run in real], [times_of(run) for run in simulated])
     lines += compare_numbers(script, [run.counters for run in real], [run.counters for run in simulated])
     lines += compare_numbers(script, [outcome(run) for run in real], [outcome(run) for run in simulated])
-    acks = lambda runs: [{f"acknowledged before the fault, {name}": ms for name, ms in run.acks_before.items()} for run in runs]
+    healthy = re.fullmatch(r"L1-(\w+)-\d+", script)
+    when = f"in health, acks={healthy.group(1)}" if healthy else "before the fault"
+    acks = lambda runs: [{f"acknowledged {when}, {name}": ms for name, ms in run.acks_before.items()} for run in runs]
     return lines + compare_numbers(script, acks(real), acks(simulated))
 
 

@@ -24,6 +24,11 @@ class Reality(unittest.TestCase):
         same = compare.Run(replicas={0: [3, 1, 2]}, states=[[9, 0, 1, 1, [1, 2], 1]], struck={3: 0})
         self.assertEqual([line.verdict for line in compare.compare_sequences("F1", [real], [same])], ["ok"])
 
+    def test_a_healthy_latency_is_excused_by_nothing_on_either_side(self):
+        name = "acknowledged in health, acks=all, p99"
+        verdict = lambda real: compare.compare_numbers("L1", [{name: real}], [{name: 40}, {name: 50}])[0].verdict
+        self.assertEqual([verdict(ms) for ms in (35, 37, 54, 56, 200)], ["DIFFERS", "ok", "ok", "DIFFERS", "DIFFERS"])
+
     def test_a_time_outside_of_the_widened_spread_is_told(self):
         within = compare.compare_numbers("F1", [{"x": 1090}], [{"x": 900}, {"x": 1000}])
         self.assertEqual([line.verdict for line in within], ["ok"])

@@ -43,6 +43,19 @@ TEST_CASE("the release selects mechanisms and the defaults of its time") {
         std::numeric_limits<std::int64_t>::max());
 }
 
+TEST_CASE("a default that has changed twice") {
+  const auto linger_of = [](const std::string& keys) {
+    const Result<Scenario> loaded = load_cluster(keys);
+    REQUIRE(loaded);
+    return loaded->cluster.brokers.front().config.group_coordinator_append_linger_ms;
+  };
+  CHECK(linger_of("") == -1);
+  CHECK(linger_of("  kafka: \"4.2\"\n") == -1);
+  CHECK(linger_of("  kafka: \"4.1\"\n") == 5);
+  CHECK(linger_of("  kafka: \"3.9\"\n") == 0);
+  CHECK(linger_of("  kafka: \"3.9\"\n  config: {group.coordinator.append.linger.ms: 7}\n") == 7);
+}
+
 TEST_CASE("what is given overrides the release") {
   const Result<Scenario> loaded = load_cluster(
       "  kafka: \"3.6\"\n  history: {pre-vote: on, truncation: epoch}\n"
