@@ -279,7 +279,7 @@ void Cluster::perform(ProcessId id, const node::Disconnect& disconnect) {
 
 void Cluster::perform(ProcessId id, node::Report& report) {
   world_.platform.fold(report.fact.index());
-  faults_.on(report.fact);
+  faults_.on(world_.platform.observation(world_.now(), id, report.fact));
   const Clock& clock = world_.platform.clock_of(id);
   if (!clock.is_exact()) {
     observe::to_true_time(

@@ -63,9 +63,9 @@ void Faults::end_all(World& world) {
 
 // ---- Meanwhile
 
-void Faults::on(const observe::Fact& fact) {
-  roles_.on(fact);
-  const auto* answered = std::get_if<observe::AdminAnswered>(&fact);
+void Faults::on(const observe::Observation& seen) {
+  roles_.on(seen);
+  const auto* answered = std::get_if<observe::AdminAnswered>(&seen.fact);
   if (answered == nullptr || answered->error != ErrorCode::none) return;
   if (std::optional<Strike>& lasting = state(answered->fault).lasting) ++lasting->effects;
 }
