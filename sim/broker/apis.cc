@@ -5,6 +5,7 @@
 #include "base/overloaded.h"
 #include "broker/broker.h"
 #include "protocol/admin_requests.h"
+#include "server/coordinators.h"
 
 // What clients may ask of any broker (KafkaApis): metadata, coordinators, producer ids; and the way to the
 // parts that answer the rest.
@@ -92,15 +93,15 @@ void Broker::on(MetadataRequest& request, const Envelope& from, const Context& c
 void Broker::on(FindCoordinatorRequest& request, const Envelope& from, const Context& context) {
   FindCoordinatorResponse response;
   response.error = ErrorCode::coordinator_not_available;
-  const metadata::TopicImage* topic = image_.topic(server::kOffsetsTopicName);
+  const server::CoordinatorKind& kind = server::coordinator_of(request.type);
+  const metadata::TopicImage* topic = image_.topic(kind.topic);
   if (topic == nullptr) {
     CreateTopicsRequest to_create;
-    auto_topics_.want(std::string(server::kOffsetsTopicName), boot_.config, to_create);
+    auto_topics_.want(std::string(kind.topic), boot_.config, to_create);
     create_topics(std::move(to_create), context);
     return node::reply(context.out, from, response);
   }
-  const std::int32_t index =
-      GroupCoordinator::partition_for(request.key, boot_.config.offsets_topic_num_partitions);
+  const std::int32_t index = server::coordinator_partition(request.key, boot_.config.*kind.partitions);
   if (std::cmp_less(index, topic->partitions.size())) {
     const NodeId leader = topic->partitions[static_cast<std::size_t>(index)].leader;
     if (const metadata::BrokerRegistration* broker = image_.broker(leader);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "server/context.h"
+#include "server/coordinators.h"
 
 namespace sim::broker {
 
@@ -23,14 +23,14 @@ void AutoTopicCreation::want(const std::string& name, const BrokerConfig& config
   topic.name = name;
   topic.partitions = config.num_partitions;
   topic.replication_factor = config.default_replication_factor;
-  if (name == server::kOffsetsTopicName) {  // GroupCoordinator.groupMetadataTopicConfigs
-    topic.partitions = config.offsets_topic_num_partitions;
-    topic.replication_factor = config.offsets_topic_replication_factor;
+  if (const server::CoordinatorKind* kind = server::coordinator_on(name)) {  // groupMetadataTopicConfigs
+    topic.partitions = config.*kind->partitions;
+    topic.replication_factor = config.*kind->replication_factor;
     topic.has_config = true;
     topic.config = config.log;
     topic.config.cleanup_compact = true;
     topic.config.cleanup_delete = false;
-    topic.config.segment_bytes = config.offsets_topic_segment_bytes;
+    topic.config.segment_bytes = config.*kind->segment_bytes;
     topic.config.compression_percent = 100;
   }
   request.topics.push_back(std::move(topic));

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/overloaded.h"
 #include "protocol/batch_builder.h"
+#include "server/coordinators.h"
 
 namespace sim::broker {
 
@@ -263,12 +264,21 @@ void Broker::finish_step(const Context& context) {
 
 void Broker::on(const ReplicaManager::Elected& event, const Context& context) {
   const metadata::TopicImage* topic = image_.topic(event.tp.topic);
-  if (topic == nullptr || topic->name != server::kOffsetsTopicName) return;
-  if (!groups_.runtime().elected(event.tp, event.leader_epoch)) return;
+  const server::CoordinatorKind* kind = topic == nullptr ? nullptr : server::coordinator_on(topic->name);
+  if (kind == nullptr) return;
+  switch (kind->type) {
+    case CoordinatorType::group: return coordinator_elected(groups_.runtime(), event, context);
+  }
+}
+
+template <class Runtime>
+void Broker::coordinator_elected(Runtime& runtime, const ReplicaManager::Elected& event,
+                                 const Context& context) {
+  if (!runtime.elected(event.tp, event.leader_epoch)) return;
   const partition::Partition* partition = replicas_.partition(event.tp);
   SIM_CHECK(partition != nullptr, "what was elected is here");
-  groups_.runtime().load(event.tp, partition->log(), partition->high_watermark(),
-                         context.config.offsets_load_buffer_size, context.env, context.out);
+  runtime.load(event.tp, partition->log(), partition->high_watermark(),
+               context.config.offsets_load_buffer_size, context.env, context.out);
 }
 
 void Broker::on(const ReplicaManager::Resigned& event, const Context& context) {

@@ -116,6 +116,8 @@ class Broker {
   void follow_lifecycle(const Context& context);
   void finish_step(const Context& context);
   void on(const ReplicaManager::Elected& event, const Context& context);
+  template <class Runtime>
+  void coordinator_elected(Runtime& runtime, const ReplicaManager::Elected& event, const Context& context);
   void on(const ReplicaManager::Resigned& event, const Context& context);
   void on(const ReplicaManager::HighWatermarkAdvanced& event, const Context& context);
   void on(const ReplicaManager::Appended& event, const Context& context);

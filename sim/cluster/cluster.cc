@@ -316,7 +316,7 @@ void Cluster::reseed(std::uint64_t number) {
 
 void Cluster::perform(ProcessId id, node::Report& report) {
   world_.platform.fold(report.fact.index());
-  faults_.on(report.fact, world_);
+  faults_.on(world_.platform.observation(world_.now(), id, report.fact), world_);
   const Clock& clock = world_.platform.clock_of(id);
   if (!clock.is_exact()) {
     observe::to_true_time(

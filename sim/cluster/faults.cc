@@ -99,8 +99,9 @@ void Faults::end_all(World& world) {
 
 // ---- Meanwhile
 
-void Faults::on(const observe::Fact& fact, World& world) {
-  roles_.on(fact);
+void Faults::on(const observe::Observation& seen, World& world) {
+  const observe::Fact& fact = seen.fact;
+  roles_.on(seen);
   if (awaited_.is_needed()) {
     awaited_.on(fact, world.now());
     for (std::size_t i = 0; i < states_.size(); ++i) {

@@ -66,7 +66,7 @@ class Faults {
   void end_all(World& world);
 
   // What happens meanwhile, as far as it is a fault's business
-  void on(const observe::Fact& fact, World& world);
+  void on(const observe::Observation& seen, World& world);
   void process_started(ProcessId process, World& world);
   void operator_left(FaultId id, World& world);
   void writes_failed(ProcessId writer, const std::vector<std::int32_t>& directories);

@@ -111,31 +111,16 @@ void World::power_off(net::Endpoint machine, Rng* tail) {
 }
 
 void World::lose_unflushed(ProcessId id, Rng* tail) {
-  lose_from_disk(id, observe::LossOfLog::power_loss,
-                 [&](node::DurableImage& image) { image.lose_power(now(), tail); });
+  tell_lost(id, slot(id).image.lose_power(now(), tail), observe::LossOfLog::power_loss);
 }
 
 void World::wipe(ProcessId id) {
-  lose_from_disk(id, observe::LossOfLog::wiped, [](node::DurableImage& image) { image.wipe(); });
+  tell_lost(id, slot(id).image.wipe(), observe::LossOfLog::wiped);
 }
 
-template <class F>
-void World::lose_from_disk(ProcessId id, observe::LossOfLog cause, F lose) {
-  node::DurableImage& image = slot(id).image;
-  const ProcessSpec& spec = this->spec(id);
-  std::vector<std::pair<TopicPartition, Offset>> ends;
-  for (const auto& [tp, log] : image.logs) ends.emplace_back(tp, log.end_offset());
-  lose(image);
-  for (const auto& [tp, end] : ends) {
-    // What a power loss takes of the metadata log is the quorum's affair: nobody was told that it was safe.
-    const bool is_metadata = tp == kClusterMetadata;
-    if (is_metadata && cause == observe::LossOfLog::power_loss) continue;
-    const NodeId node = is_metadata && spec.controller != kNoNode ? spec.controller : spec.broker;
-    const auto log = image.logs.find(tp);
-    const Offset left = log == image.logs.end() ? 0 : log->second.end_offset();
-    // With an empty metadata log its quorum state is lost, too.
-    if (left < end || is_metadata) platform.tell(id, observe::LogLost{tp, node, end, left, cause});
-  }
+void World::tell_lost(ProcessId id, const std::vector<node::LostEnd>& lost, observe::LossOfLog cause) {
+  for (const node::LostEnd& one : lost)
+    platform.tell(id, observe::LogLost{one.tp, spec(id).replica_of(one.tp), one.from, one.to, cause});
 }
 
 // A process that is started runs some time later.

@@ -113,9 +113,11 @@ class Platform {
   void tell(ProcessId process, const observe::Fact& fact) const { tell_at(now(), process, fact); }
   // Of what was known to happen before it did. REQUIRES: nothing was told of a later instant
   void tell_at(Instant at, ProcessId process, const observe::Fact& fact) const {
-    if (audience_.empty()) return;
+    if (!audience_.empty()) audience_.tell(observation(at, process, fact));
+  }
+  observe::Observation observation(Instant at, ProcessId process, const observe::Fact& fact) const {
     const Incarnation life = process == kNoProcess ? Incarnation{} : incarnation(process);
-    audience_.tell(observe::Observation{at, event_number_, cause_, process, life, fact});
+    return {at, event_number_, cause_, process, life, fact};
   }
 
  private:

@@ -54,6 +54,11 @@ struct ProcessSpec {
   bool has_pauses = false;       // of a garbage collector
   DiskSpec disk;
   std::int32_t log_dirs = 1;  // each a device of its own
+
+  // The node id under which it holds a replica of the log.
+  NodeId replica_of(TopicPartition tp) const {
+    return tp == kClusterMetadata && controller != kNoNode ? controller : broker;
+  }
 };
 
 struct Processes {

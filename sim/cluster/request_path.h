@@ -101,7 +101,6 @@ class RequestPath {
   // Draws of what threads take; a process that is started again goes on with them.
   const Rng& rng() const { return rng_; }
 
-  std::size_t queue_size() const { return queue_.size(); }
   std::int32_t idle_io_threads() const { return idle_io_threads_; }
 
   // What is drawn from here on is drawn anew.

@@ -2,23 +2,17 @@
 
 #include <algorithm>
 
-#include "base/overloaded.h"
-#include "protocol/java_hash.h"
+#include "server/coordinators.h"
 
 namespace sim::cluster {
 
-void Roles::on(const observe::Fact& fact) {
-  std::visit(Overloaded{
-                 [this](const observe::QuorumRoleChanged& one) { on(one); },
-                 [this](const observe::ControllerChanged& one) { on(one); },
-                 [this](const observe::TopicCreated& one) { on(one); },
-                 [this](const observe::TopicDeleted& one) { on(one); },
-                 [this](const observe::BecameLeader& one) { on(one); },
-                 [this](const observe::BecameFollower& one) { on(one); },
-                 [this](const observe::PartitionChanged& one) { on(one); },
-                 [](const auto&) {},  // what changes no role
-             },
-             fact);
+void Roles::on(const observe::Observation& seen) {
+  std::visit(
+      [&](const auto& fact) {
+        leaders_.on(fact, seen, [](const auto&) {});
+        if constexpr (requires { this->on(fact); }) this->on(fact);
+      },
+      seen.fact);
 }
 
 void Roles::on(const observe::QuorumRoleChanged& fact) {
@@ -50,55 +44,45 @@ void Roles::on(const observe::TopicDeleted& fact) {
 }
 
 void Roles::on(const observe::BecameLeader& fact) {
-  Partition& partition = partitions_[fact.tp];
-  seen(partition, fact.broker);
-  if (fact.leader_epoch < partition.leader_epoch) return;
-  partition.leader = fact.broker;
-  partition.leader_epoch = fact.leader_epoch;
+  takes_part(fact.tp, fact.broker);
 }
 
 void Roles::on(const observe::BecameFollower& fact) {
-  Partition& partition = partitions_[fact.tp];
-  seen(partition, fact.broker);
-  if (fact.leader_epoch <= partition.leader_epoch) return;
-  partition.leader = fact.leader;
-  partition.leader_epoch = fact.leader_epoch;
+  takes_part(fact.tp, fact.broker);
 }
 
 void Roles::on(const observe::PartitionChanged& fact) {
-  Partition& partition = partitions_[fact.tp];
-  if (fact.leader_epoch < partition.leader_epoch) return;
-  partition.leader = fact.leader;
-  partition.leader_epoch = fact.leader_epoch;
-  partition.replicas = fact.replicas;
-  partition.assigned = true;
+  replicas_[fact.tp] = Replicas{fact.replicas, true};
 }
 
 // Until the assignment is told, replicas are known by what they do.
-void Roles::seen(Partition& partition, NodeId replica) {
-  if (partition.assigned) return;
-  const auto place = std::lower_bound(partition.replicas.begin(), partition.replicas.end(), replica);
-  if (place == partition.replicas.end() || *place != replica) partition.replicas.insert(place, replica);
+void Roles::takes_part(TopicPartition tp, NodeId replica) {
+  Replicas& replicas = replicas_[tp];
+  if (replicas.assigned) return;
+  std::vector<NodeId>& nodes = replicas.nodes;
+  const auto place = std::lower_bound(nodes.begin(), nodes.end(), replica);
+  if (place == nodes.end() || *place != replica) nodes.insert(place, replica);
 }
 
 NodeId Roles::leader(TopicPartition tp) const {
-  const Partition* found = partitions_.find(tp);
-  return found == nullptr ? kNoNode : found->leader;
+  const observe::Leaders::Partition* found = leaders_.find(tp);
+  return found == nullptr ? kNoNode : found->latest_leader();
 }
 
 std::vector<NodeId> Roles::followers(TopicPartition tp) const {
-  const Partition* found = partitions_.find(tp);
+  const Replicas* found = replicas_.find(tp);
   if (found == nullptr) return {};
-  std::vector<NodeId> others = found->replicas;
-  std::erase(others, found->leader);
+  std::vector<NodeId> others = found->nodes;
+  std::erase(others, leader(tp));
   return others;
 }
 
 std::optional<TopicPartition> Roles::coordinator_partition(std::string_view group) const {
-  const std::optional<TopicId> offsets = topic("__consumer_offsets");
+  constexpr const server::CoordinatorKind& kGroups = server::coordinator_of(CoordinatorType::group);
+  const std::optional<TopicId> offsets = topic(kGroups.topic);
   if (!offsets) return std::nullopt;
   const std::int32_t partitions = topics_[static_cast<std::size_t>(offsets->value())].partitions;
-  return TopicPartition{*offsets, java_abs(java_string_hash(group)) % partitions};
+  return TopicPartition{*offsets, server::coordinator_partition(group, partitions)};
 }
 
 std::optional<TopicId> Roles::topic(std::string_view name) const {

@@ -6,18 +6,20 @@
 #include <string_view>
 #include <vector>
 
-#include "observe/fact.h"
+#include "observe/leaders.h"
+#include "observe/observation.h"
 #include "observe/partition_map.h"
 #include "protocol/ids.h"
 
-// Who plays which role at present, as the processes have told it: a fold over their facts. It is as much as
+// Who plays which role at present, as the processes have told it: a fold over their reports. It is as much as
 // one who watches the whole cluster can know; the processes themselves may not know it yet, or know it no
-// more.
+// more. Who leads is what observe::Leaders says; of the end of a process nobody tells, so that a leader that
+// is dead stays named until another one is elected.
 namespace sim::cluster {
 
 class Roles {
  public:
-  void on(const observe::Fact& fact);
+  void on(const observe::Observation& seen);
 
   // The leader of the highest quorum epoch; none once it has resigned. It may be dead.
   NodeId active_controller() const { return active_; }
@@ -30,10 +32,8 @@ class Roles {
   std::optional<TopicId> topic(std::string_view name) const;
 
  private:
-  struct Partition {
-    NodeId leader = kNoNode;
-    LeaderEpoch leader_epoch = kNoLeaderEpoch;
-    std::vector<NodeId> replicas;  // as assigned, or who was seen to take part
+  struct Replicas {
+    std::vector<NodeId> nodes;  // as assigned, or who was seen to take part
     bool assigned = false;
   };
   struct Topic {
@@ -49,12 +49,13 @@ class Roles {
   void on(const observe::BecameFollower& fact);
   void on(const observe::PartitionChanged& fact);
   void controller(NodeId node, QuorumEpoch quorum_epoch, bool leads);
-  static void seen(Partition& partition, NodeId replica);
+  void takes_part(TopicPartition tp, NodeId replica);
 
   NodeId active_ = kNoNode;
   QuorumEpoch quorum_epoch_{-1};
   std::vector<Topic> topics_;  // by TopicId
-  observe::PartitionMap<Partition> partitions_;
+  observe::Leaders leaders_;
+  observe::PartitionMap<Replicas> replicas_;
 };
 
 }  // namespace sim::cluster

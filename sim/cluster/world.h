@@ -103,8 +103,7 @@ struct World {
  private:
   void end_life(ProcessId id);
   void lose_unflushed(ProcessId id, Rng* tail);
-  template <class F>
-  void lose_from_disk(ProcessId id, observe::LossOfLog cause, F lose);
+  void tell_lost(ProcessId id, const std::vector<node::LostEnd>& lost, observe::LossOfLog cause);
   void respond(Envelope&& response);
   bool plan(Ticket ticket);
   void follow_moved(ProcessId server);

@@ -67,7 +67,6 @@ class Deadlines {
   }
 
   bool is_armed(Handle handle) const { return handle.exists() && deadlines_[handle.index_].armed; }
-  bool any_armed() const { return armed_ > 0; }
   std::size_t entries() const { return heap_.size(); }
 
   // When the next entry comes up: not after the next deadline.

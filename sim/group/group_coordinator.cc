@@ -1,7 +1,7 @@
 #include "group/group_coordinator.h"
 
 #include "group/responses.h"
-#include "protocol/java_hash.h"
+#include "server/coordinators.h"
 
 namespace sim::group {
 
@@ -23,12 +23,12 @@ ReplyTo reply_to(const Envelope& from) {
 
 GroupCoordinator::GroupCoordinator(const BrokerConfig& config) : runtime_(runtime_config(config), config) {}
 
-std::int32_t GroupCoordinator::partition_for(std::string_view group, std::int32_t partitions) {
-  return java_abs(java_string_hash(group)) % partitions;
+std::int32_t GroupCoordinator::partition_of(std::string_view group) const {
+  return server::coordinator_partition(group, runtime_.partitions());
 }
 
 const ClassicGroup* GroupCoordinator::find_group(const std::string& name) const {
-  const GroupShard* shard = runtime_.find_shard(partition_for(name, runtime_.partitions()));
+  const GroupShard* shard = runtime_.find_shard(partition_of(name));
   return shard == nullptr ? nullptr : shard->find(name);
 }
 
@@ -40,12 +40,12 @@ void GroupCoordinator::clock_stepped(node::Env env, node::Effects& out) {
 // ---- Requests
 
 ErrorCode GroupCoordinator::check(const std::string& group) const {
-  return runtime_.check(partition_for(group, runtime_.partitions()));
+  return runtime_.check(partition_of(group));
 }
 
 template <class Request>
 void GroupCoordinator::run(const Request& request, const ReplyTo& to, node::Env env, node::Effects& out) {
-  runtime_.run(partition_for(request.group, runtime_.partitions()), env, out,
+  runtime_.run(partition_of(request.group), env, out,
                [&](GroupShard& shard, const GroupShard::Step& step) { shard.on(request, to, step); });
 }
 

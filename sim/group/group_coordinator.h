@@ -32,9 +32,6 @@ class GroupCoordinator {
 
   explicit GroupCoordinator(const BrokerConfig& config);
 
-  // abs(javaStringHash(group)) mod offsets.topic.num.partitions.
-  static std::int32_t partition_for(std::string_view group, std::int32_t partitions);
-
   // Elections, outcomes of writes and timers are the runtime's affair; the broker takes its writes after
   // every call of either.
   Runtime& runtime() { return runtime_; }
@@ -55,6 +52,7 @@ class GroupCoordinator {
   const ClassicGroup* find_group(const std::string& name) const;
 
  private:
+  std::int32_t partition_of(std::string_view group) const;  // of __consumer_offsets
   ErrorCode check(const std::string& group) const;
   template <class Request>
   void run(const Request& request, const ReplyTo& to, node::Env env, node::Effects& out);

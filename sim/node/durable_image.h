@@ -3,12 +3,20 @@
 #include <cstdint>
 #include <map>
 #include <variant>
+#include <vector>
 
 #include "base/rng.h"
 #include "log/log_image.h"
 #include "protocol/ids.h"
 
 namespace sim::node {
+
+// What a disk no longer has of a log: all from `to` on.
+struct LostEnd {
+  TopicPartition tp;
+  Offset from = 0;  // where the log ended
+  Offset to = 0;
+};
 
 // All that a process finds on its disks when it starts. Everything else dies with the process.
 struct DurableImage {
@@ -39,18 +47,33 @@ struct DurableImage {
     if (const auto found = logs.find(tp); found != logs.end()) found->second.flushed_to(end);
   }
 
-  // Nothing of what was not flushed is left; or, with a `tail`, part of each log's, as it is drawn.
-  void lose_power(Instant now, Rng* tail = nullptr) {
+  // Nothing of what was not flushed is left; or, with a `tail`, part of each log's, as it is drawn. What was
+  // lost of the metadata log is left out: nobody had been told that it was safe.
+  std::vector<LostEnd> lose_power(Instant now, Rng* tail = nullptr) {
+    std::vector<LostEnd> lost;
     for (auto& [tp, image] : logs) {
+      const Offset end = image.end_offset();
       image.write_back(now);
       image.lose_unflushed(tail);
-      if (tp == kClusterMetadata) image.recover();  // whose recovery is not modelled step by step
+      if (tp == kClusterMetadata) {
+        image.recover();  // whose recovery is not modelled step by step
+      } else if (image.end_offset() < end) {
+        lost.push_back(LostEnd{tp, end, image.end_offset()});
+      }
     }
+    return lost;
   }
 
-  void wipe() {
+  // The metadata log is among what is lost even if it was empty: its quorum state is.
+  std::vector<LostEnd> wipe() {
+    std::vector<LostEnd> lost;
+    for (const auto& [tp, image] : logs) {
+      if (tp == kClusterMetadata || image.end_offset() > 0)
+        lost.push_back(LostEnd{tp, image.end_offset(), 0});
+    }
     logs.clear();
     ++replaced;
+    return lost;
   }
 };
 

@@ -151,7 +151,9 @@ struct LogDeleted {  // the replica is no longer this broker's, or the topic is 
   NodeId broker;
 };
 enum class LossOfLog : std::uint8_t { power_loss, wiped };
-struct LogLost {  // told by the host: at this instant the disk ceased to hold what lies above `to`
+// A disk ceased to hold what lies above `to`. Told of the disk, by whoever has it (the host): the process
+// that wrote there is dead.
+struct LogLost {
   TopicPartition tp;
   NodeId broker;
   Offset from = 0;

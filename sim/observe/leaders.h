@@ -64,6 +64,9 @@ class Leaders {
     bool has_stopped = false;  // its process has ended, and nobody has taken over
 
     bool is_superseded() const { return is_decided && elected_epoch > leader_epoch; }
+    // Whom those who have heard the latest news take for the leader: who was elected last; but who took over
+    // in a later epoch, if that election was not told yet.
+    NodeId latest_leader() const { return elected_epoch >= leader_epoch ? elected : broker; }
   };
 
   // Calls listen(change) for each change that follows from a fact.

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/contains.h"
+#include "server/coordinators.h"
 
 namespace sim::partition {
 

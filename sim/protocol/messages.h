@@ -216,8 +216,11 @@ struct CreateTopicsResponse {
 };
 
 // ---- FindCoordinator (10)
+enum class CoordinatorType : std::int8_t { group };  // the request's key_type
+
 struct FindCoordinatorRequest {
   std::string key;  // group.id
+  CoordinatorType type = CoordinatorType::group;
 };
 struct FindCoordinatorResponse {
   ErrorCode error = ErrorCode::none;

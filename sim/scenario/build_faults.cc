@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -26,7 +27,7 @@ class FaultBuilder {
   fault::Fault build(const Value& value) {
     fault::Fault fault;
     fault.name = value.at("name").text;
-    fault.kind = kind(value);
+    fault.kind = kind(value, As<fault::Kind>{});
     fault.at = Instant{} + duration_of(value.at("at"));
     if (const Value* when = value.find("when")) {
       std::string why_not;
@@ -40,55 +41,66 @@ class FaultBuilder {
   }
 
  private:
-  fault::Kind kind(const Value& value) {
-    if (const Value* kill = value.find("kill")) return fault::Kill{targets(kill->at("target"))};
-    if (const Value* loss = value.find("powerloss")) {
-      return fault::PowerLoss{targets(loss->at("target")),
-                              loss->at("tail").text == "torn" ? fault::Tail::torn : fault::Tail::lost};
-    }
-    if (const Value* wipe = value.find("wipe")) return fault::Wipe{targets(wipe->at("target"))};
-    if (const Value* stop = value.find("stop")) return fault::Stop{targets(stop->at("target"))};
-    if (const Value* restart = value.find("restart")) return fault::Restart{targets(restart->at("target"))};
-    if (const Value* pause = value.find("pause")) return fault::Pause{targets(pause->at("target"))};
-    if (const Value* cut = value.find("partition")) return partition(*cut);
-    if (const Value* delay = value.find("delay")) {
-      return fault::Delay{
-          wires(*delay), make_distribution(delay->at("by"), UnitKind::duration, 1, report_),
-          duration_of(delay->at("jitter")).count(),
-          static_cast<std::int32_t>(*read_scalar(delay->at("correlation").text, UnitKind::share).value)};
-    }
-    if (const Value* loss = value.find("loss")) {
-      const std::int64_t rate = *read_scalar(loss->at("rate").text, UnitKind::share).value;
-      return fault::Loss{
-          wires(*loss), static_cast<std::int32_t>(rate),
-          static_cast<std::int32_t>(*read_scalar(loss->at("burst").text, UnitKind::none).value)};
-    }
-    if (const Value* limit = value.find("bandwidth")) {
-      return fault::Bandwidth{wires(*limit),
-                              *read_scalar(limit->at("limit").text, UnitKind::bandwidth).value};
-    }
-    if (const Value* reset = value.find("reset")) return fault::Reset{wires(*reset)};
-    if (const Value* off = value.find("time-offset"))
-      return fault::TimeOffset{targets(off->at("target")), duration_of(off->at("by"))};
-    if (const Value* drift = value.find("drift")) {
-      return fault::Drift{targets(drift->at("target")),
-                          *read_scalar(drift->at("ppm").text, UnitKind::none).value};
-    }
-    if (const Value* delay = value.find("io-delay")) {
-      return fault::IoDelay{targets(delay->at("target")), factor(*delay),
-                            make_distribution(delay->at("by"), UnitKind::duration, 1, report_),
-                            directory(*delay)};
-    }
-    if (const Value* error = value.find("io-error"))
-      return fault::IoError{targets(error->at("target")), directory(*error)};
-    if (const Value* full = value.find("disk-full"))
-      return fault::DiskFull{targets(full->at("target")), directory(*full)};
-    if (const Value* slow = value.find("slow-cpu"))
-      return fault::SlowCpu{targets(slow->at("target")), factor(*slow)};
-    if (const Value* admin = value.find("admin")) return fault::Admin{admin_action(*admin)};
-    const Value& hold = value.at("hold");
-    return fault::Hold{wires(hold), hold.at("request").text};
+  template <class Kind>
+  using As = std::type_identity<Kind>;
+
+  // Every alternative of fault::Kind is read below, or this does not compile.
+  template <class... Kinds>
+  fault::Kind kind(const Value& value, As<std::variant<Kinds...>>) {
+    std::optional<fault::Kind> found;
+    const auto look_for = [&]<class Kind>(As<Kind> as) {
+      if (const Value* given = value.find(fault::word(Kind{}))) found = read(*given, as);
+    };
+    (look_for(As<Kinds>{}), ...);
+    SIM_CHECK(found.has_value(), "a fault is of some kind, which was looked at before");
+    return *std::move(found);
   }
+
+  fault::Kill read(const Value& kill, As<fault::Kill>) { return {targets(kill.at("target"))}; }
+  fault::PowerLoss read(const Value& loss, As<fault::PowerLoss>) {
+    return {targets(loss.at("target")),
+            loss.at("tail").text == "torn" ? fault::Tail::torn : fault::Tail::lost};
+  }
+  fault::Wipe read(const Value& wipe, As<fault::Wipe>) { return {targets(wipe.at("target"))}; }
+  fault::Stop read(const Value& stop, As<fault::Stop>) { return {targets(stop.at("target"))}; }
+  fault::Restart read(const Value& restart, As<fault::Restart>) { return {targets(restart.at("target"))}; }
+  fault::Pause read(const Value& pause, As<fault::Pause>) { return {targets(pause.at("target"))}; }
+  fault::Partition read(const Value& cut, As<fault::Partition>) { return partition(cut); }
+  fault::Delay read(const Value& delay, As<fault::Delay>) {
+    return {wires(delay), make_distribution(delay.at("by"), UnitKind::duration, 1, report_),
+            duration_of(delay.at("jitter")).count(),
+            static_cast<std::int32_t>(*read_scalar(delay.at("correlation").text, UnitKind::share).value)};
+  }
+  fault::Loss read(const Value& loss, As<fault::Loss>) {
+    const std::int64_t rate = *read_scalar(loss.at("rate").text, UnitKind::share).value;
+    const std::int64_t burst = *read_scalar(loss.at("burst").text, UnitKind::none).value;
+    return {wires(loss), static_cast<std::int32_t>(rate), static_cast<std::int32_t>(burst)};
+  }
+  fault::Bandwidth read(const Value& limit, As<fault::Bandwidth>) {
+    return {wires(limit), *read_scalar(limit.at("limit").text, UnitKind::bandwidth).value};
+  }
+  fault::Reset read(const Value& reset, As<fault::Reset>) { return {wires(reset)}; }
+  fault::Hold read(const Value& hold, As<fault::Hold>) { return {wires(hold), hold.at("request").text}; }
+  fault::TimeOffset read(const Value& off, As<fault::TimeOffset>) {
+    return {targets(off.at("target")), duration_of(off.at("by"))};
+  }
+  fault::Drift read(const Value& drift, As<fault::Drift>) {
+    return {targets(drift.at("target")), *read_scalar(drift.at("ppm").text, UnitKind::none).value};
+  }
+  fault::IoDelay read(const Value& delay, As<fault::IoDelay>) {
+    return {targets(delay.at("target")), factor(delay),
+            make_distribution(delay.at("by"), UnitKind::duration, 1, report_), directory(delay)};
+  }
+  fault::IoError read(const Value& error, As<fault::IoError>) {
+    return {targets(error.at("target")), directory(error)};
+  }
+  fault::DiskFull read(const Value& full, As<fault::DiskFull>) {
+    return {targets(full.at("target")), directory(full)};
+  }
+  fault::SlowCpu read(const Value& slow, As<fault::SlowCpu>) {
+    return {targets(slow.at("target")), factor(slow)};
+  }
+  fault::Admin read(const Value& admin, As<fault::Admin>) { return {admin_action(admin)}; }
 
   static AdminAction admin_action(const Value& value) {
     if (const Value* elect = value.find("elect-leaders")) return AdminRequest(elect_leaders(*elect));

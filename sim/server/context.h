@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string_view>
-
 #include "base/time.h"
 #include "metadata/metadata_image.h"
 #include "node/node.h"
@@ -26,11 +24,5 @@ struct Context {
 
 // Earlier than anything that happens in a run; Kafka's time stamp 0.
 inline constexpr LocalTime kLongAgo{Duration::min() / 2};
-
-// Topics that coordinators keep their state in; clients read them and never write (Topic.isInternal).
-inline constexpr std::string_view kOffsetsTopicName = "__consumer_offsets";
-inline constexpr bool is_internal_topic(std::string_view name) {
-  return name == kOffsetsTopicName;
-}
 
 }  // namespace sim::server

@@ -1,6 +1,7 @@
 #include "broker/auto_topic_creation.h"
 #include "broker/harness.h"
 #include "broker/producer_id_manager.h"
+#include "server/coordinators.h"
 
 // What clients ask of any broker.
 namespace sim {
@@ -95,7 +96,7 @@ TEST_CASE("who asks for a coordinator brings its topic about") {
   CHECK(topic.config.segment_bytes == 104'857'600);
   const auto found = world.ask<FindCoordinatorResponse>(1, FindCoordinatorRequest{"payment"});
   CHECK(found.error == ErrorCode::none);
-  const std::int32_t partition = group::GroupCoordinator::partition_for("payment", 5);
+  const std::int32_t partition = server::coordinator_partition("payment", 5);
   CHECK(found.node == NodeId{partition % 3 + 1});
   CHECK(found.endpoint == test::process_of(found.node.value()));
   // Clients do not write there.
@@ -122,7 +123,7 @@ TEST_CASE("commits are replicated before they are acknowledged, and survive thei
   World world = test::brokers_up(3, small_config(), 10ms);
   const TopicPartition orders = world.create_topic("orders", {1, 2, 3});
   world.create_topic("__consumer_offsets", {1, 2, 3}, {}, 5);
-  const std::int32_t index = group::GroupCoordinator::partition_for("payment", 5);
+  const std::int32_t index = server::coordinator_partition("payment", 5);
   const TopicPartition tp{world.metadata().topic("__consumer_offsets")->id, index};
   const int coordinator = index % 3 + 1;
   const int other = coordinator % 3 + 1;

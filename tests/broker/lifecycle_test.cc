@@ -3,14 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <map>
-#include <optional>
-#include <set>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "base/overloaded.h"
+#include "support/process_host.h"
 
 namespace sim::broker {
 namespace {
@@ -44,19 +41,8 @@ class Script {
     act([&](const Context& context) { life.begin_controlled_shutdown(context); });
   }
   void run_for(Duration duration) {
-    const LocalTime end = now + duration;
-    for (;;) {
-      auto next = timers_.end();
-      for (auto it = timers_.begin(); it != timers_.end(); ++it) {
-        if (it->second <= end && (next == timers_.end() || it->second < next->second)) next = it;
-      }
-      if (next == timers_.end()) break;
-      now = std::max(now, next->second);
-      const node::TimerId timer = next->first;
-      timers_.erase(next);
-      feed(node::TimerFired{timer});
-    }
-    now = end;
+    const LocalTime end = host.now + duration;
+    while (auto input = host.next_until(end)) feed(std::move(*input));
   }
   void answer(Message message) {
     REQUIRE(!requests.empty());
@@ -93,14 +79,13 @@ class Script {
   // How long it takes until it asks again.
   Duration silence() {
     REQUIRE(requests.empty());
-    const LocalTime from = now;
-    while (requests.empty() && now - from < 120s) run_for(1ms);
-    return now - from;
+    const LocalTime from = host.now;
+    while (requests.empty() && host.now - from < 120s) run_for(1ms);
+    return host.now - from;
   }
 
   std::vector<Envelope> requests;  // in flight
-  std::set<ProcessId> down;        // refuses connections
-  LocalTime now{};
+  sim::test::ProcessHost host{Rng(1, "lifecycle")};
   BrokerConfig config;
   Lifecycle life;
   metadata::MetadataImage image;
@@ -109,44 +94,19 @@ class Script {
   template <class F>
   void act(F does) {
     node::Effects out;
-    does(Context{node::Env{now, rng_}, out, image, config, NodeId{4}, life.broker_epoch()});
-    std::vector<node::Input> follows;
-    for (node::Effect& effect : out) perform(effect, follows);
-    for (node::Input& input : follows) feed(std::move(input));
+    does(Context{host.env(), out, image, config, NodeId{4}, life.broker_epoch()});
+    host.perform(out, [this](Envelope&& sent) {
+      if (std::holds_alternative<ApiVersionsRequest>(sent.message)) {
+        host.answer(sent, ApiVersionsResponse{});
+      } else {
+        requests.push_back(std::move(sent));
+      }
+    });
+    while (!host.inputs.empty()) feed(std::move(*host.next_until(host.now)));
   }
   void feed(node::Input input) {
     act([&](const Context& context) { life.step(input, context); });
   }
-  void perform(node::Effect& effect, std::vector<node::Input>& follows) {
-    std::visit(
-        Overloaded{
-            [&](node::Send& send) {
-              if (std::holds_alternative<ApiVersionsRequest>(send.envelope.message)) {
-                follows.emplace_back(node::Received{
-                    Envelope{send.envelope.channel, send.envelope.correlation, true, ApiVersionsResponse{}}});
-              } else {
-                requests.push_back(std::move(send.envelope));
-              }
-            },
-            [&](node::SetTimer& set) { timers_[set.timer] = set.deadline; },
-            [&](node::CancelTimer& cancel) { timers_.erase(cancel.timer); },
-            [&](node::Connect& connect) {
-              if (down.contains(connect.channel.server))
-                follows.emplace_back(node::Disconnected{connect.channel, node::DisconnectReason::refused});
-              else
-                follows.emplace_back(node::Connected{connect.channel});
-            },
-            [](node::Disconnect&) {},
-            [](node::Persist&) { FAIL("a life writes nothing"); },
-            [](node::Scan&) { FAIL("a life reads nothing"); },
-            [](node::Report&) {},
-            [](node::Exit&) { FAIL("its owner ends the process"); },
-        },
-        effect);
-  }
-
-  Rng rng_{1, "lifecycle"};
-  std::map<node::TimerId, LocalTime> timers_;
 };
 
 TEST_CASE("a broker registers, catches up, is unfenced, and heartbeats") {
@@ -293,11 +253,11 @@ TEST_CASE("without a controller a request is given up every half session") {
   script.run_up();
   script.silence();
   script.learn(kNoProcess);
-  script.down = {kFirst, kSecond};
+  script.host.refusing = {kFirst, kSecond};
   script.lose_connection();
   script.run_for(20s);
   CHECK(script.requests.empty());
-  script.down.clear();
+  script.host.refusing.clear();
   script.learn(kSecond);
   script.run_for(9s);
   CHECK(script.requests.front().channel.server == kSecond);

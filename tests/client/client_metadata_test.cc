@@ -3,10 +3,11 @@
 
 #include <doctest/doctest.h>
 
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "support/process_host.h"
 
 namespace sim::client {
 namespace {
@@ -36,14 +37,14 @@ MetadataResponse::Topic orders_topic(std::vector<MetadataResponse::Partition> pa
 
 // A client of brokers that connect at once and answer when told to.
 struct MetadataWorld {
-  Rng rng{1, "client"};
-  LocalTime now = local_at(nanos(1h));
+  MetadataWorld() { host.now = local_at(nanos(1h)); }
+
+  sim::test::ProcessHost host{Rng(1, "client")};
   NetworkClient network{kClientProcess, Lane::data, node::NetworkClientConfig{}, node::TimerId{}};
   MetadataClient metadata{{ProcessId{1}, ProcessId{2}, ProcessId{3}}, MetadataClient::Config{}};
   std::vector<std::pair<Envelope, MetadataRequest>> asked;  // not answered yet
-  std::set<ProcessId> down;
 
-  node::Env env() { return {now, rng}; }
+  node::Env env() { return host.env(); }
 
   void feed(node::Input input) {
     node::Effects out;
@@ -54,22 +55,14 @@ struct MetadataWorld {
     perform(out);
   }
   void perform(node::Effects& out) {
-    for (node::Effect& effect : out) {
-      if (const auto* connect = std::get_if<node::Connect>(&effect)) {
-        if (down.contains(connect->channel.server)) {
-          feed(node::Disconnected{connect->channel, node::DisconnectReason::refused});
-        } else {
-          feed(node::Connected{connect->channel});
-        }
-      } else if (auto* send = std::get_if<node::Send>(&effect)) {
-        Envelope& envelope = send->envelope;
-        if (auto* request = std::get_if<MetadataRequest>(&envelope.message)) {
-          asked.emplace_back(Envelope{envelope.channel, envelope.correlation, true, {}}, std::move(*request));
-        } else {
-          feed(node::Received{Envelope{envelope.channel, envelope.correlation, true, ApiVersionsResponse{}}});
-        }
+    host.perform(out, [this](Envelope&& sent) {
+      if (auto* request = std::get_if<MetadataRequest>(&sent.message)) {
+        asked.emplace_back(Envelope{sent.channel, sent.correlation, true, {}}, std::move(*request));
+      } else {
+        host.answer(sent, ApiVersionsResponse{});
       }
-    }
+    });
+    while (!host.inputs.empty()) feed(std::move(*host.next_until(host.now)));
   }
   void update() {
     node::Effects out;
@@ -85,17 +78,17 @@ struct MetadataWorld {
   }
   // Lets time pass until it asks by itself; how long that took.
   Duration until_it_asks() {
-    const LocalTime start = now;
+    const LocalTime start = host.now;
     while (asked.empty()) {
       REQUIRE(metadata.next_update_at() != LocalTime::max());
-      now = std::max(now, metadata.next_update_at());
+      host.now = std::max(host.now, metadata.next_update_at());
       update();
     }
-    return now - start;
+    return host.now - start;
   }
   // Past the empty first answer, and with the topic known.
   void learn_orders(std::vector<MetadataResponse::Partition> partitions) {
-    metadata.add_topic("orders", now);
+    metadata.add_topic("orders", host.now);
     update();
     reply(answer({orders_topic(std::move(partitions))}));
     if (!asked.empty()) reply(answer({orders_topic({partition(0, NodeId{1}, 0)})}));
@@ -112,14 +105,14 @@ TEST_CASE("a new client asks one bootstrap server, for no topic yet") {
   CHECK(world.metadata.brokers().size() == 3);
   CHECK(world.metadata.endpoint(NodeId{2}) == ProcessId{2});
   CHECK(world.asked.empty());
-  CHECK(world.metadata.next_update_at() == world.now + 5min);
+  CHECK(world.metadata.next_update_at() == world.host.now + 5min);
 }
 
 TEST_CASE("a topic asked for the first time is asked about at once, alone") {
   MetadataWorld world;
   world.update();
   world.reply(answer({}));
-  world.metadata.add_topic("orders", world.now);
+  world.metadata.add_topic("orders", world.host.now);
   world.update();
   REQUIRE(world.asked.size() == 1);
   CHECK(world.asked[0].second.topics == std::vector<std::string>{"orders"});
@@ -162,10 +155,10 @@ TEST_CASE("a newer epoch seen elsewhere makes the known leader stale") {
   world.learn_orders({partition(0, NodeId{1}, 4)});
   world.metadata.see_leader_epoch(kOrders0, LeaderEpoch{4});
   CHECK(world.metadata.leader_of(kOrders0) != nullptr);
-  CHECK(world.metadata.next_update_at() > world.now + 4min);
+  CHECK(world.metadata.next_update_at() > world.host.now + 4min);
   world.metadata.see_leader_epoch(kOrders0, LeaderEpoch{5});
   CHECK(world.metadata.leader_of(kOrders0) == nullptr);
-  CHECK(world.metadata.next_update_at() < world.now + 1s);
+  CHECK(world.metadata.next_update_at() < world.host.now + 1s);
 }
 
 TEST_CASE("an error's leader hint counts if it is newer and its node is known") {
@@ -210,7 +203,7 @@ TEST_CASE("answers without progress are asked for ever more slowly") {
 
 TEST_CASE("a topic without leader, or not there yet, is asked for again by itself") {
   MetadataWorld world;
-  world.metadata.add_topic("orders", world.now);
+  world.metadata.add_topic("orders", world.host.now);
   world.update();
   world.reply(answer({{ErrorCode::leader_not_available, "orders", kNoTopic, false, 100, {}}}));
   CHECK_FALSE(world.metadata.find("orders")->known());
@@ -221,23 +214,23 @@ TEST_CASE("a topic without leader, or not there yet, is asked for again by itsel
   CHECK(millis(world.until_it_asks()) <= 240);
   world.reply(answer({orders_topic({partition(0, NodeId{3}, 1)})}));
   CHECK(world.metadata.leader_of(kOrders0) != nullptr);
-  CHECK(world.metadata.next_update_at() == world.now + 5min);
+  CHECK(world.metadata.next_update_at() == world.host.now + 5min);
 }
 
 TEST_CASE("a topic that nobody uses any more is forgotten") {
   MetadataWorld world;
   world.learn_orders({partition(0, NodeId{1}, 4)});
-  const MetadataClient::TopicIndex orders_index = world.metadata.add_topic("orders", world.now + 2min);
-  world.now += 6min;
+  const MetadataClient::TopicIndex orders_index = world.metadata.add_topic("orders", world.host.now + 2min);
+  world.host.now += 6min;
   world.update();
   REQUIRE(world.asked.size() == 1);
   world.reply(answer({orders_topic({partition(0, NodeId{1}, 4)})}));
   CHECK(world.metadata.topic(orders_index).known());
-  world.now += 6min;
+  world.host.now += 6min;
   world.update();
   world.reply(answer({orders_topic({partition(0, NodeId{1}, 4)})}));
   CHECK_FALSE(world.metadata.topic(orders_index).known());
-  world.metadata.add_topic(orders_index, world.now);
+  world.metadata.add_topic(orders_index, world.host.now);
   world.update();
   REQUIRE(world.asked.size() == 1);
   CHECK(world.asked[0].second.topics == std::vector<std::string>{"orders"});
@@ -248,7 +241,7 @@ TEST_CASE("a lost connection makes it ask again, at another server") {
   world.learn_orders({partition(0, NodeId{1}, 4)});
   const std::vector<ProcessId> connected = world.network.connected();
   REQUIRE(connected.size() == 1);
-  world.down.insert(connected[0]);
+  world.host.refusing.insert(connected[0]);
   world.feed(
       node::Disconnected{Channel{kClientProcess, connected[0], Lane::data}, node::DisconnectReason::reset});
   CHECK(millis(world.until_it_asks()) <= 120);
@@ -259,7 +252,7 @@ TEST_CASE("when no known broker can be reached, it begins again from the bootstr
   MetadataWorld world;
   MetadataResponse of_one_broker = answer({orders_topic({partition(0, NodeId{1}, 4)})});
   of_one_broker.brokers.resize(1);
-  world.metadata.add_topic("orders", world.now);
+  world.metadata.add_topic("orders", world.host.now);
   world.update();
   world.reply(of_one_broker);
   if (!world.asked.empty()) world.reply(of_one_broker);
@@ -268,17 +261,17 @@ TEST_CASE("when no known broker can be reached, it begins again from the bootstr
     world.network.ready(ProcessId{1}, world.env(), out);
     world.perform(out);
   }
-  world.down.insert(ProcessId{1});
+  world.host.refusing.insert(ProcessId{1});
   for (const ProcessId server : world.network.connected()) {
     world.feed(
         node::Disconnected{Channel{kClientProcess, server, Lane::data}, node::DisconnectReason::reset});
   }
-  const LocalTime cut_off = world.now;
+  const LocalTime cut_off = world.host.now;
   while (world.asked.empty()) {
-    world.now += 10ms;
+    world.host.now += 10ms;
     world.update();
   }
-  CHECK(world.now - cut_off < 30s);
+  CHECK(world.host.now - cut_off < 30s);
   CHECK(world.metadata.brokers().empty());
   CHECK_FALSE(world.metadata.find("orders")->known());
   CHECK(world.asked[0].first.channel.server != ProcessId{1});
@@ -291,14 +284,14 @@ TEST_CASE("when nothing was learnt for five minutes, it begins again as well") {
   world.learn_orders({partition(0, NodeId{1}, 4)});
   world.metadata.request_update();
   world.until_it_asks();
-  const LocalTime since = world.now;
+  const LocalTime since = world.host.now;
   while (!world.metadata.brokers().empty()) {
-    REQUIRE(world.now - since < 10min);
+    REQUIRE(world.host.now - since < 10min);
     if (!world.asked.empty()) world.reply(MetadataResponse{});  // brokers that are only starting
-    world.now += 100ms;
+    world.host.now += 100ms;
     world.update();
   }
-  CHECK(world.now - since > 5min);
+  CHECK(world.host.now - since > 5min);
 }
 
 TEST_CASE("the least loaded server: idle before busy, connected before connecting before unknown") {

@@ -269,38 +269,44 @@ TEST_CASE("a controlled shutdown moves all leaders before the broker goes") {
   world.check_orders();
 }
 
+// After ten seconds the leader of orders-0 is killed, and started again at once.
+struct BounceOfALeader {
+  LifecycleWorld world{busy_three_and_three(5)};
+  NodeId leader;
+  Instant last_heartbeat;
+
+  BounceOfALeader() {
+    world.play_until(10s);
+    leader = world.history.leader_of(kOrders0);
+    const ProcessId process = world.broker(leader);
+    world.cluster.crash(process, CrashMode::kill);
+    last_heartbeat = world.history.last_heartbeat.at(process);
+    world.cluster.restart(process);
+  }
+};
+
 TEST_CASE("a killed broker that comes back at once must wait for the end of its former session") {
-  LifecycleWorld world(busy_three_and_three(5));
-  world.play_until(10s);
-  const NodeId leader = world.history.leader_of(kOrders0);
-  const ProcessId process = world.broker(leader);
-  world.cluster.crash(process, CrashMode::kill);
-  const Instant last_heartbeat = world.history.last_heartbeat.at(process);
-  world.cluster.restart(process);
+  BounceOfALeader bounce;
+  LifecycleWorld& world = bounce.world;
   world.play_until(75s);
-  const auto fenced = world.history.broker_became(leader, true, Instant{} + 10s);
+  const auto fenced = world.history.broker_became(bounce.leader, true, Instant{} + 10s);
   REQUIRE(fenced.has_value());
-  CHECK(*fenced - last_heartbeat > kSession);
-  const auto unfenced = world.history.broker_became(leader, false, *fenced);
+  CHECK(*fenced - bounce.last_heartbeat > kSession);
+  const auto unfenced = world.history.broker_became(bounce.leader, false, *fenced);
   REQUIRE(unfenced.has_value());
-  CHECK(*unfenced - last_heartbeat < kSession + 2s + 200ms);  // it asks every two seconds
+  CHECK(*unfenced - bounce.last_heartbeat < kSession + 2s + 200ms);  // it asks every two seconds
   world.check_all_in_sync();
   world.check_orders();
 }
 
 // It loads its logs and fetches as soon as it knows the metadata, and is in the ISR until it is fenced.
 TEST_CASE("a killed broker that may not register yet lets the other leaders acknowledge") {
-  LifecycleWorld world(busy_three_and_three(5));
-  world.play_until(10s);
-  const NodeId leader = world.history.leader_of(kOrders0);
-  const ProcessId process = world.broker(leader);
-  world.cluster.crash(process, CrashMode::kill);
-  const Instant last_heartbeat = world.history.last_heartbeat.at(process);
-  world.cluster.restart(process);
+  BounceOfALeader bounce;
+  LifecycleWorld& world = bounce.world;
   world.play_until(12s);
   const std::size_t acknowledged = world.history.acknowledged.size();
   world.play_until(16s);
-  REQUIRE(Instant{} + 16s < last_heartbeat + kSession);
+  REQUIRE(Instant{} + 16s < bounce.last_heartbeat + kSession);
   CHECK(world.history.acknowledged.size() > acknowledged + 100);
 }
 

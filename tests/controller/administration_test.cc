@@ -5,22 +5,18 @@
 #include <utility>
 #include <vector>
 
+#include "controller/nodes.h"
 #include "controller/reassignment.h"
 #include "controller/replication_control.h"
 
 namespace sim::controller {
 namespace {
 
-using Nodes = std::vector<NodeId>;
+using test::Nodes;
+using test::nodes;
 using enum ErrorCode;
 constexpr TopicPartition kTp{TopicId{1}, 0};
 const NamedPartition kOrders{"orders", 0};
-
-Nodes nodes(std::initializer_list<std::int32_t> ids) {
-  Nodes result;
-  for (const std::int32_t id : ids) result.emplace_back(id);
-  return result;
-}
 
 // Brokers 1 to 6, unfenced, in broker epoch 100 + id; orders-0 on 1, 2, 3, led by 1.
 struct World {

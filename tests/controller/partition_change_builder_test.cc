@@ -9,18 +9,15 @@
 #include <string>
 #include <vector>
 
+#include "controller/nodes.h"
+
 namespace sim::controller {
 namespace partition_change_builder_test {
 
 using metadata::PartitionRegistration;
-using Nodes = std::vector<NodeId>;
+using test::Nodes;
+using test::nodes;
 constexpr TopicPartition kTp{TopicId{1}, 0};
-
-Nodes nodes(std::initializer_list<std::int32_t> ids) {
-  Nodes result;
-  for (const std::int32_t id : ids) result.emplace_back(id);
-  return result;
-}
 
 PartitionRegistration partition(Nodes replicas, Nodes isr, std::int32_t leader) {
   PartitionRegistration result;

@@ -9,18 +9,14 @@
 #include <vector>
 
 #include "controller/controller.h"
+#include "controller/nodes.h"
 
 namespace sim::controller {
 namespace replication_control_test {
 
-using Nodes = std::vector<NodeId>;
+using test::Nodes;
+using test::nodes;
 constexpr TopicPartition kTp{TopicId{1}, 0};
-
-Nodes nodes(std::initializer_list<std::int32_t> ids) {
-  Nodes result;
-  for (const std::int32_t id : ids) result.emplace_back(id);
-  return result;
-}
 
 PartitionRecord partition_record(TopicPartition tp, Nodes replicas, Nodes isr, std::int32_t leader) {
   PartitionRecord record;

@@ -8,6 +8,7 @@
 
 #include "group/group_world.h"
 #include "protocol/java_hash.h"
+#include "server/coordinators.h"
 
 namespace sim::group {
 namespace {
@@ -20,9 +21,9 @@ using enum GroupState;
 const Generation kFirst{1};
 
 TEST_CASE("a group's partition is Java's hash of its name") {
-  CHECK(GroupCoordinator::partition_for("payment", 50) == java_abs(java_string_hash("payment")) % 50);
-  CHECK(GroupCoordinator::partition_for("", 50) == 0);
-  CHECK(GroupCoordinator::partition_for("polygenelubricants", 50) == 0);  // hashes to the smallest int
+  CHECK(server::coordinator_partition("payment", 50) == java_abs(java_string_hash("payment")) % 50);
+  CHECK(server::coordinator_partition("", 50) == 0);
+  CHECK(server::coordinator_partition("polygenelubricants", 50) == 0);  // hashes to the smallest int
 }
 
 TEST_CASE("the first member: told its id, kept waiting for others, made leader, stable when the log has it") {

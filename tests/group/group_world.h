@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "group/group_coordinator.h"
 #include "protocol/batch_builder.h"
+#include "server/coordinators.h"
 
 // A group coordinator with a clock, a log that does what the test says, and clients that are nothing but
 // the answers they got.
@@ -24,7 +25,7 @@ inline TopicPartition offsets_partition(std::int32_t partition) {
 }
 
 inline std::int32_t partition_of(const std::string& group, const BrokerConfig& config) {
-  return GroupCoordinator::partition_for(group, config.offsets_topic_num_partitions);
+  return server::coordinator_partition(group, config.offsets_topic_num_partitions);
 }
 
 inline JoinGroupRequest join(const std::string& member_id, const std::string& instance_id = {}) {

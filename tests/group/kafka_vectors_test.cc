@@ -2,6 +2,7 @@
 #include <string>
 
 #include "group/group_coordinator.h"
+#include "server/coordinators.h"
 #include "vectors/vector_table.h"
 
 namespace sim::group {
@@ -17,7 +18,7 @@ std::string from_hex(const std::string& hex) {
 TEST_CASE("Kafka's partition of each group") {
   vectors::check_vectors("groups", "kafka_partition", [](const vectors::VectorRow& row) {
     const auto partitions = static_cast<std::int32_t>(row.number("partitions"));
-    return std::to_string(GroupCoordinator::partition_for(from_hex(row.text("group_utf8_hex")), partitions));
+    return std::to_string(server::coordinator_partition(from_hex(row.text("group_utf8_hex")), partitions));
   });
 }
 

@@ -134,5 +134,19 @@ TEST_CASE("a copy goes on by itself") {
   CHECK(copy.find(kOrders0)->in_office);
 }
 
+TEST_CASE(
+    "the latest leader is whom the latest election or, if that was not told yet, the latest office names") {
+  Fixture f;
+  const auto latest = [&f] { return f.leaders.find(kOrders0)->latest_leader(); };
+  f.story.decided(0, 1, kOne, 0, {kOne, kTwo});
+  CHECK(latest() == kOne);  // elected, though not in office
+  f.story.leads(1, 0, 0, kBroker1);
+  CHECK(latest() == kOne);
+  f.story.leads(2, 1, 0, kBroker2);  // of its election nobody has told
+  CHECK(latest() == kTwo);
+  f.story.decided(3, 2, kNoNode, 2, {kOne, kTwo});
+  CHECK(latest() == kNoNode);
+}
+
 }  // namespace leaders_test
 }  // namespace sim::observe

@@ -65,6 +65,19 @@ struct LeaderPartition {
     return answer;
   }
 
+  // The high watermark is 4 when it is elected again, in epoch 4, with 1 and 2 in the ISR; 3 is fenced or
+  // not.
+  void lead_anew_with_three_outside(bool three_is_fenced) {
+    set_isr({1, 2});
+    append(6);
+    fetch(2, 4);
+    REQUIRE(partition.high_watermark() == 4);
+    registration.leader_epoch = LeaderEpoch{4};
+    set_isr({1, 2});
+    append(1);
+    fence(3, three_is_fenced);
+  }
+
   LocalTime now{1h};
   Rng rng{1, "test"};
   node::Effects out;
@@ -310,14 +323,7 @@ TEST_CASE("who may join the ISR") {
   for (const Row& row : rows) {
     CAPTURE(row.what);
     LeaderPartition fixture;
-    fixture.set_isr({1, 2});
-    fixture.append(6);
-    fixture.fetch(2, 4);
-    REQUIRE(fixture.partition.high_watermark() == 4);
-    fixture.registration.leader_epoch = LeaderEpoch{4};
-    fixture.set_isr({1, 2});
-    fixture.append(1);
-    fixture.fence(3, row.fenced);
+    fixture.lead_anew_with_three_outside(row.fenced);
     const auto fetched = fixture.partition.follower_fetched(NodeId{3}, BrokerEpoch{row.broker_epoch},
                                                             row.offset, 0, fixture.context());
     REQUIRE(fetched.isr_change.has_value() == row.joins);
@@ -594,14 +600,7 @@ TEST_CASE("who may join the ISR, before each of its guards") {
       CAPTURE(guarded);
       LeaderPartition fixture;
       fixture.config.history.*row.guard = guarded;
-      fixture.set_isr({1, 2});
-      fixture.append(6);
-      fixture.fetch(2, 4);
-      REQUIRE(fixture.partition.high_watermark() == 4);
-      fixture.registration.leader_epoch = LeaderEpoch{4};
-      fixture.set_isr({1, 2});
-      fixture.append(1);
-      fixture.fence(3, row.fenced);
+      fixture.lead_anew_with_three_outside(row.fenced);
       const auto fetched = fixture.partition.follower_fetched(NodeId{3}, BrokerEpoch{row.broker_epoch},
                                                               row.offset, 0, fixture.context());
       CHECK(fetched.isr_change.has_value() == !guarded);

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <utility>
+#include <variant>
+#include <vector>
 
+#include "fault/fault.h"
 #include "scenario/properties.h"
 #include "scenario/schema.h"
 #include "scenario/suggest.h"
@@ -33,6 +37,22 @@ TEST_CASE("every row of the property table is whole") {
     }
   }
   CHECK(seen.size() > 300);
+}
+
+template <class... Kinds>
+std::vector<std::string> words_of_faults(std::type_identity<std::variant<Kinds...>>) {
+  return {fault::word(Kinds{})...};
+}
+
+TEST_CASE("a scenario can have every kind of fault, and no other") {
+  std::vector<std::string> words = words_of_faults(std::type_identity<fault::Kind>{});
+  std::vector<std::string> written;
+  for (const Key* key : keys_below("faults/[]")) {
+    if (key->alternative != 0) written.emplace_back(key->last());
+  }
+  std::sort(words.begin(), words.end());
+  std::sort(written.begin(), written.end());
+  CHECK(words == written);
 }
 
 TEST_CASE("the table's defaults are those of the config structs") {
