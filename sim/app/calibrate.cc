@@ -9,11 +9,10 @@
 #include <utility>
 
 #include "app/commands.h"
-#include "app/play.h"
-#include "app/recording.h"
 #include "app/say.h"
+#include "app/signals.h"
 #include "base/human.h"
-#include "cluster/cluster.h"
+#include "play/run.h"
 #include "scenario/files.h"
 #include "scenario/units.h"
 
@@ -131,16 +130,10 @@ Result<Percentiles> played_percentiles(const std::string& scenario_file,
   overrides.push_back({"expect", expected + "]"});
   const Result<scenario::Scenario> loaded = scenario::load(scenario_file, overrides);
   if (!loaded) return loaded.problems();
-  cluster::Cluster world(loaded->cluster);
-  Result<std::unique_ptr<Recording>> recording = Recording::open(*loaded, world.names(), {});
-  if (!recording) return recording.problems();
-  world.observe(**recording);
-  const judge::RunEnd end = play(*loaded, world, (*recording)->record(), {});
-  const Result<judge::Summary> summary = (*recording)->finish(end);
-  if (!summary) return summary.problems();
+  const judge::Summary summary = play::Run(*loaded).finish();
   Percentiles result{};
   for (std::size_t i = 0; i < result.size(); ++i)
-    result[i] = summary->expectations[i].measured.value.value_or(0);
+    result[i] = summary.expectations[i].measured.value.value_or(0);
   return result;
 }
 

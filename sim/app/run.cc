@@ -17,6 +17,7 @@
 #include "app/signals.h"
 #include "cluster/cluster.h"
 #include "play/play.h"
+#include "play/run_plan.h"
 #include "report/console.h"
 #include "report/json.h"
 #include "scenario/scenario.h"
@@ -92,7 +93,7 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   } catch (const InternalError& bug) {
     rethrow_with_place(bug, world, command, scenario.seed);
   }
-  end.repro = repro(options, scenario, file_name_of(options.file));
+  end.repro = repro(options, scenario, play::file_name_of(options.file));
   const bool repeated = !options.check_determinism || end.reason == judge::StopReason::interrupted ||
                         is_repeated(scenario, end);
 
