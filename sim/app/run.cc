@@ -18,6 +18,7 @@
 #include "report/json.h"
 #include "report/words.h"
 #include "scenario/scenario.h"
+#include "scenario/units.h"
 
 // `kraftsim run`: load, play, record, say.
 namespace sim::app {
@@ -36,7 +37,9 @@ std::string repro(const RunOptions& options, const scenario::Scenario& scenario)
   for (const scenario::Override& override : options.overrides) {
     if (override.path != "seed") command += " --set " + pasteable(shown(override));
   }
-  if (options.until) command += fmt::format(" --until {}ms", millis(*options.until));
+  if (options.until) {
+    command += " --until " + scenario::print_scalar(nanos(*options.until), scenario::UnitKind::duration);
+  }
   return command;
 }
 

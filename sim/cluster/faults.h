@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "cluster/roles.h"
+#include "cluster/targets.h"
 #include "cluster/world.h"
 #include "fault/fault.h"
 
@@ -30,6 +31,7 @@ struct Strike {
   std::vector<net::Endpoint> clocks{};  // put wrong
   std::vector<ProcessLife> paused{};
   std::vector<ProcessLife> restarting{};  // asked to stop; they start again
+  std::vector<ProcessLife> stopping{};    // asked to stop; the end is counted from when they have exited
   std::optional<net::RuleId> rule{};      // of the network
   bool is_undone = false;
   std::int64_t effects = 0;  // but for what the rule has counted
@@ -45,9 +47,12 @@ struct FaultState {
 class Faults {
  public:
   // Faults that strike repeatedly strike for the last time before `load_ends_at`.
-  Faults(fault::Schedule schedule, Instant load_ends_at, const kernel::Streams& streams);
+  Faults(fault::Schedule schedule, std::vector<fault::Fixed> fixed, Instant load_ends_at,
+         const kernel::Streams& streams);
 
   void schedule_all(Platform& platform) const;
+  // From now on the name of this fixed target, by its place in the list, stands for who it means now.
+  void fix_target(std::size_t index, const World& world);
   void strikes(FaultId id, World& world);
   // The end of its strike of that number.
   void ends(FaultId id, std::uint64_t strike, World& world);
@@ -60,6 +65,7 @@ class Faults {
   // What happens meanwhile, as far as it is a fault's business
   void on(const observe::Fact& fact);
   void process_started(ProcessId process, World& world);
+  void process_ended(ProcessId process, World& world);
   void operator_left(FaultId id, World& world);
   void writes_failed(ProcessId writer, const std::vector<std::int32_t>& directories);
 
@@ -69,8 +75,17 @@ class Faults {
   const fault::Fault& fault(FaultId id) const { return (*schedule_)[static_cast<std::size_t>(id.value())]; }
   FaultState& state(FaultId id) { return states_[static_cast<std::size_t>(id.value())]; }
   void report_end(FaultId id, World& world);
+  Resolution resolve(const fault::Targets& targets, const World& world, Rng& rng) const;
+  // Its strike ends so long from now.
+  void schedule_end(FaultId id, Duration from_now, World& world);
 
+  struct FixedTargets {
+    std::vector<fault::Fixed> all;
+    std::vector<Rng> rngs;  // of each
+  };
   std::shared_ptr<const fault::Schedule> schedule_;
+  FixedTargets fixed_;
+  FixedProcesses fixed_processes_;
   std::vector<FaultState> states_;  // by FaultId
   Roles roles_;
   Instant load_ends_at_;

@@ -20,11 +20,6 @@ constexpr Duration kNextSweep = std::chrono::milliseconds(10);  // when a run le
 
 // What a controller is never asked: requests of clients, of the quorum, and answers, since it asks nobody.
 // ---- What a controller says that is not active
-CreateTopicsResponse refusal(const CreateTopicsRequest& request) {
-  CreateTopicsResponse response;
-  for (const auto& topic : request.topics) response.topics.push_back({topic.name, ErrorCode::not_controller});
-  return response;
-}
 AllocateProducerIdsResponse refusal(const AllocateProducerIdsRequest&) {
   return {ErrorCode::not_controller};
 }
@@ -50,12 +45,6 @@ Message refusal(const M& request) {
 
 // The same in the place of an answer that can no longer be given.
 Message refusal_instead_of(const Message& answer) {
-  if (const auto* created = std::get_if<CreateTopicsResponse>(&answer)) {
-    CreateTopicsResponse response;
-    for (const auto& topic : created->topics)
-      response.topics.push_back({topic.name, ErrorCode::not_controller});
-    return response;
-  }
   if (is_admin_response(answer)) return with_errors(answer, ErrorCode::not_controller);
   if (std::holds_alternative<AllocateProducerIdsResponse>(answer))
     return refusal(AllocateProducerIdsRequest{});

@@ -253,6 +253,11 @@ struct FaultStruck {
   FaultId fault;
   std::vector<ProcessId> touched;  // whom its targets turned out to be
 };
+struct RoleMissed {  // one of its targets is played by nobody who is up
+  FaultId fault;
+  std::string role;               // "leader(orders-0)"
+  ProcessId player = kNoProcess;  // who has the role, and is down; none: nobody has it
+};
 struct FaultEnded {
   FaultId fault;
   std::int64_t effects = 0;  // processes stopped, messages dropped or held, ...: what it did in all
@@ -350,18 +355,17 @@ struct AdminAnswered {
 struct ProcessStarted {};
 struct ProcessStopped {};
 
-using AnyFact =
-    std::variant<OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
-                 RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged,
-                 LogTruncated, ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted,
-                 ProcessingDone, CommitSent, CommitAcknowledged, OffsetsStored, PositionReset,
-                 GroupStateChanged, AssignmentReceived, MessageSent, MessageDelivered, ConnectionOpened,
-                 ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged, QuorumStateStored,
-                 QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
-                 MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed,
-                 ControllerChanged, BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded,
-                 IsrProposed, ClientThrottled, FollowerHighWatermarkAdvanced, IsrProposalDropped,
-                 ReplicaOpened, LogStartRaised, LogDeleted, LogLost, LogCleaned, AdminAnswered, TopicDeleted>;
+using AnyFact = std::variant<
+    OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
+    RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged, LogTruncated,
+    ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted, ProcessingDone, CommitSent,
+    CommitAcknowledged, OffsetsStored, PositionReset, GroupStateChanged, AssignmentReceived, MessageSent,
+    MessageDelivered, ConnectionOpened, ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged,
+    QuorumStateStored, QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
+    MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed, ControllerChanged,
+    BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded, IsrProposed, ClientThrottled,
+    FollowerHighWatermarkAdvanced, IsrProposalDropped, ReplicaOpened, LogStartRaised, LogDeleted, LogLost,
+    LogCleaned, AdminAnswered, TopicDeleted, RoleMissed>;
 
 // One of them; see Message about why it is a class.
 class Fact : public AnyFact {

@@ -11,7 +11,7 @@ using judge::VerdictCase;
 using metrics::OrderLedger;
 
 void write_faults_csv(OutputFile& file, const std::vector<FaultReport>& faults) {
-  file.write("name,kind,target,touched,from_ns,to_ns,effects\n");
+  file.write("name,kind,target,touched,from_ns,to_ns,effects,missed\n");
   CsvWriter csv(file);
   const auto row = [&csv](const FaultReport& fault, const FaultReport::Strike& strike) {
     csv.text(fault.name);
@@ -21,6 +21,7 @@ void write_faults_csv(OutputFile& file, const std::vector<FaultReport>& faults) 
     csv.number_or_empty(strike.from_ns);
     csv.number_or_empty(strike.to_ns);
     csv.number(strike.effects);
+    csv.text(joined(strike.missed, "; "));
     csv.end_row();
   };
   for (const FaultReport& fault : faults) {

@@ -65,6 +65,7 @@ bool is_topic_name(std::string_view text) {
 }
 
 void Walk::scenario(Value& root) {
+  fixed_names_ = fixed_names(root);
   section(root, "", "");
 }
 
@@ -218,6 +219,7 @@ bool Walk::any(Value& value, const Key& key, const std::string& where) {
     case KeyType::partitions: return partitions(value, key, where);
     case KeyType::replica_lists: return replica_lists(value, key, where);
     case KeyType::assignment: return assignment(value, key, where);
+    case KeyType::fixed_targets: return fixed_targets(value, key, where);
     case KeyType::not_yet:
       report_.error(value.place, "\"" + where + "\" is not played yet",
                     key.example.empty() ? "leave it out for now" : std::string(key.example));

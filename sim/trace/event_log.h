@@ -74,6 +74,7 @@ class EventLog final : public observe::Observer {
 
   void raw(std::string_view text) { buffer_.append(text); }
   void digits(std::int64_t value);
+  void errors(const Message& response);
   std::string_view process(ProcessId id) const;
   const std::string& quoted(TopicPartition tp);
 
