@@ -88,7 +88,8 @@ Json targets() {
   constexpr std::string_view kTarget =
       "^(broker-[1-9][0-9]*|controller(-[1-9][0-9]*)?|brokers|controllers|clients|leader\\(.+-[0-9]+\\)|"
       "follower\\(.+-[0-9]+(, *[1-9][0-9]*)?\\)|"
-      "(rack|coordinator|client)\\(.+\\)|random\\((brokers|controllers|clients)(, *[1-9][0-9]*)?\\))$";
+      "(rack|coordinator|client)\\(.+\\)|random\\((brokers|controllers|clients)(, *[1-9][0-9]*)?\\)|"
+      "(?!broker-|controller-)[A-Za-z0-9_][A-Za-z0-9._-]*)$";  // the last: a name of let
   const Json one{{"type", "string"}, {"pattern", kTarget}};
   return Json{{"anyOf", Json::array({one, Json{{"type", "array"}, {"minItems", 1}, {"items", one}}})}};
 }
@@ -209,7 +210,9 @@ Json schema_of(const Key& key) {
                                          Json{{"type", "array"}, {"minItems", 1}, {"items", one}}})}};
     }
     case KeyType::replica_lists: {
-      const Json broker{{"type", "string"}, {"pattern", "^broker-[1-9][0-9]*$"}};
+      const Json broker{
+          {"anyOf", Json::array({Json{{"type", "integer"}, {"minimum", 1}},
+                                 Json{{"type", "string"}, {"pattern", "^broker-[1-9][0-9]*$"}}})}};
       const Json replicas{
           {"anyOf", Json::array({one_of_words("cancel"),
                                  Json{{"type", "array"}, {"minItems", 1}, {"items", broker}}})}};
@@ -235,6 +238,10 @@ Json schema_of(const Key& key) {
       const Json list{{"type", "array"}, {"minItems", 1}, {"items", value}};
       return Json{{"type", "object"}, {"additionalProperties", {{"anyOf", Json::array({list, range})}}}};
     }
+    case KeyType::fixed_targets:
+      return Json{{"type", "object"},
+                  {"propertyNames", {{"pattern", kName}}},
+                  {"additionalProperties", {{"type", "string"}, {"pattern", "^.+ at .+$"}}}};
   }
   return Json::object();
 }

@@ -21,6 +21,7 @@
 #include "report/console.h"
 #include "report/json.h"
 #include "scenario/scenario.h"
+#include "scenario/units.h"
 
 // `kraftsim run`: load, play, record, say.
 namespace sim::app {

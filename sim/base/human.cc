@@ -60,12 +60,10 @@ std::string human_duration(std::int64_t ns) {
   // A value that would be rounded up to 1000 of its unit is shown in the next one.
   if (ns < kMilli - 500) return three_digits(ns, kMicro) + " us";
   if (ns < kNanosPerSecond - kMilli / 2) return three_digits(ns, kMilli) + " ms";
-  if (ns < 120 * kNanosPerSecond || ns % (60 * kNanosPerSecond) == 0) {
-    return ns < 600 * kNanosPerSecond ? three_digits(ns, kNanosPerSecond) + " s"
-                                      : std::to_string(ns / (60 * kNanosPerSecond)) + " min";
-  }
+  if (ns < 120 * kNanosPerSecond) return three_digits(ns, kNanosPerSecond) + " s";
   const std::int64_t seconds = (ns + kNanosPerSecond / 2) / kNanosPerSecond;
-  return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
+  const std::string minutes = std::to_string(seconds / 60) + " min";
+  return seconds % 60 == 0 ? minutes : minutes + " " + std::to_string(seconds % 60) + " s";
 }
 
 std::string human_rate(std::int64_t milli_per_s) {

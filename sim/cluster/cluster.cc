@@ -20,12 +20,12 @@ std::shared_ptr<const Processes> with_names(Processes processes, const fault::Sc
 
 Cluster::Cluster(const ClusterSpec& spec)
     : Cluster(processes_of(spec, kernel::Streams(spec.seed)), spec.network, kernel::Streams(spec.seed),
-              spec.faults, Instant{} + spec.load_ends_at) {}
+              spec.faults, Instant{} + spec.load_ends_at, spec.fixed_targets) {}
 
 Cluster::Cluster(Processes processes, const NetworkSpec& network, const kernel::Streams& streams,
-                 fault::Schedule faults, Instant load_ends_at)
+                 fault::Schedule faults, Instant load_ends_at, std::vector<fault::Fixed> fixed_targets)
     : world_(with_names(std::move(processes), faults), network, streams),
-      faults_(std::move(faults), load_ends_at, streams) {
+      faults_(std::move(faults), std::move(fixed_targets), load_ends_at, streams) {
   for (std::size_t i = 0; i < world_.slots.size(); ++i) {
     const ProcessId id{static_cast<std::int32_t>(i)};
     const ProcessSpec& process = world_.spec(id);
@@ -100,6 +100,7 @@ void Cluster::handle(const Event& event) {
       if (wires.throttle_ends(event.index, event.life)) world_.read_next(event.index);
       return;
     case EventKind::message: return message_goes_on(event.index);
+    case EventKind::target_fixed: return faults_.fix_target(event.index, world_);
     case EventKind::fault_strikes:
       return faults_.due(FaultId{static_cast<std::int32_t>(event.index)}, event.life, world_);
     case EventKind::fault_ends:
@@ -239,6 +240,7 @@ void Cluster::step(ProcessId id, node::Input&& input) {
 void Cluster::exited(ProcessId id) {
   if (!world_.life(id).is_stopping) world_.slot(id).is_wanted = false;
   world_.take_down(id, CrashMode::exit);
+  faults_.process_ended(id, world_);
   if (const std::optional<FaultId> fault = world_.spec(id).acts_for)
     return faults_.operator_left(*fault, world_);
   world_.schedule_start(id);

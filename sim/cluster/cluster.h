@@ -29,7 +29,8 @@ class Cluster {
   explicit Cluster(const ClusterSpec& spec);
   // Faults that strike repeatedly strike for the last time before `load_ends_at`.
   Cluster(Processes processes, const NetworkSpec& network, const kernel::Streams& streams,
-          fault::Schedule faults = {}, Instant load_ends_at = Instant::max());
+          fault::Schedule faults = {}, Instant load_ends_at = Instant::max(),
+          std::vector<fault::Fixed> fixed_targets = {});
 
   // Plays the next event. False: there is none; see stop_reason().
   bool step();

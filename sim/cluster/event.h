@@ -25,6 +25,7 @@ enum class EventKind : std::uint16_t {
   fault_strikes,
   fault_ends,
   throttle_ends,
+  target_fixed,
 };
 
 struct Event {

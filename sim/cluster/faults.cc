@@ -13,16 +13,30 @@ constexpr std::uint64_t kItsTime = 0, kLookAgain = 1, kHasCome = 2;
 // How often one looks whether something has grown above its limit.
 constexpr Duration kLookEvery = 100ms;
 
+// Of a stop that stays down for a time of its own, when the last has exited tells the end.
+bool ends_after_exit(const fault::Fault& fault) {
+  const auto* stop = std::get_if<fault::Stop>(&fault.kind);
+  return stop != nullptr && stop->down;
+}
+
 }  // namespace
 
-Faults::Faults(fault::Schedule schedule, Instant load_ends_at, const kernel::Streams& streams)
+Faults::Faults(fault::Schedule schedule, std::vector<fault::Fixed> fixed, Instant load_ends_at,
+               const kernel::Streams& streams)
     : schedule_(std::make_shared<const fault::Schedule>(std::move(schedule))),
       awaited_(*schedule_),
       load_ends_at_(load_ends_at) {
   for (const fault::Fault& one : *schedule_) states_.push_back(FaultState{streams.get("fault/" + one.name)});
+  for (const fault::Fixed& one : fixed) fixed_.rngs.push_back(streams.get("let/" + one.name));
+  fixed_.all = std::move(fixed);
 }
 
+// Targets that are fixed at an instant come before the faults of that instant.
 void Faults::schedule_all(Platform& platform) const {
+  for (std::size_t i = 0; i < fixed_.all.size(); ++i) {
+    platform.schedule(fixed_.all[i].at, EventKind::target_fixed, ProcessId{0}, static_cast<std::uint32_t>(i),
+                      0);
+  }
   for (std::size_t i = 0; i < schedule_->size(); ++i) {
     platform.schedule((*schedule_)[i].at, EventKind::fault_strikes, ProcessId{0},
                       static_cast<std::uint32_t>(i), kItsTime);
@@ -53,6 +67,27 @@ void Faults::look(FaultId id, World& world) {
                           static_cast<std::uint32_t>(id.value()), kLookAgain);
 }
 
+Resolution Faults::resolve(const fault::Targets& targets, const World& world, Rng& rng) const {
+  std::vector<bool> up;
+  for (const Slot& slot : world.slots) up.push_back(slot.life.has_value());
+  return cluster::resolve(targets, Situation{*world.processes, roles_, up, fixed_processes_}, rng);
+}
+
+// Whoever has the role is meant, even if it is down: it is called by name from now on.
+void Faults::fix_target(std::size_t index, const World& world) {
+  const fault::Fixed& fixed = fixed_.all[index];
+  Resolution meant = resolve({fixed.target}, world, fixed_.rngs[index]);
+  for (const Miss& miss : meant.missed) {
+    if (miss.player != kNoProcess) meant.processes.push_back(miss.player);
+  }
+  fixed_processes_[fixed.name] = std::move(meant.processes);
+}
+
+void Faults::schedule_end(FaultId id, Duration from_now, World& world) {
+  world.platform.schedule(world.now() + from_now, EventKind::fault_ends, ProcessId{0},
+                          static_cast<std::uint32_t>(id.value()), state(id).strikes);
+}
+
 void Faults::strikes(FaultId id, World& world) {
   const fault::Fault& fault = this->fault(id);
   FaultState& state = this->state(id);
@@ -61,15 +96,14 @@ void Faults::strikes(FaultId id, World& world) {
     world.platform.schedule(world.now() + *fault.every, EventKind::fault_strikes, ProcessId{0}, index,
                             kItsTime);
   }
-  const bool has_end = fault.lasts && !std::holds_alternative<fault::Restart>(fault.kind);
+  const bool restarts =
+      std::holds_alternative<fault::Restart>(fault.kind) || std::holds_alternative<fault::Deploy>(fault.kind);
+  const bool has_end = fault.lasts && !restarts;
   const bool ends_by_itself = std::holds_alternative<fault::Admin>(fault.kind);
-  if (state.lasting && (has_end || ends_by_itself)) return;
+  if (state.lasting && (has_end || ends_by_itself || ends_after_exit(fault))) return;
   if (state.lasting) report_end(id, world);
   ++state.strikes;
-  if (has_end) {
-    world.platform.schedule(world.now() + *fault.lasts, EventKind::fault_ends, ProcessId{0}, index,
-                            state.strikes);
-  }
+  if (has_end) schedule_end(id, *fault.lasts, world);
   if (state.is_disarmed) return;
   state.lasting = Strike{.number = state.strikes};
   if (Injector(*this, world, id).strike() == Injector::Lasts::no) report_end(id, world);
@@ -129,6 +163,18 @@ void Faults::process_started(ProcessId process, World& world) {
     const auto is_back = [process](const ProcessLife& life) { return life.process == process; };
     if (std::erase_if(restarting, is_back) != 0 && restarting.empty())
       report_end(FaultId{static_cast<std::int32_t>(i)}, world);
+  }
+}
+
+// A stop that counts from there begins to count when the last that it touched has exited.
+void Faults::process_ended(ProcessId process, World& world) {
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    if (!states_[i].lasting) continue;
+    std::vector<ProcessLife>& stopping = states_[i].lasting->stopping;
+    const auto has_exited = [process](const ProcessLife& life) { return life.process == process; };
+    if (std::erase_if(stopping, has_exited) == 0 || !stopping.empty()) continue;
+    const FaultId id{static_cast<std::int32_t>(i)};
+    schedule_end(id, *std::get<fault::Stop>(fault(id).kind).down, world);
   }
 }
 

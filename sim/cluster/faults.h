@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "cluster/awaited.h"
 #include "cluster/roles.h"
+#include "cluster/targets.h"
 #include "cluster/world.h"
 #include "fault/fault.h"
 
@@ -32,6 +33,7 @@ struct Strike {
   std::vector<net::Endpoint> clocks{};  // put wrong
   std::vector<ProcessLife> paused{};
   std::vector<ProcessLife> restarting{};  // asked to stop; they start again
+  std::vector<ProcessLife> stopping{};    // asked to stop; the end is counted from when they have exited
   std::optional<net::RuleId> rule{};      // of the network
   bool is_undone = false;
   std::int64_t effects = 0;  // but for what the rule has counted
@@ -49,11 +51,14 @@ struct FaultState {
 class Faults {
  public:
   // Faults that strike repeatedly strike for the last time before `load_ends_at`.
-  Faults(fault::Schedule schedule, Instant load_ends_at, const kernel::Streams& streams);
+  Faults(fault::Schedule schedule, std::vector<fault::Fixed> fixed, Instant load_ends_at,
+         const kernel::Streams& streams);
 
   void schedule_all(Platform& platform) const;
   // Its time has come; what waits for a condition strikes once that holds.
   void due(FaultId id, std::uint64_t occasion, World& world);
+  // From now on the name of this fixed target, by its place in the list, stands for who it means now.
+  void fix_target(std::size_t index, const World& world);
   // The end of its strike of that number.
   void ends(FaultId id, std::uint64_t strike, World& world);
   // From here on it does nothing when it strikes, and nobody is told. Its events stay where they are, and it
@@ -68,6 +73,7 @@ class Faults {
   // What happens meanwhile, as far as it is a fault's business
   void on(const observe::Observation& seen, World& world);
   void process_started(ProcessId process, World& world);
+  void process_ended(ProcessId process, World& world);
   void operator_left(FaultId id, World& world);
   void writes_failed(ProcessId writer, const std::vector<std::int32_t>& directories);
 
@@ -82,8 +88,17 @@ class Faults {
     return state.is_waiting && now <= state.waits_until;
   }
   void report_end(FaultId id, World& world);
+  Resolution resolve(const fault::Targets& targets, const World& world, Rng& rng) const;
+  // Its strike ends so long from now.
+  void schedule_end(FaultId id, Duration from_now, World& world);
 
+  struct FixedTargets {
+    std::vector<fault::Fixed> all;
+    std::vector<Rng> rngs;  // of each
+  };
   std::shared_ptr<const fault::Schedule> schedule_;
+  FixedTargets fixed_;
+  FixedProcesses fixed_processes_;
   std::vector<FaultState> states_;  // by FaultId
   Roles roles_;
   Awaited awaited_;

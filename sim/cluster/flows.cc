@@ -4,6 +4,7 @@
 
 #include "cluster/wires.h"
 #include "net/retransmission.h"
+#include "protocol/message_contents.h"
 
 // What becomes of bytes while something is wrong: a machine without power, wires that are cut, slow or lossy,
 // a kind of request that is held. TCP keeps what did not arrive and sends it again later and later, in order;
@@ -50,13 +51,7 @@ bool Wires::passes(Platform& platform, std::uint32_t index, bool to_server, Tick
   const auto [client, server, lane] = connections_[index].channel;
   const net::Endpoint from = platform.machine_of(to_server ? client : server);
   const net::Endpoint to = platform.machine_of(to_server ? server : client);
-  if (flow.unsent.empty() && to_server && ticket != kEndOfStream) {
-    const std::string_view message = name(messages_[ticket].envelope.message);
-    for (const HoldRule& hold : holds_) {
-      if (flow.held_by || hold.message != message || !hold.pairs.contains(from, to)) continue;
-      flow.held_by = hold.fault;
-    }
-  }
+  if (!holds_.empty() && ticket != kEndOfStream) hold_if_meant(flow, to_server, ticket, from, to);
   if (!flow.unsent.empty() || flow.held_by) {
     keep_unsent(platform, index, to_server, ticket);
     return false;
@@ -64,6 +59,25 @@ bool Wires::passes(Platform& platform, std::uint32_t index, bool to_server, Tick
   if (!is_blocked(platform, from, to)) return true;
   stall(platform, index, to_server, ticket);
   return false;
+}
+
+// What is meant counts although it only follows another that is held; what waits for other reasons does not.
+void Wires::hold_if_meant(Flow& flow, bool to_server, Ticket ticket, net::Endpoint from, net::Endpoint to) {
+  if (!flow.unsent.empty() && !flow.held_by) return;
+  const Message& message = messages_[ticket].envelope.message;
+  for (HoldRule& hold : holds_) {
+    HoldSpec& what = hold.what;
+    if (what.replies == to_server || what.message != name(message) || !hold.pairs.contains(from, to))
+      continue;
+    if (what.partition && !names_partition(message, *what.partition)) continue;
+    const bool is_first_there = !flow.held_by;
+    if (flow.held_by && *flow.held_by != hold.fault) continue;
+    if (what.count == 0 || (is_first_there && what.connections == 0)) continue;
+    if (what.count > 0) --what.count;
+    if (is_first_there && what.connections > 0) --what.connections;
+    flow.held_by = hold.fault;
+    return;
+  }
 }
 
 void Wires::stall(Platform& platform, std::uint32_t index, bool to_server, Ticket ticket) {
@@ -157,8 +171,8 @@ void Wires::drop_unsent(Platform& platform, Flow& flow) {
 
 // ---- Holding
 
-void Wires::hold(FaultId fault, net::Pairs pairs, std::string message) {
-  holds_.push_back(HoldRule{fault, std::move(pairs), std::move(message)});
+void Wires::hold(FaultId fault, net::Pairs pairs, HoldSpec what) {
+  holds_.push_back(HoldRule{fault, std::move(pairs), std::move(what)});
   trouble_began();
 }
 
@@ -168,6 +182,7 @@ void Wires::release(Platform& platform, FaultId fault) {
   if (released == 0) return;
   for (std::uint32_t index = 0; index < connections_.size(); ++index) {
     if (connections_[index].to_server.held_by == fault) send_unsent(platform, index, true);
+    if (connections_[index].to_client.held_by == fault) send_unsent(platform, index, false);
   }
 }
 

@@ -29,7 +29,9 @@ class Injector {
  private:
   Strike& struck() { return *state_.lasting; }
   void announce(std::vector<ProcessId> touched);
+  // Roles that are missed are told once the strike has been.
   std::vector<ProcessId> resolve(const fault::Targets& targets);
+  void tell_missed();
 
   // ---- process_faults.cc
   void hold_down(ProcessId process);
@@ -38,6 +40,8 @@ class Injector {
   Lasts strike(const fault::Wipe& wipe);
   Lasts strike(const fault::Stop& stop);
   Lasts strike(const fault::Restart& restart);
+  Lasts strike(const fault::Deploy& deploy);
+  Lasts restart_all();
   Lasts strike(const fault::Pause& pause);
   Lasts strike(const fault::Admin& admin);
 
@@ -80,6 +84,8 @@ class Injector {
   FaultId id_;
   const fault::Fault& fault_;
   FaultState& state_;
+  bool is_announced_ = false;
+  std::vector<Miss> missed_;
 };
 
 }  // namespace sim::cluster

@@ -54,7 +54,7 @@ bool World::boot(ProcessId id) {
   close_sockets(id);
   const ProcessSpec& spec = this->spec(id);
   if (slot.disks.had_trouble()) slot.image.failed_directories = slot.disks.broken();
-  slot.life.emplace(Life{.node = cluster::boot(spec, slot.image, platform.incarnation(id))});
+  slot.life.emplace(Life{.node = cluster::boot(spec, slot.deployed, slot.image, platform.incarnation(id))});
   if (spec.serves) {
     slot.life->path.emplace(spec.threads.network_threads, spec.threads.io_threads,
                             spec.threads.queued_max_requests, spec.machine_spec, slot.threads_rng);
@@ -160,6 +160,7 @@ bool World::is_missed(const Event& event) const {
     case EventKind::retransmit_to_server:
     case EventKind::retransmit_to_client:
     case EventKind::throttle_ends:
+    case EventKind::target_fixed:
     case EventKind::fault_strikes:
     case EventKind::fault_ends: return false;
   }

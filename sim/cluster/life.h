@@ -110,7 +110,8 @@ struct Slot {
   std::int64_t cpu_factor = 1;    // its threads take so many times as long
   std::optional<StopTheWorld> pauses{};
   std::vector<SlowedBy> slowed_by{};
-  std::optional<Life> life{};  // none while it is down
+  std::optional<FaultId> deployed{};  // the last deployment that struck it: whose settings it starts with
+  std::optional<Life> life{};         // none while it is down
 };
 
 }  // namespace sim::cluster

@@ -161,7 +161,16 @@ Injector::Lasts Injector::strike(const fault::Hold& hold) {
   announce(resolve(hold.wires.targets));
   net::Pairs pairs = pairs_of(hold.wires, struck().touched);
   if (pairs.empty()) return Lasts::yes;
-  world_.wires.hold(id_, std::move(pairs), hold.request + "Request");
+  const bool replies = hold.side == fault::HeldSide::replies;
+  HoldSpec what{.message = hold.request + (replies ? "Response" : "Request"),
+                .replies = replies,
+                .count = hold.count,
+                .connections = hold.connections};
+  if (hold.partition) {
+    const std::optional<TopicId> topic = faults_.roles_.topic(hold.partition->topic);
+    what.partition = TopicPartition{topic.value_or(kNoTopic), hold.partition->partition};
+  }
+  world_.wires.hold(id_, std::move(pairs), std::move(what));
   return Lasts::yes;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/overloaded.h"
+#include "replica/log_directories.h"
 
 namespace sim::cluster {
 namespace {
@@ -67,6 +68,7 @@ class Census {
 
   void give_processors(ProcessSpec& process);
   std::vector<MetadataRecord> bootstrap_records() const;
+  std::vector<std::vector<DirectoryId>> directories(const TopicSpec& topic) const;
   raft::ReplicaSpec replica(NodeId id, bool has_controller) const;
   controller::ControllerBoot controller_boot(const ControllerSpec& controller) const;
   std::shared_ptr<const server::ClientQuotas> client_quotas() const;
@@ -203,6 +205,13 @@ void Census::add_flow(std::size_t index) {
   producer.first_metadata_age_ms = drawn_phase(producer.metadata_max_age_ms, phases);
   if (const auto* trace = std::get_if<workload::TraceArrivals>(&flow.arrivals))
     result_.names.recorded_keys = trace->keys;
+  for (const Deployment& deployment : spec_.deployments) {
+    const auto* deployed = std::get_if<workload::FlowSpec>(&deployment.client);
+    if (deployed == nullptr || deployed->name != flow.name) continue;
+    workload::OrderServiceBoot boot = std::get<workload::OrderServiceBoot>(process.boot);
+    boot.spec = *deployed;
+    process.deployed.emplace_back(deployment.fault, std::move(boot));
+  }
   add(std::move(process));
 }
 
@@ -225,6 +234,13 @@ void Census::add_service(std::size_t index) {
         .bootstrap = broker_ids_,
         .rng = streams_.get("workload/" + process.name),
     };
+    for (const Deployment& deployment : spec_.deployments) {
+      const auto* deployed = std::get_if<workload::ServiceSpec>(&deployment.client);
+      if (deployed == nullptr || deployed->name != service.name) continue;
+      workload::ServiceMemberBoot boot = std::get<workload::ServiceMemberBoot>(process.boot);
+      boot.spec = *deployed;
+      process.deployed.emplace_back(deployment.fault, std::move(boot));
+    }
     draw_phases(std::get<workload::ServiceMemberBoot>(process.boot).spec.consumer, process.name);
     process.machine = add_machine(service.rack, true);
     process.start_time = service.start_time;
@@ -253,6 +269,19 @@ void Census::add_operator(std::size_t fault) {
   add(std::move(process));
 }
 
+std::vector<std::vector<DirectoryId>> Census::directories(const TopicSpec& topic) const {
+  std::vector<std::vector<DirectoryId>> result;
+  for (std::size_t partition = 0; partition < topic.directories.size(); ++partition) {
+    std::vector<DirectoryId>& ids = result.emplace_back();
+    for (std::size_t i = 0; i < topic.directories[partition].size(); ++i) {
+      const ProcessId broker = broker_process(topic.replicas[partition][i]);
+      const std::int32_t directory = topic.directories[partition][i];
+      ids.push_back(replica::LogDirectories(broker, directory + 1, 0, 0).id(directory));
+    }
+  }
+  return result;
+}
+
 // What `kafka-storage format` and the first minutes of a cluster's life have left in its metadata: every
 // broker registered and unfenced, the listed topics created.
 std::vector<MetadataRecord> Census::bootstrap_records() const {
@@ -266,7 +295,8 @@ std::vector<MetadataRecord> Census::bootstrap_records() const {
   }
   std::vector<controller::BootstrapTopic> topics;
   for (const TopicSpec& topic : spec_.topics) {
-    topics.push_back({topic.name, topic.partitions, topic.replication_factor, topic.config, topic.replicas});
+    topics.push_back({topic.name, topic.partitions, topic.replication_factor, topic.config, topic.replicas,
+                      directories(topic)});
   }
   const bool eligible_leader_replicas =
       !spec_.controllers.empty() && spec_.controllers.front().config.history.eligible_leader_replicas;
@@ -285,8 +315,12 @@ static DirectoryId formatted(DirectoryId first, std::uint32_t times_replaced) {
   return DirectoryId{first.value() | std::uint64_t{times_replaced} << 32};
 }
 
-std::unique_ptr<node::Node> boot(const ProcessSpec& spec, const node::DurableImage& image,
-                                 Incarnation incarnation) {
+std::unique_ptr<node::Node> boot(const ProcessSpec& spec, std::optional<FaultId> deployed,
+                                 const node::DurableImage& image, Incarnation incarnation) {
+  const Boot* chosen = &spec.boot;
+  for (const auto& [fault, boot_then] : spec.deployed) {
+    if (fault == deployed) chosen = &boot_then;
+  }
   return std::visit(Overloaded{
                         [&](ServerBoot boot) -> std::unique_ptr<node::Node> {
                           if (boot.broker) boot.broker->incarnation = incarnation;
@@ -307,7 +341,7 @@ std::unique_ptr<node::Node> boot(const ProcessSpec& spec, const node::DurableIma
                         [](const workload::OperatorBoot& boot) { return workload::boot_operator(boot); },
                         [](const Prototype& prototype) { return prototype->clone(); },
                     },
-                    spec.boot);
+                    *chosen);
 }
 
 }  // namespace sim::cluster

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -42,6 +43,7 @@ struct ProcessSpec {
   std::string application{};
   std::int32_t member = -1;
   Boot boot;
+  std::vector<std::pair<FaultId, Boot>> deployed{};  // instead of `boot` once this fault has struck it
   net::Endpoint machine = 0;
   Instant starts_at{};
   Distribution start_time{};          // from when it is started again until it runs
@@ -72,8 +74,8 @@ struct Processes {
 
 Processes processes_of(const ClusterSpec& spec, const kernel::Streams& streams);
 
-// The only way to make a process.
-std::unique_ptr<node::Node> boot(const ProcessSpec& spec, const node::DurableImage& image,
-                                 Incarnation incarnation);
+// The only way to make a process. `deployed`: the last deployment that struck it.
+std::unique_ptr<node::Node> boot(const ProcessSpec& spec, std::optional<FaultId> deployed,
+                                 const node::DurableImage& image, Incarnation incarnation);
 
 }  // namespace sim::cluster

@@ -16,12 +16,20 @@ void Injector::announce(std::vector<ProcessId> touched) {
   for (const ProcessId process : touched) world_.platform.fold(static_cast<std::uint64_t>(process.value()));
   struck().touched = std::move(touched);
   world_.platform.tell(kNoProcess, observe::FaultStruck{id_, struck().touched});
+  is_announced_ = true;
+  tell_missed();
 }
 
 std::vector<ProcessId> Injector::resolve(const fault::Targets& targets) {
-  std::vector<bool> up;
-  for (const Slot& slot : world_.slots) up.push_back(slot.life.has_value());
-  return cluster::resolve(targets, Situation{*world_.processes, faults_.roles_, up}, state_.rng);
+  Resolution meant = faults_.resolve(targets, world_, state_.rng);
+  for (Miss& miss : meant.missed) missed_.push_back(std::move(miss));
+  if (is_announced_) tell_missed();
+  return std::move(meant.processes);
+}
+
+void Injector::tell_missed() {
+  for (Miss& miss : std::exchange(missed_, {}))
+    world_.platform.tell(kNoProcess, observe::RoleMissed{id_, std::move(miss.role), miss.player});
 }
 
 void Injector::undo() {
@@ -58,7 +66,8 @@ void Injector::lift(const Strike& strike) {
 
 // While it lasts. Without an end: until something starts it.
 void Injector::hold_down(ProcessId process) {
-  if (!fault_.lasts) {
+  const auto* stop = std::get_if<fault::Stop>(&fault_.kind);
+  if (!fault_.lasts && (stop == nullptr || !stop->down)) {
     world_.slot(process).is_wanted = false;
     return;
   }
@@ -73,6 +82,7 @@ Injector::Lasts Injector::strike(const fault::Kill& kill) {
     if (!world_.is_up(process)) continue;
     ++struck().effects;
     world_.take_down(process, CrashMode::kill);
+    faults_.process_ended(process, world_);
   }
   return Lasts::yes;
 }
@@ -91,6 +101,7 @@ Injector::Lasts Injector::strike(const fault::PowerLoss& loss) {
     }
     world_.power_off(machine, loss.tail == fault::Tail::torn ? &state_.rng : nullptr);
   }
+  for (const ProcessId process : struck().touched) faults_.process_ended(process, world_);
   return Lasts::yes;
 }
 
@@ -103,6 +114,7 @@ Injector::Lasts Injector::strike(const fault::Wipe& wipe) {
     hold_down(process);
     ++struck().effects;
     if (world_.is_up(process)) world_.take_down(process, CrashMode::kill);
+    faults_.process_ended(process, world_);
     world_.wipe(process);
   }
   return Lasts::yes;
@@ -114,14 +126,26 @@ Injector::Lasts Injector::strike(const fault::Stop& stop) {
     hold_down(process);
     if (!world_.is_up(process)) continue;
     ++struck().effects;
+    if (stop.down) struck().stopping.push_back({process, world_.platform.incarnation(process)});
     world_.request_stop(process);
   }
+  if (stop.down && struck().stopping.empty()) faults_.schedule_end(id_, *stop.down, world_);
   return Lasts::yes;
 }
 
 // One that is down, and that no other fault holds down, is only started.
 Injector::Lasts Injector::strike(const fault::Restart& restart) {
   announce(resolve(restart.targets));
+  return restart_all();
+}
+
+Injector::Lasts Injector::strike(const fault::Deploy& deploy) {
+  announce(resolve(deploy.targets));
+  for (const ProcessId process : struck().touched) world_.slot(process).deployed = id_;
+  return restart_all();
+}
+
+Injector::Lasts Injector::restart_all() {
   for (const ProcessId process : struck().touched) {
     Slot& slot = world_.slot(process);
     if (!slot.life) world_.switch_on(world_.platform.machine_of(process));

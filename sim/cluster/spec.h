@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/distribution.h"
@@ -67,11 +68,20 @@ struct TopicSpec {  // created before the applications start
   TopicConfig config;
   std::vector<std::vector<NodeId>>
       replicas{};  // of each partition, its preferred leader first; empty: the controller places them
+  // Of each of these replicas its place in log.dirs, from 0; empty: each broker chooses the emptiest.
+  std::vector<std::vector<std::int32_t>> directories{};
 };
 
 struct ClientQuotaSpec {
   std::string client;  // a flow or service
   server::ClientQuota quota;
+};
+
+// What a `deploy` makes of a client, all of it: the flow or the service takes the place of the one of its
+// name.
+struct Deployment {
+  FaultId fault;
+  std::variant<workload::FlowSpec, workload::ServiceSpec> client;
 };
 
 struct ClusterSpec {
@@ -90,6 +100,8 @@ struct ClusterSpec {
   std::vector<workload::FlowSpec> flows;        // FlowId = index
   std::vector<workload::ServiceSpec> services;  // ServiceId = index
   fault::Schedule faults;                       // FaultId = index
+  std::vector<fault::Fixed> fixed_targets;      // that faults name
+  std::vector<Deployment> deployments;
   // Applications place no orders from here on; what is under way is finished.
   Duration load_ends_at{};
 };

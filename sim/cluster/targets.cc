@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/overloaded.h"
+#include "fault/print_target.h"
 
 namespace sim::cluster {
 namespace {
@@ -13,14 +14,22 @@ class Resolver {
  public:
   Resolver(const Situation& situation, Rng& rng) : situation_(situation), rng_(rng) {}
 
+  // A rack or a pool may be empty; of all else somebody is meant.
   void add(const fault::Target& target) {
+    is_found_ = false;
+    player_ = kNoProcess;
     std::visit([this](const auto& one) { add(one); }, target);
+    const bool is_many =
+        std::holds_alternative<fault::RackTarget>(target) || std::holds_alternative<fault::AllOf>(target);
+    if (!is_found_ && !is_many) result_.missed.push_back({fault::print_target(target), player_});
   }
-  std::vector<ProcessId> take() { return std::move(found_); }
+  Resolution take() { return std::move(result_); }
 
  private:
   void add(ProcessId process) {
-    if (std::find(found_.begin(), found_.end(), process) == found_.end()) found_.push_back(process);
+    is_found_ = true;
+    std::vector<ProcessId>& found = result_.processes;
+    if (std::find(found.begin(), found.end(), process) == found.end()) found.push_back(process);
   }
   template <class Is>
   void add_each(const Is& is) {
@@ -35,7 +44,9 @@ class Resolver {
     if (node == kNoNode) return;
     const auto& specs = situation_.processes.specs;
     for (std::size_t i = 0; i < specs.size(); ++i) {
-      if (is(specs[i]) == node && situation_.up[i]) add(ProcessId{static_cast<std::int32_t>(i)});
+      if (is(specs[i]) != node) continue;
+      player_ = ProcessId{static_cast<std::int32_t>(i)};
+      if (situation_.up[i]) add(player_);
     }
   }
   void add_broker_of_role(NodeId node) {
@@ -99,6 +110,12 @@ class Resolver {
     }
   }
 
+  void add(const fault::FixedTarget& target) {
+    const auto found = situation_.fixed.find(target.name);
+    if (found == situation_.fixed.end()) return;
+    for (const ProcessId process : found->second) add(process);
+  }
+
   // A group is also known by the name of its service.
   const std::string& group_id(const std::string& name) const {
     const observe::Names& names = situation_.processes.names;
@@ -110,12 +127,15 @@ class Resolver {
 
   const Situation& situation_;
   Rng& rng_;
-  std::vector<ProcessId> found_;
+  Resolution result_;
+  // Of the target that is being looked at
+  bool is_found_ = false;
+  ProcessId player_ = kNoProcess;
 };
 
 }  // namespace
 
-std::vector<ProcessId> resolve(const fault::Targets& targets, const Situation& situation, Rng& rng) {
+Resolution resolve(const fault::Targets& targets, const Situation& situation, Rng& rng) {
   Resolver resolver(situation, rng);
   for (const fault::Target& target : targets) resolver.add(target);
   return resolver.take();

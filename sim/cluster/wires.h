@@ -65,6 +65,15 @@ struct Heard {
   node::Input input;
 };
 
+// Which messages do not leave their sender's socket.
+struct HoldSpec {
+  std::string message;  // Kafka's name of it: AlterPartitionRequest, FetchResponse, ...
+  bool replies = false;
+  std::optional<TopicPartition> partition{};  // those that name it; none: all
+  std::int64_t count = -1;                    // the first so many; -1: all
+  std::int64_t connections = -1;              // on the first so many connections; -1: on all
+};
+
 class Wires {
  public:
   Wires(const net::NetworkSpec& spec, const std::vector<net::MachinePlace>& machines, std::size_t processes,
@@ -174,8 +183,8 @@ class Wires {
     network_.interference().lift(rule);
     trouble_ended();
   }
-  // Requests of one kind do not leave the sender's socket, nor what follows them on their connection.
-  void hold(FaultId fault, net::Pairs pairs, std::string message);
+  // Messages of one kind do not leave the sender's socket, nor what follows them on their connection.
+  void hold(FaultId fault, net::Pairs pairs, HoldSpec what);
   void release(Platform& platform, FaultId fault);
   std::int64_t held_by(FaultId fault) const;  // so many messages, so far
 
@@ -183,7 +192,7 @@ class Wires {
   struct HoldRule {
     FaultId fault;
     net::Pairs pairs;
-    std::string message;  // Kafka's name of it: AlterPartitionRequest, ...
+    HoldSpec what;  // counts and connections: how many are left
     std::int64_t held = 0;
   };
 
@@ -249,6 +258,7 @@ class Wires {
   Duration signal_time(Platform& platform, ProcessId from, ProcessId to, Duration first_timeout);
   void send_end_of_stream(Platform& platform, std::uint32_t index, bool to_server);
   bool passes(Platform& platform, std::uint32_t index, bool to_server, Ticket ticket);
+  void hold_if_meant(Flow& flow, bool to_server, Ticket ticket, net::Endpoint from, net::Endpoint to);
   void stall(Platform& platform, std::uint32_t index, bool to_server, Ticket ticket);
   void keep_unsent(Platform& platform, std::uint32_t index, bool to_server, Ticket ticket);
   static Duration first_retransmission(const Connection& connection) {

@@ -53,6 +53,13 @@ std::vector<MetadataRecord> bootstrap_records(bool eligible_leader_replicas,
     SIM_CHECK(replicas.has_value(), "a scenario lists only topics that its brokers can hold");
     std::vector<MetadataRecord> created =
         new_topic_records(topic.name, next_id, topic.config, *replicas, usable);
+    if (!topic.directories.empty()) {
+      for (MetadataRecord& record : created) {
+        auto* partition = std::get_if<PartitionRecord>(&record);
+        if (partition != nullptr)
+          partition->directories = topic.directories[static_cast<std::size_t>(partition->tp.partition)];
+      }
+    }
     std::move(created.begin(), created.end(), std::back_inserter(records));
     next_id = next_id.next();
   }

@@ -39,6 +39,7 @@ struct BootstrapTopic {
   TopicConfig config;
   std::vector<std::vector<NodeId>>
       replicas{};  // of each partition, its preferred leader first; empty: they are placed
+  std::vector<std::vector<DirectoryId>> directories{};  // of each of these replicas; empty: nobody knows yet
 };
 
 // The metadata of a cluster that has been up for a while: features at the levels of a new cluster of 4.1,

@@ -38,6 +38,27 @@ bool collides(const MetadataImage& image, std::string name) {
 
 }  // namespace
 
+namespace {
+
+// validateManualPartitionAssignment, and that somebody can lead each partition. What was placed passes.
+ErrorCode check_assignment(const ReplicaLists& replicas, const std::vector<UsableBroker>& brokers) {
+  for (const std::vector<NodeId>& partition : replicas) {
+    bool has_leader = false;
+    for (std::size_t i = 0; i < partition.size(); ++i) {
+      const auto broker = std::find_if(brokers.begin(), brokers.end(),
+                                       [&](const UsableBroker& one) { return one.id == partition[i]; });
+      const bool is_twice = std::count(partition.begin(), partition.end(), partition[i]) > 1;
+      if (broker == brokers.end() || is_twice) return ErrorCode::invalid_replica_assignment;
+      has_leader = has_leader || !broker->fenced;
+    }
+    if (!has_leader || partition.size() != replicas.front().size())
+      return ErrorCode::invalid_replica_assignment;
+  }
+  return ErrorCode::none;
+}
+
+}  // namespace
+
 Decision<CreateTopicsResponse> ReplicationControl::create_topics(const MetadataImage& image,
                                                                  const CreateTopicsRequest& request,
                                                                  const std::vector<UsableBroker>& brokers,
@@ -83,8 +104,10 @@ ErrorCode ReplicationControl::create_topic(const CreateTopicsRequest::Topic& top
   const std::int32_t partitions = topic.partitions == -1 ? config_.num_partitions : topic.partitions;
   const std::int16_t factor =
       topic.replication_factor == -1 ? config_.default_replication_factor : topic.replication_factor;
-  const auto replicas = place_replicas(partitions, factor, brokers, rng);
+  const auto replicas = topic.replicas.empty() ? place_replicas(partitions, factor, brokers, rng)
+                                               : std::optional(topic.replicas);
   if (!replicas) return ErrorCode::invalid_replication_factor;
+  if (const ErrorCode error = check_assignment(*replicas, brokers); error != ErrorCode::none) return error;
   std::vector<MetadataRecord> created =
       new_topic_records(topic.name, id, topic.has_config ? topic.config : config_.log, *replicas, brokers);
   std::move(created.begin(), created.end(), std::back_inserter(records));

@@ -16,7 +16,7 @@ const char* word(const Kind& kind) {
           [](const Reset&) { return "reset"; },         [](const IoDelay&) { return "io-delay"; },
           [](const IoError&) { return "io-error"; },    [](const DiskFull&) { return "disk-full"; },
           [](const SlowCpu&) { return "slow-cpu"; },    [](const TimeOffset&) { return "time-offset"; },
-          [](const Drift&) { return "drift"; },
+          [](const Drift&) { return "drift"; },         [](const Deploy&) { return "deploy"; },
       },
       kind);
 }

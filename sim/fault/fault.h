@@ -54,9 +54,20 @@ struct RandomOf {  // drawn from the fault's own stream, of those that are up
   Pool pool;
   std::int32_t count = 1;
 };
+struct FixedTarget {  // whoever played a role at an instant of its own (Fixed)
+  std::string name;
+};
 using Target = std::variant<BrokerTarget, ControllerTarget, RackTarget, ActiveController, LeaderOf,
-                            FollowerOf, CoordinatorOf, ClientTarget, AllOf, RandomOf>;
+                            FollowerOf, CoordinatorOf, ClientTarget, AllOf, RandomOf, FixedTarget>;
 using Targets = std::vector<Target>;
+
+// A name for whoever a target means at an instant, so that several faults can hit the same processes whatever
+// becomes of their roles meanwhile.
+struct Fixed {
+  std::string name;  // unique in its scenario
+  Target target;     // not itself a FixedTarget
+  Instant at{};
+};
 
 // ---- What happens
 
@@ -75,9 +86,14 @@ struct Wipe {  // killed; the disks are replaced by empty ones, with directory i
 };
 struct Stop {  // SIGTERM: a controlled shutdown, a leaving consumer
   Targets targets;
+  // They start again so long after the last of them has exited; then that is the fault's end, and not `for`.
+  std::optional<Duration> down{};
 };
 struct Restart {  // a clean stop, then at once a new start, with which it is over; what is down is only
                   // started
+  Targets targets;
+};
+struct Deploy {  // as Restart, and the new processes of the clients have other settings (cluster::Deployment)
   Targets targets;
 };
 struct Pause {  // SIGSTOP, a long garbage collection: timers are due, nothing is sent, bytes queue in the
@@ -128,10 +144,20 @@ struct Bandwidth {  // of the ways between targets and peers, each together, bel
 struct Reset {  // every connection between them breaks at once (RST), and both ends are told
   Wires wires;
 };
-struct Hold {  // requests of one kind stay on the wire until the fault ends, and what follows them on their
-               // connection
+enum class HeldSide : std::uint8_t { requests, replies };
+// Messages of one kind stay in the sender's socket until the fault ends, and what follows them on their
+// connection: TCP keeps the order.
+struct Hold {
   Wires wires;
   std::string request;  // Kafka's name without "Request": AlterPartition, BrokerHeartbeat, Fetch, ...
+  HeldSide side = HeldSide::requests;
+  // Only those that name the partition. An incremental fetch request names what has changed since the last
+  // one, and a fetch response what there is something to tell of (KIP-227).
+  std::optional<NamedPartition> partition{};
+  std::int64_t count = kNoLimit;        // the first so many only
+  std::int64_t connections = kNoLimit;  // on the first so many connections only
+
+  static constexpr std::int64_t kNoLimit = -1;
 };
 struct TimeOffset {  // the wall clock of the machines is off by so much while it lasts, then set right
   Targets targets;
@@ -170,8 +196,9 @@ struct Admin {
   AdminAction action;
 };
 
-using Kind = std::variant<Kill, PowerLoss, Wipe, Stop, Restart, Pause, Partition, Delay, Loss, Hold,
-                          Bandwidth, Reset, IoDelay, IoError, DiskFull, SlowCpu, TimeOffset, Drift, Admin>;
+using Kind =
+    std::variant<Kill, PowerLoss, Wipe, Stop, Restart, Pause, Partition, Delay, Loss, Hold, Bandwidth, Reset,
+                 IoDelay, IoError, DiskFull, SlowCpu, TimeOffset, Drift, Admin, Deploy>;
 
 // ---- When
 
@@ -204,7 +231,8 @@ struct Fault {
   std::optional<Condition> when{};  // strikes at the first instant at which this holds
   std::optional<Duration> waits{};  // no longer than this; none: for as long as it takes
   std::optional<Duration> every{};  // and again, until the load ends; not while it still lasts
-  // `for`; then it is undone: restarted, resumed, healed. nullopt: never. Restart has an end of its own.
+  // `for`; then it is undone: restarted, resumed, healed. nullopt: never. Restart and Deploy have an end of
+  // their own.
   std::optional<Duration> lasts{};
   bool may_miss = false;  // a run in which it did nothing may be conclusive all the same
 };

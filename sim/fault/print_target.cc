@@ -36,6 +36,7 @@ std::string print_target(const Target& target) {
           [](const RandomOf& random) {
             return "random(" + std::string(name_of(random.pool)) + ", " + std::to_string(random.count) + ")";
           },
+          [](const FixedTarget& fixed) { return fixed.name; },
       },
       target);
 }

@@ -110,6 +110,7 @@ Measured most_at_any_time(const MeasuredRun& run, const Expectation& expectation
     instants.push_back(nanos(fault.to));
     instants.push_back(nanos(fault.effect_to));
   }
+  if (expectation.window == Window::between) instants.push_back(expectation.from_ns);
   for (const auto& [at, value] : course) instants.push_back(at);
   Measured measured;
   for (const std::int64_t at : instants) {

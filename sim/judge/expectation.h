@@ -21,8 +21,10 @@ enum class Comparison : std::uint8_t { less, less_equal, equal, greater_equal, g
 enum class Window : std::uint8_t {
   steady,  // outside warm-up and outside every fault
   faults,  // while a fault lasts
+  during,  // while the fault `after_fault` lasts
   all,     // everything after the warm-up
   after,   // from the end of the fault `after_fault` on
+  between  // from `from_ns` until before `to_ns`, whatever happens then
 };
 
 // What must have become true again for a system to have recovered: "lag(payment) < 1s".
@@ -42,8 +44,11 @@ struct Expectation {
   std::string of;      // a client, partition, topic or broker; empty = all
   std::string fault;   // whose strikes count, of metrics that count from them; empty = all
   Window window = Window::all;
-  std::string after_fault;
-  std::string statistic;  // p50, p90, p99, p99.9, min, max, mean, or value for counts and rates
+  std::string after_fault;   // of `after` and `during`
+  std::int64_t from_ns = 0;  // of `between`
+  std::int64_t to_ns = 0;
+  std::string window_text;  // of `between`, as written: "30 s to 45 s"
+  std::string statistic;    // p50, p90, p99, p99.9, min, max, mean, or value for counts and rates
   Comparison comparison = Comparison::less;
   std::int64_t limit = 0;
   std::int64_t upper_limit = 0;  // of `within`, which includes both ends

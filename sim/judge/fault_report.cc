@@ -30,6 +30,7 @@ std::string role_of(const fault::Target& target) {
           [](const fault::ClientTarget&) { return std::string(); },
           [](const fault::AllOf&) { return std::string(); },
           [](const fault::RandomOf&) { return std::string("drawn at random"); },
+          [](const fault::FixedTarget& fixed) { return fixed.name; },
       },
       target);
 }
@@ -100,6 +101,10 @@ void describe(const AdminRequest& request, FaultReport& report) {
                    report.target = "alter-configs " + list(alter.topics, name_of);
                    report.unit = "topic altered";
                  },
+                 [&](const CreateTopicsRequest& create) {
+                   report.target = "create-topic " + list(create.topics, name_of);
+                   report.unit = "topic created";
+                 },
                  [&](const CreatePartitionsRequest& create) {
                    report.target = "create-partitions " + list(create.topics, name_of);
                    report.unit = "topic extended";
@@ -147,12 +152,16 @@ void describe(const fault::Kind& kind, FaultReport& report) {
                  [&](const fault::Wipe& wipe) { processes(wipe.targets, "wiped"); },
                  [&](const fault::Stop& stop) { processes(stop.targets, "stopped"); },
                  [&](const fault::Restart& restart) { processes(restart.targets, "restarted"); },
+                 [&](const fault::Deploy& deploy) { processes(deploy.targets, "deployed"); },
                  [&](const fault::Pause& pause) { processes(pause.targets, "paused"); },
                  [&](const fault::Partition& partition) { describe(partition, report); },
                  [&](const fault::Delay& delay) { wires(delay.wires, "message delayed"); },
                  [&](const fault::Loss& loss) { wires(loss.wires, "message sent again"); },
                  [&](const fault::Admin& admin) { describe(admin.action, report); },
-                 [&](const fault::Hold& hold) { wires(hold.wires, hold.request + " request held"); },
+                 [&](const fault::Hold& hold) {
+                   const bool replies = hold.side == fault::HeldSide::replies;
+                   wires(hold.wires, hold.request + (replies ? " reply held" : " request held"));
+                 },
                  [&](const fault::Bandwidth& limit) { wires(limit.wires, "message slowed"); },
                  [&](const fault::Reset& reset) { wires(reset.wires, "connection reset"); },
                  [&](const fault::IoDelay& delay) { targets(delay.targets, "write slowed"); },
@@ -216,6 +225,13 @@ std::vector<FaultReport> report_faults(const fault::Schedule& schedule, const Me
       if (answer.error == ErrorCode::none) continue;
       const std::string of = answer.resource.empty() ? "" : answer.resource + ": ";
       row.refused.push_back(of + std::string(sim::name(answer.error)));
+    }
+    for (const observe::RoleMissed& miss : strike.missed) {
+      row.missed.push_back(miss.role +
+                           (miss.player == kNoProcess
+                                ? " was nobody"
+                                : " was " + names.processes[static_cast<std::size_t>(miss.player.value())] +
+                                      ", which was down"));
     }
     reports[fault].strikes.push_back(std::move(row));
   }

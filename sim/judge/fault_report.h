@@ -19,6 +19,7 @@ struct FaultReport {
     std::vector<std::string> touched;  // processes
     std::int64_t effects = 0;
     std::vector<std::string> refused{};  // of what an operator asked for: "orders-0: ELECTION_NOT_NEEDED"
+    std::vector<std::string> missed{};   // of its targets: "leader(orders-0) was broker-2, which was down"
   };
   std::string name;
   std::string kind;    // kill, partition, ...

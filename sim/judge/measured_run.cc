@@ -37,6 +37,11 @@ bool lies_in(const MeasuredRun& run, const Expectation& expectation, std::int64_
       }
       return from && at >= *from;
     }
+    case Window::during:
+      return std::any_of(run.faults.begin(), run.faults.end(), [&](const FaultWindow& fault) {
+        return fault.name == expectation.after_fault && nanos(fault.from) <= at && at < nanos(fault.to);
+      });
+    case Window::between: return expectation.from_ns <= at && at < expectation.to_ns;
   }
   return false;
 }

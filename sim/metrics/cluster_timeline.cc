@@ -87,6 +87,12 @@ void ClusterTimeline::on(const observe::FaultEnded& fact, const observe::Observa
   }
 }
 
+void ClusterTimeline::on(const observe::RoleMissed& fact) {
+  for (auto strike = strikes_.rbegin(); strike != strikes_.rend(); ++strike) {
+    if (strike->fault == fact.fault) return strike->missed.push_back(fact);
+  }
+}
+
 void ClusterTimeline::on(const observe::AdminAnswered& fact) {
   for (auto strike = strikes_.rbegin(); strike != strikes_.rend(); ++strike) {
     if (strike->fault == fact.fault) return strike->answers.push_back(fact);

@@ -25,6 +25,7 @@ class ClusterTimeline {
     std::vector<ProcessId> touched;
     std::int64_t effects = 0;
     std::vector<observe::AdminAnswered> answers{};  // that its operator got
+    std::vector<observe::RoleMissed> missed{};      // of its targets: nobody who is up
     ProcessId controller = kNoProcess;              // active when it struck
     std::size_t leaders_before = 0;                 // changes of leaders until then
   };
@@ -66,6 +67,7 @@ class ClusterTimeline {
   void on(const observe::FaultStruck& fact, const observe::Observation& seen);
   void on(const observe::FaultEnded& fact, const observe::Observation& seen);
   void on(const observe::AdminAnswered& fact);
+  void on(const observe::RoleMissed& fact);
 
   const std::vector<Strike>& strikes() const { return strikes_; }
   const std::vector<ControllerChange>& controllers() const { return controllers_; }

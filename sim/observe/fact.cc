@@ -152,6 +152,9 @@ const char* name_of(const TopicDeleted&) {
 const char* name_of(const FaultStruck&) {
   return "FaultStruck";
 }
+const char* name_of(const RoleMissed&) {
+  return "RoleMissed";
+}
 const char* name_of(const FaultEnded&) {
   return "FaultEnded";
 }
@@ -269,6 +272,7 @@ template Fact::Fact(AdminAnswered);
 template Fact::Fact(TopicDeleted);
 template Fact::Fact(FaultStruck);
 template Fact::Fact(FaultEnded);
+template Fact::Fact(RoleMissed);
 template Fact::Fact(ClientThrottled);
 template Fact::Fact(IsrProposed);
 template Fact::Fact(FollowerHighWatermarkAdvanced);

@@ -256,6 +256,11 @@ struct FaultStruck {
   FaultId fault;
   std::vector<ProcessId> touched;  // whom its targets turned out to be
 };
+struct RoleMissed {  // one of its targets is played by nobody who is up
+  FaultId fault;
+  std::string role;               // "leader(orders-0)"
+  ProcessId player = kNoProcess;  // who has the role, and is down; none: nobody has it
+};
 struct FaultEnded {
   FaultId fault;
   std::int64_t effects = 0;  // processes stopped, messages dropped or held, ...: what it did in all
@@ -403,7 +408,7 @@ using AnyFact = std::variant<
     MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed, ControllerChanged,
     BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded, IsrProposed, ClientThrottled,
     FollowerHighWatermarkAdvanced, IsrProposalDropped, ReplicaOpened, LogStartRaised, LogDeleted, LogLost,
-    LogCleaned, AdminAnswered, TopicDeleted, RebalanceBegan, MemberDeparted, PartitionsRevoked>;
+    LogCleaned, AdminAnswered, TopicDeleted, RebalanceBegan, MemberDeparted, PartitionsRevoked, RoleMissed>;
 
 // One of them; see Message about why it is a class.
 class Fact : public AnyFact {

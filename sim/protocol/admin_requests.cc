@@ -14,8 +14,9 @@ template <class M>
 concept SaysOfPartitions =
     std::is_same_v<M, ElectLeadersResponse> || std::is_same_v<M, AlterPartitionReassignmentsResponse>;
 template <class M>
-concept SaysOfTopics = std::is_same_v<M, DeleteTopicsResponse> ||
-    std::is_same_v<M, IncrementalAlterConfigsResponse> || std::is_same_v<M, CreatePartitionsResponse>;
+concept SaysOfTopics =
+    std::is_same_v<M, DeleteTopicsResponse> || std::is_same_v<M, IncrementalAlterConfigsResponse> ||
+    std::is_same_v<M, CreatePartitionsResponse> || std::is_same_v<M, CreateTopicsResponse>;
 
 std::string text_of(const NamedPartition& partition) {
   return partition.topic + "-" + std::to_string(partition.partition);
@@ -72,6 +73,11 @@ Message error_response(const AdminRequest& request, ErrorCode error) {
                           for (const auto& topic : one.topics) response.topics.push_back({topic.name, error});
                           return Message(std::move(response));
                         },
+                        [&](const CreateTopicsRequest& one) {
+                          CreateTopicsResponse response;
+                          for (const auto& topic : one.topics) response.topics.push_back({topic.name, error});
+                          return Message(std::move(response));
+                        },
                         [&](const CreatePartitionsRequest& one) {
                           CreatePartitionsResponse response;
                           for (const auto& topic : one.topics) response.topics.push_back({topic.name, error});
@@ -98,7 +104,7 @@ Message with_errors(const Message& response, ErrorCode error) {
           one.error = error;
           for (auto& partition : one.partitions) partition.error = error;
         } else if constexpr (SaysOfTopics<M>) {
-          for (TopicResult& topic : one.topics) topic.error = error;
+          for (auto& topic : one.topics) topic.error = error;
         } else {
           SIM_CHECK(false, "an administrator is answered otherwise");
         }
@@ -117,7 +123,7 @@ std::vector<AdminResult> results_of(const Message& response) {
             results.push_back({text_of(partition.partition), partition.error});
           if (one.error != ErrorCode::none && results.empty()) results.push_back({"", one.error});
         } else if constexpr (SaysOfTopics<M>) {
-          for (const TopicResult& topic : one.topics) results.push_back({topic.name, topic.error});
+          for (const auto& topic : one.topics) results.push_back({topic.name, topic.error});
         }
       },
       static_cast<const AnyMessage&>(response));

@@ -36,7 +36,7 @@ using Apis = std::tuple<
     Api<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, kBrokers>,
     Api<InitProducerIdRequest, InitProducerIdResponse, kBrokers>,
     Api<AllocateProducerIdsRequest, AllocateProducerIdsResponse, kControllers>,
-    Api<CreateTopicsRequest, CreateTopicsResponse, kControllers>,
+    Api<CreateTopicsRequest, CreateTopicsResponse, kBrokers | kControllers>,
     Api<FindCoordinatorRequest, FindCoordinatorResponse, kBrokers>,
     Api<JoinGroupRequest, JoinGroupResponse, kGroupCoordinators>,
     Api<SyncGroupRequest, SyncGroupResponse, kGroupCoordinators>,

@@ -195,7 +195,7 @@ struct AllocateProducerIdsResponse {
   std::int32_t count = 0;
 };
 
-// ---- CreateTopics (19): forwarded by brokers to the active controller
+// ---- CreateTopics (19): from brokers, for topics that clients ask for, and from administrators
 struct CreateTopicsRequest {
   struct Topic {
     std::string name;
@@ -203,6 +203,9 @@ struct CreateTopicsRequest {
     std::int16_t replication_factor = -1;  // -1 = default.replication.factor
     bool has_config = false;
     TopicConfig config;
+    // Of each partition, its preferred leader first (kafka-topics --replica-assignment); empty: they are
+    // placed.
+    std::vector<std::vector<NodeId>> replicas{};
   };
   std::vector<Topic> topics;
 };
@@ -579,7 +582,7 @@ struct CreatePartitionsResponse {
 };
 using AdminRequest =
     std::variant<ElectLeadersRequest, AlterPartitionReassignmentsRequest, DeleteTopicsRequest,
-                 IncrementalAlterConfigsRequest, CreatePartitionsRequest>;
+                 IncrementalAlterConfigsRequest, CreatePartitionsRequest, CreateTopicsRequest>;
 
 // The answer that is never sent (Kafka's RequestChannel.NoOpResponse): a produce with acks=0 is
 // done; the host lets the connection's next request in and sends nothing.

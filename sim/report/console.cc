@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/contains.h"
 #include "base/human.h"
 #include "base/printable.h"
 #include "judge/fault_effects.h"
@@ -70,6 +71,8 @@ std::string window_text(const judge::Expectation& e) {
     case judge::Window::faults: return " (faults)";
     case judge::Window::all: return "";
     case judge::Window::after: return " (after " + e.after_fault + ")";
+    case judge::Window::during: return " (during " + e.after_fault + ")";
+    case judge::Window::between: return " (" + e.window_text + ")";
   }
   return "";
 }
@@ -172,6 +175,8 @@ std::string whom(const judge::FaultReport& fault) {
 }
 
 std::string plural(std::string unit) {
+  if (const std::size_t reply = unit.find(" reply "); reply != std::string::npos)
+    return unit.replace(reply, 7, " replies ");
   for (const std::string_view noun : {"process", "message", "request", "leader", "partition", "topic",
                                       "write", "connection", "clock", "disk"}) {
     const std::size_t at = unit.find(noun);
@@ -211,7 +216,16 @@ std::string did(const judge::FaultReport& fault) {
     return done + "; " + strike.refused.front() +
            (others == 0 ? "" : " and " + human_count(others) + " more");
   }
-  return count == 0 ? "touched nothing" : done + aftermath(fault);
+  std::string missed;
+  std::size_t misses = 0;
+  for (const judge::FaultReport::Strike& strike : fault.strikes) {
+    for (const std::string& miss : strike.missed) {
+      if (++misses == 1) missed = miss;
+    }
+  }
+  if (misses == 0) return count == 0 ? "touched nothing" : done + aftermath(fault);
+  if (misses > 1) missed += " and " + human_count(misses - 1) + " more";
+  return count == 0 ? "touched nothing: " + missed : done + aftermath(fault) + "; missed: " + missed;
 }
 
 std::string fault_lines(const judge::Summary& summary, const Painter& paint) {
@@ -311,7 +325,12 @@ std::string particulars(const judge::OutcomeVerdict& outcome) {
   for (const judge::VerdictCase& one : outcome.cases) longest = std::max(longest, one.lasted);
   if (longest >= 0) text += (outcome.cases.size() == 1 ? " for " : ", up to ") + human_duration(longest);
   text += ":";
-  for (const std::string& one : outcome.first) text += (one == outcome.first.front() ? " " : ", ") + one;
+  std::vector<std::string> told;  // a partition may be among them several times
+  for (const std::string& one : outcome.first) {
+    if (contains(told, one)) continue;
+    text += (told.empty() ? " " : ", ") + one;
+    told.push_back(one);
+  }
   const std::size_t others = outcome.cases.size() - outcome.first.size() - outcome.of_kafka;
   if (outcome.of_kafka == 0) return text + (others != 0 ? ", ..." : "");
   return text + (others != 0 ? ", ..., and " : " and ") + human_count(outcome.of_kafka) + " of Kafka's own";

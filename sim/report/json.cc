@@ -37,6 +37,8 @@ const char* window_name(judge::Window window) {
     case judge::Window::faults: return "faults";
     case judge::Window::all: return "all";
     case judge::Window::after: return "after";
+    case judge::Window::during: return "during";
+    case judge::Window::between: return "between";
   }
   return "?";
 }
@@ -48,7 +50,11 @@ Json json_of(const judge::JudgedExpectation& judged) {
   if (!e.fault.empty()) json["fault"] = e.fault;
   if (!e.until.text.empty()) json["until"] = e.until.text;
   json["window"] = window_name(e.window);
-  if (!e.after_fault.empty()) json["after"] = e.after_fault;
+  if (!e.after_fault.empty()) json[e.window == judge::Window::during ? "during" : "after"] = e.after_fault;
+  if (e.window == judge::Window::between) {
+    json["window_from_ns"] = e.from_ns;
+    json["window_to_ns"] = e.to_ns;
+  }
   json["statistic"] = e.statistic;
   json["unit"] = unit_name(e.unit);
   json["measured"] = judged.measured.value ? Json(*judged.measured.value) : Json(nullptr);
@@ -105,6 +111,7 @@ Json json_of(const judge::FaultReport& fault) {
                        {"touched", strike.touched},
                        {"effects", strike.effects}});
     if (!strike.refused.empty()) strikes.back()["refused"] = strike.refused;
+    if (!strike.missed.empty()) strikes.back()["missed"] = strike.missed;
   }
   return {{"name", fault.name},
           {"kind", fault.kind},

@@ -37,7 +37,7 @@ std::string_view group_event(const metrics::GroupTimeline::Event& event) {
 }  // namespace
 
 void write_faults_csv(OutputFile& file, const std::vector<FaultReport>& faults) {
-  file.write("name,kind,target,touched,from_ns,to_ns,effects,effect_to_ns,effect_ended_by\n");
+  file.write("name,kind,target,touched,from_ns,to_ns,effects,effect_to_ns,effect_ended_by,missed\n");
   CsvWriter csv(file);
   const auto row = [&csv](const FaultReport& fault, const FaultReport::Strike& strike) {
     csv.text(fault.name);
@@ -49,6 +49,7 @@ void write_faults_csv(OutputFile& file, const std::vector<FaultReport>& faults) 
     csv.number(strike.effects);
     csv.number_or_empty(strike.effect_to_ns);
     csv.text(strike.from_ns < 0 ? "" : judge::name(strike.ends_by));
+    csv.text(joined(strike.missed, "; "));
     csv.end_row();
   };
   for (const FaultReport& fault : faults) {

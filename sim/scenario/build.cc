@@ -47,10 +47,30 @@ class Builder {
       }
     }
     spec.faults = build_faults(root_, spec, report_);
+    spec.fixed_targets = build_fixed_targets(root_, spec, report_);
+    add_deployments(spec);
     return spec;
   }
 
  private:
+  // A deployment is a client of its own, made of the one it takes the place of.
+  void add_deployments(cluster::ClusterSpec& spec) {
+    const Value* faults = root_.find("faults");
+    if (faults == nullptr) return;
+    for (std::size_t i = 0; i < faults->items.size(); ++i) {
+      const Value* deploy = faults->items[i].find("deploy");
+      if (deploy == nullptr) continue;
+      const FaultId id{static_cast<std::int32_t>(i)};
+      for (const Entry& client : deployed_clients(root_, *deploy)) {
+        if (client.value.find("produces") != nullptr) {
+          spec.deployments.push_back({id, flow(client)});
+        } else {
+          spec.deployments.push_back({id, service(client)});
+        }
+      }
+    }
+  }
+
   Distribution times(const Value& value) { return make_distribution(value, UnitKind::duration, 1, report_); }
 
   cluster::LinkSpec link(const Value& value) {
@@ -189,6 +209,13 @@ class Builder {
         std::vector<NodeId>& nodes = spec.replicas.emplace_back();
         for (const Value& broker : partition.items)
           nodes.push_back(NodeId{static_cast<std::int32_t>(count_of(broker))});
+      }
+    }
+    if (const Value* directories = topic.value.find("directories")) {
+      for (const Value& partition : directories->items) {
+        std::vector<std::int32_t>& places = spec.directories.emplace_back();
+        for (const Value& one : partition.items)
+          places.push_back(static_cast<std::int32_t>(count_of(one)) - 1);
       }
     }
     apply_properties(topic.value.at("config"), kTopic, Targets{.topic = &spec.config});

@@ -12,6 +12,7 @@
 #include "scenario/distribution.h"
 #include "scenario/drawn.h"
 #include "scenario/faults.h"
+#include "scenario/property_values.h"
 #include "scenario/read_values.h"
 #include "scenario/targets.h"
 #include "scenario/units.h"
@@ -22,7 +23,13 @@ namespace {
 
 class FaultBuilder {
  public:
-  FaultBuilder(const cluster::ClusterSpec& cluster, Report& report) : cluster_(cluster), report_(report) {}
+  FaultBuilder(const Value& root, const cluster::ClusterSpec& cluster, Report& report)
+      : fixed_names_(fixed_names(root)), cluster_(cluster), report_(report) {}
+
+  fault::Fixed build_fixed(const Entry& entry) {
+    ReadFixedTarget read = read_fixed_target(entry.value.text);
+    return {entry.key, with_node_id(std::move(*read.target.target)), Instant{} + Duration{read.at_ns}};
+  }
 
   fault::Fault build(const Value& value) {
     fault::Fault fault;
@@ -56,13 +63,46 @@ class FaultBuilder {
     return *std::move(found);
   }
 
+  fault::Hold hold(const Value& value) {
+    fault::Hold hold{wires(value), value.at("request").text};
+    if (value.at("replies").text == "true") hold.side = fault::HeldSide::replies;
+    if (const Value* partition = value.find("partition")) hold.partition = read_partition(partition->text);
+    if (const Value* count = value.find("count")) hold.count = count_of(*count);
+    if (const Value* connections = value.find("connections")) hold.connections = count_of(*connections);
+    return hold;
+  }
+
+  static CreateTopicsRequest::Topic new_topic(const Value& value) {
+    CreateTopicsRequest::Topic topic;
+    topic.name = value.at("topic").text;
+    if (const Value* partitions = value.find("partitions"))
+      topic.partitions = static_cast<std::int32_t>(count_of(*partitions));
+    if (const Value* factor = value.find("replication.factor"))
+      topic.replication_factor = static_cast<std::int16_t>(count_of(*factor));
+    if (const Value* replicas = value.find("replicas")) {
+      for (const Value& partition : replicas->items) {
+        std::vector<NodeId>& nodes = topic.replicas.emplace_back();
+        for (const Value& one : partition.items)
+          nodes.push_back(NodeId{static_cast<std::int32_t>(count_of(one))});
+      }
+    }
+    topic.has_config = true;
+    apply_properties(value.at("config"), kTopic, Targets{.topic = &topic.config});
+    return topic;
+  }
+
   fault::Kill read(const Value& kill, As<fault::Kill>) { return {targets(kill.at("target"))}; }
   fault::PowerLoss read(const Value& loss, As<fault::PowerLoss>) {
     return {targets(loss.at("target")),
             loss.at("tail").text == "torn" ? fault::Tail::torn : fault::Tail::lost};
   }
   fault::Wipe read(const Value& wipe, As<fault::Wipe>) { return {targets(wipe.at("target"))}; }
-  fault::Stop read(const Value& stop, As<fault::Stop>) { return {targets(stop.at("target"))}; }
+  fault::Stop read(const Value& stop, As<fault::Stop>) {
+    fault::Stop kind{targets(stop.at("target"))};
+    if (const Value* down = stop.find("down")) kind.down = duration_of(*down);
+    return kind;
+  }
+  fault::Deploy read(const Value& deploy, As<fault::Deploy>) { return {targets(deploy.at("target"))}; }
   fault::Restart read(const Value& restart, As<fault::Restart>) { return {targets(restart.at("target"))}; }
   fault::Pause read(const Value& pause, As<fault::Pause>) { return {targets(pause.at("target"))}; }
   fault::Partition read(const Value& cut, As<fault::Partition>) { return partition(cut); }
@@ -80,7 +120,7 @@ class FaultBuilder {
     return {wires(limit), *read_scalar(limit.at("limit").text, UnitKind::bandwidth).value};
   }
   fault::Reset read(const Value& reset, As<fault::Reset>) { return {wires(reset)}; }
-  fault::Hold read(const Value& hold, As<fault::Hold>) { return {wires(hold), hold.at("request").text}; }
+  fault::Hold read(const Value& held, As<fault::Hold>) { return hold(held); }
   fault::TimeOffset read(const Value& off, As<fault::TimeOffset>) {
     return {targets(off.at("target")), duration_of(off.at("by"))};
   }
@@ -103,6 +143,8 @@ class FaultBuilder {
   fault::Admin read(const Value& admin, As<fault::Admin>) { return {admin_action(admin)}; }
 
   static AdminAction admin_action(const Value& value) {
+    if (const Value* create = value.find("create-topic"))
+      return AdminRequest(CreateTopicsRequest{{new_topic(*create)}});
     if (const Value* elect = value.find("elect-leaders")) return AdminRequest(elect_leaders(*elect));
     if (const Value* reassign = value.find("reassign")) return AdminRequest(reassignments(*reassign));
     if (const Value* move = value.find("move-replicas"))
@@ -201,7 +243,11 @@ class FaultBuilder {
   }
 
   fault::Target target(const std::string& text) {
-    fault::Target target = *read_target(text).target;
+    return with_node_id(*read_target(text, fixed_names_).target);
+  }
+
+  // In a scenario controllers are numbered from 1.
+  fault::Target with_node_id(fault::Target target) {
     if (auto* controller = std::get_if<fault::ControllerTarget>(&target)) {
       const auto number = static_cast<std::size_t>(controller->id.value());
       SIM_CHECK(number <= cluster_.controllers.size(), "a controller that is aimed at exists");
@@ -210,6 +256,7 @@ class FaultBuilder {
     return target;
   }
 
+  FixedNames fixed_names_;
   const cluster::ClusterSpec& cluster_;
   Report& report_;
 };
@@ -220,9 +267,19 @@ fault::Schedule build_faults(const Value& root, const cluster::ClusterSpec& clus
   fault::Schedule schedule;
   const Value* faults = root.find("faults");
   if (faults == nullptr) return schedule;
-  FaultBuilder builder(cluster, report);
+  FaultBuilder builder(root, cluster, report);
   for (const Value& fault : faults->items) schedule.push_back(builder.build(fault));
   return schedule;
+}
+
+std::vector<fault::Fixed> build_fixed_targets(const Value& root, const cluster::ClusterSpec& cluster,
+                                              Report& report) {
+  std::vector<fault::Fixed> fixed;
+  const Value* let = root.find("let");
+  if (let == nullptr) return fixed;
+  FaultBuilder builder(root, cluster, report);
+  for (const Entry& entry : let->entries) fixed.push_back(builder.build_fixed(entry));
+  return fixed;
 }
 
 }  // namespace sim::scenario

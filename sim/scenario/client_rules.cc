@@ -30,6 +30,15 @@ void retry_backoff(const Value& map, Components client, Report& report) {
                      " ms");
 }
 
+void message_timeout(const Value& map, Report& report) {
+  const std::int64_t linger = property_number(map, "linger.ms", kProducer);
+  const std::int64_t timeout = property_number(map, "delivery.timeout.ms", kProducer);
+  if (timeout > linger) return;
+  report.error(property_place(map, "delivery.timeout.ms"), "message.timeout.ms (" + std::to_string(timeout) +
+                                                               ") must be above linger.ms (" +
+                                                               std::to_string(linger) + ")");
+}
+
 void delivery_timeout(Value& map, Report& report) {
   const std::int64_t linger = property_number(map, "linger.ms", kProducer);
   const std::int64_t request_timeout = property_number(map, "request.timeout.ms", kProducer);
@@ -72,10 +81,14 @@ void idempotence(Value& map, Report& report) {
 
 }  // namespace
 
-void complete_producer_properties(Value& properties, Report& report) {
+void complete_producer_properties(Value& properties, bool is_librdkafka, Report& report) {
   reconnect_backoff(properties);
   retry_backoff(properties, kProducer, report);
-  delivery_timeout(properties, report);
+  if (is_librdkafka) {
+    message_timeout(properties, report);
+  } else {
+    delivery_timeout(properties, report);
+  }
   idempotence(properties, report);
   fill_in_defaults(properties, kProducer);
 }

@@ -9,7 +9,9 @@ namespace sim::scenario {
 // do not allow it: silently where only a default is touched, as an error where the user said so.
 // (ProducerConfig, KafkaProducer.configureDeliveryTimeout; with more than 5 in flight Kafka 4 refuses to
 // start.)
-void complete_producer_properties(Value& properties, Report& report);
+// librdkafka asks only that delivery.timeout.ms (message.timeout.ms) is above linger.ms
+// (rd_kafka_topic_conf_finalize).
+void complete_producer_properties(Value& properties, bool is_librdkafka, Report& report);
 
 // (AbstractCoordinator's Heartbeat: the interval must be below the session timeout)
 void complete_consumer_properties(Value& properties, Report& report);

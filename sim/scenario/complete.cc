@@ -59,13 +59,14 @@ class Completion {
     }
     if (row.path == "clients/<name>/config" && is_librdkafka(name)) {
       use_librdkafka_defaults(value, row.components);
-    } else if (row.type == KeyType::properties) {
+    } else if (row.type == KeyType::properties && row.path != "faults/[]/deploy/config") {
       former_defaults(value, row.components);
     }
     if (row.path == "cluster/config") complete_server_properties(value, report_);
-    if (row.path == "topics/<name>/config") complete_topic_properties(value, server_properties(), report_);
+    if (row.path == "topics/<name>/config" || row.path == "faults/[]/admin/create-topic/config")
+      complete_topic_properties(value, server_properties(), report_);
     if (row.path == "clients/<name>/config" && row.components == kProducer)
-      complete_producer_properties(value, report_);
+      complete_producer_properties(value, is_librdkafka(name), report_);
     if (row.path == "clients/<name>/config" && row.components == kConsumer)
       complete_consumer_properties(value, report_);
   }

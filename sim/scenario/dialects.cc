@@ -183,7 +183,10 @@ Renamed from_spring(std::string_view name, const std::string& value, Components 
   const bool is_consumers = !is_producers && strip("consumer.");
   if (is_producers && (components & kProducer) == 0) return dropped;
   if (is_consumers && (components & kConsumer) == 0) return dropped;
-  if (strip("properties.")) return {std::string(name), value};
+  if (strip("properties.")) {  // Spring's binder keeps the dots of [delivery.timeout.ms]
+    if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+    return {std::string(name), value};
+  }
   if (name.starts_with("ssl.") || name.starts_with("security.")) return dropped;
   if (const Alias* alias = find_alias(kSpring, name))
     return {std::string(alias->kafka), converted(*alias, value)};
@@ -268,6 +271,54 @@ constexpr Default kLibrdkafkaDefaults[] = {
 
 }  // namespace
 
+namespace {
+
+const Value* map_below(const Value& value, std::string_view key) {
+  const Value* below = value.is_map() ? value.find(key) : nullptr;
+  return below != nullptr && below->is_map() ? below : nullptr;
+}
+
+// - KAFKA_NUM_PARTITIONS=3, or - {name: KAFKA_NUM_PARTITIONS, value: "3"}; anything else stays a list.
+void take_environment(Value& value) {
+  Value map = empty_map(value.place);
+  for (const Value& item : value.items) {
+    const Value* name = item.is_map() ? item.find("name") : nullptr;
+    const Value* given = item.is_map() ? item.find("value") : nullptr;
+    const std::size_t equals = item.is_scalar() ? item.text.find('=') : std::string::npos;
+    if (name != nullptr && given != nullptr && name->is_scalar()) {
+      map.entries.push_back(Entry{name->text, name->place, *given});
+    } else if (equals != std::string::npos && equals > 0) {
+      map.entries.push_back(
+          Entry{item.text.substr(0, equals), item.place, scalar(item.text.substr(equals + 1), item.place)});
+    } else {
+      return;
+    }
+  }
+  map.overlay = value.overlay;
+  value = std::move(map);
+}
+
+}  // namespace
+
+bool take_settings(Value& value) {
+  for (const char* key : {"environment", "env"}) {  // the section's only entry, as it is cut out
+    Value* list = value.is_map() ? value.find(key) : nullptr;
+    if (list != nullptr && list->is_list()) take_environment(*list);
+  }
+  if (value.is_list() && !value.items.empty()) take_environment(value);
+  const Value* spec = map_below(value, "spec");
+  const Value* kafka = map_below(spec != nullptr ? *spec : value, "kafka");
+  const Value* config = kafka == nullptr ? nullptr : map_below(*kafka, "config");
+  if (config == nullptr) return false;
+  const bool has_more =
+      value.entries.size() > 1 || kafka->entries.size() > 1 || (spec != nullptr && spec->entries.size() > 1);
+  Value settings = *config;
+  settings.overlay = value.overlay;
+  settings.place = value.place;
+  value = std::move(settings);
+  return has_more;
+}
+
 void flatten(Value& map) {
   const bool is_flat = std::none_of(map.entries.begin(), map.entries.end(),
                                     [](const Entry& entry) { return entry.value.is_map(); });
@@ -277,16 +328,19 @@ void flatten(Value& map) {
   map.entries = std::move(flat);
 }
 
-void use_kafka_names(Value& map, Components components, ClientLibrary library, const std::string& where,
-                     Report& report) {
-  std::vector<Entry> kept;
+std::vector<Entry> use_kafka_names(Value& map, Components components, ClientLibrary library,
+                                   const std::string& where, Report& report) {
+  std::vector<Entry> kept, dropped;
   for (Entry& entry : map.entries) {
     Renamed now = renamed(entry, components, library);
     if (!now.problem.empty()) {
       report.error(entry.key_place, where + ": " + entry.key + " " + now.problem, now.hint);
       continue;
     }
-    if (now.dropped) continue;
+    if (now.dropped) {
+      dropped.push_back(std::move(entry));
+      continue;
+    }
     const auto same =
         std::find_if(kept.begin(), kept.end(), [&now](const Entry& other) { return other.key == now.name; });
     if (same != kept.end()) {
@@ -299,6 +353,7 @@ void use_kafka_names(Value& map, Components components, ClientLibrary library, c
     kept.push_back(std::move(entry));
   }
   map.entries = std::move(kept);
+  return dropped;
 }
 
 void use_librdkafka_defaults(Value& map, Components components) {

@@ -141,8 +141,9 @@ Limit read_limit(std::string_view text, UnitKind kind, bool equals) {
 class Reader {
  public:
   Reader(Value& item, std::size_t index, const Value& root, const std::vector<std::string>& faults,
-         Report& report)
+         const std::set<std::string>& ids, Report& report)
       : item_(item),
+        ids_(ids),
         where_("expect[" + std::to_string(index) + "]"),
         root_(root),
         clients_(root.at("clients")),
@@ -155,13 +156,20 @@ class Reader {
     const bool recovery = item_.find("recovery") != nullptr;
     if (!(recovery ? read_recovery(expectation) : read_metric(expectation))) return std::nullopt;
     if (item_.find("id") == nullptr) {
-      item_.entries.insert(item_.entries.begin(), Entry{"id", Place{}, scalar(made_up_id(expectation))});
+      item_.entries.insert(item_.entries.begin(),
+                           Entry{"id", Place{}, scalar(unique(made_up_id(expectation)))});
     }
     expectation.id = item_.at("id").text;
     return expectation;
   }
 
  private:
+  // A number follows if there is one of that id.
+  std::string unique(const std::string& id) const {
+    std::string result = id;
+    for (int number = 2; ids_.contains(result); ++number) result = id + "-" + std::to_string(number);
+    return result;
+  }
   static std::string made_up_id(const Expectation& expectation) {
     std::string id = expectation.metric;
     if (expectation.statistic != "value") id += "-" + expectation.statistic;
@@ -191,7 +199,7 @@ class Reader {
         report_.error(entry.key_place,
                       where_ + ": " + std::string(metric.name) + " has no \"" + entry.key + "\"",
                       metric.distribution ? "give one of p50, p90, p95, p99, p99.9, min, max, mean"
-                                          : "give value or equals");
+                                          : remedy_for_count(entry));
         return false;
       }
       expectation.statistic = statistic ? entry.key : "value";
@@ -208,6 +216,14 @@ class Reader {
       return true;
     }
     return false;  // none or a wrong one, which has been reported
+  }
+
+  // "equals: 0" for max: 0, "value: < 3" for max: "< 3".
+  static std::string remedy_for_count(const Entry& entry) {
+    const std::string& text = entry.value.text;
+    const bool is_compared =
+        text.find_first_of("<>=") != std::string::npos || text.find("..") != std::string::npos;
+    return "it is one number: give " + (is_compared ? "value: \"" + text + "\"" : "equals: " + text);
   }
 
   bool read_of(const Metric& metric, Expectation& expectation) {
@@ -258,6 +274,13 @@ class Reader {
     for (const Entry& client : clients_.entries) {
       if (const Value* produces = client.value.find("produces")) names.push_back(produces->text);
     }
+    const std::vector<Value> none;
+    const Value* faults = root_.find("faults");
+    for (const Value& fault : faults == nullptr ? none : faults->items) {
+      const Value* admin = fault.find("admin");
+      const Value* fresh = admin == nullptr ? nullptr : admin->find("create-topic");
+      if (fresh != nullptr) names.push_back(fresh->at("topic").text);
+    }
     if (std::find(names.begin(), names.end(), of) != names.end()) return true;
     const ReadTarget read = read_target("leader(" + of + ")");
     const auto* partition = read.target ? std::get_if<fault::LeaderOf>(&*read.target) : nullptr;
@@ -291,7 +314,7 @@ class Reader {
   }
 
   bool read_window(const Metric& metric, Expectation& expectation) {
-    const Value& window = item_.at("window");
+    Value& window = *item_.find("window");
     if (metric.from_strikes && window.text != "all") {
       report_.error(window.place,
                     where_ + ".window: " + std::string(metric.name) + " counts from the strikes of faults",
@@ -307,17 +330,46 @@ class Reader {
     } else if (window.text.starts_with("after(") && window.text.ends_with(")")) {
       expectation.window = Window::after;
       expectation.after_fault = window.text.substr(6, window.text.size() - 7);
+    } else if (window.text.starts_with("during(") && window.text.ends_with(")")) {
+      expectation.window = Window::during;
+      expectation.after_fault = window.text.substr(7, window.text.size() - 8);
+    } else if (const std::size_t dots = window.text.find(".."); dots != std::string::npos) {
+      return read_times(window, dots, expectation);
     } else {
+      const bool names_a_fault = std::find(faults_.begin(), faults_.end(), window.text) != faults_.end();
       report_.error(window.place,
-                    where_ + ".window must be all, steady, faults or after(FAULT), not " + describe(window),
-                    did_you_mean(window.text, {"all", "steady", "faults"}));
+                    where_ +
+                        ".window must be all, steady, faults, during(FAULT), after(FAULT) or times such as "
+                        "30s..45s, not " +
+                        describe(window),
+                    names_a_fault ? "write during(" + window.text + ") or after(" + window.text + ")"
+                                  : did_you_mean(window.text, {"all", "steady", "faults"}));
       return false;
     }
     if (expectation.window == Window::faults && faults_.empty()) {
       report_.error(window.place, where_ + ".window: there is no fault in this scenario");
       return false;
     }
-    return expectation.window != Window::after || is_fault(expectation.after_fault, window, "window");
+    const bool of_one = expectation.window == Window::after || expectation.window == Window::during;
+    return !of_one || is_fault(expectation.after_fault, window, "window");
+  }
+
+  bool read_times(Value& window, std::size_t dots, Expectation& expectation) {
+    const Limit times = read_range(window.text, dots, UnitKind::duration);
+    const bool is_empty = times.problem.empty() && times.limit == times.upper_limit;
+    if (!times.problem.empty() || is_empty) {
+      report_.error(
+          window.place,
+          where_ + ".window " + (is_empty ? "ends where it begins: " + describe(window) : times.problem),
+          times.hint.empty() ? "such as 30s..45s" : times.hint);
+      return false;
+    }
+    expectation.window = Window::between;
+    expectation.from_ns = times.limit;
+    expectation.to_ns = times.upper_limit;
+    expectation.window_text = times.text;
+    window.text = times.canonical;
+    return true;
   }
 
   bool read_fault(const Metric& metric, Expectation& expectation) {
@@ -365,7 +417,9 @@ class Reader {
   bool ends(const Value& name) {
     for (const Value& fault : root_.at("faults").items) {
       if (fault.at("name").text != name.text || fault.find("for") != nullptr ||
-          fault.find("restart") != nullptr)
+          fault.find("restart") != nullptr || fault.find("deploy") != nullptr ||
+          fault.find("reset") != nullptr || fault.find("admin") != nullptr ||
+          (fault.find("stop") != nullptr && fault.at("stop").find("down") != nullptr))
         continue;
       report_.error(name.place, where_ + ".recovery: the fault \"" + name.text + "\" never ends",
                     "say how long it lasts, such as for: 10s");
@@ -411,6 +465,7 @@ class Reader {
       report_.error(until.place, where + " " + limit.problem, limit.hint);
       return false;
     }
+    if (metric->name == "lag") warn_of_auto_commit(condition.of, limit.comparison, limit.limit, until, where);
     condition.comparison = limit.comparison;
     condition.limit = limit.limit;
     condition.upper_limit = limit.upper_limit;
@@ -419,6 +474,28 @@ class Reader {
     until.text = condition.metric + (of.empty() ? "" : "(" + condition.of + ")") +
                  (per_order ? " " + condition.statistic : "") + " " + limit.canonical;
     return true;
+  }
+
+  // A group's lag counts what it has not committed: with enable.auto.commit it grows to the interval of
+  // commits.
+  void warn_of_auto_commit(const std::string& of, Comparison comparison, std::int64_t limit, const Value& at,
+                           const std::string& where) {
+    const bool is_upper = comparison == Comparison::less || comparison == Comparison::less_equal;
+    for (const Entry& client : clients_.entries) {
+      const Value* commit = client.value.find("commit");
+      const bool is_meant = of.empty() || of == client.key;
+      if (!is_upper || !is_meant || commit == nullptr || commit->text != "auto") continue;
+      constexpr std::int64_t kNanosPerMilli = 1'000'000;
+      const std::int64_t interval =
+          count_of(client.value.at("config").at("auto.commit.interval.ms")) * kNanosPerMilli;
+      if (interval <= limit) continue;
+      report_.warning(at.place,
+                      where + ": " + client.key + " commits once in " +
+                          for_people(interval, UnitKind::duration) +
+                          " (auto.commit.interval.ms), and its lag grows to that while orders come",
+                      "allow more, or write commit: after-batch");
+      return;
+    }
   }
 
   bool no_condition(const Value& until, std::string_view subject, const std::string& where) {
@@ -438,6 +515,7 @@ class Reader {
   }
 
   Value& item_;
+  const std::set<std::string>& ids_;  // that others have
   std::string where_;
   const Value& root_;
   const Value& clients_;
@@ -452,11 +530,15 @@ std::vector<Expectation> read_expectations(Value& root, Report& report) {
   Value* expect = root.find("expect");
   if (expect == nullptr) return expectations;
   const std::vector<std::string> faults = fault_names(root);
-  std::set<std::string> ids;
+  std::set<std::string> ids, given;
+  for (const Value& item : expect->items) {
+    if (const Value* id = item.find("id")) given.insert(id->text);
+  }
   for (std::size_t i = 0; i < expect->items.size(); ++i) {
     Value& item = expect->items[i];
-    std::optional<Expectation> expectation = Reader(item, i, root, faults, report).read();
+    std::optional<Expectation> expectation = Reader(item, i, root, faults, given, report).read();
     if (!expectation) continue;
+    given.insert(expectation->id);
     if (!ids.insert(expectation->id).second) {
       report.error(
           item.place,

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -14,6 +15,7 @@
 #include "scenario/faults.h"
 #include "scenario/files.h"
 #include "scenario/overrides.h"
+#include "scenario/properties.h"
 #include "scenario/resolved.h"
 #include "scenario/scenario.h"
 #include "scenario/traces.h"
@@ -43,8 +45,11 @@ std::string names_of(const std::vector<Walk::Accepted>& properties) {
 // One notice for all of them, at the first.
 void notice_accepted(const std::vector<Walk::Accepted>& accepted, Report& report) {
   if (accepted.empty()) return;
+  const auto known = std::find_if(accepted.begin(), accepted.end(), [](const Walk::Accepted& one) {
+    return find_property(one.name, kBroker | kController | kTopic | kProducer | kConsumer) != nullptr;
+  });
   report.warning(accepted.front().place, "without effect here: " + names_of(accepted),
-                 "kraftsim explain " + accepted.front().name + " says more");
+                 known == accepted.end() ? "" : "kraftsim explain " + known->name + " says more");
 }
 
 void notice_foreign(const std::vector<Walk::Accepted>& foreign, Report& report) {

@@ -35,6 +35,7 @@ enum class KeyType : std::uint8_t {
   target_groups,  // a list of lists of them
   partitions,     // all, or partitions such as orders-0, one or a list
   replica_lists,  // a map from partitions to lists of brokers, or the word cancel
+  fixed_targets,  // a map from names to "TARGET at TIME"
   assignment,     // a list with the list of its brokers for each partition
   variations,     // a map from keys of the scenario to lists of values or {from, to}
 };

@@ -262,6 +262,13 @@ constexpr Key kKeys[] = {
                 "the first of a "
                 "list is the preferred leader. Without it the controller places them.",
      .example = "[[2, 1, 3], [3, 2, 1]]"},
+    {.path = "topics/<name>/directories",
+     .type = KeyType::assignment,
+     .meaning =
+         "In which of the directories of log.dirs each of these replicas lies, counted from 1. Without it "
+         "a broker puts it where the fewest are.",
+     .only_with = "replicas",
+     .example = "[[1, 2, 1], [2, 2, 1]]"},
     scalar_key("topics/<name>/partitions", UnitKind::none,
                "=as many as replicas lists, or num.partitions of cluster.config", 1, 10'000,
                "How many partitions."),
@@ -365,7 +372,8 @@ constexpr Key kKeys[] = {
      .fallback = "time",
      .meaning = "The column of the time: seconds or a duration after the start, a Unix time in seconds, "
                 "milli-, micro- "
-                "or nanoseconds, or a date as ISO 8601 has it. Dates and Unix times count from the earliest "
+                "or nanoseconds, or a date as ISO 8601 or the log of a web server has it. Dates and Unix "
+                "times count from the earliest "
                 "order. Rows "
                 "need not be sorted."},
     {.path = "clients/<name>/arrivals/trace/key",
@@ -425,6 +433,12 @@ constexpr Key kKeys[] = {
      .components = kConsumer,
      .only_with = "consumes"},
 
+    {.path = "let",
+     .type = KeyType::fixed_targets,
+     .meaning =
+         "Names for targets, each fixed at an instant: faults that name it hit whoever played the role "
+         "then, whatever has become of the role since. A random one is drawn once.",
+     .example = "{b1: \"leader(orders-0) at 29s\"}"},
     {.path = "faults",
      .type = KeyType::list,
      .meaning = "What goes wrong, and when. Whom a role means is found out when the fault strikes."},
@@ -456,6 +470,8 @@ constexpr Key kKeys[] = {
     scalar_key("faults/[]/for", UnitKind::duration, "", 1, kYear,
                "How long it lasts; then it is undone: restarted, resumed, healed. Without it, to the end of "
                "the run."),
+    scalar_key("faults/[]/until", UnitKind::duration, "", 1, kYear,
+               "When it is undone, as a time of the run, instead of for."),
     alternative(section("faults/[]/kill",
                         "Processes die at once (SIGKILL). The machine goes on: its page cache survives, its "
                         "connections are reset."),
@@ -482,9 +498,27 @@ constexpr Key kKeys[] = {
                         "consumer leaves its group."),
                 "{target: broker-2}"),
     required(targets("faults/[]/stop/target", "Who stops.")),
+    scalar_key(
+        "faults/[]/stop/down", UnitKind::duration, "", 1, kYear,
+        "How long they stay down once the last of them has exited; a controlled shutdown takes its time. "
+        "Instead of for, which counts from the signal."),
     alternative(section("faults/[]/restart", "A clean stop, and a new start as soon as it has wound up."),
                 "{target: broker-2}"),
     required(targets("faults/[]/restart/target", "Who is restarted.")),
+    alternative(
+        section("faults/[]/deploy",
+                "A new release of an application: each of its processes is stopped in order and starts "
+                "again with other settings. What is not named stays as clients has it."),
+        "{target: client(payment), config: {max.poll.records: 50}}"),
+    required(targets("faults/[]/deploy/target", "Clients, or members of one such as client(payment[1]).",
+                     "client(payment)")),
+    {.path = "faults/[]/deploy/config",
+     .type = KeyType::properties,
+     .meaning = "Properties of the producer or the consumers that are other than before.",
+     .components = kProducer | kConsumer,
+     .example = "{max.poll.records: 50}"},
+    distribution("faults/[]/deploy/service", UnitKind::duration, "",
+                 "Time the service then needs for one order."),
     alternative(section("faults/[]/pause",
                         "Processes stand still (SIGSTOP, a long garbage collection): what arrives waits, "
                         "what is due is late."),
@@ -582,10 +616,11 @@ constexpr Key kKeys[] = {
                 "{target: broker-2, to: clients}"),
     required(targets("faults/[]/reset/target", "Whose connections.")),
     targets("faults/[]/reset/to", "Only those with these; without it, with everybody.", "clients"),
-    alternative(section("faults/[]/hold",
-                        "Requests of one kind are held back on their connection, and what follows them "
-                        "there, until the fault ends."),
-                "{target: \"leader(orders-0)\", request: AlterPartition}"),
+    alternative(
+        section("faults/[]/hold",
+                "Requests of one kind, or the replies to them, are held back on their connection, and "
+                "what follows them there, until the fault ends."),
+        "{target: \"leader(orders-0)\", request: AlterPartition}"),
     required(targets("faults/[]/hold/target", "Whose requests.")),
     targets("faults/[]/hold/to", "Only those exchanged with these; without it, with everybody.",
             "controllers"),
@@ -596,6 +631,21 @@ constexpr Key kKeys[] = {
      .words = kRequests,
      .required = true,
      .example = "AlterPartition"},
+    {.path = "faults/[]/hold/replies",
+     .type = KeyType::boolean,
+     .fallback = "false",
+     .meaning =
+         "Whether the replies are held and not the requests: what was asked for is carried out, and who "
+         "asked does not learn of it."},
+    {.path = "faults/[]/hold/partition",
+     .type = KeyType::text,
+     .meaning = "Only messages that name this partition. An incremental fetch request names what has changed "
+                "(KIP-227), its reply what there is something to tell of.",
+     .example = "orders-0"},
+    scalar_key("faults/[]/hold/count", UnitKind::none, "", 1, 1'000'000'000,
+               "Only the first so many of them; what follows on their connections waits all the same."),
+    scalar_key("faults/[]/hold/connections", UnitKind::none, "", 1, 1'000'000,
+               "Only on the first so many connections: those opened later are free."),
     alternative(section("faults/[]/time-offset",
                         "Wall clocks of machines are off, and set right when the fault ends: records bear "
                         "wrong times, retention goes by them. Time-outs go by "
@@ -618,11 +668,14 @@ constexpr Key kKeys[] = {
                         "of its own: a client like any other, which tries again for "
                         "up to a minute. It is over when that was answered; there is nothing to undo."),
                 "{elect-leaders: {type: preferred, partitions: all}}"),
-    alternative(section("faults/[]/admin/elect-leaders",
-                        "kafka-leader-election: partitions get their preferred leader, the first of their "
-                        "replicas; or those without a leader get any replica that "
-                        "is up, at the price of lost records."),
-                "{type: preferred, partitions: all}"),
+    alternative(
+        {.path = "faults/[]/admin/elect-leaders",
+         .type = KeyType::section,
+         .meaning = "kafka-leader-election: partitions get their preferred leader, the first of their "
+                    "replicas; or those without a leader get any replica that "
+                    "is up, at the price of lost records.",
+         .short_for = "type"},
+        "{type: preferred, partitions: all}"),
     {.path = "faults/[]/admin/elect-leaders/type",
      .type = KeyType::word,
      .fallback = "preferred",
@@ -645,6 +698,31 @@ constexpr Key kKeys[] = {
                 "{from: broker-1, to: broker-4}"),
     required(targets("faults/[]/admin/move-replicas/from", "The broker that is emptied.", "broker-1")),
     required(targets("faults/[]/admin/move-replicas/to", "The broker that takes its place.", "broker-4")),
+    alternative(
+        section("faults/[]/admin/create-topic",
+                "kafka-topics --create: the controller makes the topic, and clients learn of it with their "
+                "next metadata. Who asked for it before is refused, or has it created as num.partitions "
+                "has it (auto.create.topics.enable)."),
+        "{topic: orders, partitions: 6, replication.factor: 3}"),
+    {.path = "faults/[]/admin/create-topic/topic",
+     .type = KeyType::name,
+     .meaning = "The topic.",
+     .required = true,
+     .example = "orders"},
+    scalar_key("faults/[]/admin/create-topic/partitions", UnitKind::none, "", 1, 10'000,
+               "How many partitions; num.partitions of cluster.config without it."),
+    scalar_key("faults/[]/admin/create-topic/replication.factor", UnitKind::none, "", 1, 32'767,
+               "How many replicas of each; default.replication.factor of cluster.config without it."),
+    {.path = "faults/[]/admin/create-topic/replicas",
+     .type = KeyType::assignment,
+     .meaning =
+         "kafka-topics --replica-assignment: the brokers of each partition, the preferred leader first. "
+         "Instead of partitions and replication.factor.",
+     .example = "[[2, 1, 3], [3, 2, 1]]"},
+    {.path = "faults/[]/admin/create-topic/config",
+     .type = KeyType::properties,
+     .meaning = "Properties of the topic; otherwise the brokers' synonyms hold.",
+     .components = kTopic},
     alternative({.path = "faults/[]/admin/delete-topic",
                  .type = KeyType::name,
                  .meaning = "kafka-topics --delete: the topic and all its records are gone. A client that "
@@ -770,8 +848,8 @@ constexpr Key kKeys[] = {
      .type = KeyType::text,
      .fallback = "all",
      .meaning = "Which part of the run: all, steady, faults (from each strike until its effect is over: "
-                "until nothing "
-                "is worse than before it, 60 s after its end at most), or after(FAULT).",
+                "until nothing is worse than before it, 60 s after its end at most), during(FAULT), "
+                "after(FAULT), or from one time until another, such as 30s..45s.",
      .only_with = "metric",
      .example = "steady"},
     limit("expect/[]/p50", "The median and its limit.", "\"< 20ms\""),
@@ -862,7 +940,10 @@ std::string describe(const Key& key) {
   switch (key.type) {
     case KeyType::section: {
       std::string text = key.example.empty() ? "a map" : "a map such as " + std::string(key.example);
-      if (!key.short_for.empty()) text = "the name of a file, or " + text;
+      if (!key.short_for.empty())
+        text = (key.short_for == "file" ? "the name of a file, or "
+                                        : "its " + std::string(key.short_for) + ", or ") +
+               text;
       for (const char c : key.words.empty() ? std::string{} : "|" + std::string(key.words))
         text += c == '|' ? std::string(" or ") : std::string(1, c);
       return text;
@@ -907,6 +988,7 @@ std::string describe(const Key& key) {
     case KeyType::partitions: return "all, a partition such as orders-0, or a list of them";
     case KeyType::replica_lists:
       return "a map from partitions to brokers such as {orders-0: [broker-2, broker-3]}";
+    case KeyType::fixed_targets: return "a map from names to targets, such as " + std::string(key.example);
     case KeyType::assignment:
       return "a list with the list of its brokers for each partition, such as " + std::string(key.example);
     case KeyType::variations: return "a map such as " + std::string(key.example);

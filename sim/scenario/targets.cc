@@ -7,6 +7,7 @@
 
 #include "scenario/read_values.h"
 #include "scenario/suggest.h"
+#include "scenario/units.h"
 
 namespace sim::scenario {
 
@@ -33,7 +34,8 @@ std::optional<fault::Pool> pool_of(std::string_view word) {
   return std::nullopt;
 }
 
-ReadTarget read_word(std::string_view text) {
+ReadTarget read_word(std::string_view text, const FixedNames& fixed) {
+  if (fixed.contains(text)) return {fault::FixedTarget{std::string(text)}, {}, {}};
   if (text == "controller") return {fault::ActiveController{}, {}, {}};
   if (const std::optional<fault::Pool> pool = pool_of(text)) return {fault::AllOf{*pool}, {}, {}};
   for (const std::string_view role : {"broker-", "controller-"}) {
@@ -44,8 +46,10 @@ ReadTarget read_word(std::string_view text) {
     if (role == "broker-") return {fault::BrokerTarget{NodeId{*id}}, {}, {}};
     return {fault::ControllerTarget{NodeId{*id}}, {}, {}};
   }
-  std::string hint =
-      did_you_mean(text, {"controller", "brokers", "controllers", "clients", "broker-1", "controller-1"});
+  std::vector<std::string_view> words{"controller", "brokers",  "controllers",
+                                      "clients",    "broker-1", "controller-1"};
+  words.insert(words.end(), fixed.begin(), fixed.end());
+  std::string hint = did_you_mean(text, words);
   for (const std::string_view role : {"leader", "follower", "coordinator", "client", "rack", "random"}) {
     if (text == role) hint = "of which? Targets are " + std::string(kTargetExamples);
   }
@@ -140,10 +144,29 @@ std::optional<NamedPartition> read_partition(std::string_view text) {
   return NamedPartition{std::string(text.substr(0, dash)), *number};
 }
 
-ReadTarget read_target(std::string_view text) {
+FixedNames fixed_names(const Value& root) {
+  FixedNames names;
+  const Value* let = root.find("let");
+  if (let == nullptr) return names;
+  for (const Entry& entry : let->entries) names.insert(entry.key);
+  return names;
+}
+
+ReadFixedTarget read_fixed_target(std::string_view text) {
+  constexpr std::string_view kAt = " at ";
+  constexpr const char* kExample = "such as \"leader(orders-0) at 29s\"";
+  const std::size_t at = text.rfind(kAt);
+  if (at == std::string_view::npos) return {refused("does not say when", kExample)};
+  const Scalar when = read_scalar(trimmed(text.substr(at + kAt.size())), UnitKind::duration);
+  if (!when.value || *when.value < 0)
+    return {refused("does not say when: " + (when.value ? "before the run" : when.problem), kExample)};
+  return {read_target(text.substr(0, at)), *when.value};
+}
+
+ReadTarget read_target(std::string_view text, const FixedNames& fixed) {
   text = trimmed(text);
   const std::size_t open = text.find('(');
-  if (open == std::string_view::npos) return read_word(text);
+  if (open == std::string_view::npos) return read_word(text, fixed);
   if (text.back() != ')') {
     return refused("has a ( that is never closed",
                    "in a flow map, quote what holds a comma: \"follower(orders-0, 1)\"");

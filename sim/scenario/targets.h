@@ -1,12 +1,14 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "fault/fault.h"
 #include "fault/print_target.h"
+#include "scenario/tree.h"
 
 // Whom a fault hits, as one writes it: broker-2, controller-1, rack(a), controller (the active one),
 // leader(orders-0), follower(orders-0, 1), coordinator(payment), client(payment[1]), random(brokers, 1),
@@ -27,7 +29,18 @@ struct ReadTarget {
   std::string hint;
 };
 
-ReadTarget read_target(std::string_view text);
+// Names of `let`, each of which is a target as well.
+using FixedNames = std::set<std::string, std::less<>>;
+FixedNames fixed_names(const Value& root);
+
+ReadTarget read_target(std::string_view text, const FixedNames& fixed = {});
+
+// "leader(orders-0) at 29s"
+struct ReadFixedTarget {
+  ReadTarget target;
+  std::int64_t at_ns = 0;
+};
+ReadFixedTarget read_fixed_target(std::string_view text);
 
 // orders-0: what follows the last dash is the partition.
 std::optional<NamedPartition> read_partition(std::string_view text);

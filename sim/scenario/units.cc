@@ -16,19 +16,53 @@ struct UnitName {
   std::int64_t times;  // of the smallest unit, per 1 (for rates: divided by `per`)
   std::int64_t per = 1;
   bool canonical = true;  // used for printing
+  bool listed = true;     // in messages, among what may be written
 };
 
 constexpr std::int64_t kK = 1000, kM = 1'000'000, kG = 1'000'000'000;
 
 // Largest first: the first canonical one that divides a value prints it.
-constexpr UnitName kDuration[] = {
-    {"d", 86'400 * kG}, {"h", 3'600 * kG}, {"min", 60 * kG}, {"m", 60 * kG, 1, false},
-    {"s", kG},          {"ms", kM},        {"us", kK},       {"\xC2\xB5s", kK, 1, false},
-    {"ns", 1}};
-constexpr UnitName kSize[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10},     {"GB", kG},
-                              {"MB", kM},       {"kB", kK},       {"KB", kK, 1, false}, {"B", 1}};
-constexpr UnitName kRate[] = {{"/s", 1000}, {"/min", 1000, 60}, {"/h", 1000, 3600}};
-constexpr UnitName kBandwidth[] = {{"Gbit", kG}, {"Mbit", kM}, {"kbit", kK}, {"bit", 1}};
+constexpr UnitName kDuration[] = {{"d", 86'400 * kG},
+                                  {"h", 3'600 * kG},
+                                  {"min", 60 * kG},
+                                  {"m", 60 * kG, 1, false},
+                                  {"s", kG},
+                                  {"ms", kM},
+                                  {"us", kK},
+                                  {"\xC2\xB5s", kK, 1, false},
+                                  {"ns", 1},
+                                  {"days", 86'400 * kG, 1, false, false},
+                                  {"hours", 3'600 * kG, 1, false, false},
+                                  {"minutes", 60 * kG, 1, false, false},
+                                  {"mins", 60 * kG, 1, false, false},
+                                  {"seconds", kG, 1, false, false},
+                                  {"secs", kG, 1, false, false},
+                                  {"sec", kG, 1, false, false}};
+constexpr UnitName kSize[] = {{"GiB", 1 << 30},
+                              {"MiB", 1 << 20},
+                              {"KiB", 1 << 10},
+                              {"GB", kG},
+                              {"MB", kM},
+                              {"kB", kK},
+                              {"KB", kK, 1, false},
+                              {"B", 1},
+                              {"Gi", 1 << 30, 1, false, false},
+                              {"Mi", 1 << 20, 1, false, false},
+                              {"Ki", 1 << 10, 1, false, false}};
+constexpr UnitName kRate[] = {
+    {"/s", 1000}, {"/min", 1000, 60}, {"/h", 1000, 3600}, {"/sec", 1000, 1, false, false}};
+constexpr UnitName kBandwidth[] = {{"Gbit", kG},
+                                   {"Mbit", kM},
+                                   {"kbit", kK},
+                                   {"bit", 1},
+                                   {"Gbit/s", kG, 1, false, false},
+                                   {"Mbit/s", kM, 1, false, false},
+                                   {"kbit/s", kK, 1, false, false},
+                                   {"bit/s", 1, 1, false, false},
+                                   {"Gbps", kG, 1, false, false},
+                                   {"Mbps", kM, 1, false, false},
+                                   {"kbps", kK, 1, false, false},
+                                   {"bps", 1, 1, false, false}};
 constexpr UnitName kByteRate[] = {{"GB/s", kG},           {"MB/s", kM},       {"kB/s", kK},
                                   {"KB/s", kK, 1, false}, {"GiB/s", 1 << 30}, {"MiB/s", 1 << 20},
                                   {"KiB/s", 1 << 10},     {"B/s", 1}};
@@ -133,7 +167,7 @@ std::string_view usual_unit(UnitKind kind) {
 std::string unit_list(UnitKind kind) {
   std::string list;
   for (const UnitName& unit : units_of(kind)) {
-    if (unit.name.front() == '\xC2') continue;
+    if (unit.name.front() == '\xC2' || !unit.listed) continue;
     list += (list.empty() ? "" : ", ") + std::string(unit.name);
   }
   return list;
@@ -234,10 +268,12 @@ std::string_view describe(UnitKind kind) {
 std::string_view pattern(UnitKind kind) {
   switch (kind) {
     case UnitKind::none: return "^-?(0|[1-9][0-9]*)$";
-    case UnitKind::duration: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? *(ns|us|\xC2\xB5s|ms|s|m|min|h|d)$";
-    case UnitKind::size: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? *(B|kB|KB|KiB|MB|MiB|GB|GiB)$";
-    case UnitKind::rate: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? */(s|min|h)$";
-    case UnitKind::bandwidth: return "^((0|[1-9][0-9]*)(\\.[0-9]+)? *(bit|kbit|Mbit|Gbit)|unlimited)$";
+    case UnitKind::duration:
+      return "^(0|[1-9][0-9]*)(\\.[0-9]+)? *"
+             "(ns|us|\xC2\xB5s|ms|s|sec|secs|seconds|m|min|mins|minutes|h|hours|d|days)$";
+    case UnitKind::size: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? *(B|kB|KB|KiB|Ki|MB|MiB|Mi|GB|GiB|Gi)$";
+    case UnitKind::rate: return "^(0|[1-9][0-9]*)(\\.[0-9]+)? */(s|sec|min|h)$";
+    case UnitKind::bandwidth: return "^((0|[1-9][0-9]*)(\\.[0-9]+)? *([kMG]?bit(/s)?|[kMG]?bps)|unlimited)$";
     case UnitKind::byte_rate:
       return "^((0|[1-9][0-9]*)(\\.[0-9]+)? *(B|kB|KB|KiB|MB|MiB|GB|GiB)/s|unlimited)$";
     case UnitKind::ratio: return "^(0|[1-9][0-9]*)(\\.[0-9]+)?$";

@@ -46,6 +46,18 @@ class Clients {
     return names;
   }
 
+  // By an operator, in mid-run.
+  bool created_later(std::string_view topic) const {
+    const Value* faults = root_.find("faults");
+    if (faults == nullptr) return false;
+    for (const Value& fault : faults->items) {
+      const Value* admin = fault.find("admin");
+      const Value* create = admin == nullptr ? nullptr : admin->find("create-topic");
+      if (create != nullptr && create->at("topic").text == topic) return true;
+    }
+    return false;
+  }
+
   bool produced(std::string_view topic) const {
     for (const Entry& client : root_.at("clients").entries) {
       const Value* produces = client.value.find("produces");
@@ -85,7 +97,7 @@ class Clients {
   void check_producer(const Entry& client) {
     const Value& topic = client.value.at("produces");
     check_internal(topic);
-    if (listed(topic.text) == nullptr) {
+    if (listed(topic.text) == nullptr && !created_later(topic.text)) {
       const std::string hint = did_you_mean(topic.text, listed_topics());
       if (!auto_create()) {
         report_.error(topic.place,
@@ -171,7 +183,7 @@ class Clients {
     const Value& topic = client.value.at("consumes");
     check_internal(topic);
     const Value* known = listed(topic.text);
-    if (known == nullptr && !produced(topic.text)) {
+    if (known == nullptr && !produced(topic.text) && !created_later(topic.text)) {
       std::vector<std::string_view> names = listed_topics();
       for (const Entry& other : root_.at("clients").entries) {
         if (const Value* produces = other.value.find("produces")) names.push_back(produces->text);
@@ -231,10 +243,11 @@ class Clients {
   void check_commit(Entry& client) {
     Value& config = *client.value.find("config");
     const Value& commit = client.value.at("commit");
-    const Value& property = config.at("enable.auto.commit");
-    if (given(property) && (property.text == "true") != (commit.text == "auto")) {
-      report_.error(property.place,
-                    where(client, "config") + ": enable.auto.commit is " + property.text + ", and " +
+    const Value* property = config.find("enable.auto.commit");
+    if (property == nullptr) return;  // it has been looked at
+    if (given(*property) && (property->text == "true") != (commit.text == "auto")) {
+      report_.error(property->place,
+                    where(client, "config") + ": enable.auto.commit is " + property->text + ", and " +
                         where(client, "commit") + " is " + commit.text,
                     given(commit) ? "leave enable.auto.commit out"
                                   : "say when offsets are committed, such as commit: after-batch");

@@ -49,7 +49,7 @@ const Value& first_of(const Value& aim) {
 
 class Faults {
  public:
-  Faults(Value& root, Report& report) : root_(root), report_(report) {
+  Faults(Value& root, Report& report) : root_(root), report_(report), fixed_names_(fixed_names(root)) {
     const Value& config = root.at("cluster").at("config");
     for (const Entry& topic : root.at("topics").entries)
       topics_[topic.key] = count_of(topic.value.at("partitions"));
@@ -65,8 +65,17 @@ class Faults {
     topics_.emplace(fault::kMetadataTopic, 1);
     const Value* faults = root.find("faults");
     if (faults == nullptr) return;
-    for (const Value& fault : faults->items) {  // partitions that come later may be aimed at, too
+    for (const Value& fault : faults->items) {  // so may topics and partitions that come later
       const Value* admin = fault.find("admin");
+      const Value* fresh = admin == nullptr ? nullptr : admin->find("create-topic");
+      if (fresh != nullptr && root.at("topics").find(fresh->at("topic").text) == nullptr) {
+        const Value* replicas = fresh->find("replicas");
+        const Value* count = fresh->find("partitions");
+        topics_[fresh->at("topic").text] = replicas != nullptr
+                                               ? static_cast<std::int64_t>(replicas->items.size())
+                                           : count != nullptr ? count_of(*count)
+                                                              : count_of(config.at("num.partitions"));
+      }
       const Value* more = admin == nullptr ? nullptr : admin->find("create-partitions");
       if (more == nullptr || more->at("count").invented) continue;
       const auto topic = topics_.find(more->at("topic").text);
@@ -77,11 +86,17 @@ class Faults {
   }
 
   void check() {
+    check_fixed_targets();
     Value* faults = root_.find("faults");
     if (faults == nullptr) return;
     for (std::size_t i = 0; i < faults->items.size(); ++i) {
       Value& fault = faults->items[i];
       where_ = "faults[" + std::to_string(i) + "]";
+      strikes_at_ = nanoseconds_of(fault.at("at"));
+      use_until(fault);
+      if (const Value* hold = fault.find("hold")) check_hold(*hold);
+      if (const Value* stop = fault.find("stop")) check_stop(fault, *stop);
+      if (const Value* deploy = fault.find("deploy")) check_deploy(fault, *deploy);
       if (const Entry* kind = kind_of(fault)) check_targets(*kind);
       if (const Entry* kind = kind_of(fault)) check_disk(*kind);
       if (const Value* admin = fault.find("admin")) check_admin(fault, *admin);
@@ -93,6 +108,80 @@ class Faults {
   }
 
  private:
+  void check_fixed_targets() {
+    const Value* let = root_.find("let");
+    if (let == nullptr) return;
+    std::set<std::string, std::less<>> used;
+    const Value* faults = root_.find("faults");
+    if (faults != nullptr) gather_words(*faults, used);
+    for (const Entry& entry : let->entries) {
+      where_ = "let." + entry.key;
+      const ReadFixedTarget read = read_fixed_target(entry.value.text);
+      std::visit([&](const auto& one) { exists(one, entry.value, where_); }, *read.target.target);
+      if (!used.contains(entry.key))
+        report_.warning(entry.key_place, where_ + " is named by no fault", "name it as a fault's target");
+    }
+  }
+  static void gather_words(const Value& value, std::set<std::string, std::less<>>& words) {
+    if (value.is_scalar()) words.insert(value.text);
+    for (const Value& item : value.items) gather_words(item, words);
+    for (const Entry& entry : value.entries) gather_words(entry.value, words);
+  }
+
+  // From here on the fault has a `for`.
+  void use_until(Value& fault) {
+    const Value* until = fault.find("until");
+    if (until == nullptr) return;
+    const Place place = until->place;
+    const std::int64_t lasts = nanoseconds_of(*until) - strikes_at_;
+    const bool has_for = fault.find("for") != nullptr;
+    const bool repeats = fault.find("every") != nullptr;
+    if (has_for) report_.error(place, where_ + " has both for and until", "give one of them");
+    if (repeats) {
+      report_.error(place, where_ + ".until: it strikes again and again, and each time ends elsewhere",
+                    "say how long a strike lasts, such as for: 5s");
+    }
+    if (!has_for && !repeats && lasts <= 0) {
+      report_.error(
+          place,
+          where_ + ".until: it would end at " + until->text + ", before it strikes at " + fault.at("at").text,
+          "until is a time of the run; for is how long it lasts");
+    }
+    const bool is_right = !has_for && !repeats && lasts > 0;
+    for (Entry& entry : fault.entries) {
+      if (entry.key == "until" && is_right)
+        entry = Entry{"for", entry.key_place, scalar(print_scalar(lasts, UnitKind::duration), place)};
+    }
+    if (!is_right) std::erase_if(fault.entries, [](const Entry& entry) { return entry.key == "until"; });
+  }
+
+  void check_hold(const Value& hold) {
+    const Value* partition = hold.find("partition");
+    if (partition == nullptr) return;
+    const std::string where = where_ + ".hold.partition";
+    if (!read_partition(partition->text))
+      return nobody(*partition, where, describe(*partition) + " is no partition", "such as orders-0");
+    check_named(partition->text, *partition, where);
+    constexpr std::string_view kOfPartitions[] = {"AlterPartition", "AssignReplicasToDirs", "Fetch",
+                                                  "ListOffsets",    "OffsetCommit",         "OffsetFetch",
+                                                  "Produce",        "OffsetForLeaderEpoch"};
+    const Value& request = hold.at("request");
+    if (request.invented || std::find(std::begin(kOfPartitions), std::end(kOfPartitions), request.text) !=
+                                std::end(kOfPartitions))
+      return;
+    nobody(*partition, where, request.text + " is not about partitions",
+           "Produce, Fetch, ListOffsets, OffsetForLeaderEpoch, OffsetCommit, OffsetFetch, AlterPartition and "
+           "AssignReplicasToDirs are");
+  }
+
+  void check_stop(const Value& fault, const Value& stop) {
+    const Value* down = stop.find("down");
+    const Value* lasts = fault.find("for");
+    if (down == nullptr || lasts == nullptr) return;
+    report_.error(lasts->place, where_ + " has both for and stop.down",
+                  "for counts from the signal, down from when they have exited: give one of them");
+  }
+
   void check_targets(const Entry& kind) {
     for (const std::string_view key : {"target", "to", "isolate", "from", "groups"}) {
       if (const Value* aim = kind.value.find(key))
@@ -123,6 +212,7 @@ class Faults {
     if (action.key == "move-replicas") {
       for (const Entry& entry : action.value.entries) check_broker(entry.value, where + "." + entry.key);
     }
+    if (action.key == "create-topic") return check_create_topic(action.value, where);
     const Value* topic = action.key == "delete-topic" ? &action.value : action.value.find("topic");
     if (topic == nullptr || topic->invented) return;
     const bool known =
@@ -139,6 +229,71 @@ class Faults {
                   where + ".count: topic " + topic->text + " has " + std::to_string(before->second) +
                       " partitions already, and cannot have fewer",
                   "give the number in all, such as " + std::to_string(before->second * 2));
+  }
+
+  // What the controller would refuse whatever the cluster's state is wrong here.
+  void check_create_topic(const Value& create, const std::string& where) {
+    const Value* replicas = create.find("replicas");
+    for (const std::string_view key : {"partitions", "replication.factor"}) {
+      const Value* count = replicas == nullptr ? nullptr : create.find(key);
+      if (count != nullptr)
+        report_.error(count->place, where + " has both replicas and " + std::string(key), "leave it out");
+    }
+    if (create.at("topic").text.starts_with("__"))
+      nobody(create.at("topic"), where, create.at("topic").text + " is an internal topic of Kafka");
+    const std::int64_t brokers = count_of(root_.at("cluster").at("brokers"));
+    if (replicas == nullptr) return;
+    for (const Value& partition : replicas->items) {
+      for (const Value& broker : partition.items) {
+        if (count_of(broker) > brokers)
+          nobody(broker, where + ".replicas", "there is no broker-" + broker.text);
+      }
+    }
+  }
+
+  // Of clients only, with properties that they have; then the client as it will be is looked at like any
+  // other.
+  void check_deploy(const Value& fault, const Value& deploy) {
+    const std::string where = where_ + ".deploy";
+    if (const Value* lasts = fault.find("for")) {
+      report_.error(lasts->place, where_ + ".for: a deployment is over when its processes are up again",
+                    "to go back, write another deploy");
+    }
+    const Value& target = deploy.at("target");
+    if (target.invented || deploy.lacks_wrong) return;
+    std::vector<const Value*> named;
+    if (target.is_scalar()) named.push_back(&target);
+    for (const Value& item : target.items) named.push_back(&item);
+    for (const Value* one : named) {
+      const std::optional<fault::Target> read = read_target(one->text, fixed_names_).target;
+      if (!read) return;
+      const auto* client = std::get_if<fault::ClientTarget>(&*read);
+      if (client == nullptr)
+        return nobody(*one, where + ".target", one->text + " is no client", "such as client(payment)");
+      const Value* of = root_.at("clients").find(client->name);
+      if (of == nullptr) return;
+      check_deployed_settings(*of, client->name, deploy, where);
+    }
+    if (report_.failed()) return;
+    Value then = root_;
+    for (Entry& client : deployed_clients(root_, deploy)) then.find("clients")->set(client.key, client.value);
+    validate_clients(then, report_);
+  }
+
+  void check_deployed_settings(const Value& client, const std::string& name, const Value& deploy,
+                               const std::string& where) {
+    const bool produces = client.find("produces") != nullptr;
+    const Value* service = deploy.find("service");
+    if (service != nullptr && produces)
+      nobody(*service, where + ".service", name + " produces, and handles no orders");
+    if (deploy.at("config").entries.empty() && service == nullptr)
+      report_.error(deploy.place, where + " changes nothing", "such as config: {linger.ms: 50}");
+    for (const Entry& entry : deploy.at("config").entries) {
+      if (find_property(entry.key, produces ? kProducer : kConsumer) != nullptr) continue;
+      report_.error(entry.key_place, where + ".config: " + entry.key + " is a setting of " +
+                                         (produces ? "consumers, and " + name + " produces"
+                                                   : "producers, and " + name + " consumes"));
+    }
   }
 
   void check_min_isr(const std::string& name, const Value& changed, const std::string& where) {
@@ -196,13 +351,26 @@ class Faults {
   void check_aim(const Value& aim, const std::string& where) {
     for (const Value& item : aim.items) check_aim(item, where);
     if (!aim.is_scalar() || aim.invented) return;
-    const std::optional<fault::Target> target = read_target(aim.text).target;
+    std::optional<fault::Target> target = read_target(aim.text, fixed_names_).target;
+    if (!target) return;  // a name of let that is wrong there, which has been reported
+    if (const auto* fixed = std::get_if<fault::FixedTarget>(&*target)) {
+      const Value& let = root_.at("let").at(fixed->name);
+      ReadFixedTarget read = read_fixed_target(let.text);
+      if (read.at_ns > strikes_at_) {
+        return nobody(aim, where,
+                      fixed->name + " is fixed at " + print_scalar(read.at_ns, UnitKind::duration) +
+                          ", when this has struck already",
+                      "fix it earlier, or let this strike later");
+      }
+      target = std::move(read.target.target);
+    }
     const bool of_a_disk = where.ends_with(".wipe.target") || where.find(".io-") != std::string::npos ||
                            where.ends_with(".disk-full.target");
     if (of_a_disk && names_clients(*target)) {
       return nobody(aim, where, "clients keep nothing on disks", "name brokers or controllers");
     }
-    std::visit([&](const auto& one) { exists(one, aim, where); }, *target);
+    if (!fixed_names_.contains(aim.text))
+      std::visit([&](const auto& one) { exists(one, aim, where); }, *target);
   }
 
   static bool names_clients(const fault::Target& target) {
@@ -243,6 +411,7 @@ class Faults {
            did_you_mean_rack(rack.rack, racks));
   }
 
+  void exists(const fault::FixedTarget&, const Value&, const std::string&) {}  // checked where it is fixed
   void exists(const fault::ActiveController&, const Value&, const std::string&) {}
   void exists(const fault::AllOf& all, const Value& at, const std::string& where) {
     if (all.pool == fault::Pool::clients && clients_.empty()) nobody(at, where, "there are no clients");
@@ -480,6 +649,8 @@ class Faults {
   std::map<std::string, std::int64_t, std::less<>> topics_;  // to their number of partitions
   std::map<std::string, std::int64_t, std::less<>>
       before_;  // of those that get more partitions: how many they have at first
+  FixedNames fixed_names_;
+  std::int64_t strikes_at_ = 0;  // the fault that is being looked at
   std::vector<std::string> clients_;
   std::vector<std::string> groups_;
   std::set<std::string> names_;
@@ -489,6 +660,27 @@ class Faults {
 
 void validate_faults(Value& root, Report& report) {
   Faults(root, report).check();
+}
+
+std::vector<Entry> deployed_clients(const Value& root, const Value& deploy) {
+  std::vector<Entry> clients;
+  const Value& target = deploy.at("target");
+  std::vector<std::string> texts;
+  if (target.is_scalar()) texts.push_back(target.text);
+  for (const Value& item : target.items) texts.push_back(item.text);
+  for (const std::string& text : texts) {
+    const ReadTarget read = read_target(text);
+    const auto* named = read.target ? std::get_if<fault::ClientTarget>(&*read.target) : nullptr;
+    const Value* before = named == nullptr ? nullptr : root.at("clients").find(named->name);
+    const auto is_it = [named](const Entry& one) { return one.key == named->name; };
+    if (before == nullptr || std::any_of(clients.begin(), clients.end(), is_it)) continue;
+    Entry client{named->name, Place{}, *before};
+    for (const Entry& entry : deploy.at("config").entries)
+      client.value.find("config")->set(entry.key, entry.value);
+    if (const Value* service = deploy.find("service")) client.value.set("service", *service);
+    clients.push_back(std::move(client));
+  }
+  return clients;
 }
 
 std::vector<std::string> fault_names(const Value& root) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "scenario/property_values.h"
 #include "scenario/read_values.h"
 #include "scenario/units.h"
 #include "scenario/validate.h"
@@ -114,6 +115,29 @@ void check_created_topics(const Value& root, Report& report) {
   }
 }
 
+void check_directories(const Entry& topic, const Value& config, Report& report) {
+  const Value* directories = topic.value.find("directories");
+  if (directories == nullptr) return;
+  const std::string where = "topics." + topic.key + ".directories";
+  const Value& replicas = topic.value.at("replicas");
+  const std::int64_t there_are = log_directories(config);
+  bool fits = directories->items.size() == replicas.items.size();
+  for (std::size_t i = 0; i < directories->items.size() && fits; ++i)
+    fits = directories->items[i].items.size() == replicas.items[i].items.size();
+  if (!fits)
+    report.error(directories->place, where + " does not fit replicas",
+                 "give a number for each of its replicas");
+  for (const Value& partition : directories->items) {
+    for (const Value& one : partition.items) {
+      if (count_of(one) <= there_are) continue;
+      report.error(one.place,
+                   where + ": there is no directory number " + one.text + "; log.dirs lists " +
+                       std::to_string(there_are),
+                   "list them in cluster.config, such as log.dirs=/disk1,/disk2");
+    }
+  }
+}
+
 // ReplicationControlManager.validateManualPartitionAssignment, and what else is written of the topic agrees
 // with it.
 void check_assignment(const Entry& topic, const Value& brokers, Report& report) {
@@ -175,6 +199,7 @@ void validate_topics(const Value& root, Report& report) {
       duration.invented ? 0 : *read_scalar(duration.text, UnitKind::duration).value / 1'000'000;
   for (const Entry& entry : root.at("topics").entries) {
     check_assignment(entry, root.at("cluster").at("brokers"), report);
+    check_directories(entry, root.at("cluster").at("config"), report);
     Topic topic(entry, report);
     topic.check(duration_ms);
     for (const Entry& client : root.at("clients").entries) {

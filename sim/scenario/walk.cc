@@ -65,6 +65,7 @@ bool is_topic_name(std::string_view text) {
 }
 
 void Walk::scenario(Value& root) {
+  fixed_names_ = fixed_names(root);
   section(root, "", "");
 }
 
@@ -219,6 +220,7 @@ bool Walk::any(Value& value, const Key& key, const std::string& where) {
     case KeyType::replica_lists: return replica_lists(value, key, where);
     case KeyType::assignment: return assignment(value, key, where);
     case KeyType::variations: return value.is_map() || not_a(value, key, where);  // drawn before
+    case KeyType::fixed_targets: return fixed_targets(value, key, where);
   }
   return false;
 }

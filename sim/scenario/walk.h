@@ -10,6 +10,7 @@
 #include "scenario/java_properties.h"
 #include "scenario/scenario.h"
 #include "scenario/schema.h"
+#include "scenario/targets.h"
 #include "scenario/tree.h"
 
 // The strict walk: holds a tree against the table of keys.
@@ -58,6 +59,7 @@ class Walk {
   bool partitions(Value& value, const Key& key, const std::string& where);
   bool replica_lists(Value& value, const Key& key, const std::string& where);
   bool assignment(Value& value, const Key& key, const std::string& where);
+  bool fixed_targets(Value& value, const Key& key, const std::string& where);
   bool properties(Value& value, const Key& key, const std::string& where);
 
   // A map whose keys are all among `allowed`, of which exactly one is given if `one_only`.
@@ -76,6 +78,8 @@ class Walk {
   bool keep_one_alternative(Value& value, std::string_view path, const std::string& where);
   bool keep_one_of(Value& value, const std::vector<std::string_view>& all, const std::string& where);
 
+  // Takes from a foreign file what is settings, and says so if there was more.
+  void settings_of(Value& value, const std::string& where);
   Value property_map(const Value& value, const std::string& where);
   using PlaceOf = std::function<Place(const TextPlace&)>;
   Value pasted_block(const Value& value, const std::string& where);
@@ -90,6 +94,7 @@ class Walk {
   Report& report_;
   std::vector<Accepted> accepted_;
   std::vector<Accepted> foreign_;
+  FixedNames fixed_names_;
   ClientLibrary library_ = ClientLibrary::java;  // of the client whose section it is in
 };
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,6 +59,7 @@ Value overlay_of(const Value& value) {
 
 bool Walk::properties(Value& value, const Key& key, const std::string& where) {
   Value map;
+  settings_of(value, where);
   if (value.is_map()) {
     flatten(value);
     map = value.entries.size() == 1 && value.entries.front().key == "file"
@@ -76,7 +78,8 @@ bool Walk::properties(Value& value, const Key& key, const std::string& where) {
                  : value.is_scalar() ? "begin a block with | to keep its lines"
                                      : "");
   }
-  use_kafka_names(map, key.components, library_, where, report_);
+  for (const Entry& entry : use_kafka_names(map, key.components, library_, where, report_))
+    accepted_.push_back(Accepted{entry.key, where, entry.key_place});
   Value overlay = property_map(overlay_of(value), where);
   use_kafka_names(overlay, key.components, library_, where, report_);
   for (Entry& entry : overlay.entries) map.set(entry.key, std::move(entry.value));
@@ -87,6 +90,12 @@ bool Walk::properties(Value& value, const Key& key, const std::string& where) {
   value = empty_map(value.place);
   value.entries = std::move(kept);
   return true;
+}
+
+void Walk::settings_of(Value& value, const std::string& where) {
+  if (!take_settings(value)) return;
+  report_.warning(value.place, where + ": of a Kafka resource only spec.kafka.config is read",
+                  "its replicas are cluster.brokers, its version is cluster.kafka, its rack cluster.racks");
 }
 
 Value Walk::property_map(const Value& value, const std::string& where) {
@@ -147,6 +156,17 @@ Value Walk::property_file(const Value& value, const std::string& where) {
   if (!read_properties_file(path, kMaxFileBytes, text, is_utf8, why_not)) {
     report_.error(value.place, where + ".file: " + path + " " + why_not);
     return empty_map(value.place);
+  }
+  if (path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".json")) {
+    std::optional<Value> tree = read_yaml(text, report_.add_source(path, text), report_);
+    if (!tree) return empty_map(value.place);
+    settings_of(*tree, where);
+    if (!tree->is_map()) {
+      report_.error(value.place, where + ".file: " + path + " holds no map of properties");
+      return empty_map(value.place);
+    }
+    flatten(*tree);
+    return property_map(*tree, where);
   }
   // Shown as its writer sees it, and read as Kafka reads it: byte by byte.
   const std::vector<JavaProperty> properties = read_properties(text, Encoding::latin1);

@@ -24,7 +24,7 @@ bool Walk::targets(Value& value, const Key& key, const std::string& where) {
     return all_right;
   }
   if (!value.is_scalar()) return not_a(value, key, where);
-  ReadTarget read = read_target(value.text);
+  ReadTarget read = read_target(value.text, fixed_names_);
   if (!read.target) {
     report_.error(value.place, where + ": " + describe(value) + " " + read.problem, std::move(read.hint));
     return false;
@@ -32,6 +32,37 @@ bool Walk::targets(Value& value, const Key& key, const std::string& where) {
   value.text = print_target(*read.target);
   value.quoted = false;
   return true;
+}
+
+// Names are told apart from all other targets by not being one.
+bool Walk::fixed_targets(Value& value, const Key& key, const std::string& where) {
+  if (!value.is_map()) return not_a(value, key, where);
+  bool all_right = true;
+  for (Entry& entry : value.entries) {
+    const std::string here = where + "." + entry.key;
+    const bool is_taken = entry.key.starts_with("broker-") || entry.key.starts_with("controller-") ||
+                          read_target(entry.key).target.has_value();
+    if (!is_name(entry.key) || is_taken) {
+      report_.error(entry.key_place,
+                    where + ": \"" + entry.key + "\" cannot be a name" + (is_taken ? ": it is a target" : ""),
+                    is_taken ? "such as victim" : "use letters, digits, '.', '_' and '-'");
+      all_right = false;
+      continue;
+    }
+    if (entry.value.kind == Value::Kind::null) entry.value.place = entry.key_place;
+    ReadFixedTarget read{ReadTarget{{}, "is no target", "such as \"leader(orders-0) at 29s\""}};
+    if (entry.value.is_scalar()) read = read_fixed_target(entry.value.text);
+    if (!read.target.target) {
+      report_.error(entry.value.place, here + ": " + describe(entry.value) + " " + read.target.problem,
+                    std::move(read.target.hint));
+      all_right = false;
+      continue;
+    }
+    entry.value.text =
+        print_target(*read.target.target) + " at " + print_scalar(read.at_ns, UnitKind::duration);
+    entry.value.quoted = false;
+  }
+  return all_right;
 }
 
 bool Walk::target_groups(Value& value, const Key& key, const std::string& where) {
@@ -86,6 +117,9 @@ bool Walk::replica_lists(Value& value, const Key& key, const std::string& where)
       continue;
     }
     for (Value& item : entry.value.items) {
+      const bool is_number = item.is_scalar() && !item.text.empty() &&
+                             item.text.find_first_not_of("0123456789") == std::string::npos;
+      if (is_number) item.text.insert(0, "broker-");  // as in the files of kafka-reassign-partitions
       const ReadTarget read = item.is_scalar() ? read_target(item.text) : ReadTarget{};
       if (read.target && std::holds_alternative<fault::BrokerTarget>(*read.target)) continue;
       report_.error(item.place, here + ": " + describe(item) + " is no broker", "such as broker-2");
@@ -97,6 +131,7 @@ bool Walk::replica_lists(Value& value, const Key& key, const std::string& where)
 
 // Brokers are their numbers, as Kafka's tools have them, or broker-2.
 bool Walk::assignment(Value& value, const Key& key, const std::string& where) {
+  const bool of_directories = key.last() == "directories";
   if (!value.is_list() || value.items.empty()) return not_a(value, key, where);
   bool all_right = true;
   for (std::size_t i = 0; i < value.items.size(); ++i) {
@@ -104,14 +139,15 @@ bool Walk::assignment(Value& value, const Key& key, const std::string& where) {
     const std::string here = where + "[" + std::to_string(i) + "]";
     if (!replicas.is_list() || replicas.items.empty()) {
       report_.error(replicas.place,
-                    here + " must be the list of a partition's brokers, not " + describe(replicas),
+                    here + " must be the list of a partition's " +
+                        (of_directories ? "directories" : "brokers") + ", not " + describe(replicas),
                     "such as [2, 1, 3]");
       all_right = false;
       continue;
     }
     for (Value& item : replicas.items) {
       constexpr std::string_view kBrokerPrefix = "broker-";
-      const bool is_name = item.is_scalar() && item.text.starts_with(kBrokerPrefix);
+      const bool is_name = !of_directories && item.is_scalar() && item.text.starts_with(kBrokerPrefix);
       const ReadTarget read = item.is_scalar()
                                   ? read_target(is_name ? item.text : std::string(kBrokerPrefix) + item.text)
                                   : ReadTarget{};
@@ -121,7 +157,9 @@ bool Walk::assignment(Value& value, const Key& key, const std::string& where) {
         item.quoted = false;
         continue;
       }
-      report_.error(item.place, here + ": " + describe(item) + " is no broker", "such as 2");
+      report_.error(item.place,
+                    here + ": " + describe(item) + " is no " + (of_directories ? "directory" : "broker"),
+                    of_directories ? "directories are counted from 1" : "such as 2");
       all_right = false;
     }
   }

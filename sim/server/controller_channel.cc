@@ -39,11 +39,6 @@ bool says_not_controller(const Message& message) {
   if (const auto* answer = std::get_if<ControllerRegistrationResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<AllocateProducerIdsResponse>(&message)) return answer->error == kIt;
   if (const auto* answer = std::get_if<AssignReplicasToDirsResponse>(&message)) return answer->error == kIt;
-  if (const auto* answer = std::get_if<CreateTopicsResponse>(&message)) {
-    for (const auto& topic : answer->topics) {
-      if (topic.error == kIt) return true;
-    }
-  }
   return admin_response_says(message, kIt);
 }
 

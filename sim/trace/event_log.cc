@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/overloaded.h"
+#include "protocol/message_contents.h"
 #include "trace/fact_fields.h"
 
 namespace sim::trace {
@@ -91,6 +92,7 @@ bool is_control(const observe::Fact& fact) {
                         [](const observe::BrokerStateChanged&) { return true; },
                         [](const observe::PartitionChanged&) { return true; },
                         [](const observe::FaultStruck&) { return true; },
+                        [](const observe::RoleMissed&) { return true; },
                         [](const observe::FaultEnded&) { return true; },
                         [](const observe::AdminAnswered&) { return true; },
                         [](const observe::TopicDeleted&) { return true; },
@@ -231,6 +233,11 @@ void EventLog::who(observe::ServiceId service, std::int32_t member) {
 void EventLog::batch(const BatchData& data) {
   number("records", data.record_count());
   number("bytes", data.size_bytes);
+  if (data.producer_id != kNoProducerId) {
+    number("producer_id", data.producer_id.value());
+    number("producer_epoch", data.producer_epoch.value());
+    number("base_sequence", data.base_sequence);
+  }
   const auto& records = data.application_records();
   if (records.empty()) return;
   raw(",\"orders\":[");
@@ -257,6 +264,25 @@ void EventLog::message(const Envelope& envelope) {
   raw(process(envelope.to()));
   text("lane", text_of(envelope.channel.lane));
   number("correlation", envelope.correlation);
+  if (envelope.response) errors(envelope.message);
+}
+
+// What an answer says went wrong: of the whole request, or of each partition or topic.
+void EventLog::errors(const Message& response) {
+  bool is_first = true;
+  for (const SaidError& said : errors_of(response)) {
+    if (!said.tp && said.resource.empty()) {
+      error(said.error);
+      continue;
+    }
+    raw(is_first ? ",\"errors\":{" : ",");
+    is_first = false;
+    raw(said.tp ? quoted(*said.tp) : in_quotes(said.resource));
+    raw(":\"");
+    raw(sim::name(said.error));
+    raw("\"");
+  }
+  if (!is_first) raw("}");
 }
 
 void EventLog::error(ErrorCode error) {

@@ -86,6 +86,7 @@ class EventLog final : public observe::Observer {
   void key_of(std::string_view key);  // ,"key":
   void digits(std::int64_t value);
   void escaped(std::string_view text);
+  void errors(const Message& response);
   std::string_view process(ProcessId id) const;
   const std::string& quoted(TopicPartition tp);
   void name_topic(const observe::TopicCreated& created);

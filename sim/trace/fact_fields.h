@@ -412,6 +412,12 @@ void describe(const observe::FaultStruck& fact, Out& out) {
   out.processes("touched", fact.touched);
 }
 template <class Out>
+void describe(const observe::RoleMissed& fact, Out& out) {
+  out.fault(fact.fault);
+  out.text("role", fact.role);
+  if (fact.player != kNoProcess) out.process("player", fact.player);
+}
+template <class Out>
 void describe(const observe::FaultEnded& fact, Out& out) {
   out.fault(fact.fault);
   out.number("effects", fact.effects);

@@ -5,7 +5,7 @@ namespace sim::trace {
 void Leadership::add(const char* event, const observe::Observation& seen, TopicPartition tp,
                      const Partition& partition, Offset offset, NodeId replica) {
   rows_.push_back(Row{seen.at, tp, event, partition.leader, partition.leader_epoch.value(), partition.isr,
-                      offset, replica, seen.process});
+                      offset, replica, seen.process, partition.replicas, partition.elr});
 }
 
 void Leadership::on(const observe::Elected& change, const observe::Observation& seen) {
@@ -19,6 +19,8 @@ void Leadership::on(const observe::Elected& change, const observe::Observation& 
   partition.leader = partition.is_down ? kNoNode : fact.leader;
   partition.leader_epoch = fact.leader_epoch;
   partition.isr = fact.isr;
+  partition.replicas = fact.replicas;
+  partition.elr = fact.elr;
   add("decided", seen, fact.tp, partition, fact.offset);
 }
 
@@ -86,20 +88,20 @@ void Leadership::on(const observe::BrokerRated& change, const observe::Observati
 }
 
 std::string Leadership::csv() const {
-  std::string text = "t_ns,topic,partition,event,leader,leader_epoch,isr,offset,replica,node\n";
+  std::string text = "t_ns,topic,partition,event,leader,leader_epoch,isr,offset,replica,node,replicas,elr\n";
+  const auto nodes = [](const std::vector<NodeId>& ids) {
+    std::string list;
+    for (const NodeId id : ids) list += (list.empty() ? "" : ";") + std::to_string(id.value());
+    return list;
+  };
   const auto optional = [](std::int64_t value) { return value < 0 ? std::string() : std::to_string(value); };
   for (const Row& row : rows_) {
-    std::string isr;
-    for (const NodeId broker : row.isr) {
-      if (!isr.empty()) isr += ';';
-      isr += std::to_string(broker.value());
-    }
     const auto process = static_cast<std::size_t>(row.process.value());
     text += std::to_string(nanos(row.at)) + ',' + (row.tp.topic == kNoTopic ? "" : topics_[row.tp.topic]) +
             ',' + optional(row.tp.partition) + ',' + row.event + ',' + optional(row.leader.value()) + ',' +
-            optional(row.epoch) + ',' + isr + ',' + optional(row.offset) + ',' +
+            optional(row.epoch) + ',' + nodes(row.isr) + ',' + optional(row.offset) + ',' +
             optional(row.replica.value()) + ',' + (process < processes_.size() ? processes_[process] : "") +
-            '\n';
+            ',' + nodes(row.replicas) + ',' + nodes(row.elr) + '\n';
   }
   return text;
 }

@@ -21,6 +21,7 @@
 //   isr             the leader has learnt of it
 //   high_watermark  the first advance under this leader: from here on the partition works again
 //   truncated       `offset` = the new log end of broker `replica`
+// `replicas` and `elr` (KIP-966) are as the controller has last committed them.
 // The active controller is the leader of __cluster_metadata, and its epoch the quorum's: controller (it is
 // active), controller_resigned, controller_stopped. Rows without a topic are about broker `replica`: fenced,
 // unfenced, stopping (it is handing over its leaderships).
@@ -38,6 +39,8 @@ class Leadership {
     Offset offset;
     NodeId replica;
     ProcessId process;
+    std::vector<NodeId> replicas{};  // as the controller has assigned them
+    std::vector<NodeId> elr{};       // eligible leader replicas (KIP-966)
   };
 
   explicit Leadership(const observe::Names& names) : processes_(names.processes) {}
@@ -62,6 +65,8 @@ class Leadership {
     ProcessId process = kNoProcess;  // that took over, until another is elected or it ends
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
     std::vector<NodeId> isr;
+    std::vector<NodeId> replicas;
+    std::vector<NodeId> elr;
     bool has_advanced = false;  // the high watermark, under this leader
     bool is_down = false;       // its leader's process has ended
   };

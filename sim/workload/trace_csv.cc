@@ -283,6 +283,30 @@ std::optional<std::int64_t> parse_national_date(std::string_view text, TraceDate
   return nanos_of(*day, *time, 0);
 }
 
+// 01/Mar/2026:10:15:00 +0100, with or without brackets: the Common Log Format of web servers.
+std::optional<std::int64_t> parse_log_date(std::string_view text) {
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  Cursor cursor(text);
+  const auto day = cursor.fixed(2);
+  if (!day || !cursor.take('/')) return std::nullopt;
+  std::string name;
+  while (name.size() < 3 && !cursor.at_end()) {
+    name += cursor.next();
+    cursor.take(cursor.next());
+  }
+  const std::size_t month = kMonths.find(name);
+  if (name.size() != 3 || month == std::string_view::npos || month % 3 != 0 || !cursor.take('/'))
+    return std::nullopt;
+  const auto year = cursor.fixed(4);
+  if (!year || !cursor.take(':')) return std::nullopt;
+  const auto time = parse_time_of_day(cursor, false, false);
+  if (!time) return std::nullopt;
+  const auto offset = parse_offset(cursor);
+  if (!offset || !cursor.at_end()) return std::nullopt;
+  return nanos_of(Day{*year, static_cast<std::int64_t>(month / 3) + 1, *day}, *time, *offset);
+}
+
 bool looks_national(std::string_view text) {
   Cursor cursor(text);
   return parse_national_day(cursor, TraceDates::eu).has_value();
@@ -297,6 +321,7 @@ std::optional<Moment> parse_time(std::string_view text, TraceDates dates) {
   }
   if (const auto ns = parse_duration(text)) return Moment{*ns, TimeKind::duration};
   if (const auto ns = parse_iso_date(text)) return Moment{*ns, TimeKind::date};
+  if (const auto ns = parse_log_date(text)) return Moment{*ns, TimeKind::date};
   if (dates == TraceDates::iso) return std::nullopt;
   if (const auto ns = parse_national_date(text, dates)) return Moment{*ns, TimeKind::date};
   return std::nullopt;

@@ -278,6 +278,33 @@ TEST_CASE("replicas are moved, taken back and elected among crashes") {
   CHECK(answers > 200);
 }
 
+TEST_CASE("a topic is made in mid-run, where it was asked to lie; a second one of its name is refused") {
+  CreateTopicsRequest request;
+  request.topics.emplace_back().name = "later";
+  request.topics.back().replicas = {{NodeId{2}, NodeId{4}}, {NodeId{3}, NodeId{1}}};
+  CreateTopicsRequest nowhere;
+  nowhere.topics.emplace_back().name = "nowhere";
+  nowhere.topics.back().replicas = {{NodeId{2}, NodeId{9}}};
+  AdministrationWorld world(administered_shop(
+      3, {admin("make", AdminRequest(request), 5s), admin("again", AdminRequest(request), 6s),
+          admin("nowhere", AdminRequest(nowhere), 7s)}));
+  world.play(10s);
+  REQUIRE(world.watch.answers.size() == 3);
+  CHECK(world.watch.answers[0].error == ErrorCode::none);
+  CHECK(world.watch.answers[0].resource == "later");
+  CHECK(world.watch.answers[1].error == ErrorCode::topic_already_exists);
+  CHECK(world.watch.answers[2].error == ErrorCode::invalid_replica_assignment);
+  const auto has = [&](std::int32_t partition, std::vector<NodeId> replicas) {
+    return std::any_of(world.watch.partitions.begin(), world.watch.partitions.end(), [&](const auto& one) {
+      return one.first.partition == partition && one.second.replicas == replicas &&
+             one.second.leader == replicas.front();
+    });
+  };
+  CHECK(has(0, {NodeId{2}, NodeId{4}}));
+  CHECK(has(1, {NodeId{3}, NodeId{1}}));
+  CHECK(world.violations() == 0);
+}
+
 TEST_CASE("a copy in mid-run has its operators, too") {
   Cluster original(administered_shop(
       11, {admin("reassign", reassign_all(), 12s), admin("elect", elect_preferred(), 16s)}));

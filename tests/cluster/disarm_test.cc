@@ -35,7 +35,7 @@ std::vector<std::string> told_from(Cluster& cluster) {
   std::vector<std::string> lines;
   for (const Transcript::Line& line : record.lines) {
     const bool is_of_kill = line.word == "FaultStruck" && line.number == 0;
-    if (is_of_kill || line.word == "FaultEnded") continue;
+    if (is_of_kill || line.word == "FaultEnded" || line.word == "RoleMissed") continue;  // what faults tell
     lines.push_back(std::to_string(line.at_micros) + " " + std::to_string(line.process.value()) + " " +
                     line.word + " " + std::to_string(line.number));
     for (const ProcessId touched : line.touched) lines.back() += " " + std::to_string(touched.value());

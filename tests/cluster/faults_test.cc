@@ -117,6 +117,54 @@ TEST_CASE("a stop that ends before the process has gone: it starts as soon as it
   CHECK(record.times("ProcessStarted", kServer) == Times{0, 140});
 }
 
+TEST_CASE("a stop whose end counts from the exit: down for so long, however long it winds up") {
+  SmallWorld world = server_and_client(ClientHabits{{kServer}}, {{}, 40ms});
+  world.strike("stop", fault::Stop{broker(1), Duration(50ms)}, 100ms);
+  const Transcript record = world.play(400ms);
+  CHECK(record.times("ProcessStopped") == Times{140});
+  CHECK(record.times("ProcessStarted", kServer) == Times{0, 190});
+  CHECK(record.times("FaultEnded") == Times{190});
+
+  world.strike("kill", fault::Kill{broker(1)}, 120ms, 10ms);  // exited is exited
+  CHECK(world.play(400ms).times("ProcessStarted", kServer) == Times{0, 170});
+}
+
+TEST_CASE("a stop whose end counts from the exit of one that is down already counts from the strike") {
+  SmallWorld world = server_and_client();
+  world.strike("kill", fault::Kill{broker(1)}, 50ms, 60ms);
+  world.strike("stop", fault::Stop{broker(1), Duration(50ms)}, 100ms);
+  CHECK(world.play(400ms).times("ProcessStarted", kServer) == Times{0, 150});
+}
+
+TEST_CASE("a role whose player is down is missed, with its player's name; what is called by name is not") {
+  const observe::BecameLeader leads{TopicPartition{TopicId{1}, 0}, NodeId{1}, LeaderEpoch{0}, 0};
+  const observe::TopicCreated topic{TopicId{1}, "orders", 1, 1};
+  SmallWorld world = server_and_client(ClientHabits{{kServer}}, {{}, {}, {topic, leads}});
+  world.fix("b1", fault::LeaderOf{"orders", 0}, 90ms);
+  world.strike("kill", fault::Kill{{fault::LeaderOf{"orders", 0}}}, 100ms);
+  world.strike("role", fault::Pause{{fault::LeaderOf{"orders", 0}}}, 110ms, 10ms);
+  world.strike("nobody", fault::Pause{{fault::LeaderOf{"orders", 7}}}, 110ms, 10ms);
+  world.strike("name", fault::Restart{{fault::FixedTarget{"b1"}}}, 150ms);
+  const Transcript record = world.play(400ms);
+  REQUIRE(record.all("RoleMissed").size() == 2);
+  CHECK(record.all("RoleMissed")[0].number == kServer.value());
+  CHECK(record.all("RoleMissed")[1].number == kNoProcess.value());
+  CHECK(record.times("RoleMissed") == Times{110, 110});
+  CHECK(record.times("ProcessStarted", kServer) == Times{0, 150});
+}
+
+TEST_CASE("a fixed target stands for who had the role then; a random one is drawn once for all faults") {
+  SmallWorld world;
+  for (int i = 0; i < 5; ++i) world.add_server();
+  world.fix("victim", fault::RandomOf{fault::Pool::brokers, 2}, 0ms);
+  for (int i = 1; i <= 4; ++i)
+    world.strike("kill-" + std::to_string(i), fault::Kill{{fault::FixedTarget{"victim"}}}, i * 100ms, 50ms);
+  const auto struck = world.play(1s).all("FaultStruck");
+  REQUIRE(struck.size() == 4);
+  REQUIRE(struck[0].touched.size() == 2);
+  for (const auto& line : struck) CHECK(line.touched == struck[0].touched);
+}
+
 TEST_CASE("restart: stops, starts at once, and is over then; one that is down is only started") {
   SmallWorld world = server_and_client(ClientHabits{{kServer}}, {{}, 40ms});
   world.strike("restart", fault::Restart{broker(1)}, 100ms);

@@ -324,6 +324,39 @@ TEST_CASE("hold: what a client has given up on arrives all the same") {
   CHECK(record.count("answered", 210, 300) >= 8);
 }
 
+TEST_CASE("hold: replies stay at the server; what was asked for has been done") {
+  SmallWorld world =
+      server_and_client({{kServer}, {Lane::data, Lane::coordinator}, 10ms, kForever, from_millis(1), true});
+  world.strike("hold", fault::Hold{{broker(1), {}}, "Fetch", fault::HeldSide::replies}, 105ms, 100ms);
+  const Transcript record = world.play(300ms);
+  CHECK(record.count("asked", 105, 205) == 20);
+  CHECK(record.count("answered", 105, 205) == 10);  // the heartbeats
+  CHECK(record.count("answered", 205, 209) == 10);
+  CHECK(record.all("FaultEnded")[0].number == 10);
+}
+
+TEST_CASE("hold: the first so many; what follows on the connection waits, others do not") {
+  SmallWorld world;
+  world.add_server();
+  world.add_client({{kServer}});
+  world.add_client({{kServer}});
+  fault::Hold first{{broker(1), {}}, "Heartbeat"};
+  first.count = 1;
+  world.strike("hold", first, 105ms, 100ms);
+  const Transcript record = world.play(300ms);
+  CHECK(record.count("asked", 105, 205) == 10);  // of one of the two clients
+  CHECK(record.count("asked", 205, 209) == 10);  // all that had queued up behind the first
+  CHECK(record.count("answered", 210, 300) == 18);
+
+  first.count = fault::Hold::kNoLimit;
+  first.connections = 1;
+  SmallWorld other;
+  other.add_server();
+  other.add_client({{kServer}, {Lane::data}, 10ms, 50ms, from_millis(1)});
+  other.strike("hold", first, 105ms, 400ms);
+  CHECK(other.play(600ms).count("asked", 165, 500) > 30);  // on the connection that took its place
+}
+
 TEST_CASE("faults of the network overlap: a wire is cut while any of them cuts it") {
   SmallWorld world = server_and_client();
   world.strike("one", isolate(broker(1)), 100ms, 100ms);

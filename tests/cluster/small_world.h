@@ -187,6 +187,8 @@ class Transcript final : public observe::Observer {
     } else if (const auto* struck = std::get_if<observe::FaultStruck>(&seen.fact)) {
       line.number = struck->fault.value();
       line.touched = struck->touched;
+    } else if (const auto* missed = std::get_if<observe::RoleMissed>(&seen.fact)) {
+      line.number = missed->player.value();
     } else if (const auto* ended = std::get_if<observe::FaultEnded>(&seen.fact)) {
       line.number = ended->effects;
     }
@@ -252,13 +254,16 @@ class SmallWorld {
               std::optional<Duration> every = {}) {
     faults_.push_back(fault::Fault{std::move(name), std::move(kind), Instant{} + at, every, lasts});
   }
+  void fix(std::string name, fault::Target target, Duration at) {
+    fixed_.push_back(fault::Fixed{std::move(name), std::move(target), Instant{} + at});
+  }
   Processes& processes() { return processes_; }
 
   Cluster build(std::uint64_t seed = 1, Instant load_ends_at = Instant::max()) const {
     NetworkSpec network;
     network.between = {Distribution::constant(kTravel), 0};
     network.clients = network.between;
-    return Cluster(processes_, network, kernel::Streams(seed), faults_, load_ends_at);
+    return Cluster(processes_, network, kernel::Streams(seed), faults_, load_ends_at, fixed_);
   }
   // Plays from the start.
   Transcript play(Duration until) const {
@@ -273,6 +278,7 @@ class SmallWorld {
  private:
   Processes processes_;
   fault::Schedule faults_;
+  std::vector<fault::Fixed> fixed_;
 };
 
 inline fault::Targets broker(std::int32_t id) {

@@ -146,6 +146,11 @@ class Traces(BadInput):
         done = self.check(self.shop("{file: log.csv}"), expect=2)
         self.assertRegex(done.stderr, r"log\.csv:1:1: error: the header has no column time, only id, created_at, customer, total")
 
+    def test_the_log_of_a_web_server(self):
+        self.write("time,key,size\n01/Mar/2026:00:00:01 +0100,a,4\n28/Feb/2026:23:00:00 +0000,b,4\n", "log.csv")
+        run, _ = self.run_it(self.shop("log.csv"))
+        self.assertEqual([(key, at) for key, _, at in self.keys(run)], [("b", 8 * 10**9), ("a", 9 * 10**9)])
+
     def test_recorded_keys_decide_the_partition_as_kafka_does_it(self):
         # murmur2 of these bytes, as Kafka's DefaultPartitioner has it for three partitions
         self.write("time,key,size\n1,21,1\n2,foobar,1\n3,a-little-bit-long-string,1\n4,,1\n", "log.csv")

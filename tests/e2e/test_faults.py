@@ -65,6 +65,57 @@ class Faults(unittest.TestCase):
         shown = kraftsim("export", run, "--format", "mermaid", "--window", "20s..27s")
         self.assertIn(f"{victim} fenced", shown.stdout)
 
+    def test_a_name_for_whoever_led_then_outlives_the_role_and_a_role_of_the_dead_is_missed(self):
+        text = ("let: {b1: \"leader(orders-0) at 14s\"}\nfaults:\n"
+                "  - {name: crash, at: 15s, until: 24s, kill: {target: b1}}\n"
+                "  - {name: gone, at: 16s, for: 1s, pause: {target: leader(orders-0)}}\n"
+                "  - {name: again, at: 35s, stop: {target: b1, down: 1s}}\n")
+        run, said = self.play(text, expect=3)
+        crash, gone, again = self.rows(run, "faults.csv")
+        victim = crash["touched"]
+        self.assertEqual(crash["to_ns"], "24000000000")
+        self.assertEqual(again["touched"], victim)
+        self.assertGreater(int(again["to_ns"]), 36_000_000_000)  # a second after it has exited
+        self.assertEqual([gone["touched"], gone["missed"]], ["", f"leader(orders-0) was {victim}, which was down"])
+        self.assertIn(f"touched nothing: leader(orders-0) was {victim}, which was down", said)
+
+    def test_a_reply_that_is_held_makes_a_producer_without_idempotence_send_again(self):
+        text = ("faults:\n  - {name: silence, at: 15s, until: 25s, hold: {target: leader(orders-0), to: "
+                "client(order-service), request: Produce, replies: true, partition: orders-0, count: 1}}\n"
+                "expect:\n  - {metric: duplicate_records, value: \"%s\"}\n")
+        settings = "clients.order-service.config.request.timeout.ms=3000"
+        self.play(text % "= 0", "--set", settings)
+        self.play(text % "> 0", "--set", settings, "--set", "clients.order-service.config.enable.idempotence=false")
+
+    def test_a_topic_that_an_operator_makes_is_used_from_then_on(self):
+        text = ("faults:\n  - {name: make, at: 15s, admin: {create-topic: {topic: late, replicas: [[3, 1], [2, 3]], "
+                "config: {min.insync.replicas: 1}}}}\n"
+                "expect:\n  - {metric: fulfilled_orders, of: order-service, value: \"> 1000\"}\n")
+        run, _ = self.play(text, "--set", "clients.order-service.produces=late", "--set", "clients.payment.consumes=late",
+                           "--set", "cluster.config.auto.create.topics.enable=false",
+                           "--set", "clients.payment.config.auto.offset.reset=earliest",
+                           "--set", "clients.payment.config.metadata.max.age.ms=1000")
+        made = [row for row in self.rows(run, "leadership.csv") if row["topic"] == "late" and row["event"] == "decided"]
+        self.assertEqual([row["replicas"] for row in made], ["3;1", "2;3"])
+        self.assertTrue(all(int(row["t_ns"]) >= 15_000_000_000 for row in made))
+
+    def test_a_deployment_changes_what_clients_do_and_the_next_one_takes_it_back(self):
+        text = ("faults:\n  - {name: slow, at: 15s, deploy: {target: client(payment), service: 100ms}}\n"
+                "  - {name: back, at: 28s, deploy: {target: client(payment), config: {max.poll.records: 100}}}\n"
+                "expect:\n  - {id: before, metric: lag, of: payment, window: 10s..15s, max: \"< 1s\"}\n"
+                "  - {id: slow, metric: lag, of: payment, window: 22s..28s, max: \"> 4s\"}\n"
+                "  - {id: after, recovery: back, until: \"lag(payment) < 1s\", within: 20s}\n")
+        run, said = self.play(text)
+        self.assertRegex(said, r"slow +15 s to .*payment\[0\], payment\[1\] +2 processes deployed")
+
+    def test_replicas_lie_in_the_directories_they_are_given(self):
+        text = ("faults:\n  - {name: dead, at: 15s, io-error: {target: broker-1, dir: 2}}\n"
+                "expect:\n  - {metric: under_replicated, of: orders, equals: %d}\n")
+        layout = ["--set", "cluster.config.log.dirs=/a,/b", "--set", "topics.orders.partitions=2",
+                  "--set", "topics.orders.replicas=[[1, 2, 3], [2, 3, 1]]"]
+        self.play(text % 1, *layout, "--set", "topics.orders.directories=[[2, 1, 1], [1, 1, 1]]")
+        self.play(text % 2, *layout, "--set", "topics.orders.directories=[[2, 1, 1], [1, 1, 2]]")
+
     def test_an_election_is_shown_and_its_time_bounded(self):
         text = ("faults:\n  - {name: brain, at: 15s, for: 10s, kill: {target: controller}}\n"
                 "expect:\n  - {metric: time_to_new_controller, fault: brain, max: \"10ms..5s\"}\n"

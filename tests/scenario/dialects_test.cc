@@ -44,6 +44,55 @@ TEST_CASE("Strimzi's resource, and what it says twice") {
   CHECK(problems_of(twice).find("given already") != std::string::npos);
 }
 
+TEST_CASE("of Strimzi's whole resource the config is read, and the rest is told of") {
+  const auto loaded = load_with(
+      "  config:\n    apiVersion: kafka.strimzi.io/v1\n    kind: Kafka\n    metadata: {name: my-cluster}\n"
+      "    spec:\n      kafka:\n        replicas: 5\n        listeners: [{name: plain, port: 9092}]\n"
+      "        config: {min.insync.replicas: 2}\n      entityOperator: {}\n",
+      "");
+  REQUIRE_MESSAGE(loaded, problems_of(loaded));
+  CHECK(loaded->cluster.topics.front().config.min_insync_replicas == 2);
+  REQUIRE(loaded.problems().size() == 1);
+  CHECK(loaded.problems()[0].message == "cluster.config: of a Kafka resource only spec.kafka.config is read");
+}
+
+TEST_CASE("the lists of docker compose and Kubernetes") {
+  for (const char* list : {"[KAFKA_NUM_IO_THREADS=9, KAFKA_NUM_PARTITIONS=4]",
+                           "{environment: [KAFKA_NUM_IO_THREADS=9, KAFKA_NUM_PARTITIONS=4]}",
+                           "[{name: KAFKA_NUM_IO_THREADS, value: \"9\"}, {name: KAFKA_NUM_PARTITIONS, value: "
+                           "\"4\"}]"}) {
+    CAPTURE(list);
+    const auto loaded = load_with(std::string("  config: ") + list + "\n", "");
+    REQUIRE_MESSAGE(loaded, problems_of(loaded));
+    CHECK(loaded->cluster.brokers.front().config.num_io_threads == 9);
+    CHECK(loaded->cluster.topics.front().partitions == 4);
+  }
+  CHECK(problems_of(load_with("  config: [1, 2]\n", "")).find("must be Kafka properties") !=
+        std::string::npos);
+}
+
+TEST_CASE(
+    "librdkafka's queues are told to be without effect; its message timeout needs no room for a request") {
+  const auto loaded = load_with("",
+                                "    client: librdkafka\n    config: {queue.buffering.max.messages: 1000, "
+                                "message.timeout.ms: 20000}\n");
+  REQUIRE_MESSAGE(loaded, problems_of(loaded));
+  CHECK(shop_of(loaded).delivery_timeout_ms == 20'000);
+  REQUIRE(loaded.problems().size() == 1);
+  CHECK(loaded.problems()[0].message == "without effect here: queue.buffering.max.messages");
+  CHECK(problems_of(load_with("", "    client: librdkafka\n    config: {message.timeout.ms: 5}\n"))
+            .find("message.timeout.ms (5) must be above linger.ms (5)") != std::string::npos);
+  CHECK(problems_of(load_with("", "    config: {delivery.timeout.ms: 20000}\n"))
+            .find("must be at least linger.ms + request.timeout.ms") != std::string::npos);
+}
+
+TEST_CASE("Spring keeps dots in brackets") {
+  const auto loaded = load_with(
+      "", "    config: {spring: {kafka: {producer: {properties: {\"[delivery.timeout.ms]\": 60000}}}}}\n");
+  REQUIRE_MESSAGE(loaded, problems_of(loaded));
+  CHECK(shop_of(loaded).delivery_timeout_ms == 60'000);
+}
+
 TEST_CASE("Spring's nested form, with its names and units") {
   const auto loaded =
       load_with("",

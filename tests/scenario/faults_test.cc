@@ -72,6 +72,112 @@ TEST_CASE("when a fault strikes, how often and for how long") {
   CHECK(text(std::get<fault::PowerLoss>(forever.kind).targets) == "client(payment[1])");
 }
 
+TEST_CASE("until is a time of the run; a stop may count from the exit") {
+  const fault::Fault fault = one("{at: 12s, until: 20s, kill: {target: broker-1}}");
+  CHECK(fault.lasts == Duration(std::chrono::seconds(8)));
+  const fault::Fault stop = one("{at: 12s, stop: {target: broker-1, down: 3s}}");
+  CHECK_FALSE(stop.lasts);
+  CHECK(std::get<fault::Stop>(stop.kind).down == Duration(std::chrono::seconds(3)));
+  struct Row {
+    const char* fault;
+    const char* problem;
+  };
+  const Row rows[] = {
+      {"{at: 12s, until: 12s, kill: {target: broker-1}}",
+       "faults[0].until: it would end at 12s, before it strikes at 12s"},
+      {"{at: 12s, until: 20s, for: 1s, kill: {target: broker-1}}", "faults[0] has both for and until"},
+      {"{at: 12s, until: 20s, every: 5s, kill: {target: broker-1}}",
+       "faults[0].until: it strikes again and again, and each time ends elsewhere"},
+      {"{at: 12s, for: 20s, stop: {target: broker-1, down: 5s}}", "faults[0] has both for and stop.down"},
+      {"{at: 1s, hold: {target: brokers, request: Heartbeat, partition: orders-0}}",
+       "faults[0].hold.partition: Heartbeat is not about partitions"},
+      {"{at: 1s, hold: {target: brokers, request: Fetch, partition: orders-9}}",
+       "faults[0].hold.partition: topic orders has no partition 9"},
+      {"{at: 1s, deploy: {target: broker-1, config: {linger.ms: 1}}}",
+       "faults[0].deploy.target: broker-1 is no client"},
+      {"{at: 1s, deploy: {target: client(payment)}}", "faults[0].deploy changes nothing"},
+      {"{at: 1s, deploy: {target: client(payment), config: {linger.ms: 1}}}",
+       "faults[0].deploy.config: linger.ms is a setting of producers, and payment consumes"},
+      {"{at: 1s, for: 2s, deploy: {target: client(payment), config: {max.poll.records: 1}}}",
+       "faults[0].for: a deployment is over when its processes are up again"},
+      {"{at: 1s, admin: {create-topic: {topic: t, partitions: 2, replicas: [[1]]}}}",
+       "faults[0].admin.create-topic has both replicas and partitions"},
+      {"{at: 1s, admin: {create-topic: {topic: t, replicas: [[1, 4]]}}}",
+       "faults[0].admin.create-topic.replicas: there is no broker-4"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.fault);
+    const Result<Scenario> loaded = load_text(std::string(kCluster) + row.fault + "\n");
+    REQUIRE_FALSE(loaded);
+    CHECK(loaded.problems()[0].message == row.problem);
+  }
+}
+
+TEST_CASE("names of let are targets, of an instant that has come") {
+  const auto with_let = [](const std::string& let, const std::string& at) {
+    std::string text = kCluster;
+    text.insert(text.find("faults:"), "let: " + let + "\n");
+    return load_text(text + "{at: " + at + ", kill: {target: b1}}\n");
+  };
+  const Result<Scenario> loaded = with_let("{b1: \"leader(orders-0) at 29s\"}", "29s");
+  REQUIRE(loaded);
+  REQUIRE(loaded->cluster.fixed_targets.size() == 1);
+  CHECK(loaded->cluster.fixed_targets[0].at == Instant{} + std::chrono::seconds(29));
+  CHECK(text({loaded->cluster.fixed_targets[0].target}) == "leader(orders-0)");
+  CHECK(text(std::get<fault::Kill>(loaded->cluster.faults[0].kind).targets) == "b1");
+  struct Row {
+    const char* let;
+    const char* problem;
+  };
+  const Row rows[] = {
+      {"{b1: \"leader(orders-0) at 31s\"}",
+       "faults[0].kill.target: b1 is fixed at 31s, when this has struck already"},
+      {"{b1: \"leader(orders-0)\"}", "let.b1: \"leader(orders-0)\" does not say when"},
+      {"{b1: \"leader(orders-6) at 1s\"}", "let.b1: topic orders has no partition 6"},
+      {"{controller: \"leader(orders-0) at 1s\"}", "let: \"controller\" cannot be a name: it is a target"},
+      {"{broker-1: \"leader(orders-0) at 1s\"}", "let: \"broker-1\" cannot be a name: it is a target"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.let);
+    const Result<Scenario> refused = with_let(row.let, "30s");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.problems()[0].message == row.problem);
+  }
+}
+
+TEST_CASE("a hold of replies, of one partition, of so many") {
+  const auto hold = std::get<fault::Hold>(
+      one("{at: 1s, hold: {target: brokers, request: Produce, replies: true, partition: orders-2, count: 3, "
+          "connections: 2}}")
+          .kind);
+  CHECK((hold.side == fault::HeldSide::replies));
+  REQUIRE(hold.partition);
+  CHECK(hold.partition->partition == 2);
+  CHECK(hold.count == 3);
+  CHECK(hold.connections == 2);
+}
+
+TEST_CASE("a deployment is the client with other settings; topics may be made in mid-run") {
+  const Result<Scenario> loaded = load_text(
+      std::string(kCluster) +
+      "{at: 1s, deploy: {target: \"client(payment[1])\", config: {max.poll.records: 7}, service: 9ms}}\n"
+      "  - {at: 2s, admin: {create-topic: {topic: later, replicas: [[3, 1]], config: {retention.ms: "
+      "5000}}}}\n"
+      "  - {at: 3s, kill: {target: \"leader(later-0)\"}}\n");
+  for (const Problem& problem : loaded.problems()) MESSAGE(problem.message);
+  REQUIRE(loaded);
+  REQUIRE(loaded->cluster.deployments.size() == 1);
+  const auto& deployed = std::get<workload::ServiceSpec>(loaded->cluster.deployments[0].client);
+  CHECK(deployed.name == "payment");
+  CHECK(deployed.consumer.max_poll_records == 7);
+  CHECK(loaded->cluster.services[0].consumer.max_poll_records == 500);
+  const auto& admin = std::get<fault::Admin>(loaded->cluster.faults[1].kind);
+  const auto& create = std::get<CreateTopicsRequest>(std::get<AdminRequest>(admin.action));
+  REQUIRE(create.topics.size() == 1);
+  CHECK(create.topics[0].replicas == std::vector<std::vector<NodeId>>{{NodeId{3}, NodeId{1}}});
+  CHECK(create.topics[0].config.retention_ms == 5000);
+}
+
 TEST_CASE("what a fault does to disks") {
   const auto tail = [](const char* fault) { return std::get<fault::PowerLoss>(one(fault).kind).tail; };
   CHECK(tail("{at: 1s, powerloss: {target: broker-1}}") == fault::Tail::lost);

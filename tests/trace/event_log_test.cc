@@ -95,6 +95,28 @@ TEST_CASE("only a full trace asks for messages") {
   CHECK_FALSE(EventLog(sink, Level::control, names()).wants_messages());
 }
 
+TEST_CASE("an answer tells what went wrong, of the whole and of each part; nothing of what went right") {
+  const auto line_of = [](Message message) {
+    const Envelope answer{{ProcessId{0}, ProcessId{1}, Lane::data}, 7, true, std::move(message)};
+    return lines_of(Level::full, [&](Story& story) {
+      story.tell(1, test::kBroker1, observe::TopicCreated{TopicId{1}, "orders", 2, 1});
+      story.tell(2, test::kBroker1, observe::MessageSent{&answer, 10});
+    });
+  };
+  ProduceResponse produced;
+  produced.partitions.emplace_back().tp = test::kOrders0;
+  produced.partitions.back().error = ErrorCode::not_enough_replicas;
+  produced.partitions.emplace_back().tp = {TopicId{1}, 1};
+  CHECK(line_of(produced).find("\"errors\":{\"orders-0\":\"NOT_ENOUGH_REPLICAS\"},") != std::string::npos);
+  CHECK(line_of(HeartbeatResponse{ErrorCode::rebalance_in_progress})
+            .find("\"error\":\"REBALANCE_IN_PROGRESS\",") != std::string::npos);
+  CHECK(line_of(HeartbeatResponse{}).find("error") == std::string::npos);
+  CreateTopicsResponse created;
+  created.topics.emplace_back().name = "later";
+  created.topics.back().error = ErrorCode::topic_already_exists;
+  CHECK(line_of(created).find("\"errors\":{\"later\":\"TOPIC_ALREADY_EXISTS\"},") != std::string::npos);
+}
+
 TEST_CASE("the buffer does not grow with the run") {
   Text sink;
   EventLog log(sink, Level::full, names());

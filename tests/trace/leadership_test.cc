@@ -24,14 +24,14 @@ TEST_CASE("leaders, their ISR, the first advance of each, and when nobody leads"
   story.high_watermark(7, 2, 3, test::kBroker2);
   story.tell(8, test::kBroker1, observe::LogTruncated{test::kOrders0, NodeId{1}, 5, 2});
   CHECK(leadership.csv() ==
-        "t_ns,topic,partition,event,leader,leader_epoch,isr,offset,replica,node\n"
-        "1000000,orders,0,leader,1,0,,0,,\n"
-        "1000000,orders,0,isr,1,0,1;2,,,\n"
-        "2000000,orders,0,high_watermark,1,0,1;2,1,,\n"
-        "4000000,orders,0,leader_stopped,,0,1;2,,,\n"
-        "5000000,orders,0,leader,2,1,1;2,2,,\n"
-        "7000000,orders,0,high_watermark,2,1,1;2,3,,\n"
-        "8000000,orders,0,truncated,2,1,1;2,2,1,\n");
+        "t_ns,topic,partition,event,leader,leader_epoch,isr,offset,replica,node,replicas,elr\n"
+        "1000000,orders,0,leader,1,0,,0,,,,\n"
+        "1000000,orders,0,isr,1,0,1;2,,,,,\n"
+        "2000000,orders,0,high_watermark,1,0,1;2,1,,,,\n"
+        "4000000,orders,0,leader_stopped,,0,1;2,,,,,\n"
+        "5000000,orders,0,leader,2,1,1;2,2,,,,\n"
+        "7000000,orders,0,high_watermark,2,1,1;2,3,,,,\n"
+        "8000000,orders,0,truncated,2,1,1;2,2,1,,,\n");
 }
 
 observe::PartitionChanged decided(std::int32_t leader, std::int32_t leader_epoch, std::vector<NodeId> isr,
@@ -67,28 +67,30 @@ TEST_CASE("what controllers decide, who of them is active, and who is fenced") {
   story.tell(12, kFirst, observe::ProcessStopped{});
   story.tell(13, kSecond, observe::ControllerChanged{NodeId{3002}, QuorumEpoch{5}, true});
   story.tell(14, kSecond, observe::BrokerStateChanged{one, BrokerEpoch{3}, true, false, 9});
-  story.tell(14, kSecond, decided(2, 1, {two}, 10));
-  story.tell(14, kSecond, decided(2, 1, {two}, 10));  // told twice
-  story.isr(15, {one, two}, test::kBroker1);          // of one that is deposed and does not know
+  observe::PartitionChanged with_elr = decided(2, 1, {two}, 10);
+  with_elr.elr = {one};
+  story.tell(14, kSecond, with_elr);
+  story.tell(14, kSecond, with_elr);          // told twice
+  story.isr(15, {one, two}, test::kBroker1);  // of one that is deposed and does not know
   story.leads(15, 1, 5, test::kBroker2);
   story.tell(16, kSecond, observe::BrokerStateChanged{two, BrokerEpoch{4}, false, true, 11});
   story.tell(17, kSecond, observe::BrokerStateChanged{one, BrokerEpoch{5}, false, false, 12});
   story.tell(18, kSecond, observe::ControllerChanged{NodeId{3002}, QuorumEpoch{5}, false});
   CHECK(leadership.csv() ==
-        "t_ns,topic,partition,event,leader,leader_epoch,isr,offset,replica,node\n"
-        "1000000,__cluster_metadata,0,controller,3001,4,,,,controller-1\n"
-        "2000000,orders,0,decided,1,0,1;2,7,,controller-1\n"
-        "3000000,orders,0,leader,1,0,1;2,0,,broker-1\n"
-        "10000000,orders,0,leader_stopped,,0,1;2,,,broker-1\n"
-        "11000000,orders,0,decided,,0,1,8,,controller-1\n"
-        "12000000,__cluster_metadata,0,controller_stopped,,4,,,,controller-1\n"
-        "13000000,__cluster_metadata,0,controller,3002,5,,,,controller-2\n"
-        "14000000,,,fenced,,,,9,1,controller-2\n"
-        "14000000,orders,0,decided,2,1,2,10,,controller-2\n"
-        "15000000,orders,0,leader,2,1,2,5,,broker-2\n"
-        "16000000,,,stopping,,,,11,2,controller-2\n"
-        "17000000,,,unfenced,,,,12,1,controller-2\n"
-        "18000000,__cluster_metadata,0,controller_resigned,,5,,,,controller-2\n");
+        "t_ns,topic,partition,event,leader,leader_epoch,isr,offset,replica,node,replicas,elr\n"
+        "1000000,__cluster_metadata,0,controller,3001,4,,,,controller-1,,\n"
+        "2000000,orders,0,decided,1,0,1;2,7,,controller-1,1;2,\n"
+        "3000000,orders,0,leader,1,0,1;2,0,,broker-1,1;2,\n"
+        "10000000,orders,0,leader_stopped,,0,1;2,,,broker-1,1;2,\n"
+        "11000000,orders,0,decided,,0,1,8,,controller-1,1;2,\n"
+        "12000000,__cluster_metadata,0,controller_stopped,,4,,,,controller-1,,\n"
+        "13000000,__cluster_metadata,0,controller,3002,5,,,,controller-2,,\n"
+        "14000000,,,fenced,,,,9,1,controller-2,,\n"
+        "14000000,orders,0,decided,2,1,2,10,,controller-2,1;2,1\n"
+        "15000000,orders,0,leader,2,1,2,5,,broker-2,1;2,1\n"
+        "16000000,,,stopping,,,,11,2,controller-2,,\n"
+        "17000000,,,unfenced,,,,12,1,controller-2,,\n"
+        "18000000,__cluster_metadata,0,controller_resigned,,5,,,,controller-2,,\n");
 }
 
 }  // namespace

@@ -217,6 +217,19 @@ TEST_CASE("Unix times in seconds, milli-, micro- and nanoseconds count from the 
   }
 }
 
+TEST_CASE("dates of a web server's log, with their offsets") {
+  const auto orders =
+      parse("time,key,size\n28/Feb/2026:23:59:59 +0000,k,1\n[01/Mar/2026:01:00:00.500 +0100],k,1\n");
+  REQUIRE(orders.ok());
+  CHECK((*orders)[1].at_ns == 1'500'000'000);
+  for (const char* wrong : {"01/Mai/2026:10:15:00 +0000", "1/Mar/2026:10:15:00", "01/Mar/2026 10:15:00",
+                            "30/Feb/2026:10:15:00", "01/arM/2026:10:15:00"}) {
+    CAPTURE(wrong);
+    CHECK(problems("time,key,size\n" + std::string(wrong) + ",k,1\n").find("is not a time") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("dates as people write them, if it is said how") {
   TraceFormat us;
   us.dates = TraceDates::us;
