@@ -259,6 +259,22 @@ TEST_CASE(
   CHECK(record.count("answered", 200, 300, ProcessId{2}) >= 9);
 }
 
+TEST_CASE("what a server has not read when its answer meets a closed socket is lost") {
+  // Some twenty requests wait in the socket when the client gives up and connects anew; more follow on the
+  // new connection. Of the twenty, the server handles as many as it reads before the reset is back: one every
+  // 50 us, and the reset comes a round trip, 200 us, after the first answer.
+  SmallWorld world = server_and_client({.servers = {kServer}, .patience = 200ms});
+  world.strike("paused", fault::Pause{broker(1)}, 100ms, 300ms);
+  const Transcript record = world.play(500ms);
+  REQUIRE(record.times("gave up", kClient).size() == 1);
+  const std::int64_t connected_anew = record.times("connected", kClient).at(1);
+  CHECK(record.count("tick", 100, connected_anew, kClient) >= 20);
+  const std::int64_t on_the_new_one = record.count("tick", connected_anew, 400, kClient);
+  const std::int64_t of_the_old_one = record.count("asked", 400, 405, kServer) - on_the_new_one;
+  CHECK(of_the_old_one >= 1);
+  CHECK(of_the_old_one <= 7);
+}
+
 TEST_CASE("writes go on while their process is paused; it learns of them later") {
   SmallWorld world = server_and_client(ClientHabits{{kServer}}, {node::Safety::flushed});
   // The write of 100 ms is done at 100.19 and its flush would be at 102.19.

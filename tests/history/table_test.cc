@@ -10,7 +10,10 @@ namespace {
 
 TEST_CASE("the newest release has today's mechanisms, older ones those of their time") {
   CHECK(history_of(kNewestKafka) == History{});
-  CHECK(history_of({4, 1}) == History{});
+  CHECK(history_of({4, 3}) == History{});
+  History kafka_4_2;
+  kafka_4_2.cordoned_log_directories = false;
+  CHECK(history_of({4, 2}) == kafka_4_2);
   const History kafka_3_6 = history_of({3, 6});
   CHECK(kafka_3_6.isr_broker_epoch);    // 3.5
   CHECK_FALSE(kafka_3_6.check_quorum);  // 3.7
