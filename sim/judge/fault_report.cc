@@ -230,7 +230,7 @@ std::vector<FaultReport> report_faults(const fault::Schedule& schedule, const Me
       row.missed.push_back(miss.role +
                            (miss.player == kNoProcess
                                 ? " was nobody"
-                                : " was " + names.processes[static_cast<std::size_t>(miss.player.value())] +
+                                : " was " + run.names.processes[static_cast<std::size_t>(miss.player.value())] +
                                       ", which was down"));
     }
     reports[fault].strikes.push_back(std::move(row));

@@ -167,7 +167,7 @@ class Harness {
   ControllerBoot boot_;
   std::optional<log::LogImage> image_;
   std::optional<Server> server_;
-  test::ProcessHost host_{Rng(1, "controller")};
+  sim::test::ProcessHost host_{Rng(1, "controller")};
   CorrelationId next_ = 1;
   std::map<CorrelationId, Message> answers_;
 };
