@@ -94,7 +94,9 @@ const std::vector<Metric>& known_metrics() {
       {"controller_elections", count, false, Of::nobody, false,
        "times a controller became active, the first time apart", controller_elections, nullptr},
       {"quorum_epochs", count, false, Of::nobody, false,
-       "quorum epochs that began: each time a voter campaigned in or learnt of a higher one than any before",
+       "quorum epochs that began after the first leader's: each time a voter campaigned in a higher one than "
+       "any "
+       "before, or learnt of it",
        quorum_epochs, nullptr},
       {"metadata_commit_gap", ns, true, Of::nobody, false,
        "time between two commits of the metadata log, as its leader knows them; Kafka's idle controller "

@@ -1,5 +1,7 @@
 #include "metrics/cluster_timeline.h"
 
+#include <utility>
+
 namespace sim::metrics {
 
 void ClusterTimeline::on(const observe::ControllerSeated& change, const observe::Observation& seen) {
@@ -62,10 +64,11 @@ void ClusterTimeline::on(const observe::MetadataCommitted& fact, const observe::
 }
 
 void ClusterTimeline::on(const observe::QuorumRoleChanged& fact, const observe::Observation& seen) {
+  const bool had_leader =
+      std::exchange(had_quorum_leader_, had_quorum_leader_ || fact.role == observe::QuorumRole::leader);
   if (fact.quorum_epoch <= highest_quorum_epoch_) return;
-  const bool is_first = highest_quorum_epoch_ < QuorumEpoch{0};
   highest_quorum_epoch_ = fact.quorum_epoch;
-  if (!is_first) quorum_epochs_.push_back(nanos(seen.at));
+  if (had_leader) quorum_epochs_.push_back(nanos(seen.at));
 }
 
 void ClusterTimeline::on(const observe::FaultStruck& fact, const observe::Observation& seen) {

@@ -76,7 +76,8 @@ class ClusterTimeline {
   const std::vector<Gap>& gaps() const { return gaps_; }
   // When the leader of the quorum knew more of the metadata log committed than anybody before, each time.
   const std::vector<std::int64_t>& metadata_commits() const { return metadata_commits_; }
-  // When a voter first was in a quorum epoch higher than any before, each time; that of the beginning apart.
+  // When a voter first was in a quorum epoch higher than any before, each time, since there was a first
+  // leader.
   const std::vector<std::int64_t>& quorum_epochs() const { return quorum_epochs_; }
   const observe::TopicNames& topics() const { return topics_; }
 
@@ -102,6 +103,7 @@ class ClusterTimeline {
   Offset metadata_committed_ = 0;
   std::vector<std::int64_t> quorum_epochs_;
   QuorumEpoch highest_quorum_epoch_{-1};
+  bool had_quorum_leader_ = false;
 };
 
 }  // namespace sim::metrics

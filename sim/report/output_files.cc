@@ -245,7 +245,10 @@ Result<std::map<std::string, OutputFolder::Entry>> OutputFolder::seal() {
   Problems problems;
   std::map<std::string, Entry> entries;
   for (auto& [name, file] : files_) {
-    if (auto failed = file->close()) problems.push_back(*failed);
+    if (auto failed = file->close()) {
+      failed->file = (out_ / name).string();  // where it was to be, not where it is written first
+      problems.push_back(*failed);
+    }
     entries[name] = Entry{file->sha256(), file->bytes()};
   }
   files_.clear();

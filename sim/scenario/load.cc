@@ -32,12 +32,13 @@ std::string stem_of(const std::string& file) {
   return file.starts_with('@') ? file.substr(1) : std::filesystem::path(file).stem().string();
 }
 
-// Each once.
+// Each once, with what was said of it where it stood first: "local.retention.ms (of topics)".
 std::string names_of(const std::vector<Walk::Accepted>& properties) {
   std::string names;
   std::set<std::string_view> seen;
   for (const Walk::Accepted& property : properties) {
-    if (seen.insert(property.name).second) names += (names.empty() ? "" : ", ") + property.name;
+    const std::string_view name = std::string_view(property.name).substr(0, property.name.find(" ("));
+    if (seen.insert(name).second) names += (names.empty() ? "" : ", ") + property.name;
   }
   return names;
 }

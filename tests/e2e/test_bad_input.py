@@ -39,6 +39,18 @@ class Properties(BadInput):
         return self.check(HEAD + "clients: {svc: {produces: orders, arrivals: {constant: 10/s}, config: {file: producer.properties}}}\n",
                           "--resolve", expect=expect)
 
+    def test_a_setting_without_effect_is_listed_once_wherever_it_stands(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "twice.yaml"
+            file.write_text("schema: kraftsim/v1\nduration: 9s\ncluster: {brokers: 3, config: {zookeeper.connect: x, ssl.protocol: TLS}}\n"
+                            "topics: {jobs: {}}\nclients:\n  p: {produces: jobs, arrivals: {constant: 1/s}, "
+                            "config: {zookeeper.connect: x, ssl.protocol: TLS}}\n")
+            said = kraftsim("check", file).stderr
+            for name in ("zookeeper.connect", "ssl.protocol"):
+                listed = [line for line in said.splitlines() if "warning: " in line and name in line]
+                self.assertEqual(1, len(listed), said)
+                self.assertEqual(1, listed[0].split("warning: ")[1].count(name), said)
+
     def test_files_that_kafka_takes(self):
         takes = {
             b"acks: all\nlinger.ms:7\n": ["acks: all", "linger.ms: 7"],
