@@ -12,6 +12,7 @@
 #include "report/version.h"
 #include "scenario/suggest.h"
 #include "scenario/units.h"
+#include "sweep/situations.h"
 
 namespace sim::app {
 
@@ -48,7 +49,7 @@ struct Raw {
   std::string file, out, until, trace = "off", seed, topic, shell, format, order, window, run,
                                 scenario = kCalibrationScenario, column, unit = "ms";
   std::string seeds = "1-100", shard = "1/1", jobs = "auto", matrix, until_fail, budget, other;
-  std::vector<std::string> files, sets, charts, formats, tolerances;
+  std::vector<std::string> files, sets, charts, formats, tolerances, required;
   bool json = false, quiet = false, force = false, resolve = false, check_determinism = false,
        no_files = false, strict = false, resume = false;
 };
@@ -94,6 +95,9 @@ struct Parser {
         ->type_name("FILE");
     sweep->add_option("--until-fail", raw.until_fail, "Stop once so many runs have failed")->type_name("K");
     sweep->add_option("--budget", raw.budget, "Stop after so much time on your clock")->type_name("10m");
+    sweep->add_option("--require", raw.required, "Exit 1 unless some run was in this rare situation")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
     sweep->add_flag("--resume", raw.resume, "Play only what the folder lacks");
     sets(sweep);
     strict(sweep);
@@ -511,6 +515,8 @@ class Checked {
     options.jobs = jobs();
     if (!raw_.until_fail.empty()) options.until_failures = count("--until-fail", raw_.until_fail);
     if (!raw_.budget.empty()) options.budget = duration("--budget", raw_.budget);
+    for (const std::string& name : raw_.required)
+      options.required.push_back(one_of("--require", name, sweep::known_situations()));
     options.matrix = raw_.matrix;
     options.out = raw_.out;
     options.resume = raw_.resume;

@@ -78,8 +78,9 @@ struct SweepOptions {
   std::size_t jobs = 0;  // 0: as many as there are processors
   std::string matrix;
   std::uint64_t until_failures = 0;
-  std::optional<Duration> budget;  // of time on the wall
-  std::string out;                 // empty = runs/<scenario>/sweep
+  std::vector<std::string> required;  // situations that must have occurred
+  std::optional<Duration> budget;     // of time on the wall
+  std::string out;                    // empty = runs/<scenario>/sweep
   bool resume = false;
   bool force = false;
   bool json = false;

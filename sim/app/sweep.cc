@@ -176,14 +176,21 @@ int sweep_command(const SweepOptions& options, const Terminal& terminal) {
                         spec->folder.string());
   }
   print(stdout, text);
-  if (run->end == sweep::SweepEnd::complete) return sweep::exit_code(summary);
+  int code = sweep::exit_code(summary);
+  for (const std::string& name : options.required) {
+    if (summary.situations.at(name) != 0) continue;
+    print(stdout, fmt::format("x  {} was required and never occurred\n", name));
+    if (code == number(ExitCode::held) || code == number(ExitCode::inconclusive))
+      code = number(ExitCode::failed);
+  }
+  if (run->end == sweep::SweepEnd::complete) return code;
   const char* why = run->end == sweep::SweepEnd::enough_failures ? "enough runs have failed"
                     : is_over_budget                             ? "the budget is spent"
                                                                  : "interrupted";
   print(stderr, fmt::format("kraftsim: {}; the same command with --resume plays the rest\n", why));
   if (is_interrupted())
     return number(interrupted_by() == SIGTERM ? ExitCode::terminated : ExitCode::interrupted);
-  return sweep::exit_code(summary);
+  return code;
 }
 
 int merge_command(const MergeOptions& options, const Terminal& terminal) {

@@ -147,8 +147,8 @@ class Story {
     line(order_.batched, "the batch is sent for the first time");
     if (order_.retries > 0) line(order_.sent, "... and for the last time");
     line(order_.received, order_.leader + " has received it");
-    line(order_.appended,
-         order_.leader + " appends it at offset " + std::to_string(order_.offset) + ", ISR " + order_.isr);
+    line(order_.appended, order_.leader + " appends it at offset " + std::to_string(order_.offset) +
+                              (order_.isr.empty() ? "" : ", ISR " + order_.isr));
     line(order_.high_watermark, "the high watermark passes it: consumers may read it");
     line(order_.acknowledged, "the producer hears that it is written");
     line(order_.failed, "the producer gives up: " + order_.error, true);

@@ -140,7 +140,8 @@ std::string to_text(const scenario::Scenario& scenario, const PinpointSpec& spec
   }
   text += "it became certain between " + fixed(nanos(found.not_yet) / 1'000'000, 3) + " s and " +
           fixed(nanos(found.certain) / 1'000'000, 3) + " s";
-  text += found.between.empty() ? "\n" : "; around that\n";
+  text += ", as far as " + std::to_string(spec.futures) + " futures from each instant can tell\n";
+  if (!found.between.empty()) text += "around that\n";
   for (const std::string& line : found.between) text += "  " + line + "\n";
   return text;
 }

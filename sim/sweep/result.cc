@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace sim::sweep {
 namespace {
@@ -83,7 +84,8 @@ const char* name(Outcome outcome) {
   return "?";
 }
 
-SeedResult result_of(std::size_t configuration, const judge::Summary& summary) {
+SeedResult result_of(std::size_t configuration, const judge::Summary& summary,
+                     std::set<std::string> situations) {
   SeedResult result{configuration, summary.seed};
   result.outcome = summary.verdict == judge::Verdict::ok       ? Outcome::held
                    : summary.verdict == judge::Verdict::failed ? Outcome::failed
@@ -91,6 +93,10 @@ SeedResult result_of(std::size_t configuration, const judge::Summary& summary) {
   result.signatures = judge::signatures_of(summary);
   if (result.outcome == Outcome::inconclusive) result.note = why_inconclusive(summary);
   result.metrics = metrics_of(summary);
+  result.situations = std::move(situations);
+  for (const judge::FaultReport& fault : summary.faults) {
+    if (fault.effects() > 0) result.situations.insert("fault-" + fault.kind);
+  }
   result.events = summary.end.events;
   result.end_ns = nanos(summary.end.end);
   result.fingerprint = judge::fingerprint_text(summary.end.fingerprint);
@@ -134,6 +140,7 @@ std::string to_line(const SeedResult& result) {
   }
   if (!result.note.empty()) json["note"] = result.note;
   if (!result.metrics.empty()) json["metrics"] = result.metrics;
+  if (!result.situations.empty()) json["situations"] = result.situations;
   json["events"] = result.events;
   json["end_ns"] = result.end_ns;
   json["fingerprint"] = result.fingerprint;
@@ -188,6 +195,7 @@ std::optional<SeedResult> read_result(std::string_view line) {
     }
     if (json.contains("note")) result.note = json["note"].get<std::string>();
     if (json.contains("metrics")) result.metrics = json["metrics"].get<std::map<std::string, std::int64_t>>();
+    if (json.contains("situations")) result.situations = json["situations"].get<std::set<std::string>>();
     result.events = json.at("events").get<std::uint64_t>();
     result.end_ns = json.at("end_ns").get<std::int64_t>();
     result.fingerprint = json.at("fingerprint").get<std::string>();

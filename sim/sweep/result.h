@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,7 @@ struct SeedResult {
   std::vector<judge::Signature> signatures{};     // of a failure
   std::string note{};                             // why inconclusive; which bug; how it crashed
   std::map<std::string, std::int64_t> metrics{};  // lost, e2e_p99_ns, ...
+  std::set<std::string> situations{};             // rare ones it has been in: situations.h
   std::uint64_t events = 0;
   std::int64_t end_ns = 0;
   std::string fingerprint{};
@@ -41,7 +43,9 @@ struct SeedResult {
   bool operator==(const SeedResult&) const = default;
 };
 
-SeedResult result_of(std::size_t configuration, const judge::Summary& summary);
+// `situations` are those told while it was played.
+SeedResult result_of(std::size_t configuration, const judge::Summary& summary,
+                     std::set<std::string> situations = {});
 
 // What was swept: two results belong together only if their heads agree but for the shard.
 struct Head {

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/human.h"
+#include "sweep/situations.h"
 
 namespace sim::sweep {
 namespace {
@@ -143,6 +144,7 @@ std::uint64_t SweepSummary::crashed() const {
 SweepSummary summarize(const Results& results) {
   SweepSummary summary;
   summary.head = results.head;
+  for (const std::string& name : known_situations()) summary.situations[name] = 0;
   std::string why_not;
   const auto seeds = SeedList::read(results.head.seeds, why_not);
   for (std::uint64_t i = 0; seeds && i < seeds->size(); ++i)
@@ -172,6 +174,7 @@ SweepSummary summarize(const Results& results) {
       if (is_new) trouble->second = {result.configuration, result.note, 0, result.seed};
       ++trouble->second.runs;
     }
+    for (const std::string& situation : result.situations) ++summary.situations[situation];
     for (const auto& [metric, value] : result.metrics)
       values[{result.configuration, metric}].emplace_back(value, result.seed);
   }
@@ -209,6 +212,11 @@ std::string to_text(const SweepSummary& summary, const Places& places) {
   add_groups(summary, summary.inconclusive, "inconclusive", places, note, text);
   text += "\n";
   add_metrics(summary, text);
+  std::string never;
+  for (const auto& [name, runs] : summary.situations) {
+    if (runs == 0) never += (never.empty() ? "" : ", ") + name;
+  }
+  if (!never.empty()) text += "  never seen  " + never + "\n";
   return text;
 }
 
@@ -248,6 +256,7 @@ std::string to_json(const SweepSummary& summary) {
                                 {"runs", group.runs},
                                 {"smallest_seed", group.smallest_seed}});
   }
+  json["situations"] = summary.situations;
   json["troubles"] = json_of(summary.troubles);
   json["inconclusive"] = json_of(summary.inconclusive);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

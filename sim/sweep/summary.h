@@ -50,6 +50,8 @@ struct SweepSummary {
   std::vector<Trouble> troubles;
   std::vector<Trouble> inconclusive;  // why, the most frequent first
 
+  std::map<std::string, std::uint64_t> situations;  // rare ones, in how many runs each was; 0: never
+
   std::uint64_t runs() const;
   std::uint64_t failed() const;
   std::uint64_t crashed() const;

@@ -10,6 +10,7 @@
 #include "report/build_id.h"
 #include "report/sha256.h"
 #include "sweep/results_file.h"
+#include "sweep/situations.h"
 #include "sweep/workers.h"
 
 namespace sim::sweep {
@@ -44,7 +45,11 @@ SeedResult play_task(const SweepSpec& spec, const std::string& sha256, const Tas
                      "with this seed it is no scenario: " + scenario.problems().front().message);
     if (report::Sha256::of(scenario->source_text) != sha256)
       return trouble(task, Outcome::crashed, "the scenario's file was changed during the sweep");
-    return result_of(task.configuration, play::Run(*scenario).finish());
+    play::Run run(*scenario);
+    Situations situations;
+    run.world().observe(situations);
+    const judge::Summary summary = run.finish();
+    return result_of(task.configuration, summary, situations.seen());
   } catch (const InternalError& bug) {
     return trouble(task, Outcome::bug, bug.what());
   } catch (const std::bad_alloc&) {

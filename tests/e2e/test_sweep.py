@@ -111,6 +111,18 @@ class Sweeps(unittest.TestCase):
         self.sweep("--seeds", "1-12", "--out", "whole")
         self.assertEqual(self.results("hurt"), self.results("whole"))
 
+    def test_a_situation_that_is_required_must_occur(self):
+        done = self.sweep("--seeds", "1-2", "--set", "clients.order-service.config.acks=all", "--require", "leader-from-isr")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"never seen .*metadata-snapshot-fetched")
+        self.assertNotRegex(done.stdout, r"never seen .*leader-from-isr")
+        lacking = self.sweep("--seeds", "1-2", "--set", "clients.order-service.config.acks=all", "--resume", "--require", "log-wiped")
+        self.assertEqual(lacking.returncode, 1, lacking.stderr)
+        self.assertIn("log-wiped was required", lacking.stdout)
+        unknown = self.sweep("--seeds", "1-2", "--out", "x", "--require", "log-wipd")
+        self.assertEqual(unknown.returncode, 2)
+        self.assertIn("log-wiped", unknown.stderr)
+
     def test_enough_failures_end_it(self):
         done = self.sweep("--seeds", "1-500", "--until-fail", "1", "--jobs", "1")
         self.assertEqual(done.returncode, 1)
