@@ -33,7 +33,7 @@ CONFINED = {
     "cstdlib": {"app"},
     "ctime": {"app"},
     "cmath": OUTER,
-    "filesystem": OUTER | {"page"},
+    "filesystem": OUTER | {"page", "play"},
     "fstream": OUTER | {"page", "workload/trace_csv.cc"},
     "iostream": {"app"},
     "chrono": {"app", "base/time.h", "workload/trace_csv.cc"},  # elsewhere, time comes from base/time.h

@@ -227,11 +227,11 @@ std::vector<FaultReport> report_faults(const fault::Schedule& schedule, const Me
       row.refused.push_back(of + std::string(sim::name(answer.error)));
     }
     for (const observe::RoleMissed& miss : strike.missed) {
-      row.missed.push_back(miss.role +
-                           (miss.player == kNoProcess
-                                ? " was nobody"
-                                : " was " + run.names.processes[static_cast<std::size_t>(miss.player.value())] +
-                                      ", which was down"));
+      row.missed.push_back(
+          miss.role + (miss.player == kNoProcess
+                           ? " was nobody"
+                           : " was " + run.names.processes[static_cast<std::size_t>(miss.player.value())] +
+                                 ", which was down"));
     }
     reports[fault].strikes.push_back(std::move(row));
   }
