@@ -228,13 +228,13 @@ struct Fault {
   std::string name;  // unique in its scenario
   Kind kind;
   Instant at{};                     // strikes first; with `when`: waits for it from then on
-  std::optional<Condition> when{};  // strikes at the first instant at which this holds
-  std::optional<Duration> waits{};  // no longer than this; none: for as long as it takes
   std::optional<Duration> every{};  // and again, until the load ends; not while it still lasts
   // `for`; then it is undone: restarted, resumed, healed. nullopt: never. Restart and Deploy have an end of
   // their own.
   std::optional<Duration> lasts{};
-  bool may_miss = false;  // a run in which it did nothing may be conclusive all the same
+  std::optional<Condition> when{};  // strikes at the first instant at which this holds
+  std::optional<Duration> waits{};  // no longer than this; none: for as long as it takes
+  bool may_miss = false;            // a run in which it did nothing may be conclusive all the same
 };
 
 using Schedule = std::vector<Fault>;  // by FaultId
