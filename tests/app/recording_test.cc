@@ -69,7 +69,7 @@ TEST_CASE("the console's text: verdict first, limit beside value, the repro comm
   const std::string on_terminal = to_text(summary, TextOptions{true, Duration{710ms}, "runs/shop/7"});
   CHECK(on_terminal.find("\033[1;31mFAIL\033[0m") == 0);
   CHECK(on_terminal.find("simulated in 710 ms") != std::string::npos);
-  CHECK(on_terminal.find("runs/shop/7/summary.json") != std::string::npos);
+  CHECK(on_terminal.find("runs/shop/7/report.html") != std::string::npos);
 }
 
 TEST_CASE("two recordings of the same run differ in host.json only") {
@@ -84,7 +84,7 @@ TEST_CASE("two recordings of the same run differ in host.json only") {
     CHECK(read_text(entry.path()) ==
           read_text(tmp.path() / "two" / entry.path().lexically_relative(tmp.path() / "one")));
   }
-  CHECK(files == 16);
+  CHECK(files == 17);
 }
 
 TEST_CASE("the manifest names every file but itself and host.json, with its sum") {
