@@ -44,6 +44,10 @@ void write_histograms(OutputFolder& output, const record::RunRecord& record, Dur
 
 const std::vector<RunFile>& run_files() {
   static const std::vector<RunFile> files{
+      {"report.html",
+       "The run on one page: what was found, charts, faults and their effects, orders step by step, "
+       "settings. It needs no "
+       "network and no script."},
       {"summary.json",
        "The verdict, expectations, percentiles and counts, for programs (kraftsim-summary/1)."},
       {"summary.txt", "What the console says, without what only one machine knows."},

@@ -125,7 +125,7 @@ expect:
 
     def test_who_waits_for_a_leader_does_not_linger(self):
         text = """duration: 45s
-cluster: {brokers: 3, controllers: 3, config: {default.replication.factor: 3}}
+cluster: {brokers: 3, controllers: 3, exit.time: 0ms, config: {default.replication.factor: 3}}
 topics: {orders: {partitions: 1}}
 clients:
   shop: {produces: orders, arrivals: {constant: 20/s}, config: {acks: 1, linger.ms: 5}}
