@@ -24,7 +24,6 @@ RequestPath::RequestPath(std::int32_t network_threads, std::int32_t io_threads,
       draws_nothing_(is_without_draws(machine.network_per_request, rng) &&
                      is_without_draws(machine.io_per_request, rng)),
       queued_max_requests_(static_cast<std::size_t>(queued_max_requests)),
-      io_threads_(io_threads),
       idle_io_threads_(io_threads) {}
 
 std::int32_t RequestPath::accept() {

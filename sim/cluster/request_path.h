@@ -151,7 +151,6 @@ class RequestPath {
   std::vector<Scheduled> moved_;
   bool draws_nothing_;
   std::size_t queued_max_requests_;
-  std::int32_t io_threads_;
   std::int32_t idle_io_threads_;
   std::int32_t next_thread_ = 0;
   std::optional<Instant> paused_since_;

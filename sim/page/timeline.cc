@@ -143,8 +143,8 @@ class Timeline {
     for (const auto& [key, name] : {std::pair{"p50_ns", "p50"}, {"p90_ns", "p90"}, {"p99_ns", "p99"}}) {
       std::vector<Svg::Point> points;
       Tenths last = -1;
-      const auto draw = [&] {
-        svg_.polyline(points, name);
+      const auto draw = [this, &points, css = name] {
+        svg_.polyline(points, css);
         points.clear();
       };
       for (const Json& bin : bins) {

@@ -184,8 +184,8 @@ SweepSummary summarize(const Results& results) {
   summary.inconclusive = listed(inconclusive);
   for (auto& [key, all] : values) {
     std::sort(all.begin(), all.end());
-    const auto most =
-        std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.first == all.back().first; });
+    const auto most = std::find_if(all.begin(), all.end(),
+                                   [last = all.back().first](const auto& one) { return one.first == last; });
     summary.configurations[key.first].metrics[key.second] = {all.size(), all[all.size() / 2].first,
                                                              most->first, most->second};
   }
