@@ -16,6 +16,7 @@
 #include "app/report.h"
 #include "app/say.h"
 #include "base/overloaded.h"
+#include "history/table.h"
 #include "report/version.h"
 #include "report/why.h"
 
@@ -78,7 +79,9 @@ int completion_command(const CompletionOptions& options) {
 }
 
 int version_command() {
-  print(stdout, fmt::format("kraftsim {}   behaves as Apache Kafka 4.1 in KRaft mode\n", report::kVersion));
+  print(stdout, fmt::format("kraftsim {}   behaves as Apache Kafka {} in KRaft mode, or as the release that "
+                            "cluster.kafka names\n",
+                            report::kVersion, history::text_of(kNewestKafka)));
   return number(ExitCode::held);
 }
 

@@ -534,6 +534,7 @@ class Checked {
 Command parse(Parser& parser, std::vector<std::string> args) {
   if (args.empty()) return SayOptions{std::string(kFirstSteps), ExitCode::usage};
   if (std::optional<SayOptions> refused = unknown_command(parser, args)) return *refused;
+  const std::vector<std::string> typed = args;
   try {
     std::reverse(args.begin(), args.end());  // as CLI11 wants them
     parser.app.parse(args);
@@ -542,9 +543,13 @@ Command parse(Parser& parser, std::vector<std::string> args) {
     return SayOptions{chosen.empty() ? help(parser) : help(*chosen.front()), ExitCode::held};
   } catch (const CLI::ArgumentMismatch& error) {
     const std::string flag = std::string(error.what()).substr(0, std::string_view(error.what()).find(':'));
+    const auto times_given = std::count_if(typed.begin(), typed.end(), [&flag](const std::string& word) {
+      return word == flag || word.starts_with(flag + "=");
+    });
     return refusal(
-        flag + " needs a value", {},
-        parser.app.get_subcommands().empty() ? "" : parser.app.get_subcommands().front()->get_name());
+        times_given > 1 ? flag + " is given " + std::to_string(times_given) + " times"
+                        : flag + " needs a value",
+        {}, parser.app.get_subcommands().empty() ? "" : parser.app.get_subcommands().front()->get_name());
   } catch (const CLI::ParseError& error) {
     const std::vector<CLI::App*> chosen = parser.app.get_subcommands();
     const std::string command = chosen.empty() ? "" : chosen.front()->get_name();

@@ -110,6 +110,7 @@ TEST_CASE("what is mistyped is refused with exit code 2, and the nearest word") 
       {{"run", "a", "--sed", "3"},
        "kraftsim: run: there is no option --sed\n          did you mean --seed?\n"},
       {{"run", "a", "--seed"}, "kraftsim: --seed needs a value\n"},
+      {{"run", "a", "--seed", "1", "--seed=2"}, "kraftsim: --seed is given 2 times\n"},
       {{"run", "a", "--seed", "x"}, "kraftsim: run: --seed is a whole number, not \"x\"\n"},
       {{"run", "a", "--seed", "-1"}, "kraftsim: run: --seed is a whole number, not \"-1\"\n"},
       {{"run", "a", "--set", "brokers"},
