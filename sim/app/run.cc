@@ -31,7 +31,8 @@ namespace {
 // which must not depend on where they were made.
 std::string repro(const RunOptions& options, const scenario::Scenario& scenario, const std::string& file) {
   std::string command = command_line("run", file, scenario.seed, options.overrides);
-  if (options.until) command += fmt::format(" --until {}ns", nanos(*options.until));
+  if (options.until)
+    command += " --until " + scenario::print_scalar(nanos(*options.until), scenario::UnitKind::duration);
   if (options.strictness == scenario::Strictness::strict) command += " --strict";
   return command;
 }

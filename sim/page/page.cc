@@ -130,7 +130,8 @@ class Page {
     for (const auto& [key, what] : {std::pair{"p50_ns", "end to end, p50"},
                                     {"p99_ns", "end to end, p99"},
                                     {"max_ns", "end to end, slowest"}}) {
-      if (const std::int64_t ns = integer(latency, key); ns >= 0) all += card(human_duration(ns), what);
+      if (const std::int64_t ns = integer(latency, key); ns >= 0 && integer(latency, "count", 0) > 0)
+        all += card(human_duration(ns), what);
     }
     all += card(human_duration(integer(run_.summary, "end_ns", 0)), "simulated");
     return element("ul", "class=\"cards\"", all);
@@ -275,7 +276,8 @@ class Page {
                                    count_of(integer(service, "lost", 0))};
       for (const char* key : {"p50_ns", "p99_ns", "max_ns"}) {
         const std::int64_t ns = integer(latency, key);
-        row.push_back(ns < 0 ? "too few" : human_duration(ns));
+        const bool is_known = ns >= 0 && integer(latency, "count", 0) > 0;
+        row.push_back(is_known ? human_duration(ns) : "too few");
       }
       table.rows.push_back(std::move(row));
     }

@@ -61,13 +61,15 @@ std::vector<std::int64_t> round_values(std::int64_t low, std::int64_t high, int 
   return values;
 }
 
-std::vector<std::int64_t> powers_of_ten(std::int64_t low, std::int64_t high) {
+std::vector<std::int64_t> log_values(std::int64_t low, std::int64_t high) {
+  const bool is_short = high / low < 100;
   std::vector<std::int64_t> values;
-  for (std::int64_t value = 1; value <= high; value *= 10) {
-    if (value >= low) values.push_back(value);
-    if (value > high / 10) break;
+  for (std::int64_t power = 1;; power *= 10) {
+    for (const std::int64_t factor : {1, 2, 5}) {
+      if (power > high / factor) return values;
+      if (power * factor >= low && (factor == 1 || is_short)) values.push_back(power * factor);
+    }
   }
-  return values;
 }
 
 std::vector<std::int64_t> round_times(std::int64_t end_ns, int most) {

@@ -29,8 +29,8 @@ std::vector<std::int64_t> round_values(std::int64_t low, std::int64_t high, int 
 // One, two or five times a power of ten: the next at or below, at or above. REQUIRES: value > 0
 std::int64_t round_below(std::int64_t value);
 std::int64_t round_above(std::int64_t value);
-// Powers of ten.
-std::vector<std::int64_t> powers_of_ten(std::int64_t low, std::int64_t high);
+// Powers of ten; over less than two of them also their doubles and fivefolds.
+std::vector<std::int64_t> log_values(std::int64_t low, std::int64_t high);
 // Round instants: whole seconds, minutes and hours as clocks have them.
 std::vector<std::int64_t> round_times(std::int64_t end_ns, int most);
 

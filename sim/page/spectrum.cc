@@ -82,7 +82,7 @@ std::string draw(const std::vector<Curve>& curves) {
   const Scale latency = Scale::logarithmic(low, high, kBottom, kTop);
   Svg svg(kSpectrumWidth, "Latency by percentile",
           "From the median on the left to the rarest orders on the right");
-  for (const std::int64_t tick : powers_of_ten(low, high)) {
+  for (const std::int64_t tick : log_values(low, high)) {
     svg.line({kSpectrumLeft, latency.at(tick)}, {kSpectrumRight, latency.at(tick)}, "grid");
     svg.text({kSpectrumLeft - 60, latency.at(tick) + 40}, Anchor::end, "small", human_duration(tick));
   }
@@ -146,7 +146,9 @@ Figure percentile_spectrum(const Documents& run) {
   const Json& latency = object_at(run.summary, "e2e_latency");
   const std::int64_t p99 = integer(latency, "p99_ns");
   std::string finding;
-  if (done * 2 < placed)
+  if (done == 0)
+    finding = "None of " + counted(placed, "order") + " was ever done";
+  else if (done * 2 < placed)
     finding = "Only " + count_of(done) + " of " + count_of(placed) + " orders were ever done";
   else if (const std::int64_t p50 = integer(latency, "p50_ns"); p50 >= 0)
     finding = "Half of the orders are done within " + human_duration(p50) +

@@ -18,7 +18,7 @@ struct StageWords {
 };
 constexpr StageWords kStageWords[] = {
     {"send_wait", "blocked in send()"},
-    {"linger", "in the producer's batch"},
+    {"linger", "in the producer: its batch, or no leader"},
     {"retry", "retries"},
     {"network", "network"},
     {"request_queue", "request queue"},
@@ -118,9 +118,9 @@ Figure stage_breakdown(const Documents& run) {
   const Json& last = *shown.back();
   const StageWords& longest = longest_stage(last);
   const std::int64_t most = integer(object_at(last, "stages_mean_ns"), longest.key, 0);
-  const std::string finding =
-      upper_first("of the " + band_name(last) + " of the orders the largest share goes to: " + longest.name +
-                  ", " + percent_of(share_milli_percent(most, total_of(last))));
+  const std::string finding = upper_first(
+      "of the " + band_name(last) + " of the fulfilled orders the largest share goes to: " + longest.name +
+      ", " + percent_of(share_milli_percent(most, total_of(last))));
   const Json& counts = object_at(run.summary, "orders");
   const std::int64_t not_done = integer(counts, "placed", 0) - integer(counts, "fulfilled", 0);
   return {

@@ -88,6 +88,7 @@ class Timeline {
     for (std::size_t i = 0; i < names.size() && i < kMostFaults; ++i) {
       std::string what;
       Tenths last = kLeft;
+      Tenths widest = 0;  // of the bars that end last
       for (const Strike& strike : strikes_) {
         if (strike.name != names[i]) continue;
         const std::string span = strike.to > strike.from
@@ -95,11 +96,15 @@ class Timeline {
                                      : "at " + human_duration(strike.from);
         svg_.rect({x(strike.from), y_}, std::max<Tenths>(x(strike.to) - x(strike.from), 20), 110, "fault",
                   strike.name + ": " + strike.what + ", " + span);
+        if (x(strike.to) >= last) widest = x(strike.to) - x(strike.from);
         last = std::max(last, x(strike.to));
         if (what.empty()) what = strike.what;
       }
       svg_.text({kLeft - 60, y_ + 95}, Anchor::end, "small", shortened(names[i], 13));
-      if (last + 80 + width_of(what) < kWidth) svg_.text({last + 60, y_ + 95}, Anchor::start, "small", what);
+      if (last + 80 + width_of(what) < kWidth)
+        svg_.text({last + 60, y_ + 95}, Anchor::start, "small", what);
+      else if (widest > width_of(what) + 120)
+        svg_.text({last - 60, y_ + 92}, Anchor::end, "small on-bar", what);
       y_ += 150;
     }
     if (names.size() > kMostFaults) {
@@ -128,7 +133,7 @@ class Timeline {
     const std::int64_t high = std::max(round_above(most), low * 10);
     const Scale scale = Scale::logarithmic(low, high, y_ + kHeight, y_);
     shade(y_, kHeight);
-    for (const std::int64_t tick : powers_of_ten(low, high)) {
+    for (const std::int64_t tick : log_values(low, high)) {
       svg_.line({kLeft, scale.at(tick)}, {kRight, scale.at(tick)}, "grid");
       svg_.text({kLeft - 60, scale.at(tick) + 40}, Anchor::end, "small", human_duration(tick));
     }
@@ -353,6 +358,7 @@ std::string finding_of(const Documents& run) {
       at = integer(bin, "from_ns", 0);
     }
   }
+  if (run.charts.is_null()) return "Of latency and outcomes nothing is left to draw";
   if (worst < 0) return "Nothing was placed";
   if (!medians.empty()) {
     std::nth_element(medians.begin(), medians.begin() + static_cast<std::ptrdiff_t>(medians.size() / 2),

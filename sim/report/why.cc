@@ -242,7 +242,9 @@ class Story {
 
   std::string decisive() const {
     std::string text = "what was decisive\n";
-    if (const std::string stage = longest_stage(); !stage.empty()) text += "  " + stage + "\n";
+    // Of what was never done, no stage is what kept it.
+    if (const std::string stage = longest_stage(); order_.outcome == "fulfilled" && !stage.empty())
+      text += "  " + stage + "\n";
     if (order_.retries > 0)
       text += "  it had to be sent again: " + because_of(order_.sent, order_.leader) + "\n";
     if (!leaders_.empty())

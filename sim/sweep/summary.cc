@@ -75,7 +75,7 @@ void add_metrics(const SweepSummary& summary, std::string& text) {
       const SweepSummary::Spread& spread = found->second;
       text += "  " + padded_right(metric_text(metric), 12) + "median " +
               padded_right(value_text(metric, spread.median), 10) + "most " +
-              padded_right(value_text(metric, spread.most), 10) + "(seed " +
+              padded_right(value_text(metric, spread.most), 12) + "(seed " +
               std::to_string(spread.seed_of_most) + ")" + (one.name.empty() ? "" : "  " + one.name) + "\n";
     }
   }

@@ -96,7 +96,7 @@ TEST_CASE("a whole run is drawn, each figure with a table of its own") {
   CHECK(holds(timeline.markup, "orders-0: broker-1 leads, ISR of 3"));
   CHECK(holds(percentile_spectrum(run).markup, ">p90</text>"));
   const Figure stages = stage_breakdown(run);
-  CHECK(holds(stages.finding, "service, 75.0 %"));
+  CHECK(holds(stages.finding, "of the fulfilled orders the largest share goes to: service, 75.0 %"));
   CHECK(holds(stages.caption, "The 3 that were not fulfilled are left out."));
   CHECK(holds(page_of(run, {{"cluster", "acks", "1", "all", "what it means"}}),
               "Order 7 of shop (lost): lost, 9 s old"));
@@ -123,11 +123,25 @@ TEST_CASE(
 
   folder.write("charts.json", "{\"schema\": ");
   CHECK(holds(page_of(folder.read(), {}), "charts.json is damaged"));
+  CHECK_FALSE(holds(page_of(folder.read(), {}), "Nothing was placed"));
+}
+
+TEST_CASE("where no order was placed, or none was done, no latency is made up") {
+  RunFolder folder;
+  folder.write(
+      "summary.json",
+      R"({"schema":"kraftsim-summary/1","end_ns":5000000000,"orders":{"placed":0},"e2e_latency":{"count":0,"max_ns":0},
+                                   "services":{"pay":{"latency":{"count":0,"max_ns":0}}}})");
+  CHECK_FALSE(holds(page_of(folder.read(), {}), "0 ns"));
+  folder.write("charts.json", kCharts);
+  folder.write("summary.json", R"({"schema":"kraftsim-summary/1","orders":{"placed":100,"fulfilled":0}})");
+  CHECK(percentile_spectrum(folder.read()).finding == "None of 100 orders was ever done");
 }
 
 TEST_CASE("scales: round values, and places by integers alone") {
   CHECK(round_values(0, 100, 6) == std::vector<std::int64_t>{0, 20, 40, 60, 80, 100});
-  CHECK(powers_of_ten(500, 20'000) == std::vector<std::int64_t>{1'000, 10'000});
+  CHECK(log_values(500, 60'000) == std::vector<std::int64_t>{1'000, 10'000});
+  CHECK(log_values(20, 200) == std::vector<std::int64_t>{20, 50, 100, 200});
   CHECK(round_below(999) == 500);
   CHECK(round_below(1) == 1);
   CHECK(round_above(201) == 500);
