@@ -38,9 +38,7 @@ Cluster::Cluster(Processes processes, const NetworkSpec& network, const kernel::
 
 bool Cluster::step() {
   Event event;
-  const bool is_there = world_.platform.next(event);
-  world_.wires.tell_notes(world_.platform);
-  if (!is_there) return false;
+  if (!world_.platform.next(event)) return false;
   world_.platform.begin(event);
   handle(event);
   return true;
@@ -92,7 +90,6 @@ void Cluster::handle(const Event& event) {
     case EventKind::close_reaches_server:
       return hear(wires.close_reaches_server(platform, event.index, event.life));
     case EventKind::reset_reaches_server:
-      if (wires.is_of(event.index, event.life)) world_.cancel_plan(event.index);
       return hear(wires.reset_reaches_server(platform, event.index, event.life));
     case EventKind::retransmit_to_server: return wires.retransmit(platform, event.index, event.life, true);
     case EventKind::retransmit_to_client: return wires.retransmit(platform, event.index, event.life, false);
@@ -127,15 +124,13 @@ void Cluster::message_goes_on(Ticket ticket) {
   switch (message.stage) {
     case Stage::to_server:
     case Stage::to_client:
-    case Stage::has_core:
-    case Stage::written_ahead: return deliver(ticket);
+    case Stage::has_core: return deliver(ticket);
     case Stage::read:
     case Stage::written:
       if (message.life != world_.platform.incarnation(server))
         return wires.free_message(world_.platform, ticket);
       return world_.network_work_done(server, ticket);
     case Stage::handled:
-    case Stage::planned:
       if (message.life != world_.platform.incarnation(server))
         return wires.free_message(world_.platform, ticket);
       return handle_request(server, ticket);
@@ -298,8 +293,6 @@ void Cluster::perform(ProcessId id, const node::Connect& connect) {
 }
 
 void Cluster::perform(ProcessId id, const node::Disconnect& disconnect) {
-  const std::uint32_t last = world_.wires.last_opened(disconnect.channel);
-  if (last != Connection::kNoConnection && id == disconnect.channel.server) world_.cancel_plan(last);
   world_.wires.disconnect(world_.platform, id, disconnect.channel);
 }
 

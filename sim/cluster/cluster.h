@@ -56,11 +56,6 @@ class Cluster {
   // Its machine is switched on if it was off. REQUIRES: !is_up(process), and no fault holds it down
   void restart(ProcessId process);
 
-  // From here on requests are planned when they are sent, and responses are on their way while they are being
-  // written (serving.cc): fewer events, the same facts, but for what leaves a machine at one and the same
-  // instant. Off unless asked for: not all scenarios have been seen to tell the same.
-  void work_ahead() { world_.works_ahead = true; }
-
   // What would happen without the fault: it strikes no more, and nothing else is shifted by that, neither an
   // id nor a draw. What it does at present ends as it would have. Copy the cluster before to have both.
   void disarm(FaultId fault) { faults_.disarm(fault); }

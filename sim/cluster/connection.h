@@ -54,10 +54,6 @@ struct Connection {
   std::deque<std::uint32_t> socket{};  // tickets of requests that have arrived and wait
   // Requests that will be in the socket once they arrive.
   std::int32_t requests_on_the_way = 0;
-  // An answer that was sent ahead of its time: the connection is muted until then, and no longer.
-  std::uint32_t planned = kNoTicket;  // its request, as long as that is (see Wires)
-  std::uint32_t writing_ahead = kNoTicket;
-  Instant muted_until = Instant::max();
 
   static constexpr std::uint32_t kNoConnection = ~std::uint32_t{0};
 };

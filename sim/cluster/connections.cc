@@ -179,10 +179,9 @@ std::optional<Heard> Wires::close_reaches_server(Platform& platform, std::uint32
   Connection& connection = connections_[index];
   if (!is_of(index, generation) || !connection.accepted) return {};
   connection.end_of_stream = true;
-  const bool muted = is_muted(connection, platform.now());
-  if (muted && connection.writing_ahead != kNoTicket) write_in_time(platform, connection.writing_ahead);
   // What was sent before may come at the same instant, and comes first.
-  const bool has_read_all = !muted && connection.socket.empty() && connection.requests_on_the_way == 0;
+  const bool has_read_all =
+      !connection.muted && connection.socket.empty() && connection.requests_on_the_way == 0;
   if (!has_read_all) return {};
   return end_at_server(platform, index, node::DisconnectReason::closed);
 }
@@ -210,12 +209,8 @@ std::optional<Heard> Wires::end_at_server(Platform& platform, std::uint32_t inde
 // What the server has not begun to read is lost; what its threads hold is handled, and the answer goes
 // nowhere.
 void Wires::forget_server_end(Platform& platform, Connection& connection) {
-  const bool is_writing = is_muted(connection, platform.now()) && connection.writing_ahead != kNoTicket;
-  if (is_writing) write_in_time(platform, connection.writing_ahead);  // and will find no connection
   connection.accepted = false;
   connection.muted = false;
-  connection.muted_until = Instant::max();
-  connection.writing_ahead = kNoTicket;
   for (const std::uint32_t ticket : connection.socket) free_message(platform, ticket);
   connection.socket.clear();
 }

@@ -22,10 +22,7 @@ bool Wires::is_blocked(const Platform& platform, net::Endpoint from, net::Endpoi
 
 // Travel time of a packet without contents: SYN, FIN, RST.
 Duration Wires::signal_time(Platform& platform, ProcessId from, ProcessId to, Duration first_timeout) {
-  Outbox& outbox = outboxes_[static_cast<std::size_t>(platform.machine_of(from))];
-  const std::size_t taken_back = take_back(outbox, platform.now(), platform);
   const Duration travel = network_.travel_time(platform.machine_of(from), platform.machine_of(to));
-  send_again(platform, outbox, taken_back);
   if (troubles_ == 0) return travel;
   constexpr std::int64_t kSignalBytes = 60;
   return travel + network_.interference().hindrance({platform.machine_of(from), platform.machine_of(to),

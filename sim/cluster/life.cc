@@ -68,7 +68,6 @@ bool World::boot(ProcessId id) {
 void World::end_life(ProcessId id) {
   Slot& slot = this->slot(id);
   SIM_CHECK(slot.life.has_value(), "only a process that is up can end");
-  cancel_plans(id);
   Life& ended = *slot.life;
   if (platform.is_watched()) {
     node::Effects last;
@@ -168,7 +167,6 @@ bool World::is_missed(const Event& event) const {
 }
 
 void World::pause(ProcessId id) {
-  cancel_plans(id);
   Life& life = this->life(id);
   if (life.paused++ == 0 && life.path) life.path->pause(now());
 }
@@ -197,7 +195,6 @@ void World::resume(ProcessId id) {
 // ---- Machines
 
 void World::switch_off(net::Endpoint machine) {
-  cancel_all_plans();
   if (!std::exchange(platform.machine(machine).is_off, true)) wires.trouble_began();
   for (const ProcessId id : processes_on({machine})) slot(id).is_wanted = false;
 }
@@ -207,7 +204,6 @@ void World::switch_on(net::Endpoint machine) {
 }
 
 void World::hold_off(net::Endpoint machine) {
-  cancel_all_plans();
   ++platform.machine(machine).held_off;
   wires.trouble_began();
 }
@@ -220,7 +216,6 @@ void World::hold_off_no_more(net::Endpoint machine) {
 // Several at once multiply, up to a million.
 void World::set_cpu_factor(ProcessId id) {
   constexpr std::int64_t kMost = 1'000'000;
-  cancel_plans(id);
   Slot& slot = this->slot(id);
   slot.cpu_factor = 1;
   for (const SlowedBy& one : slot.slowed_by) slot.cpu_factor = std::min(kMost, slot.cpu_factor * one.factor);

@@ -77,8 +77,6 @@ struct Life {
   Instant last_write_told{};          // writes are told of in order, whichever core their threads get
   std::vector<HeldSend> held{};       // responses and requests that wait for a write
   std::optional<RequestPath> path{};  // of a server
-  std::vector<std::uint32_t>
-      planned{};  // tickets of requests that it will have handled when their time comes
 };
 
 struct SlowedBy {  // a process's threads

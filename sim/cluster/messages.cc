@@ -26,7 +26,6 @@ Ticket Wires::new_message(Platform& platform, Envelope&& envelope, std::uint32_t
   message.envelope = std::move(envelope);
   message.connection = index;
   message.generation = connections_[index].generation;
-  message.number = static_cast<std::uint32_t>(++numbers_given_);
   return ticket;
 }
 
@@ -66,11 +65,24 @@ bool Wires::put_on_wire(Platform& platform, Ticket ticket) {
   MessageInFlight& message = messages_[ticket];
   const bool to_server = !message.envelope.response;
   if (troubles_ != 0 && !passes(platform, message.connection, to_server, ticket)) return false;
-  Outbox& outbox = outboxes_[static_cast<std::size_t>(sender_of(platform, ticket))];
-  const std::size_t taken_back = take_back(outbox, platform.now(), platform);
-  message.arrives = pass_wire(platform, ticket, platform.now());
-  send_again(platform, outbox, taken_back);
+  message.arrives = pass_wire(platform, ticket);
   return true;
+}
+
+// When it is there, if it leaves now.
+Instant Wires::pass_wire(const Platform& platform, Ticket ticket) {
+  const MessageInFlight& message = messages_[ticket];
+  const net::Endpoint here = platform.machine_of(message.envelope.from());
+  const net::Endpoint there = platform.machine_of(message.envelope.to());
+  const Instant leaves = platform.now();
+  Instant at = network_.arrival(here, there, message.bytes, leaves);
+  if (troubles_ != 0) {
+    const Duration first_timeout = first_retransmission(connections_[message.connection]);
+    at += network_.interference().hindrance({here, there, message.bytes, leaves, first_timeout});
+  }
+  Instant& last = flow(message.connection, !message.envelope.response).last_arrival;
+  last = std::max(last, at);
+  return last;
 }
 
 void Wires::put_on_wire_again(Platform& platform, Ticket ticket) {
@@ -119,15 +131,12 @@ Wires::Arrival Wires::message_arrives(Platform& platform, Ticket ticket) {
   tell_progress(platform, observe::RequestStage::received, message, true);
   message.stage = Stage::in_socket;
   connection.socket.push_back(ticket);
-  // It will be read once the answer under way is written, and that must be noticed.
-  if (is_muted(connection, platform.now()) && connection.writing_ahead != kNoTicket)
-    write_in_time(platform, connection.writing_ahead);
   return Arrival::at_server;
 }
 
 std::optional<Ticket> Wires::next_to_read(Platform& platform, std::uint32_t index) {
   Connection& connection = connections_[index];
-  if (is_muted(connection, platform.now())) return {};
+  if (connection.muted) return {};
   if (connection.socket.empty()) {
     if (connection.end_of_stream) {
       platform.schedule(platform.now(), EventKind::close_reaches_server, connection.channel.server, index,
@@ -137,16 +146,13 @@ std::optional<Ticket> Wires::next_to_read(Platform& platform, std::uint32_t inde
   }
   const Ticket ticket = connection.socket.front();
   connection.socket.pop_front();
-  mute_for(connection, messages_[ticket]);
-  return ticket;
-}
-
-// The server reads nothing more from it until the request is answered.
-void Wires::mute_for(Connection& connection, MessageInFlight& request) {
+  // The server reads nothing more from it until the request is answered.
+  MessageInFlight& request = messages_[ticket];
   request.served_as = static_cast<CorrelationId>(requests_served_++);
   connection.muted = true;
   connection.under_way = request.served_as;
   connection.asked = request.envelope.correlation;
+  return ticket;
 }
 
 std::uint32_t Wires::asked_on(const Envelope& response) const {

@@ -110,10 +110,8 @@ class Platform {
   Audience& audience() { return audience_; }
   bool is_watched() const { return !audience_.empty(); }
   bool wants_messages() const { return audience_.wants_messages(); }
-  void tell(ProcessId process, const observe::Fact& fact) const { tell_at(now(), process, fact); }
-  // Of what was known to happen before it did. REQUIRES: nothing was told of a later instant
-  void tell_at(Instant at, ProcessId process, const observe::Fact& fact) const {
-    if (!audience_.empty()) audience_.tell(observation(at, process, fact));
+  void tell(ProcessId process, const observe::Fact& fact) const {
+    if (!audience_.empty()) audience_.tell(observation(now(), process, fact));
   }
   observe::Observation observation(Instant at, ProcessId process, const observe::Fact& fact) const {
     const Incarnation life = process == kNoProcess ? Incarnation{} : incarnation(process);

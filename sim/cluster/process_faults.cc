@@ -8,7 +8,6 @@
 namespace sim::cluster {
 
 Injector::Lasts Injector::strike() {
-  world_.cancel_all_plans();
   return std::visit([this](const auto& kind) { return strike(kind); }, fault_.kind);
 }
 
@@ -33,7 +32,6 @@ void Injector::tell_missed() {
 }
 
 void Injector::undo() {
-  world_.cancel_all_plans();
   Strike& strike = struck();
   strike.is_undone = true;
   for (const ProcessId process : strike.held_down) {

@@ -1,28 +1,15 @@
 #include "cluster/request_path.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include "base/check.h"
 
 namespace sim::cluster {
-namespace {
-
-bool is_without_draws(const Distribution& distribution, const Rng& rng) {
-  Rng probe = rng;
-  distribution.sample(probe);
-  return probe == rng;
-}
-
-}  // namespace
-
 RequestPath::RequestPath(std::int32_t network_threads, std::int32_t io_threads,
                          std::int32_t queued_max_requests, const MachineSpec& machine, const Rng& rng)
     : machine_(machine),
       rng_(rng),
       threads_(static_cast<std::size_t>(network_threads)),
-      draws_nothing_(is_without_draws(machine.network_per_request, rng) &&
-                     is_without_draws(machine.io_per_request, rng)),
       queued_max_requests_(static_cast<std::size_t>(queued_max_requests)),
       idle_io_threads_(io_threads) {}
 
@@ -46,11 +33,10 @@ std::optional<RequestPath::Scheduled> RequestPath::begin_network_work(Ticket tic
                                                                       const ThreadTime& time) {
   NetworkThread& runs_on = threads_[static_cast<std::size_t>(thread)];
   work(ticket) = Work{thread, runs_on.delayed};
-  take_arrived(runs_on, now);
-  const Duration takes = reading_time(bytes, machine_.network_per_request.sample(rng_));
+  const std::int64_t per_request = machine_.network_per_request.sample(rng_);
+  const Duration takes = cpu_time(per_request, machine_.network_ns_per_kib, bytes);
   const Instant ready = std::max(runs_on.blocked ? runs_on.blocked_since : now, runs_on.busy_until);
   runs_on.busy_until = time.done(now, ready, takes);
-  if (!runs_on.planned.empty()) plan_anew(runs_on);
   if (runs_on.blocked) {
     runs_on.stalled.push_back({ticket, runs_on.busy_until});
     return std::nullopt;
@@ -95,66 +81,6 @@ Instant RequestPath::begin_handling(Ticket ticket, std::int64_t bytes, Instant n
   work(ticket).delay_seen = paused_;
   const std::int64_t per_request = machine_.io_per_request.sample(rng_);
   return time.done(now, now, cpu_time(per_request, machine_.io_ns_per_kib, bytes));
-}
-
-// ---- Ahead of time
-
-Duration RequestPath::reading_time(std::int64_t bytes, std::int64_t per_request) const {
-  return cpu_time(per_request, machine_.network_ns_per_kib, bytes);
-}
-
-Duration RequestPath::handling_time(std::int64_t bytes) const {
-  Rng unused = rng_;
-  const std::int64_t per_request = machine_.io_per_request.sample(unused);
-  return cpu_time(per_request, machine_.io_ns_per_kib, bytes);
-}
-
-// What has arrived stays where it is in the order.
-void RequestPath::take_arrived(NetworkThread& thread, Instant now) {
-  std::size_t arrived = 0;
-  while (arrived < thread.planned.size() && thread.planned[arrived].arrives <= now)
-    thread.busy_until = thread.planned[arrived++].read;
-  thread.planned.erase(thread.planned.begin(), thread.planned.begin() + static_cast<std::ptrdiff_t>(arrived));
-}
-
-void RequestPath::plan_anew(NetworkThread& thread) {
-  Instant busy_until = thread.busy_until;
-  for (Planned& one : thread.planned) {
-    busy_until = later(std::max(one.arrives, busy_until), one.takes);
-    if (one.read != busy_until) moved_.push_back({one.ticket, busy_until});
-    one.read = busy_until;
-  }
-}
-
-RequestPath::Plan RequestPath::plan(Ticket ticket, std::int32_t thread, std::int64_t bytes, Instant arrives,
-                                    Instant now) {
-  NetworkThread& runs_on = threads_[static_cast<std::size_t>(thread)];
-  take_arrived(runs_on, now);
-  work(ticket) = Work{thread, paused_};
-  --idle_io_threads_;
-  const auto place = std::find_if(runs_on.planned.begin(), runs_on.planned.end(),
-                                  [arrives](const Planned& one) { return one.arrives > arrives; });
-  const Instant before = place == runs_on.planned.begin() ? runs_on.busy_until : std::prev(place)->read;
-  const Duration takes = reading_time(bytes, machine_.network_per_request.sample(rng_));
-  const Instant read = later(std::max(arrives, before), takes);
-  const bool is_last = place == runs_on.planned.end();
-  runs_on.planned.insert(place, Planned{ticket, arrives, takes, read});
-  if (!is_last) plan_anew(runs_on);
-  return {read, later(read, handling_time(bytes))};
-}
-
-void RequestPath::cancel(Ticket ticket, std::int32_t thread, Instant now) {
-  NetworkThread& runs_on = threads_[static_cast<std::size_t>(thread)];
-  take_arrived(runs_on, now);
-  std::erase_if(runs_on.planned, [ticket](const Planned& one) { return one.ticket == ticket; });
-  plan_anew(runs_on);
-  ++idle_io_threads_;
-}
-
-void RequestPath::enqueue_later(Ticket ticket) {
-  Work& read = work(ticket);
-  read.delay_seen = threads_[static_cast<std::size_t>(read.thread)].delayed;
-  ++idle_io_threads_;
 }
 
 bool RequestPath::handling_done(Ticket ticket, Instant now, std::optional<Scheduled>& again) {

@@ -21,11 +21,6 @@
 // It knows requests as tickets and asks its owner to schedule things; it never sees a message. A network
 // thread that finds the queue full (queued.max.requests) blocks, and all its other work with it. A pause
 // stops all threads.
-//
-// A request that is still on its way can be planned: a network thread does one thing after the other, so what
-// it will do is known from what will arrive, and an I/O thread is kept for it. Work that comes in between
-// moves what was planned behind it (moved()). A plan holds as long as nothing blocks or stops a thread and
-// nobody needs the I/O thread first; its owner cancels all plans before.
 namespace sim::cluster {
 
 class RequestPath {
@@ -66,28 +61,6 @@ class RequestPath {
   const std::vector<Scheduled>& released_handlers() const { return released_handlers_; }
   void clear_released();
 
-  // ---- Ahead of time
-  struct Plan {
-    Instant read;     // by the network thread
-    Instant handled;  // the handler's time is over
-  };
-  // An I/O thread is free, and nothing must be drawn, which would have to be done in order.
-  bool can_plan(std::int32_t thread) const {
-    return idle_io_threads_ > 0 && draws_nothing_ && is_running(thread);
-  }
-  bool is_running(std::int32_t thread) const { return !threads_[static_cast<std::size_t>(thread)].blocked; }
-  // REQUIRES: can_plan(thread), arrives >= now
-  Plan plan(Ticket ticket, std::int32_t thread, std::int64_t bytes, Instant arrives, Instant now);
-  // It has not arrived yet. REQUIRES: planned, on that thread, arrives > now
-  void cancel(Ticket ticket, std::int32_t thread, Instant now);
-  // Its network thread has it already; the I/O thread is no longer kept for it. REQUIRES: planned
-  void enqueue_later(Ticket ticket);
-  // What its handler takes, if nothing must be drawn.
-  Duration handling_time(std::int64_t bytes) const;
-  // Requests that are read at another time than was planned.
-  const std::vector<Scheduled>& moved() const { return moved_; }
-  void clear_moved() { moved_.clear(); }
-
   // The process is stopped: its threads stand still, and go on as much later.
   void pause(Instant now);
   void resume(Instant now);
@@ -111,16 +84,9 @@ class RequestPath {
     Ticket ticket;
     Instant came_up;
   };
-  struct Planned {
-    Ticket ticket;
-    Instant arrives;
-    Duration takes;
-    Instant read;
-  };
   struct NetworkThread {
     Instant busy_until{};
-    std::vector<Planned> planned{};  // what will arrive, in that order; to be done after all that is there
-    Duration delayed{};              // by all blockings so far
+    Duration delayed{};  // by all blockings so far
     bool blocked = false;
     Instant blocked_since{};
     std::optional<Ticket> blocked_by{};  // the request that found the queue full; none: the process is paused
@@ -131,9 +97,6 @@ class RequestPath {
     Duration delay_seen{};  // of its thread; of the process while it is handled
   };
 
-  Duration reading_time(std::int64_t bytes, std::int64_t per_request) const;
-  static void take_arrived(NetworkThread& thread, Instant now);
-  void plan_anew(NetworkThread& thread);
   Duration cpu_time(std::int64_t per_request, std::int64_t ns_per_kib, std::int64_t bytes) const;
   void unblock_one(Instant now);
   void go_on(NetworkThread& thread, Instant now);
@@ -148,8 +111,6 @@ class RequestPath {
   std::deque<std::int32_t> blocked_threads_;
   std::vector<Scheduled> released_;
   std::vector<Scheduled> released_handlers_;
-  std::vector<Scheduled> moved_;
-  bool draws_nothing_;
   std::size_t queued_max_requests_;
   std::int32_t idle_io_threads_;
   std::int32_t next_thread_ = 0;

@@ -6,12 +6,6 @@
 
 // A request's way at a server: through the network thread of its connection, the request queue and an I/O
 // thread to the handler, and the answer back through the network thread that read it.
-//
-// Most of this is known before it happens: what a network thread has to do, and that an I/O thread will be
-// free. Then a request is planned when it is sent, and all its way is one event, that of its handler; and a
-// response's is that of its arrival. Where something makes a plan untrue (a fault, a process that ends, a
-// connection that breaks, an I/O thread that someone else needs first) it is cancelled before, and each step
-// is an event again.
 namespace sim::cluster {
 namespace {
 
@@ -27,10 +21,8 @@ std::int32_t thread_nanos(Duration handling) {
 void World::send(Envelope&& envelope) {
   if (envelope.response) return respond(std::move(envelope));
   const Ticket ticket = wires.send_request(platform, std::move(envelope));
-  if (ticket != kNoTicket && !plan(ticket)) wires.await_arrival(platform, ticket);
+  if (ticket != kNoTicket) wires.await_arrival(platform, ticket);
 }
-
-// ---- Step by step
 
 void World::read_next(std::uint32_t connection) {
   if (!is_up(wires.connection(connection).channel.server)) return;  // it was killed, the connection lives on
@@ -45,7 +37,6 @@ void World::begin_network_work(Ticket ticket) {
   message.life = platform.incarnation(server);
   const auto scheduled = life(server).path->begin_network_work(ticket, connection.network_thread,
                                                                message.bytes, now(), thread_time(server));
-  follow_moved(server);
   if (scheduled) wires.arm(platform, ticket, scheduled->at);
 }
 
@@ -63,7 +54,6 @@ void World::network_work_done(ProcessId server, Ticket ticket) {
     return;
   }
   wires.tell_progress(platform, observe::RequestStage::queued, message, true);
-  if (path.idle_io_threads() == 0) cancel_plans(server);  // one may be kept for a request that comes later
   message.stage = Stage::queued;
   if (path.enqueue(ticket, now())) begin_handling(server, ticket);
 }
@@ -79,13 +69,6 @@ void World::begin_handling(ProcessId server, Ticket ticket) {
 
 bool World::handler_done(ProcessId server, Ticket ticket) {
   Life& life = this->life(server);
-  MessageInFlight& message = wires.message(ticket);
-  if (message.stage == Stage::planned) {
-    std::erase(life.planned, ticket);
-    wires.forget_plan(ticket);
-    message.envelope.thread_nanos = thread_nanos(now() - message.read);
-    return true;
-  }
   std::optional<RequestPath::Scheduled> again;
   const bool is_done = life.path->handling_done(ticket, now(), again);
   if (again) wires.arm(platform, ticket, again->at);
@@ -118,16 +101,9 @@ void World::respond(Envelope&& response) {
   MessageInFlight& message = wires.message(ticket);
   message.stage = Stage::written;
   message.life = platform.incarnation(server);
-  const bool is_running = path.is_running(connection.network_thread);
   const auto written =
       path.begin_network_work(ticket, connection.network_thread, message.bytes, now(), thread_time(server));
-  follow_moved(server);
-  if (!written) return;
-  if (works_ahead && is_running && wires.can_be_written_ahead(platform, index)) {
-    wires.write_ahead(platform, ticket, written->at);
-  } else {
-    wires.arm(platform, ticket, written->at);
-  }
+  if (written) wires.arm(platform, ticket, written->at);
 }
 
 void World::request_answered(std::uint32_t connection) {
@@ -172,75 +148,6 @@ bool World::response_waits(ProcessId id, Ticket ticket) {
   message.stage = Stage::has_core;
   wires.arm(platform, ticket, done);
   return true;
-}
-
-// ---- Ahead of time
-
-bool World::plan(Ticket ticket) {
-  MessageInFlight& message = wires.message(ticket);
-  const Connection& connection = wires.connection(message.connection);
-  const ProcessId server = connection.channel.server;
-  Slot& slot = this->slot(server);
-  if (!works_ahead || !slot.life || takes_thread_time(server)) return false;
-  if (!wires.can_be_planned(platform, ticket)) return false;
-  RequestPath& path = *slot.life->path;
-  if (!path.can_plan(connection.network_thread)) return false;
-  message.life = platform.incarnation(server);
-  const RequestPath::Plan plan =
-      path.plan(ticket, connection.network_thread, message.bytes, message.arrives, now());
-  slot.life->planned.push_back(ticket);
-  wires.plan(platform, ticket, plan.read, plan.handled);
-  follow_moved(server);
-  return true;
-}
-
-// Requests that will be read later than was thought, or earlier.
-void World::follow_moved(ProcessId server) {
-  RequestPath& path = *life(server).path;
-  if (path.moved().empty()) return;
-  for (const RequestPath::Scheduled& moved : path.moved()) {
-    const Duration handling = path.handling_time(wires.message(moved.ticket).bytes);
-    wires.read_later(platform, moved.ticket, moved.at, moved.at + handling);
-  }
-  path.clear_moved();
-}
-
-void World::cancel_plans(ProcessId server) {
-  if (!is_up(server) || !life(server).path) return;
-  Life& life = this->life(server);
-  for (const Ticket ticket : std::exchange(life.planned, {})) {
-    MessageInFlight& message = wires.message(ticket);
-    if (message.arrives > now()) {
-      life.path->cancel(ticket, wires.connection(message.connection).network_thread, now());
-      wires.cancel_plan(platform, ticket);
-      continue;
-    }
-    wires.forget_plan(ticket);
-    if (message.read > now()) {
-      message.stage = Stage::read;
-      life.path->enqueue_later(ticket);
-      wires.arm(platform, ticket, message.read);
-    } else {
-      message.stage = Stage::handled;
-      message.envelope.thread_nanos = thread_nanos(life.path->handling_time(message.bytes));
-    }
-  }
-  life.path->clear_moved();
-  wires.write_in_time(platform, server);
-}
-
-void World::cancel_all_plans() {
-  for (std::size_t i = 0; i < slots.size(); ++i) cancel_plans(ProcessId{static_cast<std::int32_t>(i)});
-}
-
-void World::cancel_plan(std::uint32_t connection) {
-  const Ticket ticket = wires.connection(connection).planned;
-  if (ticket == kNoTicket || wires.message(ticket).arrives <= now()) return;
-  const ProcessId server = wires.connection(connection).channel.server;
-  std::erase(life(server).planned, ticket);
-  life(server).path->cancel(ticket, wires.connection(connection).network_thread, now());
-  wires.cancel_plan(platform, ticket);
-  follow_moved(server);
 }
 
 }  // namespace sim::cluster

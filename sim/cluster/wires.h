@@ -19,10 +19,6 @@
 // It delivers nothing by itself: what reaches a process is handed to the caller. Connections are named by an
 // index and a generation, messages by a ticket, which is also what threads of a server know them by. Each has
 // one timer of the kernel, which comes up where the message goes on.
-//
-// A response may be sent ahead of its time: when its network thread will have written it is known, so when it
-// will be at the client is known too, unless something else leaves the machine before. Then it is taken back
-// and sent again behind that.
 namespace sim::cluster {
 
 using Ticket = std::uint32_t;
@@ -33,12 +29,10 @@ struct MessageInFlight {
     none,
     to_server,
     in_socket,
-    read,           // by a network thread
-    queued,         // or with a thread that cannot go on
-    handled,        // its handler takes time
-    planned,        // on its way, and it is known when it will have been read and handled
-    written,        // a response, by a network thread
-    written_ahead,  // and on its way
+    read,     // by a network thread
+    queued,   // or with a thread that cannot go on
+    handled,  // its handler takes time
+    written,  // a response, by a network thread
     to_client,
     has_core,  // a response that has arrived, and its thread has waited for a core
   };
@@ -49,14 +43,11 @@ struct MessageInFlight {
   std::uint32_t generation = 0;
   CorrelationId served_as = 0;  // a request's, for the server: connections of one channel do not share them
   Stage stage = Stage::none;
-  bool tracked = false;      // its progress is reported
-  std::uint32_t number = 0;  // of all messages, modulo 2^32
-  Incarnation life;          // of the server that has it
+  bool tracked = false;  // its progress is reported
+  Incarnation life;      // of the server that has it
   kernel::TimerHandle timer;
   std::uint64_t cause = 0;  // number of the event that set it
   Instant arrives{};        // of a request on its way
-  Instant read{};           // of one that is planned
-  Instant leaves{};         // of a response that was written ahead
 };
 
 // Something that a process learns about a connection.
@@ -78,7 +69,7 @@ class Wires {
  public:
   Wires(const net::NetworkSpec& spec, const std::vector<net::MachinePlace>& machines, std::size_t processes,
         std::uint64_t seed)
-      : network_(spec, machines, seed), outboxes_(machines.size()), opened_(processes) {}
+      : network_(spec, machines, seed), opened_(processes) {}
 
   // ---- Connections (connections.cc)
   const Connection& connection(std::uint32_t index) const { return connections_[index]; }
@@ -118,7 +109,7 @@ class Wires {
   // Its timer comes up then.
   void arm(Platform& platform, Ticket ticket, Instant at);
   // A request onto its channel. kNoTicket: that is not open, or it cannot leave now; else it is on the wire
-  // and is to be planned or awaited.
+  // and is to be awaited.
   Ticket send_request(Platform& platform, Envelope&& envelope);
   void await_arrival(Platform& platform, Ticket ticket);
   enum class Arrival : std::uint8_t { nowhere, at_client, at_server };
@@ -137,28 +128,6 @@ class Wires {
   bool throttle_ends(std::uint32_t index, std::uint64_t generation);
   void tell_progress(const Platform& platform, observe::RequestStage stage, const MessageInFlight& message,
                      bool with_envelope) const;
-
-  // ---- Ahead of time (ahead.cc)
-  // The request will be read as soon as it arrives.
-  bool can_be_planned(const Platform& platform, Ticket ticket);
-  void plan(Platform& platform, Ticket ticket, Instant read, Instant handled);
-  void read_later(Platform& platform, Ticket ticket, Instant read, Instant handled);
-  // It is being handled, or its plan does not hold.
-  void forget_plan(Ticket ticket) {
-    std::uint32_t& planned = connections_[messages_[ticket].connection].planned;
-    if (planned == ticket) planned = kNoTicket;
-  }
-  // It arrives as any other. REQUIRES: planned, and not arrived yet
-  void cancel_plan(Platform& platform, Ticket ticket);
-  bool can_be_written_ahead(const Platform& platform, std::uint32_t index);
-  // It leaves when its network thread has written it.
-  void write_ahead(Platform& platform, Ticket ticket, Instant leaves);
-  // Responses of this process that have not left are written as any other.
-  void write_in_time(Platform& platform, ProcessId server);
-  // What has happened by now, and was known before, is told.
-  void tell_notes(const Platform& platform) {
-    while (!notes_.empty() && notes_.front().at <= platform.now()) tell_first_note(platform);
-  }
 
   // ---- Flows, when something is wrong with the wires (flows.cc)
   void retransmit(Platform& platform, std::uint32_t index, std::uint64_t generation, bool to_server);
@@ -196,26 +165,6 @@ class Wires {
     std::int64_t held = 0;
   };
 
-  // A response that is on its way before it has left, and what its passage changed.
-  struct Ahead {
-    Instant leaves;
-    Ticket ticket;
-    net::Network::Mark before;
-    Instant last_arrival_before;
-  };
-  using Outbox = std::vector<Ahead>;  // in the order in which they leave
-  // To be told when its time has come, if things still are as they were.
-  struct Note {
-    enum class What : std::uint8_t { arrives, read, leaves };
-    Instant at;
-    std::uint64_t order;
-    Ticket ticket;
-    std::uint32_t number;  // of the message
-    What what;
-    // The last of all in a heap.
-    bool operator<(const Note& other) const { return at != other.at ? at > other.at : order > other.order; }
-  };
-
   // ---- connections.cc
   std::uint32_t new_connection(const Channel& channel, Instant now);
   void free_if_gone(Platform& platform, std::uint32_t index);
@@ -234,21 +183,8 @@ class Wires {
   Ticket new_message(Platform& platform, Envelope&& envelope, std::uint32_t index);
   void leave(Platform& platform, Ticket ticket);
   bool put_on_wire(Platform& platform, Ticket ticket);
+  Instant pass_wire(const Platform& platform, Ticket ticket);
   void put_on_wire_again(Platform& platform, Ticket ticket);
-  void mute_for(Connection& connection, MessageInFlight& request);
-
-  // ---- ahead.cc
-  bool is_muted(Connection& connection, Instant now);
-  Instant pass_wire(const Platform& platform, Ticket ticket, Instant leaves);
-  std::size_t take_back(Outbox& outbox, Instant after, const Platform& platform);
-  void send_again(Platform& platform, Outbox& outbox, std::size_t taken_back);
-  void leave_ahead(Platform& platform, Outbox& outbox, Ticket ticket);
-  void write_in_time(Platform& platform, Ticket ticket);
-  void note(const Platform& platform, Ticket ticket, Instant at, Note::What what);
-  void tell_first_note(const Platform& platform);
-  net::Endpoint sender_of(const Platform& platform, Ticket ticket) const {
-    return platform.machine_of(messages_[ticket].envelope.from());
-  }
 
   // ---- flows.cc
   Flow& flow(std::uint32_t index, bool to_server) {
@@ -275,10 +211,6 @@ class Wires {
   }
 
   net::Network network_;
-  std::vector<Outbox> outboxes_;         // by net::Endpoint
-  Outbox taken_back_;                    // between take_back() and send_again()
-  std::vector<Note> notes_;              // a heap
-  std::uint64_t numbers_given_ = 0;      // to messages and notes
   std::vector<ConnectionTable> opened_;  // by ProcessId, as client
   std::vector<Connection> connections_;
   std::vector<std::uint32_t> free_connections_;

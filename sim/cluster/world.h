@@ -31,7 +31,6 @@ struct World {
   Wires wires;
   std::vector<Slot> slots;  // by ProcessId
   std::vector<Processors> processors;
-  bool works_ahead = false;  // see Cluster::work_ahead()
 
   Instant now() const { return platform.now(); }
   Slot& slot(ProcessId id) { return slots[static_cast<std::size_t>(id.value())]; }
@@ -93,20 +92,12 @@ struct World {
   // True: its handler takes its step now.
   bool handler_done(ProcessId server, Ticket ticket);
   void io_thread_free(ProcessId server);
-  // Something is about to happen for which no plan holds: of the requests to a server and its responses each
-  // further step is an event again.
-  void cancel_plans(ProcessId server);
-  void cancel_all_plans();
-  // The request on this connection, if it has not arrived.
-  void cancel_plan(std::uint32_t connection);
 
  private:
   void end_life(ProcessId id);
   void lose_unflushed(ProcessId id, Rng* tail);
   void tell_lost(ProcessId id, const std::vector<node::LostEnd>& lost, observe::LossOfLog cause);
   void respond(Envelope&& response);
-  bool plan(Ticket ticket);
-  void follow_moved(ProcessId server);
   void request_answered(std::uint32_t connection);
   void begin_network_work(Ticket ticket);
   void begin_handling(ProcessId server, Ticket ticket);

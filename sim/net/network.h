@@ -52,21 +52,6 @@ class Network {
   // When a message handed to the sending machine's card now has wholly arrived.
   Instant arrival(Endpoint from, Endpoint to, std::int64_t bytes, Instant now);
 
-  // What a message's passage changes; with it, the last one that has passed can be taken back.
-  struct Mark {
-    Pipe card;
-    Rng wire;
-  };
-  Mark mark(Endpoint from, Endpoint to) {
-    return {cards_[static_cast<std::size_t>(from)], wire(from, to).rng};
-  }
-  void take_back(Endpoint from, Endpoint to, const Mark& before) {
-    cards_[static_cast<std::size_t>(from)] = before.card;
-    wire(from, to).rng = before.wire;
-  }
-  // Other machines' messages pass the same link.
-  bool is_shared(Endpoint from, Endpoint to) { return wire(from, to).shared_pipe >= 0; }
-
   // Travel time alone, for the bare signals of a connection (SYN, FIN, RST).
   Duration travel_time(Endpoint from, Endpoint to) { return latency(wire(from, to)); }
 
