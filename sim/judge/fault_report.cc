@@ -121,6 +121,10 @@ void describe(const AdminAction& action, FaultReport& report) {
                                    " to broker-" + std::to_string(move.to.value());
                    report.unit = "partition reassigned";
                  },
+                 [&](const ResetOffsets& reset) {
+                   report.target = "reset-offsets " + reset.group + " " + reset.topic;
+                   report.unit = "partition reset";
+                 },
              },
              action);
 }

@@ -144,15 +144,18 @@ std::string what_happened_to(const MeasuredRun& run, const std::string& group, P
   const GroupTimeline::Event* stop = nullptr;
   const GroupTimeline::Event* departure = nullptr;
   const GroupTimeline::Event* rebalance = nullptr;
+  bool was_reset = false;
   const auto& events = run.groups.events();
   auto event = std::lower_bound(events.begin(), events.end(), from,
                                 [](const auto& one, std::int64_t at) { return one.at < at; });
   for (; event != events.end() && event->at <= to; ++event) {
     if (event->group != group) continue;
+    if (event->kind == Kind::offsets_reset) was_reset = true;
     if (event->kind == Kind::stopped && event->process == member) stop = &*event;
     if (event->kind == Kind::departed && departure == nullptr) departure = &*event;
     if (event->kind == Kind::rebalance_began && rebalance == nullptr) rebalance = &*event;
   }
+  if (was_reset) return "its offsets were reset";
   if (stop != nullptr)
     return run.names.processes[static_cast<std::size_t>(member.value())] + " stopped before it had committed";
   if (departure != nullptr) return in_words(departure->departure_reason);

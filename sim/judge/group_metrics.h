@@ -35,8 +35,9 @@ std::string in_words(observe::RebalanceReason reason);
 // The same, for a list: "no heartbeat within session.timeout.ms".
 std::string_view why(observe::DepartureReason reason);
 
-// Why a group may have handled, between two instants, what it had handled before: one of its members stopped
-// (the process `member`), departed, or had to join anew. Empty: nothing of that kind happened.
+// Why a group may have handled, between two instants, what it had handled before: somebody reset its
+// offsets, or one of its members stopped (the process `member`), departed, or had to join anew. Empty:
+// nothing of that kind happened.
 std::string what_happened_to(const MeasuredRun& run, const std::string& group, ProcessId member,
                              std::int64_t from, std::int64_t to);
 

@@ -43,6 +43,10 @@ void GroupTimeline::on(const observe::MemberDeparted& fact, const observe::Obser
   event.member_id = fact.member;
 }
 
+void GroupTimeline::on(const observe::OffsetsReset& fact, const observe::Observation& seen) {
+  add(Event::Kind::offsets_reset, fact.group, seen);
+}
+
 // ---- Told by members
 
 void GroupTimeline::on(const observe::AssignmentReceived& fact, const observe::Observation& seen) {

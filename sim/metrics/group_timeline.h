@@ -29,6 +29,7 @@ class GroupTimeline {
       revoked,        // from a member, by itself
       lost,           // by a member that had been expelled
       stopped,        // the process of a member that owned something
+      offsets_reset,  // by an operator
     };
     std::int64_t at = 0;
     Kind kind = Kind::rebalance_began;
@@ -59,6 +60,7 @@ class GroupTimeline {
   void on(const observe::PartitionsRevoked& fact, const observe::Observation& seen);
   void on(const observe::ProcessStopped& fact, const observe::Observation& seen);
   void on(const observe::TopicDeleted& fact);
+  void on(const observe::OffsetsReset& fact, const observe::Observation& seen);
 
   const std::vector<Event>& events() const { return events_; }
   const std::vector<Gap>& gaps() const { return gaps_; }

@@ -146,6 +146,9 @@ const char* name_of(const PartitionChanged&) {
 const char* name_of(const AdminAnswered&) {
   return "AdminAnswered";
 }
+const char* name_of(const OffsetsReset&) {
+  return "OffsetsReset";
+}
 const char* name_of(const TopicDeleted&) {
   return "TopicDeleted";
 }
@@ -269,6 +272,7 @@ template Fact::Fact(ControllerChanged);
 template Fact::Fact(BrokerStateChanged);
 template Fact::Fact(PartitionChanged);
 template Fact::Fact(AdminAnswered);
+template Fact::Fact(OffsetsReset);
 template Fact::Fact(TopicDeleted);
 template Fact::Fact(FaultStruck);
 template Fact::Fact(FaultEnded);

@@ -395,20 +395,28 @@ struct AdminAnswered {
   std::string resource;
   ErrorCode error = ErrorCode::none;
 };
+// A group goes on elsewhere in a topic, as an operator wants it.
+struct OffsetsReset {
+  FaultId fault;
+  std::string group;
+  std::string topic;
+};
 struct ProcessStarted {};
 struct ProcessStopped {};
 
-using AnyFact = std::variant<
-    OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
-    RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged, LogTruncated,
-    ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted, ProcessingDone, CommitSent,
-    CommitAcknowledged, OffsetsStored, PositionReset, GroupStateChanged, AssignmentReceived, MessageSent,
-    MessageDelivered, ConnectionOpened, ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged,
-    QuorumStateStored, QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
-    MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed, ControllerChanged,
-    BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded, IsrProposed, ClientThrottled,
-    FollowerHighWatermarkAdvanced, IsrProposalDropped, ReplicaOpened, LogStartRaised, LogDeleted, LogLost,
-    LogCleaned, AdminAnswered, TopicDeleted, RebalanceBegan, MemberDeparted, PartitionsRevoked, RoleMissed>;
+using AnyFact =
+    std::variant<OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
+                 RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged,
+                 LogTruncated, ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted,
+                 ProcessingDone, CommitSent, CommitAcknowledged, OffsetsStored, PositionReset,
+                 GroupStateChanged, AssignmentReceived, MessageSent, MessageDelivered, ConnectionOpened,
+                 ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged, QuorumStateStored,
+                 QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
+                 MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed,
+                 ControllerChanged, BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded,
+                 IsrProposed, ClientThrottled, FollowerHighWatermarkAdvanced, IsrProposalDropped,
+                 ReplicaOpened, LogStartRaised, LogDeleted, LogLost, LogCleaned, AdminAnswered, TopicDeleted,
+                 RebalanceBegan, MemberDeparted, PartitionsRevoked, RoleMissed, OffsetsReset>;
 
 // One of them; see Message about why it is a class.
 class Fact : public AnyFact {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/time.h"
 #include "protocol/messages.h"
 
 // What the requests of an administrator have in common: one answer holds a result for each partition or
@@ -27,8 +29,24 @@ struct MoveReplicas {
   NodeId from = kNoNode;
   NodeId to = kNoNode;
 };
+// kafka-consumer-groups --reset-offsets --execute: where a group goes on in a topic once its members start.
+// The coordinator takes it only while the group has none (ConsumerGroupCommand.resetOffsets).
+struct ResetOffsets {
+  enum class To : std::uint8_t {
+    earliest,  // --to-earliest
+    latest,    // --to-latest
+    offset,    // --to-offset, brought into the log's range
+    time,      // --by-duration: the first record that is not older; the end if there is none
+  };
+  std::string group;
+  std::string topic;
+  std::vector<std::int32_t> partitions;  // empty: all
+  To to = To::earliest;
+  Offset offset{};    // for To::offset
+  Duration before{};  // for To::time
+};
 // What an operator has in mind.
-using AdminAction = std::variant<AdminRequest, MoveReplicas>;
+using AdminAction = std::variant<AdminRequest, MoveReplicas, ResetOffsets>;
 
 struct AdminResult {
   std::string resource;  // "orders-0", or "orders"; empty: the request as a whole

@@ -22,6 +22,7 @@ std::string_view group_event(const metrics::GroupTimeline::Event& event) {
     case Kind::revoked: return "revoked";
     case Kind::lost: return "lost";
     case Kind::stopped: return "stopped";
+    case Kind::offsets_reset: return "offsets-reset";
     case Kind::state_changed: break;
   }
   switch (event.state) {

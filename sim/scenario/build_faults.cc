@@ -156,11 +156,34 @@ class FaultBuilder {
           static_cast<std::int32_t>(*read_scalar(create->at("count").text, UnitKind::none).value);
       return AdminRequest(CreatePartitionsRequest{{{create->at("topic").text, count}}});
     }
+    if (const Value* reset = value.find("reset-offsets")) return reset_offsets(*reset);
     const Value& alter = value.at("alter-configs");
     IncrementalAlterConfigsRequest::Topic topic{alter.at("topic").text, {}};
     for (const Entry& entry : alter.at("config").entries)
       topic.entries.push_back({entry.key, entry.value.text, false});
     return AdminRequest(IncrementalAlterConfigsRequest{{std::move(topic)}});
+  }
+
+  static ResetOffsets reset_offsets(const Value& value) {
+    ResetOffsets reset;
+    reset.group = value.at("group").text;
+    reset.topic = value.at("topic").text;
+    const Value& partitions = value.at("partitions");
+    if (partitions.is_scalar() && partitions.text != "all")
+      reset.partitions.push_back(read_partition(partitions.text)->partition);
+    for (const Value& item : partitions.items)
+      reset.partitions.push_back(read_partition(item.text)->partition);
+    if (const Value* duration = value.find("by-duration")) {
+      reset.to = ResetOffsets::To::time;
+      reset.before = duration_of(*duration);
+      return reset;
+    }
+    const std::string& to = value.at("to").text;
+    reset.to = to == "latest"     ? ResetOffsets::To::latest
+               : to == "earliest" ? ResetOffsets::To::earliest
+                                  : ResetOffsets::To::offset;
+    if (reset.to == ResetOffsets::To::offset) reset.offset = Offset{*read_scalar(to, UnitKind::none).value};
+    return reset;
   }
 
   static ElectLeadersRequest elect_leaders(const Value& value) {

@@ -755,6 +755,33 @@ constexpr Key kKeys[] = {
     required(with_example(scalar_key("faults/[]/admin/create-partitions/count", UnitKind::none, "", 1, 10'000,
                                      "How many it has in all from then on."),
                           "12")),
+    alternative(
+        section("faults/[]/admin/reset-offsets",
+                "kafka-consumer-groups --reset-offsets --execute: where a group goes on in a topic. Its "
+                "coordinator refuses (UNKNOWN_MEMBER_ID) while the group has members: stop them first, "
+                "or reset before they start."),
+        "{group: payment, topic: orders, to: earliest}"),
+    {.path = "faults/[]/admin/reset-offsets/group",
+     .type = KeyType::name,
+     .meaning = "The group.id.",
+     .required = true,
+     .example = "payment"},
+    {.path = "faults/[]/admin/reset-offsets/topic",
+     .type = KeyType::name,
+     .meaning = "The topic.",
+     .required = true,
+     .example = "orders"},
+    {.path = "faults/[]/admin/reset-offsets/partitions",
+     .type = KeyType::partitions,
+     .fallback = "all",
+     .meaning = "Of which partitions of it.",
+     .example = "[orders-0, orders-1]"},
+    {.path = "faults/[]/admin/reset-offsets/to",
+     .type = KeyType::text,
+     .meaning = "earliest, latest, or an offset, which is brought into the log's range.",
+     .example = "earliest"},
+    scalar_key("faults/[]/admin/reset-offsets/by-duration", UnitKind::duration, "", 0, kYear,
+               "To the first record that is not older than this, by the operator's clock. Instead of to."),
     section("chaos",
             "Faults drawn at random, in addition to those listed: kinds, targets, times, lengths and the "
             "moments they wait for come from a stream of their own. What was drawn stands as explicit faults "

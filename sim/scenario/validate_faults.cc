@@ -213,6 +213,7 @@ class Faults {
       for (const Entry& entry : action.value.entries) check_broker(entry.value, where + "." + entry.key);
     }
     if (action.key == "create-topic") return check_create_topic(action.value, where);
+    if (action.key == "reset-offsets") check_reset_offsets(action.value, where);
     const Value* topic = action.key == "delete-topic" ? &action.value : action.value.find("topic");
     if (topic == nullptr || topic->invented) return;
     const bool known =
@@ -229,6 +230,40 @@ class Faults {
                   where + ".count: topic " + topic->text + " has " + std::to_string(before->second) +
                       " partitions already, and cannot have fewer",
                   "give the number in all, such as " + std::to_string(before->second * 2));
+  }
+
+  // Which group, and to where exactly.
+  void check_reset_offsets(const Value& reset, const std::string& where) {
+    const Value* to = reset.find("to");
+    const Value* duration = reset.find("by-duration");
+    if (to == nullptr && duration == nullptr)
+      report_.error(reset.place, where + " does not say to where",
+                    "add to: earliest, to: latest, to: 1200 or by-duration: 5m");
+    if (to != nullptr && duration != nullptr)
+      report_.error(duration->place, where + " has both to and by-duration", "give one of them");
+    if (to != nullptr && to->text != "earliest" && to->text != "latest") {
+      const std::optional<std::int64_t> offset = read_scalar(to->text, UnitKind::none).value;
+      if (!offset || *offset < 0)
+        nobody(*to, where + ".to", "\"" + to->text + "\" is no offset",
+               "earliest, latest, or a number from 0 on");
+    }
+    const Value& group = reset.at("group");
+    std::vector<std::string_view> groups;
+    for (const Entry& client : root_.at("clients").entries) {
+      if (const Value* id = client.value.find("group.id")) groups.push_back(id->text);
+    }
+    if (!group.invented && std::find(groups.begin(), groups.end(), group.text) == groups.end())
+      nobody(group, where + ".group", "there is no group \"" + group.text + "\"",
+             did_you_mean(group.text, groups));
+    const Value& topic = reset.at("topic");
+    const Value& partitions = reset.at("partitions");
+    const auto check_of_topic = [&](const Value& one) {
+      const std::optional<NamedPartition> partition = read_partition(one.text);
+      if (partition && partition->topic != topic.text)
+        nobody(one, where + ".partitions", one.text + " is no partition of " + topic.text);
+    };
+    if (partitions.is_scalar() && partitions.text != "all") check_of_topic(partitions);
+    for (const Value& item : partitions.items) check_of_topic(item);
   }
 
   // What the controller would refuse whatever the cluster's state is wrong here.

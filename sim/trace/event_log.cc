@@ -95,6 +95,7 @@ bool is_control(const observe::Fact& fact) {
                         [](const observe::RoleMissed&) { return true; },
                         [](const observe::FaultEnded&) { return true; },
                         [](const observe::AdminAnswered&) { return true; },
+                        [](const observe::OffsetsReset&) { return true; },
                         [](const observe::TopicDeleted&) { return true; },
                         [](const observe::ClientThrottled&) { return true; },
                         [](const observe::IsrProposed&) { return true; },

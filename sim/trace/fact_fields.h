@@ -432,6 +432,12 @@ void describe(const observe::AdminAnswered& fact, Out& out) {
   out.text("resource", fact.resource);
   out.error(fact.error);
 }
+template <class Out>
+void describe(const observe::OffsetsReset& fact, Out& out) {
+  out.fault(fact.fault);
+  out.text("group", fact.group);
+  out.text("topic", fact.topic);
+}
 
 template <class Out>
 void describe(const observe::ProcessStarted&, Out&) {}

@@ -5,6 +5,7 @@
 
 #include "base/overloaded.h"
 #include "client/admin_client.h"
+#include "workload/offset_reset.h"
 
 namespace sim::workload {
 namespace {
@@ -54,7 +55,11 @@ class Operator final : public node::Node {
                    [&](const MoveReplicas&) {
                      MetadataRequest all;
                      all.all_topics = true;
-                     admin_.call(std::move(all), AdminClient::Whom::least_loaded, env, out);
+                     admin_.call(std::move(all), AdminClient::LeastLoaded{}, env, out);
+                   },
+                   [&](const ResetOffsets& reset) {
+                     reset_.emplace(reset);
+                     ask(reset_->begin(env), env, out);
                    },
                },
                action_);
@@ -62,13 +67,22 @@ class Operator final : public node::Node {
 
   void ask(AdminRequest request, node::Env env, node::Effects& out) {
     const bool of_any_node = std::holds_alternative<IncrementalAlterConfigsRequest>(request);
-    admin_.call(message_of(std::move(request)),
-                of_any_node ? AdminClient::Whom::least_loaded : AdminClient::Whom::controller, env, out);
+    const auto whom = of_any_node ? AdminClient::Whom(AdminClient::LeastLoaded{}) : AdminClient::Controller{};
+    admin_.call(message_of(std::move(request)), whom, env, out);
+  }
+  void ask(OffsetReset::Call&& call, node::Env env, node::Effects& out) {
+    admin_.call(std::move(call.request), std::move(call.whom), env, out, call.wait);
   }
 
   void go_on(const AdminClient::Outcome& outcome, node::Env env, node::Effects& out) {
     if (const auto* error = std::get_if<ErrorCode>(&outcome)) {
       tell({"", *error}, out);
+    } else if (reset_) {
+      if (auto call = reset_->answered(std::get<Message>(outcome), env))
+        return ask(std::move(*call), env, out);
+      for (const AdminResult& result : reset_->results()) tell(result, out);
+      const ResetOffsets& wanted = reset_->wanted();
+      if (reset_->is_done()) node::report(out, observe::OffsetsReset{fault_, wanted.group, wanted.topic});
     } else if (const auto* metadata = std::get_if<MetadataResponse>(&std::get<Message>(outcome))) {
       AlterPartitionReassignmentsRequest request = reassignment(std::get<MoveReplicas>(action_), *metadata);
       if (!request.partitions.empty()) return ask(std::move(request), env, out);
@@ -85,6 +99,7 @@ class Operator final : public node::Node {
   FaultId fault_;
   AdminAction action_;
   AdminClient admin_;
+  std::optional<OffsetReset> reset_;
 };
 
 }  // namespace

@@ -8,8 +8,8 @@
 #include "protocol/ids.h"
 
 // An operator at a shell: one of Kafka's tools (kafka-leader-election, kafka-reassign-partitions,
-// kafka-topics, kafka-configs), which asks for one thing, tells what was answered, and ends. Asked to stop
-// (Ctrl-C), it ends at once; what it has asked for may still be carried out.
+// kafka-topics, kafka-configs, kafka-consumer-groups), which asks for one thing, tells what was answered, and
+// ends. Asked to stop (Ctrl-C), it ends at once; what it has asked for may still be carried out.
 namespace sim::workload {
 
 struct OperatorBoot {

@@ -211,6 +211,60 @@ TEST_CASE("a topic is deleted everywhere, and its producer's request for it make
   CHECK(world.watch.acknowledged.size() > 1'000);
 }
 
+AdminAction reset(ResetOffsets::To to) {
+  ResetOffsets action;
+  action.group = "payment";
+  action.topic = "orders";
+  action.to = to;
+  action.offset = Offset{100};
+  action.before = 4s;
+  return action;
+}
+
+// Payment stands still from 14 s to 19 s, and goes on where it was told to meanwhile.
+AdministrationWorld played_with_reset(ResetOffsets::To to) {
+  std::vector<fault::Fault> faults{admin("reset", reset(to), 16s)};
+  fault::Stop stop{{fault::ClientTarget{"payment", std::nullopt}}};
+  faults.push_back({"stop", std::move(stop), Instant{14s}, {}, 5s});
+  AdministrationWorld world(administered_shop(7, std::move(faults)));
+  world.play(60s);
+  return world;
+}
+
+TEST_CASE("a group's offsets are reset while it has no members") {
+  const auto repeated = [](const AdministrationWorld& world) {
+    std::size_t twice = 0;
+    for (const auto& [order, times] : world.watch.handled) twice += times > 1 ? 1 : 0;
+    return twice;
+  };
+  const AdministrationWorld all = played_with_reset(ResetOffsets::To::earliest);
+  CHECK(all.watch.ended.at(FaultId{0}).second == 3);
+  CHECK(all.watch.all_handled());
+  CHECK(repeated(all) > 500);
+  const AdministrationWorld some = played_with_reset(ResetOffsets::To::time);
+  CHECK(some.watch.all_handled());
+  CHECK(repeated(some) > 100);  // of the two seconds before it stopped
+  CHECK(repeated(some) < 250);
+  const AdministrationWorld from_offset = played_with_reset(ResetOffsets::To::offset);
+  CHECK(from_offset.watch.all_handled());
+  CHECK(repeated(from_offset) > repeated(some));
+  CHECK(repeated(from_offset) < repeated(all));
+  const AdministrationWorld none = played_with_reset(ResetOffsets::To::latest);
+  CHECK(repeated(none) == 0);
+  CHECK_FALSE(none.watch.all_handled());  // what came while it stood still is skipped
+  for (const AdministrationWorld* world : {&all, &some, &from_offset, &none}) CHECK(world->violations() == 0);
+}
+
+TEST_CASE("the offsets of a group at work are not reset") {
+  AdministrationWorld world(administered_shop(7, {admin("reset", reset(ResetOffsets::To::earliest), 16s)}));
+  world.play(60s);
+  REQUIRE(world.watch.answers.size() == 3);
+  for (const observe::AdminAnswered& one : world.watch.answers)
+    CHECK(one.error == ErrorCode::unknown_member_id);
+  CHECK(world.watch.ended.at(FaultId{0}).second == 0);
+  CHECK(world.is_whole());
+}
+
 TEST_CASE("more partitions are used as soon as clients hear of them") {
   ClusterSpec spec =
       administered_shop(9, {admin("grow", AdminRequest(CreatePartitionsRequest{{{"orders", 6}}}), 10s)});

@@ -46,6 +46,7 @@ PAIRS = [
     Pair("compacted-orders-lose-steps", "topics.orders.config.cleanup.policy=delete", "LOST(group)"),
     Pair("compacted-orders-lose-steps", "topics.orders.config.min.compaction.lag.ms=600000", "LOST(group)"),
     Pair("az-partition-minority-side", "clients.order-service.config.acks=all", "LOST(acked) DUP(log)"),
+    Pair("offsets-reset-charges-again", "faults.1.at=40s", "DUP(effect)"),
     Pair("retry-duplicate-no-idempotence", "clients.order-service.config.enable.idempotence=true", "DUP(log)"),
     Pair("unreachable-advertised-listener", "clients.order-service.config.partitioner.availability.timeout.ms=1000"),
     Pair("stretch-cluster-latency", "cluster.config.controller.quorum.fetch.timeout.ms=10000"),

@@ -38,6 +38,7 @@ struct Groups {
                      NodeId{1}, epoch == 1 ? observe::QuorumRole::leader : observe::QuorumRole::candidate,
                      QuorumEpoch{epoch}, kNoNode});
     }
+    story.tell(22'000, test::kBroker1, observe::OffsetsReset{FaultId{0}, "payment", "orders"});
     record.finish(Instant{30s}, true);
   }
   void begins(std::int64_t ms, const char* group, RebalanceReason reason) {
@@ -110,7 +111,8 @@ TEST_CASE("a group's summary counts what became of it; its words tell the first 
   CHECK(told(0, 2'000) == "a rebalance began: a member joined");
   CHECK(told(5'000, 15'000) ==
         "a member was expelled from the group: no heartbeat within session.timeout.ms");
-  CHECK(told(15'000, 25'000) == "a member left the group: it was closed");
+  CHECK(told(15'000, 21'000) == "a member left the group: it was closed");
+  CHECK(told(15'000, 25'000) == "its offsets were reset");
   CHECK(told(25'000, 30'000).empty());
 }
 

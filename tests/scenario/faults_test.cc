@@ -104,6 +104,16 @@ TEST_CASE("until is a time of the run; a stop may count from the exit") {
        "faults[0].admin.create-topic has both replicas and partitions"},
       {"{at: 1s, admin: {create-topic: {topic: t, replicas: [[1, 4]]}}}",
        "faults[0].admin.create-topic.replicas: there is no broker-4"},
+      {"{at: 1s, admin: {reset-offsets: {group: payment, topic: orders}}}",
+       "faults[0].admin.reset-offsets does not say to where"},
+      {"{at: 1s, admin: {reset-offsets: {group: payment, topic: orders, to: latest, by-duration: 5m}}}",
+       "faults[0].admin.reset-offsets has both to and by-duration"},
+      {"{at: 1s, admin: {reset-offsets: {group: payment, topic: orders, to: -5}}}",
+       "faults[0].admin.reset-offsets.to: \"-5\" is no offset"},
+      {"{at: 1s, admin: {reset-offsets: {group: paiment, topic: orders, to: 5}}}",
+       "faults[0].admin.reset-offsets.group: there is no group \"paiment\""},
+      {"{at: 1s, admin: {reset-offsets: {group: payment, topic: orders, to: 5, partitions: other-0}}}",
+       "faults[0].admin.reset-offsets.partitions: there is no topic \"other\""},
   };
   for (const Row& row : rows) {
     CAPTURE(row.fault);
@@ -454,6 +464,17 @@ TEST_CASE("what an operator may ask for") {
   const fault::Fault move = one("{at: 5s, admin: {move-replicas: {from: broker-1, to: broker-3}}}");
   CHECK(std::get<MoveReplicas>(std::get<fault::Admin>(move.kind).action).to == NodeId{3});
   CHECK(move.name == "move-replicas");
+
+  const auto reset = [](const std::string& to) {
+    const std::string group = "{at: 5s, admin: {reset-offsets: {group: payment, topic: orders, ";
+    return std::get<ResetOffsets>(std::get<fault::Admin>(one(group + to + "}}}").kind).action);
+  };
+  CHECK(reset("to: earliest").to == ResetOffsets::To::earliest);
+  CHECK(reset("to: earliest").partitions.empty());
+  CHECK(reset("to: latest, partitions: [orders-2, orders-0]").partitions == std::vector<std::int32_t>{2, 0});
+  CHECK(reset("to: 1200, partitions: orders-1").offset == Offset{1200});
+  CHECK(reset("by-duration: 5m").to == ResetOffsets::To::time);
+  CHECK(reset("by-duration: 5m").before == std::chrono::minutes(5));
 }
 
 TEST_CASE("a scenario goes back in the quorum's history") {
