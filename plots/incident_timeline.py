@@ -4,8 +4,9 @@ import sys
 
 import numpy as np
 
+import faults
 import style
-from rundata import Run, count_text
+from rundata import Run, count_text, wait_words
 
 PERCENTILES = ["p50", "p90", "p99"]
 
@@ -16,15 +17,16 @@ def column(bins, name):
 
 
 def draw_latency(ax, run, bins, width):
-    middles = column(bins, "from_ns") / 1e9 + width / 2
+    start = column(bins, "from_ns") / 1e9
+    middles = start + width / 2
     lines = {name: column(bins, f"{name}_ns") for name in PERCENTILES}
     worst = column(bins, "max_ns")
     known = np.concatenate([worst, *lines.values()])
     known = known[~np.isnan(known)]
     if len(known) == 0:
         return
-    limit = run.limit()
-    low, high = known.min() * 0.75, max(known.max(), limit[1] if limit else 0) * 1.5
+    limits = [limit for limit in run.limits() if limit.statistic in (*PERCENTILES, "max", "p99.9")]
+    low, high = known.min() * 0.75, max([known.max(), *(value for limit in limits for value in limit.values())]) * 1.5
     ax.set_yscale("log")
     ax.set_ylim(low, high)
     style.latency_axis(ax.yaxis, low, high)
@@ -33,12 +35,17 @@ def draw_latency(ax, run, bins, width):
         ax.plot(middles, lines[name], color=style.BLUES[name], linewidth=1.6, solid_joinstyle="round")
         seen = lines[name][~np.isnan(lines[name])]
         if len(seen):
-            labels.append((seen[-1], name, style.BLUES[name] if name != "p50" else "#5FA8D3"))
-    ax.plot(middles, worst, linestyle="none", marker=".", markersize=3.5, color="#222222")
+            labels.append((seen[-1], name, style.ink(style.BLUES[name])))
+    early = start + width <= run.warmup_ns / 1e9  # the summary leaves these orders out
+    ax.plot(middles[~early], worst[~early], linestyle="none", marker=".", markersize=3.5, color="#222222")
+    ax.plot(middles[early], worst[early], linestyle="none", marker=".", markersize=3.5, color="#BBBBBB")
     labels.append((worst[~np.isnan(worst)][-1], "max", "#222222"))
-    if limit:
-        ax.axhline(limit[1], color=style.VERMILLION, linewidth=1.1, linestyle=(0, (6, 2)))
-        labels.append((limit[1], f"{limit[0]} limit {style.duration(limit[1])}", style.VERMILLION))
+    for limit in limits:
+        for value in limit.values():
+            for begin, end in limit.spans:
+                ax.plot([begin, end], [value, value], color=style.VERMILLION, linewidth=1.1, linestyle=(0, (6, 2)), solid_capstyle="butt")
+        if limit.spans:
+            labels.append((limit.ns, limit.words(style.duration).replace(" limit ", "\nlimit ", 1), style.VERMILLION))
     style.direct_labels(ax, labels)
 
 
@@ -66,17 +73,20 @@ def draw_outcomes(ax, run, bins, width):
 
 
 def draw_lag(ax, run):
+    """Returns how many groups found no place."""
     at = run.metrics.get("t_s", np.array([]))
     labels = []
     top = 0.0
-    for i, (group, seconds) in enumerate(run.lag("kafka_consumergroup_lag_seconds").items()):
+    groups, left_out = style.most_of(run.lag("kafka_consumergroup_lag_seconds").items(), lambda group: np.nanmax(group[1]), limit=6)
+    for i, (group, seconds) in enumerate(groups):
         colour, dash = style.service_style(i)
-        ax.plot(np.append([0], at), np.append([0], seconds), color=colour, linestyle=dash, linewidth=1.4)
-        inside = seconds[at <= run.load_ns / 1e9]
-        labels.append((inside[-1] if len(inside) else 0, group, colour if colour != style.ORANGE else "#B37700"))
+        x, y = style.thinned(np.append([0], at), np.append([0], seconds))
+        ax.plot(x, y, color=colour, linestyle=style.line_style(dash, len(at)), linewidth=1.4)
+        labels.append((seconds[-1], group, style.ink(colour)))
         top = max(top, np.nanmax(seconds) if len(seconds) else 0)
     ax.set_ylim(0, top * 1.15 if top > 0 else 1)
     style.direct_labels(ax, labels)
+    return left_out
 
 
 def spans_of(run):
@@ -90,6 +100,17 @@ def controllers_of(run):
     return [(span["from_ns"] / 1e9, span["to_ns"] / 1e9, span["process"] or "") for span in run.charts["controllers"]]
 
 
+def bar_words(ax, run, start, end, y, words, size=7, above=False):
+    """Written into a bar, as much of it as the bar has room for: the longest of `words` that fits."""
+    inches = ax.get_window_extent().width / ax.figure.dpi
+    room = (end - start) / (run.end_ns / 1e9) * inches * 72 - 6  # points
+    for text in words:
+        if 0.6 * size * len(text) <= room:
+            ax.text(start + 0.004 * run.end_ns / 1e9, y, text, fontsize=size, va="bottom" if above else "center", ha="left", color="#222222",
+                    clip_on=True)
+            return
+
+
 def draw_controllers(ax, run, spans, bottom, height):
     """A thin row above the partitions: who is the active controller."""
     nodes = sorted({span[2] for span in spans if span[2]}, key=lambda name: (len(name), name))
@@ -99,9 +120,10 @@ def draw_controllers(ax, run, spans, bottom, height):
             continue
         ax.broken_barh([(start, end - start)], (bottom, height), facecolor=style.CONTROLLERS[nodes.index(node) % len(style.CONTROLLERS)],
                        edgecolor="white", linewidth=0.8)
-        if end - start > 0.07 * run.load_ns / 1e9:
-            ax.text(start + 0.008 * run.load_ns / 1e9, bottom + height / 2, node, fontsize=7, va="center", ha="left",
-                    color="#222222", clip_on=True)
+        bar_words(ax, run, start, end, bottom + height / 2, [node, node.rsplit("-", 1)[-1]])
+
+
+MOST_PARTITIONS = 24
 
 
 def draw_leaders(ax, run, spans, controllers):
@@ -118,13 +140,13 @@ def draw_leaders(ax, run, spans, controllers):
             colour = style.BROKERS[brokers.index(leader) % len(style.BROKERS)]
             height = 0.84 * (isr or replicas) / replicas
             ax.broken_barh([(start, end - start)], (y + 0.08, height), facecolor=colour, edgecolor="white", linewidth=0.8)
-            if end - start > 0.09 * run.load_ns / 1e9 and len(keys) <= 16:
-                text = f"broker {leader}" + (f" · ISR {isr} of {replicas}" if isr and isr < replicas else "")
-                thin = height < 0.35  # too thin to be written on
-                ax.text(start + 0.008 * run.load_ns / 1e9, y + 0.08 + (height + 0.04 if thin else height / 2), text,
-                        fontsize=7, va="bottom" if thin else "center", ha="left", color="#222222", clip_on=True)
-    few = len(keys) <= 16
-    ticks = [(len(keys) - 0.5 - i, f"{topic}-{number}") for i, (topic, number) in enumerate(keys)] if few else []
+            words = [f"broker {leader}", leader]
+            thin = height < 0.6  # too thin to be written on
+            if isr and isr < replicas:
+                words.insert(0, f"broker {leader} · ISR {isr} of {replicas}")
+            if not thin or len(keys) <= 12:
+                bar_words(ax, run, start, end, y + 0.08 + (height + 0.02 if thin else height / 2), words, above=thin, size=6 if thin else 7)
+    ticks = [(len(keys) - 0.5 - i, f"{topic}-{number}") for i, (topic, number) in enumerate(keys)]
     top = max(len(keys), 1)
     if controllers:
         height = 0.62 * max(1.0, top / 16)  # as thin however many partitions there are
@@ -133,41 +155,9 @@ def draw_leaders(ax, run, spans, controllers):
         top += 1.4 * height
     ax.set_ylim(0, top)
     ax.set_yticks([y for y, _ in ticks])
-    ax.set_yticklabels([name for _, name in ticks], fontsize=7.5)
+    ax.set_yticklabels([name if len(name) <= 16 else name[:7] + "…" + name[-8:] for _, name in ticks], fontsize=7.5)
     ax.grid(False)
     ax.tick_params(axis="y", length=0)
-
-
-def fault_rows(run):
-    """A row for each fault, shared by those that keep clear of each other, names included: [[(name, strikes), ...], ...]."""
-    load = run.load_ns / 1e9
-    strikes = {}
-    for name, start, end in run.faults:
-        strikes.setdefault(name, []).append((start / 1e9, end / 1e9))
-    rows = []
-    for name, bars in strikes.items():
-        room = (0.012 + 0.0085 * len(name)) * load
-        start, end = bars[0][0], bars[-1][1]
-        start, end = (start, end + room) if end + room <= 1.02 * load else (start - room, end)
-        row = next((row for row in rows if all(end <= a or start >= b for _, _, a, b in row)), None)
-        if row is None:
-            rows.append(row := [])
-        row.append((name, bars, start, end))
-    return [[(name, bars) for name, bars, _, _ in row] for row in rows]
-
-
-def draw_faults(ax, run, rows):
-    load = run.load_ns / 1e9
-    for y, row in enumerate(rows):
-        for name, bars in row:
-            ax.broken_barh([(start, max(end - start, 0.002 * load)) for start, end in bars], (-y + 0.15, 0.7), facecolor="white",
-                           edgecolor="#333333", hatch="////", linewidth=0.8)
-            room = (0.012 + 0.0085 * len(name)) * load
-            fits = bars[-1][1] + room <= 1.02 * load
-            x, side = (bars[-1][1] + 0.006 * load, "left") if fits else (bars[0][0] - 0.006 * load, "right")
-            ax.text(x, -y + 0.5, name, fontsize=8, va="center", ha=side, color="#222222")
-    ax.set_ylim(-len(rows) + 1, 1)
-    ax.axis("off")
 
 
 NEVERTHELESS = {  # of orders that every service has done, the gravest first
@@ -189,28 +179,37 @@ def what_is_wrong_nevertheless(run):
 def finding(run):
     orders = run.summary["orders"]
     latency = run.summary["e2e_latency"]
-    bad = [f"{count_text(orders[kind])} {kind}" for kind in ("lost", "failed", "open") if orders[kind]]
-    placed = f"{count_text(orders['placed'])} orders"
-    wrong = what_is_wrong_nevertheless(run)
-    head = f"{' and '.join(bad)} of {placed}" if bad else f"All {placed} fulfilled{wrong}"
-    if wrong and not bad:
-        return head
-    if orders["fulfilled"] < 0.99 * orders["placed"]:
-        return head  # what was never fulfilled took no time that could be told
-    if latency["p99_ns"] is not None:
-        return f"{head}; 99 % end to end within {style.duration(latency['p99_ns'])}, the worst {style.duration(latency['max_ns'])}"
-    return f"{head}; the slowest took {style.duration(latency['max_ns'])}" if latency["count"] else head
+    are_all_done, head = wait_words(run)
+    if not run.has_summary:
+        return f"What is left of a run without its summary: {head}"
+    wrong = what_is_wrong_nevertheless(run) if are_all_done else ""
+    if wrong or orders["fulfilled"] < 0.99 * orders["placed"] or not latency["count"]:
+        return head + wrong  # what was never fulfilled took no time that could be told
+    after = " after the warm-up" if run.warmup_ns and worst_of(run) > latency["max_ns"] else ""
+    if not are_all_done:  # what is not done counts at its age
+        known = "" if latency["p99_ns"] is None else f"; 99 % wait at most {style.duration(latency['p99_ns'])}"
+        return f"{head}{known}, the longest wait is {style.duration(latency['max_ns'])}{after}"
+    if latency["p99_ns"] is None:
+        return f"{head}; the slowest{after} took {style.duration(latency['max_ns'])}"
+    return f"{head}; 99 % end to end within {style.duration(latency['p99_ns'])}, the worst {style.duration(latency['max_ns'])}{after}"
+
+
+def worst_of(run):
+    """The longest wait of all, the warm-up's too."""
+    return max((one["max_ns"] or 0 for one in run.charts["bins"]), default=0)
 
 
 def draw(run):
     spans = spans_of(run)
-    rows = max(1, min(len(spans), 16))
+    shown, quieter = style.most_of(sorted(spans), lambda key: len(spans[key]), MOST_PARTITIONS)
+    spans = {key: spans[key] for key in shown}
+    rows = max(1, len(spans))
     controllers = controllers_of(run)
-    faults = fault_rows(run)
+    strikes = faults.rows_of(run)
     heights = [2.6, 1.3, 1.3, 0.32 + 0.17 * (rows + (1 if controllers else 0))]
     names = ["latency", "outcomes", "lag", "leaders"]
-    if run.faults:
-        heights.insert(0, 0.25 + 0.2 * len(faults))
+    if strikes:
+        heights.insert(0, faults.height(strikes))
         names.insert(0, "faults")
     size = sum(heights) + 0.22 * len(heights) + 1.5
     fig = style.plt.figure(figsize=(11, size))
@@ -219,36 +218,33 @@ def draw(run):
     axes = {}
     for i, name in enumerate(names):
         axes[name] = fig.add_subplot(grid[i], sharex=next(iter(axes.values()), None))
+    style.time_axis(axes["leaders"], run.end_ns / 1e9)
     bins, width = run.charts["bins"], run.charts["bin_ns"] / 1e9
-    load = run.load_ns / 1e9
     if bins and run.charts["orders"]:
         draw_latency(axes["latency"], run, bins, width)
         draw_outcomes(axes["outcomes"], run, bins, width)
-    draw_lag(axes["lag"], run)
+    more_groups = draw_lag(axes["lag"], run)
     draw_leaders(axes["leaders"], run, spans, controllers)
-    if run.faults:
-        draw_faults(axes["faults"], run, faults)
-    titles = {"latency": f"end-to-end latency of orders placed then (per {width:g} s; percentiles where n(1−p) ≥ 3)",
-              "outcomes": "orders/s placed then, by what became of them", "lag": "consumer group lag: age of the oldest uncommitted record",
-              "leaders": ("active controller and " if controllers else "") + "partition leaders (height = in-sync replicas; hatched = none)"}
+    if strikes:
+        faults.draw(axes["faults"], run, strikes)
+    early = "; grey dots: warm-up" if run.warmup_ns else ""
+    titles = {"latency": f"end-to-end latency of orders placed then, what is not done at its age (per {width:g} s; percentiles where n(1−p) ≥ 3{early})",
+              "outcomes": "orders/s placed then, by what became of them",
+              "lag": "consumer group lag: age of the oldest uncommitted record" + (f"; {more_groups} groups that lag less are left out" if more_groups else ""),
+              "leaders": ("active controller and " if controllers else "") + "partition leaders (height = in-sync replicas; hatched = none)"
+                         + (f"; {quieter} quieter partitions are left out" if quieter else "")}
     for name, ax in axes.items():
         if name in titles:
             ax.set_title(titles[name], loc="left", fontsize=8.5, color="#333333", pad=4)
-        for _, start, end in run.faults:
-            if name != "faults":
-                ax.axvspan(start / 1e9, end / 1e9, color="#B0B0B0", alpha=0.22, linewidth=0, zorder=0)
-        if run.warmup_ns and name not in ("faults", "leaders"):
-            ax.axvspan(0, run.warmup_ns / 1e9, color="#F4F0E4", linewidth=0, zorder=0)
+        if name != "faults":
+            faults.shade(ax, run)
         if name != "leaders":
             ax.tick_params(axis="x", labelbottom=False)
-    if run.warmup_ns:
-        axes["latency"].annotate("warm-up", (0, 1), xycoords=("data", "axes fraction"), xytext=(3, -9), textcoords="offset points",
-                                 fontsize=7.5, color="#666666")
-    axes["lag"].yaxis.set_major_formatter(style.FuncFormatter(lambda s, _: f"{s:g} s"))
+    faults.name_shades(axes["latency"], run)
+    axes["lag"].yaxis.set_major_formatter(style.FuncFormatter(lambda s, _: "0" if s == 0 else style.time_text(s)))
     axes["outcomes"].yaxis.set_major_formatter(style.FuncFormatter(lambda n, _: f"{n:g}/s"))
-    axes["leaders"].set_xlim(0, load)
-    axes["leaders"].xaxis.set_major_formatter(style.FuncFormatter(lambda s, _: f"{s:g} s"))
     axes["leaders"].set_xlabel("simulated time (of an order: when it was meant to be sent)")
+    style.time_axis(axes["leaders"], run.end_ns / 1e9)
     style.frame(fig, finding(run), run.conditions(), run.footer(), left=0.09)
     return fig
 

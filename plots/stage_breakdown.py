@@ -21,7 +21,7 @@ LOOKS = {
     "service": ("#D08C00", "service"),
 }
 BANDS = {(0, 50): "fastest half", (50, 90): "p50 to p90", (90, 99): "p90 to p99", (99, 100): "slowest 1 %"}
-IN_WORDS = {"send_wait": "waiting for send()", "linger": "the producer's batch", "retry": "producer retries", "network": "the network",
+IN_WORDS = {"send_wait": "waiting for send()", "linger": "waiting in the producer (for its batch, or a leader)", "retry": "producer retries", "network": "the network",
             "request_queue": "the request queue", "append": "the append", "replication": "replication", "fetch_wait": "waiting to be fetched",
             "consumer_queue": "the consumer's queue", "service": "the service itself"}
 
@@ -40,11 +40,17 @@ def bands_of(run):
 def finding(rows):
     if not rows:
         return "No order was fulfilled after the warm-up"
-    first, last = rows[0], rows[-1]
-    usual, slow = max(first[3], key=first[3].get), max(last[3], key=last[3].get)
+    whole = {}
+    for _, number, mean, shares in rows:
+        for stage, share in shares.items():
+            whole[stage] = whole.get(stage, 0) + number * mean * share
+    usual = max(whole, key=whole.get)
+    last = rows[-1]
+    slow = max(last[3], key=last[3].get)
+    share = 100 * whole[usual] / max(sum(whole.values()), 1)
     if usual == slow:
-        return f"Fast or slow, most time goes to {IN_WORDS[slow]}: {100 * first[3][usual]:.0f} % and {100 * last[3][slow]:.0f} %"
-    return f"Most time goes to {IN_WORDS[usual]}, but for slow orders to {IN_WORDS[slow]} ({100 * last[3][slow]:.0f} %)"
+        return f"The largest share of all orders' time goes to {IN_WORDS[usual]} ({share:.0f} %), of the {last[0]} too ({100 * last[3][slow]:.0f} %)"
+    return f"The largest share of all orders' time goes to {IN_WORDS[usual]} ({share:.0f} %), of the {last[0]} to {IN_WORDS[slow]} ({100 * last[3][slow]:.0f} %)"
 
 
 def text_width(fig, text, size):
@@ -125,7 +131,9 @@ def draw(run):
     ax.set_xlabel("share of the mean end-to-end latency, on the way to the service that was last")
     ax.grid(axis="y", visible=False)
     ax.spines["left"].set_visible(False)
-    conditions = run.conditions() + " · blue: producer, grey: broker, amber: consumer"
+    left_out = run.summary["orders"]["placed"] - run.summary["orders"]["fulfilled"]
+    conditions = run.conditions() + (f" · {style.count(left_out)} not fulfilled are left out" if left_out else "") + \
+        " · blue: producer, grey: broker, amber: consumer"
     style.frame(fig, finding(rows), conditions, run.footer(), left=0.02)
     return fig
 

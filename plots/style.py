@@ -11,7 +11,8 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator  # noqa: E402
+import numpy as np  # noqa: E402
+from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullFormatter, NullLocator  # noqa: E402
 
 BLUE = "#0072B2"
 ORANGE = "#E69F00"
@@ -20,10 +21,13 @@ VERMILLION = "#D55E00"
 GREY = "#6E6E6E"
 PALE = "#E8E8E8"
 BLUES = {"p50": "#9CCBE8", "p90": "#4C9CCB", "p99": "#00507D"}  # one hue, light to dark
-SERVICES = [(BLUE, "-"), (ORANGE, (0, (5, 1.5))), (BLACK, (0, (1.5, 1.5))), (GREY, (0, (6, 1.5, 1.5, 1.5)))]
+SERVICES = [(BLUE, "-"), (ORANGE, (0, (5, 1.5))), (BLACK, (0, (1.5, 1.5))), ("#8A8A8A", (0, (6, 1.5, 1.5, 1.5))), ("#009E73", (0, (9, 2))),
+            ("#A04A7D", (0, (3, 1, 1, 1, 1, 1))), ("#56B4E9", (0, (1, 3))), ("#6A5000", (0, (12, 2, 3, 2)))]
+INKS = {ORANGE: "#9A6200", "#8A8A8A": "#666666", "#56B4E9": "#2A7FB0", "#9CCBE8": "#3E86B5", "#009E73": "#00714F"}  # dark enough for text
 CONTROLLERS = ["#DADADA", "#B9B9B9", "#EFEFEF", "#A3A3A3", "#C9C9C9"]
 BROKERS = ["#56B4E9", "#F0D58C", "#8C8C8C", "#B7E3D0", "#D9B3CC", "#C8C8C8"]
 
+plt.rcdefaults()  # whatever a matplotlibrc says
 plt.rcParams.update({
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -41,7 +45,7 @@ plt.rcParams.update({
     "ytick.color": "#444444",
     "hatch.linewidth": 0.6,
     "svg.hashsalt": "kraftsim",
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
     "path.simplify": True,
     "agg.path.chunksize": 10000,
 })
@@ -61,6 +65,50 @@ def count(n):
 
 def service_style(index):
     return SERVICES[index % len(SERVICES)]
+
+
+def ink(colour):
+    """For text about a line of this colour."""
+    return INKS.get(colour, colour)
+
+
+def line_style(dash, points):
+    """Dashes of a line with very many points make a blot: such a line is drawn through."""
+    return dash if points <= 900 else "-"
+
+
+def thinned(at, values, most=900):
+    """A line of at most about so many points: of each stretch the highest, so that no peak is lost."""
+    if len(at) <= most:
+        return at, values
+    cuts = np.linspace(0, len(at), most + 1).astype(int)
+    picked = [low + int(np.nanargmax(values[low:high])) for low, high in zip(cuts, cuts[1:]) if high > low and not np.isnan(values[low:high]).all()]
+    return at[picked], values[picked]
+
+
+def time_text(s):
+    """45 s, 12 min, 3 h: an instant of a run."""
+    if s >= 7200 and s % 60 == 0:
+        return f"{int(s // 3600)} h" + (f" {int(s % 3600 // 60)} min" if s % 3600 else "")
+    if s >= 120 and s % 60 == 0:
+        return f"{int(s // 60)} min"
+    return f"{s:g} s"
+
+
+def time_axis(ax, end_s):
+    """Whole seconds, minutes and hours, as clocks have them."""
+    steps = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)
+    step = next((step for step in steps if end_s / step <= 12), 86400 * math.ceil(end_s / 86400 / 12))
+    ax.set_xlim(0, end_s)
+    ax.xaxis.set_major_locator(MultipleLocator(step))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda s, _: time_text(round(s, 6)) if step >= 60 else f"{round(s, 6):g} s"))
+
+
+def most_of(items, weight, limit=8):
+    """(those with the greatest weight, in their order; how many are left out)."""
+    items = list(items)
+    kept = set(sorted(range(len(items)), key=lambda i: (-weight(items[i]), i))[:limit])
+    return [item for i, item in enumerate(items) if i in kept], len(items) - len(kept)
 
 
 def latency_axis(axis, low, high):
@@ -103,12 +151,46 @@ def direct_labels(ax, labels, x=1.0, size=8.5, gap=1.15):
                     fontsize=size, va="center", ha="left", annotation_clip=False)
 
 
+def end_labels(ax, labels, size=8.5):
+    """Names lines where they end. labels: (x, y in data, text, colour); moved apart where they would overlap."""
+    ax.figure.canvas.draw()
+    scale = 72 / ax.figure.dpi
+    renderer = ax.figure.canvas.get_renderer()
+    boxes = []  # of what is placed: left, bottom, right, top in points
+    for x, y, text, colour in sorted(labels, key=lambda one: one[1]):
+        at = ax.transData.transform((x, y)) * scale
+        probe = ax.figure.text(0, 0, text, fontsize=size)
+        width = probe.get_window_extent(renderer).width * scale
+        probe.remove()
+        left, bottom = at[0] + 4, at[1] - size / 2
+        for _, low, right, top in sorted(boxes, key=lambda box: box[1]):
+            if left < right and bottom < top and bottom + size * 1.15 > low:
+                bottom = top
+        boxes.append((left, bottom, left + width, bottom + size * 1.15))
+        ax.annotate(text, (x, y), xytext=(4, bottom + size / 2 - at[1]), textcoords="offset points", fontsize=size, color=colour, va="center")
+
+
+def fitted(fig, text, size, smallest, left, **looks):
+    """A line of text as large as fits between `left` and the right edge, and not smaller than `smallest`."""
+    line = fig.text(left, 0, text, fontsize=size, **looks)
+    room = fig.get_window_extent().width * (0.985 - left)
+    while size > smallest and line.get_window_extent(fig.canvas.get_renderer()).width > room:
+        size -= 0.25
+        line.set_fontsize(size)
+    while line.get_window_extent(fig.canvas.get_renderer()).width > room and len(text) > 20:
+        text = text[:-2]
+        line.set_text(text + "…")
+    return line
+
+
 def frame(fig, title, subtitle, footer, left=0.075):
     """Title with the finding, subtitle with the conditions, footer with the command that repeats the run."""
     height = fig.get_size_inches()[1]
-    fig.text(left, 1 - 0.22 / height, title, fontsize=13, fontweight="bold", va="top", ha="left", color="#111111")
-    fig.text(left, 1 - 0.52 / height, subtitle, fontsize=9, va="top", ha="left", color="#444444")
-    fig.text(left, 0.12 / height, footer, fontsize=7.5, va="bottom", ha="left", color="#666666", family="DejaVu Sans Mono")
+    for text, size, smallest, y, looks in (
+            (title, 13, 8.5, 1 - 0.22 / height, {"fontweight": "bold", "va": "top", "color": "#111111"}),
+            (subtitle, 9, 6.5, 1 - 0.52 / height, {"va": "top", "color": "#444444"}),
+            (footer, 7.5, 5, 0.12 / height, {"va": "bottom", "color": "#666666", "family": "DejaVu Sans Mono"})):
+        fitted(fig, text, size, smallest, left, ha="left", **looks).set_y(y)
 
 
 def save(fig, folder, name, formats):

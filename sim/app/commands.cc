@@ -17,6 +17,7 @@
 #include "app/say.h"
 #include "base/overloaded.h"
 #include "history/table.h"
+#include "report/continuous_integration.h"
 #include "report/version.h"
 #include "report/why.h"
 
@@ -37,6 +38,7 @@ int check_command(const CheckOptions& options, const Terminal& terminal) {
   for (const std::string& file : options.files) {
     const Result<scenario::Scenario> scenario = scenario::load(file, options.overrides, options.strictness);
     tell(stderr, render_problems(scenario.problems(), terminal.color_err));
+    if (options.ci == CiSystem::github) print(stdout, report::github_annotations(scenario.problems()));
     failed = failed || !scenario;
     if (scenario) print(stdout, options.resolve ? scenario->resolved_yaml : printable(file) + ": ok\n");
   }

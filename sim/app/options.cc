@@ -40,6 +40,7 @@ constexpr std::string_view kExamples =
 const std::vector<std::string> kTraceLevels{"off", "control", "full"};
 const std::vector<std::string> kColorModes{"auto", "always", "never"};
 const std::vector<std::string> kShells{"bash", "zsh", "fish"};
+const std::vector<std::string> kCiSystems{"github"};
 const std::vector<std::string> kLatencyUnits{"ns", "us", "ms", "s"};
 
 // What CLI11 writes into; turned into a Command when all of it is known to be right.
@@ -48,7 +49,7 @@ struct Raw {
   bool version = false;
   std::string file, out, until, trace = "off", seed, topic, shell, format, order, window, run,
                                 scenario = kCalibrationScenario, column, unit = "ms";
-  std::string seeds = "1-100", shard = "1/1", jobs = "auto", matrix, until_fail, budget, other;
+  std::string seeds = "1-100", ci, rules, shard = "1/1", jobs = "auto", matrix, until_fail, budget, other;
   std::vector<std::string> files, sets, charts, formats, tolerances, required;
   bool json = false, quiet = false, force = false, resolve = false, check_determinism = false,
        no_files = false, strict = false, resume = false;
@@ -75,12 +76,14 @@ struct Parser {
     run->add_flag("--quiet", raw.quiet, "Print the verdict only, no progress");
     run->add_flag("--force", raw.force, "Replace what stands in the output folder");
     run->add_flag("--no-files", raw.no_files, "Play and judge, write nothing");
+    ci(run);
     run->add_flag("--check-determinism", raw.check_determinism, "Play it twice and compare");
 
     CLI::App* check = command("check", "Look for mistakes in scenarios; nothing is run");
     check->add_option("FILE", raw.files, "Scenarios, or @NAME of built-in ones")->required();
     sets(check);
     strict(check);
+    ci(check);
     check->add_flag("--resolve", raw.resolve, "Print the scenario with every default filled in");
 
     CLI::App* sweep = command("sweep", "Play a scenario with many seeds: how often it fails, in which ways");
@@ -105,6 +108,7 @@ struct Parser {
     sweep->add_flag("--force", raw.force, "Begin anew, whatever the folder holds");
     sweep->add_flag("--json", raw.json, "Print summary.json instead of the page");
     sweep->add_flag("--quiet", raw.quiet, "No progress");
+    ci(sweep);
 
     CLI::App* merge = command("merge", "Put shards of a sweep together, in whatever order");
     merge->add_option("SHARD", raw.files, "Folders of sweeps, or their results.jsonl")->required();
@@ -118,6 +122,7 @@ struct Parser {
     compare->add_option("--tolerance", raw.tolerances, "Exit 1 if B's mean is more than so much higher")
         ->type_name("p99=10%")
         ->allow_extra_args(false);
+    compare->add_option("--out", raw.out, "Write the comparison as a page (HTML) too")->type_name("FILE");
 
     CLI::App* blame = command("blame", "Which fault or setting makes a run end as it does");
     search(blame);
@@ -152,19 +157,27 @@ struct Parser {
         ->delimiter(',')
         ->allow_extra_args(false);
 
-    CLI::App* reporting = command("report", "Write the page of a run again");
-    folder(reporting);
-    reporting->add_option("--out", raw.out, "Where to, instead of report.html in its folder")
+    CLI::App* reporting = command("report", "Write the page of a run or a sweep again, or that of many runs");
+    reporting
+        ->add_option(
+            "RUN", raw.run,
+            "The folder of a run or a sweep; or of many, such as runs/: they are listed in index.html")
+        ->required();
+    reporting->add_option("--out", raw.out, "Where to, instead of report.html (index.html) in the folder")
         ->type_name("FILE");
 
     CLI::App* exporting = command("export", "Print a run in the format of another tool");
     folder(exporting);
-    exporting->add_option("--format", raw.format, "mermaid, perfetto or openmetrics")
+    exporting
+        ->add_option("--format", raw.format,
+                     "mermaid, perfetto, shiviz, otlp, openmetrics, promtool, junit or github")
         ->required()
         ->type_name("FORMAT");
     exporting->add_option("--order", raw.order, "One order: a number, SERVICE/number, or slowest")
         ->type_name("ID");
     exporting->add_option("--window", raw.window, "A window of simulated time")->type_name("30s..45s");
+    exporting->add_option("--rules", raw.rules, "Of promtool: the Prometheus alerting rules to ask about")
+        ->type_name("FILE");
 
     CLI::App* calibrate =
         command("calibrate",
@@ -217,6 +230,10 @@ struct Parser {
     sub->add_option("--set", raw.sets, "Another value for a key of the scenario; may be repeated")
         ->type_name("path=value")
         ->allow_extra_args(false);
+  }
+  void ci(CLI::App* sub) {
+    sub->add_option("--ci", raw.ci, "Print annotations for a continuous integration besides: github")
+        ->type_name("SYSTEM");
   }
   void strict(CLI::App* sub) {
     sub->add_flag("--strict", raw.strict,
@@ -409,7 +426,7 @@ class Checked {
 
   Command read() {
     if (command_ == "run") return run();
-    if (command_ == "check") return CheckOptions{raw_.files, overrides(), raw_.resolve, strictness()};
+    if (command_ == "check") return CheckOptions{raw_.files, overrides(), raw_.resolve, strictness(), ci()};
     if (command_ == "replay") return ReplayOptions{raw_.run, raw_.quiet};
     if (command_ == "plot") {
       PlotRequest request{{raw_.files.begin(), raw_.files.end()}, {}, {}};
@@ -422,7 +439,7 @@ class Checked {
     if (command_ == "report") return ReportOptions{raw_.run, raw_.out};
     if (command_ == "export") {
       report::ExportRequest request{raw_.run, one_of("--format", raw_.format, report::export_formats()),
-                                    raw_.order, std::nullopt};
+                                    raw_.order, std::nullopt, raw_.rules};
       if (!raw_.window.empty()) request.window = window(raw_.window);
       return ExportOptions{std::move(request)};
     }
@@ -460,11 +477,12 @@ class Checked {
     options.force = raw_.force;
     options.check_determinism = raw_.check_determinism;
     options.no_files = raw_.no_files;
+    options.ci = ci();
     return options;
   }
 
   Command compare() {
-    CompareOptions options{raw_.file, raw_.other, {}};
+    CompareOptions options{raw_.file, raw_.other, {}, raw_.out};
     for (const std::string& text : raw_.tolerances) {
       std::string why_not;
       if (const auto tolerance = sweep::Tolerance::read(text, why_not)) {
@@ -523,7 +541,14 @@ class Checked {
     options.force = raw_.force;
     options.json = raw_.json;
     options.quiet = raw_.quiet;
+    options.ci = ci();
     return options;
+  }
+
+  CiSystem ci() {
+    if (raw_.ci.empty()) return CiSystem::none;
+    one_of("--ci", raw_.ci, kCiSystems);
+    return CiSystem::github;
   }
 
   const Raw& raw_;
@@ -599,6 +624,7 @@ std::vector<CommandWords> command_words() {
                          {}};
         if (flag.flag == "--help" && app == &parser.app) continue;
         if (flag.flag == "--trace") flag.values = kTraceLevels;
+        if (flag.flag == "--ci") flag.values = kCiSystems;
         if (flag.flag == "--unit") flag.values = kLatencyUnits;
         if (flag.flag == "--color") flag.values = kColorModes;
         if (flag.flag == "--chart") flag.values = chart_names();

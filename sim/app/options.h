@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,9 @@
 // The command line, read: one function, and the only one that knows CLI11.
 namespace sim::app {
 
+// Whose annotations are printed besides: --ci.
+enum class CiSystem : std::uint8_t { none, github };
+
 struct RunOptions {
   std::string file;
   std::vector<scenario::Override> overrides;  // --set and --seed, in the order given
@@ -32,12 +36,14 @@ struct RunOptions {
   bool check_determinism = false;
   bool no_files = false;                                            // nothing is written
   scenario::Strictness strictness = scenario::Strictness::lenient;  // --strict
+  CiSystem ci = CiSystem::none;
 };
 struct CheckOptions {
   std::vector<std::string> files;
   std::vector<scenario::Override> overrides;
   bool resolve = false;
   scenario::Strictness strictness = scenario::Strictness::lenient;
+  CiSystem ci = CiSystem::none;
 };
 inline constexpr const char* kCalibrationScenario = "@calibration";
 struct CalibrateOptions {
@@ -63,7 +69,7 @@ struct ExportOptions {
 };
 struct ReportOptions {
   std::string run;
-  std::string out;  // --out; empty = report.html in the run's folder
+  std::string out;  // --out; empty = report.html, or index.html, in the folder
 };
 struct ReplayOptions {
   std::string run;
@@ -85,6 +91,7 @@ struct SweepOptions {
   bool force = false;
   bool json = false;
   bool quiet = false;
+  CiSystem ci = CiSystem::none;
 };
 struct MergeOptions {
   std::vector<std::string> parts;
@@ -95,6 +102,7 @@ struct MergeOptions {
 struct CompareOptions {
   std::string a, b;
   std::vector<sweep::Tolerance> tolerances;
+  std::string out;  // the file of its page; empty = none
 };
 // Of one seed that fails: blame, shrink.
 struct SearchOptions {

@@ -19,6 +19,7 @@
 #include "play/play.h"
 #include "play/run_plan.h"
 #include "report/console.h"
+#include "report/continuous_integration.h"
 #include "report/json.h"
 #include "scenario/scenario.h"
 #include "scenario/units.h"
@@ -73,6 +74,7 @@ bool is_repeated(const scenario::Scenario& scenario, const judge::RunEnd& end) {
 int run_command(const RunOptions& options, const Terminal& terminal) {
   const Result<scenario::Scenario> loaded =
       scenario::load(options.file, options.overrides, options.strictness);
+  if (options.ci == CiSystem::github) print(stdout, report::github_annotations(loaded.problems()));
   if (!loaded) return refuse(loaded.problems(), terminal);
   const scenario::Scenario& scenario = *loaded;
   if (!options.quiet) tell(stderr, render_problems(loaded.problems(), terminal.color_err));
@@ -110,6 +112,7 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   } else {
     print(stdout, report::verdict_line(summary, text));
   }
+  if (options.ci == CiSystem::github) print(stdout, report::github_annotations(summary, options.file));
   if (recording.not_written()) tell(stderr, render_problems({*recording.not_written()}, terminal.color_err));
   if (!repeated) {
     print(stderr, "kraftsim: played a second time, the same scenario and seed gave another fingerprint\n");

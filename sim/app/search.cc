@@ -11,9 +11,11 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/processors.h"
+#include "app/report.h"
 #include "app/say.h"
 #include "app/signals.h"
 #include "play/run.h"
+#include "report/words.h"
 #include "search/blame.h"
 #include "search/pinpoint.h"
 #include "search/shrink.h"
@@ -140,6 +142,11 @@ int compare_command(const CompareOptions& options, const Terminal& terminal) {
   print(stdout, sweep::to_text(*a, *b, comparison));
   const std::vector<std::string> exceeded = sweep::beyond(comparison, options.tolerances);
   for (const std::string& one : exceeded) print(stdout, "x  " + one + "\n");
+  if (!options.out.empty()) {
+    if (auto failed = write_comparison_page(options, *a, *b, comparison, exceeded))
+      return refuse({*failed}, terminal);
+    print(stdout, "\n" + options.out + "\n");
+  }
   return number(exceeded.empty() ? ExitCode::held : ExitCode::failed);
 }
 

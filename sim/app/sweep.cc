@@ -16,10 +16,12 @@
 #include "app/commands.h"
 #include "app/processors.h"
 #include "app/recording.h"
+#include "app/report.h"
 #include "app/say.h"
 #include "app/signals.h"
 #include "base/human.h"
 #include "play/play.h"
+#include "report/continuous_integration.h"
 #include "scenario/matrix.h"
 #include "sweep/results_file.h"
 #include "sweep/summary.h"
@@ -168,14 +170,18 @@ int sweep_command(const SweepOptions& options, const Terminal& terminal) {
   const std::string json = sweep::to_json(summary);
   if (auto failed = sweep::write_whole(spec->folder / "summary.json", json))
     return refuse({*failed}, terminal);
+  if (auto failed = write_sweep_page(spec->folder, run->results)) return refuse({*failed}, terminal);
   std::string text = json;
   if (!options.json) {
     text = sweep::to_text(summary, {[&](std::size_t c, std::uint64_t seed) { return kept.command(c, seed); },
                                     [&](std::size_t c, std::uint64_t seed) { return kept.folder(c, seed); }});
-    text += fmt::format("  files       {}/results.jsonl  (a line per run; also summary.json)\n",
+    text += fmt::format("  files       {}/report.html  (also summary.json, results.jsonl)\n",
                         spec->folder.string());
   }
   print(stdout, text);
+  if (options.ci == CiSystem::github) {
+    if (const auto annotations = report::github_of(spec->folder)) print(stdout, *annotations);
+  }
   int code = sweep::exit_code(summary);
   for (const std::string& name : options.required) {
     if (summary.situations.at(name) != 0) continue;
@@ -215,6 +221,7 @@ int merge_command(const MergeOptions& options, const Terminal& terminal) {
   const std::string json = sweep::to_json(summary);
   if (auto failed = sweep::write_whole(file, merged->text())) return refuse({*failed}, terminal);
   if (auto failed = sweep::write_whole(folder / "summary.json", json)) return refuse({*failed}, terminal);
+  if (auto failed = write_sweep_page(folder, *merged)) return refuse({*failed}, terminal);
   if (options.json) {
     print(stdout, json);
     return sweep::exit_code(summary);
@@ -225,8 +232,7 @@ int merge_command(const MergeOptions& options, const Terminal& terminal) {
   };
   std::string text =
       sweep::to_text(summary, {command, [](std::size_t, std::uint64_t) { return std::string{}; }});
-  text +=
-      fmt::format("  files       {}/results.jsonl  (a line per run; also summary.json)\n", folder.string());
+  text += fmt::format("  files       {}/report.html  (also summary.json, results.jsonl)\n", folder.string());
   print(stdout, text);
   return sweep::exit_code(summary);
 }

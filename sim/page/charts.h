@@ -20,6 +20,9 @@ std::string service_style(const Documents& run, const std::string& service);
 Figure incident_timeline(const Documents& run);
 // Each latency out to the rarest orders.
 Figure percentile_spectrum(const Documents& run);
+// The end-to-end latencies of two runs in one drawing, named as given.
+Figure compared_spectra(const Documents& a, const std::string& name_a, const Documents& b,
+                        const std::string& name_b);
 // Where the time of quick and of slow orders goes.
 Figure stage_breakdown(const Documents& run);
 

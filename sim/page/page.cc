@@ -5,9 +5,9 @@
 
 #include "page/charts.h"
 #include "page/finding.h"
+#include "page/frame.h"
 #include "page/glossary.h"
 #include "page/markup.h"
-#include "page/style.h"
 #include "page/words.h"
 
 namespace sim::page {
@@ -15,30 +15,8 @@ namespace {
 
 constexpr std::size_t kMostOfAScenario = 200'000;  // bytes of it that are shown
 
-std::string verdict_word(const std::string& verdict) {
-  if (verdict == "ok") return "PASS";
-  if (verdict == "failed") return "FAIL";
-  return verdict.empty() ? "NO VERDICT" : "INCONCLUSIVE";
-}
-
 std::string verdict_markup(const std::string& verdict, const char* words) {
   return "<span class=\"" + escaped(verdict) + "\">" + words + "</span>";
-}
-
-std::string code(const std::string& text) {
-  return "<code>" + escaped(text) + "</code>";
-}
-
-std::string section(const char* id, const char* title, const std::string& content) {
-  if (content.empty()) return "";
-  return element("section", std::string("id=\"") + id + "\"", element("h2", "", title) + content);
-}
-
-std::string figure(const Figure& of) {
-  if (of.markup.empty()) return "";
-  return element(
-      "figure", "",
-      element("h3", "", escaped(of.finding)) + element("figcaption", "", escaped(of.caption)) + of.markup);
 }
 
 std::string list_of_texts(const Json& list) {
@@ -59,17 +37,10 @@ class Page {
                                  : text(scenario, "name");
     const std::string seed = seed_of();
     const std::string verdict = text(run_.summary, "verdict");
-    const std::string head =
-        "<meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-        "<meta name=\"color-scheme\" content=\"light dark\">"
-        "<link rel=\"icon\" href=\"data:,\">" +
-        element("title", "", escaped(verdict_word(verdict) + " " + name + ", seed " + seed)) +
-        element("style", "", kStyleSheet);
     const std::string header =
         element("p", "class=\"soft\"",
                 escaped(name) + ", seed " + escaped(seed) + ". " + escaped(text(scenario, "about"))) +
-        element("h1", "",
-                "<span class=\"verdict " + escaped(verdict) + "\">" + verdict_word(verdict) + "</span>") +
+        element("h1", "", verdict_badge(verdict)) +
         element("p", "class=\"finding\"", escaped(finding_of_run(run_))) + missing() + cards() + repro() +
         element("nav", "aria-label=\"sections\"",
                 "<a href=\"#expectations\">Expectations</a><a href=\"#charts\">Charts</a><a "
@@ -77,14 +48,10 @@ class Page {
                 "<a href=\"#verdicts\">What went wrong</a><a href=\"#orders\">Orders</a><a "
                 "href=\"#settings\">Settings</a>"
                 "<a href=\"#glossary\">Glossary</a>");
-    const std::string body =
-        element("header", "", header) +
-        element("main", "",
-                expectations() + charts() + faults() + verdicts() + orders() + services() + settings() +
-                    section("glossary", "Glossary", glossary_markup())) +
-        element("footer", "", footer());
-    return "<!DOCTYPE html>\n<html lang=\"en\">\n" + element("head", "", head) + element("body", "", body) +
-           "</html>\n";
+    return html_of({verdict_word(verdict) + " " + name + ", seed " + seed, header,
+                    expectations() + charts() + faults() + verdicts() + orders() + services() + settings() +
+                        section("glossary", "Glossary", glossary_markup()),
+                    footer()});
   }
 
  private:
@@ -106,10 +73,6 @@ class Page {
                ? ""
                : element("div", "class=\"missing\"",
                          element("p", "", "Not all of the run is here:") + element("ul", "", items));
-  }
-
-  static std::string card(const std::string& value, const std::string& what) {
-    return element("li", "", element("b", "", escaped(value)) + element("span", "", escaped(what)));
   }
 
   std::string cards() const {
@@ -178,9 +141,9 @@ class Page {
   }
 
   std::string charts() const {
-    return section(
-        "charts", "Charts",
-        figure(incident_timeline(run_)) + figure(percentile_spectrum(run_)) + figure(stage_breakdown(run_)));
+    return section("charts", "Charts",
+                   figure_markup(incident_timeline(run_)) + figure_markup(percentile_spectrum(run_)) +
+                       figure_markup(stage_breakdown(run_)));
   }
 
   // When things were as before again; it may be that they never were.

@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <tuple>
 
 #include "base/int128.h"
 #include "page/charts.h"
 #include "page/markup.h"
+#include "page/plot_area.h"
 #include "page/scale.h"
 #include "page/words.h"
 
@@ -12,9 +14,6 @@ namespace {
 using Tenths = Svg::Tenths;
 using Anchor = Svg::Anchor;
 
-constexpr Tenths kSpectrumWidth = 9600;
-constexpr Tenths kSpectrumLeft = 820;
-constexpr Tenths kSpectrumRight = 8000;
 constexpr Tenths kTop = 100;
 constexpr Tenths kBottom = 3600;
 constexpr std::size_t kMostCurves = 8;
@@ -78,32 +77,30 @@ std::string draw(const std::vector<Curve>& curves) {
   }
   const std::int64_t low = round_below(least);
   const std::int64_t high = std::max(round_above(most), low * 10);
-  const Scale rank = Scale::logarithmic(1000, rarest, kSpectrumLeft, kSpectrumRight);
+  const Scale rank = Scale::logarithmic(1000, rarest, kPlotLeft, kPlotRight);
   const Scale latency = Scale::logarithmic(low, high, kBottom, kTop);
-  Svg svg(kSpectrumWidth, "Latency by percentile",
+  Svg svg(kDrawingWidth, "Latency by percentile",
           "From the median on the left to the rarest orders on the right");
   for (const std::int64_t tick : log_values(low, high)) {
-    svg.line({kSpectrumLeft, latency.at(tick)}, {kSpectrumRight, latency.at(tick)}, "grid");
-    svg.text({kSpectrumLeft - 60, latency.at(tick) + 40}, Anchor::end, "small", human_duration(tick));
+    value_line(svg, latency.at(tick), human_duration(tick));
   }
   std::vector<std::int64_t> ranks{2000};
   for (std::int64_t tick = 10'000; tick <= rarest; tick *= 10) ranks.push_back(tick);
   for (const std::int64_t tick : ranks) {
-    svg.line({rank.at(tick), kTop}, {rank.at(tick), kBottom}, "grid");
-    svg.text({rank.at(tick), kBottom + 150}, Anchor::middle, "small", quantile_name(tick));
+    value_column(svg, rank.at(tick), kTop, kBottom, quantile_name(tick));
   }
-  svg.line({kSpectrumLeft, kBottom}, {kSpectrumRight, kBottom}, "axis");
+  svg.line({kPlotLeft, kBottom}, {kPlotRight, kBottom}, "axis");
   std::vector<Label> labels;
   for (const Curve& curve : curves) {
     std::vector<Svg::Point> points;
     for (const auto& [beyond, ns] : curve.points)
       points.push_back({rank.at(one_in(curve.orders, beyond)), latency.at(ns)});
     svg.polyline(points, curve.css);
-    labels.push_back({points.back().y + 35, shortened(curve.name, 22), "small ink-" + curve.css});
+    labels.push_back({points.back().y + 35, shortened(curve.name, kLettersRight), "small ink-" + curve.css});
   }
   spread(labels, kTop + 40, kBottom);
   for (const Label& label : labels)
-    svg.text({kSpectrumRight + 60, label.y}, Anchor::start, label.css, label.words);
+    svg.text({kPlotRight + 60, label.y}, Anchor::start, label.css, label.words);
   return svg.markup(kBottom + 210);
 }
 
@@ -160,6 +157,31 @@ Figure percentile_spectrum(const Documents& run) {
           "producer had "
           "its answer. What was never done counts at its age when the run ended.",
           draw(curves) + element("details", "", element("summary", "", "The figures") + markup(table))};
+}
+
+Figure compared_spectra(const Documents& a, const std::string& name_a, const Documents& b,
+                        const std::string& name_b) {
+  std::vector<Curve> both;
+  for (const auto& [run, name, css] : {std::tuple{&a, &name_a, "s0"}, {&b, &name_b, "s1"}}) {
+    for (Curve& curve : curves_of(*run)) {
+      if (curve.css != "e2e") continue;
+      curve.name = *name + ", end to end";
+      curve.css = css;
+      both.push_back(std::move(curve));
+    }
+  }
+  if (both.size() < 2) return {};
+  const std::int64_t from = integer(object_at(a.summary, "e2e_latency"), "p99_ns");
+  const std::int64_t to = integer(object_at(b.summary, "e2e_latency"), "p99_ns");
+  const std::string finding = from < 0 || to < 0
+                                  ? "End-to-end latency of both"
+                                  : "One order in a hundred takes longer than " + human_duration(from) +
+                                        " in " + name_a + ", than " + human_duration(to) + " in " + name_b;
+  return {
+      finding,
+      "From the intended time of an order until all services had done it. What was never done counts at its "
+      "age when the run ended.",
+      draw(both)};
 }
 
 }  // namespace sim::page

@@ -3,6 +3,7 @@
 #include "base/int128.h"
 #include "page/charts.h"
 #include "page/markup.h"
+#include "page/plot_area.h"
 #include "page/scale.h"
 #include "page/words.h"
 
@@ -59,9 +60,6 @@ std::int64_t share_milli_percent(std::int64_t part, std::int64_t whole) {
 }  // namespace
 
 Figure stage_breakdown(const Documents& run) {
-  constexpr Tenths kStagesWidth = 9600;
-  constexpr Tenths kStagesLeft = 1300;
-  constexpr Tenths kStagesRight = 8300;
   constexpr Tenths kBar = 300;
   const Json& bands = list_at(run.charts, "bands");
   std::vector<const Json*> shown;
@@ -69,7 +67,7 @@ Figure stage_breakdown(const Documents& run) {
     if (total_of(band) > 0) shown.push_back(&band);
   }
   if (shown.empty()) return {};
-  Svg svg(kStagesWidth, "Where the time goes",
+  Svg svg(kDrawingWidth, "Where the time goes",
           "A bar for the quick and for the slow orders, divided by stages of an order's way");
   Table table{"Mean time in each stage", {"fulfilled orders"}, {}};
   for (const StageWords& stage : kStageWords) table.head.push_back(escaped(stage.name));
@@ -79,8 +77,8 @@ Figure stage_breakdown(const Documents& run) {
   for (const Json* band : shown) {
     const std::int64_t total = total_of(*band);
     const Json& means = object_at(*band, "stages_mean_ns");
-    const Scale scale = Scale::linear(0, total, kStagesLeft, kStagesRight);
-    svg.text({kStagesLeft - 60, y + 190}, Anchor::end, "small", band_name(*band));
+    const Scale scale = Scale::linear(0, total, kPlotLeft, kPlotRight);
+    text_left(svg, y + kBar / 2, band_name(*band));
     std::int64_t before = 0;
     std::vector<std::string> row{band_name(*band) + ", " + count_of(integer(*band, "orders", 0)) + " orders"};
     for (std::size_t i = 0; i < std::size(kStageWords); ++i) {
@@ -98,17 +96,17 @@ Figure stage_breakdown(const Documents& run) {
         svg.text({from + width / 2, y + 190}, Anchor::middle, "small on-stage" + std::to_string(i), share);
     }
     row.push_back(human_duration(total));
-    svg.text({kStagesRight + 60, y + 190}, Anchor::start, "small", human_duration(total) + " mean");
+    svg.text({kPlotRight + 60, y + 190}, Anchor::start, "small", human_duration(total) + " mean");
     table.rows.push_back(std::move(row));
     y += kBar + 120;
   }
-  Tenths x = kStagesLeft;
+  Tenths x = kPlotLeft;
   y += 40;
   for (std::size_t i = 0; i < std::size(kStageWords); ++i) {
     if (!is_used[i]) continue;
     const Tenths width = 190 + width_of(kStageWords[i].name) + 160;
-    if (x + width > kStagesWidth) {
-      x = kStagesLeft;
+    if (x + width > kDrawingWidth) {
+      x = kPlotLeft;
       y += 190;
     }
     svg.rect({x, y}, 120, 120, "stage" + std::to_string(i));

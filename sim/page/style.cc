@@ -82,6 +82,9 @@ svg .controller-bar{fill:var(--b0);stroke:var(--ground);stroke-width:1}
 svg .b0{fill:var(--b0)}svg .b1{fill:var(--b1)}svg .b2{fill:var(--b2)}
 svg .b3{fill:var(--b3)}svg .b4{fill:var(--b4)}svg .b5{fill:var(--b5)}
 svg text.on-bar{fill:var(--on-bar)}
+svg .whisker{stroke:var(--ink);stroke-width:1.6}svg .median{stroke:var(--ink);stroke-width:1.2;stroke-dasharray:3 2}
+svg .seed-held,svg .rate-held{fill:var(--p90)}svg .rate-failed{fill:var(--lost)}
+svg .seed-failed{stroke:var(--lost);stroke-width:1.6}svg .seed-unsure{fill:var(--ground);stroke:var(--soft);stroke-width:1.4}
 svg .stage0{fill:#5e3c58}svg .stage1{fill:#0a4c7d}svg .stage2{fill:#b3430a}svg .stage3{fill:#7fb7d9}
 svg .stage4{fill:#f0c05a}svg .stage5{fill:#6a7a2f}svg .stage6{fill:#a8cfa0}svg .stage7{fill:#d9d9d9}
 svg .stage8{fill:#8a8a8a}svg .stage9{fill:#2e7d6b}

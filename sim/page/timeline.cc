@@ -5,6 +5,7 @@
 #include "base/int128.h"
 #include "page/charts.h"
 #include "page/markup.h"
+#include "page/plot_area.h"
 #include "page/scale.h"
 #include "page/words.h"
 
@@ -14,9 +15,6 @@ namespace {
 using Tenths = Svg::Tenths;
 using Anchor = Svg::Anchor;
 
-constexpr Tenths kWidth = 9600;
-constexpr Tenths kLeft = 820;
-constexpr Tenths kRight = 8300;
 constexpr std::size_t kMostRows = 12;  // of partitions
 constexpr std::size_t kMostFaults = 6;
 constexpr std::size_t kMostGroups = 6;
@@ -48,9 +46,9 @@ class Timeline {
   explicit Timeline(const Documents& run)
       : run_(run),
         end_(std::max<std::int64_t>(integer(run.summary, "end_ns", 1), 1)),
-        time_(Scale::linear(0, end_, kLeft, kRight)),
+        time_(Scale::linear(0, end_, kPlotLeft, kPlotRight)),
         strikes_(strikes_of(run)),
-        svg_(kWidth, "What happened over time",
+        svg_(kDrawingWidth, "What happened over time",
              "Panels that share an axis of simulated time. The tables below hold the same figures") {}
 
   std::string draw() {
@@ -68,14 +66,14 @@ class Timeline {
 
   void panel_title(std::string_view words) {
     y_ += 190;
-    svg_.text({kLeft, y_}, Anchor::start, "panel", words);
+    svg_.text({kPlotLeft, y_}, Anchor::start, "panel", words);
     y_ += 60;
   }
 
   void shade(Tenths top, Tenths height) {
     for (const Strike& strike : strikes_)
       svg_.rect({x(strike.from), top}, std::max<Tenths>(x(strike.to) - x(strike.from), 10), height, "window");
-    svg_.line({kLeft, top + height}, {kRight, top + height}, "axis");
+    svg_.line({kPlotLeft, top + height}, {kPlotRight, top + height}, "axis");
   }
 
   void fault_rows() {
@@ -87,7 +85,7 @@ class Timeline {
     }
     for (std::size_t i = 0; i < names.size() && i < kMostFaults; ++i) {
       std::string what;
-      Tenths last = kLeft;
+      Tenths last = kPlotLeft;
       Tenths widest = 0;  // of the bars that end last
       for (const Strike& strike : strikes_) {
         if (strike.name != names[i]) continue;
@@ -100,15 +98,15 @@ class Timeline {
         last = std::max(last, x(strike.to));
         if (what.empty()) what = strike.what;
       }
-      svg_.text({kLeft - 60, y_ + 95}, Anchor::end, "small", shortened(names[i], 13));
-      if (last + 80 + width_of(what) < kWidth)
+      text_left(svg_, y_ + 57, shortened(names[i], kLettersLeft));
+      if (last + 80 + width_of(what) < kDrawingWidth)
         svg_.text({last + 60, y_ + 95}, Anchor::start, "small", what);
       else if (widest > width_of(what) + 120)
         svg_.text({last - 60, y_ + 92}, Anchor::end, "small on-bar", what);
       y_ += 150;
     }
     if (names.size() > kMostFaults) {
-      svg_.text({kLeft, y_ + 95}, Anchor::start, "small",
+      svg_.text({kPlotLeft, y_ + 95}, Anchor::start, "small",
                 "and " + std::to_string(names.size() - kMostFaults) + " more, in the table of faults");
       y_ += 150;
     }
@@ -134,8 +132,7 @@ class Timeline {
     const Scale scale = Scale::logarithmic(low, high, y_ + kHeight, y_);
     shade(y_, kHeight);
     for (const std::int64_t tick : log_values(low, high)) {
-      svg_.line({kLeft, scale.at(tick)}, {kRight, scale.at(tick)}, "grid");
-      svg_.text({kLeft - 60, scale.at(tick) + 40}, Anchor::end, "small", human_duration(tick));
+      value_line(svg_, scale.at(tick), human_duration(tick));
     }
     const std::int64_t half = integer(run_.charts, "bin_ns", 0) / 2;
     for (const Json& bin : bins) {
@@ -184,9 +181,7 @@ class Timeline {
     };
     const Scale scale = Scale::linear(0, most, 0, kHeight);
     for (const std::int64_t tick : {most / 2, most}) {
-      svg_.line({kLeft, y_ + kHeight - scale.at(tick)}, {kRight, y_ + kHeight - scale.at(tick)}, "grid");
-      svg_.text({kLeft - 60, y_ + kHeight - scale.at(tick) + 40}, Anchor::end, "small",
-                human_rate(rate_milli(tick)));
+      value_line(svg_, y_ + kHeight - scale.at(tick), human_rate(rate_milli(tick)));
     }
     std::vector<Label> labels;
     for (const char* outcome : {"fulfilled", "open", "failed", "lost"}) {
@@ -240,8 +235,7 @@ class Timeline {
     const Scale scale = Scale::linear(0, most, y_ + kHeight, y_);
     shade(y_, kHeight);
     for (const std::int64_t tick : round_values(0, most, 4)) {
-      svg_.line({kLeft, scale.at(tick)}, {kRight, scale.at(tick)}, "grid");
-      svg_.text({kLeft - 60, scale.at(tick) + 40}, Anchor::end, "small", instant_of(tick * 1'000'000));
+      value_line(svg_, scale.at(tick), instant_of(tick * 1'000'000));
     }
     std::vector<Label> labels;
     for (std::size_t i = 0; i < groups.size(); ++i) {
@@ -252,7 +246,7 @@ class Timeline {
       }
       if (points.empty()) continue;
       const std::string css = service_style(run_, groups[i].name);
-      labels.push_back({points.back().y + 35, shortened(groups[i].name, 18), "small ink-" + css});
+      labels.push_back({points.back().y + 35, shortened(groups[i].name, kLettersRight), "small ink-" + css});
       svg_.polyline(points, css);
     }
     label_right(labels, y_ + 40, y_ + kHeight);
@@ -282,7 +276,7 @@ class Timeline {
     for (const Json* one : shown)
       for (const Json& span : list_at(*one, "spans")) widest = std::max(widest, integer(span, "isr", 0));
     if (!controllers.empty()) {
-      svg_.text({kLeft - 60, y_ + 100}, Anchor::end, "small", "controller");
+      text_left(svg_, y_ + 62, "controller");
       for (const Json& span : controllers) {
         const std::string who = text(span, "process");
         bar(span, 130, 130, who.empty() ? "none" : "controller-bar",
@@ -292,7 +286,7 @@ class Timeline {
     }
     for (const Json* one : shown) {
       const std::string name = text(*one, "topic") + "-" + std::to_string(integer(*one, "partition", 0));
-      svg_.text({kLeft - 60, y_ + 100}, Anchor::end, "small", shortened(name, 13));
+      text_left(svg_, y_ + 62, shortened(name, kLettersLeft));
       for (const Json& span : list_at(*one, "spans")) {
         const std::int64_t leader = integer(span, "leader");
         if (leader < 0) {
@@ -323,7 +317,7 @@ class Timeline {
 
   void time_axis() {
     y_ += 30;
-    svg_.line({kLeft, y_}, {kRight, y_}, "axis");
+    svg_.line({kPlotLeft, y_}, {kPlotRight, y_}, "axis");
     for (const std::int64_t at : round_times(end_, 9)) {
       svg_.line({x(at), y_}, {x(at), y_ + 40}, "axis");
       svg_.text({x(at), y_ + 150}, Anchor::middle, "small", instant_of(at));
@@ -334,7 +328,7 @@ class Timeline {
   void label_right(std::vector<Label>& labels, Tenths top, Tenths bottom) {
     spread(labels, top, bottom);
     for (const Label& label : labels)
-      svg_.text({kRight + 60, label.y}, Anchor::start, label.css, label.words);
+      svg_.text({kPlotRight + 60, label.y}, Anchor::start, label.css, label.words);
   }
 
   const Documents& run_;

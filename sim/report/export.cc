@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/human.h"
+#include "report/continuous_integration.h"
 #include "report/output_files.h"
 #include "report/words.h"
 
@@ -74,7 +76,8 @@ Result<std::string> mermaid(const ExportRequest& request) {
 }  // namespace
 
 const std::vector<std::string>& export_formats() {
-  static const std::vector<std::string> formats{"mermaid", "perfetto", "openmetrics"};
+  static const std::vector<std::string> formats{"mermaid",     "perfetto", "shiviz", "otlp",
+                                                "openmetrics", "promtool", "junit",  "github"};
   return formats;
 }
 
@@ -114,13 +117,46 @@ Result<OrderRow> find_order(const std::filesystem::path& run, const std::string&
   return found[0];
 }
 
+std::optional<Problem> for_each_chosen_order(const ExportRequest& request, std::size_t most,
+                                             const char* limit,
+                                             const std::function<void(const OrderRow&)>& use) {
+  auto orders = OrdersReader::open(request.run);
+  if (!orders) return orders.problems().front();
+  std::optional<OrderRow> only;
+  if (!request.order.empty()) {
+    const auto found = find_order(request.run, request.order);
+    if (!found) return found.problems().front();
+    only = *found;
+  }
+  std::size_t count = 0;
+  while (orders->next()) {
+    const OrderRow& order = orders->row();
+    if (only && (order.number != only->number || order.flow != only->flow)) continue;
+    if (request.window &&
+        (order.ended < nanos(request.window->first) || order.intended >= nanos(request.window->second)))
+      continue;
+    if (++count > most) {
+      return problem_with(request.run,
+                          std::string("has more orders than ") + limit + " (" + human_count(most) + ")",
+                          "choose some with --window FROM..TO or --order ID");
+    }
+    use(order);
+  }
+  return orders->problem();
+}
+
 Result<std::string> export_run(const ExportRequest& request) {
+  if (request.format == "junit") return junit_of(request.run);  // of sweeps, too
+  if (request.format == "github") return github_of(request.run);
   if (auto wrong = check_run_folder(request.run)) return *wrong;
   if (request.format == "mermaid") return mermaid(request);
   if (request.format == "perfetto") return perfetto_of(request);
   if (request.format == "openmetrics") return openmetrics_of(request);
+  if (request.format == "promtool") return promtool_of(request);
+  if (request.format == "shiviz") return shiviz_of(request);
+  if (request.format == "otlp") return otlp_of(request);
   return problem_with(request.run, "\"" + request.format + "\" is not a format",
-                      "mermaid, perfetto or openmetrics");
+                      joined(export_formats(), ", "));
 }
 
 }  // namespace sim::report

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,9 +18,10 @@ namespace sim::report {
 
 struct ExportRequest {
   std::filesystem::path run;
-  std::string format;                                   // mermaid, perfetto, openmetrics
+  std::string format;                                   // one of export_formats()
   std::string order;                                    // 42, order-service/42, slowest; empty = none
   std::optional<std::pair<Duration, Duration>> window;  // simulated time, half-open
+  std::filesystem::path rules{};                        // of promtool: a file of Prometheus alerting rules
 };
 
 const std::vector<std::string>& export_formats();
@@ -35,8 +37,21 @@ std::string mermaid_of_order(const OrderRow& order, const std::vector<std::int64
 Result<std::string> mermaid_of_window(const std::filesystem::path& run, Duration from, Duration to);
 // The samples whose seconds end within the window, if there is one.
 Result<std::string> openmetrics_of(const ExportRequest& request);
-// Chrome's trace format, which Perfetto reads: a row per order, a slice per stage.
+// The same samples for `promtool test rules`, with the alerts of `rules`.
+Result<std::string> promtool_of(const ExportRequest& request);
+// Chrome's trace format, which Perfetto reads: a process per node, in it a row per order with a slice per
+// stage, arrows for messages, counters for lag and queues.
 Result<std::string> perfetto_of(const ExportRequest& request);
+// OTLP's JSON (ExportTraceServiceRequest): a trace per order. Simulated time 0 is 2000-01-01T00:00:00Z.
+Result<std::string> otlp_of(const ExportRequest& request);
+// Events with vector clocks: of a window, or of the life of an order; needs a trace with messages.
+Result<std::string> shiviz_of(const ExportRequest& request);
+
+// The orders that are asked for: one, or those under way in the window, or all. Fails if there are more than
+// `most`, which is `limit` in words.
+std::optional<Problem> for_each_chosen_order(const ExportRequest& request, std::size_t most,
+                                             const char* limit,
+                                             const std::function<void(const OrderRow&)>& use);
 
 // Finds one order; `which` as in ExportRequest. Fails if there is none, or more than one of that number.
 Result<OrderRow> find_order(const std::filesystem::path& run, const std::string& which);

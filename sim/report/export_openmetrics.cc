@@ -6,32 +6,11 @@
 
 #include "base/printable.h"
 #include "report/export.h"
+#include "report/prometheus_names.h"
 #include "report/words.h"
 
 namespace sim::report {
 namespace {
-
-struct Family {
-  std::string name;
-  std::string labels;  // {consumergroup="payment"}, or nothing
-};
-
-// kafka_consumergroup_lag[payment] -> kafka_consumergroup_lag{consumergroup="payment"}; what production does
-// not have is ours by its prefix.
-Family family_of(const std::string& column) {
-  const std::size_t bracket = column.find('[');
-  Family family;
-  family.name = column.substr(0, bracket);
-  if (family.name.rfind("kafka_", 0) != 0) family.name = "kraftsim_" + family.name;
-  if (bracket == std::string::npos) return family;
-  std::string label;
-  for (const char c : printable(column.substr(bracket + 1, column.size() - bracket - 2))) {
-    if (c == '"' || c == '\\') label += '\\';
-    label += c;
-  }
-  family.labels = "{consumergroup=\"" + label + "\"}";
-  return family;
-}
 
 // "12.345" of seconds.
 std::optional<std::int64_t> millis_of(const std::string& seconds) {
@@ -46,12 +25,27 @@ std::optional<std::int64_t> millis_of(const std::string& seconds) {
 
 }  // namespace
 
+PrometheusName prometheus_name(const std::string& column) {
+  const std::size_t bracket = column.find('[');
+  PrometheusName name;
+  name.family = column.substr(0, bracket);
+  if (!name.family.starts_with("kafka_")) name.family = "kraftsim_" + name.family;
+  if (bracket == std::string::npos) return name;
+  std::string label;
+  for (const char c : printable(column.substr(bracket + 1, column.size() - bracket - 2))) {
+    if (c == '"' || c == '\\') label += '\\';
+    label += c;
+  }
+  name.labels = "{consumergroup=\"" + label + "\"}";
+  return name;
+}
+
 Result<std::string> openmetrics_of(const ExportRequest& request) {
   auto csv = CsvReader::open(request.run / "metrics.csv");
   if (!csv) return csv.problems();
-  std::vector<Family> families;
+  std::vector<PrometheusName> families;
   for (std::size_t column = 1; column < csv->header().size(); ++column)
-    families.push_back(family_of(csv->header()[column]));
+    families.push_back(prometheus_name(csv->header()[column]));
   std::vector<std::string> samples(families.size());
   while (csv->next()) {
     const std::optional<std::int64_t> at = millis_of(csv->cells()[0]);
@@ -61,7 +55,7 @@ Result<std::string> openmetrics_of(const ExportRequest& request) {
     for (std::size_t i = 0; i < families.size(); ++i) {
       const std::string& value = csv->cells()[i + 1];
       if (!value.empty())
-        samples[i] += families[i].name + families[i].labels + " " + value + " " + csv->cells()[0] + "\n";
+        samples[i] += families[i].family + families[i].labels + " " + value + " " + csv->cells()[0] + "\n";
     }
   }
   if (csv->problem()) return *csv->problem();
@@ -69,11 +63,11 @@ Result<std::string> openmetrics_of(const ExportRequest& request) {
   for (std::size_t i = 0; i < families.size(); ++i) {
     bool is_first = true;  // of its family; one family's samples stand together
     for (std::size_t before = 0; before < i; ++before)
-      is_first = is_first && families[before].name != families[i].name;
+      is_first = is_first && families[before].family != families[i].family;
     if (!is_first) continue;
-    text += "# TYPE " + families[i].name + " gauge\n";
+    text += "# TYPE " + families[i].family + " gauge\n";
     for (std::size_t j = i; j < families.size(); ++j) {
-      if (families[j].name == families[i].name) text += samples[j];
+      if (families[j].family == families[i].family) text += samples[j];
     }
   }
   return text + "# EOF\n";

@@ -1,75 +1,19 @@
 // The control plane in a window of time as a mermaid sequence diagram, from events.jsonl.
 #include <algorithm>
-#include <charconv>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/human.h"
 #include "report/export.h"
+#include "report/export_events.h"
 
 namespace sim::report {
 namespace {
 
 constexpr std::size_t kMostSteps = 400;
-
-// Requests (and their responses) that change something in the cluster; what merely flows is left out. How a
-// vote is answered, its fact tells better than its response.
-bool is_control_message(const std::string& name) {
-  static const std::set<std::string> apis{"Vote",
-                                          "AddRaftVoter",
-                                          "RemoveRaftVoter",
-                                          "UpdateRaftVoter",
-                                          "BeginQuorumEpoch",
-                                          "EndQuorumEpoch",
-                                          "AlterPartition",
-                                          "BrokerRegistration",
-                                          "JoinGroup",
-                                          "SyncGroup",
-                                          "LeaveGroup",
-                                          "CreateTopics",
-                                          "ControlledShutdown",
-                                          "FindCoordinator",
-                                          "InitProducerId",
-                                          "AllocateProducerIds",
-                                          "FetchSnapshot"};
-  if (name == "VoteResponse") return false;
-  for (const char* suffix : {"Request", "Response"}) {
-    const std::size_t end = name.rfind(suffix);
-    if (end != std::string::npos && end + std::string(suffix).size() == name.size() &&
-        apis.count(name.substr(0, end)) > 0)
-      return true;
-  }
-  return false;
-}
-
-std::string text_of(const nlohmann::ordered_json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_array()) {
-    std::string text;
-    for (const auto& item : value) text += (text.empty() ? "" : " ") + text_of(item);
-    return text;
-  }
-  return value.dump();
-}
-
-// "BecameLeader orders-0 leader_epoch 3": the fields that are particular to the event.
-std::string words(const nlohmann::ordered_json& event) {
-  std::string text = event.value("ev", "?");
-  for (const auto& [key, value] : event.items()) {
-    if (key == "t" || key == "seq" || key == "node" || key == "ev" || key == "cause") continue;
-    text += key == "tp" || key == "topic" || key == "group" || key == "error" || key == "state"
-                ? " " + text_of(value)
-                : " " + key + " " + text_of(value);
-  }
-  std::replace(text.begin(), text.end(), ';', ',');
-  std::replace(text.begin(), text.end(), '#', ' ');
-  return text;
-}
 
 // Node ids are what the quorum and the metadata know: dedicated controllers are 3001 and up.
 std::string server(std::int64_t node_id) {
@@ -97,7 +41,7 @@ std::string role_words(const nlohmann::ordered_json& event) {
 std::string leader_words(const nlohmann::ordered_json& event) {
   const std::int64_t leader = whole(event, "leader");
   return event.value("tp", "?") + ": " + (leader < 0 ? "no leader" : "leader " + server(leader)) + ", ISR " +
-         text_of(event.value("isr", nlohmann::ordered_json::array()));
+         text_of_field(event.value("isr", nlohmann::ordered_json::array()));
 }
 
 class WindowDiagram {
@@ -156,8 +100,8 @@ class WindowDiagram {
       note(at, id(node), ev + state, server(whole(event, "broker")) + state);
     } else if (ev == "PartitionChanged") {
       note(at, id(node), ev, leader_words(event));
-    } else if (is_told(ev)) {
-      note(at, id(node), ev, words(event));
+    } else if (is_told_event(ev)) {
+      note(at, id(node), ev, words_of_event(event));
     }
   }
 
@@ -165,23 +109,12 @@ class WindowDiagram {
   void fault(const std::string& at, const nlohmann::ordered_json& event) {
     std::vector<std::string> touched;
     for (const auto& process : event.value("touched", nlohmann::ordered_json::array())) {
-      touched.push_back(id(text_of(process)));
+      touched.push_back(id(text_of_field(process)));
     }
     if (touched.empty()) return;
     std::string over = touched.front();
     if (touched.size() > 1) over += "," + touched.back();
     step("Note over " + over + ": " + at + "fault " + event.value("fault", "?"));
-  }
-
-  static bool is_told(const std::string& ev) {
-    static const std::set<std::string> told{
-        "BecameLeader",       "IsrChanged",        "LogTruncated",
-        "TopicCreated",       "GroupStateChanged", "RebalanceBegan",
-        "MemberDeparted",     "PartitionsRevoked", "AssignmentReceived",
-        "PositionReset",      "RecordFailed",      "ProcessStarted",
-        "ProcessStopped",     "MetadataTruncated", "MetadataSnapshotFetched",
-        "QuorumVotersChanged"};
-    return told.count(ev) > 0;
   }
 
   struct Step {
@@ -220,40 +153,13 @@ class WindowDiagram {
   std::map<std::string, std::size_t> notes_;  // of that instant, by node and event: which step
 };
 
-// The time of a line, without parsing all of it; nullopt if it does not begin as our lines do.
-std::optional<std::int64_t> time_of(const std::string& line) {
-  constexpr std::string_view kStart = "{\"t\":";
-  if (line.compare(0, kStart.size(), kStart) != 0) return std::nullopt;
-  std::int64_t at = 0;
-  const auto result = std::from_chars(line.data() + kStart.size(), line.data() + line.size(), at);
-  return result.ec == std::errc() ? std::optional(at) : std::nullopt;
-}
-
 }  // namespace
 
 Result<std::string> mermaid_of_window(const std::filesystem::path& run, Duration from, Duration to) {
-  const std::filesystem::path file = run / "events.jsonl";
-  Problem problem;
-  problem.file = file.string();
-  std::ifstream in(file);
-  if (!in) {
-    problem.message = "does not exist: this run kept no trace";
-    problem.hint = "run it with --trace control";
-    return problem;
-  }
   WindowDiagram diagram;
-  std::string line;
-  for (int number = 1; std::getline(in, line); ++number) {
-    const auto at = time_of(line);
-    if (at && (*at < nanos(from) || *at >= nanos(to))) continue;
-    const auto event = at ? nlohmann::ordered_json::parse(line, nullptr, false) : nlohmann::ordered_json();
-    if (!event.is_object() || !event.contains("node")) {
-      problem.line = number;
-      problem.message = "is not an event as kraftsim writes them";
-      return problem;
-    }
-    diagram.add(event);
-  }
+  const auto failed =
+      for_each_event(run, std::pair(from, to), [&](const EventJson& event) { diagram.add(event); });
+  if (failed) return *failed;
   return diagram.draw(from, to);
 }
 

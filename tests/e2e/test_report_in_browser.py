@@ -2,7 +2,7 @@
 """Pages of runs in a real browser: nothing is fetched, no script runs, no text of a drawing lies on another, the page is
 not wider than the window, and every text stands out from its ground (WCAG AA), in light and in dark.
 
-Needs Debian's chromium; without one it is skipped.
+Needs Debian's chromium; without one it is skipped. With axe-core from npm (others.py) it looks at labels and contrast, too.
 """
 import json
 import pathlib
@@ -13,6 +13,7 @@ import tempfile
 import unittest
 
 from kraftsim import kraftsim
+from others import NODE, needs_npm
 
 PROBE = r"""
 <script>
@@ -58,27 +59,51 @@ addEventListener('load', () => {
 """
 
 
-def probe(page, dark, width):
+AXE = r"""
+<script>
+addEventListener('load', () => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice']}).then(result => {
+  const found = result.violations.map(v => v.id + ': ' + v.nodes.length + ' x ' + v.nodes[0].html.slice(0, 120));
+  document.title = 'PROBED ' + JSON.stringify({found, drawings: [result.passes.length]});
+}));
+</script>
+"""
+
+
+def browse(text, dark, width):
+    """What a script of the page has put into its title, as JSON; and what the browser said otherwise."""
+    with tempfile.TemporaryDirectory() as folder:
+        probed = pathlib.Path(folder) / "page.html"
+        probed.write_text(text)
+        ran = subprocess.run(
+            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},2000", "--virtual-time-budget=20000",
+             "--enable-logging=stderr", *(["--blink-settings=preferredColorScheme=0"] if dark else []), "--dump-dom", probed.as_uri()],
+            capture_output=True, text=True, timeout=240)
+    title = re.search(r"<title>PROBED (\{.*?\})</title>", ran.stdout, re.DOTALL)
+    if not title:
+        return ["the browser did not come to its end: " + ran.stderr[-300:]], []
+    answer = json.loads(title.group(1).replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"))
+    errors = [line for line in ran.stderr.splitlines() if "CONSOLE" in line and "error" in line.lower()]
+    return answer["found"] + errors, answer["drawings"]
+
+
+def axe(page, dark):
+    text = pathlib.Path(page).read_text()
+    library = (NODE / "node_modules/axe-core/axe.min.js").read_text()
+    found, passes = browse(text.replace("</body>", "<script>" + library + "</script>" + AXE + "</body>"), dark, 1100)
+    return found if passes and passes[0] > 10 else found + ["axe-core has looked at nothing"]
+
+
+def probe(page, dark, width, has_drawing=True):
     text = pathlib.Path(page).read_text()
     problems = []
     if re.search(r'(src|href)\s*=\s*["\'](https?:)?//', text):
         problems.append("something is fetched from elsewhere")
     if "<script" in text:
         problems.append("there is a script")
-    with tempfile.TemporaryDirectory() as folder:
-        probed = pathlib.Path(folder) / "page.html"
-        probed.write_text(text.replace("</body>", PROBE + "</body>"))
-        ran = subprocess.run(
-            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},2000", "--virtual-time-budget=3000",
-             *(["--blink-settings=preferredColorScheme=0"] if dark else []), "--dump-dom", probed.as_uri()],
-            capture_output=True, text=True, timeout=120)
-    title = re.search(r"<title>PROBED (\{.*?\})</title>", ran.stdout, re.DOTALL)
-    if not title:
-        return problems + ["the browser did not come to its end: " + ran.stderr[-300:]]
-    answer = json.loads(title.group(1).replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"))
-    if not answer["drawings"]:
+    found, drawings = browse(text.replace("</body>", PROBE + "</body>"), dark, width)
+    if has_drawing and not drawings:
         problems.append("there is no drawing")
-    return problems + answer["found"]
+    return problems + found
 
 
 SCENARIOS = ["order-flow", "broker-crash", "acks1-leader-crash-loss", "rolling-restart", "disk-full-everywhere"]
@@ -95,6 +120,36 @@ class InBrowser(unittest.TestCase):
                     for width in (1100, 700):
                         with self.subTest(scenario=scenario, dark=dark, width=width):
                             self.assertEqual(probe(run / "report.html", dark, width), [])
+
+    def other_pages(self, folder):
+        """Of a sweep with a matrix, of a comparison of runs and one of sweeps, of a folder of runs."""
+        runs = folder / "runs"
+        for name, more in (("a", []), ("b", ["--set", "clients.order-service.config.linger.ms=50"])):
+            kraftsim("run", "@broker-crash", "--until", "40s", "--out", runs / name, *more)
+        matrix = folder / "matrix.yaml"
+        matrix.write_text("with-a-name-that-is-rather-long-for-a-row: {clients.order-service.config.acks: 1}\n"
+                          "acks-all: {clients.order-service.config.acks: all}\n")
+        kraftsim("sweep", "@acks1-leader-crash-loss", "--seeds", "1-4", "--matrix", matrix, "--out", runs / "sweep")
+        kraftsim("compare", runs / "a", runs / "b", "--out", folder / "of-runs.html")
+        kraftsim("compare", f"{runs / 'sweep'}:acks-all", f"{runs / 'sweep'}:with-a-name-that-is-rather-long-for-a-row", "--out",
+                 folder / "of-sweeps.html")
+        kraftsim("report", runs)
+        return [runs / "sweep/report.html", folder / "of-runs.html", folder / "of-sweeps.html", runs / "index.html", runs / "a/report.html"]
+
+    def test_pages_of_many_runs_can_be_read(self):
+        with tempfile.TemporaryDirectory() as temporary:
+            for page in self.other_pages(pathlib.Path(temporary)):
+                for dark in (False, True):
+                    with self.subTest(page=page.name, dark=dark):
+                        self.assertEqual(probe(page, dark, 1000, page.name != "index.html"), [])
+
+    @needs_npm("axe-core")
+    def test_axe_core_finds_nothing(self):
+        with tempfile.TemporaryDirectory() as temporary:
+            for page in self.other_pages(pathlib.Path(temporary)):
+                for dark in (False, True):
+                    with self.subTest(page=page.name, dark=dark):
+                        self.assertEqual(axe(page, dark), [])
 
     def test_the_probe_sees_what_is_wrong(self):
         page = ("<html><head><title>x</title></head><body><p style='color:#888;background:#999'>faint</p>"

@@ -3,10 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "app/shop.h"
 #include "app/temporary_folder.h"
+#include "report/continuous_integration.h"
 
 namespace sim::report {
 namespace {
@@ -180,20 +183,141 @@ TEST_CASE("OpenMetrics: production names, groups as labels, families together, a
   CHECK(text.substr(text.size() - 6) == "# EOF\n");
 }
 
-TEST_CASE("Perfetto: the slices of an order lie end to end") {
+TEST_CASE("Perfetto: a process per node, slices end to end, an arrow for each message, counters") {
   test::TemporaryFolder tmp;
   test::record_shop(tmp.path() / "run");
   const auto trace = nlohmann::json::parse(text_of(of(tmp.path() / "run", "perfetto", "0")));
-  double end = 100'000;  // its intended time, in microseconds
-  std::size_t slices = 0;
+  std::map<std::int64_t, std::string> nodes;
+  std::map<std::string, std::vector<std::pair<double, double>>> slices;  // by node
+  std::map<std::int64_t, std::vector<std::string>> arrows;               // by id
+  std::set<std::string> counters;
   for (const auto& event : trace["traceEvents"]) {
-    if (event["ph"] != "X" || event["pid"] != 1) continue;
-    CHECK(event["ts"].get<double>() == doctest::Approx(end));
-    end = event["ts"].get<double>() + event["dur"].get<double>();
-    ++slices;
+    const std::string node = nodes[event["pid"]];
+    if (event["ph"] == "M") nodes[event["pid"]] = event["args"]["name"];
+    if (event["ph"] == "X")
+      slices[node].emplace_back(event["ts"], event["ts"].get<double>() + event["dur"].get<double>());
+    if (event["ph"] == "s" || event["ph"] == "f") arrows[event["id"]].push_back(node);
+    if (event["ph"] == "C") counters.insert(event["name"]);
   }
-  CHECK(slices == 6);
-  CHECK(end == doctest::Approx(116'000));
+  CHECK(slices.at("order-service").front().first == doctest::Approx(100'000));  // its intended time, us
+  CHECK(slices.at("order-service").back().second == doctest::Approx(117'000));  // acknowledged
+  CHECK(slices.at("broker-1").size() == 4);
+  for (const auto& [node, list] : slices) {
+    CAPTURE(node);
+    for (std::size_t i = 1; i < list.size(); ++i) CHECK(list[i].first >= list[i - 1].second - 1e-6);
+  }
+  CHECK(arrows.size() == 3);
+  CHECK(arrows.at(1) == std::vector<std::string>{"order-service", "broker-1"});
+  CHECK(arrows.at(2) == std::vector<std::string>{"broker-1", "inventory[0]"});
+  CHECK(counters.contains("kafka_consumergroup_lag_seconds payment"));
+}
+
+TEST_CASE("OTLP: a trace per order, whose spans have parents of their own and lie within the order") {
+  test::TemporaryFolder tmp;
+  test::record_shop(tmp.path() / "run");
+  const auto json = nlohmann::json::parse(text_of(of(tmp.path() / "run", "otlp")));
+  std::map<std::string, std::set<std::string>> spans;  // by trace
+  std::map<std::string, std::string> parents;
+  std::set<std::string> services;
+  std::size_t roots = 0;
+  std::size_t failed = 0;
+  for (const auto& resource : json["resourceSpans"]) {
+    services.insert(resource["resource"]["attributes"][0]["value"]["stringValue"]);
+    for (const auto& span : resource["scopeSpans"][0]["spans"]) {
+      CHECK(span["traceId"].get<std::string>().size() == 32);
+      CHECK(spans[span["traceId"]].insert(span["spanId"]).second);
+      CHECK(std::stoll(span["endTimeUnixNano"].get<std::string>()) >=
+            std::stoll(span["startTimeUnixNano"].get<std::string>()));
+      if (span.contains("parentSpanId"))
+        parents[span["parentSpanId"]] = span["traceId"];
+      else
+        failed += ++roots > 0 && span["status"]["code"] == 2 ? 1 : 0;
+    }
+  }
+  CHECK(spans.size() == 3);
+  CHECK(roots == 3);
+  CHECK(failed == 1);
+  for (const auto& [parent, trace] : parents) CHECK(spans[trace].contains(parent));
+  CHECK(services == std::set<std::string>{"broker-1", "inventory", "order-service", "payment"});
+}
+
+TEST_CASE("JUnit and GitHub: a case for each expectation, an error at its line for each that failed") {
+  test::TemporaryFolder tmp;
+  const judge::Summary summary = test::record_shop(tmp.path() / "run");
+  const std::string xml = text_of(of(tmp.path() / "run", "junit"));
+  CHECK(xml.find("tests=\"3\" failures=\"1\" errors=\"0\"") != std::string::npos);
+  CHECK(xml.find("<testcase classname=\"shop\" name=\"durable\" time=\"0\"/>") != std::string::npos);
+  CHECK(xml.find("message=\"e2e_latency max is 1.3 s, expected &lt; 500 ms\"") != std::string::npos);
+  const std::string annotations =
+      "file=scenarios/shop.yaml,line=9,title=kraftsim%3A tail::e2e_latency max is 1.3 s, expected < 500 "
+      "ms\n";
+  CHECK(text_of(of(tmp.path() / "run", "github")) ==
+        "::error " + annotations.substr(0, 5) + annotations.substr(15));
+  CHECK(github_annotations(summary, "scenarios/shop.yaml") == "::error " + annotations);
+  CHECK(github_command("error", "a,b.yaml", 0, "50%", "two\nlines") ==
+        "::error file=a%2Cb.yaml,title=kraftsim%3A 50%25::two%0Alines\n");
+}
+
+TEST_CASE("promtool: the samples from second 1 on, and each alert asked for at each time") {
+  test::TemporaryFolder tmp;
+  test::record_shop(tmp.path() / "run");
+  ExportRequest request = of(tmp.path() / "run", "promtool");
+  CHECK(refusal(request).message == "say which alerts: --rules FILE");
+  request.rules = tmp.path() / "rules.yml";
+  CHECK(refusal(request).message == "cannot be read");
+  write_text(request.rules, "groups:\n- name: g\n  rules: []\n");
+  CHECK(refusal(request).message == "has no alert");
+  write_text(request.rules,
+             "groups:\n- rules:\n  - alert: \"Lag: high\"\n    expr: 1\n  -   alert: Down # really\n");
+  write_text(tmp.path() / "run" / "metrics.csv",
+             "t_s,kafka_consumergroup_lag[payment],x\n1.000,4,\n2.000,5,7\n12.000,6,8\n12.500,9,9\n");
+  const std::string text = text_of(request);
+  CHECK(
+      text.find(
+          "series: 'kafka_consumergroup_lag{consumergroup=\"payment\"}'\n        values: '_ 4 5 _ _ _ _ _ _ "
+          "_ _ _ 6'\n") != std::string::npos);
+  CHECK(text.find("series: 'kraftsim_x'\n        values: '_ _ 7 _ _ _ _ _ _ _ _ _ 8'\n") !=
+        std::string::npos);
+  CHECK(
+      text.find("      - {eval_time: 5s, alertname: 'Lag: high'}\n      - {eval_time: 10s, alertname: 'Lag: "
+                "high'}\n      - {eval_time: 5s, alertname: 'Down'}\n") != std::string::npos);
+}
+
+TEST_CASE("ShiViz: clocks know what messages carried, those that are not shown, too") {
+  test::TemporaryFolder tmp;
+  const fs::path run = tmp.path() / "run";
+  test::record_shop(run, trace::Level::control);
+  const auto message = [](int ms, const char* ev, const char* name, const char* from, const char* to) {
+    return nlohmann::ordered_json{{"t", ms * 1'000'000},
+                                  {"node", ev[7] == 'S' ? from : to},
+                                  {"ev", ev},
+                                  {"msg", name},
+                                  {"from", from},
+                                  {"to", to},
+                                  {"lane", "raft"},
+                                  {"correlation", 7}}
+               .dump() +
+           "\n";
+  };
+  const auto told = [](int ms, const char* node) {
+    return nlohmann::ordered_json{{"t", ms * 1'000'000}, {"node", node}, {"ev", "ProcessStarted"}}.dump() +
+           "\n";
+  };
+  write_text(run / "events.jsonl", told(1, "a") + message(2, "MessageSent", "VoteRequest", "a", "b") +
+                                       message(3, "MessageDelivered", "VoteRequest", "a", "b") +
+                                       message(4, "MessageSent", "FetchRequest", "b", "c") +
+                                       message(5, "MessageDelivered", "FetchRequest", "b", "c") +
+                                       told(6, "c") + told(7, "d"));
+  CHECK(text_of(of(run, "shiviz")) ==
+        "(?<event>.*)\\n(?<host>\\S*) (?<clock>{.*})\n\n"
+        "0.001000 s ProcessStarted\na {\"a\":1}\n"
+        "0.002000 s sends VoteRequest to b\na {\"a\":2}\n"
+        "0.003000 s receives VoteRequest from a\nb {\"a\":2, \"b\":1}\n"
+        "0.006000 s ProcessStarted\nc {\"a\":2, \"b\":1, \"c\":1}\n"
+        "0.007000 s ProcessStarted\nd {\"d\":1}\n");
+  ExportRequest window = of(run, "shiviz");
+  window.window = {Duration{6ms}, Duration{8ms}};
+  CHECK(refusal(window).hint == "run it with --trace full");
 }
 
 TEST_CASE("what is wrong is said") {
