@@ -7,6 +7,7 @@ import subprocess
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("KRAFTSIM", str(TOP / "build" / "release" / "kraftsim"))
 SCENARIOS = TOP / "scenarios"
+SHOP = TOP / "tests" / "search" / "shop.yaml"  # one that fails, of sweeps and of what explains a failure
 ORDER_FLOW = SCENARIOS / "order-flow.yaml"
 
 
