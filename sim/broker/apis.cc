@@ -131,6 +131,27 @@ void Broker::on(InitProducerIdRequest& request, const Envelope& from, const Cont
   node::reply(context.out, from, response);
 }
 
+// ---- Transactions: no broker coordinates any yet
+
+void Broker::on(AddPartitionsToTxnRequest&, const Envelope& from, const Context& context) {
+  node::reply(context.out, from, AddPartitionsToTxnResponse{ErrorCode::coordinator_not_available, {}});
+}
+void Broker::on(AddOffsetsToTxnRequest&, const Envelope& from, const Context& context) {
+  node::reply(context.out, from, AddOffsetsToTxnResponse{ErrorCode::coordinator_not_available});
+}
+void Broker::on(EndTxnRequest&, const Envelope& from, const Context& context) {
+  node::reply(context.out, from, EndTxnResponse{ErrorCode::coordinator_not_available});
+}
+void Broker::on(WriteTxnMarkersRequest&, const Envelope& from, const Context& context) {
+  node::reply(context.out, from, WriteTxnMarkersResponse{});
+}
+void Broker::on(TxnOffsetCommitRequest& request, const Envelope& from, const Context& context) {
+  TxnOffsetCommitResponse response;
+  for (const OffsetCommitRequest::Partition& one : request.partitions)
+    response.partitions.push_back({one.tp, ErrorCode::coordinator_not_available});
+  node::reply(context.out, from, std::move(response));
+}
+
 // ---- To the controller
 
 void Broker::create_topics(CreateTopicsRequest request, const Context& context) {

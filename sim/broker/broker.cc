@@ -119,6 +119,9 @@ void Broker::route(node::Part part, node::Input& input, const Context& context) 
     case node::Part::raft:
     case node::Part::controller:
     case node::Part::controller_registration:
+    case node::Part::transaction_coordinator:
+    case node::Part::transaction_markers:
+    case node::Part::add_partitions_to_txn:
     case node::Part::application:
     case node::Part::client: SIM_CHECK(false, "this part is none of a broker's");
   }
@@ -268,6 +271,7 @@ void Broker::on(const ReplicaManager::Elected& event, const Context& context) {
   if (kind == nullptr) return;
   switch (kind->type) {
     case CoordinatorType::group: return coordinator_elected(groups_.runtime(), event, context);
+    case CoordinatorType::transaction: return;
   }
 }
 

@@ -132,6 +132,11 @@ class Broker {
   void on(OffsetForLeaderEpochRequest& request, const Envelope& from, const Context& context);
   void on(FindCoordinatorRequest& request, const Envelope& from, const Context& context);
   void on(InitProducerIdRequest& request, const Envelope& from, const Context& context);
+  void on(AddPartitionsToTxnRequest& request, const Envelope& from, const Context& context);
+  void on(AddOffsetsToTxnRequest& request, const Envelope& from, const Context& context);
+  void on(EndTxnRequest& request, const Envelope& from, const Context& context);
+  void on(WriteTxnMarkersRequest& request, const Envelope& from, const Context& context);
+  void on(TxnOffsetCommitRequest& request, const Envelope& from, const Context& context);
   template <AskedOfGroupCoordinators M>
   void on(M& request, const Envelope& from, const Context& context) {
     groups_.on(request, from, context.env, context.out);

@@ -54,6 +54,9 @@ class Keys {
   }
   std::optional<Key> of(const MetadataRecord&) { return std::nullopt; }
   std::optional<Key> of(const ControlRecord&) { return std::nullopt; }
+  std::optional<Key> of(const TransactionLogRecord& record) {
+    return Key{number_of(record.transactional_id), -1, -1, -1};
+  }
 
  private:
   std::int32_t number_of(const std::string& group) {
@@ -77,6 +80,9 @@ bool is_tombstone(const MetadataRecord&) {
 }
 bool is_tombstone(const ControlRecord&) {
   return false;
+}
+bool is_tombstone(const TransactionLogRecord& record) {
+  return record.tombstone;
 }
 
 std::int32_t size_in_batch(const Record& record, std::int32_t delta, std::int64_t base_timestamp_ms) {

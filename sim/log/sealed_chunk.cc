@@ -65,6 +65,9 @@ bool has_usual_records(const BatchData&, const std::vector<MetadataRecord>&) {
 bool has_usual_records(const BatchData&, const std::vector<ControlRecord>&) {
   return false;
 }
+bool has_usual_records(const BatchData&, const std::vector<TransactionLogRecord>&) {
+  return false;
+}
 
 bool has_keys(const std::vector<Record>& records) {
   return std::any_of(records.begin(), records.end(), [](const Record& record) { return record.key != -1; });

@@ -46,6 +46,9 @@ using ProducerId = Id<struct ProducerIdTag, std::int64_t>;  // -1 = none
 inline constexpr ProducerId kNoProducerId{-1};
 using ProducerEpoch = Id<struct ProducerEpochTag, std::int16_t>;  // -1 = none
 inline constexpr ProducerEpoch kNoProducerEpoch{-1};
+// Of a transaction coordinator: the leader epoch of its partition of __transaction_state; -1 = none.
+using CoordinatorEpoch = Id<struct CoordinatorEpochTag, std::int32_t>;
+inline constexpr CoordinatorEpoch kNoCoordinatorEpoch{-1};
 using Generation = Id<struct GenerationTag, std::int32_t>;  // of a classic consumer group; -1 = none
 inline constexpr Generation kNoGeneration{-1};
 

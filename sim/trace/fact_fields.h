@@ -62,6 +62,8 @@ inline std::string_view text_of(Lane lane) {
     case Lane::controller_registration: return "controller-registration";
     case Lane::forwarding: return "forwarding";
     case Lane::raft: return "raft";
+    case Lane::transaction_markers: return "transaction-markers";
+    case Lane::add_partitions_to_txn: return "add-partitions-to-txn";
   }
   return "replica_fetcher";  // + its index
 }
