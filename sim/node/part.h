@@ -53,7 +53,8 @@ struct PersistId {
 constexpr Part client_of(Lane lane) {
   switch (lane) {
     case Lane::data:
-    case Lane::coordinator: return Part::client;
+    case Lane::coordinator:
+    case Lane::producer: return Part::client;
     case Lane::heartbeat: return Part::lifecycle;
     case Lane::alter_partition: return Part::alter_partition;
     case Lane::forwarding: return Part::forwarding;
@@ -78,6 +79,7 @@ constexpr Part server_of(Lane lane) {
     case Lane::raft: return Part::raft;
     case Lane::data:
     case Lane::coordinator:
+    case Lane::producer:
     case Lane::transaction_markers:
     case Lane::add_partitions_to_txn:
     case Lane::replica_fetcher: break;

@@ -367,6 +367,42 @@ struct PartitionsRevoked {  // by a consumer: it does not own them any more
   bool lost = false;  // without having given them up: it was no member any more
 };
 
+// ---- Transactions, told by the clients
+// Where a transactional producer stands (TransactionManager in Kafka's client).
+enum class ProducerTransactionState : std::uint8_t {
+  uninitialized,
+  initializing,
+  ready,
+  in_transaction,
+  committing,
+  aborting,
+  abortable_error,
+  fatal_error,
+};
+struct ProducerTransactionChanged {
+  std::string transactional_id;
+  ProducerTransactionState state = ProducerTransactionState::uninitialized;
+  ProducerId producer_id = kNoProducerId;
+  ProducerEpoch producer_epoch = kNoProducerEpoch;  // of the transaction, once there is one
+  ErrorCode error = ErrorCode::none;                // why it is in an error state
+};
+// What a service is about to send on because of a record that it has read: the order goes on.
+struct RecordDerived {
+  ServiceId service;
+  std::int32_t member = 0;
+  RecordId from;
+  RecordId record;
+};
+// The offsets that a service has given to its transaction; that they count is told as CommitAcknowledged.
+struct OffsetsAddedToTransaction {
+  ServiceId service;
+  std::int32_t member = 0;
+  ProducerId producer_id = kNoProducerId;
+  ProducerEpoch producer_epoch = kNoProducerEpoch;
+  TopicPartition tp;
+  Offset offset = 0;  // the next offset to read
+};
+
 // ---- Network and machine, told by the host
 struct MessageSent {
   const Envelope* envelope;  // valid only while being observed
@@ -408,7 +444,8 @@ using AnyFact = std::variant<
     MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed, ControllerChanged,
     BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded, IsrProposed, ClientThrottled,
     FollowerHighWatermarkAdvanced, IsrProposalDropped, ReplicaOpened, LogStartRaised, LogDeleted, LogLost,
-    LogCleaned, AdminAnswered, TopicDeleted, RebalanceBegan, MemberDeparted, PartitionsRevoked, RoleMissed>;
+    LogCleaned, AdminAnswered, TopicDeleted, RebalanceBegan, MemberDeparted, PartitionsRevoked, RoleMissed,
+    ProducerTransactionChanged, RecordDerived, OffsetsAddedToTransaction>;
 
 // One of them; see Message about why it is a class.
 class Fact : public AnyFact {
@@ -432,6 +469,7 @@ void to_true_time(Fact& fact, const F& true_ns) {
 // Words for reasons, as in files: "session_expired".
 std::string_view name(RebalanceReason reason);
 std::string_view name(DepartureReason reason);
+std::string_view name(ProducerTransactionState state);
 
 // Kafka-style name of the fact, e.g. "HighWatermarkAdvanced".
 const char* name(const Fact& fact);
