@@ -6,7 +6,7 @@ namespace sim::check {
 
 Checkers::Checkers(InvariantsSpec spec)
     : off_(spec.off),
-      replicas_(ReplicaPromise{spec.acks_all_of_flow, spec.history}),
+      replicas_(ReplicaPromise{spec.acks_all_of_flow, spec.history, spec.acks_all_of_hop}),
       transactions_(spec.read_committed_of_service),
       orders_(std::move(spec)) {
   if (orders_.spec().history.knows_voters_by_id) quorum_.know_voters_by_id();

@@ -169,10 +169,8 @@ void Invariants::on(const observe::BatchAcknowledged& fact) {
   const auto& records = fact.batch->application_records();
   if (records.empty() || records.front().id == kNoRecord) return;
   const Partition& partition = partitions_[fact.tp];
-  const auto flow = static_cast<std::size_t>(flow_of(records.front().id).value());
   const Offset end = fact.base_offset + fact.batch->record_count();
-  if (flow < spec_.acks_all_of_flow.size() && spec_.acks_all_of_flow[flow] &&
-      end > partition.high_watermark) {
+  if (spec_.waits_for_all(records.front().id) && end > partition.high_watermark) {
     violated("acked-below-high-watermark", topics_[fact.tp] + ": acknowledged up to " + std::to_string(end) +
                                                ", the high watermark is " +
                                                std::to_string(partition.high_watermark));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "check/acks.h"
 #include "check/former_behaviour.h"
 #include "check/violation.h"
 #include "observe/observation.h"
@@ -33,6 +34,12 @@ struct InvariantsSpec {
   FormerBehaviour history{};
   std::vector<std::string> off{};                 // invariants that the scenario does not ask for
   std::vector<bool> read_committed_of_service{};  // by ServiceId
+  std::vector<bool> acks_all_of_hop{};            // by hop - 1: of what services send on
+
+  // Whether its producer has acks=all.
+  bool waits_for_all(RecordId record) const {
+    return has_acks_all(record, acks_all_of_flow, acks_all_of_hop);
+  }
 };
 // The names of all there are.
 const std::vector<std::string>& known_invariants();

@@ -155,7 +155,11 @@ void Sender::on_producer_id(const InitProducerIdResponse& response, LocalTime no
 
 void Sender::give_up_all(ErrorCode error, node::Effects& out, std::vector<Completed>& completed) {
   for (const BatchRef ref : accumulator_.take_all()) {
-    fail(ref, error, false, out, completed);
+    if (transactions_) {
+      abort_batch(ref, error, out, completed);
+    } else {
+      fail(ref, error, false, out, completed);
+    }
     if (!accumulator_.batches()[ref].on_wire) accumulator_.batches().release(ref);
   }
 }
@@ -253,7 +257,7 @@ bool Sender::take_transactional(const NetworkClient::Event& event, node::Env) {
 // RecordAccumulator.abortUndrainedBatches: what has no sequence yet was never sent.
 void Sender::fail_undrained(ErrorCode error, node::Effects& out, std::vector<Completed>& completed) {
   for (const BatchRef ref : accumulator_.take_undrained()) {
-    fail(ref, error, false, out, completed);
+    abort_batch(ref, error, out, completed);
     accumulator_.batches().release(ref);
   }
 }
@@ -415,6 +419,17 @@ void Sender::fail(BatchRef ref, ErrorCode error, bool adjust_sequences, node::Ef
   if (std::exchange(batch.done, true)) return;
   if (transactions_) transactions_->on_failure(error);
   if (idempotent_) sequences_.failed(ref, error, adjust_sequences, accumulator_.batches());
+  fail_records(ref, error, out, completed);
+}
+
+void Sender::abort_batch(BatchRef ref, ErrorCode error, node::Effects& out,
+                         std::vector<Completed>& completed) {
+  if (!std::exchange(accumulator_.batches()[ref].done, true)) fail_records(ref, error, out, completed);
+}
+
+void Sender::fail_records(BatchRef ref, ErrorCode error, node::Effects& out,
+                          std::vector<Completed>& completed) {
+  ProducerBatch& batch = accumulator_.batches()[ref];
   accumulator_.no_longer_in_flight(ref);
   accumulator_.free_memory(ref);
   const TopicPartition tp = accumulator_.tp(batch);

@@ -116,6 +116,9 @@ class Sender {
                std::vector<Completed>& completed);
   void fail(BatchRef ref, ErrorCode error, bool adjust_sequences, node::Effects& out,
             std::vector<Completed>& completed);
+  // Because its transaction or its producer has failed already (ProducerBatch.abort).
+  void abort_batch(BatchRef ref, ErrorCode error, node::Effects& out, std::vector<Completed>& completed);
+  void fail_records(BatchRef ref, ErrorCode error, node::Effects& out, std::vector<Completed>& completed);
   void give_up_all(ErrorCode error, node::Effects& out, std::vector<Completed>& completed);
 
   std::int16_t acks_;

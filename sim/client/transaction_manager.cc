@@ -116,7 +116,7 @@ void TransactionManager::on_unresolved_sequences() {
 // handleCachedTransactionRequestResult
 ErrorCode TransactionManager::joined(TransactionCall call, bool& is_joined) {
   is_joined = false;
-  if (!waiting_ || waiting_->is_done) {
+  if (!waiting_ || waiting_->call == TransactionCall::send_offsets) {  // those are never waited for again
     waiting_.reset();
     return ErrorCode::none;
   }
@@ -185,7 +185,6 @@ ErrorCode TransactionManager::begin_commit(const ProducerSequences& sequences) {
 
 ErrorCode TransactionManager::begin_abort(const ProducerSequences& sequences) {
   bool is_joined = false;
-  if (waiting_ && !waiting_->is_done && waiting_->call == TransactionCall::send_offsets) waiting_.reset();
   if (const ErrorCode error = joined(TransactionCall::abort, is_joined);
       error != ErrorCode::none || is_joined)
     return error;

@@ -368,7 +368,9 @@ std::int64_t OrderLedger::appended_at(TopicPartition tp, Offset offset) const {
   const Partition* partition = partitions_.find(tp);
   if (partition == nullptr || static_cast<std::size_t>(offset) >= partition->orders.size()) return kNever;
   const Index index = partition->orders[static_cast<std::size_t>(offset)];
-  return index == kNone ? kNever : batch_of(orders_[index]).appended;
+  if (index == kNone) return kNever;
+  const RecordRow row = row_of(index, hop_at(*partition, static_cast<std::size_t>(offset)));
+  return row.batch == kNone ? kNever : batches_[row.batch].appended;
 }
 
 }  // namespace sim::metrics

@@ -55,6 +55,7 @@ check::InvariantsSpec invariants_spec(const scenario::Scenario& scenario) {
   for (const workload::FlowSpec& flow : cluster.flows)
     spec.acks_all_of_flow.push_back(flow.producer.acks == -1);
   for (const workload::ServiceSpec& service : cluster.services) {
+    if (service.produces) spec.acks_all_of_hop.push_back(service.produces->producer.acks == -1);
     spec.read_committed_of_service.push_back(service.consumer.isolation_level ==
                                              client::IsolationLevel::read_committed);
   }

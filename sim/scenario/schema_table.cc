@@ -93,13 +93,15 @@ constexpr Key only_with(std::string_view companion, Key key) {
   return key;
 }
 constexpr std::string_view kRequests =
-    "AddRaftVoter|AllocateProducerIds|AlterPartition|AlterPartitionReassignments|ApiVersions|"
+    "AddOffsetsToTxn|AddPartitionsToTxn|AddRaftVoter|AllocateProducerIds|AlterPartition|"
+    "AlterPartitionReassignments|ApiVersions|"
     "AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|ControllerRegistration|"
     "CreatePartitions|CreateTopics|DeleteTopics|"
-    "ElectLeaders|EndQuorumEpoch|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|IncrementalAlterConfigs|"
+    "ElectLeaders|EndQuorumEpoch|EndTxn|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|"
+    "IncrementalAlterConfigs|"
     "InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|OffsetFetch|OffsetForLeaderEpoch|"
-    "Produce|RemoveRaftVoter|SyncGroup|"
-    "UpdateRaftVoter|Vote";
+    "Produce|RemoveRaftVoter|SyncGroup|TxnOffsetCommit|"
+    "UpdateRaftVoter|Vote|WriteTxnMarkers";
 
 constexpr std::string_view kHistory = "cluster/history";
 

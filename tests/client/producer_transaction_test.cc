@@ -19,6 +19,7 @@ ProducerConfig transactional_config() {
 void begin_first(ProducerWorld& world) {
   world.start();
   world.init_transactions();
+  world.run_for(200ms);  // once its coordinator is found the request waits for retry.backoff.ms, as in Kafka
   REQUIRE(world.returned() == ErrorCode::none);
   world.events.clear();
   world.begin();

@@ -366,13 +366,16 @@ Log of_producer(const Log& log) {
 
 }  // namespace
 
+// The first request to each coordinator waits for retry.backoff.ms once that is found; and while a
+// transactional request is under way, no batch is sent (Sender).
 TEST_CASE("commit: transaction: what a poll leads to, and its offsets, are one transaction") {
   MemberWorld world(CommitMode::transaction, from_millis(10), {}, onward("payment"));
   const Log log = world.play();
   CHECK(world.transactional_id == "payment-1");
   CHECK(world.group_generation == Generation{1});
-  CHECK(of_producer(log) == Log{"20 send 0 hop 4", "30 send 1 hop 4", "40 send 2 hop 4", "40 offset 3",
-                                "40 end: commit", "50 send 3 hop 4", "50 offset 4", "50 end: commit"});
+  const Log want{"120 send 0 hop 4", "130 send 1 hop 4", "240 offset 3",     "240 send 2 hop 4",
+                 "240 end: commit",  "250 offset 4",     "250 send 3 hop 4", "250 end: commit"};
+  CHECK(of_producer(log) == want);
 }
 
 TEST_CASE(
@@ -390,10 +393,10 @@ TEST_CASE(
     "offsets that are refused for the generation: the transaction is aborted, its orders are handled again") {
   MemberWorld world(CommitMode::transaction, from_millis(10), {}, onward("payment"));
   world.commit_errors = {ErrorCode::illegal_generation};
-  const Log log = world.play(local_at(0) + from_millis(100));
-  const Log want{"20 send 0 hop 4", "30 send 1 hop 4", "40 send 2 hop 4", "40 offset 3", "40 end: abort",
-                 "50 send 0 hop 4", "60 send 1 hop 4", "70 send 2 hop 4", "70 offset 3", "70 end: commit",
-                 "80 send 3 hop 4", "80 offset 4",     "80 end: commit"};
+  const Log log = world.play();
+  const Log want{"120 send 0 hop 4", "130 send 1 hop 4", "240 offset 3",     "240 end: abort",
+                 "250 send 0 hop 4", "260 send 1 hop 4", "270 offset 3",     "270 send 2 hop 4",
+                 "270 end: commit",  "280 offset 4",     "280 send 3 hop 4", "280 end: commit"};
   CHECK(of_producer(log) == want);
 }
 
@@ -401,7 +404,7 @@ TEST_CASE("a member that is fenced closes its clients and does no more") {
   MemberWorld world(CommitMode::transaction, from_millis(10), {}, onward("payment"));
   world.end_error = ErrorCode::producer_fenced;
   const Log log = world.play();
-  CHECK(std::count(log.begin(), log.end(), "40 end: commit") == 1);
+  CHECK(std::count(log.begin(), log.end(), "240 end: commit") == 1);
   CHECK(std::none_of(log.begin(), log.end(), [](const auto& line) { return line.ends_with("start 3"); }));
   CHECK(world.leaves == 1);
 }
