@@ -84,13 +84,13 @@ constexpr Key only_with(std::string_view companion, Key key) {
   return key;
 }
 constexpr std::string_view kRequests =
-    "AddRaftVoter|AllocateProducerIds|AlterPartition|AlterPartitionReassignments|ApiVersions|"
-    "AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|ControllerRegistration|"
-    "CreatePartitions|CreateTopics|DeleteTopics|"
-    "ElectLeaders|EndQuorumEpoch|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|IncrementalAlterConfigs|"
-    "InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|OffsetFetch|OffsetForLeaderEpoch|"
-    "Produce|RemoveRaftVoter|SyncGroup|"
-    "UpdateRaftVoter|Vote";
+    "AddOffsetsToTxn|AddPartitionsToTxn|AddRaftVoter|AllocateProducerIds|AlterPartition|"
+    "AlterPartitionReassignments|ApiVersions|AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|"
+    "BrokerRegistration|ControllerRegistration|CreatePartitions|CreateTopics|DeleteTopics|"
+    "ElectLeaders|EndQuorumEpoch|EndTxn|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|"
+    "IncrementalAlterConfigs|InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|"
+    "OffsetFetch|OffsetForLeaderEpoch|Produce|RemoveRaftVoter|SyncGroup|TxnOffsetCommit|"
+    "UpdateRaftVoter|Vote|WriteTxnMarkers";
 
 constexpr std::string_view kHistory = "cluster/history";
 
