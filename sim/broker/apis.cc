@@ -12,7 +12,10 @@
 namespace sim::broker {
 
 void Broker::on(ApiVersionsRequest&, const Envelope& from, const Context& context) {
-  node::reply(context.out, from, ApiVersionsResponse{});
+  const bool bumps_epoch = context.config.history.transaction_epoch_bump;
+  node::reply(
+      context.out, from,
+      ApiVersionsResponse{ErrorCode::none, bumps_epoch ? kTransactionVersion2 : kTransactionVersion0});
 }
 
 void Broker::on(ProduceRequest& request, const Envelope& from, const Context& context) {
@@ -120,36 +123,16 @@ void Broker::on(InitProducerIdRequest& request, const Envelope& from, const Cont
     response.error = ErrorCode::invalid_request;
     return node::reply(context.out, from, response);
   }
-  bool wants_block = false;
-  if (const auto id = producer_ids_.generate(context.now(), wants_block)) {
+  const transaction::GenerateProducerId generate = producer_id_source(context);
+  if (!request.transactional_id.empty())
+    return transactions_.on(request, {from.channel, from.correlation}, generate, context);
+  if (const auto id = generate()) {
     response.producer_id = *id;
     response.producer_epoch = ProducerEpoch{0};
   } else {
     response.error = ErrorCode::coordinator_load_in_progress;
   }
-  if (wants_block) request_producer_ids(context);
   node::reply(context.out, from, response);
-}
-
-// ---- Transactions: no broker coordinates any yet
-
-void Broker::on(AddPartitionsToTxnRequest&, const Envelope& from, const Context& context) {
-  node::reply(context.out, from, AddPartitionsToTxnResponse{ErrorCode::coordinator_not_available, {}});
-}
-void Broker::on(AddOffsetsToTxnRequest&, const Envelope& from, const Context& context) {
-  node::reply(context.out, from, AddOffsetsToTxnResponse{ErrorCode::coordinator_not_available});
-}
-void Broker::on(EndTxnRequest&, const Envelope& from, const Context& context) {
-  node::reply(context.out, from, EndTxnResponse{ErrorCode::coordinator_not_available});
-}
-void Broker::on(WriteTxnMarkersRequest&, const Envelope& from, const Context& context) {
-  node::reply(context.out, from, WriteTxnMarkersResponse{});
-}
-void Broker::on(TxnOffsetCommitRequest& request, const Envelope& from, const Context& context) {
-  TxnOffsetCommitResponse response;
-  for (const OffsetCommitRequest::Partition& one : request.partitions)
-    response.partitions.push_back({one.tp, ErrorCode::coordinator_not_available});
-  node::reply(context.out, from, std::move(response));
 }
 
 // ---- To the controller

@@ -77,6 +77,18 @@ const char* name_of(const GroupStateChanged&) {
 const char* name_of(const AssignmentReceived&) {
   return "AssignmentReceived";
 }
+const char* name_of(const TransactionStateChanged&) {
+  return "TransactionStateChanged";
+}
+const char* name_of(const TransactionMarkerWritten&) {
+  return "TransactionMarkerWritten";
+}
+const char* name_of(const LastStableOffsetAdvanced&) {
+  return "LastStableOffsetAdvanced";
+}
+const char* name_of(const ProducerFenced&) {
+  return "ProducerFenced";
+}
 const char* name_of(const RebalanceBegan&) {
   return "RebalanceBegan";
 }
@@ -292,6 +304,10 @@ template Fact::Fact(ControllerChanged);
 template Fact::Fact(BrokerStateChanged);
 template Fact::Fact(PartitionChanged);
 template Fact::Fact(AdminAnswered);
+template Fact::Fact(TransactionStateChanged);
+template Fact::Fact(TransactionMarkerWritten);
+template Fact::Fact(LastStableOffsetAdvanced);
+template Fact::Fact(ProducerFenced);
 template Fact::Fact(TopicDeleted);
 template Fact::Fact(FaultStruck);
 template Fact::Fact(FaultEnded);

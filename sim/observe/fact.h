@@ -403,6 +403,36 @@ struct OffsetsAddedToTransaction {
   Offset offset = 0;  // the next offset to read
 };
 
+// ---- Transactions
+struct TransactionStateChanged {  // on the coordinator, when its record is committed
+  std::string transactional_id;
+  ProducerId producer_id;
+  ProducerEpoch producer_epoch;
+  TransactionState state = TransactionState::empty;
+  std::vector<TopicPartition> partitions;  // in the transaction, and not yet marked
+};
+struct TransactionMarkerWritten {  // on the coordinator: the leader has said so
+  std::string transactional_id;
+  ProducerId producer_id;
+  TopicPartition tp;
+  bool committed = false;
+};
+struct LastStableOffsetAdvanced {  // on the leader; told only while there are transactions in the partition
+  TopicPartition tp;
+  NodeId broker;
+  Offset from = 0;
+  Offset to = 0;
+  Offset high_watermark = 0;
+};
+// A producer was refused for its epoch, by a coordinator or, with `tp`, by a partition's leader.
+struct ProducerFenced {
+  std::string transactional_id;  // empty: not known
+  ProducerId producer_id;
+  ProducerEpoch producer_epoch;          // that it came with
+  ProducerEpoch current_producer_epoch;  // that counts
+  TopicPartition tp{};                   // none: by the coordinator
+};
+
 // ---- Network and machine, told by the host
 struct MessageSent {
   const Envelope* envelope;  // valid only while being observed
@@ -445,7 +475,8 @@ using AnyFact = std::variant<
     BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded, IsrProposed, ClientThrottled,
     FollowerHighWatermarkAdvanced, IsrProposalDropped, ReplicaOpened, LogStartRaised, LogDeleted, LogLost,
     LogCleaned, AdminAnswered, TopicDeleted, RebalanceBegan, MemberDeparted, PartitionsRevoked, RoleMissed,
-    ProducerTransactionChanged, RecordDerived, OffsetsAddedToTransaction>;
+    ProducerTransactionChanged, RecordDerived, OffsetsAddedToTransaction, TransactionStateChanged,
+    TransactionMarkerWritten, LastStableOffsetAdvanced, ProducerFenced>;
 
 // One of them; see Message about why it is a class.
 class Fact : public AnyFact {

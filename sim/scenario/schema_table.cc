@@ -94,13 +94,11 @@ constexpr Key only_with(std::string_view companion, Key key) {
 }
 constexpr std::string_view kRequests =
     "AddOffsetsToTxn|AddPartitionsToTxn|AddRaftVoter|AllocateProducerIds|AlterPartition|"
-    "AlterPartitionReassignments|ApiVersions|"
-    "AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|ControllerRegistration|"
-    "CreatePartitions|CreateTopics|DeleteTopics|"
+    "AlterPartitionReassignments|ApiVersions|AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|"
+    "BrokerRegistration|ControllerRegistration|CreatePartitions|CreateTopics|DeleteTopics|"
     "ElectLeaders|EndQuorumEpoch|EndTxn|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|"
-    "IncrementalAlterConfigs|"
-    "InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|OffsetFetch|OffsetForLeaderEpoch|"
-    "Produce|RemoveRaftVoter|SyncGroup|TxnOffsetCommit|"
+    "IncrementalAlterConfigs|InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|"
+    "OffsetFetch|OffsetForLeaderEpoch|Produce|RemoveRaftVoter|SyncGroup|TxnOffsetCommit|"
     "UpdateRaftVoter|Vote|WriteTxnMarkers";
 
 constexpr std::string_view kHistory = "cluster/history";

@@ -72,6 +72,12 @@ bool is_control(const observe::Fact& fact) {
                         [](const observe::RebalanceBegan&) { return true; },
                         [](const observe::MemberDeparted&) { return true; },
                         [](const observe::PartitionsRevoked&) { return true; },
+                        [](const observe::TransactionStateChanged& f) {
+                          return f.state == TransactionState::prepare_abort;
+                        },
+                        [](const observe::TransactionMarkerWritten&) { return false; },
+                        [](const observe::LastStableOffsetAdvanced&) { return false; },
+                        [](const observe::ProducerFenced&) { return true; },
                         [](const observe::MessageSent&) { return false; },
                         [](const observe::MessageDelivered&) { return false; },
                         [](const observe::ConnectionOpened&) { return true; },

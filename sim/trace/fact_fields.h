@@ -298,6 +298,37 @@ void describe(const observe::PartitionsRevoked& fact, Out& out) {
   if (fact.lost) out.flag("lost", true);
 }
 template <class Out>
+void describe(const observe::TransactionStateChanged& fact, Out& out) {
+  out.text("transactional_id", fact.transactional_id);
+  out.number("producer_id", fact.producer_id.value());
+  out.number("producer_epoch", fact.producer_epoch.value());
+  out.text("state", sim::name(fact.state));
+  out.partitions("partitions", fact.partitions);
+}
+template <class Out>
+void describe(const observe::TransactionMarkerWritten& fact, Out& out) {
+  out.text("transactional_id", fact.transactional_id);
+  out.number("producer_id", fact.producer_id.value());
+  out.partition(fact.tp);
+  out.flag("committed", fact.committed);
+}
+template <class Out>
+void describe(const observe::LastStableOffsetAdvanced& fact, Out& out) {
+  out.partition(fact.tp);
+  out.number("broker", fact.broker.value());
+  out.number("from", fact.from);
+  out.number("to", fact.to);
+  out.number("high_watermark", fact.high_watermark);
+}
+template <class Out>
+void describe(const observe::ProducerFenced& fact, Out& out) {
+  if (!fact.transactional_id.empty()) out.text("transactional_id", fact.transactional_id);
+  out.number("producer_id", fact.producer_id.value());
+  out.number("producer_epoch", fact.producer_epoch.value());
+  out.number("current_producer_epoch", fact.current_producer_epoch.value());
+  if (fact.tp.topic != kNoTopic) out.partition(fact.tp);
+}
+template <class Out>
 void describe(const observe::MessageSent& fact, Out& out) {
   out.message(*fact.envelope);
   out.number("bytes", fact.bytes);
