@@ -266,7 +266,9 @@ std::string explain(const Key& key) {
   text += line("value", value_of(key));
   text += line("default", default_of(key));
   if (key.required) text += line("needed", "it must be given");
-  if (key.alternative != 0) text += line("needed", "one of its kind must be given");
+  if (key.alternative != 0)
+    text += line("needed", key.alternative == scenario::kAnyOf ? "at least one of its kind must be given"
+                                                               : "one of its kind must be given");
   const bool client = key.only_with == "produces" || key.only_with == "consumes";
   if (!key.only_with.empty())
     text += line("only", (client ? "of a client that " : "together with ") + std::string(key.only_with));

@@ -140,6 +140,7 @@ Json section(std::string_view path) {
   Json properties = Json::object();
   Json required = Json::array();
   Json alternatives = Json::object();  // by set
+  Json any = Json::array();            // of which at least one is needed
   Json dependencies = Json::object();
   std::string_view companion;  // of a set of alternatives that only counts beside it
   for (const Key* key : scenario::keys_below(path)) {
@@ -154,13 +155,23 @@ Json section(std::string_view path) {
     }
     properties[name] = std::move(child);
     if (key->required && key->only_with.empty()) required.push_back(name);
-    if (key->alternative != 0)
+    if (key->alternative == scenario::kAnyOf) any.push_back(Json{{"required", {name}}});
+    if (key->required && !key->not_with.empty()) {  // unless that other is there
+      const Json unless{{"required", {std::string(key->not_with)}}};
+      dependencies[std::string(key->only_with)] =
+          Json{{"anyOf", Json::array({Json{{"required", {name}}}, unless})}};
+      dependencies[name] = Json::array({std::string(key->only_with)});
+      continue;
+    }
+    if (key->alternative != 0 && key->alternative != scenario::kAnyOf)
       alternatives[std::to_string(key->alternative)].push_back(Json{{"required", {name}}});
     if (key->alternative != 0 && !key->only_with.empty()) companion = key->only_with;
     if (!key->only_with.empty()) dependencies[name] = Json::array({std::string(key->only_with)});
+    if (!key->also_with.empty()) dependencies[name].push_back(std::string(key->also_with));
     if (key->required && !key->only_with.empty()) dependencies[std::string(key->only_with)].push_back(name);
   }
   Json json = closed_map(std::move(properties), std::move(required));
+  if (!any.empty()) json["anyOf"] = std::move(any);
   if (alternatives.contains("1")) json["oneOf"] = std::move(alternatives["1"]);
   if (alternatives.contains("2"))
     dependencies[std::string(companion)] = Json{{"oneOf", std::move(alternatives["2"])}};

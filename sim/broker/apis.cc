@@ -12,7 +12,10 @@
 namespace sim::broker {
 
 void Broker::on(ApiVersionsRequest&, const Envelope& from, const Context& context) {
-  node::reply(context.out, from, ApiVersionsResponse{});
+  const bool bumps_epoch = context.config.history.transaction_epoch_bump;
+  node::reply(
+      context.out, from,
+      ApiVersionsResponse{ErrorCode::none, bumps_epoch ? kTransactionVersion2 : kTransactionVersion0});
 }
 
 void Broker::on(ProduceRequest& request, const Envelope& from, const Context& context) {
@@ -120,14 +123,15 @@ void Broker::on(InitProducerIdRequest& request, const Envelope& from, const Cont
     response.error = ErrorCode::invalid_request;
     return node::reply(context.out, from, response);
   }
-  bool wants_block = false;
-  if (const auto id = producer_ids_.generate(context.now(), wants_block)) {
+  const transaction::GenerateProducerId generate = producer_id_source(context);
+  if (!request.transactional_id.empty())
+    return transactions_.on(request, {from.channel, from.correlation}, generate, context);
+  if (const auto id = generate()) {
     response.producer_id = *id;
     response.producer_epoch = ProducerEpoch{0};
   } else {
     response.error = ErrorCode::coordinator_load_in_progress;
   }
-  if (wants_block) request_producer_ids(context);
   node::reply(context.out, from, response);
 }
 

@@ -32,6 +32,10 @@ void AutoTopicCreation::want(const std::string& name, const BrokerConfig& config
     topic.config.cleanup_delete = false;
     topic.config.segment_bytes = config.*kind->segment_bytes;
     topic.config.compression_percent = 100;
+    if (kind->min_isr != nullptr) {  // transactionTopicConfigs
+      topic.config.min_insync_replicas = config.*kind->min_isr;
+      topic.config.unclean_leader_election_enable = false;
+    }
   }
   request.topics.push_back(std::move(topic));
 }

@@ -41,6 +41,8 @@ Broker::Broker(const BrokerBoot& boot, const node::DurableImage& image)
                  boot.config),
       replicas_(boot.self, boot.id, boot.config, image),
       groups_(boot.config),
+      transactions_(boot.self, boot.config),
+      add_partitions_(boot.self, from_millis(boot.config.request_timeout_ms)),
       forwarding_(boot.self, Lane::forwarding, kForwardingTimeout) {}
 
 void Broker::start(node::Env env, node::Effects& out) {
@@ -116,6 +118,15 @@ void Broker::route(node::Part part, node::Input& input, const Context& context) 
     case node::Part::directory_assignments: return replicas_.step_assignments(input, context);
     case node::Part::fetchers: return replicas_.step_fetcher(input, context);
     case node::Part::group_coordinator: return groups_.runtime().timer_fired(context.env, context.out);
+    case node::Part::transaction_coordinator:
+      return transactions_.timer_fired(std::get<node::TimerFired>(input).timer, producer_id_source(context),
+                                       context);
+    case node::Part::transaction_markers: return transactions_.step_markers(input, context);
+    case node::Part::add_partitions_to_txn: {
+      transaction::AddPartitionsToTxnManager::Answers answers;
+      add_partitions_.step(input, context, answers);
+      return verification_answered(answers, context);
+    }
     case node::Part::raft:
     case node::Part::controller:
     case node::Part::controller_registration:
@@ -207,7 +218,10 @@ metadata::MetadataDelta Broker::learn(const MetadataSnapshot& snapshot) {
 
 // The image first, then the replicas, then the coordinator. Until there is anything to see, nothing starts.
 void Broker::publish(const metadata::MetadataDelta& delta, const Context& context) {
-  if (published_ && !delta.empty()) replicas_.apply(delta, context);
+  if (published_ && !delta.empty()) {
+    replicas_.apply(delta, context);
+    transactions_.metadata_changed(context);
+  }
   finish_step(context);
 }
 
@@ -224,6 +238,7 @@ void Broker::publish_first(const Context& context) {
   published_ = true;
   replicas_.apply(metadata::difference(metadata::MetadataImage(), image_), context);
   replicas_.delete_stray_logs(context);
+  transactions_.start(context.now(), phases_);
   for (const News& news : std::exchange(waiting_, {})) {
     const metadata::MetadataDelta delta = std::visit([this](const auto& one) { return learn(one); }, news);
     if (!delta.empty()) replicas_.apply(delta, context);
@@ -251,13 +266,18 @@ void Broker::finish_step(const Context& context) {
     for (const ReplicaManager::Event& event : events) {
       std::visit([&](const auto& one) { on(one, context); }, event);
     }
-    std::vector<GroupCoordinator::Write> writes = groups_.runtime().take_writes();
-    for (GroupCoordinator::Write& write : writes) {
-      replicas_.append(replica::AppendId{write.id}, write.tp,
-                       make_batch(std::move(write.records), context.now_ms()), context);
-    }
-    if (events.empty() && writes.empty()) return;
+    transactions_.finish_step(context);
+    if (!take_writes(context) && events.empty()) return;
   }
+}
+
+// True if there were any.
+bool Broker::take_writes(const Context& context) {
+  std::vector<GroupCoordinator::Write> writes = groups_.runtime().take_writes();
+  for (GroupCoordinator::Write& write : writes) append(write, context);
+  std::vector<transaction::TransactionCoordinator::Write> decisions = transactions_.take_writes();
+  for (transaction::TransactionCoordinator::Write& write : decisions) append(write, context);
+  return !writes.empty() || !decisions.empty();
 }
 
 // ---- Partitions of internal topics: their coordinator is told, which ignores what it does not lead
@@ -267,30 +287,47 @@ void Broker::on(const ReplicaManager::Elected& event, const Context& context) {
   const server::CoordinatorKind* kind = topic == nullptr ? nullptr : server::coordinator_on(topic->name);
   if (kind == nullptr) return;
   switch (kind->type) {
-    case CoordinatorType::group: return coordinator_elected(groups_.runtime(), event, context);
+    case CoordinatorType::group:
+      return coordinator_elected(groups_.runtime(), event, context.config.offsets_load_buffer_size, context);
+    case CoordinatorType::transaction:
+      return coordinator_elected(transactions_.runtime(), event,
+                                 context.config.transaction_state_log_load_buffer_size, context);
   }
 }
 
 template <class Runtime>
 void Broker::coordinator_elected(Runtime& runtime, const ReplicaManager::Elected& event,
-                                 const Context& context) {
+                                 std::int32_t load_buffer_size, const Context& context) {
   if (!runtime.elected(event.tp, event.leader_epoch)) return;
   const partition::Partition* partition = replicas_.partition(event.tp);
   SIM_CHECK(partition != nullptr, "what was elected is here");
-  runtime.load(event.tp, partition->log(), partition->high_watermark(),
-               context.config.offsets_load_buffer_size, context.env, context.out);
+  runtime.load(event.tp, partition->log(), partition->high_watermark(), load_buffer_size, context.env,
+               context.out);
 }
 
 void Broker::on(const ReplicaManager::Resigned& event, const Context& context) {
   groups_.runtime().resigned(event.tp, context.env, context.out);
+  if (transactions_.runtime_leads(event.tp))
+    transactions_.runtime().resigned(event.tp, context.env, context.out);
 }
 
 void Broker::on(const ReplicaManager::HighWatermarkAdvanced& event, const Context& context) {
   groups_.runtime().high_watermark_advanced(event.tp, event.high_watermark, context.env, context.out);
+  if (transactions_.runtime_leads(event.tp)) {
+    transactions_.runtime().high_watermark_advanced(event.tp, event.high_watermark, context.env, context.out);
+  }
 }
 
 void Broker::on(const ReplicaManager::Appended& event, const Context& context) {
-  groups_.runtime().written(event.tp, event.id.value(), event.error, context.env, context.out);
+  switch (owner_of(event.id)) {
+    case AppendOwner::groups:
+      groups_.runtime().written(event.tp, number_of(event.id), event.error, context.env, context.out);
+      return marker_written(event.id, event.error, context);
+    case AppendOwner::transactions:
+      return transactions_.runtime().written(event.tp, number_of(event.id), event.error, context.env,
+                                             context.out);
+    case AppendOwner::markers: return marker_written(event.id, event.error, context);
+  }
 }
 
 void Broker::on(const ReplicaManager::DirectoryFailed& event, const Context& context) {

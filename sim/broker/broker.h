@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,8 +24,11 @@
 #include "server/config.h"
 #include "server/context.h"
 #include "server/controller_channel.h"
+#include "transaction/add_partitions.h"
+#include "transaction/transaction_coordinator.h"
 
-// A Kafka broker: replica manager, replica fetchers, group coordinator, and the APIs that clients call
+// A Kafka broker: replica manager, replica fetchers, group and transaction coordinators, and the APIs that
+// clients call
 // (BrokerServer, KafkaApis). It takes inputs to the part that they concern, answers what needs no part of its
 // own, and lets the parts hear of each other.
 //
@@ -117,11 +121,15 @@ class Broker {
   void finish_step(const Context& context);
   void on(const ReplicaManager::Elected& event, const Context& context);
   template <class Runtime>
-  void coordinator_elected(Runtime& runtime, const ReplicaManager::Elected& event, const Context& context);
+  void coordinator_elected(Runtime& runtime, const ReplicaManager::Elected& event,
+                           std::int32_t load_buffer_size, const Context& context);
+  bool take_writes(const Context& context);
   void on(const ReplicaManager::Resigned& event, const Context& context);
   void on(const ReplicaManager::HighWatermarkAdvanced& event, const Context& context);
   void on(const ReplicaManager::Appended& event, const Context& context);
   void on(const ReplicaManager::DirectoryFailed& event, const Context& context);
+  void on(const ReplicaManager::VerificationAsked& event, const Context& context);
+  void on(const ReplicaManager::Verified& event, const Context& context);
 
   // ---- apis.cc
   void on(ApiVersionsRequest& request, const Envelope& from, const Context& context);
@@ -132,6 +140,30 @@ class Broker {
   void on(OffsetForLeaderEpochRequest& request, const Envelope& from, const Context& context);
   void on(FindCoordinatorRequest& request, const Envelope& from, const Context& context);
   void on(InitProducerIdRequest& request, const Envelope& from, const Context& context);
+  void on(AddPartitionsToTxnRequest& request, const Envelope& from, const Context& context);
+  void on(AddOffsetsToTxnRequest& request, const Envelope& from, const Context& context);
+  void on(EndTxnRequest& request, const Envelope& from, const Context& context);
+  void on(WriteTxnMarkersRequest& request, const Envelope& from, const Context& context);
+  void on(TxnOffsetCommitRequest& request, const Envelope& from, const Context& context);
+
+  // ---- transactions.cc
+  // Whose write an AppendId is of.
+  enum class AppendOwner : std::uint8_t { groups, transactions, markers };
+  static replica::AppendId append_id(AppendOwner owner, std::uint64_t number);
+  static AppendOwner owner_of(replica::AppendId id);
+  static std::uint64_t number_of(replica::AppendId id);
+  transaction::GenerateProducerId producer_id_source(const Context& context);
+  void append(transaction::TransactionCoordinator::Write& write, const Context& context);
+  void append(GroupCoordinator::Write& write, const Context& context);
+  void verification_answered(const transaction::AddPartitionsToTxnManager::Answers& answers,
+                             const Context& context);
+  void write_marker(std::uint64_t request, std::size_t marker, TopicPartition tp,
+                    const WriteTxnMarkersRequest::Marker& what, const Context& context);
+  void marker_written(replica::AppendId id, ErrorCode error, const Context& context);
+  void marker_outcome(std::uint64_t request, std::size_t marker, TopicPartition tp, ErrorCode error,
+                      const Context& context);
+
+  // ---- apis.cc
   template <AskedOfGroupCoordinators M>
   void on(M& request, const Envelope& from, const Context& context) {
     groups_.on(request, from, context.env, context.out);
@@ -168,6 +200,29 @@ class Broker {
   Lifecycle lifecycle_;
   ReplicaManager replicas_;
   GroupCoordinator groups_;
+  transaction::TransactionCoordinator transactions_;
+  transaction::AddPartitionsToTxnManager add_partitions_;
+  // TxnOffsetCommit requests whose transaction is being verified.
+  struct VerifiedCommit {
+    ReplyTo to;
+    TxnOffsetCommitRequest request;
+  };
+  std::map<replica::VerificationId, VerifiedCommit> commits_;
+  // WriteTxnMarkers requests, and which of their markers an append is of.
+  struct MarkerRequest {
+    ReplyTo to;
+    WriteTxnMarkersResponse response;
+    std::size_t left = 0;  // partitions that have not been answered
+  };
+  struct MarkerAppend {
+    std::uint64_t request = 0;
+    std::size_t marker = 0;
+    TopicPartition tp;
+  };
+  std::map<std::uint64_t, MarkerRequest> marker_requests_;
+  std::map<replica::AppendId, MarkerAppend> marker_appends_;
+  std::uint64_t next_marker_request_ = 1;
+  std::uint64_t next_marker_append_ = 1;
   ControllerChannel forwarding_;
   struct ForClient {
     ReplyTo client;

@@ -8,6 +8,7 @@
 #include "check/metadata_invariants.h"
 #include "check/raft_invariants.h"
 #include "check/replica_invariants.h"
+#include "check/transaction_invariants.h"
 #include "observe/fold.h"
 
 namespace sim::check {
@@ -26,6 +27,7 @@ class Checkers {
   void on(const F& fact, const observe::Observation& seen, const observe::ReplicaLogs& logs) {
     look(replicas_, fact, seen, logs);
     look(orders_, fact, seen, logs);
+    look(transactions_, fact, seen, logs);
     if constexpr (observe::kHeeds<RaftInvariants, F>) {
       const bool had_forgotten = quorum_.has_forgotten();
       look(quorum_, fact, seen, logs);
@@ -37,6 +39,7 @@ class Checkers {
   // Those of invariants that are not switched off.
   std::vector<Violation> violations() const;
   const ReplicaInvariants& replicas() const { return replicas_; }
+  const TransactionInvariants& transactions() const { return transactions_; }
 
  private:
   template <class Checker, class F>
@@ -54,6 +57,7 @@ class Checkers {
 
   std::vector<std::string> off_;
   ReplicaInvariants replicas_;
+  TransactionInvariants transactions_;
   Invariants orders_;
   RaftInvariants quorum_;
   MetadataInvariants metadata_;

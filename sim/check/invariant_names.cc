@@ -36,6 +36,15 @@ constexpr Row kRows[] = {
      "Every member of the maximal ISR holds all below its leader's high watermark."},
     {"high-watermark-min-isr", "The high watermark stands still while the ISR is below min.insync.replicas."},
     {"high-watermark-within-log", "A follower's high watermark never passes the end of its log."},
+    // of transactions
+    {"transaction-all-or-nothing",
+     "What is written in one transaction, records and offsets, is committed in all partitions or in none, "
+     "and as "
+     "its client was told."},
+    {"read-committed-sees-committed",
+     "A read_committed consumer gets nothing of a transaction that is open or aborted."},
+    {"fenced-producer-never-writes",
+     "In no partition a batch of an older producer epoch follows a batch or marker of a newer one."},
     // of the quorum
     {"single-leader", "At most one controller leads in a quorum epoch."},
     {"one-vote-per-epoch", "A controller votes for at most one candidate in an epoch, restarts included."},

@@ -33,13 +33,18 @@ void Invariants::on(const observe::Observation& observation) {
 std::uint64_t& Invariants::stages_of(RecordId id) {
   const auto flow = static_cast<std::size_t>(flow_of(id).value());
   const auto order = static_cast<std::size_t>(number_of(id));
-  if (flow >= stages_.size()) stages_.resize(flow + 1);
-  if (order >= stages_[flow].size()) stages_[flow].resize(order + 1);
-  return stages_[flow][order];
+  const auto hop = static_cast<std::size_t>(hop_of(id));
+  if (hop > derived_stages_.size()) derived_stages_.resize(hop);
+  std::vector<std::vector<std::uint64_t>>& stages = hop == 0 ? stages_ : derived_stages_[hop - 1];
+  if (flow >= stages.size()) stages.resize(flow + 1);
+  if (order >= stages[flow].size()) stages[flow].resize(order + 1);
+  return stages[flow][order];
 }
 
 std::string Invariants::called(RecordId id) const {
-  return "order " + std::to_string(number_of(id)) + " of flow " + std::to_string(flow_of(id).value());
+  const std::int32_t hop = hop_of(id);
+  return "order " + std::to_string(number_of(id)) + " of flow " + std::to_string(flow_of(id).value()) +
+         (hop == 0 ? "" : ", as hop " + std::to_string(hop) + " sent it on,");
 }
 
 void Invariants::advance(RecordId id, std::uint64_t stage, std::uint64_t after, const char* what) {
@@ -50,6 +55,11 @@ void Invariants::advance(RecordId id, std::uint64_t stage, std::uint64_t after, 
 }
 
 void Invariants::on(const observe::OrderPlaced& fact) {
+  stages_of(fact.record) |= kPlaced;
+}
+
+// What is sent on is placed when the service that read it says so.
+void Invariants::on(const observe::RecordDerived& fact) {
   stages_of(fact.record) |= kPlaced;
 }
 
@@ -159,10 +169,8 @@ void Invariants::on(const observe::BatchAcknowledged& fact) {
   const auto& records = fact.batch->application_records();
   if (records.empty() || records.front().id == kNoRecord) return;
   const Partition& partition = partitions_[fact.tp];
-  const auto flow = static_cast<std::size_t>(flow_of(records.front().id).value());
   const Offset end = fact.base_offset + fact.batch->record_count();
-  if (flow < spec_.acks_all_of_flow.size() && spec_.acks_all_of_flow[flow] &&
-      end > partition.high_watermark) {
+  if (spec_.waits_for_all(records.front().id) && end > partition.high_watermark) {
     violated("acked-below-high-watermark", topics_[fact.tp] + ": acknowledged up to " + std::to_string(end) +
                                                ", the high watermark is " +
                                                std::to_string(partition.high_watermark));

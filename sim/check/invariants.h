@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "check/acks.h"
 #include "check/former_behaviour.h"
 #include "check/violation.h"
 #include "observe/observation.h"
@@ -31,7 +32,14 @@ struct InvariantsSpec {
   std::vector<NodeId> brokers;         // all there are; empty: not known
   std::vector<bool> acks_all_of_flow;  // by FlowId
   FormerBehaviour history{};
-  std::vector<std::string> off{};  // invariants that the scenario does not ask for
+  std::vector<std::string> off{};                 // invariants that the scenario does not ask for
+  std::vector<bool> read_committed_of_service{};  // by ServiceId
+  std::vector<bool> acks_all_of_hop{};            // by hop - 1: of what services send on
+
+  // Whether its producer has acks=all.
+  bool waits_for_all(RecordId record) const {
+    return has_acks_all(record, acks_all_of_flow, acks_all_of_hop);
+  }
 };
 // The names of all there are.
 const std::vector<std::string>& known_invariants();
@@ -46,6 +54,7 @@ class Invariants final : public observe::Observer {
   void at(const observe::Observation& seen) { violations_.at(seen); }
   void on(const observe::TopicCreated& fact) { topics_.on(fact); }
   void on(const observe::OrderPlaced& fact);
+  void on(const observe::RecordDerived& fact);
   void on(const observe::RecordAccepted& fact);
   void on(const observe::BatchDrained& fact);
   void on(const observe::BatchAppended& fact);
@@ -93,7 +102,9 @@ class Invariants final : public observe::Observer {
   InvariantsSpec spec_;
   observe::TopicNames topics_;
   observe::PartitionMap<Partition> partitions_;
-  std::vector<std::vector<std::uint64_t>> stages_;  // by flow, then number: bits of what has happened
+  // By flow, then number, first of orders and then of what each hop makes of them: bits of what has happened.
+  std::vector<std::vector<std::uint64_t>> stages_;
+  std::vector<std::vector<std::vector<std::uint64_t>>> derived_stages_;  // by hop - 1
   bool is_forgotten_ = false;
   Violations violations_;
 };

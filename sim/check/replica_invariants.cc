@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/contains.h"
+#include "check/acks.h"
 #include "check/words.h"
 
 namespace sim::check {
@@ -293,8 +294,7 @@ void ReplicaInvariants::on(const observe::BatchAcknowledged& fact, const Replica
   if (fact.error != ErrorCode::none || fact.base_offset == kNoOffset) return;
   const auto& records = fact.batch->application_records();
   if (records.empty() || records.front().id == kNoRecord) return;
-  const auto flow = static_cast<std::size_t>(flow_of(records.front().id).value());
-  if (flow >= promise_.acks_all_of_flow.size() || !promise_.acks_all_of_flow[flow]) return;
+  if (!has_acks_all(records.front().id, promise_.acks_all_of_flow, promise_.acks_all_of_hop)) return;
   const ReplicaLogs::Partition* log = logs.find(fact.tp);
   if (log == nullptr) return;
   Partition& partition = partitions_[fact.tp];

@@ -34,6 +34,7 @@ namespace sim::check {
 struct ReplicaPromise {
   std::vector<bool> acks_all_of_flow;  // by FlowId
   FormerBehaviour history{};
+  std::vector<bool> acks_all_of_hop{};  // by hop - 1
 };
 
 // A part of a log that its new leader does not have.

@@ -39,6 +39,8 @@ struct ProducerConfig : CommonClientConfig {
   std::int64_t delivery_timeout_ms = 120'000;
   std::int32_t max_in_flight_requests_per_connection = 5;
   bool enable_idempotence = true;
+  std::string transactional_id;  // empty: no transactions
+  std::int32_t transaction_timeout_ms = 60'000;
   bool partitioner_ignore_keys = false;
   bool partitioner_adaptive_partitioning_enable = true;
   std::int64_t partitioner_availability_timeout_ms = 0;

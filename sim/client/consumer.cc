@@ -130,6 +130,13 @@ void Consumer::commit_async(node::Env env, node::Effects& out) {
   settle(step);
 }
 
+void Consumer::seek(TopicPartition tp, Offset offset, LeaderEpoch offset_epoch, node::Env env,
+                    node::Effects& out) {
+  if (!subscriptions_.is_assigned(tp)) return;
+  const ConsumerContext step = context(env, out);
+  subscriptions_.seek_unvalidated(tp, FetchPosition{offset, offset_epoch, step.current_leader(tp)});
+}
+
 // ---- Inputs
 
 bool Consumer::step(node::Input& input, node::Env env, node::Effects& out) {

@@ -56,6 +56,12 @@ class Consumer {
   void commit_async(node::Env env, node::Effects& out);
   std::vector<CommitError> take_async_commit_results() { return coordinator_.take_async_results(); }
 
+  // seek(), of a partition that is assigned; of others nothing.
+  void seek(TopicPartition tp, Offset offset, LeaderEpoch offset_epoch, node::Env env, node::Effects& out);
+  // groupMetadata(): by which sendOffsetsToTransaction tells whether it is still a member (KIP-447).
+  Generation generation() const { return coordinator_.generation(); }
+  const std::string& member_id() const { return coordinator_.member_id(); }
+
   // Commits (enable.auto.commit), leaves the group, ends its fetch sessions, closes its connections.
   void close(node::Env env, node::Effects& out);
   bool closed() const { return close_ == Close::done; }

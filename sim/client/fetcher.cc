@@ -135,6 +135,8 @@ void Fetcher::on_response(Node& node, FetchResponse& response, ConsumerContext& 
     completed.broker = node.id;
     completed.next_fetch_offset = asked->fetch_offset;
     completed.data = std::move(data);
+    std::stable_sort(completed.data.aborted_transactions.begin(), completed.data.aborted_transactions.end(),
+                     [](const auto& a, const auto& b) { return a.first_offset < b.first_offset; });
     completed_.push_back(std::move(completed));
   }
 }
@@ -228,7 +230,8 @@ std::int32_t Fetcher::take(CompletedFetch& fetch, std::int32_t at_most, std::vec
   }
   const Offset from = fetch.next_fetch_offset;
   const std::size_t first = into.size();
-  const std::int32_t count = read(fetch, at_most, into);
+  const bool read_committed = context.config.isolation_level == IsolationLevel::read_committed;
+  const std::int32_t count = read(fetch, at_most, read_committed, into);
   if (fetch.next_fetch_offset > from)
     context.subscriptions.advance(fetch.data.tp, fetch.next_fetch_offset, fetch.last_epoch);
   if (count > 0) report_polled(fetch, from, into.data() + first, into.data() + into.size(), context);
@@ -269,14 +272,36 @@ std::int32_t Fetcher::records_before(const Batch& batch, Offset offset) {
   return static_cast<std::int32_t>(std::lower_bound(deltas.begin(), deltas.end(), delta) - deltas.begin());
 }
 
+// Whether read_committed passes over it: its producer's transaction is aborted
+// (CompletedFetch.isBatchAborted). To be asked once for each batch, in order.
+bool Fetcher::is_aborted(CompletedFetch& fetch, const Batch& batch) {
+  if (batch.data->producer_id == kNoProducerId) return false;
+  std::vector<ProducerId>& aborted = fetch.aborted_producers;
+  const std::vector<FetchResponse::AbortedTransaction>& named = fetch.data.aborted_transactions;
+  while (fetch.next_aborted < named.size() && named[fetch.next_aborted].first_offset < batch.end_offset())
+    aborted.push_back(named[fetch.next_aborted++].producer_id);
+  const auto of_it = std::find(aborted.begin(), aborted.end(), batch.data->producer_id);
+  if (of_it == aborted.end()) return false;
+  const EndTransactionMarker* marker = batch.data->end_transaction_marker();
+  if (marker != nullptr && !marker->committed) {
+    std::erase(aborted, batch.data->producer_id);
+    return false;
+  }
+  return batch.data->transactional && !batch.data->control;
+}
+
 // Batches begin at or before the offset asked for; control batches are passed over.
-std::int32_t Fetcher::read(CompletedFetch& fetch, std::int32_t at_most, std::vector<PolledRecords>& into) {
+std::int32_t Fetcher::read(CompletedFetch& fetch, std::int32_t at_most, bool read_committed,
+                           std::vector<PolledRecords>& into) {
   std::int32_t count = 0;
   while (fetch.next_batch < fetch.data.batches.size() && count < at_most) {
     Batch& batch = fetch.data.batches[fetch.next_batch];
     fetch.last_epoch = batch.leader_epoch;
+    const bool is_begun = std::exchange(fetch.batch_begun, fetch.next_batch) == fetch.next_batch;
+    const bool is_of_aborted = read_committed && !is_begun && is_aborted(fetch, batch);
+    const bool is_passed_over = batch.data->control || is_of_aborted;
     const std::int32_t records =
-        batch.data->control ? 0 : static_cast<std::int32_t>(batch.data->application_records().size());
+        is_passed_over ? 0 : static_cast<std::int32_t>(batch.data->application_records().size());
     const std::int32_t skipped = records_before(batch, fetch.next_fetch_offset);
     const std::int32_t taken = std::min(at_most - count, std::max(0, records - skipped));
     const bool finished = skipped + taken >= records;

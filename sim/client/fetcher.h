@@ -19,7 +19,11 @@
 //
 // Records are never copied: what is handed out are ranges of the shared batches.
 //
-// Left out: aborted transactions (isolation.level only goes into the requests), check.crcs, pausing.
+// With isolation.level=read_committed batches of aborted transactions are passed over: an answer names the
+// producers and from which offset on, and the transaction's abort marker ends it (CompletedFetch). Control
+// batches are never handed out; the position goes behind them.
+//
+// Left out: check.crcs, pausing.
 namespace sim::client {
 
 // Records of one batch, application_records()[first .. end), at offsets base_offset + offset_delta(index).
@@ -51,6 +55,7 @@ class Fetcher {
     ConsumerNetwork::RequestId in_flight = 0;
     bool skip = false;  // in the round of requests being made
   };
+  static constexpr std::size_t kNoBatch = static_cast<std::size_t>(-1);
   struct CompletedFetch {
     NodeId broker = kNoNode;
     FetchResponse::Partition data;
@@ -58,6 +63,10 @@ class Fetcher {
     LeaderEpoch last_epoch = kNoLeaderEpoch;
     std::size_t next_batch = 0;
     std::int32_t records_read = 0;
+    // Of read_committed: aborted transactions that the batches have not come to yet, and those they are in.
+    std::size_t next_aborted = 0;
+    std::size_t batch_begun = kNoBatch;  // that was looked at already, and not passed over
+    std::vector<ProducerId> aborted_producers{};
   };
 
   Node& node_of(NodeId id);
@@ -73,7 +82,9 @@ class Fetcher {
   static void report_polled(const CompletedFetch& fetch, Offset from, const PolledRecords* first,
                             const PolledRecords* last, ConsumerContext& context);
   static std::int32_t records_before(const Batch& batch, Offset offset);
-  static std::int32_t read(CompletedFetch& fetch, std::int32_t at_most, std::vector<PolledRecords>& into);
+  static bool is_aborted(CompletedFetch& fetch, const Batch& batch);
+  static std::int32_t read(CompletedFetch& fetch, std::int32_t at_most, bool read_committed,
+                           std::vector<PolledRecords>& into);
 
   std::vector<Node> nodes_;  // sorted by id
   std::deque<CompletedFetch> completed_;

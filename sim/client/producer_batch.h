@@ -45,6 +45,7 @@ struct ProducerBatch {
   ProducerIdAndEpoch producer{};
   std::int32_t base_sequence = -1;
   bool sequence_reset = false;  // since it was last closed
+  bool transactional = false;
   // A retry does not wait for its back-off if the leader is another one since (KIP-951).
   LeaderEpoch leader_epoch = kNoLeaderEpoch;
   std::int32_t attempts_when_leader_changed = 0;
@@ -74,7 +75,7 @@ struct ProducerBatch {
   void close() {
     closed_for_appends = true;
     if (data == nullptr) {
-      data = builder.build(producer.id, producer.epoch, base_sequence);
+      data = builder.build(producer.id, producer.epoch, base_sequence, transactional);
     } else if (sequence_reset) {
       auto renumbered = std::make_shared<BatchData>(*data);
       renumbered->producer_id = producer.id;

@@ -25,19 +25,37 @@ ProducerSequences::Entry& ProducerSequences::entry(QueueIndex queue) {
   return entries_[index];
 }
 
-void ProducerSequences::prepare(BatchSlab& batches) {
-  if (unresolved_ > 0) resolve();
+bool ProducerSequences::prepare(BatchSlab& batches) {
+  const bool all_resolvable = unresolved_ == 0 || resolve();
   if (epoch_bump_required_) bump_epoch(batches);
+  return all_resolvable;
+}
+
+void ProducerSequences::reset() {
+  for (Entry& entry : entries_) {
+    const bool in_transaction = entry.in_transaction;
+    entry = Entry{};
+    entry.in_transaction = in_transaction;
+  }
+  unresolved_ = 0;
 }
 
 // maybeResolveSequences: what is still in flight may yet close the gap.
-void ProducerSequences::resolve() {
+bool ProducerSequences::resolve() {
+  bool all_resolvable = true;
   for (Entry& entry : entries_) {
     if (!entry.unresolved || !entry.in_flight.empty()) continue;
-    if (!is_next(entry, entry.next_sequence)) request_epoch_bump(entry);
+    if (!is_next(entry, entry.next_sequence)) {
+      if (transactional_) {
+        all_resolvable = false;
+      } else {
+        request_epoch_bump(entry);
+      }
+    }
     entry.unresolved.reset();
     --unresolved_;
   }
+  return all_resolvable;
 }
 
 void ProducerSequences::bump_epoch(BatchSlab& batches) {
@@ -79,6 +97,7 @@ void ProducerSequences::start_at_beginning(Entry& entry, BatchSlab& batches) con
 bool ProducerSequences::must_wait(QueueIndex queue, const ProducerBatch& first, const BatchSlab& batches) {
   if (!producer_.valid()) return true;
   const Entry& state = entry(queue);
+  if (transactional_ && !state.in_transaction) return true;  // isSendToPartitionAllowed
   if (!first.has_sequence()) {
     if (!state.in_flight.empty() && state.producer != producer_) return true;
     if (state.unresolved) return true;
@@ -94,6 +113,7 @@ void ProducerSequences::assign(BatchRef ref, BatchSlab& batches) {
   Entry& state = entry(batch.queue);
   if (state.producer != producer_ && state.in_flight.empty()) start_at_beginning(state, batches);
   batch.producer = producer_;
+  batch.transactional = transactional_;
   batch.base_sequence = state.next_sequence;
   state.next_sequence = advance_sequence(state.next_sequence, batch.record_count);
   track(ref, batches);
@@ -124,14 +144,30 @@ void ProducerSequences::completed(BatchRef ref, Offset base_offset, const BatchS
   untrack(ref, batches);
 }
 
-void ProducerSequences::failed(BatchRef ref, ErrorCode error, bool adjust, const BatchSlab& batches) {
+void ProducerSequences::failed(BatchRef ref, ErrorCode error, bool adjust, BatchSlab& batches) {
   untrack(ref, batches);
   Entry& state = entry(batches[ref].queue);
   if (error == ErrorCode::unknown_producer_id) {
     if (state.unresolved) --unresolved_;
+    const bool in_transaction = state.in_transaction;
     state = Entry{};
+    state.in_transaction = in_transaction;
+  } else if (transactional_) {
+    if (adjust && batches[ref].has_sequence()) close_gap(state, batches[ref], batches);
   } else if (adjust || error == ErrorCode::out_of_order_sequence_number) {
     request_epoch_bump(state);
+  }
+}
+
+// TxnPartitionEntry.adjustSequencesDueToFailedBatch: what is behind it takes its place.
+void ProducerSequences::close_gap(Entry& state, const ProducerBatch& failed, BatchSlab& batches) const {
+  state.next_sequence -= failed.record_count;
+  for (const BatchRef ref : state.in_flight) {
+    ProducerBatch& batch = batches[ref];
+    if (batch.base_sequence < failed.base_sequence) continue;
+    batch.producer = producer_;
+    batch.base_sequence -= failed.record_count;
+    batch.sequence_reset = true;
   }
 }
 
@@ -142,17 +178,25 @@ void ProducerSequences::mark_unresolved(const ProducerBatch& batch) {
 }
 
 // TransactionManager.canRetry
-bool ProducerSequences::can_retry(const ProducerBatch& batch, const ProduceResponse::Partition& answer) {
+bool ProducerSequences::can_retry(const ProducerBatch& batch, const ProduceResponse::Partition& answer,
+                                  BatchSlab& batches) {
   Entry& state = entry(batch.queue);
   if (answer.error == ErrorCode::unknown_producer_id) {
-    // The log may have been truncated by retention past our last record: then nothing was lost.
     if (answer.log_start_offset == kNoOffset || batch.sequence_reset) return true;
-    request_epoch_bump(state);
+    if (!transactional_) {
+      request_epoch_bump(state);
+      return true;
+    }
+    // The log was truncated by retention past our last record: then nothing was lost, and the transaction
+    // goes on from sequence 0. Otherwise the batch fails, and the transaction with it.
+    if (state.last_acked_offset >= answer.log_start_offset) return false;
+    start_at_beginning(state, batches);
     return true;
   }
   if (answer.error == ErrorCode::out_of_order_sequence_number) {
     // A batch before it failed or is on its way again: it will be this one's turn.
     if (!state.unresolved && (batch.sequence_reset || !is_next(state, batch.base_sequence))) return true;
+    if (transactional_) return false;
     if (!state.unresolved || batch.base_sequence == *state.unresolved) request_epoch_bump(state);
     return true;
   }

@@ -85,7 +85,7 @@ RecordAccumulator::Appended RecordAccumulator::append(TopicNumber number, const 
     bytes += batch->estimated_bytes();
     const bool full = queue.batches.size() > 1 || batch->full();
     if (sticky) topic.partitioner.appended(bytes, newest_full(queue), topic.choices(), rng);
-    return {true, queue.tp, full ? now : opened ? now + linger_ : LocalTime::max()};
+    return {true, queue.tp, index, full ? now : opened ? now + linger_ : LocalTime::max()};
   }
 }
 
@@ -138,7 +138,8 @@ void RecordAccumulator::check_ready(Queue& queue, LocalTime now, Ready& out) {
     return;
   const bool backing_off = first.backing_off(now);
   const LocalTime due = backing_off ? first.retry_at : first.last_attempt + linger_;
-  const bool sendable = queue.batches.size() > 1 || first.full() || now >= due || exhausted_ || closed_;
+  const bool sendable =
+      queue.batches.size() > 1 || first.full() || now >= due || exhausted_ || closed_ || completing_;
   if (sendable && !backing_off) {
     out.servers.push_back(queue.leader);
   } else {
@@ -239,6 +240,24 @@ std::vector<BatchRef> RecordAccumulator::take_all() {
   }
   queued_batches_ = 0;
   return all;
+}
+
+std::vector<BatchRef> RecordAccumulator::take_undrained() {
+  std::vector<BatchRef> taken;
+  for (Queue& queue : queues_) {
+    const auto first = std::stable_partition(queue.batches.begin(), queue.batches.end(),
+                                             [this](BatchRef ref) { return batches_[ref].has_sequence(); });
+    taken.insert(taken.end(), first, queue.batches.end());
+    queued_batches_ -= queue.batches.end() - first;
+    queue.batches.erase(first, queue.batches.end());
+  }
+  return taken;
+}
+
+bool RecordAccumulator::has_incomplete() const {
+  if (queued_batches_ > 0) return true;
+  return std::any_of(queues_.begin(), queues_.end(),
+                     [](const Queue& queue) { return !queue.in_flight.empty(); });
 }
 
 // ---- What became of them

@@ -40,6 +40,7 @@ class RecordAccumulator {
   struct Appended {
     bool accepted = false;  // false: no memory
     TopicPartition tp;
+    QueueIndex queue = 0;
     LocalTime sendable_at = LocalTime::max();  // what the append changed: when the sender should look
   };
   // `partition` -1: the sticky partitioner's choice. REQUIRES: the topic's partitions are known
@@ -49,6 +50,8 @@ class RecordAccumulator {
   void set_exhausted(bool exhausted) { exhausted_ = exhausted; }
   // Nothing more comes: whatever is there is to be sent.
   void close() { closed_ = true; }
+  // A transaction is being committed or aborted: whatever is there is to be sent.
+  void set_completing(bool completing) { completing_ = completing; }
 
   // ---- Batches out
 
@@ -73,6 +76,8 @@ class RecordAccumulator {
   LocalTime expires_at(const ProducerBatch& batch) const { return batch.created + delivery_timeout_; }
   // Everything, in queues and in flight.
   std::vector<BatchRef> take_all();
+  // Those in queues that have no sequence number yet.
+  std::vector<BatchRef> take_undrained();
 
   // ---- What became of them
 
@@ -88,6 +93,8 @@ class RecordAccumulator {
   std::int64_t available_memory() const { return available_memory_; }
   std::int32_t partitions(TopicNumber topic) const { return topics_[topic].partitions; }
   bool has_undrained() const { return queued_batches_ > 0; }
+  // Batches whose fate is not known.
+  bool has_incomplete() const;
 
  private:
   struct Queue {
@@ -152,6 +159,7 @@ class RecordAccumulator {
   LocalTime next_expiry_at_ = LocalTime::max();  // not later than the first
   bool exhausted_ = false;
   bool closed_ = false;
+  bool completing_ = false;
 };
 
 }  // namespace sim::client

@@ -33,7 +33,7 @@ ProduceResponse::Partition no_answer(TopicPartition tp, ErrorCode error) {
 
 }  // namespace
 
-Sender::Sender(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config,
+Sender::Sender(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config, Lane lane,
                node::TimerId network_timer)
     : acks_(config.acks),
       retries_(config.retries),
@@ -42,15 +42,32 @@ Sender::Sender(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerC
       retry_backoff_max_(from_millis(config.retry_backoff_max_ms)),
       idempotent_(config.enable_idempotence),
       strict_order_(config.max_in_flight_requests_per_connection == 1),
-      network_(self, Lane::data, producer_network(config), network_timer),
+      network_(self, lane, producer_network(config), network_timer),
       metadata_(std::move(bootstrap), MetadataClient::config_of(config, true)),
-      accumulator_(config) {}
+      accumulator_(config) {
+  if (config.transactional_id.empty()) return;
+  transactions_.emplace(config);
+  sequences_.make_transactional();
+}
+
+bool Sender::is_idle() const {
+  if (accumulator_.has_undrained() || !requests_.empty()) return false;
+  if (!transactions_ || transactions_->has_fatal_error()) return true;
+  return !transactional_in_flight_ && !next_transactional_ && !transactions_->has_pending_requests() &&
+         !transactions_->has_ongoing_transaction();
+}
+
+std::optional<ErrorCode> Sender::fatal_error() const {
+  if (transactions_ && transactions_->has_fatal_error()) return transactions_->last_error();
+  return fatal_error_;
+}
 
 void Sender::step(node::Input& input, node::Env env, node::Effects& out, std::vector<Completed>& completed) {
   NetworkClient::Events events = std::move(events_);  // its memory is used again
   network_.step(input, env, out, events);
   for (NetworkClient::Event& event : events) {
     if (metadata_.digest(event, env)) continue;
+    if (transactions_ && take_transactional(event, env)) continue;
     if (auto* response = std::get_if<NetworkClient::Response>(&event)) {
       if (const auto request = take_request(response->correlation)) {
         const auto* produced = std::get_if<ProduceResponse>(&response->message);
@@ -78,6 +95,10 @@ void Sender::run(node::Env env, node::Effects& out, std::vector<Completed>& comp
   ready_.next_check = LocalTime::max();
   metadata_.maybe_update(network_, env, out);  // before all else: Kafka sends nothing while an update is due
   follow_metadata();
+  if (transactions_) {
+    run_transactional(env, out, completed);
+    return metadata_.maybe_update(network_, env, out);
+  }
   while (have_producer_id(env, out, completed) && send_ready_batches(env, out, completed)) {
   }
   metadata_.maybe_update(network_, env, out);
@@ -85,6 +106,8 @@ void Sender::run(node::Env env, node::Effects& out, std::vector<Completed>& comp
 
 LocalTime Sender::next_run_at() const {
   const LocalTime metadata = metadata_.next_update_at();
+  if (batches_wait_)
+    return std::min(metadata, asleep_until_ == LocalTime::min() ? LocalTime::max() : asleep_until_);
   if (idempotent_ && !sequences_.producer().valid()) return std::min(metadata, next_id_attempt_);
   return std::min({metadata, ready_.next_check, accumulator_.next_expiry_at()});
 }
@@ -100,10 +123,11 @@ void Sender::follow_metadata() {
 bool Sender::have_producer_id(node::Env env, node::Effects& out, std::vector<Completed>& completed) {
   if (!idempotent_) return true;
   if (fatal_error_) {
-    give_up_all(out, completed);
+    give_up_all(*fatal_error_, out, completed);
     return false;
   }
-  sequences_.prepare(accumulator_.batches());
+  const bool resolvable = sequences_.prepare(accumulator_.batches());
+  SIM_CHECK(resolvable, "an idempotent producer closes every gap with another epoch");
   if (sequences_.producer().valid()) return true;
   next_id_attempt_ = LocalTime::max();
   if (id_request_) return false;
@@ -129,10 +153,112 @@ void Sender::on_producer_id(const InitProducerIdResponse& response, LocalTime no
   }
 }
 
-void Sender::give_up_all(node::Effects& out, std::vector<Completed>& completed) {
+void Sender::give_up_all(ErrorCode error, node::Effects& out, std::vector<Completed>& completed) {
   for (const BatchRef ref : accumulator_.take_all()) {
-    fail(ref, *fatal_error_, false, out, completed);
+    if (transactions_) {
+      abort_batch(ref, error, out, completed);
+    } else {
+      fail(ref, error, false, out, completed);
+    }
     if (!accumulator_.batches()[ref].on_wire) accumulator_.batches().release(ref);
+  }
+}
+
+// ---- Transactions
+
+// Sender.runOnce, again and again.
+void Sender::run_transactional(node::Env env, node::Effects& out, std::vector<Completed>& completed) {
+  do {
+    batches_wait_ = !may_send_batches(env, out, completed);
+  } while (!batches_wait_ && send_ready_batches(env, out, completed));
+}
+
+bool Sender::may_send_batches(node::Env env, node::Effects& out, std::vector<Completed>& completed) {
+  if (env.now < asleep_until_) return false;
+  asleep_until_ = LocalTime::min();
+  if (!sequences_.prepare(accumulator_.batches())) transactions_->on_unresolved_sequences();
+  if (transactions_->has_fatal_error()) {
+    give_up_all(transactions_->last_error(), out, completed);
+    next_transactional_.reset();
+    transactional_in_flight_.reset();
+    return false;
+  }
+  if (transactional_in_flight_) return false;
+  if (closing_ && transactions_->has_ongoing_transaction() && !transactions_->is_completing() &&
+      !accumulator_.has_undrained() && requests_.empty()) {
+    transactions_->begin_abort(sequences_);
+  }
+  while (true) {
+    accumulator_.set_completing(transactions_->is_completing());
+    if (!next_transactional_) {
+      if (transactions_->has_abortable_error()) {
+        fail_undrained(transactions_->last_error(), out, completed);
+      } else if (transactions_->is_aborting()) {
+        fail_undrained(ErrorCode::transaction_abortable, out, completed);
+      }
+      next_transactional_ = transactions_->next_request(accumulator_.has_incomplete(), sequences_);
+      has_slept_ = false;
+      if (!next_transactional_) return true;
+    }
+    if (!send_transactional_request(env, out)) return false;
+  }
+}
+
+// What was taken up. True: it has to be looked at anew, as something else comes first now.
+bool Sender::send_transactional_request(node::Env env, node::Effects& out) {
+  const auto type = next_transactional_->coordinator();
+  const ProcessId server = type ? transactions_->coordinator(*type) : metadata_.least_loaded(network_, env);
+  const auto sleep = [&](Duration length) { asleep_until_ = env.now + length; };
+  if (server == kNoProcess || !network_.ready(server, env, out)) {
+    // It will be Ready or Unavailable, or answer what is in flight.
+    if (server != kNoProcess && (network_.is_preparing(server) || network_.is_connected(server)))
+      return false;
+    TransactionManager::Request request = *std::exchange(next_transactional_, std::nullopt);
+    if (type) {
+      transactions_->find_coordinator_and_retry(std::move(request));
+      return true;
+    }
+    metadata_.request_update();
+    transactions_->retry(std::move(request));
+    sleep(retry_backoff_);
+    return false;
+  }
+  if (next_transactional_->is_retry && !std::exchange(has_slept_, true)) {
+    sleep(next_transactional_->retry_backoff);
+    return false;
+  }
+  TransactionManager::Request request = *std::exchange(next_transactional_, std::nullopt);
+  const CorrelationId correlation = network_.send(server, request.message(), env, out);
+  transactional_in_flight_ = InFlightTransactional{correlation, server, std::move(request)};
+  return false;
+}
+
+// True: it was of the transactional request under way.
+bool Sender::take_transactional(const NetworkClient::Event& event, node::Env) {
+  transactions_->see_version(network_.transaction_version());
+  if (!transactional_in_flight_) return false;
+  const InFlightTransactional& sent = *transactional_in_flight_;
+  if (const auto* response = std::get_if<NetworkClient::Response>(&event)) {
+    if (response->server != sent.server || response->correlation != sent.correlation) return false;
+    TransactionManager::Request request = std::move(transactional_in_flight_->request);
+    transactional_in_flight_.reset();
+    transactions_->on_response(std::move(request), response->message, sequences_);
+    return true;
+  }
+  const auto* failure = std::get_if<NetworkClient::Failure>(&event);
+  if (failure == nullptr || failure->server != sent.server || failure->correlation != sent.correlation)
+    return false;
+  TransactionManager::Request request = std::move(transactional_in_flight_->request);
+  transactional_in_flight_.reset();
+  transactions_->find_coordinator_and_retry(std::move(request));
+  return true;
+}
+
+// RecordAccumulator.abortUndrainedBatches: what has no sequence yet was never sent.
+void Sender::fail_undrained(ErrorCode error, node::Effects& out, std::vector<Completed>& completed) {
+  for (const BatchRef ref : accumulator_.take_undrained()) {
+    abort_batch(ref, error, out, completed);
+    accumulator_.batches().release(ref);
   }
 }
 
@@ -175,6 +301,10 @@ void Sender::send_request(Request request, node::Env env, node::Effects& out,
   produce.acks = acks_;
   produce.timeout_ms = request_timeout_ms_;
   produce.partitions.reserve(request.batches.size());
+  if (transactions_) {
+    produce.transactional_id = transactions_->transactional_id();
+    produce.transaction_support = transactions_->support();
+  }
   for (const SentBatch& sent : request.batches) {
     produce.partitions.push_back(ProduceRequest::Partition{sent.tp, sent.data});
     const std::int32_t attempt = accumulator_.batches()[sent.ref].attempts;
@@ -267,7 +397,8 @@ void Sender::answered(const SentBatch& sent, const ProduceResponse::Partition& a
 
 bool Sender::can_retry(const ProducerBatch& batch, const ProduceResponse::Partition& answer, LocalTime now) {
   if (batch.done || batch.attempts >= retries_ || now >= accumulator_.expires_at(batch)) return false;
-  return idempotent_ ? sequences_.can_retry(batch, answer) : is_retriable(answer.error);
+  return idempotent_ ? sequences_.can_retry(batch, answer, accumulator_.batches())
+                     : is_retriable(answer.error);
 }
 
 void Sender::succeed(const SentBatch& sent, const ProduceResponse::Partition& answer, node::Effects& out,
@@ -286,7 +417,19 @@ void Sender::fail(BatchRef ref, ErrorCode error, bool adjust_sequences, node::Ef
                   std::vector<Completed>& completed) {
   ProducerBatch& batch = accumulator_.batches()[ref];
   if (std::exchange(batch.done, true)) return;
+  if (transactions_) transactions_->on_failure(error);
   if (idempotent_) sequences_.failed(ref, error, adjust_sequences, accumulator_.batches());
+  fail_records(ref, error, out, completed);
+}
+
+void Sender::abort_batch(BatchRef ref, ErrorCode error, node::Effects& out,
+                         std::vector<Completed>& completed) {
+  if (!std::exchange(accumulator_.batches()[ref].done, true)) fail_records(ref, error, out, completed);
+}
+
+void Sender::fail_records(BatchRef ref, ErrorCode error, node::Effects& out,
+                          std::vector<Completed>& completed) {
+  ProducerBatch& batch = accumulator_.batches()[ref];
   accumulator_.no_longer_in_flight(ref);
   accumulator_.free_memory(ref);
   const TopicPartition tp = accumulator_.tp(batch);

@@ -8,6 +8,7 @@
 #include "client/config.h"
 #include "client/producer_sequences.h"
 #include "client/record_accumulator.h"
+#include "client/transaction_manager.h"
 #include "node/network_client.h"
 #include "node/node.h"
 
@@ -16,7 +17,11 @@
 // means for a batch: done, again, in parts, or failed.
 //
 // The thread's loop is `run`: it goes on until nothing more can be sent at this instant. As in Kafka, nothing
-// is sent and nothing expires while an idempotent producer has no producer id.
+// is sent and nothing expires while an idempotent producer has no producer id, and while a transactional
+// request is under way, waits for its server to be connected, or is about to be sent again: the thread sleeps
+// then for retry.backoff.ms.
+//
+// Other than Kafka: an answer that arrives while the thread sleeps is looked at at once.
 namespace sim::client {
 
 class Sender {
@@ -28,7 +33,7 @@ class Sender {
     Offset base_offset = kNoOffset;  // none also for acks=0
   };
 
-  Sender(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config,
+  Sender(ProcessId self, std::vector<ProcessId> bootstrap, const ProducerConfig& config, Lane lane,
          node::TimerId network_timer);
 
   void step(node::Input& input, node::Env env, node::Effects& out, std::vector<Completed>& completed);
@@ -42,12 +47,34 @@ class Sender {
   const MetadataClient& metadata() const { return metadata_; }
   RecordAccumulator& accumulator() { return accumulator_; }
   const RecordAccumulator& accumulator() const { return accumulator_; }
-  // Nothing waits to be sent or answered.
-  bool is_idle() const { return !accumulator_.has_undrained() && requests_.empty(); }
-  // Set once no record can be sent any more: the producer id was refused.
-  std::optional<ErrorCode> fatal_error() const { return fatal_error_; }
+  // Nothing waits to be sent or answered, and no transaction is open.
+  bool is_idle() const;
+  // Set once no record can be sent any more: the producer id was refused, or the producer was fenced.
+  std::optional<ErrorCode> fatal_error() const;
+
+  // ---- Transactions. REQUIRES of all: is_transactional()
+
+  bool is_transactional() const { return transactions_.has_value(); }
+  TransactionManager& transactions() { return *transactions_; }
+  const TransactionManager& transactions() const { return *transactions_; }
+  const ProducerSequences& sequence_state() const { return sequences_; }
+  ErrorCode init_transactions() { return transactions_->init_transactions(); }
+  ErrorCode send_offsets(TransactionManager::Offsets offsets, GroupMetadata group) {
+    return transactions_->send_offsets(std::move(offsets), std::move(group), sequences_);
+  }
+  ErrorCode commit() { return transactions_->begin_commit(sequences_); }
+  ErrorCode abort() { return transactions_->begin_abort(sequences_); }
+  void add_to_transaction(TopicPartition tp, QueueIndex queue) {
+    transactions_->add_partition({tp, queue}, sequences_);
+  }
+  // Nothing more comes: a transaction that is open when all has been sent is aborted.
+  void close() {
+    accumulator_.close();
+    closing_ = true;
+  }
 
  private:
+  using NetworkClient = node::NetworkClient;
   struct SentBatch {
     BatchRef ref;
     TopicPartition tp;
@@ -59,7 +86,19 @@ class Sender {
     std::vector<SentBatch> batches;
   };
 
+  struct InFlightTransactional {
+    CorrelationId correlation = 0;
+    ProcessId server = kNoProcess;
+    TransactionManager::Request request;
+  };
+
   ProducerSequences* sequences() { return idempotent_ ? &sequences_ : nullptr; }
+
+  void run_transactional(node::Env env, node::Effects& out, std::vector<Completed>& completed);
+  bool may_send_batches(node::Env env, node::Effects& out, std::vector<Completed>& completed);
+  bool send_transactional_request(node::Env env, node::Effects& out);
+  bool take_transactional(const NetworkClient::Event& event, node::Env env);
+  void fail_undrained(ErrorCode error, node::Effects& out, std::vector<Completed>& completed);
 
   bool have_producer_id(node::Env env, node::Effects& out, std::vector<Completed>& completed);
   void on_producer_id(const InitProducerIdResponse& response, LocalTime now);
@@ -77,7 +116,10 @@ class Sender {
                std::vector<Completed>& completed);
   void fail(BatchRef ref, ErrorCode error, bool adjust_sequences, node::Effects& out,
             std::vector<Completed>& completed);
-  void give_up_all(node::Effects& out, std::vector<Completed>& completed);
+  // Because its transaction or its producer has failed already (ProducerBatch.abort).
+  void abort_batch(BatchRef ref, ErrorCode error, node::Effects& out, std::vector<Completed>& completed);
+  void fail_records(BatchRef ref, ErrorCode error, node::Effects& out, std::vector<Completed>& completed);
+  void give_up_all(ErrorCode error, node::Effects& out, std::vector<Completed>& completed);
 
   std::int16_t acks_;
   std::int32_t retries_;
@@ -100,6 +142,14 @@ class Sender {
   LocalTime id_retry_at_ = LocalTime::min();
   LocalTime next_id_attempt_ = LocalTime::max();  // by itself, not because the network brought something
   std::optional<ErrorCode> fatal_error_;
+
+  std::optional<TransactionManager> transactions_;
+  std::optional<TransactionManager::Request> next_transactional_;  // taken up, not sent yet
+  std::optional<InFlightTransactional> transactional_in_flight_;
+  LocalTime asleep_until_ = LocalTime::min();  // the thread
+  bool has_slept_ = false;                     // for the request that was taken up
+  bool batches_wait_ = false;                  // for a transactional request
+  bool closing_ = false;
 };
 
 }  // namespace sim::client

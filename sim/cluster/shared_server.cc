@@ -69,7 +69,10 @@ void SharedServer::route(node::Part part, node::Input& input, const Step& step) 
     case node::Part::alter_partition:
     case node::Part::directory_assignments:
     case node::Part::fetchers:
-    case node::Part::group_coordinator: return step_broker(part, input, step);
+    case node::Part::group_coordinator:
+    case node::Part::transaction_coordinator:
+    case node::Part::transaction_markers:
+    case node::Part::add_partitions_to_txn: return step_broker(part, input, step);
     case node::Part::application:
     case node::Part::client: SIM_CHECK(false, "a server is no application");
   }

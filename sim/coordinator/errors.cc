@@ -4,6 +4,8 @@ namespace sim::coordinator {
 
 ErrorCode told_to_client(ErrorCode error) {
   switch (error) {
+    // Of the verification of a transaction: this lets an older client try again without a look-up.
+    case ErrorCode::network_exception: return ErrorCode::coordinator_load_in_progress;
     case ErrorCode::unknown_topic_or_partition:
     case ErrorCode::not_enough_replicas:
     case ErrorCode::request_timed_out: return ErrorCode::coordinator_not_available;

@@ -66,11 +66,18 @@
 //     void succeeded(Deferred&, const Step<Shard>&);
 //     void failed(Deferred&, ErrorCode, const Step<Shard>&);
 //     void timer_passed(const Timer&, const Step<Shard>&);
+//     // Only of a coordinator to whose partitions transactions write:
+//     void replay_pending(const Record&, ProducerId, Changes* uncommitted);  // counts if that one commits
+//     void replay_marker(ProducerId, bool committed, Changes* uncommitted);
 //   };
 //
-// Left out: transactional batches and markers, reads at the last committed state other than by the shard's
-// own means, background executors. A shard's state keeps no snapshots (Kafka's timeline structures): Changes
-// is enough to return to the last committed state.
+// Transactions: what run_transactional() writes is a batch of its own, in the name of the producer whose
+// transaction it is part of, and complete_transaction() writes the marker that ends it, as every leader of a
+// partition in the transaction does (scheduleTransactionalWriteOperation, scheduleTransactionCompletion).
+//
+// Left out: reads at the last committed state other than by the shard's own means, background executors. A
+// shard's state keeps no snapshots (Kafka's timeline structures): Changes is enough to return to the last
+// committed state.
 namespace sim::coordinator {
 
 struct RuntimeConfig {
@@ -81,6 +88,13 @@ struct RuntimeConfig {
   Duration append_linger{};
   std::int64_t max_batch_bytes = 0;
   Duration write_timeout{};
+};
+
+// In whose transaction a batch is written. `guard`: what the verification of its partition brought.
+struct TransactionalWriter {
+  ProducerId producer_id = kNoProducerId;
+  ProducerEpoch producer_epoch = kNoProducerEpoch;
+  std::uint64_t guard = 0;
 };
 
 template <class Shard>
@@ -108,13 +122,23 @@ class Step {
   // Writes a record and replays it.
   void write(Record record) const {
     auto& batch = runtime_.append(partition_, std::move(record), *this);
-    runtime_.shard(partition_).replay(batch.records.back(), &batch.changes);
+    runtime_.replay_record(runtime_.shard(partition_), batch.records.back(), batch.writer, &batch.changes);
   }
   // The changes of the batch that takes the next record, unless that is too large for it. REQUIRES: a record
   // follows in the same operation
   Changes& open_batch() const { return runtime_.open_batch(partition_, *this).changes; }
   // When everything written so far is committed: at once if it is.
-  void defer(typename Shard::Deferred work) const { runtime_.defer(partition_, std::move(work), *this); }
+  void defer(typename Shard::Deferred work) const {
+    runtime_.defer(partition_, std::move(work), runtime_.settings_.write_timeout, *this);
+  }
+  // The same, with a write timeout of its own.
+  void defer(typename Shard::Deferred work, Duration timeout) const {
+    runtime_.defer(partition_, std::move(work), timeout, *this);
+  }
+  // That of the partition's leadership.
+  CoordinatorEpoch coordinator_epoch() const {
+    return CoordinatorEpoch{runtime_.at(partition_).leader_epoch.value()};
+  }
 
   // Replaces an earlier setting.
   void arm(DeadlineHandle& handle, const typename Shard::Timer& timer, Duration delay) const {
@@ -143,6 +167,8 @@ class Runtime {
     WriteId id = 0;
     TopicPartition tp;
     std::vector<Record> records;
+    std::optional<TransactionalWriter> writer{};   // none: it is part of no transaction
+    std::optional<EndTransactionMarker> marker{};  // instead of records
   };
 
   Runtime(const RuntimeConfig& settings, const Config& config)
@@ -186,13 +212,20 @@ class Runtime {
     }
     for (const Batch& batch : batches) {
       const auto* records = std::get_if<std::vector<Record>>(&batch.data->records);
-      if (records == nullptr) continue;
+      const EndTransactionMarker* marker = batch.data->end_transaction_marker();
+      if (records == nullptr && marker == nullptr) continue;
       Changes* uncommitted = nullptr;
       if (batch.end_offset() > high_watermark) {
         partition.pending.emplace_back().end_offset = batch.end_offset();
         uncommitted = &partition.pending.back().changes;
       }
-      for (const Record& record : *records) partition.shard->replay(record, uncommitted);
+      if (marker != nullptr) {
+        replay_marker(*partition.shard, batch.data->producer_id, marker->committed, uncommitted);
+        continue;
+      }
+      std::optional<TransactionalWriter> writer;
+      if (batch.data->transactional) writer.emplace().producer_id = batch.data->producer_id;
+      for (const Record& record : *records) replay_record(*partition.shard, record, writer, uncommitted);
     }
   }
   void loaded(TopicPartition tp, node::Env env, node::Effects& out) {
@@ -282,7 +315,33 @@ class Runtime {
     end_operation(partition);
     set_timer(out);
   }
-  // The same for every shard that is loaded.
+  // The same; what it writes is part of a transaction.
+  template <class Operation>
+  void run_transactional(std::int32_t number, const TransactionalWriter& writer, node::Env env,
+                         node::Effects& out, Operation operation) {
+    SIM_CHECK(check(number) == ErrorCode::none, "operations are for shards that are loaded");
+    Partition& partition = at(number);
+    if (partition.open) flush(number);
+    partition.writer = writer;
+    operation(*partition.shard, step(number, env, out));
+    partition.writer.reset();
+    if (partition.open) flush(number);
+    set_timer(out);
+  }
+  // Writes the marker of a transaction; its outcome is told like that of every write. REQUIRES: as for run()
+  WriteId complete_transaction(std::int32_t number, const TransactionalWriter& writer,
+                               const EndTransactionMarker& marker, node::Effects& out) {
+    SIM_CHECK(check(number) == ErrorCode::none, "operations are for shards that are loaded");
+    Partition& partition = at(number);
+    if (partition.open) flush(number);
+    Pending& batch = partition.pending.emplace_back();
+    batch.id = next_write_++;
+    replay_marker(*partition.shard, writer.producer_id, marker.committed, &batch.changes);
+    writes_.push_back(Write{batch.id, partition.tp, {}, writer, marker});
+    set_timer(out);
+    return batch.id;
+  }
+  // The same as run() for every shard that is loaded.
   template <class Operation>
   void run_all(node::Env env, node::Effects& out, Operation operation) {
     for (std::int32_t partition = 0; partition < settings_.partitions; ++partition) {
@@ -299,6 +358,14 @@ class Runtime {
       end_operation(due->partition);
     }
     set_timer(out);
+  }
+
+  // For what shards hand out beside their log: called for each that there is, loaded or not.
+  template <class Visit>
+  void for_each_shard(Visit visit) {
+    for (std::int32_t partition = 0; partition < settings_.partitions; ++partition) {
+      if (at(partition).shard) visit(partition, shard(partition));
+    }
   }
 
   // For tests and inspection: null if there is none.
@@ -329,16 +396,19 @@ class Runtime {
     std::vector<Record> records;  // until it is handed over
     Changes changes;
     std::vector<Waiting> waiting;
+    std::optional<TransactionalWriter> writer;
   };
   struct Partition {
     State state = State::not_led;
     TopicPartition tp;
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
-    std::optional<Shard> shard;    // unless not led
-    std::vector<Pending> pending;  // in order of the log
-    bool open = false;             // records may still join the last of them
+    std::optional<Shard> shard;                 // unless not led
+    std::vector<Pending> pending;               // in order of the log
+    bool open = false;                          // records may still join the last of them
+    std::optional<TransactionalWriter> writer;  // of the operation that is running
     DeadlineHandle linger;
-    DeadlineHandle waiting_too_long;  // the oldest that is not done
+    DeadlineHandle waiting_too_long;  // the first deadline of those that are not done
+    LocalTime waiting_until{};        // if it is armed
   };
   struct Passed {
     Runtime& runtime;
@@ -360,6 +430,18 @@ class Runtime {
     return Step<Shard>(env, out, *this, partition);
   }
 
+  static void replay_record(Shard& shard, const Record& record,
+                            const std::optional<TransactionalWriter>& writer, Changes* uncommitted) {
+    if constexpr (requires { shard.replay_pending(record, ProducerId{}, uncommitted); }) {
+      if (writer) return shard.replay_pending(record, writer->producer_id, uncommitted);
+    }
+    shard.replay(record, uncommitted);
+  }
+  static void replay_marker(Shard& shard, ProducerId producer_id, bool committed, Changes* uncommitted) {
+    if constexpr (requires { shard.replay_marker(producer_id, committed, uncommitted); })
+      shard.replay_marker(producer_id, committed, uncommitted);
+  }
+
   // ---- Batches
 
   Pending& open_batch(std::int32_t number, const Step<Shard>& step) {
@@ -371,6 +453,7 @@ class Runtime {
     batch.records.reserve(records_in_last_);
     batch.id = next_write_++;
     batch.size_bytes = kBatchHeaderBytes;
+    batch.writer = partition.writer;
     if (settings_.append_linger != Duration{}) {
       const Duration linger = std::max(Duration{}, settings_.append_linger);
       deadlines_.arm(partition.linger, Due{number, LingerOver{}}, step.env.now + linger);
@@ -397,19 +480,23 @@ class Runtime {
     deadlines_.cancel(partition.linger);
     Pending& batch = partition.pending.back();
     records_in_last_ = std::min<std::size_t>(batch.records.size(), kMostRecordsExpected);
-    writes_.push_back(Write{batch.id, partition.tp, std::exchange(batch.records, {})});
+    writes_.push_back(Write{batch.id, partition.tp, std::exchange(batch.records, {}), batch.writer, {}});
   }
   // The operation has written all it will.
   void end_operation(std::int32_t number) {
     if (at(number).open && settings_.append_linger == Duration{}) flush(number);
   }
-  void defer(std::int32_t number, Deferred work, const Step<Shard>& step) {
+  void defer(std::int32_t number, Deferred work, Duration timeout, const Step<Shard>& step) {
     Partition& partition = at(number);
     if (partition.pending.empty()) return partition.shard->succeeded(work, step);
-    const LocalTime deadline = step.env.now + settings_.write_timeout;
+    const LocalTime deadline = step.env.now + timeout;
     partition.pending.back().waiting.push_back(Waiting{deadline, false, std::move(work)});
-    if (!deadlines_.is_armed(partition.waiting_too_long))
-      deadlines_.arm(partition.waiting_too_long, Due{number, WaitingTooLong{}}, deadline);
+    if (!deadlines_.is_armed(partition.waiting_too_long) || deadline < partition.waiting_until)
+      await(number, deadline);
+  }
+  void await(std::int32_t number, LocalTime deadline) {
+    at(number).waiting_until = deadline;
+    deadlines_.arm(at(number).waiting_too_long, Due{number, WaitingTooLong{}}, deadline);
   }
 
   // ---- Outcomes
@@ -426,6 +513,7 @@ class Runtime {
       }
       batch.changes.clear();
       batch.waiting.clear();
+      batch.writer.reset();
       spare_ = std::move(batch);  // the next batch is likely to be as large
     }
   }
@@ -447,9 +535,9 @@ class Runtime {
     std::optional<LocalTime> next;
     for (Pending& batch : partition.pending) {
       for (Waiting& waiting : batch.waiting) {
-        if (waiting.done || next) continue;
+        if (waiting.done) continue;
         if (waiting.deadline > step.env.now) {
-          next = waiting.deadline;
+          next = std::min(next.value_or(waiting.deadline), waiting.deadline);
         } else {
           waiting.done = true;
           given_up.push_back(std::move(waiting.work));
@@ -457,7 +545,7 @@ class Runtime {
       }
     }
     for (Deferred& work : given_up) partition.shard->failed(work, ErrorCode::request_timed_out, step);
-    if (next) deadlines_.arm(partition.waiting_too_long, Due{number, WaitingTooLong{}}, *next);
+    if (next) await(number, *next);
   }
 
   // The process's timer stands at or before the next deadline; it is moved only to an earlier time.

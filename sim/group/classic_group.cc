@@ -76,6 +76,18 @@ ErrorCode ClassicGroup::validate_offset_commit(const OffsetCommitRequest& reques
   return ErrorCode::none;
 }
 
+ErrorCode ClassicGroup::validate_transactional_commit(const TxnOffsetCommitRequest& request) {
+  const bool has_generation = request.generation >= Generation{0};
+  if (is(GroupState::dead)) return ErrorCode::coordinator_not_available;
+  if (!has_generation && is(GroupState::empty)) return ErrorCode::none;
+  if (!has_generation && request.member_id.empty() && request.group_instance_id.empty())
+    return ErrorCode::none;
+  GroupMember* found = nullptr;
+  const ErrorCode error = validate_member(request.member_id, request.group_instance_id, found);
+  if (error != ErrorCode::none) return error;
+  return request.generation == generation ? ErrorCode::none : ErrorCode::illegal_generation;
+}
+
 GroupMember& ClassicGroup::add(GroupMember member) {
   SIM_CHECK(!member.is_static() || find_static(member.instance_id) == nullptr,
             "one member per group.instance.id");

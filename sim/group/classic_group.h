@@ -124,6 +124,9 @@ struct ClassicGroup {
   // UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, or none and the member in `found`.
   ErrorCode validate_member(std::string_view member_id, std::string_view instance_id, GroupMember*& found);
   ErrorCode validate_offset_commit(const OffsetCommitRequest& request, GroupMember*& found);
+  // The same of a transaction's (KIP-447): a producer that names no member and no generation is not checked,
+  // and a rebalance does not matter.
+  ErrorCode validate_transactional_commit(const TxnOffsetCommitRequest& request);
 
   // REQUIRES: supports(protocol_type, member.protocols)
   GroupMember& add(GroupMember member);

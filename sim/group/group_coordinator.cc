@@ -107,4 +107,27 @@ void GroupCoordinator::on(const OffsetFetchRequest& request, const Envelope& fro
   run(request, to, env, out);
 }
 
+// ---- Transactions
+
+ErrorCode GroupCoordinator::check_transactional(const TxnOffsetCommitRequest& request) const {
+  return request.group.empty() ? ErrorCode::invalid_group_id : check(request.group);
+}
+
+void GroupCoordinator::on(const TxnOffsetCommitRequest& request, std::uint64_t guard, const ReplyTo& to,
+                          node::Env env, node::Effects& out) {
+  if (const ErrorCode error = check_transactional(request); error != ErrorCode::none)
+    return send(to, commit_response(request, error), out);
+  runtime_.run_transactional(
+      partition_of(request.group), {request.producer_id, request.producer_epoch, guard}, env, out,
+      [&](GroupShard& shard, const GroupShard::Step& step) { shard.on(request, to, step); });
+}
+
+GroupCoordinator::MarkerWrite GroupCoordinator::complete_transaction(
+    TopicPartition tp, const coordinator::TransactionalWriter& writer, const EndTransactionMarker& marker,
+    node::Effects& out) {
+  if (!runtime_.leads(tp)) return {ErrorCode::not_coordinator, 0};
+  if (const ErrorCode error = runtime_.check(tp.partition); error != ErrorCode::none) return {error, 0};
+  return {ErrorCode::none, runtime_.complete_transaction(tp.partition, writer, marker, out)};
+}
+
 }  // namespace sim::group

@@ -19,7 +19,7 @@
 //
 // It needs one timer of its process. It is a value.
 //
-// Left out: commit metadata (so no OFFSET_METADATA_TOO_LARGE), transactions (so no UNSTABLE_OFFSET_COMMIT),
+// Left out: commit metadata (so no OFFSET_METADATA_TOO_LARGE),
 // the administrator's APIs, the consumer group protocol of KIP-848. A group's record keeps the topics a
 // member subscribed to, not the rest of its subscription. Offsets are scanned for expiry only when one can
 // have expired, at the instants at which Kafka would scan.
@@ -45,6 +45,24 @@ class GroupCoordinator {
   void on(const OffsetCommitRequest& request, const Envelope& from, node::Env env, node::Effects& out);
   void on(const OffsetFetchRequest& request, const Envelope& from, node::Env env, node::Effects& out);
 
+  // ---- Transactions
+
+  // none: a TxnOffsetCommit of the group may be verified; `tp`: the partition of __consumer_offsets that is
+  // to be in the transaction, if there is such a topic.
+  ErrorCode check_transactional(const TxnOffsetCommitRequest& request) const;
+  std::int32_t partition_of(std::string_view group) const;  // of __consumer_offsets
+  // Once that is verified, by `guard`.
+  void on(const TxnOffsetCommitRequest& request, std::uint64_t guard, const ReplyTo& to, node::Env env,
+          node::Effects& out);
+  // Writes the marker of a transaction to its partition, and ends it for the groups there. What becomes of
+  // the write is told of the id as of every other; or why it cannot be, in which case there is none.
+  struct MarkerWrite {
+    ErrorCode error = ErrorCode::none;
+    Runtime::WriteId id = 0;
+  };
+  MarkerWrite complete_transaction(TopicPartition tp, const coordinator::TransactionalWriter& writer,
+                                   const EndTransactionMarker& marker, node::Effects& out);
+
   // The wall clock was set: offsets are not as old as they were.
   void clock_stepped(node::Env env, node::Effects& out);
 
@@ -52,7 +70,6 @@ class GroupCoordinator {
   const ClassicGroup* find_group(const std::string& name) const;
 
  private:
-  std::int32_t partition_of(std::string_view group) const;  // of __consumer_offsets
   ErrorCode check(const std::string& group) const;
   template <class Request>
   void run(const Request& request, const ReplyTo& to, node::Env env, node::Effects& out);

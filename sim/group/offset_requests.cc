@@ -7,34 +7,6 @@
 // Offsets: committed, fetched, expired (OffsetMetadataManager in Kafka).
 namespace sim::group {
 
-namespace {
-
-OffsetFetchResponse::Partition fetched(TopicPartition tp, const StoredOffset& value) {
-  if (!value.exists()) return OffsetFetchResponse::Partition{tp, ErrorCode::none, kNoOffset, kNoLeaderEpoch};
-  return OffsetFetchResponse::Partition{tp, ErrorCode::none, value.offset, value.leader_epoch};
-}
-
-OffsetFetchResponse fetch_response(const ClassicGroup* group, const OffsetFetchRequest& request) {
-  const bool latest = request.require_stable;
-  OffsetFetchResponse response;
-  if (!request.partitions.empty()) {
-    response.partitions.reserve(request.partitions.size());
-    for (const TopicPartition tp : request.partitions) {
-      StoredOffset value;
-      if (group != nullptr) value = latest ? group->offsets.written(tp) : group->offsets.committed(tp);
-      response.partitions.push_back(fetched(tp, value));
-    }
-  } else if (group != nullptr) {  // all that the group has
-    for (const GroupOffsets::Slot& slot : group->offsets.slots()) {
-      const StoredOffset& value = latest ? slot.written : slot.committed;
-      if (value.exists()) response.partitions.push_back(fetched(slot.tp, value));
-    }
-  }
-  return response;
-}
-
-}  // namespace
-
 void GroupShard::on(const OffsetCommitRequest& request, const ReplyTo& to, const Step& step) {
   ClassicGroup* found = find(request.group);
   ErrorCode error = ErrorCode::none;
@@ -68,7 +40,8 @@ void GroupShard::store_offset(ClassicGroup& group, TopicPartition tp, const Stor
 
 // With require_stable, as consumers ask, the answer waits until nothing it tells can be taken back.
 void GroupShard::on(const OffsetFetchRequest& request, const ReplyTo& to, const Step& step) {
-  OffsetFetchResponse response = fetch_response(find(request.group), request);
+  const bool exposes_pending = step.config().defect == server::PlantedDefect::pending_offsets_exposed;
+  OffsetFetchResponse response = fetch_response(request, exposes_pending);
   if (!request.require_stable) return send(to, std::move(response), step.out);
   step.defer(DeferredAnswer{to, std::move(response)});
 }
@@ -127,14 +100,14 @@ bool GroupShard::expire_offsets(ClassicGroup& group, const Step& step) {
   for (const GroupOffsets::Slot& slot : group.offsets.slots()) {
     if (!slot.written.exists()) continue;
     const std::optional<std::int64_t> base_ms = group.retention_base_ms(slot);
-    if (base_ms && now_ms - *base_ms >= retention_ms) {
+    if (base_ms && now_ms - *base_ms >= retention_ms && !is_pending(group, slot.tp)) {
       expired.push_back(slot.tp);
     } else {
       all = false;
     }
   }
   for (const TopicPartition tp : expired) store_offset(group, tp, StoredOffset{}, step);
-  return all;
+  return all && !any_pending(group);
 }
 
 }  // namespace sim::group

@@ -16,6 +16,9 @@ struct StoredOffset {
   Offset offset = kNoOffset;  // the next offset to read; kNoOffset = there is none
   LeaderEpoch leader_epoch = kNoLeaderEpoch;
   std::int64_t commit_timestamp_ms = 0;
+  // Counts the records of the shard: of a commit and a transaction's offset the record that is later in the
+  // log counts, whenever the transaction ends.
+  std::uint64_t record_number = 0;
   bool exists() const { return offset != kNoOffset; }
   bool operator==(const StoredOffset&) const = default;
 };

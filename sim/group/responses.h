@@ -24,4 +24,13 @@ inline OffsetCommitResponse commit_response(const OffsetCommitRequest& request, 
   return response;
 }
 
+inline TxnOffsetCommitResponse commit_response(const TxnOffsetCommitRequest& request, ErrorCode error) {
+  TxnOffsetCommitResponse response;
+  response.partitions.reserve(request.partitions.size());
+  for (const OffsetCommitRequest::Partition& one : request.partitions) {
+    response.partitions.push_back(TxnOffsetCommitResponse::Partition{one.tp, error});
+  }
+  return response;
+}
+
 }  // namespace sim::group

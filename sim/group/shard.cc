@@ -27,6 +27,9 @@ void make_error(Message& message, ErrorCode error) {
   if (auto* commit = std::get_if<OffsetCommitResponse>(&message)) {
     for (OffsetCommitResponse::Partition& partition : commit->partitions)
       partition.error = told_to_client(error);
+  } else if (auto* transactional = std::get_if<TxnOffsetCommitResponse>(&message)) {
+    for (TxnOffsetCommitResponse::Partition& partition : transactional->partitions)
+      partition.error = told_to_client(error);
   } else if (auto* fetch = std::get_if<OffsetFetchResponse>(&message)) {
     fetch->error = told_to_fetcher(error);
     fetch->partitions.clear();
@@ -169,7 +172,8 @@ void GroupShard::replay(const Record& record, Changes* uncommitted) {
 
 void GroupShard::replay(const OffsetCommitRecord& record, Changes* uncommitted) {
   ClassicGroup* found = find(record.group);
-  const StoredOffset value{record.offset, record.leader_epoch, record.commit_timestamp_ms};
+  const StoredOffset value{record.offset, record.leader_epoch, record.commit_timestamp_ms,
+                           next_record_number_++};
   if (found == nullptr && !value.exists()) return;
   ClassicGroup& group = found != nullptr ? *found : make_group(record.group);
   group.offsets.write(record.tp, value);
@@ -218,6 +222,13 @@ void GroupShard::revert(const Changes& failed, const std::vector<const Changes*>
                         ErrorCode error, const Step& step) {
   for (const OffsetChange& change : failed.offsets) {
     if (ClassicGroup* group = resolve(change.group)) group->offsets.take_back(change.tp);
+  }
+  for (const PendingOffsetChange& change : failed.pending_offsets) {
+    if (change.ended) {
+      restore_pending(change);
+    } else {
+      drop_pending(change);
+    }
   }
   for (const Changes* other : standing) {  // earlier ones stand, though they are not committed
     for (const OffsetChange& change : other->offsets) {

@@ -38,6 +38,8 @@ class GroupShard {
 
   // ---- For the runtime
   void replay(const Record& record, Changes* uncommitted);
+  void replay_pending(const Record& record, ProducerId producer, Changes* uncommitted);
+  void replay_marker(ProducerId producer, bool committed, Changes* uncommitted);
   void loaded(const Step& step);
   void unloaded(const Step& step);
   void commit(const Changes& changes);
@@ -55,6 +57,8 @@ class GroupShard {
   void on(const LeaveGroupRequest& request, const ReplyTo& to, const Step& step);
   void on(const OffsetCommitRequest& request, const ReplyTo& to, const Step& step);
   void on(const OffsetFetchRequest& request, const ReplyTo& to, const Step& step);
+  // Verified already; the step writes in the name of the request's producer.
+  void on(const TxnOffsetCommitRequest& request, const ReplyTo& to, const Step& step);
 
   // The wall clock was set: offsets are not as old as they were.
   void clock_stepped(const Step& step) { plan_scan(step); }
@@ -124,6 +128,13 @@ class GroupShard {
   void assignment_stored(const DeferredAssignment& work, const Step& step);
   void assignment_failed(const DeferredAssignment& work, ErrorCode error, const Step& step);
 
+  // ---- Offsets of open transactions (pending_offsets.cc)
+  bool is_pending(const ClassicGroup& group, TopicPartition tp) const;
+  bool any_pending(const ClassicGroup& group) const;
+  OffsetFetchResponse fetch_response(const OffsetFetchRequest& request, bool exposes_pending) const;
+  void restore_pending(const PendingOffsetChange& change);
+  void drop_pending(const PendingOffsetChange& change);
+
   // ---- Offsets (offset_requests.cc)
   void store_offset(ClassicGroup& group, TopicPartition tp, const StoredOffset& value, const Step& step);
   void arm_scan(LocalTime earliest, const Step& step);
@@ -134,6 +145,16 @@ class GroupShard {
   std::vector<ClassicGroup> groups_;  // by slot
   std::vector<std::uint32_t> free_slots_;
   std::unordered_map<std::string, std::uint32_t> slots_;  // by name; for look-up only
+  // What producers have committed in transactions that are not over, in order of writing
+  // (pendingTransactionalOffsets).
+  struct PendingOffset {
+    ProducerId producer;
+    GroupRef group;
+    TopicPartition tp;
+    StoredOffset value;
+  };
+  std::vector<PendingOffset> pending_offsets_;
+  std::uint64_t next_record_number_ = 1;
   std::uint64_t next_uid_ = 1;
   std::uint64_t next_serial_ = 1;
   bool is_loaded_ = false;

@@ -24,6 +24,15 @@ struct OffsetChange {
   TopicPartition tp;
   StoredOffset value;
 };
+// Of an open transaction. `ended`: its marker has taken it away, and if that committed it the offset is among
+// the changes of offsets, too.
+struct PendingOffsetChange {
+  ProducerId producer;
+  GroupRef group;
+  TopicPartition tp;
+  StoredOffset value;
+  bool ended = false;
+};
 struct GroupChange {
   GroupRef group;
   bool created = false;  // or else removed by a tombstone
@@ -31,7 +40,9 @@ struct GroupChange {
 struct GroupChanges {
   std::vector<OffsetChange> offsets;
   std::vector<GroupChange> groups;
+  std::vector<PendingOffsetChange> pending_offsets;
   void clear() {
+    pending_offsets.clear();
     offsets.clear();
     groups.clear();
   }

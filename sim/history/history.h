@@ -51,6 +51,10 @@ struct History {
   bool preferred_replica_only_isr = true;
   bool eligible_leader_replicas = true;
   bool cordoned_log_directories = true;
+  // Transactions
+  bool transaction_verification = true;
+  bool transaction_epoch_bump = true;
+  bool transaction_marker_version = true;
 
   bool operator==(const History&) const = default;
 };

@@ -155,6 +155,27 @@ constexpr Behaviour kCordonedDirectories[] = {
         "replicas; the first time after a registration that is a record of its own."),
     off<&History::cordoned_log_directories>("It says nothing of the kind.")};
 
+constexpr Behaviour kTransactionVerification[] = {
+    on<&History::transaction_verification>({3, 6}, "KIP-890, part 1",
+                                           "Before it takes the first batch of a transaction, a leader asks "
+                                           "the coordinator whether its partition "
+                                           "is in it."),
+    off<&History::transaction_verification>(
+        "A batch that comes after its transaction has ended begins one that nobody will end.")};
+constexpr Behaviour kTransactionEpochBump[] = {
+    on<&History::transaction_epoch_bump>(
+        {4, 0}, "KIP-890, part 2, on for new clusters",
+        "Each completion bumps the producer epoch, and leaders add their partitions themselves "
+        "(transaction.version 2)."),
+    off<&History::transaction_epoch_bump>(
+        "An epoch lasts as long as its producer, and the producer adds its partitions before it writes.")};
+constexpr Behaviour kTransactionMarkerVersion[] = {
+    on<&History::transaction_marker_version>(
+        {4, 2}, "KIP-1228",
+        "Markers say under which transaction.version they were written, and one of the very epoch in which "
+        "data is being written is refused."),
+    off<&History::transaction_marker_version>("A marker need not be of a newer epoch than the data.")};
+
 constexpr Switch kSwitches[] = {
     {"pre-vote", "Whether a vote is tried out first.", kPreVote},
     {"check-quorum", "Whether a leader of the quorum notices that nobody follows it.", kCheckQuorum},
@@ -175,6 +196,12 @@ constexpr Switch kSwitches[] = {
     {"preferred-replica-only-isr", "Which replicas consumers near them may read from.", kPreferredReplica},
     {"cordoned-log-directories", "Whether brokers tell which log directories are cordoned (none is, here).",
      kCordonedDirectories},
+    {"transaction-verification", "Whether leaders ask before they take a transaction's first batch.",
+     kTransactionVerification},
+    {"transaction-epoch-bump", "Whether each transaction has a producer epoch of its own.",
+     kTransactionEpochBump},
+    {"transaction-marker-version", "Whether a marker must be of a newer epoch than the data it ends.",
+     kTransactionMarkerVersion},
 };
 
 using Whose = FormerDefault::Whose;

@@ -56,6 +56,11 @@ const std::vector<Metric>& known_metrics() {
        retried_orders, nullptr},
       {"duplicate_effects", count, false, Of::consumer, false,
        "times a service did an order again that it had already done", duplicate_effects, nullptr},
+      {"aborted_reads", count, false, Of::consumer, false,
+       "records of aborted transactions that a service has handled", aborted_reads, nullptr},
+      {"torn_transactions", count, false, Of::nobody, false,
+       "transactions of which a part was committed and a part was not, or not as their client was told",
+       torn_transactions, nullptr},
       {"throughput", Unit::milli_per_s, false, Of::nobody, false, "orders fulfilled per second", throughput,
        throughput_course},
       // Groups

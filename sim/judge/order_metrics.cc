@@ -295,4 +295,22 @@ Measured duplicate_effects(const MeasuredRun& run, const Expectation& expectatio
   });
 }
 
+Measured aborted_reads(const MeasuredRun& run, const Expectation& expectation) {
+  const auto service = place_of(run.names.services, expectation.of);
+  Measured measured{0, run.ledger.size()};
+  for (const OrderLedger::AbortedRead& read : run.ledger.aborted_reads()) {
+    if (service && *service != read.service) continue;
+    if (lies_in(run, expectation, read.at, true)) ++*measured.value;
+  }
+  return measured;
+}
+
+Measured torn_transactions(const MeasuredRun& run, const Expectation& expectation) {
+  Measured measured{0, 1};
+  for (const check::TornTransaction& torn : run.record.checkers().transactions().torn()) {
+    if (lies_in(run, expectation, nanos(torn.at), true)) ++*measured.value;
+  }
+  return measured;
+}
+
 }  // namespace sim::judge

@@ -23,6 +23,8 @@ Measured unhandled_orders(const MeasuredRun& run, const Expectation& expectation
 Measured open_orders(const MeasuredRun& run, const Expectation& expectation);
 Measured retried_orders(const MeasuredRun& run, const Expectation& expectation);
 Measured duplicate_effects(const MeasuredRun& run, const Expectation& expectation);
+Measured aborted_reads(const MeasuredRun& run, const Expectation& expectation);
+Measured torn_transactions(const MeasuredRun& run, const Expectation& expectation);
 
 // Lag is looked at once a second, as are rates and latencies of the orders of a second.
 Course e2e_latency_course(const MeasuredRun& run, const Condition& condition);

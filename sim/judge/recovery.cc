@@ -24,17 +24,18 @@ std::int64_t end_of_span(const MeasuredRun& run, std::int64_t ended) {
 Sample recovered_from(const MeasuredRun& run, const Course& course, const Condition& until,
                       std::int64_t ended) {
   const std::int64_t end = end_of_span(run, ended);
-  std::optional<std::int64_t> since;  // it holds, as of `ended` at the earliest
+  bool is_held = false;
+  std::int64_t since = ended;  // it holds, as of `ended` at the earliest
   for (const auto& [at, value] : course) {
     if (at >= end && end < run.end_ns) break;
     if (!holds(value, until.comparison, until.limit, until.upper_limit)) {
-      since.reset();
-    } else if (!since) {
+      is_held = false;
+    } else if (!std::exchange(is_held, true)) {
       since = std::max(at, ended);
     }
   }
-  if (!since) return Sample{end - ended, true};
-  return Sample{*since - ended};
+  if (!is_held) return Sample{end - ended, true};
+  return Sample{since - ended};
 }
 
 }  // namespace

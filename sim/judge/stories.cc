@@ -121,8 +121,8 @@ class Teller {
     step(run_.ledger.done_again_at(index, s),
          service + " does it again, " + std::to_string(row.times) + " times in all");
     step(row.committed, service + " has committed an offset behind it");
-    if (run_.ledger.is_skipped(run_.ledger.order(index), s))
-      step(run_.ledger.skipped_at(run_.ledger.order(index), s), service + "'s position is reset past it");
+    if (run_.ledger.is_skipped(index, s))
+      step(run_.ledger.skipped_at(index, s), service + "'s position is reset past it");
   }
 
   // Faults and changes of its partition's leader while it was under way.

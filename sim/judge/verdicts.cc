@@ -37,6 +37,8 @@ class Finder {
                      [this](OrderLedger::Index i, std::size_t s) { return lost_for_group(i, s); });
     add("FAILED", "", of_orders([this](OrderLedger::Index i) { return failed(i); }));
     add("DUP(log)", "", duplicates());
+    for (std::size_t s = 0; s < ledger_.services(); ++s) add("ABORTED-READ", service(s), aborted_reads(s));
+    add("TORN", "", torn());
     for_each_service("DUP(effect)", [this](OrderLedger::Index i, std::size_t s) { return done_again(i, s); });
     for (std::size_t s = 0; s < ledger_.services(); ++s) add("REORDER(key)", service(s), reordered(s));
     add("DIVERGED", "", diverged());
@@ -153,10 +155,18 @@ class Finder {
     if (ledger_.is_deleted(order)) {
       return of_order(index, ledger_.deleted_at(order), "deleted from the log before it was done");
     }
-    if (ledger_.is_skipped(order, s)) {
-      return of_order(index, ledger_.skipped_at(order, s), "its group's position was reset past it");
+    if (const std::size_t maker = ledger_.upstream(index, s);
+        maker != ledger_.services() && !ledger_.batch_read(index, s).is_live()) {
+      return of_order(index,
+                      std::max(ledger_.service(index, maker).committed, ledger_.service(index, maker).done),
+                      ledger_.lost_for(index, maker)
+                          ? service(maker) + " lost it before"
+                          : service(maker) + " handled it and went on, and what it sent on is in no log");
     }
-    if (ledger_.is_passed_over(order, row, s)) {
+    if (ledger_.is_skipped(index, s)) {
+      return of_order(index, ledger_.skipped_at(index, s), "its group's position was reset past it");
+    }
+    if (ledger_.is_passed_over(index, row, s)) {
       return of_order(index, row.fetched, "compacted away before it was read");
     }
     const std::int64_t compacted = ledger_.compacted_at(order);
@@ -181,6 +191,31 @@ class Finder {
                                              std::max(row.fetched, std::int64_t{0}), again);
     return of_order(index, again,
                     "done " + std::to_string(row.times) + " times" + (why.empty() ? "" : "; " + why));
+  }
+
+  Cases aborted_reads(std::size_t s) const {
+    Cases cases;
+    for (const OrderLedger::AbortedRead& read : ledger_.aborted_reads()) {
+      if (read.service != s) continue;
+      VerdictCase one =
+          of_order(read.order, read.at, "it had read the record of a transaction that was aborted");
+      one.tp = read.tp;
+      one.offset = read.offset;
+      cases.push_back(std::move(one));
+    }
+    return cases;
+  }
+
+  Cases torn() const {
+    Cases cases;
+    for (const check::TornTransaction& torn : run_.record.checkers().transactions().torn()) {
+      VerdictCase one;
+      one.at = nanos(torn.at);
+      one.tp = torn.tp;
+      one.cause = torn.what;
+      cases.push_back(std::move(one));
+    }
+    return cases;
   }
 
   Cases duplicates() const {
@@ -283,14 +318,14 @@ class Finder {
     for (OrderLedger::Index i = 0; i < ledger_.size(); ++i) {
       const std::int64_t done = ledger_.service(i, s).done;
       if (done == kNever) continue;
-      std::int64_t& latest = last.try_emplace(ledger_.batch_of(ledger_.order(i)).tp, kNever).first->second;
+      std::int64_t& latest = last.try_emplace(ledger_.batch_read(i, s).tp, kNever).first->second;
       latest = std::max(latest, done);
     }
     return of_orders([&](OrderLedger::Index i) -> std::optional<VerdictCase> {
       const OrderLedger::Order& order = ledger_.order(i);
-      const OrderLedger::Batch& batch = ledger_.batch_of(order);
+      const OrderLedger::Batch& batch = ledger_.batch_read(i, s);
       if (!ledger_.wants(order, s) || ledger_.service(i, s).done != kNever) return std::nullopt;
-      if (!batch.in_log || batch.high_watermark == kNever || ledger_.lost_for(i, s)) return std::nullopt;
+      if (!batch.is_live() || batch.high_watermark == kNever || ledger_.lost_for(i, s)) return std::nullopt;
       const auto found = last.find(batch.tp);
       const std::int64_t since = std::max(batch.high_watermark, found == last.end() ? kNever : found->second);
       if (run_.end_ns - since < kStuckAfter || waits_its_turn(batch.tp)) return std::nullopt;
@@ -350,6 +385,9 @@ const std::vector<VerdictWord>& verdict_words() {
        "In the log, and the group can no longer handle it: skipped, deleted by retention, compacted away."},
       {"FAILED", "The producer was told so."},
       {"DUP(log)", "In the log at two offsets."},
+      {"ABORTED-READ", "A service has handled what was in a transaction that was aborted."},
+      {"TORN",
+       "A transaction took effect in part: not all of what it wrote, or not in all of its partitions."},
       {"DUP(effect)", "Handled more than once by a service."},
       {"REORDER(key)", "Orders of one key were handled in another order than they were placed in."},
       {"DIVERGED", "Two replicas that are up differ below both high watermarks when the run ends."},

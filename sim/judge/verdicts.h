@@ -10,8 +10,8 @@
 #include "record/run_record.h"
 
 // What became of a run in the words of those who study failures: LOST(acked), LOST(group), FAILED, DUP(log),
-// DUP(effect), DIVERGED, REORDER(key), UNAVAIL, STUCK. Each with its orders or partitions, with when and,
-// where it is known, why. A run of which there is nothing to tell has none.
+// ABORTED-READ, TORN, DUP(effect), DIVERGED, REORDER(key), UNAVAIL, STUCK. Each with its orders or
+// partitions, with when and, where it is known, why. A run of which there is nothing to tell has none.
 namespace sim::judge {
 
 // The cause of most gaps.

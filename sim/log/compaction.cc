@@ -54,6 +54,9 @@ class Keys {
   }
   std::optional<Key> of(const MetadataRecord&) { return std::nullopt; }
   std::optional<Key> of(const ControlRecord&) { return std::nullopt; }
+  std::optional<Key> of(const TransactionLogRecord& record) {
+    return Key{number_of(record.transactional_id), -1, -1, -1};
+  }
 
  private:
   std::int32_t number_of(const std::string& group) {
@@ -77,6 +80,9 @@ bool is_tombstone(const MetadataRecord&) {
 }
 bool is_tombstone(const ControlRecord&) {
   return false;
+}
+bool is_tombstone(const TransactionLogRecord& record) {
+  return record.tombstone;
 }
 
 std::int32_t size_in_batch(const Record& record, std::int32_t delta, std::int64_t base_timestamp_ms) {
@@ -107,10 +113,11 @@ void for_each_batch(const PartitionLog& log, Offset from, Offset end, const Visi
   }
 }
 
-LastOffsets last_offsets(const PartitionLog& log, const CleanableLog& what, Keys& keys) {
+LastOffsets last_offsets(const PartitionLog& log, const CleanableLog& what, Keys& keys,
+                         const IsAborted& is_aborted) {
   LastOffsets last;
   for_each_batch(log, what.first_dirty, what.end, [&](const Batch& batch) {
-    if (batch.data->control) return;
+    if (batch.data->control || (batch.data->transactional && is_aborted && is_aborted(batch))) return;
     std::visit(
         [&](const auto& records) {
           for (std::size_t i = 0; i < records.size(); ++i) {
@@ -126,9 +133,11 @@ LastOffsets last_offsets(const PartitionLog& log, const CleanableLog& what, Keys
 // Goes through batches and keeps what must stay (Cleaner.cleanInto, MemoryRecords.filterTo).
 class Filter {
  public:
-  Filter(const LastOffsets& last, Keys& keys, std::int64_t now_ms, std::int64_t delete_retention_ms)
+  Filter(const LastOffsets& last, Keys& keys, const IsAborted& is_aborted, std::int64_t now_ms,
+         std::int64_t delete_retention_ms)
       : last_(last),
         keys_(keys),
+        is_aborted_(is_aborted),
         now_ms_(now_ms),
         delete_horizon_ms_(delete_retention_ms > kAll - std::max<std::int64_t>(now_ms, 0)
                                ? kAll
@@ -157,7 +166,8 @@ class Filter {
     std::vector<R> left;
     Compacted compacted;
     bool tombstones = false;
-    for (std::size_t i = 0; i < records.size(); ++i) {
+    const bool is_aborted = batch.data->transactional && is_aborted_ && is_aborted_(batch);
+    for (std::size_t i = 0; i < records.size() && !is_aborted; ++i) {
       const std::int32_t delta = batch.data->offset_delta(i);
       if (!stays(batch, records[i], batch.base_offset + delta)) continue;
       tombstones = tombstones || is_tombstone(records[i]);
@@ -215,6 +225,7 @@ class Filter {
 
   const LastOffsets& last_;
   Keys& keys_;
+  const IsAborted& is_aborted_;
   std::int64_t now_ms_;
   std::int64_t delete_horizon_ms_;
 };
@@ -230,7 +241,7 @@ std::int64_t size_between(const std::vector<Segment>& segments, Offset from, Off
 }  // namespace
 
 // LogCleanerManager.cleanableOffsets
-CleanableLog cleanable(const PartitionLog& log, Offset high_watermark, const CompactionLimits& limits,
+CleanableLog cleanable(const PartitionLog& log, Offset last_stable_offset, const CompactionLimits& limits,
                        std::int64_t now_ms) {
   const std::vector<Segment>& segments = log.segments();
   CleanableLog result;
@@ -244,7 +255,7 @@ CleanableLog cleanable(const PartitionLog& log, Offset high_watermark, const Com
     result.overdue = result.overdue || (!segments[i].empty() && age_ms > limits.max_lag_ms);
     const bool too_young =
         limits.min_lag_ms > 0 && now_ms - segments[i].largest_timestamp_ms < limits.min_lag_ms;
-    may_go_on = may_go_on && !too_young && segments[i + 1].base_offset <= high_watermark;
+    may_go_on = may_go_on && !too_young && segments[i + 1].base_offset <= last_stable_offset;
     if (may_go_on) result.end = segments[i + 1].base_offset;
   }
   result.clean_bytes = size_between(segments, 0, result.first_dirty);
@@ -253,10 +264,11 @@ CleanableLog cleanable(const PartitionLog& log, Offset high_watermark, const Com
 }
 
 CleanedLog clean(const PartitionLog& log, const CleanableLog& what, const CompactionLimits& limits,
-                 std::int64_t now_ms, const IsLastOfProducer& is_last_of_producer) {
+                 std::int64_t now_ms, const IsLastOfProducer& is_last_of_producer,
+                 const IsAborted& is_aborted) {
   Keys keys;
-  const LastOffsets last = last_offsets(log, what, keys);
-  const Filter filter(last, keys, now_ms, limits.delete_retention_ms);
+  const LastOffsets last = last_offsets(log, what, keys, is_aborted);
+  const Filter filter(last, keys, is_aborted, now_ms, limits.delete_retention_ms);
   CleanedLog result;
   result.end = what.end;
   // Segments are gathered as long as what they hold now fits into one (groupSegmentsBySize).

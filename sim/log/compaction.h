@@ -17,7 +17,7 @@
 //
 // Differs from Kafka: the map of keys is as large as it must be (there the dedupe buffer may be full earlier,
 // and the rest waits for the next turn), and the last batch below the active segment stays, if only as an
-// empty one.
+// empty one. Markers of transactions stay (there they go some time after what they have ended).
 namespace sim::log {
 
 struct CompactionLimits {
@@ -52,7 +52,8 @@ struct CleanableLog {
     return total == 0 ? 0 : static_cast<std::int64_t>(static_cast<int128>(dirty_bytes) * 1'000'000 / total);
   }
 };
-CleanableLog cleanable(const PartitionLog& log, Offset high_watermark, const CompactionLimits& limits,
+// What lies above the last stable offset is left alone.
+CleanableLog cleanable(const PartitionLog& log, Offset last_stable_offset, const CompactionLimits& limits,
                        std::int64_t now_ms);
 
 struct CleanedLog {
@@ -63,7 +64,10 @@ struct CleanedLog {
   std::int64_t bytes_after = 0;
 };
 using IsLastOfProducer = std::function<bool(const Batch&)>;
+// Data of a transaction that was aborted: it goes, and does not count as a later record of its keys.
+using IsAborted = std::function<bool(const Batch&)>;
 CleanedLog clean(const PartitionLog& log, const CleanableLog& what, const CompactionLimits& limits,
-                 std::int64_t now_ms, const IsLastOfProducer& is_last_of_producer);
+                 std::int64_t now_ms, const IsLastOfProducer& is_last_of_producer,
+                 const IsAborted& is_aborted = {});
 
 }  // namespace sim::log

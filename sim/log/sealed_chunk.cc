@@ -14,6 +14,7 @@ enum Flag : std::uint8_t {
   kOtherLeaderEpoch = 0x08,
   kOtherProducer = 0x10,  // or another sequence number than the next
   kKeys = 0x20,           // some record has one
+  kTransactional = 0x40,  // application records of a transaction
 };
 
 // Differences wrap around, so that every pair of numbers has one.
@@ -65,6 +66,9 @@ bool has_usual_records(const BatchData&, const std::vector<MetadataRecord>&) {
 bool has_usual_records(const BatchData&, const std::vector<ControlRecord>&) {
   return false;
 }
+bool has_usual_records(const BatchData&, const std::vector<TransactionLogRecord>&) {
+  return false;
+}
 
 bool has_keys(const std::vector<Record>& records) {
   return std::any_of(records.begin(), records.end(), [](const Record& record) { return record.key != -1; });
@@ -72,7 +76,8 @@ bool has_keys(const std::vector<Record>& records) {
 
 bool is_usual(const Batch& batch) {
   const BatchData& data = *batch.data;
-  return !data.transactional && !data.control && !data.compacted &&
+  const bool is_application = std::holds_alternative<std::vector<Record>>(data.records);
+  return !data.control && !data.compacted && (!data.transactional || is_application) &&
          batch.record_count == data.record_count() &&
          std::visit([&data](const auto& records) { return has_usual_records(data, records); }, data.records);
 }
@@ -98,6 +103,7 @@ class SealedWriter {
     if (records != nullptr && !same_producer) flags |= kOtherProducer;
     const bool keys = records != nullptr && has_keys(*records);
     if (keys) flags |= kKeys;
+    if (records != nullptr && data.transactional) flags |= kTransactional;
 
     byte(static_cast<std::uint8_t>(flags));
     if (jump != 0) number(jump);
@@ -280,6 +286,7 @@ void SealedReader::read_application(BatchData* data) {
     data->producer_id = before_.producer_id;
     data->producer_epoch = before_.producer_epoch;
     data->base_sequence = before_.next_sequence;
+    data->transactional = (flags_ & kTransactional) != 0;
     data->base_timestamp_ms = before_.timestamp_ms;
     data->max_timestamp_ms = before_.timestamp_ms;
     records.reserve(static_cast<std::size_t>(record_count_));

@@ -13,8 +13,8 @@
 // that went in.
 //
 // Each field is a variable-length difference to its neighbour before, so a chunk is read from its start.
-// Batches of usual shape are encoded: application records of a producer, offset commits. Others (control and
-// transactional batches, group and cluster metadata) are few, and kept as they are.
+// Batches of usual shape are encoded: application records of a producer, offset commits. Others (control
+// batches, a transaction's offset commits, group and cluster metadata) are few, and kept as they are.
 namespace sim::log {
 
 class SealedChunk {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/contains.h"
 #include "protocol/messages.h"
 
 namespace sim::metrics {
@@ -60,13 +61,41 @@ OrderLedger::Index OrderLedger::find(RecordId id) const {
   return index_of_[flow][number];
 }
 
+OrderLedger::RecordRow OrderLedger::row_of(Index order, std::int32_t hop) const {
+  if (hop == 0) {
+    const Order& row = orders_[order];
+    return RecordRow{row.batch, row.index_in_batch, row.accepted, row.failed};
+  }
+  const auto which = static_cast<std::size_t>(hop - 1);
+  if (which >= derived_.size() || order >= derived_[which].size()) return RecordRow{};
+  return derived_[which][order];
+}
+
+OrderLedger::RecordRow& OrderLedger::derived_row(Index order, std::int32_t hop) {
+  std::vector<RecordRow>& rows = at_index(derived_, static_cast<std::size_t>(hop - 1), {});
+  return at_index(rows, order, RecordRow{});
+}
+
+OrderLedger::Index OrderLedger::batch_of_record(RecordId id) const {
+  const Index order = find(id);
+  return order == kNone ? kNone : row_of(order, hop_of(id)).batch;
+}
+
 void OrderLedger::on(const observe::RecordAccepted& fact, const observe::Observation& seen) {
-  if (const Index index = find(fact.record); index != kNone) orders_[index].accepted = nanos(seen.at);
+  const Index index = find(fact.record);
+  if (index == kNone) return;
+  const std::int32_t hop = hop_of(fact.record);
+  (hop == 0 ? orders_[index].accepted : derived_row(index, hop).accepted) = nanos(seen.at);
 }
 
 void OrderLedger::on(const observe::RecordFailed& fact, const observe::Observation& seen) {
   const Index index = find(fact.record);
-  if (index == kNone || orders_[index].failed != kNever) return;
+  if (index == kNone) return;
+  if (const std::int32_t hop = hop_of(fact.record); hop != 0) {
+    derived_row(index, hop).failed = nanos(seen.at);
+    return;
+  }
+  if (orders_[index].failed != kNever) return;
   orders_[index].failed = nanos(seen.at);
   orders_[index].error = fact.error;
   ++totals_.failed;
@@ -75,9 +104,7 @@ void OrderLedger::on(const observe::RecordFailed& fact, const observe::Observati
 
 OrderLedger::Index OrderLedger::batch_index(const BatchDataPtr& data) const {
   const auto& records = data->application_records();
-  if (records.empty()) return kNone;
-  const Index first = find(records.front().id);
-  return first == kNone ? kNone : orders_[first].batch;
+  return records.empty() ? kNone : batch_of_record(records.front().id);
 }
 
 void OrderLedger::on(const observe::BatchDrained& fact, const observe::Observation& seen) {
@@ -85,13 +112,15 @@ void OrderLedger::on(const observe::BatchDrained& fact, const observe::Observati
   const auto& records = fact.batch->application_records();
   if (records.empty()) return;
   const Index known = batch_index(fact.batch);
-  if (known != kNone && batches_[known].record_count == records.size()) {
+  const bool is_made_again = hop_of(records.front().id) != 0 && fact.attempt == 0;
+  if (known != kNone && batches_[known].record_count == records.size() && !is_made_again) {
     if (batches_[known].attempts == 1) totals_.retried += records.size();
     ++batches_[known].attempts;
     return sent_again(known, at);
   }
   const Index index = open_batch(fact, at);
-  if (known != kNone) batches_[index].batched = batches_[known].batched;  // a part of one that was split
+  if (known != kNone && !is_made_again)
+    batches_[index].batched = batches_[known].batched;  // a part of one that was split
 }
 
 OrderLedger::Index OrderLedger::open_batch(const observe::BatchDrained& fact, std::int64_t at) {
@@ -107,6 +136,12 @@ OrderLedger::Index OrderLedger::open_batch(const observe::BatchDrained& fact, st
   for (std::size_t i = 0; i < records.size(); ++i) {
     const Index order = find(records[i].id);
     if (order == kNone) continue;
+    if (const std::int32_t hop = hop_of(records[i].id); hop != 0) {
+      RecordRow& row = derived_row(order, hop);
+      row.batch = index;
+      row.index_in_batch = static_cast<std::uint32_t>(i);
+      continue;
+    }
     orders_[order].batch = index;
     orders_[order].index_in_batch = static_cast<std::uint32_t>(i);
   }
@@ -134,6 +169,7 @@ void OrderLedger::on(const observe::BatchAcknowledged& fact, const observe::Obse
   Batch& batch = batches_[index];
   if (fact.error == ErrorCode::none && batch.acknowledged == kNever) {
     batch.acknowledged = at;
+    if (hop_of(fact.batch->application_records().front().id) != 0) return;
     totals_.acknowledged += batch.record_count;
     if (wanted_by(fact.batch->application_records().front().id).empty()) {  // nobody is to handle them
       totals_.fulfilled += batch.record_count;
@@ -222,6 +258,11 @@ void OrderLedger::choose_attempt(Index index, ProcessId broker) {
 
 void OrderLedger::on(const observe::BatchAppended& fact, const observe::Observation& seen) {
   const std::int64_t at = nanos(seen.at);
+  if (fact.batch.data->end_transaction_marker() != nullptr) {
+    Partition& partition = partitions_[fact.tp];
+    if (fact.batch.leader_epoch >= partition.leader_epoch) end_transaction(partition, fact.batch, at);
+    return;
+  }
   if (fact.batch.data->application_records().empty()) return;
   Partition& partition = partitions_[fact.tp];
   const Index index = batch_index(fact.batch.data);
@@ -233,9 +274,11 @@ void OrderLedger::on(const observe::BatchAppended& fact, const observe::Observat
       replaced_[index] = ReplacedLeader{fact.broker, fact.batch.leader_epoch, partition.leader_id,
                                         partition.leader_epoch, partition.leader_since};
     }
-    std::vector<Index>& orders = apart_[observe::entry_of(fact.batch).content];
-    orders.clear();
-    for (const Record& record : fact.batch.data->application_records()) orders.push_back(find(record.id));
+    Apart& apart = apart_[observe::entry_of(fact.batch).content];
+    apart.orders.clear();
+    for (const Record& record : fact.batch.data->application_records())
+      apart.orders.push_back(find(record.id));
+    apart.hop = hop_of(fact.batch.data->application_records().front().id);
     return;
   }
   map_offsets(partition, fact.batch);
@@ -259,7 +302,75 @@ void OrderLedger::map_offsets(Partition& partition, const sim::Batch& appended) 
   const auto& records = appended.data->application_records();
   partition.orders.resize(static_cast<std::size_t>(appended.base_offset), kNone);
   for (const Record& record : records) partition.orders.push_back(find(record.id));
-  partition.services.add_all(wanted_by(records.front().id));
+  const std::int32_t hop = hop_of(records.front().id);
+  if (hop != 0 || !partition.hops.empty()) {
+    partition.hops.resize(static_cast<std::size_t>(appended.base_offset), 0);
+    partition.hops.resize(partition.orders.size(), static_cast<std::uint8_t>(hop));
+  }
+  if (spec_.hops.empty()) {
+    partition.services.add_all(wanted_by(records.front().id));
+  } else {
+    for (std::size_t s = 0; s < spec_.services; ++s) {
+      if (wanted_by(records.front().id).has(s) && contains(spec_.hops[s].reads, hop))
+        partition.services.add(s);
+    }
+  }
+  if (!appended.data->transactional) return;
+  const auto of_it = [&](const OpenTransaction& one) {
+    return one.producer_id == appended.data->producer_id;
+  };
+  auto open = std::find_if(partition.open.begin(), partition.open.end(), of_it);
+  if (open == partition.open.end())
+    open = partition.open.insert(open, OpenTransaction{appended.data->producer_id, {}});
+  open->ranges.push_back({appended.base_offset, appended.end_offset()});
+}
+
+// ---- Transactions
+
+void OrderLedger::end_transaction(Partition& partition, const sim::Batch& marker, std::int64_t at) {
+  const auto of_it = [&](const OpenTransaction& one) { return one.producer_id == marker.data->producer_id; };
+  const auto open = std::find_if(partition.open.begin(), partition.open.end(), of_it);
+  if (open == partition.open.end()) return;
+  const std::vector<OffsetRange> ranges = std::move(open->ranges);
+  partition.open.erase(open);
+  if (marker.data->end_transaction_marker()->committed) return;
+  for (const OffsetRange range : ranges) abort(partition, range, at);
+}
+
+void OrderLedger::abort(Partition& partition, OffsetRange range, std::int64_t at) {
+  const auto before = [](const OffsetRange& a, const OffsetRange& b) { return a.from < b.from; };
+  partition.aborted.insert(
+      std::upper_bound(partition.aborted.begin(), partition.aborted.end(), range, before), range);
+  for (Offset offset = range.from; offset < range.to; ++offset) {
+    const auto place = static_cast<std::size_t>(offset);
+    if (place >= partition.orders.size() || partition.orders[place] == kNone) continue;
+    const Index index = partition.orders[place];
+    const std::int32_t hop = hop_at(partition, place);
+    const RecordRow row = row_of(index, hop);
+    if (row.batch != kNone && batches_[row.batch].base_offset + row.index_in_batch == offset)
+      batches_[row.batch].is_aborted = true;
+    Order& order = orders_[index];
+    if (hop != 0 || order.failed != kNever) continue;
+    order.failed = at;
+    order.error = ErrorCode::transaction_abortable;
+    ++totals_.failed;
+    if (!is_fulfilled(order)) ++totals_.ended;
+  }
+}
+
+bool OrderLedger::is_aborted_at(const Partition& partition, Offset offset) {
+  const auto above = std::upper_bound(partition.aborted.begin(), partition.aborted.end(), offset,
+                                      [](Offset at, const OffsetRange& range) { return at < range.from; });
+  return above != partition.aborted.begin() && offset < std::prev(above)->to;
+}
+
+bool OrderLedger::is_open_at(const Partition& partition, Offset offset) {
+  for (const OpenTransaction& open : partition.open) {
+    for (const OffsetRange& range : open.ranges) {
+      if (range.from <= offset && offset < range.to) return true;
+    }
+  }
+  return false;
 }
 
 void OrderLedger::on(const observe::HighWatermarkAdvanced& fact, const observe::Observation& seen) {
@@ -297,8 +408,9 @@ void OrderLedger::set_apart(const Partition& partition, const observe::LogEntry&
   const auto base = static_cast<std::size_t>(entry.base_offset());
   if (end > partition.orders.size() || entry.content == observe::LogEntry::kUnknown) return;
   const auto first = partition.orders.begin();
-  apart_[entry.content].assign(first + static_cast<std::ptrdiff_t>(base),
-                               first + static_cast<std::ptrdiff_t>(end));
+  Apart& apart = apart_[entry.content];
+  apart.orders.assign(first + static_cast<std::ptrdiff_t>(base), first + static_cast<std::ptrdiff_t>(end));
+  apart.hop = hop_at(partition, base);
 }
 
 void OrderLedger::bring_back(TopicPartition tp, const observe::LogEntry& entry, std::int64_t at) {
@@ -306,10 +418,15 @@ void OrderLedger::bring_back(TopicPartition tp, const observe::LogEntry& entry, 
   const auto found = apart_.find(entry.content);
   partition.orders.resize(static_cast<std::size_t>(entry.base_offset()), kNone);
   if (found != apart_.end())
-    partition.orders.insert(partition.orders.end(), found->second.begin(), found->second.end());
+    partition.orders.insert(partition.orders.end(), found->second.orders.begin(), found->second.orders.end());
   partition.orders.resize(static_cast<std::size_t>(entry.end_offset), kNone);
-  if (found == apart_.end() || found->second.empty() || found->second.front() == kNone) return;
-  const Index index = orders_[found->second.front()].batch;
+  const std::int32_t hop = found == apart_.end() ? 0 : found->second.hop;
+  if (hop != 0 || !partition.hops.empty()) {
+    partition.hops.resize(static_cast<std::size_t>(entry.base_offset()), 0);
+    partition.hops.resize(partition.orders.size(), static_cast<std::uint8_t>(hop));
+  }
+  if (found == apart_.end() || found->second.orders.empty() || found->second.orders.front() == kNone) return;
+  const Index index = row_of(found->second.orders.front(), hop).batch;
   if (index == kNone) return;
   Batch& batch = batches_[index];
   if (batch.in_log) {
@@ -325,7 +442,7 @@ void OrderLedger::bring_back(TopicPartition tp, const observe::LogEntry& entry, 
 void OrderLedger::drop_from(Partition& partition, Offset end) {
   for (auto offset = static_cast<std::size_t>(end); offset < partition.orders.size(); ++offset) {
     if (partition.orders[offset] == kNone) continue;
-    const Index index = orders_[partition.orders[offset]].batch;
+    const Index index = row_of(partition.orders[offset], hop_at(partition, offset)).batch;
     if (index == kNone || batches_[index].base_offset < end) continue;
     Batch& batch = batches_[index];
     batch.in_log = false;
@@ -334,6 +451,11 @@ void OrderLedger::drop_from(Partition& partition, Offset end) {
   }
   if (static_cast<std::size_t>(end) < partition.orders.size())
     partition.orders.resize(static_cast<std::size_t>(end));
+  if (static_cast<std::size_t>(end) < partition.hops.size())
+    partition.hops.resize(static_cast<std::size_t>(end));
+  const auto is_dropped = [end](const OffsetRange& range) { return range.from >= end; };
+  std::erase_if(partition.aborted, is_dropped);
+  for (OpenTransaction& open : partition.open) std::erase_if(open.ranges, is_dropped);
   while (!partition.awaiting.empty() && partition.awaiting.back().base_offset >= end)
     partition.awaiting.pop_back();
 }
@@ -392,6 +514,11 @@ void OrderLedger::on(const observe::ProcessingDone& fact, const observe::Observa
   const Index index = find(fact.record);
   if (index == kNone) return;
   const auto s = static_cast<std::size_t>(fact.service.value());
+  if (const Partition& partition = partitions_[fact.tp];
+      !partition.open.empty() || !partition.aborted.empty()) {
+    if (is_open_at(partition, fact.offset) || is_aborted_at(partition, fact.offset))
+      unstable_reads_.push_back({index, static_cast<std::uint32_t>(s), fact.tp, fact.offset, at, false});
+  }
   Service& row = service_row(index, s);
   if (++row.times == 2) done_again_.push_back(DoneAgain{index, static_cast<std::uint32_t>(s), at});
   if (row.done != kNever) return;

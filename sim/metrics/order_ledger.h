@@ -33,6 +33,14 @@
 // has and drops the rest. High watermarks of a leader that has been replaced do not count, and what it
 // appends is in no log, unless it leads again with it: acknowledged (acks=1) and not sent again, it is lost.
 // In the end the log of a partition that nobody leads is what its replicas could still bring back.
+//
+// What a service sends on is a record of the same order (protocol/ids.h). Who reads it is to do the order
+// too, and the stamps of its way count from there: what came before is in send_wait. A service that does an
+// order again sends another such record; the latest is the one that counts.
+//
+// Transactional records count once their transaction is committed. An order whose transaction was aborted has
+// failed. Which batches belong to an aborted transaction is learnt from the markers that leaders append; of
+// batches that a later leader brings back it is not known any more.
 namespace sim::metrics {
 
 inline constexpr std::int64_t kNever = -1;
@@ -62,7 +70,13 @@ const char* name(Outcome outcome);
 
 struct LedgerSpec {
   std::size_t services = 0;
-  std::vector<ServiceSet> services_of_flow;  // by FlowId: who is to do its orders
+  std::vector<ServiceSet> services_of_flow;  // by FlowId: who is to do its orders, at whatever hop
+  // By service. Empty: every service reads the orders themselves and sends nothing on.
+  struct Hops {
+    std::vector<std::int32_t> reads{};  // whose records it reads; 0: the orders themselves
+    std::int32_t makes = 0;             // 0: it sends nothing on
+  };
+  std::vector<Hops> hops{};
 };
 
 class OrderLedger {
@@ -97,6 +111,9 @@ class OrderLedger {
     std::uint16_t isr = 0;          // when the high watermark passed it, see isr_of()
     std::uint16_t attempts = 0;
     bool in_log = false;
+    bool is_aborted = false;  // its transaction was
+
+    bool is_live() const { return in_log && !is_aborted; }
   };
   struct Service {
     std::int64_t fetched = kNever;
@@ -147,6 +164,11 @@ class OrderLedger {
   // Its batch; a row without stamps if it never left the accumulator.
   const Batch& batch_of(const Order& order) const;
   const Service& service(Index index, std::size_t service) const;
+  // Of the record of this order that the service reads; a row without stamps if there is none.
+  const Batch& batch_read(Index index, std::size_t service) const;
+  Offset offset_read(Index index, std::size_t service) const;
+  // Who sent on the record of this order that the service reads; services(): it reads the orders themselves.
+  std::size_t upstream(Index index, std::size_t service) const;
   bool wants(const Order& order, std::size_t service) const;
   // The process of a member that has polled; kNoProcess of others.
   ProcessId process_of(std::size_t service, std::int32_t member) const;
@@ -166,10 +188,10 @@ class OrderLedger {
   bool is_deleted(const Order& order) const;
   std::int64_t deleted_at(const Order& order) const;
   // The service's position was last reset past it, and when.
-  bool is_skipped(const Order& order, std::size_t service) const;
-  std::int64_t skipped_at(const Order& order, std::size_t service) const;
+  bool is_skipped(Index index, std::size_t service) const;
+  std::int64_t skipped_at(Index index, std::size_t service) const;
   // The service has gone on behind it since it was read: compaction had taken it out of what was read.
-  bool is_passed_over(const Order& order, const Service& row, std::size_t service) const;
+  bool is_passed_over(Index index, const Service& row, std::size_t service) const;
   // When compaction first went over where it lies in the log, by the latest leader or, if that never did, by
   // another replica; kNever if none has.
   std::int64_t compacted_at(const Order& order) const;
@@ -190,6 +212,16 @@ class OrderLedger {
     std::int64_t at = kNever;  // when the log came to hold it again, as far as known
   };
   const std::vector<Duplicate>& duplicates() const { return duplicates_; }
+  // Records that a service has handled and whose transaction was aborted, in order of time. Once finished.
+  struct AbortedRead {
+    Index order = kNone;
+    std::uint32_t service = 0;
+    TopicPartition tp;
+    Offset offset = 0;
+    std::int64_t at = kNever;
+    bool is_aborted = false;
+  };
+  const std::vector<AbortedRead>& aborted_reads() const { return unstable_reads_; }
   // When the service did it for the second time; kNever: not. Once finished.
   std::int64_t done_again_at(Index index, std::size_t service) const;
   // When a partition was last told not to take an order, to be sent again or not; kNever: never.
@@ -220,6 +252,9 @@ class OrderLedger {
 
   // How far a partition is, for lag. Partitions that never held an order have end 0.
   Offset high_watermark(TopicPartition tp) const;
+  // Behind the last record below the high watermark that a service may come to: what lies behind it are
+  // markers and aborted records.
+  Offset readable_end(TopicPartition tp) const;
   Offset committed(TopicPartition tp, std::size_t service) const;
   // Whether the partition holds orders that the service is to do.
   bool reads(TopicPartition tp, std::size_t service) const;
@@ -260,8 +295,19 @@ class OrderLedger {
     std::uint32_t service = 0;
     std::int64_t at = kNever;
   };
+  struct OffsetRange {
+    Offset from = 0;
+    Offset to = 0;
+  };
+  struct OpenTransaction {
+    ProducerId producer_id;
+    std::vector<OffsetRange> ranges;
+  };
   struct Partition {
-    std::vector<Index> orders;  // by offset
+    std::vector<Index> orders;         // by offset
+    std::vector<std::uint8_t> hops{};  // by offset, as far as any is above 0
+    std::vector<OpenTransaction> open{};
+    std::vector<OffsetRange> aborted{};  // rising
     std::deque<AwaitingHighWatermark> awaiting;
     std::vector<Offset> committed;      // by service
     std::vector<Offset> skipped_below;  // by service: where its position was last reset to
@@ -293,6 +339,24 @@ class OrderLedger {
   // Makes the attempt that this broker has appended the batch's own.
   void choose_attempt(Index index, ProcessId broker);
   void map_offsets(Partition& partition, const sim::Batch& appended);
+  void end_transaction(Partition& partition, const sim::Batch& marker, std::int64_t at);
+  void abort(Partition& partition, OffsetRange range, std::int64_t at);
+  static std::int32_t hop_at(const Partition& partition, std::size_t offset) {
+    return offset < partition.hops.size() ? partition.hops[offset] : 0;
+  }
+  static bool is_aborted_at(const Partition& partition, Offset offset);
+  static bool is_open_at(const Partition& partition, Offset offset);
+  // Where the record of this order and hop lies.
+  struct RecordRow {
+    Index batch = kNone;
+    std::uint32_t index_in_batch = 0;
+    std::int64_t accepted = kNever;
+    std::int64_t failed = kNever;
+  };
+  RecordRow row_of(Index order, std::int32_t hop) const;
+  RecordRow& derived_row(Index order, std::int32_t hop);
+  RecordRow row_read(Index index, std::size_t service) const;
+  Index batch_of_record(RecordId id) const;
   void drop_from(Partition& partition, Offset end);
   void set_apart(const Partition& partition, const observe::LogEntry& entry);
   void bring_back(TopicPartition tp, const observe::LogEntry& entry, std::int64_t at);
@@ -303,7 +367,7 @@ class OrderLedger {
   }
   const ServiceSet& wanted_by(RecordId id) const;
   bool is_fulfilled(const Order& order) const;
-  bool in_hand(const Order& order, const Service& row, std::size_t service) const;
+  bool in_hand(Index index, const Service& row, std::size_t service) const;
   std::int64_t stopped_at(ProcessId process) const;
 
   LedgerSpec spec_;
@@ -315,8 +379,14 @@ class OrderLedger {
   std::map<Index, std::vector<Attempt>> more_attempts_;  // of batches on their way; seldom any
   std::vector<std::vector<ProcessId>> members_;          // by service, then member
   std::vector<std::int64_t> stopped_;                    // by process: when it last stopped
-  std::map<std::uint64_t, std::vector<Index>> apart_;    // by content: batches of replicas that do not lead
-  std::map<Index, ReplacedLeader> replaced_;             // by batch
+  struct Apart {
+    std::vector<Index> orders;
+    std::int32_t hop = 0;
+  };
+  std::map<std::uint64_t, Apart> apart_;         // by content: batches of replicas that do not lead
+  std::vector<std::vector<RecordRow>> derived_;  // by hop - 1, then order
+  std::vector<AbortedRead> unstable_reads_;      // of open transactions; once finished of aborted ones
+  std::map<Index, ReplacedLeader> replaced_;     // by batch
   std::map<std::pair<TopicPartition, Offset>, std::int64_t>
       copies_;                         // batches that a log got again, by base offset
   std::vector<DoneAgain> done_again_;  // once finished by order and service

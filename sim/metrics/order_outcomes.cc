@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/contains.h"
 #include "metrics/order_ledger.h"
 
 namespace sim::metrics {
@@ -51,6 +52,9 @@ void OrderLedger::finish(Instant end, bool settled, const observe::ReplicaLogs* 
     });
   }
   find_duplicates();
+  for (AbortedRead& one : unstable_reads_)
+    one.is_aborted = is_aborted_at(*partitions_.find(one.tp), one.offset);
+  std::erase_if(unstable_reads_, [](const AbortedRead& one) { return !one.is_aborted; });
   std::sort(done_again_.begin(), done_again_.end(), [](const DoneAgain& a, const DoneAgain& b) {
     return std::pair(a.order, a.service) < std::pair(b.order, b.service);
   });
@@ -58,17 +62,21 @@ void OrderLedger::finish(Instant end, bool settled, const observe::ReplicaLogs* 
 
 void OrderLedger::find_duplicates() {
   duplicates_.clear();
-  std::vector<bool> seen(orders_.size(), false);
+  std::vector<std::vector<bool>> seen(derived_.size() + 1);  // by hop
   partitions_.for_each([&](TopicPartition tp, const Partition& partition) {
     for (std::size_t offset = 0; offset < partition.orders.size(); ++offset) {
       const Index order = partition.orders[offset];
       if (order == kNone) continue;
-      if (seen[order]) {
-        const auto here = static_cast<Offset>(offset);
+      const auto here = static_cast<Offset>(offset);
+      if (!partition.aborted.empty() && is_aborted_at(partition, here)) continue;
+      const std::int32_t hop = hop_at(partition, offset);
+      std::vector<bool>& of_hop = seen[static_cast<std::size_t>(hop)];
+      if (of_hop.empty()) of_hop.resize(orders_.size(), false);
+      if (of_hop[order]) {
         duplicates_.push_back(
-            Duplicate{order, tp, here, copied_at(tp, here - orders_[order].index_in_batch)});
+            Duplicate{order, tp, here, copied_at(tp, here - row_of(order, hop).index_in_batch)});
       }
-      seen[order] = true;
+      of_hop[order] = true;
     }
   });
 }
@@ -85,6 +93,35 @@ const OrderLedger::Batch& OrderLedger::batch_of(const Order& order) const {
 
 const OrderLedger::Service& OrderLedger::service(Index index, std::size_t service) const {
   return service_rows_[index * spec_.services + service];
+}
+
+OrderLedger::RecordRow OrderLedger::row_read(Index index, std::size_t s) const {
+  if (spec_.hops.empty()) return row_of(index, 0);
+  const std::size_t maker = upstream(index, s);
+  return row_of(index, maker == spec_.services ? 0 : spec_.hops[maker].makes);
+}
+
+std::size_t OrderLedger::upstream(Index index, std::size_t s) const {
+  if (spec_.hops.empty() || contains(spec_.hops[s].reads, 0)) return spec_.services;
+  std::size_t found = spec_.services;
+  for (std::size_t maker = 0; maker < spec_.services; ++maker) {
+    const std::int32_t hop = spec_.hops[maker].makes;
+    if (hop == 0 || !contains(spec_.hops[s].reads, hop)) continue;
+    if (row_of(index, hop).batch != kNone) return maker;
+    if (found == spec_.services) found = maker;
+  }
+  return found;
+}
+
+const OrderLedger::Batch& OrderLedger::batch_read(Index index, std::size_t s) const {
+  static const Batch none{};
+  const RecordRow row = row_read(index, s);
+  return row.batch == kNone ? none : batches_[row.batch];
+}
+
+Offset OrderLedger::offset_read(Index index, std::size_t s) const {
+  const Batch& batch = batch_read(index, s);
+  return batch.base_offset == kNoOffset ? kNoOffset : batch.base_offset + row_read(index, s).index_in_batch;
 }
 
 bool OrderLedger::wants(const Order& order, std::size_t service) const {
@@ -112,31 +149,40 @@ std::int64_t OrderLedger::stopped_at(ProcessId process) const {
 }
 
 // Returned by poll() to a member that still lives: it will be handled, whatever was committed.
-bool OrderLedger::in_hand(const Order& order, const Service& row, std::size_t service) const {
-  if (settled_ || row.fetched == kNever || row.done != kNever || is_passed_over(order, row, service))
+bool OrderLedger::in_hand(Index index, const Service& row, std::size_t service) const {
+  if (settled_ || row.fetched == kNever || row.done != kNever || is_passed_over(index, row, service))
     return false;
   return row.fetched > stopped_at(members_[service][static_cast<std::size_t>(row.member)]);
 }
 
 bool OrderLedger::lost_for(Index index, std::size_t service) const {
   const Order& order = orders_[index];
-  const Batch& batch = batch_of(order);
+  const std::size_t maker = upstream(index, service);
+  const Batch& batch = batch_read(index, service);
   const Service& row = service_rows_[index * spec_.services + service];
-  if (batch.acknowledged == kNever || !wants(order, service) || row.done != kNever) return false;
-  if (in_hand(order, row, service)) return false;
+  if (!wants(order, service) || row.done != kNever) return false;
+  if (maker != spec_.services && !batch.is_live()) {  // nothing was sent on, and nothing will be
+    if (lost_for(index, maker)) return true;
+    const Batch& read = batch_read(index, maker);
+    return read.is_live() && offset_read(index, maker) < committed(read.tp, maker) &&
+           service_rows_[index * spec_.services + maker].done != kNever;
+  }
+  if (batch.acknowledged == kNever && maker == spec_.services) return false;
+  if (batch.is_aborted) return false;
+  if (in_hand(index, row, service)) return false;
   if (!batch.in_log) return batch.appended != kNever || settled_;  // acks=0 does not wait for the append
   // Its group has committed past it: perhaps before the log lost what was there, and this took its place.
-  if (offset_of(order) < committed(batch.tp, service)) return true;
-  return is_deleted(order) || is_skipped(order, service);
+  if (offset_read(index, service) < committed(batch.tp, service)) return true;
+  return (maker == spec_.services && is_deleted(order)) || is_skipped(index, service);
 }
 
-bool OrderLedger::is_passed_over(const Order& order, const Service& row, std::size_t s) const {
-  const Partition* partition = partitions_.find(batch_of(order).tp);
+bool OrderLedger::is_passed_over(Index index, const Service& row, std::size_t s) const {
+  const Partition* partition = partitions_.find(batch_read(index, s).tp);
   if (partition == nullptr || s >= partition->started.size() || row.fetched == kNever ||
       row.started != kNever)
     return false;
   const Partition::Started& latest = partition->started[s];
-  return latest.at >= row.fetched && latest.offset > offset_of(order);
+  return latest.at >= row.fetched && latest.offset > offset_read(index, s);
 }
 
 bool OrderLedger::is_deleted(const Order& order) const {
@@ -185,23 +231,24 @@ std::int64_t OrderLedger::last_refused(TopicPartition tp) const {
   return partition == nullptr ? kNever : partition->last_refused;
 }
 
-bool OrderLedger::is_skipped(const Order& order, std::size_t s) const {
-  const Partition* partition = partitions_.find(batch_of(order).tp);
+bool OrderLedger::is_skipped(Index index, std::size_t s) const {
+  const Partition* partition = partitions_.find(batch_read(index, s).tp);
   return partition != nullptr && s < partition->skipped_below.size() &&
-         offset_of(order) < partition->skipped_below[s];
+         offset_read(index, s) < partition->skipped_below[s];
 }
 
-std::int64_t OrderLedger::skipped_at(const Order& order, std::size_t s) const {
-  return is_skipped(order, s) ? partitions_.find(batch_of(order).tp)->skipped_at[s] : kNever;
+std::int64_t OrderLedger::skipped_at(Index index, std::size_t s) const {
+  return is_skipped(index, s) ? partitions_.find(batch_read(index, s).tp)->skipped_at[s] : kNever;
 }
 
 bool OrderLedger::lost_acked(Index index) const {
   const Batch& batch = batch_of(orders_[index]);
+  if (batch.is_aborted) return false;
   return batch.acknowledged != kNever && !batch.in_log && (batch.appended != kNever || settled_);
 }
 
 bool OrderLedger::lost_for_group(Index index, std::size_t service) const {
-  return batch_of(orders_[index]).in_log && lost_for(index, service);
+  return batch_of(orders_[index]).is_live() && lost_for(index, service);
 }
 
 std::vector<OrderLedger::Index> OrderLedger::reordered(std::size_t s) const {
@@ -270,11 +317,11 @@ std::int64_t OrderLedger::answered(Index index) const {
 
 std::array<std::int64_t, kStages> OrderLedger::stages(Index index, std::size_t s) const {
   const Order& order = orders_[index];
-  const Batch& batch = batch_of(order);
+  const Batch& batch = batch_read(index, s);
   const Service& row = service(index, s);
-  const std::int64_t end_of[kStages] = {order.accepted, batch.batched,  batch.sent,           batch.received,
-                                        batch.dequeued, batch.appended, batch.high_watermark, row.fetched,
-                                        row.started,    row.done};
+  const std::int64_t end_of[kStages] = {
+      row_read(index, s).accepted, batch.batched, batch.sent,  batch.received, batch.dequeued, batch.appended,
+      batch.high_watermark,        row.fetched,   row.started, row.done};
   std::size_t reached = kStages;
   while (reached > 0 && end_of[reached - 1] == kNever) --reached;
   std::array<std::int64_t, kStages> stages{};
@@ -297,6 +344,16 @@ Offset OrderLedger::high_watermark(TopicPartition tp) const {
   return partition == nullptr ? 0 : partition->high_watermark;
 }
 
+Offset OrderLedger::readable_end(TopicPartition tp) const {
+  const Partition* partition = partitions_.find(tp);
+  if (partition == nullptr) return 0;
+  Offset end = std::min(partition->high_watermark, std::ssize(partition->orders));
+  while (end > 0 && (partition->orders[static_cast<std::size_t>(end - 1)] == kNone ||
+                     is_aborted_at(*partition, end - 1)))
+    --end;
+  return end;
+}
+
 Offset OrderLedger::committed(TopicPartition tp, std::size_t s) const {
   const Partition* partition = partitions_.find(tp);
   return partition == nullptr || s >= partition->committed.size() ? 0 : partition->committed[s];
@@ -311,7 +368,9 @@ std::int64_t OrderLedger::appended_at(TopicPartition tp, Offset offset) const {
   const Partition* partition = partitions_.find(tp);
   if (partition == nullptr || static_cast<std::size_t>(offset) >= partition->orders.size()) return kNever;
   const Index index = partition->orders[static_cast<std::size_t>(offset)];
-  return index == kNone ? kNever : batch_of(orders_[index]).appended;
+  if (index == kNone) return kNever;
+  const RecordRow row = row_of(index, hop_at(*partition, static_cast<std::size_t>(offset)));
+  return row.batch == kNone ? kNever : batches_[row.batch].appended;
 }
 
 }  // namespace sim::metrics

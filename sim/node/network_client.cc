@@ -193,6 +193,7 @@ void NetworkClient::on_response(Envelope& envelope, Env env, Effects& out, Event
   const auto* versions = std::get_if<ApiVersionsResponse>(&envelope.message);
   SIM_CHECK(versions != nullptr, "ApiVersions is answered in kind");
   if (versions->error != ErrorCode::none) return close(server, env, out, events);
+  transaction_version_ = versions->transaction_version;
   connection->state = State::ready;
   connection->failed_attempts = 0;
   events.emplace_back(Ready{server});

@@ -80,6 +80,9 @@ class NetworkClient {
   // Of the last attempt to connect, or of its end; the earliest time there is if there was none.
   LocalTime last_attempt(ProcessId server) const;
 
+  // The level of the feature transaction.version that the servers have told last (ApiVersions).
+  TransactionVersion transaction_version() const { return transaction_version_; }
+
   // REQUIRES: is_ready(server). `timeout` 0 = the configured request timeout. With
   // `expect_response` false (acks=0) the request is never in flight.
   CorrelationId send(ProcessId server, Message&& message, Env env, Effects& out,
@@ -132,6 +135,7 @@ class NetworkClient {
   TimerId timer_;
   std::map<ProcessId, Connection> connections_;
   CorrelationId next_correlation_ = 0;
+  TransactionVersion transaction_version_ = kTransactionVersion0;
   LocalTime armed_for_ = LocalTime::max();
 };
 

@@ -28,6 +28,10 @@ enum class Part : std::uint8_t {
   // ---- Of an application
   application,
   client,  // its producer, consumer or admin client
+  // ---- Of a server, for transactions
+  transaction_coordinator,  // transaction::TransactionCoordinator
+  transaction_markers,      // its channels to the leaders that write markers
+  add_partitions_to_txn,    // a leader's channels to the coordinators of its producers
 };
 
 // `number` is chosen by the part, from 0 on: the host keeps arrays by it. A part with many deadlines keeps
@@ -49,13 +53,16 @@ struct PersistId {
 constexpr Part client_of(Lane lane) {
   switch (lane) {
     case Lane::data:
-    case Lane::coordinator: return Part::client;
+    case Lane::coordinator:
+    case Lane::producer: return Part::client;
     case Lane::heartbeat: return Part::lifecycle;
     case Lane::alter_partition: return Part::alter_partition;
     case Lane::forwarding: return Part::forwarding;
     case Lane::raft: return Part::raft;
     case Lane::directory_assignments: return Part::directory_assignments;
     case Lane::controller_registration: return Part::controller_registration;
+    case Lane::transaction_markers: return Part::transaction_markers;
+    case Lane::add_partitions_to_txn: return Part::add_partitions_to_txn;
     case Lane::replica_fetcher: break;
   }
   return Part::fetchers;  // with its index added
@@ -72,6 +79,9 @@ constexpr Part server_of(Lane lane) {
     case Lane::raft: return Part::raft;
     case Lane::data:
     case Lane::coordinator:
+    case Lane::producer:
+    case Lane::transaction_markers:
+    case Lane::add_partitions_to_txn:
     case Lane::replica_fetcher: break;
   }
   return Part::broker;

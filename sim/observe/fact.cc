@@ -77,6 +77,18 @@ const char* name_of(const GroupStateChanged&) {
 const char* name_of(const AssignmentReceived&) {
   return "AssignmentReceived";
 }
+const char* name_of(const TransactionStateChanged&) {
+  return "TransactionStateChanged";
+}
+const char* name_of(const TransactionMarkerWritten&) {
+  return "TransactionMarkerWritten";
+}
+const char* name_of(const LastStableOffsetAdvanced&) {
+  return "LastStableOffsetAdvanced";
+}
+const char* name_of(const ProducerFenced&) {
+  return "ProducerFenced";
+}
 const char* name_of(const RebalanceBegan&) {
   return "RebalanceBegan";
 }
@@ -185,6 +197,15 @@ const char* name_of(const LogLost&) {
 const char* name_of(const ClientThrottled&) {
   return "ClientThrottled";
 }
+const char* name_of(const ProducerTransactionChanged&) {
+  return "ProducerTransactionChanged";
+}
+const char* name_of(const RecordDerived&) {
+  return "RecordDerived";
+}
+const char* name_of(const OffsetsAddedToTransaction&) {
+  return "OffsetsAddedToTransaction";
+}
 
 }  // namespace
 
@@ -210,6 +231,20 @@ std::string_view name(DepartureReason reason) {
     case DepartureReason::join_timeout: return "join_timeout";
     case DepartureReason::sync_timeout: return "sync_timeout";
     case DepartureReason::over_capacity: return "over_capacity";
+  }
+  return "?";
+}
+
+std::string_view name(ProducerTransactionState state) {
+  switch (state) {
+    case ProducerTransactionState::uninitialized: return "uninitialized";
+    case ProducerTransactionState::initializing: return "initializing";
+    case ProducerTransactionState::ready: return "ready";
+    case ProducerTransactionState::in_transaction: return "in_transaction";
+    case ProducerTransactionState::committing: return "committing";
+    case ProducerTransactionState::aborting: return "aborting";
+    case ProducerTransactionState::abortable_error: return "abortable_error";
+    case ProducerTransactionState::fatal_error: return "fatal_error";
   }
   return "?";
 }
@@ -273,6 +308,10 @@ template Fact::Fact(BrokerStateChanged);
 template Fact::Fact(PartitionChanged);
 template Fact::Fact(AdminAnswered);
 template Fact::Fact(OffsetsReset);
+template Fact::Fact(TransactionStateChanged);
+template Fact::Fact(TransactionMarkerWritten);
+template Fact::Fact(LastStableOffsetAdvanced);
+template Fact::Fact(ProducerFenced);
 template Fact::Fact(TopicDeleted);
 template Fact::Fact(FaultStruck);
 template Fact::Fact(FaultEnded);
@@ -286,5 +325,8 @@ template Fact::Fact(LogStartRaised);
 template Fact::Fact(LogCleaned);
 template Fact::Fact(LogDeleted);
 template Fact::Fact(LogLost);
+template Fact::Fact(ProducerTransactionChanged);
+template Fact::Fact(RecordDerived);
+template Fact::Fact(OffsetsAddedToTransaction);
 
 }  // namespace sim::observe

@@ -367,6 +367,72 @@ struct PartitionsRevoked {  // by a consumer: it does not own them any more
   bool lost = false;  // without having given them up: it was no member any more
 };
 
+// ---- Transactions, told by the clients
+// Where a transactional producer stands (TransactionManager in Kafka's client).
+enum class ProducerTransactionState : std::uint8_t {
+  uninitialized,
+  initializing,
+  ready,
+  in_transaction,
+  committing,
+  aborting,
+  abortable_error,
+  fatal_error,
+};
+struct ProducerTransactionChanged {
+  std::string transactional_id;
+  ProducerTransactionState state = ProducerTransactionState::uninitialized;
+  ProducerId producer_id = kNoProducerId;
+  ProducerEpoch producer_epoch = kNoProducerEpoch;  // of the transaction, once there is one
+  ErrorCode error = ErrorCode::none;                // why it is in an error state
+};
+// What a service is about to send on because of a record that it has read: the order goes on.
+struct RecordDerived {
+  ServiceId service;
+  std::int32_t member = 0;
+  RecordId from;
+  RecordId record;
+};
+// The offsets that a service has given to its transaction; that they count is told as CommitAcknowledged.
+struct OffsetsAddedToTransaction {
+  ServiceId service;
+  std::int32_t member = 0;
+  ProducerId producer_id = kNoProducerId;
+  ProducerEpoch producer_epoch = kNoProducerEpoch;
+  TopicPartition tp;
+  Offset offset = 0;  // the next offset to read
+};
+
+// ---- Transactions
+struct TransactionStateChanged {  // on the coordinator, when its record is committed
+  std::string transactional_id;
+  ProducerId producer_id;
+  ProducerEpoch producer_epoch;
+  TransactionState state = TransactionState::empty;
+  std::vector<TopicPartition> partitions;  // in the transaction, and not yet marked
+};
+struct TransactionMarkerWritten {  // on the coordinator: the leader has said so
+  std::string transactional_id;
+  ProducerId producer_id;
+  TopicPartition tp;
+  bool committed = false;
+};
+struct LastStableOffsetAdvanced {  // on the leader; told only while there are transactions in the partition
+  TopicPartition tp;
+  NodeId broker;
+  Offset from = 0;
+  Offset to = 0;
+  Offset high_watermark = 0;
+};
+// A producer was refused for its epoch, by a coordinator or, with `tp`, by a partition's leader.
+struct ProducerFenced {
+  std::string transactional_id;  // empty: not known
+  ProducerId producer_id;
+  ProducerEpoch producer_epoch;          // that it came with
+  ProducerEpoch current_producer_epoch;  // that counts
+  TopicPartition tp{};                   // none: by the coordinator
+};
+
 // ---- Network and machine, told by the host
 struct MessageSent {
   const Envelope* envelope;  // valid only while being observed
@@ -404,19 +470,19 @@ struct OffsetsReset {
 struct ProcessStarted {};
 struct ProcessStopped {};
 
-using AnyFact =
-    std::variant<OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
-                 RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged,
-                 LogTruncated, ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted,
-                 ProcessingDone, CommitSent, CommitAcknowledged, OffsetsStored, PositionReset,
-                 GroupStateChanged, AssignmentReceived, MessageSent, MessageDelivered, ConnectionOpened,
-                 ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged, QuorumStateStored,
-                 QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
-                 MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed,
-                 ControllerChanged, BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded,
-                 IsrProposed, ClientThrottled, FollowerHighWatermarkAdvanced, IsrProposalDropped,
-                 ReplicaOpened, LogStartRaised, LogDeleted, LogLost, LogCleaned, AdminAnswered, TopicDeleted,
-                 RebalanceBegan, MemberDeparted, PartitionsRevoked, RoleMissed, OffsetsReset>;
+using AnyFact = std::variant<
+    OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
+    RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged, LogTruncated,
+    ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted, ProcessingDone, CommitSent,
+    CommitAcknowledged, OffsetsStored, PositionReset, GroupStateChanged, AssignmentReceived, MessageSent,
+    MessageDelivered, ConnectionOpened, ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged,
+    QuorumStateStored, QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
+    MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed, ControllerChanged,
+    BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded, IsrProposed, ClientThrottled,
+    FollowerHighWatermarkAdvanced, IsrProposalDropped, ReplicaOpened, LogStartRaised, LogDeleted, LogLost,
+    LogCleaned, AdminAnswered, TopicDeleted, RebalanceBegan, MemberDeparted, PartitionsRevoked, RoleMissed,
+    ProducerTransactionChanged, RecordDerived, OffsetsAddedToTransaction, TransactionStateChanged,
+    TransactionMarkerWritten, LastStableOffsetAdvanced, ProducerFenced, OffsetsReset>;
 
 // One of them; see Message about why it is a class.
 class Fact : public AnyFact {
@@ -440,6 +506,7 @@ void to_true_time(Fact& fact, const F& true_ns) {
 // Words for reasons, as in files: "session_expired".
 std::string_view name(RebalanceReason reason);
 std::string_view name(DepartureReason reason);
+std::string_view name(ProducerTransactionState state);
 
 // Kafka-style name of the fact, e.g. "HighWatermarkAdvanced".
 const char* name(const Fact& fact);

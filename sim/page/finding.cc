@@ -57,6 +57,10 @@ std::string sentence_of_verdict(const Json& verdict) {
     what = counted(many, "record") + " in the log repeat an order";
   else if (word == "DUP(effect)")
     what = service + " did " + counted(many, "order") + " more than once";
+  else if (word == "ABORTED-READ")
+    what = service + " did " + counted(many, "order") + " of transactions that were aborted";
+  else if (word == "TORN")
+    what = counted(many, "transaction") + " took effect in part";
   else if (word == "REORDER(key)")
     what =
         service + " did orders of " + counted(many, "customer") + " in another order than they were placed";

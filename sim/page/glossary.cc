@@ -10,6 +10,8 @@ struct Term {
   const char* meaning;
 };
 constexpr Term kTerms[] = {
+    {"ABORTED-READ",
+     "A service did an order whose record belonged to a transaction that was aborted: it reads uncommitted."},
     {"acknowledged", "The producer was told that the order is in the log, as safe as its acks ask for."},
     {"DIVERGED",
      "Two replicas of a partition hold different records at one offset below the high watermark."},
@@ -40,6 +42,7 @@ constexpr Term kTerms[] = {
     {"REORDER(key)", "A service did two orders of one customer in another order than they were placed."},
     {"steady", "The time after the warm-up in which no fault is on."},
     {"STUCK", "A partition or a group makes no progress any more."},
+    {"TORN", "A transaction took effect in part: some of what it wrote was committed, some aborted."},
     {"UNAVAIL", "A partition took no orders: nobody led it, or its leader refused them."},
 };
 

@@ -27,19 +27,25 @@ bool has_valid_timestamps(const BatchData& batch, const TopicConfig& config, std
 
 Partition::Partition(TopicPartition tp, const log::LogImage& image) : tp_(tp), log_(image) {
   high_watermark_ = std::clamp(image.high_watermark, log_.log_start_offset(), log_.log_end_offset());
-  producers_.rebuild(log_);
+  producers_.rebuild(log_, high_watermark_);
 }
 
 // ---- Roles
 
 void Partition::take_assignment(const metadata::PartitionRegistration& registration,
-                                const metadata::TopicImage& topic) {
+                                const metadata::TopicImage& topic, const Context& context) {
   leader_ = registration.leader;
   leader_epoch_ = registration.leader_epoch;
   partition_epoch_ = registration.partition_epoch;
   replicas_ = registration.replicas.size();
   set_config(topic.config);
   internal_ = server::is_internal_topic(topic.name);
+  defect_ = context.config.defect;
+  append_rules_.verifies_transactions = context.config.transaction_partition_verification_enable &&
+                                        context.config.history.transaction_verification &&
+                                        defect_ != PlantedDefect::verification_skipped;
+  append_rules_.checks_marker_version = context.config.history.transaction_marker_version;
+  append_rules_.refuses_late_markers = defect_ != PlantedDefect::late_marker_accepted;
 }
 
 std::optional<Partition::Transition> Partition::become_leader(
@@ -58,8 +64,7 @@ std::optional<Partition::Transition> Partition::become_leader(
     followers.push_back(so_far != nullptr ? *so_far : FollowerProgress{replica});
   }
   role.followers = std::move(followers);
-  take_assignment(registration, topic);
-  defect_ = context.config.defect;
+  take_assignment(registration, topic, context);
   // Metadata that says what is known already, of this very partition epoch, makes Kafka forget a change of
   // the ISR that it has asked for since (Partition.updateAssignmentAndIsr): the answer will be ignored, and
   // until the next metadata the high watermark does not wait for who is joining.
@@ -97,8 +102,7 @@ std::optional<Partition::Transition> Partition::become_follower(
   if (registration.partition_epoch < partition_epoch_) return std::nullopt;
   const Transition transition{registration.leader_epoch > leader_epoch_, is_leader(), false};
   role_ = FollowerRole{};
-  take_assignment(registration, topic);
-  defect_ = context.config.defect;
+  take_assignment(registration, topic, context);
   if (transition.new_leader_epoch) {
     node::report(context.out, observe::BecameFollower{tp_, context.self, leader_epoch_, leader_});
   }
@@ -119,8 +123,8 @@ ErrorCode Partition::check_access(LeaderEpoch current, bool leader_only) const {
 // ---- Appending
 
 // Partition.appendRecordsToLeader, UnifiedLog.append, LogValidator: in this order.
-Partition::AppendCheck Partition::check_append(const BatchData& batch, std::int16_t acks,
-                                               std::int64_t now_ms) const {
+Partition::AppendCheck Partition::check_append(const BatchData& batch, std::int16_t acks, std::int64_t now_ms,
+                                               const ProducerStates::Append& append) const {
   if (!is_leader()) return {ErrorCode::not_leader_or_follower, {}};
   const bool checks_isr = acks == -1 && defect_ != PlantedDefect::min_isr_not_checked;
   if (checks_isr && is_under_min_isr()) return {ErrorCode::not_enough_replicas, {}};
@@ -132,8 +136,15 @@ Partition::AppendCheck Partition::check_append(const BatchData& batch, std::int1
   }
   if (!has_valid_timestamps(batch, config_, now_ms)) return {ErrorCode::invalid_timestamp, {}};
   if (batch.size_bytes > config_.segment_bytes) return {ErrorCode::record_list_too_large, {}};
-  const ProducerStates::Verdict verdict = producers_.check(batch);
+  const ProducerStates::Verdict verdict = producers_.check(batch, append, append_rules_);
   return {verdict.error, verdict.duplicate_of};
+}
+
+ProducerStates::Verification Partition::start_verification(ProducerId producer, ProducerEpoch epoch,
+                                                           std::int32_t sequence, bool adds_partition,
+                                                           std::int64_t now_ms) {
+  if (!is_leader()) return {ErrorCode::not_leader_or_follower, kNoGuard};
+  return producers_.start_verification(producer, epoch, sequence, adds_partition, now_ms);
 }
 
 Batch Partition::assign(BatchDataPtr data) {
@@ -181,19 +192,24 @@ Partition::Read Partition::read(const ReadRequest& request) const {
     result.error = ErrorCode::offset_out_of_range;
     return result;
   }
-  const Offset end = readable_end(request.from_follower);
+  const Offset end = readable_end(request.from_follower, request.read_committed);
   if (request.offset < end)
     result.batches = log_.read(request.offset, end, request.max_bytes, request.at_least_one);
+  if (request.read_committed && !result.batches.empty() &&
+      defect_ != PlantedDefect::aborted_transactions_omitted) {
+    result.aborted_transactions =
+        producers_.aborted_between(request.offset, result.batches.back().end_offset());
+  }
   return result;
 }
 
 ListOffsetsResponse::Partition Partition::list_offset(const ListOffsetsRequest::Partition& request,
-                                                      bool from_replica) const {
+                                                      bool from_replica, bool read_committed) const {
   ListOffsetsResponse::Partition answer;
   answer.tp = tp_;
   answer.error = check_access(request.current_leader_epoch, true);
   if (answer.error != ErrorCode::none) return answer;
-  const Offset fetchable = readable_end(from_replica);
+  const Offset fetchable = readable_end(from_replica, read_committed);
   // A new leader may not yet know how far its predecessor had exposed the log (KAFKA-2729).
   const bool lagging = !from_replica && leading().epoch_start > high_watermark_;
   if (request.timestamp == kEarliestTimestamp) {
@@ -227,12 +243,15 @@ ListOffsetsResponse::Partition Partition::list_offset(const ListOffsetsRequest::
 bool Partition::follow_high_watermark(Offset leader_high_watermark) {
   Offset to = std::clamp(leader_high_watermark, log_start_offset(), log_end_offset());
   if (defect_ == PlantedDefect::high_watermark_not_clamped) to = std::max(to, leader_high_watermark);
-  return std::exchange(high_watermark_, to) != to;
+  if (std::exchange(high_watermark_, to) == to) return false;
+  producers_.high_watermark_advanced(to);
+  return true;
 }
 
 void Partition::raise_log_start(Offset start) {
   if (start <= log_start_offset()) return;
   log_.raise_log_start(start);
+  producers_.log_start_raised(start);
   high_watermark_ = std::max(high_watermark_, log_start_offset());
 }
 
@@ -257,9 +276,9 @@ bool Partition::truncate_to(Offset end, const Context& context) {
   const Offset from = log_end_offset();
   log_.truncate_to(end);  // even where there is nothing to cut: an epoch noted at the end may be wrong
   if (end >= from) return false;
-  producers_.rebuild(log_);
   ++truncations_;
   high_watermark_ = std::min(high_watermark_, log_end_offset());
+  producers_.rebuild(log_, high_watermark_);
   node::report(context.out, observe::LogTruncated{tp_, context.self, from, log_end_offset()});
   return true;
 }
@@ -267,9 +286,9 @@ bool Partition::truncate_to(Offset end, const Context& context) {
 void Partition::truncate_fully_and_start_at(Offset start, const Context& context) {
   const Offset from = log_end_offset();
   log_.truncate_fully_and_start_at(start);
-  producers_.rebuild(log_);
   ++truncations_;
   high_watermark_ = start;
+  producers_.rebuild(log_, high_watermark_);
   node::report(context.out, observe::LogTruncated{tp_, context.self, from, start});
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -46,6 +47,14 @@ class Partition {
   Offset log_end_offset() const { return log_.log_end_offset(); }
   Offset log_start_offset() const { return log_.log_start_offset(); }
   Offset high_watermark() const { return high_watermark_; }
+  // The first offset that is not decided: where the first transaction begins that is not over, or else the
+  // high watermark (UnifiedLog.lastStableOffset).
+  Offset last_stable_offset() const {
+    const Offset first_unstable = producers_.first_unstable_offset();
+    if (first_unstable == kNoOffset || defect_ == PlantedDefect::stable_offset_ignores_open)
+      return high_watermark_;
+    return std::min(std::max(first_unstable, log_start_offset()), high_watermark_);
+  }
   bool is_leader() const { return std::holds_alternative<LeaderRole>(role_); }
   NodeId leader() const { return leader_; }
   LeaderEpoch leader_epoch() const { return leader_epoch_; }
@@ -87,7 +96,17 @@ class Partition {
     ErrorCode error = ErrorCode::none;
     std::optional<Offset> duplicate_of;  // nothing is to be appended: it was, at this base offset
   };
-  AppendCheck check_append(const BatchData& batch, std::int16_t acks, std::int64_t now_ms) const;
+  AppendCheck check_append(const BatchData& batch, std::int16_t acks, std::int64_t now_ms,
+                           const ProducerStates::Append& append = {}) const;
+  // Before the first batch of a transaction: NOT_LEADER_OR_FOLLOWER, INVALID_PRODUCER_EPOCH, or what the
+  // coordinator is to be asked for (Partition.maybeStartTransactionVerification).
+  ProducerStates::Verification start_verification(ProducerId producer, ProducerEpoch epoch,
+                                                  std::int32_t sequence, bool adds_partition,
+                                                  std::int64_t now_ms);
+  // True if any producer is left (producer.id.expiration.ms).
+  bool remove_expired_producers(std::int64_t now_ms, std::int64_t expiration_ms) {
+    return producers_.remove_expired(now_ms, expiration_ms);
+  }
   Batch assign(BatchDataPtr data);
 
   // ---- Appending as follower
@@ -115,25 +134,29 @@ class Partition {
     bool from_follower = false;
     std::int64_t max_bytes = 0;
     bool at_least_one = false;
+    bool read_committed = false;
   };
   struct Read {
     ErrorCode error = ErrorCode::none;
     FetchResponse::EpochEnd diverging_epoch;
     std::vector<Batch> batches;
+    std::vector<FetchResponse::AbortedTransaction> aborted_transactions{};  // of these batches, if asked for
     bool diverges() const { return diverging_epoch.end_offset != kNoOffset; }
   };
   Read read(const ReadRequest& request) const;
-  // What a reader may see: all of the log for a replica, below the high watermark for a consumer.
-  Offset readable_end(bool from_follower) const {
+  // What a reader may see: all of the log for a replica, below the high watermark for a consumer, below the
+  // last stable offset for a read_committed one (FetchIsolation).
+  Offset readable_end(bool from_follower, bool read_committed = false) const {
     const bool all = from_follower || defect_ == PlantedDefect::serves_beyond_high_watermark;
-    return all ? log_end_offset() : high_watermark_;
+    if (all) return log_end_offset();
+    return read_committed ? last_stable_offset() : high_watermark_;
   }
   // KIP-595: none, OFFSET_OUT_OF_RANGE, or (set in `end`) where the reader's log leaves ours.
   ErrorCode check_divergence(Offset offset, LeaderEpoch last_fetched_epoch,
                              FetchResponse::EpochEnd& end) const;
 
-  ListOffsetsResponse::Partition list_offset(const ListOffsetsRequest::Partition& request,
-                                             bool from_replica) const;
+  ListOffsetsResponse::Partition list_offset(const ListOffsetsRequest::Partition& request, bool from_replica,
+                                             bool read_committed = false) const;
 
   // ---- Followers and ISR, as leader
   const FollowerProgress* follower(NodeId broker) const;
@@ -194,8 +217,8 @@ class Partition {
   FollowerProgress* find_follower(NodeId broker);
   const CommittedIsr& committed() const;
   void set_isr(IsrState state, const Context& context);
-  void take_assignment(const metadata::PartitionRegistration& registration,
-                       const metadata::TopicImage& topic);
+  void take_assignment(const metadata::PartitionRegistration& registration, const metadata::TopicImage& topic,
+                       const Context& context);
   void report_isr_if_changed(PartitionEpoch before, const Context& context) const;
   bool is_frozen(const Context& context) const;
   bool maybe_advance_high_watermark(const Context& context);
@@ -218,6 +241,7 @@ class Partition {
   std::optional<Offset> rolled_segment_;
   bool internal_ = false;
   PlantedDefect defect_ = PlantedDefect::none;
+  AppendRules append_rules_;
   std::uint32_t truncations_ = 0;
   std::uint64_t next_change_ = 1;
 };

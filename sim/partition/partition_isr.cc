@@ -137,9 +137,15 @@ Offset Partition::fastest_follower() const {
 }
 
 void Partition::set_high_watermark(Offset high_watermark, const Context& context) {
+  const bool has_transactions = producers_.first_unstable_offset() != kNoOffset;
+  const Offset stable_from = last_stable_offset();
   const Offset from = std::exchange(high_watermark_, high_watermark);
   node::report(context.out, observe::HighWatermarkAdvanced{tp_, from, high_watermark_, context.self,
                                                            static_cast<std::int32_t>(effective_min_isr())});
+  if (!has_transactions) return;
+  producers_.high_watermark_advanced(high_watermark_);
+  node::report(context.out, observe::LastStableOffsetAdvanced{tp_, context.self, stable_from,
+                                                              last_stable_offset(), high_watermark_});
 }
 
 Partition::FollowerFetch Partition::follower_fetched(NodeId broker, BrokerEpoch broker_epoch, Offset offset,

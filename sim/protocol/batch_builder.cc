@@ -13,7 +13,8 @@ std::int32_t compressed(std::int32_t bytes, std::int32_t percent) {
 }
 
 template <class InternalRecord>
-BatchDataPtr internal_batch(std::vector<InternalRecord> records, std::int64_t timestamp_ms, bool control) {
+std::shared_ptr<BatchData> internal_batch(std::vector<InternalRecord> records, std::int64_t timestamp_ms,
+                                          bool control) {
   SIM_CHECK(!records.empty(), "a batch holds at least one record");
   auto data = std::make_shared<BatchData>();
   std::int32_t size = kBatchHeaderBytes;
@@ -51,12 +52,13 @@ void BatchBuilder::append(const Record& record) {
 }
 
 BatchDataPtr BatchBuilder::build(ProducerId producer_id, ProducerEpoch producer_epoch,
-                                 std::int32_t base_sequence) {
+                                 std::int32_t base_sequence, bool transactional) {
   SIM_CHECK(!empty(), "a batch holds at least one record");
   auto data = std::make_shared<BatchData>();
   data->producer_id = producer_id;
   data->producer_epoch = producer_epoch;
   data->base_sequence = base_sequence;
+  data->transactional = transactional;
   data->base_timestamp_ms = records_.front().timestamp_ms;
   data->max_timestamp_ms = data->base_timestamp_ms;
   for (const Record& record : records_)
@@ -69,10 +71,10 @@ BatchDataPtr BatchBuilder::build(ProducerId producer_id, ProducerEpoch producer_
 
 BatchDataPtr make_data_batch(std::vector<Record> records, ProducerId producer_id,
                              ProducerEpoch producer_epoch, std::int32_t base_sequence,
-                             std::int32_t compression_percent) {
+                             std::int32_t compression_percent, bool transactional) {
   BatchBuilder builder(0, compression_percent);
   for (const Record& record : records) builder.append(record);
-  return builder.build(producer_id, producer_epoch, base_sequence);
+  return builder.build(producer_id, producer_epoch, base_sequence, transactional);
 }
 
 BatchDataPtr make_batch(std::vector<CoordinatorRecord> records, std::int64_t timestamp_ms) {
@@ -85,6 +87,29 @@ BatchDataPtr make_batch(std::vector<MetadataRecord> records, std::int64_t timest
 
 BatchDataPtr make_batch(std::vector<ControlRecord> records, std::int64_t timestamp_ms) {
   return internal_batch(std::move(records), timestamp_ms, true);
+}
+
+BatchDataPtr make_batch(std::vector<TransactionLogRecord> records, std::int64_t timestamp_ms) {
+  return internal_batch(std::move(records), timestamp_ms, false);
+}
+
+BatchDataPtr make_transactional_batch(std::vector<CoordinatorRecord> records, ProducerId producer_id,
+                                      ProducerEpoch producer_epoch, std::int64_t timestamp_ms) {
+  const std::shared_ptr<BatchData> data = internal_batch(std::move(records), timestamp_ms, false);
+  data->producer_id = producer_id;
+  data->producer_epoch = producer_epoch;
+  data->transactional = true;
+  return data;
+}
+
+BatchDataPtr make_marker_batch(EndTransactionMarker marker, ProducerId producer_id,
+                               ProducerEpoch producer_epoch, std::int64_t timestamp_ms) {
+  const std::shared_ptr<BatchData> data =
+      internal_batch(std::vector<ControlRecord>{marker}, timestamp_ms, true);
+  data->producer_id = producer_id;
+  data->producer_epoch = producer_epoch;
+  data->transactional = true;
+  return data;
 }
 
 BatchDataPtr with_append_time(const BatchData& batch, std::int64_t now_ms) {

@@ -32,7 +32,7 @@ class BatchBuilder {
 
   // The closed batch. The builder is empty afterwards.
   BatchDataPtr build(ProducerId producer_id = kNoProducerId, ProducerEpoch producer_epoch = kNoProducerEpoch,
-                     std::int32_t base_sequence = -1);
+                     std::int32_t base_sequence = -1, bool transactional = false);
 
  private:
   std::int32_t size_of(const Record& record) const;
@@ -46,7 +46,7 @@ class BatchBuilder {
 // The same in one go.
 BatchDataPtr make_data_batch(std::vector<Record> records, ProducerId producer_id = kNoProducerId,
                              ProducerEpoch producer_epoch = kNoProducerEpoch, std::int32_t base_sequence = -1,
-                             std::int32_t compression_percent = 100);
+                             std::int32_t compression_percent = 100, bool transactional = false);
 
 // The same records with the leader's time (message.timestamp.type=LogAppendTime), which stands in the batch's
 // header: its size stays.
@@ -56,10 +56,22 @@ BatchDataPtr with_append_time(const BatchData& batch, std::int64_t now_ms);
 BatchDataPtr make_batch(std::vector<CoordinatorRecord> records, std::int64_t timestamp_ms);
 BatchDataPtr make_batch(std::vector<MetadataRecord> records, std::int64_t timestamp_ms);
 BatchDataPtr make_batch(std::vector<ControlRecord> records, std::int64_t timestamp_ms);  // a control batch
+BatchDataPtr make_batch(std::vector<TransactionLogRecord> records, std::int64_t timestamp_ms);
+
+// Offsets that count when the producer's transaction is committed (TxnOffsetCommit). REQUIRES:
+// !records.empty()
+BatchDataPtr make_transactional_batch(std::vector<CoordinatorRecord> records, ProducerId producer_id,
+                                      ProducerEpoch producer_epoch, std::int64_t timestamp_ms);
+
+// A transaction's marker: a control batch of one record, which takes one offset and 78 bytes
+// (MemoryRecords.withEndTransactionMarker).
+BatchDataPtr make_marker_batch(EndTransactionMarker marker, ProducerId producer_id,
+                               ProducerEpoch producer_epoch, std::int64_t timestamp_ms);
 
 // Bytes of one such record in a batch, its framing included.
 std::int32_t record_size(const CoordinatorRecord& record, std::int64_t offset_delta);
 std::int32_t record_size(const MetadataRecord& record, std::int64_t offset_delta);
 std::int32_t record_size(const ControlRecord& record, std::int64_t offset_delta);
+std::int32_t record_size(const TransactionLogRecord& record, std::int64_t offset_delta);
 
 }  // namespace sim

@@ -20,6 +20,9 @@ enum class Lane : std::uint8_t {
   raft,
   directory_assignments,
   controller_registration,
+  transaction_markers,    // a transaction coordinator's, to the leaders (TransactionMarkerChannelManager)
+  add_partitions_to_txn,  // a leader's, to the coordinators (AddPartitionsToTxnManager)
+  producer,               // of an application that has a consumer beside it
 };
 
 // One TCP connection, named by who opened it, to whom, and what for. At most one is open per name.

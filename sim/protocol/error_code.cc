@@ -89,6 +89,7 @@ std::string_view name(ErrorCode error) {
     case ErrorCode::broker_id_not_registered: return "BROKER_ID_NOT_REGISTERED";
     case ErrorCode::inconsistent_topic_id: return "INCONSISTENT_TOPIC_ID";
     case ErrorCode::inconsistent_cluster_id: return "INCONSISTENT_CLUSTER_ID";
+    case ErrorCode::transactional_id_not_found: return "TRANSACTIONAL_ID_NOT_FOUND";
     case ErrorCode::fetch_session_topic_id_error: return "FETCH_SESSION_TOPIC_ID_ERROR";
     case ErrorCode::ineligible_replica: return "INELIGIBLE_REPLICA";
     case ErrorCode::new_leader_elected: return "NEW_LEADER_ELECTED";

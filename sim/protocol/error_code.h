@@ -92,6 +92,7 @@ enum class ErrorCode : std::int16_t {
   broker_id_not_registered = 102,
   inconsistent_topic_id = 103,
   inconsistent_cluster_id = 104,
+  transactional_id_not_found = 105,
   fetch_session_topic_id_error = 106,
   ineligible_replica = 107,
   new_leader_elected = 108,

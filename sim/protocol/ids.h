@@ -46,6 +46,9 @@ using ProducerId = Id<struct ProducerIdTag, std::int64_t>;  // -1 = none
 inline constexpr ProducerId kNoProducerId{-1};
 using ProducerEpoch = Id<struct ProducerEpochTag, std::int16_t>;  // -1 = none
 inline constexpr ProducerEpoch kNoProducerEpoch{-1};
+// Of a transaction coordinator: the leader epoch of its partition of __transaction_state; -1 = none.
+using CoordinatorEpoch = Id<struct CoordinatorEpochTag, std::int32_t>;
+inline constexpr CoordinatorEpoch kNoCoordinatorEpoch{-1};
 using Generation = Id<struct GenerationTag, std::int32_t>;  // of a classic consumer group; -1 = none
 inline constexpr Generation kNoGeneration{-1};
 
@@ -56,15 +59,31 @@ using FlowId = Id<struct FlowTag, std::int32_t>;
 using FaultId = Id<struct FaultTag, std::int32_t>;
 
 // An order (or any application record) as the ledger knows it: its flow, and its number in that flow,
-// dense from 0 in order of intended send time; -1 = the record carries no application payload.
+// dense from 0 in order of intended send time; -1 = the record carries no application payload. What a service
+// sends on because of an order is a record of the same order with the service's hop: 0 is the order itself,
+// the services that produce are numbered from 1 on.
 using RecordId = Id<struct RecordTag, std::int64_t>;
 inline constexpr RecordId kNoRecord{-1};
 inline constexpr int kRecordNumberBits = 40;
+inline constexpr int kFlowBits = 16;
+inline constexpr int kHopShift = kRecordNumberBits + kFlowBits;
+inline constexpr std::int32_t kMostHops = 127;
 constexpr RecordId record_id(FlowId flow, std::int64_t number) {
   return RecordId{(std::int64_t{flow.value()} << kRecordNumberBits) | number};
 }
 constexpr FlowId flow_of(RecordId id) {
-  return FlowId{static_cast<std::int32_t>(id.value() >> kRecordNumberBits)};
+  return FlowId{static_cast<std::int32_t>(id.value() >> kRecordNumberBits) & ((1 << kFlowBits) - 1)};
+}
+constexpr std::int32_t hop_of(RecordId id) {
+  return static_cast<std::int32_t>(id.value() >> kHopShift);
+}
+// The order that this record is of: the record without its hop.
+constexpr RecordId order_of(RecordId id) {
+  return id == kNoRecord ? id : RecordId{id.value() & ((std::int64_t{1} << kHopShift) - 1)};
+}
+// REQUIRES: 0 <= hop <= kMostHops
+constexpr RecordId at_hop(RecordId id, std::int32_t hop) {
+  return RecordId{order_of(id).value() | (std::int64_t{hop} << kHopShift)};
 }
 constexpr std::int64_t number_of(RecordId id) {
   return id.value() & ((std::int64_t{1} << kRecordNumberBits) - 1);

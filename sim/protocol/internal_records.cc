@@ -1,5 +1,5 @@
-// Sizes of the records of __consumer_offsets and __cluster_metadata, as Kafka serialises them
-// (CoordinatorRecordSerde, MetadataRecordSerde; the *.json schemas beside them).
+// Sizes of the records of __consumer_offsets, __transaction_state and __cluster_metadata, as Kafka serialises
+// them (CoordinatorRecordSerde, MetadataRecordSerde; the *.json schemas beside them).
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
@@ -58,6 +58,30 @@ std::int32_t size_of(const GroupMetadataRecord& record, std::int64_t offset_delt
              kHostNameBytes + kInt32 + kInt32 + kInt32 + subscription_bytes(member.subscription) + kInt32 +
              member_assignment_bytes(member.assignment);
   }
+  return framed(key, value, offset_delta);
+}
+
+// Key of version 0 (transactional id), value of version 1, which is flexible.
+std::int32_t size_of(const TransactionLogRecord& record, std::int64_t offset_delta) {
+  const std::int64_t key = kInt16 + plain(record.transactional_id);
+  if (record.tombstone) return framed(key, -1, offset_delta);
+  std::int64_t partitions = 1;  // a null list takes one byte, as an empty one does
+  if (!record.partitions.empty()) {
+    std::int64_t topics = 0;
+    partitions = 0;
+    for (auto at = record.partitions.begin(); at != record.partitions.end(); ++topics) {
+      const TopicId topic = at->topic;
+      const auto end =
+          std::find_if(at, record.partitions.end(), [topic](TopicPartition tp) { return tp.topic != topic; });
+      partitions += compact_bytes(kTopicNameBytes) + compact_length(end - at) + (end - at) * kInt32 + kTags;
+      at = end;
+    }
+    partitions += compact_length(topics);
+  }
+  const std::int64_t value = kInt16 + kInt64 + kInt16 + kInt32 + kInt8 + partitions + kInt64 + kInt64 +
+                             kTags + (record.previous_producer_id == kNoProducerId ? 0 : tagged(kInt64)) +
+                             (record.next_producer_id == kNoProducerId ? 0 : tagged(kInt64)) +
+                             (record.client_transaction_version == kTransactionVersion0 ? 0 : tagged(kInt16));
   return framed(key, value, offset_delta);
 }
 
@@ -152,8 +176,29 @@ std::int64_t value_size(const VotersRecord& record) {
   return kInt16 + array_of(record.voters, kInt32 + kUuid + compact_length(1) + kEndpoint + kFeature + kTags) +
          kTags;
 }
+std::int64_t value_size(const EndTransactionMarker&) {
+  return kInt16 + kInt32;
+}
 
 }  // namespace
+
+std::string_view name(TransactionState state) {
+  switch (state) {
+    case TransactionState::empty: return "Empty";
+    case TransactionState::ongoing: return "Ongoing";
+    case TransactionState::prepare_commit: return "PrepareCommit";
+    case TransactionState::prepare_abort: return "PrepareAbort";
+    case TransactionState::complete_commit: return "CompleteCommit";
+    case TransactionState::complete_abort: return "CompleteAbort";
+    case TransactionState::dead: return "Dead";
+    case TransactionState::prepare_epoch_fence: return "PrepareEpochFence";
+  }
+  return "Dead";
+}
+
+std::int32_t record_size(const TransactionLogRecord& record, std::int64_t offset_delta) {
+  return size_of(record, offset_delta);
+}
 
 std::int32_t record_size(const CoordinatorRecord& record, std::int64_t offset_delta) {
   return std::visit([offset_delta](const auto& one) { return size_of(one, offset_delta); }, record);

@@ -32,6 +32,14 @@ concept HasTopicErrors = requires(const M& message) {
   { message.topics.front().error } -> std::convertible_to<ErrorCode>;
 };
 
+bool lists(const std::vector<TopicPartition>& partitions, TopicPartition tp) {
+  return std::find(partitions.begin(), partitions.end(), tp) != partitions.end();
+}
+template <class Entry>
+bool lists(const std::vector<Entry>& entries, TopicPartition tp) {
+  return std::any_of(entries.begin(), entries.end(), [tp](const Entry& entry) { return entry.tp == tp; });
+}
+
 }  // namespace
 
 bool names_partition(const Message& message, TopicPartition tp) {
@@ -43,6 +51,14 @@ bool names_partition(const Message& message, TopicPartition tp) {
                              [tp](const auto& entry) { return entry.tp == tp; });
         } else if constexpr (ListsPartitions<M>) {
           return std::find(one.partitions.begin(), one.partitions.end(), tp) != one.partitions.end();
+        } else if constexpr (std::is_same_v<M, AddPartitionsToTxnRequest> ||
+                             std::is_same_v<M, AddPartitionsToTxnResponse>) {
+          return std::any_of(one.transactions.begin(), one.transactions.end(),
+                             [tp](const auto& transaction) { return lists(transaction.partitions, tp); });
+        } else if constexpr (std::is_same_v<M, WriteTxnMarkersRequest> ||
+                             std::is_same_v<M, WriteTxnMarkersResponse>) {
+          return std::any_of(one.markers.begin(), one.markers.end(),
+                             [tp](const auto& marker) { return lists(marker.partitions, tp); });
         } else {
           return false;
         }
@@ -71,6 +87,18 @@ std::vector<SaidError> errors_of(const Message& response) {
         }
         if constexpr (HasTopicErrors<M>) {
           for (const auto& topic : one.topics) add({{}, topic.name, topic.error});
+        }
+        if constexpr (std::is_same_v<M, AddPartitionsToTxnResponse>) {
+          for (const AddPartitionsToTxnResponse::Transaction& transaction : one.transactions) {
+            for (const AddPartitionsToTxnResponse::Partition& partition : transaction.partitions)
+              add({partition.tp, {}, partition.error});
+          }
+        }
+        if constexpr (std::is_same_v<M, WriteTxnMarkersResponse>) {
+          for (const WriteTxnMarkersResponse::Marker& marker : one.markers) {
+            for (const WriteTxnMarkersResponse::Partition& partition : marker.partitions)
+              add({partition.tp, {}, partition.error});
+          }
         }
         if constexpr (std::is_same_v<M, MetadataResponse>) {
           for (const MetadataResponse::Topic& topic : one.topics) {

@@ -12,7 +12,8 @@
 namespace sim {
 
 // Whether it has an entry for the partition: Produce, Fetch, ListOffsets, OffsetForLeaderEpoch, OffsetCommit,
-// OffsetFetch, AlterPartition, AssignReplicasToDirs, and their responses. False for every other message.
+// OffsetFetch, AlterPartition, AssignReplicasToDirs, AddPartitionsToTxn, WriteTxnMarkers, TxnOffsetCommit,
+// and their responses. False for every other message.
 bool names_partition(const Message& message, TopicPartition tp);
 
 struct SaidError {

@@ -61,7 +61,13 @@ using Apis = std::tuple<
     Api<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse, kBrokers | kControllers>,
     Api<DeleteTopicsRequest, DeleteTopicsResponse, kBrokers | kControllers>,
     Api<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, kBrokers | kControllers>,
-    Api<CreatePartitionsRequest, CreatePartitionsResponse, kBrokers | kControllers>>;
+    Api<CreatePartitionsRequest, CreatePartitionsResponse, kBrokers | kControllers>,
+    // Transactions
+    Api<AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, kBrokers>,
+    Api<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse, kBrokers>,
+    Api<EndTxnRequest, EndTxnResponse, kBrokers>,
+    Api<WriteTxnMarkersRequest, WriteTxnMarkersResponse, kBrokers>,
+    Api<TxnOffsetCommitRequest, TxnOffsetCommitResponse, kBrokers>>;
 // clang-format on
 
 static_assert(2 * std::tuple_size_v<Apis> + 1 == std::variant_size_v<AnyMessage>,

@@ -27,6 +27,11 @@ constexpr std::int64_t kHostAndPort = compact_bytes(kHostNameBytes) + kInt32;
 constexpr std::int64_t kNull = 1;         // a null string, array or byte sequence
 constexpr std::int64_t kClientApis = 62;  // keys that a broker lists in ApiVersions
 
+// Empty stands for null.
+std::int64_t nullable(std::string_view text) {
+  return text.empty() ? kNull : compact(text);
+}
+
 TopicId topic_of(TopicPartition tp) {
   return tp.topic;
 }
@@ -124,7 +129,7 @@ std::int64_t size_of(const MetadataResponse& m) {
 }
 
 std::int64_t size_of(const ProduceRequest& m) {
-  return kRequest + kNull + kInt16 + kInt32 +
+  return kRequest + nullable(m.transactional_id) + kInt16 + kInt32 +
          by_topic(m.partitions, kUuid, [](const ProduceRequest::Partition& p) {
            return kInt32 + compact_bytes(p.batch == nullptr ? 0 : p.batch->size_bytes) + kTags;
          });
@@ -150,8 +155,8 @@ std::int64_t size_of(const FetchResponse& m) {
   const auto partition = [](const FetchResponse::Partition& p) {
     std::int64_t batches = 0;
     for (const Batch& batch : p.batches) batches += batch.size_bytes();
-    return kInt32 + kInt16 + 3 * kInt64 + kNull + kInt32 + compact_bytes(batches) + kTags +
-           hint_bytes(p.current_leader) +
+    return kInt32 + kInt16 + 3 * kInt64 + array_of(p.aborted_transactions, 2 * kInt64 + kTags) + kInt32 +
+           compact_bytes(batches) + kTags + hint_bytes(p.current_leader) +
            (p.diverging_epoch.end_offset == kNoOffset ? 0 : tagged(kInt32 + kInt64 + kTags)) +
            (p.snapshot_id.end_offset == kNoOffset ? 0 : tagged(kInt64 + kInt32 + kTags));
   };
@@ -173,12 +178,63 @@ std::int64_t size_of(const OffsetForLeaderEpochResponse& m) {
   return kThrottled + by_topic_each(m.partitions, kTopicName, kInt16 + 2 * kInt32 + kInt64 + kTags);
 }
 
-std::int64_t size_of(const InitProducerIdRequest&) {
-  return kRequest + kNull + kInt32 + kInt64 + kInt16;
+std::int64_t size_of(const InitProducerIdRequest& m) {
+  return kRequest + nullable(m.transactional_id) + kInt32 + kInt64 + kInt16;
 }
 std::int64_t size_of(const InitProducerIdResponse&) {
   return kThrottled + kInt16 + kInt64 + kInt16;
 }
+
+std::int64_t size_of(const AddPartitionsToTxnRequest& m) {
+  std::int64_t bytes = kRequest + (m.from_broker ? compact_length(std::ssize(m.transactions)) : 0);
+  for (const AddPartitionsToTxnRequest::Transaction& one : m.transactions) {
+    bytes += compact(one.transactional_id) + kInt64 + kInt16 +
+             by_topic_each(one.partitions, kTopicName, kInt32) + (m.from_broker ? kBool + kTags : 0);
+  }
+  return bytes;
+}
+std::int64_t size_of(const AddPartitionsToTxnResponse& m) {
+  const auto transaction = [](const AddPartitionsToTxnResponse::Transaction& one) {
+    return compact(one.transactional_id) +
+           by_topic_each(one.partitions, kTopicName, kInt32 + kInt16 + kTags) + kTags;
+  };
+  return kThrottled + kInt16 + array(m.transactions, transaction);
+}
+std::int64_t size_of(const AddOffsetsToTxnRequest& m) {
+  return kRequest + compact(m.transactional_id) + kInt64 + kInt16 + compact(m.group);
+}
+std::int64_t size_of(const AddOffsetsToTxnResponse&) {
+  return kThrottled + kInt16;
+}
+std::int64_t size_of(const EndTxnRequest& m) {
+  return kRequest + compact(m.transactional_id) + kInt64 + kInt16 + kBool;
+}
+std::int64_t size_of(const EndTxnResponse&) {
+  return kThrottled + kInt16 + kInt64 + kInt16;
+}
+std::int64_t size_of(const WriteTxnMarkersRequest& m) {
+  const auto marker = [](const WriteTxnMarkersRequest::Marker& one) {
+    return kInt64 + kInt16 + kBool + by_topic_each(one.partitions, kTopicName, kInt32) + kInt32 + kTags +
+           (one.transaction_version == kTransactionVersion0 ? 0 : kInt8);
+  };
+  return kRequest + array(m.markers, marker);
+}
+std::int64_t size_of(const WriteTxnMarkersResponse& m) {
+  const auto marker = [](const WriteTxnMarkersResponse::Marker& one) {
+    return kInt64 + by_topic_each(one.partitions, kTopicName, kInt32 + kInt16 + kTags) + kTags;
+  };
+  return kResponse + array(m.markers, marker);
+}
+std::int64_t size_of(const TxnOffsetCommitRequest& m) {
+  constexpr std::int64_t kEach = kInt32 + kInt64 + kInt32 + compact_bytes(0) + kTags;
+  return kRequest + compact(m.transactional_id) + compact(m.group) + kInt64 + kInt16 + kInt32 +
+         compact(m.member_id) + nullable(m.group_instance_id) +
+         by_topic_each(m.partitions, kTopicName, kEach);
+}
+std::int64_t size_of(const TxnOffsetCommitResponse& m) {
+  return kThrottled + by_topic_each(m.partitions, kTopicName, kInt32 + kInt16 + kTags);
+}
+
 std::int64_t size_of(const AllocateProducerIdsRequest&) {
   return kRequest + kInt32 + kInt64;
 }
@@ -653,6 +709,36 @@ const char* name_of(const CreatePartitionsRequest&) {
 const char* name_of(const CreatePartitionsResponse&) {
   return "CreatePartitionsResponse";
 }
+const char* name_of(const AddPartitionsToTxnRequest&) {
+  return "AddPartitionsToTxnRequest";
+}
+const char* name_of(const AddPartitionsToTxnResponse&) {
+  return "AddPartitionsToTxnResponse";
+}
+const char* name_of(const AddOffsetsToTxnRequest&) {
+  return "AddOffsetsToTxnRequest";
+}
+const char* name_of(const AddOffsetsToTxnResponse&) {
+  return "AddOffsetsToTxnResponse";
+}
+const char* name_of(const EndTxnRequest&) {
+  return "EndTxnRequest";
+}
+const char* name_of(const EndTxnResponse&) {
+  return "EndTxnResponse";
+}
+const char* name_of(const WriteTxnMarkersRequest&) {
+  return "WriteTxnMarkersRequest";
+}
+const char* name_of(const WriteTxnMarkersResponse&) {
+  return "WriteTxnMarkersResponse";
+}
+const char* name_of(const TxnOffsetCommitRequest&) {
+  return "TxnOffsetCommitRequest";
+}
+const char* name_of(const TxnOffsetCommitResponse&) {
+  return "TxnOffsetCommitResponse";
+}
 const char* name_of(const NoOpResponse&) {
   return "NoOpResponse";
 }
@@ -746,5 +832,15 @@ template Message::Message(IncrementalAlterConfigsResponse);
 template Message::Message(CreatePartitionsRequest);
 template Message::Message(CreatePartitionsResponse);
 template Message::Message(NoOpResponse);
+template Message::Message(AddPartitionsToTxnRequest);
+template Message::Message(AddPartitionsToTxnResponse);
+template Message::Message(AddOffsetsToTxnRequest);
+template Message::Message(AddOffsetsToTxnResponse);
+template Message::Message(EndTxnRequest);
+template Message::Message(EndTxnResponse);
+template Message::Message(WriteTxnMarkersRequest);
+template Message::Message(WriteTxnMarkersResponse);
+template Message::Message(TxnOffsetCommitRequest);
+template Message::Message(TxnOffsetCommitResponse);
 
 }  // namespace sim

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/alternative.h"
+#include "protocol/coordinator_records.h"
 #include "protocol/error_code.h"
 #include "protocol/ids.h"
 #include "protocol/metadata_records.h"
@@ -20,6 +21,15 @@ namespace sim {
 struct ApiVersionsRequest {};
 struct ApiVersionsResponse {
   ErrorCode error = ErrorCode::none;
+  TransactionVersion transaction_version = kTransactionVersion2;  // the finalized level of the feature
+};
+
+// What the version of a Produce or TxnOffsetCommit request says of its transaction
+// (TransactionSupportedOperation, KIP-890).
+enum class TransactionSupport : std::uint8_t {
+  default_error,  // up to Produce 10: a batch outside of its transaction hears INVALID_TXN_STATE
+  generic_error,  // Produce 11, TxnOffsetCommit 4: TRANSACTION_ABORTABLE
+  add_partition,  // Produce 12, TxnOffsetCommit 5: the leader adds the partition to the transaction itself
 };
 
 // ---- Metadata (3)
@@ -69,6 +79,8 @@ struct ProduceRequest {
   std::int16_t acks = -1;
   std::int32_t timeout_ms = 30'000;
   std::vector<Partition> partitions;
+  std::string transactional_id{};  // empty: none
+  TransactionSupport transaction_support = TransactionSupport::add_partition;
 };
 struct ProduceResponse {
   struct Partition {
@@ -108,6 +120,11 @@ struct FetchRequest {
   std::string rack;
 };
 struct FetchResponse {
+  struct AbortedTransaction {
+    ProducerId producer_id = kNoProducerId;
+    Offset first_offset = kNoOffset;
+    bool operator==(const AbortedTransaction&) const = default;
+  };
   struct EpochEnd {
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
     Offset end_offset = kNoOffset;
@@ -123,6 +140,8 @@ struct FetchResponse {
     NodeId preferred_read_replica = kNoNode;
     std::vector<Batch> batches;
     SnapshotId snapshot_id;  // set: fetch this snapshot first (KRaft only)
+    // For read_committed: whose transactional data among the batches is aborted, from which offset on.
+    std::vector<AbortedTransaction> aborted_transactions{};
   };
   ErrorCode error = ErrorCode::none;
   std::int32_t session_id = 0;
@@ -175,13 +194,84 @@ struct OffsetForLeaderEpochResponse {
 
 // ---- InitProducerId (22)
 struct InitProducerIdRequest {
-  ProducerId producer_id = kNoProducerId;
+  ProducerId producer_id = kNoProducerId;  // with the epoch: its own, which is to be bumped (KIP-360)
   ProducerEpoch producer_epoch = kNoProducerEpoch;
+  std::string transactional_id{};  // empty: any broker answers
+  std::int32_t transaction_timeout_ms = 60'000;
 };
 struct InitProducerIdResponse {
   ErrorCode error = ErrorCode::none;
   ProducerId producer_id = kNoProducerId;
   ProducerEpoch producer_epoch = kNoProducerEpoch;
+};
+
+// ---- Transactions (KIP-98, KIP-447, KIP-890): AddPartitionsToTxn (24), AddOffsetsToTxn (25), EndTxn (26),
+// WriteTxnMarkers (27), TxnOffsetCommit (28)
+struct AddPartitionsToTxnRequest {
+  struct Transaction {
+    std::string transactional_id;
+    ProducerId producer_id = kNoProducerId;
+    ProducerEpoch producer_epoch = kNoProducerEpoch;
+    bool verify_only = false;  // only says whether the partitions are in the transaction
+    std::vector<TopicPartition> partitions;
+  };
+  bool from_broker = false;               // version 4 and above
+  std::vector<Transaction> transactions;  // a client's request has one
+};
+struct AddPartitionsToTxnResponse {
+  struct Partition {
+    TopicPartition tp;
+    ErrorCode error = ErrorCode::none;
+  };
+  struct Transaction {
+    std::string transactional_id;
+    std::vector<Partition> partitions;
+  };
+  ErrorCode error = ErrorCode::none;  // version 4 and above
+  std::vector<Transaction> transactions;
+};
+struct AddOffsetsToTxnRequest {
+  std::string transactional_id;
+  ProducerId producer_id = kNoProducerId;
+  ProducerEpoch producer_epoch = kNoProducerEpoch;
+  std::string group;
+};
+struct AddOffsetsToTxnResponse {
+  ErrorCode error = ErrorCode::none;
+};
+struct EndTxnRequest {
+  std::string transactional_id;
+  ProducerId producer_id = kNoProducerId;
+  ProducerEpoch producer_epoch = kNoProducerEpoch;
+  bool committed = false;
+  TransactionVersion transaction_version = kTransactionVersion2;  // 2: version 5 and above; 0: below
+};
+struct EndTxnResponse {
+  ErrorCode error = ErrorCode::none;
+  ProducerId producer_id = kNoProducerId;  // from version 5 on: what the next transaction uses
+  ProducerEpoch producer_epoch = kNoProducerEpoch;
+};
+struct WriteTxnMarkersRequest {
+  struct Marker {
+    ProducerId producer_id = kNoProducerId;
+    ProducerEpoch producer_epoch = kNoProducerEpoch;
+    bool committed = false;
+    CoordinatorEpoch coordinator_epoch = kNoCoordinatorEpoch;
+    std::vector<TopicPartition> partitions;
+    TransactionVersion transaction_version = kTransactionVersion0;  // KIP-1228, from version 2 on
+  };
+  std::vector<Marker> markers;
+};
+struct WriteTxnMarkersResponse {
+  struct Partition {
+    TopicPartition tp;
+    ErrorCode error = ErrorCode::none;
+  };
+  struct Marker {
+    ProducerId producer_id = kNoProducerId;
+    std::vector<Partition> partitions;
+  };
+  std::vector<Marker> markers;
 };
 
 // ---- AllocateProducerIds (67): a broker asks the controller for a block of 1000
@@ -219,10 +309,10 @@ struct CreateTopicsResponse {
 };
 
 // ---- FindCoordinator (10)
-enum class CoordinatorType : std::int8_t { group };  // the request's key_type
+enum class CoordinatorType : std::int8_t { group, transaction };  // the request's key_type
 
 struct FindCoordinatorRequest {
-  std::string key;  // group.id
+  std::string key;  // group.id, or transactional.id
   CoordinatorType type = CoordinatorType::group;
 };
 struct FindCoordinatorResponse {
@@ -317,6 +407,24 @@ struct OffsetCommitRequest {
   std::vector<Partition> partitions;
 };
 struct OffsetCommitResponse {
+  struct Partition {
+    TopicPartition tp;
+    ErrorCode error = ErrorCode::none;
+  };
+  std::vector<Partition> partitions;
+};
+struct TxnOffsetCommitRequest {  // to the group's coordinator, in the producer's name
+  std::string transactional_id;
+  std::string group;
+  ProducerId producer_id = kNoProducerId;
+  ProducerEpoch producer_epoch = kNoProducerEpoch;
+  Generation generation = kNoGeneration;  // KIP-447; -1 with no member id: not checked
+  std::string member_id;
+  std::string group_instance_id;
+  std::vector<OffsetCommitRequest::Partition> partitions;
+  TransactionSupport transaction_support = TransactionSupport::add_partition;
+};
+struct TxnOffsetCommitResponse {
   struct Partition {
     TopicPartition tp;
     ErrorCode error = ErrorCode::none;
@@ -588,25 +696,26 @@ using AdminRequest =
 // done; the host lets the connection's next request in and sends nothing.
 struct NoOpResponse {};
 
-using AnyMessage =
-    std::variant<ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest,
-                 ProduceResponse, FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse,
-                 OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, InitProducerIdRequest,
-                 InitProducerIdResponse, AllocateProducerIdsRequest, AllocateProducerIdsResponse,
-                 CreateTopicsRequest, CreateTopicsResponse, FindCoordinatorRequest, FindCoordinatorResponse,
-                 JoinGroupRequest, JoinGroupResponse, SyncGroupRequest, SyncGroupResponse, HeartbeatRequest,
-                 HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse, OffsetCommitRequest,
-                 OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, AlterPartitionRequest,
-                 AlterPartitionResponse, BrokerRegistrationRequest, BrokerRegistrationResponse,
-                 BrokerHeartbeatRequest, BrokerHeartbeatResponse, AssignReplicasToDirsRequest,
-                 AssignReplicasToDirsResponse, ControllerRegistrationRequest, ControllerRegistrationResponse,
-                 VoteRequest, VoteResponse, BeginQuorumEpochRequest, BeginQuorumEpochResponse,
-                 EndQuorumEpochRequest, EndQuorumEpochResponse, FetchSnapshotRequest, FetchSnapshotResponse,
-                 AddRaftVoterRequest, AddRaftVoterResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse,
-                 UpdateRaftVoterRequest, UpdateRaftVoterResponse, ElectLeadersRequest, ElectLeadersResponse,
-                 AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse, DeleteTopicsRequest,
-                 DeleteTopicsResponse, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
-                 CreatePartitionsRequest, CreatePartitionsResponse, NoOpResponse>;
+using AnyMessage = std::variant<
+    ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest,
+    ProduceResponse, FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse,
+    OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, InitProducerIdRequest, InitProducerIdResponse,
+    AllocateProducerIdsRequest, AllocateProducerIdsResponse, CreateTopicsRequest, CreateTopicsResponse,
+    FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest,
+    SyncGroupResponse, HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse,
+    OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, AlterPartitionRequest,
+    AlterPartitionResponse, BrokerRegistrationRequest, BrokerRegistrationResponse, BrokerHeartbeatRequest,
+    BrokerHeartbeatResponse, AssignReplicasToDirsRequest, AssignReplicasToDirsResponse,
+    ControllerRegistrationRequest, ControllerRegistrationResponse, VoteRequest, VoteResponse,
+    BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest, EndQuorumEpochResponse,
+    FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse,
+    RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse,
+    ElectLeadersRequest, ElectLeadersResponse, AlterPartitionReassignmentsRequest,
+    AlterPartitionReassignmentsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
+    IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, CreatePartitionsRequest,
+    CreatePartitionsResponse, NoOpResponse, AddPartitionsToTxnRequest, AddPartitionsToTxnResponse,
+    AddOffsetsToTxnRequest, AddOffsetsToTxnResponse, EndTxnRequest, EndTxnResponse, WriteTxnMarkersRequest,
+    WriteTxnMarkersResponse, TxnOffsetCommitRequest, TxnOffsetCommitResponse>;
 
 // One of them. A variant of so many costs every file seconds to copy, move or destroy, so that is compiled
 // once, in messages.cc.

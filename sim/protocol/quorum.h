@@ -36,7 +36,14 @@ struct KRaftVersionRecord {
 struct VotersRecord {
   std::vector<QuorumVoter> voters;  // by id
 };
-using ControlRecord = std::variant<LeaderChangeMessage, KRaftVersionRecord, VotersRecord>;
+// ---- Control record of an application's partition or of __consumer_offsets: a transaction's marker
+// (EndTransactionMarker; key types ABORT 0 and COMMIT 1). The batch names the producer and its epoch.
+struct EndTransactionMarker {
+  bool committed = false;
+  CoordinatorEpoch coordinator_epoch = kNoCoordinatorEpoch;
+};
+using ControlRecord =
+    std::variant<LeaderChangeMessage, KRaftVersionRecord, VotersRecord, EndTransactionMarker>;
 
 // ---- On disk
 

@@ -36,6 +36,12 @@ const std::vector<Record>& BatchData::application_records() const {
   return list != nullptr ? *list : none;
 }
 
+const EndTransactionMarker* BatchData::end_transaction_marker() const {
+  if (!control) return nullptr;
+  const auto* list = std::get_if<std::vector<ControlRecord>>(&records);
+  return list == nullptr || list->empty() ? nullptr : std::get_if<EndTransactionMarker>(&list->front());
+}
+
 std::int32_t varint_size(std::int64_t value) {
   return static_cast<std::int32_t>(wire::varint(value));
 }

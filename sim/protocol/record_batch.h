@@ -45,7 +45,7 @@ struct BatchData {
   bool transactional = false;
   bool control = false;
   std::variant<std::vector<Record>, std::vector<CoordinatorRecord>, std::vector<MetadataRecord>,
-               std::vector<ControlRecord>>
+               std::vector<ControlRecord>, std::vector<TransactionLogRecord>>
       records;
   std::shared_ptr<const Compacted> compacted{};  // null: every offset of the batch has its record
 
@@ -56,6 +56,8 @@ struct BatchData {
   }
   // The application records; empty for batches of internal topics.
   const std::vector<Record>& application_records() const;
+  // Of a control batch that ends a transaction (EndTransactionMarker); null for every other.
+  const EndTransactionMarker* end_transaction_marker() const;
 };
 using BatchDataPtr = std::shared_ptr<const BatchData>;
 

@@ -61,8 +61,7 @@ bool RunRecord::settled() const {
   bool all_committed = true;
   ledger_.for_each_partition([&](TopicPartition tp) {
     for (std::size_t s = 0; s < ledger_.services(); ++s) {
-      if (ledger_.reads(tp, s) && ledger_.committed(tp, s) < ledger_.high_watermark(tp))
-        all_committed = false;
+      if (ledger_.reads(tp, s) && ledger_.committed(tp, s) < ledger_.readable_end(tp)) all_committed = false;
     }
   });
   return all_committed;

@@ -65,10 +65,11 @@ struct WaitingFetch {
 struct FetchSession {
   std::int32_t id = 0;
   std::int32_t next_epoch = 1;
-  NodeId replica = kNoNode;  // -1 = consumer
-  std::string rack;          // of a consumer, if that makes a difference
-  bool cached = false;       // false: goes with its answer
-  bool full = true;          // the fetch being answered lists everything
+  NodeId replica = kNoNode;     // -1 = consumer
+  std::string rack;             // of a consumer, if that makes a difference
+  bool cached = false;          // false: goes with its answer
+  bool read_committed = false;  // as its last request asked
+  bool full = true;             // the fetch being answered lists everything
   LocalTime created{}, last_used{};
   std::vector<FetchedPartition> partitions;
   std::vector<std::int32_t> free;

@@ -25,7 +25,9 @@ ReplicaManager::ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& co
                         period_of_millis(config.replica_high_watermark_checkpoint_interval_ms)),
       retention_(config),
       flusher_(config),
-      cleaner_timer_(timer_of(Task::clean), period_of_millis(config.log_cleaner_backoff_ms)) {
+      cleaner_timer_(timer_of(Task::clean), period_of_millis(config.log_cleaner_backoff_ms)),
+      producer_expiry_timer_(timer_of(Task::expire_producers),
+                             from_millis(config.producer_id_expiration_check_interval_ms)) {
   const auto metadata = found_.find(kClusterMetadata);
   if (metadata == found_.end()) return;
   was_shut_down_cleanly_ = metadata->second.clean_shutdown != kNoBrokerEpoch;
@@ -230,6 +232,7 @@ bool ReplicaManager::append(PlacedBatch& placed, const Context& context) {
   if (partition == nullptr || partition->truncations() != placed.truncations) return false;
   log_end_will_advance(placed.local);
   const bool was_empty = partition->log_start_offset() == partition->log_end_offset();
+  if (placed.batch.data->producer_id != kNoProducerId) producer_expiry_timer_.arm(context.now(), context.out);
   if (partition->append(std::move(placed.batch), placed.as_leader, context))
     high_watermark_changed(placed.local, context);
   if (partition->has_lagging_isr()) isr_timer_.arm(context.now(), context.out);
@@ -310,6 +313,8 @@ void ReplicaManager::timer_fired(Task task, const Context& context) {
     case Task::clean: cleaner_timer_.fired(); return clean_filthiest(context);
     case Task::flush_logs: return flush_dirty_logs(context);
     case Task::checkpoint_recovery_points: return checkpoint_recovery_points(context);
+    case Task::expire_producers: return expire_producers(context);
+    case Task::retry_verification: return retry_verifications(context);
   }
 }
 

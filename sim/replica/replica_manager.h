@@ -4,6 +4,8 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -48,6 +50,9 @@ using server::DeadlineQueue;
 using server::PeriodicTimer;
 using server::TaskPhases;
 
+// Names one verification of a transaction's partitions; unique within an incarnation.
+using VerificationId = std::uint64_t;
+
 class ReplicaManager {
  public:
   // What the owner is to know, in order of happening.
@@ -72,7 +77,24 @@ class ReplicaManager {
   struct DirectoryFailed {
     DirectoryId directory;
   };
-  using Event = std::variant<Elected, Resigned, HighWatermarkAdvanced, Appended, DirectoryFailed>;
+  // The coordinator of the transactional id is to be asked about these partitions; verified() takes what it
+  // says.
+  struct VerificationAsked {
+    VerificationId id = 0;
+    std::string transactional_id;
+    ProducerId producer_id;
+    ProducerEpoch producer_epoch;
+    std::vector<TopicPartition> partitions;
+    TransactionSupport support = TransactionSupport::add_partition;
+  };
+  // What became of verify().
+  struct Verified {
+    VerificationId id = 0;
+    ErrorCode error = ErrorCode::none;
+    partition::VerificationGuard guard = partition::kNoGuard;
+  };
+  using Event = std::variant<Elected, Resigned, HighWatermarkAdvanced, Appended, DirectoryFailed,
+                             VerificationAsked, Verified>;
 
   ReplicaManager(ProcessId self, NodeId id, const BrokerConfig& config, const node::DurableImage& image);
 
@@ -93,8 +115,29 @@ class ReplicaManager {
   void on(const FetchRequest& request, const Envelope& from, const Context& context);
   ListOffsetsResponse on(const ListOffsetsRequest& request, const Context& context) const;
   OffsetForLeaderEpochResponse on(const OffsetForLeaderEpochRequest& request, const Context& context) const;
-  // Appends with acks=all for a coordinator, whose broker hears of it as Appended.
-  void append(AppendId id, TopicPartition tp, BatchDataPtr batch, const Context& context);
+  // Appends with acks=all for a coordinator, whose broker hears of it as Appended. `guard`: of the
+  // transaction that the batch begins here; `marker_version`: of a transaction's marker.
+  struct CoordinatorAppend {
+    partition::VerificationGuard guard = partition::kNoGuard;
+    TransactionVersion marker_version = kTransactionVersion0;
+    LocalTime deadline = LocalTime::max();  // REQUEST_TIMED_OUT
+  };
+  void append(AppendId id, TopicPartition tp, BatchDataPtr batch, const Context& context,
+              const CoordinatorAppend& how);
+  void append(AppendId id, TopicPartition tp, BatchDataPtr batch, const Context& context) {
+    append(id, tp, std::move(batch), context, CoordinatorAppend{});
+  }
+
+  // ---- Transactions (replica_manager_transactions.cc)
+
+  // Before a coordinator writes to `tp` in a producer's transaction; answered by Verified{id}, now or later.
+  VerificationId verify(TopicPartition tp, const std::string& transactional_id, ProducerId producer_id,
+                        ProducerEpoch producer_epoch, TransactionSupport support, const Context& context);
+  struct NotVerified {
+    TopicPartition tp;
+    ErrorCode error = ErrorCode::none;
+  };
+  void verified(VerificationId id, const std::vector<NotVerified>& errors, const Context& context);
 
   // ---- Inputs that are no requests
   void written(const node::Persisted& done, const Context& context);
@@ -190,11 +233,43 @@ class ReplicaManager {
   void take_offline(LocalIndex local, const Context& context);
 
   // ---- replica_manager_produce.cc
-  bool place(TopicPartition tp, BatchDataPtr batch, std::int16_t acks, bool internal_allowed,
-             PendingAppend& pending, std::vector<log::LogWrite>& writes, const Context& context);
+  struct VerifiedPartitions {  // what the verification of a transaction has brought
+    std::vector<NotVerified> errors;
+    std::vector<std::pair<TopicPartition, partition::VerificationGuard>> guards;
+  };
+  void append_produced(ProduceRequest& request, const ReplyTo& to, const VerifiedPartitions* verification,
+                       const Context& context);
+  bool place(TopicPartition tp, BatchDataPtr batch, std::int16_t acks,
+             const partition::ProducerStates::Append& append, PendingAppend& pending,
+             std::vector<log::LogWrite>& writes, const Context& context);
   void start_append(PendingAppend pending, std::vector<log::LogWrite> writes, const Context& context);
   void appended(ProducedAppend& append, const Context& context);
   void answer(AppendOutcome& outcome, std::int16_t acks, const Context& context);
+
+  // ---- replica_manager_transactions.cc
+
+  // A question to a transaction's coordinator, and what waits for it: a produce request, or a coordinator of
+  // this broker.
+  struct Verification {
+    std::string transactional_id;
+    ProducerId producer_id;
+    ProducerEpoch producer_epoch;
+    TransactionSupport support = TransactionSupport::add_partition;
+    std::vector<std::pair<TopicPartition, std::int32_t>> partitions;  // with the first sequence number
+    LocalTime began{};
+    VerifiedPartitions outcome;
+    struct Produce {
+      ProduceRequest request;
+      ReplyTo to;
+    };
+    std::optional<Produce> produce;
+  };
+  bool must_verify(const ProduceRequest& request, const Context& context) const;
+  void verify_then_append(ProduceRequest& request, const ReplyTo& to, const Context& context);
+  void begin_verification(VerificationId id, Verification verification, const Context& context);
+  void finish_verification(VerificationId id, Verification verification, const Context& context);
+  void retry_verifications(const Context& context);
+  void expire_producers(const Context& context);
 
   // ---- replica_manager_fetch.cc
   // What a fetch would be answered now, and whether it must be at once.
@@ -253,6 +328,14 @@ class ReplicaManager {
   LogFlusher flusher_;
   PeriodicTimer cleaner_timer_;
   std::optional<node::PersistId> cleaning_;  // what the cleaner's thread is at
+  PeriodicTimer producer_expiry_timer_;
+  std::map<VerificationId, Verification> verifying_;
+  VerificationId next_verification_ = 1;
+  struct Retry {
+    LocalTime due;
+    VerificationId id = 0;
+  };
+  std::deque<Retry> verifications_to_retry_;  // in order of time: the back-off is always the same
   std::vector<LocalIndex> to_checkpoint_;
   std::vector<std::uint8_t> is_to_checkpoint_;  // by local index
   // Once what they were assigned before is written: partitions to be followed, and to be coordinated by

@@ -55,6 +55,7 @@ void ReplicaManager::loaded(const Context& context) {
   retention_.start(context.now(), phases_);
   cleaner_timer_.start(context.now(), phases_);
   flusher_.start(context.now(), phases_);
+  producer_expiry_timer_.start(context.now(), phases_);
 }
 
 // Replicas that were moved away, and topics that were deleted, while the broker was down (stray logs).

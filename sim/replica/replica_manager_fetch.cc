@@ -25,6 +25,7 @@ void ReplicaManager::on(const FetchRequest& request, const Envelope& from, const
     refuse(sessions_.at(slot).waiting->reply_to, ErrorCode::invalid_fetch_session_epoch);
     sessions_.at(slot).waiting.reset();
   }
+  sessions_.at(slot).read_committed = request.read_committed;
   if (context.config.rack_aware_replica_selector) sessions_.at(slot).rack = request.rack;
   std::int32_t max_bytes = std::min(request.max_bytes, context.config.fetch_max_bytes);
   if (client_quotas_.is_enabled() && request.replica == kNoNode) {
@@ -112,18 +113,20 @@ FetchResponse::Partition ReplicaManager::read(const FetchSession& session, const
     return refuse(ErrorCode::unknown_leader_epoch);  // not assigned, as far as we know
   }
   // A follower is told the high watermark from before its own fetch moved it.
-  answer.high_watermark = answer.last_stable_offset = partition.high_watermark();
+  answer.high_watermark = partition.high_watermark();
+  answer.last_stable_offset = partition.last_stable_offset();
   answer.log_start_offset = partition.log_start_offset();
   if (!session.rack.empty() && !from_follower && partition.is_leader()) {
     answer.preferred_read_replica =
         preferred_read_replica(partition, wanted.fetch_offset, session.rack, context);
     if (answer.preferred_read_replica != kNoNode) return answer;
   }
-  Partition::Read data = partition.read(
-      {wanted.fetch_offset, wanted.last_fetched_epoch, from_follower, max_bytes, at_least_one});
+  Partition::Read data = partition.read({wanted.fetch_offset, wanted.last_fetched_epoch, from_follower,
+                                         max_bytes, at_least_one, session.read_committed});
   if (data.error != ErrorCode::none) return refuse(data.error);
   answer.diverging_epoch = data.diverging_epoch;
   answer.batches = std::move(data.batches);
+  answer.aborted_transactions = std::move(data.aborted_transactions);
   if (from_follower && holds_back(partition, session.replica, context)) answer.batches.clear();
   if (!from_follower || request == nullptr || data.diverges()) return answer;
 
@@ -195,7 +198,7 @@ void ReplicaManager::settle(FetchSessions::Slot slot, const Draft& draft) {
     bool keep = one.used && (one.troubled || one.local == kNotLocal);
     if (one.used && !keep) {
       const Partition& partition = table_.at(one.local);
-      keep = one.fetch_offset < partition.readable_end(session.from_follower()) ||
+      keep = one.fetch_offset < partition.readable_end(session.from_follower(), session.read_committed) ||
              partition.high_watermark() != one.high_watermark ||
              partition.log_start_offset() != one.log_start ||
              (session.from_follower() && partition.awaits_join(session.replica));
@@ -227,7 +230,7 @@ bool ReplicaManager::consider(FetchSession& session, FetchedPartition& wanted, c
   const Partition& partition = table_.at(wanted.local);
   if (partition.check_access(wanted.current_leader_epoch, session.from_follower()) != ErrorCode::none)
     return true;
-  const Offset end = partition.readable_end(session.from_follower());
+  const Offset end = partition.readable_end(session.from_follower(), session.read_committed);
   if (wanted.fetch_offset > end) return true;  // the log was cut
   FetchResponse::EpochEnd diverging;
   if (partition.check_divergence(wanted.fetch_offset, wanted.last_fetched_epoch, diverging) !=

@@ -8,7 +8,8 @@ ListOffsetsResponse ReplicaManager::on(const ListOffsetsRequest& request, const 
   response.partitions.reserve(request.partitions.size());
   for (const ListOffsetsRequest::Partition& one : request.partitions) {
     if (const Partition* here = partition(one.tp)) {
-      response.partitions.push_back(here->list_offset(one, request.replica != kNoNode));
+      response.partitions.push_back(
+          here->list_offset(one, request.replica != kNoNode, request.read_committed));
     } else {
       response.partitions.push_back({one.tp, missing(one.tp, context), kNoOffset, kNoLeaderEpoch});
     }

@@ -9,15 +9,22 @@
 namespace sim::replica {
 
 void ReplicaManager::on(ProduceRequest& request, const Envelope& from, const Context& context) {
-  PendingAppend pending;
-  ProducedAppend produced;
-  produced.acks = request.acks;
-  produced.deadline = context.now() + from_millis(request.timeout_ms);
   ReplyTo to{from.channel, from.correlation};
   if (client_quotas_.is_enabled()) {
     to.thread_nanos = from.thread_nanos;
     to.request_bytes = static_cast<std::int32_t>(wire_size(from.message));
   }
+  if (must_verify(request, context)) return verify_then_append(request, to, context);
+  append_produced(request, to, nullptr, context);
+}
+
+// `verification`: what came of asking the coordinator, if it is of a transaction.
+void ReplicaManager::append_produced(ProduceRequest& request, const ReplyTo& to,
+                                     const VerifiedPartitions* verification, const Context& context) {
+  PendingAppend pending;
+  ProducedAppend produced;
+  produced.acks = request.acks;
+  produced.deadline = context.now() + from_millis(request.timeout_ms);
   produced.operation.outcome.who = to;
   produced.operation.outcome.partitions.reserve(request.partitions.size());
   produced.operation.required.reserve(request.partitions.size());
@@ -27,28 +34,39 @@ void ReplicaManager::on(ProduceRequest& request, const Envelope& from, const Con
   writes.reserve(request.partitions.size());
   const bool acks_valid = request.acks >= -1 && request.acks <= 1;
   for (ProduceRequest::Partition& one : request.partitions) {
-    if (acks_valid) {
-      place(one.tp, std::move(one.batch), request.acks, false, pending, writes, context);
+    ErrorCode error = acks_valid ? ErrorCode::none : ErrorCode::invalid_required_acks;
+    partition::ProducerStates::Append append;
+    if (verification != nullptr && acks_valid) {
+      for (const NotVerified& refused : verification->errors) {
+        if (refused.tp == one.tp) error = refused.error;
+      }
+      for (const auto& [tp, guard] : verification->guards) {
+        if (tp == one.tp) append.guard = guard;
+      }
+    }
+    if (error == ErrorCode::none) {
+      place(one.tp, std::move(one.batch), request.acks, append, pending, writes, context);
     } else {
       auto& operation = std::get<ProducedAppend>(pending.then).operation;
-      operation.outcome.partitions.push_back(
-          {one.tp, ErrorCode::invalid_required_acks, kNoOffset, -1, kNoOffset, {}});
+      operation.outcome.partitions.push_back({one.tp, error, kNoOffset, -1, kNoOffset, {}});
       operation.required.push_back(kNoOffset);
     }
   }
   start_append(std::move(pending), std::move(writes), context);
 }
 
-void ReplicaManager::append(AppendId id, TopicPartition tp, BatchDataPtr batch, const Context& context) {
+void ReplicaManager::append(AppendId id, TopicPartition tp, BatchDataPtr batch, const Context& context,
+                            const CoordinatorAppend& how) {
   PendingAppend pending;
   ProducedAppend produced;
-  // No deadline: what the coordinator has written it waits for as long as it leads. offsets.commit.timeout.ms
-  // is that of the requests which rest on it (CoordinatorRuntime).
-  produced.deadline = LocalTime::max();
+  // As a rule no deadline: what the coordinator has written it waits for as long as it leads.
+  // offsets.commit.timeout.ms is that of the requests which rest on it (CoordinatorRuntime).
+  produced.deadline = how.deadline;
   produced.operation.outcome.who = id;
   pending.then = std::move(produced);
   std::vector<log::LogWrite> writes;
-  place(tp, std::move(batch), -1, true, pending, writes, context);
+  place(tp, std::move(batch), -1, {partition::AppendOrigin::coordinator, how.guard, how.marker_version},
+        pending, writes, context);
   start_append(std::move(pending), std::move(writes), context);
 }
 
@@ -60,9 +78,9 @@ std::int32_t ReplicaManager::throttle_for_time(const Envelope& request, const Co
 }
 
 // One partition's part of an append: its place in the log or its error, and what it will be answered.
-bool ReplicaManager::place(TopicPartition tp, BatchDataPtr batch, std::int16_t acks, bool internal_allowed,
-                           PendingAppend& pending, std::vector<log::LogWrite>& writes,
-                           const Context& context) {
+bool ReplicaManager::place(TopicPartition tp, BatchDataPtr batch, std::int16_t acks,
+                           const partition::ProducerStates::Append& append, PendingAppend& pending,
+                           std::vector<log::LogWrite>& writes, const Context& context) {
   auto& operation = std::get<ProducedAppend>(pending.then).operation;
   ProduceResponse::Partition& answer = operation.outcome.partitions.emplace_back();
   Offset& required = operation.required.emplace_back(kNoOffset);
@@ -74,13 +92,20 @@ bool ReplicaManager::place(TopicPartition tp, BatchDataPtr batch, std::int16_t a
     return false;
   }
   Partition& partition = table_.at(local);
-  if (partition.is_internal() && !internal_allowed) {
+  if (partition.is_internal() && append.origin == partition::AppendOrigin::client) {
     answer.error = ErrorCode::invalid_topic_exception;
     return false;
   }
-  const Partition::AppendCheck check = partition.check_append(*batch, acks, context.now_ms());
+  const Partition::AppendCheck check = partition.check_append(*batch, acks, context.now_ms(), append);
   answer.error = check.error;
   if (check.error != ErrorCode::none) {
+    if (check.error == ErrorCode::invalid_producer_epoch) {
+      node::report(context.out, observe::ProducerFenced{{},
+                                                        batch->producer_id,
+                                                        batch->producer_epoch,
+                                                        partition.producers().epoch_of(batch->producer_id),
+                                                        tp});
+    }
     if (check.error == ErrorCode::not_leader_or_follower) answer.current_leader = leader_hint(tp, context);
     return false;
   }

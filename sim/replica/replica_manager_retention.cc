@@ -70,7 +70,7 @@ void ReplicaManager::clean_filthiest(const Context& context) {
     const Partition& partition = table_.at(local);
     const log::CompactionLimits limits = compaction_limits(partition.config());
     const log::CleanableLog what =
-        log::cleanable(partition.log(), partition.high_watermark(), limits, context.now_ms());
+        log::cleanable(partition.log(), partition.last_stable_offset(), limits, context.now_ms());
     const bool held_back = what.end < partition.log().segments().back().base_offset;
     may_change = may_change || held_back ||
                  (what.dirty_bytes > 0 && limits.max_lag_ms < std::numeric_limits<std::int64_t>::max());
@@ -90,9 +90,10 @@ void ReplicaManager::clean_filthiest(const Context& context) {
 // turn.
 void ReplicaManager::clean(LocalIndex local, const log::CleanableLog& what, const Context& context) {
   Partition& partition = table_.at(local);
-  log::CleanedLog cleaned =
-      log::clean(partition.log(), what, compaction_limits(partition.config()), context.now_ms(),
-                 [&](const Batch& batch) { return partition.producers().is_last(batch); });
+  log::CleanedLog cleaned = log::clean(
+      partition.log(), what, compaction_limits(partition.config()), context.now_ms(),
+      [&](const Batch& batch) { return partition.producers().is_last(batch); },
+      [&](const Batch& batch) { return partition.producers().is_aborted(batch); });
   partition.replace_segments(cleaned.end, cleaned.batches, cleaned.bases);
   node::report(context.out, observe::LogCleaned{partition.tp(), id_, cleaned.end, cleaned.bytes_before,
                                                 cleaned.bytes_after});

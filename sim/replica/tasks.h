@@ -16,6 +16,8 @@ enum class Task : std::uint16_t {
   clean,                       // the log cleaner's thread
   flush_logs,                  // kafka-log-flusher
   checkpoint_recovery_points,  // kafka-recovery-point-checkpoint
+  expire_producers,            // PeriodicProducerExpirationCheck
+  retry_verification,          // retry-add-partitions-to-txn
 };
 
 constexpr node::TimerId timer_of(Task task) {

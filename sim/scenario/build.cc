@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "history/table.h"
+#include "scenario/clients.h"
 #include "scenario/distribution.h"
 #include "scenario/faults.h"
 #include "scenario/property_values.h"
@@ -40,12 +41,13 @@ class Builder {
     add_quotas(cluster, spec);
     for (const Entry& topic : root_.at("topics").entries) spec.topics.push_back(topic_spec(topic));
     for (const Entry& client : root_.at("clients").entries) {
-      if (client.value.find("produces") != nullptr) {
+      if (places_orders(client.value)) {
         spec.flows.push_back(flow(client));
       } else {
         spec.services.push_back(service(client));
       }
     }
+    number_hops(spec);
     spec.faults = build_faults(root_, spec, report_);
     spec.fixed_targets = build_fixed_targets(root_, spec, report_);
     add_deployments(spec);
@@ -62,12 +64,24 @@ class Builder {
       if (deploy == nullptr) continue;
       const FaultId id{static_cast<std::int32_t>(i)};
       for (const Entry& client : deployed_clients(root_, *deploy)) {
-        if (client.value.find("produces") != nullptr) {
+        if (places_orders(client.value)) {
           spec.deployments.push_back({id, flow(client)});
         } else {
-          spec.deployments.push_back({id, service(client)});
+          workload::ServiceSpec changed = service(client);
+          for (const workload::ServiceSpec& one : spec.services) {
+            if (one.name == changed.name && one.produces) changed.produces->hop = one.produces->hop;
+          }
+          spec.deployments.push_back({id, std::move(changed)});
         }
       }
+    }
+  }
+
+  // The services that send on, in order: an order's record tells by it who made it.
+  static void number_hops(cluster::ClusterSpec& spec) {
+    std::int32_t hop = 0;
+    for (workload::ServiceSpec& service : spec.services) {
+      if (service.produces) service.produces->hop = ++hop;
     }
   }
 
@@ -250,6 +264,34 @@ class Builder {
     spec.start_at = duration_of(value.at("start"));
     spec.start_time = times(value.at("start.time"));
     apply_properties(value.at("config"), kProducer, Targets{.producer = &spec.producer});
+    if (const Value* id = value.find("transactional.id")) spec.producer.transactional_id = id->text;
+    if (const Value* transaction = value.find("transaction")) {
+      if (const Value* orders = transaction->find("orders"))
+        spec.orders_per_transaction = static_cast<std::int32_t>(count_of(*orders));
+      spec.aborts_millionths = share_of(transaction->at("abort"));
+    }
+    return spec;
+  }
+
+  static std::int32_t share_of(const Value& value) {
+    return static_cast<std::int32_t>(number_of(value, UnitKind::share));
+  }
+
+  // What a service that consumes sends on.
+  workload::OnwardSpec onward(const Value& value) {
+    workload::OnwardSpec spec;
+    spec.topic = value.at("produces").text;
+    spec.record_bytes = make_distribution(value.at("record.size"), UnitKind::size, 1, report_);
+    apply_properties(value.at("producer.config"), kProducer, Targets{.producer = &spec.producer});
+    if (const Value* id = value.find("transactional.id")) {
+      spec.producer.transactional_id = id->text;
+      spec.id_per_start = value.at("transactional.id.per").text == "start";
+      spec.sends_group_metadata = value.at("group.metadata").text == "true";
+      spec.aborts_millionths = share_of(value.at("transaction").at("abort"));
+    }
+    for (const auto& [client, trace] : traces_) {
+      if (trace.keys != nullptr) spec.recorded_keys = trace.keys;
+    }
     return spec;
   }
 
@@ -283,6 +325,7 @@ class Builder {
     spec.commit = commit == "auto"          ? CommitMode::auto_commit
                   : commit == "after-batch" ? CommitMode::after_batch
                   : commit == "after-each"  ? CommitMode::after_each
+                  : commit == "transaction" ? CommitMode::transaction
                                             : CommitMode::before;
     spec.start_at = duration_of(value.at("start"));
     spec.start_stagger = times(value.at("start.stagger"));
@@ -290,6 +333,7 @@ class Builder {
     apply_properties(value.at("config"), kConsumer, Targets{.consumer = &spec.consumer});
     spec.consumer.group_id = value.at("group.id").text;
     spec.consumer.enable_auto_commit = spec.commit == CommitMode::auto_commit;
+    if (sends_on(value)) spec.produces = onward(value);
     return spec;
   }
 

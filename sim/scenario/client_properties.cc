@@ -117,8 +117,11 @@ constexpr Property kClientRows[] = {
     accepted("compression.lz4.level", kProducer, int32, "9", "Level of lz4 compression.", within(1, 17)),
     accepted("compression.zstd.level", kProducer, int32, "3", "Level of zstd compression.",
              within(-131'072, 22)),
-    accepted("transactional.id", kProducer, text, "null", "Names a transactional producer.", {}, {}, "*"),
-    accepted("transaction.timeout.ms", kProducer, int32, "60000", "How long a transaction may stay open."),
+    modelled("transactional.id", kProducer, text, "null", any(), field<&ProducerConfig::transactional_id>,
+             "Names a transactional producer; clients.<name>.transactional.id says it here."),
+    modelled("transaction.timeout.ms", kProducer, int32, "60000", from(1),
+             field<&ProducerConfig::transaction_timeout_ms>,
+             "How long a transaction may stay open before its coordinator aborts it."),
     accepted("transaction.two.phase.commit.enable", kProducer, boolean, "false",
              "Whether transactions take part in a two-phase commit."),
     accepted("key.serializer", kProducer, text, "null", "The class that turns keys into bytes."),
@@ -161,10 +164,11 @@ constexpr Property kClientRows[] = {
         "Where a group starts that has committed nothing: earliest, latest, none (an error), or with the "
         "orders of the last while (by_duration:PT1H).",
         "earliest|latest|none"),
-    modelled("isolation.level", kConsumer, text, "read_uncommitted", any(), isolation_level,
-             "Whether records of open and aborted transactions are returned. There are no transactions here: "
-             "both words read up to the high watermark.",
-             "read_uncommitted|read_committed"),
+    modelled(
+        "isolation.level", kConsumer, text, "read_uncommitted", any(), isolation_level,
+        "Whether records of open and aborted transactions are returned (read_uncommitted), or only what is "
+        "committed, up to the last stable offset.",
+        "read_uncommitted|read_committed"),
     modelled("fetch.min.bytes", kConsumer, int32, "1", from(0), field<&ConsumerConfig::fetch_min_bytes>,
              "Bytes a fetch waits for."),
     modelled("fetch.max.wait.ms", kConsumer, int32, "500", from(0), field<&ConsumerConfig::fetch_max_wait_ms>,

@@ -31,7 +31,7 @@ class Completion {
   void section(Value& value, std::string_view path, const std::string& name) {
     std::vector<Entry> ordered;
     for (const Key* row : keys_below(path)) {
-      if (!row->only_with.empty() && value.find(row->only_with) == nullptr) continue;
+      if (!row->belongs_in(value)) continue;
       const auto given = std::find_if(value.entries.begin(), value.entries.end(),
                                       [&](const Entry& entry) { return entry.key == row->last(); });
       std::optional<Entry> entry;
@@ -65,7 +65,8 @@ class Completion {
     if (row.path == "cluster/config") complete_server_properties(value, report_);
     if (row.path == "topics/<name>/config" || row.path == "faults/[]/admin/create-topic/config")
       complete_topic_properties(value, server_properties(), report_);
-    if (row.path == "clients/<name>/config" && row.components == kProducer)
+    if ((row.path == "clients/<name>/config" && row.components == kProducer) ||
+        row.path == "clients/<name>/producer.config")
       complete_producer_properties(value, is_librdkafka(name), report_);
     if (row.path == "clients/<name>/config" && row.components == kConsumer)
       complete_consumer_properties(value, report_);

@@ -9,6 +9,7 @@
 
 #include "check/invariants.h"
 #include "judge/metric.h"
+#include "scenario/clients.h"
 #include "scenario/faults.h"
 #include "scenario/read_values.h"
 #include "scenario/suggest.h"
@@ -257,7 +258,7 @@ class Reader {
       report_.error(at.place, where + ": there is no client \"" + of + "\"", did_you_mean(of, names));
       return false;
     }
-    const bool produces = client->find("produces") != nullptr;
+    const bool produces = places_orders(*client);
     if ((metric.of == Of::producer && !produces) || (metric.of == Of::consumer && produces)) {
       report_.error(at.place, where + ": " + std::string(metric.name) + " is measured of a client that " +
                                   (produces ? "consumes" : "produces") + ", and " + of +

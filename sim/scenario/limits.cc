@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/int128.h"
+#include "scenario/clients.h"
 #include "scenario/read_values.h"
 #include "scenario/units.h"
 #include "scenario/validate.h"
@@ -37,7 +38,7 @@ class Limits {
     if (root_.at("duration").invented) return;
     duration_ = nanoseconds_of(root_.at("duration"));
     for (const Entry& client : root_.at("clients").entries) {
-      if (client.value.find("produces") != nullptr) check_arrivals(client);
+      if (places_orders(client.value)) check_arrivals(client);
     }
     const Value* faults = root_.find("faults");
     if (faults == nullptr) return;

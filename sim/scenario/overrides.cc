@@ -44,7 +44,7 @@ const Key* row_of(std::string_view schema_path, std::string_view key) {
 // {poisson: 800/s} over {constant: 500/s}: one alternative takes the place of another.
 void drop_other_alternatives(Value& map, std::string_view schema_path, std::string_view key) {
   const Key* chosen = row_of(schema_path, key);
-  if (chosen == nullptr || chosen->alternative == 0) return;
+  if (chosen == nullptr || chosen->alternative == 0 || chosen->alternative == kAnyOf) return;
   for (const Key* other : keys_below(schema_path)) {
     if (other->alternative != chosen->alternative || other->last() == key) continue;
     std::erase_if(map.entries, [other](const Entry& entry) { return entry.key == other->last(); });

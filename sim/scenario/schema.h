@@ -40,6 +40,8 @@ enum class KeyType : std::uint8_t {
   variations,     // a map from keys of the scenario to lists of values or {from, to}
 };
 
+inline constexpr std::uint8_t kAnyOf = 3;  // of Key::alternative
+
 struct Key {
   std::string_view path;  // levels divided by /, as keys themselves hold dots: clients/<name>/group.id
   KeyType type = KeyType::section;
@@ -51,13 +53,22 @@ struct Key {
   std::string_view words = {};  // divided by |
   Components components = 0;
   bool required = false;
-  std::uint8_t alternative =
-      0;  // of its section's keys with the same number exactly one must be given; 0 = none such
+  std::uint8_t alternative = 0;  // of its section's keys with the same number exactly one must be given, with
+                                 // kAnyOf at least one; 0 = none such
   std::string_view only_with = {};  // means something only beside this key of its section
+  std::string_view also_with = {};  // as only_with: both must be there
+  std::string_view not_with = {};   // means nothing beside this key of its section
   std::string_view example = {};
   std::string_view short_for = {};  // of a section: a scalar in its place is the value of this key of it
 
   std::string_view last() const;  // the last level of the path
+  // Whether a section with these keys may have it.
+  template <class Section>
+  bool belongs_in(const Section& section) const {
+    return (only_with.empty() || section.find(only_with) != nullptr) &&
+           (also_with.empty() || section.find(also_with) != nullptr) &&
+           (not_with.empty() || section.find(not_with) == nullptr);
+  }
   bool computed() const { return !fallback.empty() && fallback.front() == '='; }
 };
 

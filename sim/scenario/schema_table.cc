@@ -49,6 +49,15 @@ constexpr Key alternative(Key key, std::string_view example) {
   key.example = example;
   return key;
 }
+constexpr Key any_of(Key key, std::string_view example) {
+  key.alternative = kAnyOf;
+  key.example = example;
+  return key;
+}
+constexpr Key not_with(std::string_view companion, Key key) {
+  key.not_with = companion;
+  return key;
+}
 constexpr Key required(Key key) {
   key.required = true;
   return key;
@@ -84,13 +93,13 @@ constexpr Key only_with(std::string_view companion, Key key) {
   return key;
 }
 constexpr std::string_view kRequests =
-    "AddRaftVoter|AllocateProducerIds|AlterPartition|AlterPartitionReassignments|ApiVersions|"
-    "AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|ControllerRegistration|"
-    "CreatePartitions|CreateTopics|DeleteTopics|"
-    "ElectLeaders|EndQuorumEpoch|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|IncrementalAlterConfigs|"
-    "InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|OffsetFetch|OffsetForLeaderEpoch|"
-    "Produce|RemoveRaftVoter|SyncGroup|"
-    "UpdateRaftVoter|Vote";
+    "AddOffsetsToTxn|AddPartitionsToTxn|AddRaftVoter|AllocateProducerIds|AlterPartition|"
+    "AlterPartitionReassignments|ApiVersions|AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|"
+    "BrokerRegistration|ControllerRegistration|CreatePartitions|CreateTopics|DeleteTopics|"
+    "ElectLeaders|EndQuorumEpoch|EndTxn|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|"
+    "IncrementalAlterConfigs|InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|"
+    "OffsetFetch|OffsetForLeaderEpoch|Produce|RemoveRaftVoter|SyncGroup|TxnOffsetCommit|"
+    "UpdateRaftVoter|Vote|WriteTxnMarkers";
 
 constexpr std::string_view kHistory = "cluster/history";
 
@@ -286,14 +295,18 @@ constexpr Key kKeys[] = {
     {.path = "clients",
      .type = KeyType::names,
      .meaning = "The applications: order services produce, other services consume."},
-    section("clients/<name>", "An application: it either produces or consumes."),
-    alternative(
-        {.path = "clients/<name>/produces", .type = KeyType::name, .meaning = "The topic its orders go to."},
-        "orders"),
-    alternative({.path = "clients/<name>/consumes",
-                 .type = KeyType::name,
-                 .meaning = "The topic whose orders it handles."},
-                "orders"),
+    section(
+        "clients/<name>",
+        "An application: it produces orders, or consumes them, or does both: then it sends on one record for "
+        "each order that it has handled."),
+    any_of({.path = "clients/<name>/produces",
+            .type = KeyType::name,
+            .meaning = "The topic its orders go to, or, beside consumes, what it sends on."},
+           "orders"),
+    any_of({.path = "clients/<name>/consumes",
+            .type = KeyType::name,
+            .meaning = "The topic whose orders it handles."},
+           "orders"),
     {.path = "clients/<name>/client",
      .type = KeyType::word,
      .fallback = "java",
@@ -304,21 +317,24 @@ constexpr Key kKeys[] = {
     {.path = "clients/<name>/rack",
      .type = KeyType::name,
      .meaning = "The rack it stands in, one of cluster.racks."},
-    scalar_key("clients/<name>/start", UnitKind::duration, "8s", 0, kYear,
-               "When its first order may come. A group whose members start together forms after twice "
-               "group.initial.rebalance.delay.ms, 6 s, and with "
-               "Kafka's auto.offset.reset=latest it never sees what was sent before.",
-               "produces"),
+    not_with(
+        "consumes",
+        scalar_key("clients/<name>/start", UnitKind::duration, "8s", 0, kYear,
+                   "When its first order may come. A group whose members start together forms after twice "
+                   "group.initial.rebalance.delay.ms, 6 s, and with "
+                   "Kafka's auto.offset.reset=latest it never sees what was sent before.",
+                   "produces")),
     scalar_key("clients/<name>/start", UnitKind::duration, "0s", 0, kYear, "When its first member starts.",
                "consumes"),
     distribution("clients/<name>/start.stagger", UnitKind::duration, "0s",
                  "How long after one member the next one starts (a rolling start).", "consumes"),
     distribution("clients/<name>/start.time", UnitKind::duration, "{p50: 3100ms, p99: 9s}",
                  "From when one of its processes is started again, after a fault, to when it runs."),
-    required(with_example(
-        section("clients/<name>/arrivals",
-                "When orders come, whatever the cluster does: the load is open-loop.", "produces"),
-        "{poisson: 500/s}")),
+    not_with("consumes",
+             required(with_example(
+                 section("clients/<name>/arrivals",
+                         "When orders come, whatever the cluster does: the load is open-loop.", "produces"),
+                 "{poisson: 500/s}"))),
     alternative(scalar_key("clients/<name>/arrivals/constant", UnitKind::rate, "", 1, kMostRate,
                            "One order after another at equal distances."),
                 "500/s"),
@@ -401,11 +417,13 @@ constexpr Key kKeys[] = {
     {.path = "clients/<name>/key",
      .type = KeyType::key_choice,
      .fallback = "none",
-     .meaning = "Whose orders they are: the record's key, which chooses the partition.",
+     .meaning =
+         "Whose orders they are: the record's key, which chooses the partition. What is sent on keeps it.",
      .only_with = "produces",
+     .not_with = "consumes",
      .example = "{zipf: {n: 100000, s: 1.1}}"},
     distribution("clients/<name>/record.size", UnitKind::size, "1KiB",
-                 "Bytes of an order, the record's value.", "produces"),
+                 "Bytes of an order, the record's value; or of what is sent on.", "produces"),
     {.path = "clients/<name>/group.id",
      .type = KeyType::text,
      .fallback = "=the client's name",
@@ -420,14 +438,59 @@ constexpr Key kKeys[] = {
      .fallback = "auto",
      .meaning = "When offsets are committed: auto as enable.auto.commit does it, after each poll's records "
                 "(after-batch), after each record, or before "
-                "handling them (at most once).",
-     .words = "auto|after-batch|after-each|before",
+                "handling them (at most once); or in a transaction with all that is sent on because of a "
+                "poll, which "
+                "needs produces and a transactional.id.",
+     .words = "auto|after-batch|after-each|before|transaction",
      .only_with = "consumes"},
+    {.path = "clients/<name>/transactional.id",
+     .type = KeyType::text,
+     .meaning =
+         "Names a transactional producer; a new start of it fences the one before. Of a service it is what "
+         "the ids of its members begin with: payment-0, payment-1.",
+     .only_with = "produces",
+     .example = "payment"},
+    {.path = "clients/<name>/transactional.id.per",
+     .type = KeyType::word,
+     .fallback = "member",
+     .meaning =
+         "Whether a member keeps its transactional.id over restarts, or takes another at each start, so that "
+         "nobody fences what it was.",
+     .words = "member|start",
+     .only_with = "transactional.id",
+     .also_with = "consumes"},
+    {.path = "clients/<name>/group.metadata",
+     .type = KeyType::boolean,
+     .fallback = "true",
+     .meaning =
+         "Whether offsets are given to a transaction with the member's generation (KIP-447), by which the "
+         "group's coordinator knows one that has been replaced.",
+     .only_with = "transactional.id",
+     .also_with = "consumes"},
+    {.path = "clients/<name>/transaction",
+     .type = KeyType::section,
+     .meaning = "How the application goes about its transactions.",
+     .only_with = "transactional.id"},
+    scalar_key(
+        "clients/<name>/transaction/orders", UnitKind::none, "", 1, 1'000'000,
+        "Orders in one transaction of an order service, 1 if it is not said; those of a service are what a "
+        "poll returns (max.poll.records)."),
+    scalar_key(
+        "clients/<name>/transaction/abort", UnitKind::share, "0%", 0, 1'000'000,
+        "Share of the transactions that the application aborts once all has been sent. A service then reads "
+        "and handles its orders again."),
+    {.path = "clients/<name>/producer.config",
+     .type = KeyType::properties,
+     .meaning = "Properties of the producer of a service that sends on (producer.properties).",
+     .components = kProducer,
+     .only_with = "consumes",
+     .also_with = "produces"},
     {.path = "clients/<name>/config",
      .type = KeyType::properties,
      .meaning = "Properties of the producer (producer.properties).",
      .components = kProducer,
-     .only_with = "produces"},
+     .only_with = "produces",
+     .not_with = "consumes"},
     {.path = "clients/<name>/config",
      .type = KeyType::properties,
      .meaning = "Properties of the consumers (consumer.properties).",

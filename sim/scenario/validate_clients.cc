@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "scenario/clients.h"
 #include "scenario/property_values.h"
 #include "scenario/read_values.h"
 #include "scenario/suggest.h"
@@ -26,7 +28,9 @@ class Clients {
     for (Entry& client : root_.find("clients")->entries) {
       check_rack(client);
       check_start(client);
-      if (client.value.find("produces") != nullptr) check_producer(client);
+      if (places_orders(client.value)) check_producer(client);
+      if (sends_on(client.value)) check_onward(client);
+      if (client.value.find("produces") != nullptr) check_transactions(client);
       if (client.value.find("consumes") != nullptr) check_consumer(client);
     }
   }
@@ -96,22 +100,122 @@ class Clients {
 
   void check_producer(const Entry& client) {
     const Value& topic = client.value.at("produces");
-    check_internal(topic);
-    if (listed(topic.text) == nullptr && !created_later(topic.text)) {
-      const std::string hint = did_you_mean(topic.text, listed_topics());
-      if (!auto_create()) {
-        report_.error(topic.place,
-                      "topic \"" + topic.text + "\" is not listed, and auto.create.topics.enable is false",
-                      hint);
-      } else {
-        check_auto_created(topic);
-        if (!hint.empty())
-          report_.warning(topic.place,
-                          "topic \"" + topic.text + "\" is not listed: the cluster will create it", hint);
-      }
-    }
+    check_topic(topic);
     check_sizes(client);
     check_arrivals(client);
+  }
+
+  void check_topic(const Value& topic) {
+    check_internal(topic);
+    if (listed(topic.text) != nullptr || created_later(topic.text)) return;
+    const std::string hint = did_you_mean(topic.text, listed_topics());
+    if (!auto_create()) {
+      report_.error(topic.place,
+                    "topic \"" + topic.text + "\" is not listed, and auto.create.topics.enable is false",
+                    hint);
+      return;
+    }
+    check_auto_created(topic);
+    if (!hint.empty())
+      report_.warning(topic.place, "topic \"" + topic.text + "\" is not listed: the cluster will create it",
+                      hint);
+  }
+
+  void check_onward(const Entry& client) {
+    const Value& topic = client.value.at("produces");
+    check_topic(topic);
+    constexpr std::size_t kMostThatSendOn = 127;  // so many hops fit into the number of a record
+    const auto& all = root_.at("clients").entries;
+    if (std::count_if(all.begin(), all.end(), [](const Entry& one) { return sends_on(one.value); }) >
+        static_cast<std::ptrdiff_t>(kMostThatSendOn))
+      report_.error(topic.place, "at most 127 services can send on what they handle");
+    if (reaches(topic.text, client.value.at("consumes").text))
+      report_.error(topic.place, "clients." + client.key + " produces to " + topic.text +
+                                     ", and that leads back to what it consumes: an order would never end");
+  }
+
+  // Whether what is in a topic is sent on, by however many services, to another.
+  bool reaches(const std::string& from, const std::string& to) const {
+    std::vector<std::string> topics{from};
+    for (std::size_t i = 0; i < topics.size(); ++i) {
+      if (topics[i] == to) return true;
+      for (const Entry& client : root_.at("clients").entries) {
+        if (!sends_on(client.value) || client.value.at("consumes").text != topics[i]) continue;
+        const std::string& next = client.value.at("produces").text;
+        if (std::find(topics.begin(), topics.end(), next) == topics.end()) topics.push_back(next);
+      }
+    }
+    return false;
+  }
+
+  void check_transactions(Entry& client) {
+    const bool is_service = sends_on(client.value);
+    const char* section = is_service ? "producer.config" : "config";
+    Value& config = *client.value.find(section);
+    const Value* id = client.value.find("transactional.id");
+    const Value* property = config.find("transactional.id");
+    if (property != nullptr && property->text != "null") {
+      if (id == nullptr) {
+        report_.error(property->place,
+                      where(client, section) + ": a transactional.id stands beside " + section,
+                      "write transactional.id: " + property->text + " one level above");
+      } else if (property->text != id->text) {
+        report_.error(property->place, where(client, section) + ": transactional.id is \"" + property->text +
+                                           "\" here and \"" + id->text + "\" in " +
+                                           where(client, "transactional.id"));
+      }
+    }
+    if (id != nullptr && given(*id)) check_transactional(client, *id, config);
+    if (is_service) check_transactional_commit(client, id);
+    const Value* transaction = client.value.find("transaction");
+    const Value* orders = transaction == nullptr ? nullptr : transaction->find("orders");
+    if (is_service && orders != nullptr)
+      report_.error(orders->place,
+                    where(client, "transaction") +
+                        ".orders is an order service's: a service's "
+                        "transaction holds what a poll returns",
+                    "set max.poll.records in config");
+  }
+
+  void check_transactional(const Entry& client, const Value& id, const Value& config) {
+    if (id.text.empty()) {
+      report_.error(id.place, where(client, "transactional.id") +
+                                  " is empty, and a transaction coordinator "
+                                  "refuses that (INVALID_REQUEST)");
+    }
+    // ProducerConfig: looked at once it is known whether it is idempotent.
+    if (config.at("enable.idempotence").text != "true") {
+      const Value& acks = config.at("acks");
+      const Value& asked = config.at("enable.idempotence");
+      report_.error(given(asked)  ? asked.place
+                    : given(acks) ? acks.place
+                                  : id.place,
+                    where(client, "transactional.id") + " (" + id.text +
+                        ") needs the idempotent producer: a transactional.id cannot be set without it",
+                    "leave acks at all, retries above 0 and enable.idempotence at true");
+    }
+    const Value& timeout = config.at("transaction.timeout.ms");
+    const Value& most = server().at("transaction.max.timeout.ms");
+    if (number_of(timeout, UnitKind::none) > number_of(most, UnitKind::none)) {
+      report_.error(given(timeout) ? timeout.place : id.place,
+                    where(client, "transaction.timeout.ms") + " (" + timeout.text +
+                        ") is above transaction.max.timeout.ms of the brokers (" + most.text +
+                        "), which refuse it (INVALID_TRANSACTION_TIMEOUT)");
+    }
+  }
+
+  void check_transactional_commit(const Entry& client, const Value* id) {
+    const Value& commit = client.value.at("commit");
+    if ((commit.text == "transaction") == (id != nullptr)) return;
+    if (id == nullptr) {
+      report_.error(commit.place, where(client, "commit") + ": a transaction needs a transactional.id",
+                    "such as transactional.id: " + client.key);
+    } else {
+      report_.error(id->place,
+                    where(client, "transactional.id") + " is given, and " + where(client, "commit") + " is " +
+                        commit.text,
+                    "write commit: transaction");
+    }
   }
 
   void check_auto_created(const Value& topic) {
@@ -243,6 +347,12 @@ class Clients {
   void check_commit(Entry& client) {
     Value& config = *client.value.find("config");
     const Value& commit = client.value.at("commit");
+    if (commit.text == "transaction" && !sends_on(client.value)) {
+      report_.error(commit.place,
+                    where(client, "commit") + ": a transaction is of a producer, and " + client.key +
+                        " produces nothing",
+                    "such as produces: payments");
+    }
     const Value* property = config.find("enable.auto.commit");
     if (property == nullptr) return;  // it has been looked at
     if (given(*property) && (property->text == "true") != (commit.text == "auto")) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "scenario/clients.h"
 #include "scenario/property_values.h"
 #include "scenario/read_values.h"
 #include "scenario/suggest.h"
@@ -180,7 +181,8 @@ void check_quotas(const Value& root, Report& report) {
     }
     const Value* client = root.at("clients").find(quota.key);
     if (client == nullptr) continue;
-    const bool produces = client->find("produces") != nullptr;
+    if (sends_on(*client)) continue;
+    const bool produces = places_orders(*client);
     const std::string_view useless = produces ? "consumer_byte_rate" : "producer_byte_rate";
     if (quota.value.find(useless) == nullptr) continue;
     report.warning(quota.key_place, "cluster.quotas." + quota.key + "." + std::string(useless) +

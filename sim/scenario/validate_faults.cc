@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/overloaded.h"
+#include "scenario/clients.h"
 #include "scenario/drawn.h"
 #include "scenario/faults.h"
 #include "scenario/property_values.h"
@@ -317,7 +318,7 @@ class Faults {
 
   void check_deployed_settings(const Value& client, const std::string& name, const Value& deploy,
                                const std::string& where) {
-    const bool produces = client.find("produces") != nullptr;
+    const bool produces = places_orders(client);
     const Value* service = deploy.find("service");
     if (service != nullptr && produces)
       nobody(*service, where + ".service", name + " produces, and handles no orders");

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "scenario/clients.h"
 #include "scenario/property_values.h"
 #include "scenario/read_values.h"
 #include "scenario/units.h"
@@ -28,10 +29,10 @@ class Topic {
   }
   // By a client that produces to it.
   void check_producer(const Entry& client) {
-    const Value& key = client.value.at("key");
-    if (cleans("compact") && key.is_scalar() && key.text == "none") {
+    const Value* key = client.value.find("key");  // what is sent on keeps that of its order
+    if (cleans("compact") && key != nullptr && key->is_scalar() && key->text == "none") {
       report_.warning(
-          given(key) ? key.place : client.key_place,
+          given(*key) ? key->place : client.key_place,
           "clients." + client.key + ": topic " + topic_.key +
               " is compacted and refuses records without a key (INVALID_RECORD): every order will fail");
     }
@@ -39,8 +40,8 @@ class Topic {
     const Value& most = config_.at("max.message.bytes");
     if (!size.is_scalar()) return;
     const std::int64_t bytes = *read_scalar(size.text, UnitKind::size).value;
-    const bool is_sent =
-        bytes < *read_scalar(client.value.at("config").at("max.request.size").text, UnitKind::none).value;
+    const Value& producer = client.value.at(sends_on(client.value) ? "producer.config" : "config");
+    const bool is_sent = bytes < *read_scalar(producer.at("max.request.size").text, UnitKind::none).value;
     if (!is_sent || bytes < number("max.message.bytes")) return;
     report_.warning(given(size) ? size.place : client.key_place,
                     "clients." + client.key + ".record.size (" + size.text +

@@ -29,7 +29,7 @@ const Key* row_of(const std::vector<const Key*>& rows, std::string_view key, con
   const Key* found = nullptr;
   for (const Key* row : rows) {
     if (row->last() != key) continue;
-    if (row->only_with.empty() || section.find(row->only_with) != nullptr) return row;
+    if (row->belongs_in(section)) return row;
     if (found == nullptr) found = row;
   }
   return found;
@@ -107,11 +107,21 @@ bool Walk::section(Value& value, std::string_view path, const std::string& where
       wrong.push_back(entry.key);
       continue;
     }
+    if (!row->belongs_in(value)) {
+      const bool lacks = !row->also_with.empty() && value.find(row->also_with) == nullptr;
+      report_.error(entry.key_place,
+                    here +
+                        (lacks ? " means something only together with \"" + std::string(row->also_with)
+                               : " means nothing beside \"" + std::string(row->not_with)) +
+                        "\"");
+      wrong.push_back(entry.key);
+      continue;
+    }
     if (entry.value.kind == Value::Kind::null) entry.value.place = entry.key_place;
     if (!any(entry.value, *row, here)) wrong.push_back(entry.key);
   }
   for (const Key* row : rows) {
-    if (!row->required || (!row->only_with.empty() && value.find(row->only_with) == nullptr)) continue;
+    if (!row->required || !row->belongs_in(value)) continue;
     if (value.find(row->last()) != nullptr) continue;
     report_.error(value.place, "\"" + std::string(row->last()) + "\" is missing in " + called(where),
                   "it is " + describe(*row));
@@ -129,7 +139,7 @@ void Walk::unknown_key(const Entry& entry, std::string_view path, const Value& s
     return report_.error(entry.key_place, "unknown key \"" + entry.key + "\" in " + called(where));
   std::vector<std::string_view> known;
   for (const Key* row : keys_below(path)) {
-    if (row->only_with.empty() || section.find(row->only_with) != nullptr) known.push_back(row->last());
+    if (row->belongs_in(section)) known.push_back(row->last());
   }
   std::string hint = did_you_mean(entry.key, known);
   const bool has_config = std::find(known.begin(), known.end(), "config") != known.end();
@@ -171,6 +181,16 @@ bool Walk::keep_one_alternative(Value& value, std::string_view path, const std::
       if (row->alternative == set && counts) all.push_back(row->last());
     }
     if (!all.empty() && !keep_one_of(value, all, where)) all_given = false;
+  }
+  std::vector<std::string_view> any;
+  for (const Key* row : keys_below(path)) {
+    if (row->alternative == kAnyOf && std::find(any.begin(), any.end(), row->last()) == any.end())
+      any.push_back(row->last());
+  }
+  const auto is_given = [&](std::string_view key) { return value.find(key) != nullptr; };
+  if (!any.empty() && std::none_of(any.begin(), any.end(), is_given)) {
+    report_.error(value.place, where + " needs one of " + listed(any));
+    all_given = false;
   }
   return all_given;
 }

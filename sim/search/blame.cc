@@ -68,7 +68,7 @@ class Candidates {
 
  private:
   void of_client(const std::string& client) {
-    if (draft_.has({"clients", client, "produces"})) {
+    if (!draft_.has({"clients", client, "consumes"})) {
       for (const Protection& one : kOfProducers) property({"clients", client, "config"}, one);
       return;
     }

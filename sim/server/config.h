@@ -73,6 +73,21 @@ struct BrokerConfig {
   std::int32_t group_max_size = 2'147'483'647;
   std::int32_t group_coordinator_append_linger_ms = -1;
   std::int32_t group_coordinator_threads = 4;
+  // Transactions (TransactionLogConfig, TransactionStateManagerConfig, AddPartitionsToTxnConfig)
+  std::int32_t transaction_state_log_num_partitions = 50;
+  std::int16_t transaction_state_log_replication_factor = 3;
+  std::int32_t transaction_state_log_min_isr = 2;
+  std::int64_t transaction_state_log_segment_bytes = 104'857'600;
+  std::int32_t transaction_state_log_load_buffer_size = 5'242'880;
+  std::int32_t transaction_max_timeout_ms = 900'000;
+  std::int32_t transactional_id_expiration_ms = 604'800'000;
+  std::int32_t transaction_abort_timed_out_transaction_cleanup_interval_ms = 10'000;
+  std::int32_t transaction_remove_expired_transaction_cleanup_interval_ms = 3'600'000;
+  bool transaction_partition_verification_enable = true;
+  std::int32_t add_partitions_to_txn_retry_backoff_ms = 20;
+  std::int32_t add_partitions_to_txn_retry_backoff_max_ms = 100;
+  std::int32_t producer_id_expiration_ms = 86'400'000;
+  std::int32_t producer_id_expiration_check_interval_ms = 600'000;
   // Quotas
   std::int32_t quota_window_num = 11;
   std::int32_t quota_window_size_seconds = 1;

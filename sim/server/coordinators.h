@@ -11,9 +11,9 @@
 
 // The kinds of coordinator, a row each: which internal topic one keeps its state in, and how that is made.
 // Which topics are internal, which are created at the first FindCoordinator, and where a key's coordinator
-// lives all follow from the table. A new kind (transactions on __transaction_state, share groups on
-// __share_group_state) is an enumerator of CoordinatorType, a row here, and its service where a broker takes
-// elections and writes to it (Broker::coordinator_elected).
+// lives all follow from the table. A new kind (share groups on __share_group_state) is an enumerator of
+// CoordinatorType, a row here, and its service where a broker takes elections and writes to it
+// (Broker::coordinator_elected).
 namespace sim::server {
 
 struct CoordinatorKind {
@@ -22,12 +22,18 @@ struct CoordinatorKind {
   std::int32_t BrokerConfig::*partitions;  // of that topic, when it is created
   std::int16_t BrokerConfig::*replication_factor;
   std::int64_t BrokerConfig::*segment_bytes;
+  std::int32_t BrokerConfig::*min_isr = nullptr;  // of that topic; null: as of any
 };
 
 inline constexpr std::array kCoordinators = {
     CoordinatorKind{CoordinatorType::group, "__consumer_offsets", &BrokerConfig::offsets_topic_num_partitions,
                     &BrokerConfig::offsets_topic_replication_factor,
                     &BrokerConfig::offsets_topic_segment_bytes},
+    CoordinatorKind{CoordinatorType::transaction, "__transaction_state",
+                    &BrokerConfig::transaction_state_log_num_partitions,
+                    &BrokerConfig::transaction_state_log_replication_factor,
+                    &BrokerConfig::transaction_state_log_segment_bytes,
+                    &BrokerConfig::transaction_state_log_min_isr},
 };
 
 // Null if no coordinator keeps its state there.

@@ -4,7 +4,8 @@
 
 namespace sim::server {
 
-// Mistakes that can be planted in the replication of partitions, to prove that the invariants catch them. For
+// Mistakes that can be planted in the replication of partitions and in transactions, to prove that the
+// invariants catch them. For
 // tests alone: no scenario can ask for one.
 enum class PlantedDefect : std::uint8_t {
   none,
@@ -21,6 +22,13 @@ enum class PlantedDefect : std::uint8_t {
   divergence_not_checked,          // a follower does not say in which epoch its log ends
   serves_beyond_high_watermark,    // consumers get all of the log
   clean_shutdown_marked_early,     // the mark of an orderly end is written while the broker still works
+  // ---- Transactions
+  transaction_marker_lost,       // the coordinator counts a marker as written when it has sent it
+  stable_offset_ignores_open,    // an open transaction does not hold back the last stable offset
+  aborted_transactions_omitted,  // a read_committed fetch is not told what was aborted
+  late_marker_accepted,          // of an older producer or coordinator epoch
+  verification_skipped,          // a leader takes a transaction's first batch without asking the coordinator
+  pending_offsets_exposed,       // offsets of an open transaction are told as committed
 };
 
 }  // namespace sim::server

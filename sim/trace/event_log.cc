@@ -72,6 +72,12 @@ bool is_control(const observe::Fact& fact) {
                         [](const observe::RebalanceBegan&) { return true; },
                         [](const observe::MemberDeparted&) { return true; },
                         [](const observe::PartitionsRevoked&) { return true; },
+                        [](const observe::TransactionStateChanged& f) {
+                          return f.state == TransactionState::prepare_abort;
+                        },
+                        [](const observe::TransactionMarkerWritten&) { return false; },
+                        [](const observe::LastStableOffsetAdvanced&) { return false; },
+                        [](const observe::ProducerFenced&) { return true; },
                         [](const observe::MessageSent&) { return false; },
                         [](const observe::MessageDelivered&) { return false; },
                         [](const observe::ConnectionOpened&) { return true; },
@@ -98,6 +104,9 @@ bool is_control(const observe::Fact& fact) {
                         [](const observe::OffsetsReset&) { return true; },
                         [](const observe::TopicDeleted&) { return true; },
                         [](const observe::ClientThrottled&) { return true; },
+                        [](const observe::ProducerTransactionChanged&) { return true; },
+                        [](const observe::RecordDerived&) { return false; },
+                        [](const observe::OffsetsAddedToTransaction&) { return false; },
                         [](const observe::IsrProposed&) { return true; },
                         [](const observe::IsrProposalDropped&) { return true; },
                         [](const observe::FollowerHighWatermarkAdvanced&) { return false; },
@@ -220,6 +229,7 @@ void EventLog::partition(TopicPartition tp) {
 void EventLog::order(RecordId id) {
   if (id == kNoRecord) return;
   number("order", number_of(id));
+  if (hop_of(id) != 0) number("hop", hop_of(id));
   if (flows_.size() < 2) return;
   raw(",\"flow\":");
   raw(flows_[static_cast<std::size_t>(flow_of(id).value())]);
@@ -239,6 +249,9 @@ void EventLog::batch(const BatchData& data) {
     number("producer_epoch", data.producer_epoch.value());
     number("base_sequence", data.base_sequence);
   }
+  if (data.transactional) flag("transactional", true);
+  if (const EndTransactionMarker* marker = data.end_transaction_marker())
+    text("marker", marker->committed ? "COMMIT" : "ABORT");
   const auto& records = data.application_records();
   if (records.empty()) return;
   raw(",\"orders\":[");

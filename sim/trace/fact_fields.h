@@ -62,6 +62,9 @@ inline std::string_view text_of(Lane lane) {
     case Lane::controller_registration: return "controller-registration";
     case Lane::forwarding: return "forwarding";
     case Lane::raft: return "raft";
+    case Lane::producer: return "producer";
+    case Lane::transaction_markers: return "transaction-markers";
+    case Lane::add_partitions_to_txn: return "add-partitions-to-txn";
   }
   return "replica_fetcher";  // + its index
 }
@@ -295,6 +298,37 @@ void describe(const observe::PartitionsRevoked& fact, Out& out) {
   if (fact.lost) out.flag("lost", true);
 }
 template <class Out>
+void describe(const observe::TransactionStateChanged& fact, Out& out) {
+  out.text("transactional_id", fact.transactional_id);
+  out.number("producer_id", fact.producer_id.value());
+  out.number("producer_epoch", fact.producer_epoch.value());
+  out.text("state", sim::name(fact.state));
+  out.partitions("partitions", fact.partitions);
+}
+template <class Out>
+void describe(const observe::TransactionMarkerWritten& fact, Out& out) {
+  out.text("transactional_id", fact.transactional_id);
+  out.number("producer_id", fact.producer_id.value());
+  out.partition(fact.tp);
+  out.flag("committed", fact.committed);
+}
+template <class Out>
+void describe(const observe::LastStableOffsetAdvanced& fact, Out& out) {
+  out.partition(fact.tp);
+  out.number("broker", fact.broker.value());
+  out.number("from", fact.from);
+  out.number("to", fact.to);
+  out.number("high_watermark", fact.high_watermark);
+}
+template <class Out>
+void describe(const observe::ProducerFenced& fact, Out& out) {
+  if (!fact.transactional_id.empty()) out.text("transactional_id", fact.transactional_id);
+  out.number("producer_id", fact.producer_id.value());
+  out.number("producer_epoch", fact.producer_epoch.value());
+  out.number("current_producer_epoch", fact.current_producer_epoch.value());
+  if (fact.tp.topic != kNoTopic) out.partition(fact.tp);
+}
+template <class Out>
 void describe(const observe::MessageSent& fact, Out& out) {
   out.message(*fact.envelope);
   out.number("bytes", fact.bytes);
@@ -317,6 +351,29 @@ void describe(const observe::ClientThrottled& fact, Out& out) {
   out.process("client", fact.client);
   out.text("quota", kQuotas[static_cast<std::size_t>(fact.quota)]);
   out.number("throttle_ms", fact.throttle_ms);
+}
+
+// ---- Transactions, told by the clients
+template <class Out>
+void describe(const observe::ProducerTransactionChanged& fact, Out& out) {
+  out.text("transactional_id", fact.transactional_id);
+  out.text("state", observe::name(fact.state));
+  out.number("producer_id", fact.producer_id.value());
+  out.number("producer_epoch", fact.producer_epoch.value());
+  if (fact.error != ErrorCode::none) out.error(fact.error);
+}
+template <class Out>
+void describe(const observe::RecordDerived& fact, Out& out) {
+  out.who(fact.service, fact.member);
+  out.order(fact.record);
+}
+template <class Out>
+void describe(const observe::OffsetsAddedToTransaction& fact, Out& out) {
+  out.who(fact.service, fact.member);
+  out.number("producer_id", fact.producer_id.value());
+  out.number("producer_epoch", fact.producer_epoch.value());
+  out.partition(fact.tp);
+  out.number("offset", fact.offset);
 }
 
 // ---- The quorum

@@ -93,6 +93,7 @@ void Meaning::processes(Key key, const std::vector<ProcessId>& ids) {
 void Meaning::order(RecordId id) {
   if (id == kNoRecord) return;
   number("order", number_of(id));
+  if (hop_of(id) != 0) number("hop", hop_of(id));
   add(Key("flow").hash, flows_[static_cast<std::size_t>(flow_of(id).value())]);
 }
 
@@ -108,6 +109,9 @@ void Meaning::batch(const BatchData& data) {
   number("producer_id", data.producer_id.value());
   number("producer_epoch", data.producer_epoch.value());
   number("base_sequence", data.base_sequence);
+  if (data.transactional) number("transactional", 1);
+  if (const EndTransactionMarker* marker = data.end_transaction_marker())
+    number("marker", marker->committed ? 1 : 0);
   const auto& records = data.application_records();
   if (records.empty()) return;
   order(records.front().id);

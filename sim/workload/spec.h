@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -68,6 +69,10 @@ struct FlowSpec {  // an order service
   Duration start_at{};           // of the first order
   Distribution start_time{};     // from when its process is started again until it runs
   std::int64_t max_orders = -1;  // -1 = until the scenario's load ends
+  // With producer.transactional_id: so many orders are sent in one transaction, and this share of all
+  // transactions (millionths) is aborted by the application when all were sent.
+  std::int32_t orders_per_transaction = 1;
+  std::int32_t aborts_millionths = 0;
 };
 
 enum class CommitMode : std::uint8_t {
@@ -75,6 +80,21 @@ enum class CommitMode : std::uint8_t {
   after_batch,  // commitSync after all records of a poll were processed
   after_each,   // commitSync after each record
   before,       // commitSync of the polled positions before processing (at most once)
+  transaction,  // sendOffsetsToTransaction, in one transaction with what is produced of a poll
+};
+
+// What a service sends on, one record for each order that it has handled.
+struct OnwardSpec {
+  std::string topic;
+  std::int32_t hop = 1;  // of its records, see protocol/ids.h
+  Distribution record_bytes = Distribution::constant(1024);
+  // With CommitMode::transaction, producer.transactional_id is what the members' ids begin with:
+  // "payment-0", "payment-1".
+  client::ProducerConfig producer;
+  bool id_per_start = false;  // each start of a member takes an id of its own, so that nobody is fenced by it
+  bool sends_group_metadata = true;    // KIP-447; false: a zombie is not known by its generation
+  std::int32_t aborts_millionths = 0;  // share of transactions that the application aborts, and does again
+  std::shared_ptr<const std::vector<std::string>> recorded_keys{};  // of all traces
 };
 
 struct ServiceSpec {  // a consumer group of its own: inventory, payment, fulfillment
@@ -84,6 +104,7 @@ struct ServiceSpec {  // a consumer group of its own: inventory, payment, fulfil
   std::int32_t members = 1;
   Distribution service_time = Distribution::constant(0);  // per order, ns
   CommitMode commit = CommitMode::auto_commit;
+  std::optional<OnwardSpec> produces;
   client::ConsumerConfig consumer;
   Duration start_at{};           // of the first member
   Distribution start_stagger{};  // how long after one member the next one starts

@@ -1,8 +1,11 @@
 // Fetching: sessions, one request per broker, buffering, max.poll.records, errors.
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "client/consumer_world.h"
 #include "client/fetcher_session.h"
+#include "protocol/batch_builder.h"
 
 namespace sim::client {
 namespace {
@@ -303,6 +306,72 @@ TEST_CASE("while the coordinator is unknown, poll hands out what is buffered onl
   CHECK(world.returned.empty());
   world.advance_to(lost_at + from_millis(100));
   CHECK(world.returned == Strings{"0:0-1"});
+}
+
+// ---- isolation.level
+
+namespace {
+
+Batch of_transaction(Offset base, std::int32_t records, std::int64_t producer) {
+  std::vector<Record> all(static_cast<std::size_t>(records), Record{RecordId{1}, 0, -1, 10});
+  BatchDataPtr data = make_data_batch(std::move(all), ProducerId{producer}, ProducerEpoch{0}, 0, 100, true);
+  return Batch{base, LeaderEpoch{0}, records, std::move(data)};
+}
+
+Batch marker(Offset at, std::int64_t producer, bool committed) {
+  return Batch{
+      at, LeaderEpoch{0}, 1,
+      make_marker_batch({committed, CoordinatorEpoch{0}}, ProducerId{producer}, ProducerEpoch{1}, 0)};
+}
+
+// Producer 1 aborts 0-1 and commits 5-6; producer 2 commits 2-3; between them records without a transaction.
+FetchResponse transactions_of_two() {
+  FetchResponse response = ConsumerWorld::fetched(
+      orders(0), {of_transaction(0, 2, 1), of_transaction(2, 2, 2), marker(4, 1, false),
+                  of_transaction(5, 2, 1), batch(7, 1), marker(8, 2, true), marker(9, 1, true)});
+  response.partitions.front().aborted_transactions = {{ProducerId{1}, 0}};
+  return response;
+}
+
+}  // namespace
+
+TEST_CASE("read_committed passes over aborted transactions, up to their marker") {
+  for (const IsolationLevel level : {IsolationLevel::read_committed, IsolationLevel::read_uncommitted}) {
+    for (const std::int32_t at_most : {500, 1, 3}) {
+      CAPTURE(at_most);
+      ConsumerConfig config = ConsumerWorld::default_config();
+      config.isolation_level = level;
+      config.max_poll_records = at_most;
+      ConsumerWorld world(config, 1);
+      world.start_fetching();
+      const Envelope request = world.take<FetchRequest>();
+      CHECK(fetch_of(request).read_committed == (level == IsolationLevel::read_committed));
+      world.answer(request, transactions_of_two());
+      for (int i = 0; i < 8 && world.count<FetchRequest>() == 0; ++i) world.poll();
+      std::set<Offset> offsets;
+      for (const auto& polled : world.facts<observe::RecordsPolled>()) {
+        for (Offset offset = polled.from; offset < polled.to; ++offset) CHECK(offsets.insert(offset).second);
+      }
+      const std::set<Offset> committed{2, 3, 5, 6, 7};
+      const std::set<Offset> all{0, 1, 2, 3, 5, 6, 7};
+      CHECK(offsets == (level == IsolationLevel::read_committed ? committed : all));
+      CHECK(text(fetch_of(world.take<FetchRequest>())) == "0@10");  // behind the last marker
+    }
+  }
+}
+
+TEST_CASE("aborted transactions are taken in the order in which they began") {
+  ConsumerConfig config = ConsumerWorld::default_config();
+  config.isolation_level = IsolationLevel::read_committed;
+  ConsumerWorld world(config, 1);
+  world.start_fetching();
+  FetchResponse response = ConsumerWorld::fetched(
+      orders(0),
+      {of_transaction(0, 1, 1), of_transaction(1, 1, 2), marker(2, 2, false), marker(3, 1, false)});
+  response.partitions.front().aborted_transactions = {{ProducerId{2}, 1},
+                                                      {ProducerId{1}, 0}};  // as they ended
+  world.answer(world.take<FetchRequest>(), response);
+  CHECK(world.facts<observe::RecordsPolled>().empty());
 }
 
 }  // namespace sim::client

@@ -126,6 +126,76 @@ struct ProducerWorld {
   void answer_all() {
     while (!produced.empty()) answer();
   }
+  // Answers the oldest request held.
+  void answer_held(Message answer) {
+    REQUIRE_FALSE(unanswered.empty());
+    Envelope request = std::move(unanswered.front());
+    unanswered.pop_front();
+    feed(node::Received{Envelope{request.channel, request.correlation, true, std::move(answer)}});
+    take_inputs();
+  }
+  Message no_error(const Message& request) {
+    if (std::holds_alternative<FindCoordinatorRequest>(request))
+      return FindCoordinatorResponse{ErrorCode::none, NodeId{1}, broker_process(1)};
+    if (std::holds_alternative<InitProducerIdRequest>(request))
+      return InitProducerIdResponse{ErrorCode::none, ProducerId{7}, epoch};
+    if (const auto* add = std::get_if<AddPartitionsToTxnRequest>(&request)) {
+      AddPartitionsToTxnResponse answer;
+      answer.transactions.push_back({add->transactions.front().transactional_id, {}});
+      for (const TopicPartition tp : add->transactions.front().partitions)
+        answer.transactions.front().partitions.push_back({tp, ErrorCode::none});
+      return answer;
+    }
+    if (std::holds_alternative<AddOffsetsToTxnRequest>(request)) return AddOffsetsToTxnResponse{};
+    if (const auto* offsets = std::get_if<TxnOffsetCommitRequest>(&request)) {
+      TxnOffsetCommitResponse answer;
+      for (const auto& one : offsets->partitions) answer.partitions.push_back({one.tp, ErrorCode::none});
+      return answer;
+    }
+    REQUIRE(std::holds_alternative<EndTxnRequest>(request));
+    if (transaction_version < kTransactionVersion2) return EndTxnResponse{};
+    epoch = epoch.next();
+    return EndTxnResponse{ErrorCode::none, ProducerId{7}, epoch};
+  }
+
+  // ---- Transactions: the call is made; what it returned, if it has, is in `returned`
+  void init_transactions() {
+    producer.init_transactions(env(), events);
+    poll();
+  }
+  void begin() {
+    node::Effects out;
+    REQUIRE(producer.begin_transaction(out) == ErrorCode::none);
+    perform(out);
+  }
+  void commit() {
+    node::Effects out;
+    producer.commit_transaction(env(), out, events);
+    perform(out);
+    poll();
+  }
+  void abort() {
+    node::Effects out;
+    producer.abort_transaction(env(), out, events);
+    perform(out);
+    poll();
+  }
+  void send_offsets(Offset offset) {
+    node::Effects out;
+    producer.send_offsets_to_transaction({{TopicPartition{kOrders, 0}, offset}},
+                                         {"payment", "member-1", "", Generation{3}}, env(), out, events);
+    perform(out);
+    poll();
+  }
+  // Of the latest call that has returned.
+  std::optional<ErrorCode> returned() const {
+    std::optional<ErrorCode> last;
+    for (const Producer::Event& event : events) {
+      if (const auto* one = std::get_if<Producer::TransactionReturned>(&event)) last = one->error;
+    }
+    return last;
+  }
+
   void disconnect(std::int32_t node, node::DisconnectReason reason = node::DisconnectReason::reset) {
     feed(node::Disconnected{Channel{kProducerProcess, broker_process(node), Lane::data}, reason});
     take_inputs();
@@ -161,6 +231,13 @@ struct ProducerWorld {
   bool answer_metadata = true;
   bool acknowledge_at_once = false;
   std::set<ProcessId> silent;  // accept and never answer
+  TransactionVersion transaction_version = kTransactionVersion2;
+  // A transactional producer's: every request that is neither metadata nor data, in order; those of `held`
+  // names lie there unanswered, the others are answered with no error.
+  std::vector<std::string> transactional;
+  std::set<std::string> held;
+  std::deque<Envelope> unanswered;
+  ProducerEpoch epoch{0};
   std::deque<Produced> produced;
   std::map<TopicPartition, Offset> next_offset;
   Producer::Events events;
@@ -191,13 +268,19 @@ struct ProducerWorld {
   void serve(Envelope request) {
     if (silent.contains(request.channel.server)) return;
     if (std::holds_alternative<ApiVersionsRequest>(request.message))
-      return host.answer(request, ApiVersionsResponse{});
+      return host.answer(request, ApiVersionsResponse{ErrorCode::none, transaction_version});
     if (const auto* asked = std::get_if<MetadataRequest>(&request.message)) {
       ++metadata_requests;
       if (!answer_metadata) return;
       MetadataResponse answer = metadata;
       if (asked->topics.empty()) answer.topics.clear();
       return host.answer(request, std::move(answer));
+    }
+    if (!config.transactional_id.empty() && !std::holds_alternative<ProduceRequest>(request.message)) {
+      transactional.emplace_back(sim::name(request.message));
+      if (!held.contains(transactional.back())) return host.answer(request, no_error(request.message));
+      unanswered.push_back(std::move(request));
+      return;
     }
     if (std::holds_alternative<InitProducerIdRequest>(request.message)) {
       ++id_requests;

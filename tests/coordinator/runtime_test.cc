@@ -187,6 +187,64 @@ struct Stage {
   CorrelationId asked_ = 0;
 };
 
+// ---- Transactions
+
+TEST_CASE("what is written in a transaction is a batch of its own, and so is the transaction's marker") {
+  Stage stage;
+  stage.lead();
+  const CorrelationId plain = stage.add("a", 1);
+  CHECK(stage.writes.empty());  // it lingers
+  stage.run([&](node::Env env, node::Effects& out) {
+    stage.runtime.run_transactional(
+        kTp.partition, {ProducerId{7}, ProducerEpoch{2}, 5}, env, out,
+        [&](CounterShard& shard, const CounterShard::Step& step) { shard.add("a", 2, 500, step); });
+  });
+  REQUIRE(stage.writes.size() == 2);
+  CHECK_FALSE(stage.writes[0].writer);
+  REQUIRE(stage.writes[1].writer);
+  CHECK(stage.writes[1].writer->producer_id == ProducerId{7});
+  CHECK(stage.writes[1].writer->guard == 5);
+  CHECK(stage.writes[1].records.size() == 1);
+  stage.add("a", 4);
+  Counters::WriteId marker = 0;
+  stage.run([&](node::Env, node::Effects& out) {
+    marker = stage.runtime.complete_transaction(kTp.partition, {ProducerId{7}, ProducerEpoch{3}, 0},
+                                                EndTransactionMarker{true, CoordinatorEpoch{1}}, out);
+  });
+  REQUIRE(stage.writes.size() == 4);
+  CHECK_FALSE(stage.writes[2].writer);
+  CHECK(stage.writes[3].id == marker);
+  CHECK(stage.writes[3].records.empty());
+  CHECK(stage.writes[3].marker->committed);
+  stage.outcome(3, ErrorCode::none);  // the high watermark has passed all of them
+  CHECK(stage.committed("a") == 7);
+  CHECK(stage.answer(plain) == ErrorCode::none);
+}
+
+TEST_CASE("of several that wait with time-outs of their own, the first to be up is answered first") {
+  Stage stage;
+  stage.lead();
+  const auto add_for = [&](CorrelationId asked, Duration timeout) {
+    stage.run([&](node::Env env, node::Effects& out) {
+      stage.runtime.run(kTp.partition, env, out, [&](CounterShard&, const CounterShard::Step& step) {
+        step.write(OffsetCommitRecord{"a", {}, 1});
+        step.defer({asked}, timeout);
+      });
+    });
+  };
+  add_for(100, 3s);
+  add_for(101, 1s);
+  add_for(102, 2s);
+  stage.pass(1500ms);
+  CHECK(stage.answer(101) == ErrorCode::coordinator_not_available);
+  CHECK_FALSE(stage.answer(102));
+  stage.pass(1s);
+  CHECK(stage.answer(102) == ErrorCode::coordinator_not_available);
+  CHECK_FALSE(stage.answer(100));
+  stage.pass(1s);
+  CHECK(stage.answer(100) == ErrorCode::coordinator_not_available);
+}
+
 // ---- Elections and loading
 
 TEST_CASE("who does not lead, or has not loaded yet, says so") {

@@ -214,5 +214,55 @@ class Limits(BadInput):
         self.assertIn("must be at most 366d", done.stderr)
 
 
+class Transactions(BadInput):
+    """What Kafka's clients and coordinators refuse of transactions is refused with the reason, where it stands."""
+
+    SHOP = "clients:\n  shop: {produces: orders, arrivals: {constant: 10/s}}\n"
+
+    def refused(self, clients, *said, head=HEAD):
+        done = self.check(head + "clients:\n" + clients, expect=2)
+        for words in said:
+            self.assertIn(words, done.stderr)
+
+    def test_what_is_refused(self):
+        shop = "  shop: {produces: orders, arrivals: {constant: 10/s}}\n"
+        refused = [
+            ("  shop: {produces: orders, arrivals: {constant: 10/s}, transactional.id: shop, config: {enable.idempotence: false}}\n",
+             "shop.yaml:6:", "needs the idempotent producer"),
+            ("  shop: {produces: orders, arrivals: {constant: 10/s}, transactional.id: shop, config: {acks: 1}}\n",
+             "shop.yaml:6:", "needs the idempotent producer"),
+            ("  shop: {produces: orders, arrivals: {constant: 10/s}, transactional.id: shop, config: {transaction.timeout.ms: 1000000}}\n",
+             "shop.yaml:6:", "is above transaction.max.timeout.ms of the brokers (900000)"),
+            ("  shop: {produces: orders, arrivals: {constant: 10/s}, config: {transactional.id: shop}}\n",
+             "shop.yaml:6:", "write transactional.id: shop one level above"),
+            ("  shop: {produces: orders, arrivals: {constant: 10/s}, transaction: {orders: 3}}\n",
+             "shop.yaml:6:", 'means something only together with "transactional.id"'),
+            (shop + "  pay: {consumes: orders, commit: transaction}\n",
+             "shop.yaml:7:", "a transaction is of a producer, and pay produces nothing"),
+            (shop + "  pay: {consumes: orders, produces: payments, commit: transaction}\n",
+             "shop.yaml:7:", "a transaction needs a transactional.id (such as transactional.id: pay)".split(" (")[0]),
+            (shop + "  pay: {consumes: orders, produces: payments, transactional.id: pay, commit: after-batch}\n",
+             "shop.yaml:7:", "write commit: transaction"),
+            (shop + "  pay: {consumes: orders, produces: orders}\n",
+             "shop.yaml:7:", "an order would never end"),
+            (shop + "  pay: {consumes: orders, producer.config: {linger.ms: 1}}\n",
+             "shop.yaml:7:", 'means something only together with "produces"'),
+            (shop + "  pay: {consumes: orders, produces: payments, arrivals: {constant: 1/s}}\n",
+             "shop.yaml:7:", 'means nothing beside "consumes"'),
+            (shop + "  pay: {consumes: orders, produces: payments, transactional.id: pay, commit: transaction, transaction: {orders: 5}}\n",
+             "shop.yaml:7:", "set max.poll.records in config"),
+        ]
+        for clients, *said in refused:
+            with self.subTest(clients=clients):
+                self.refused(clients, *said)
+
+    def test_a_pipe_of_services_is_taken(self):
+        done = self.check(HEAD + "clients:\n  shop: {produces: orders, arrivals: {constant: 10/s}, transactional.id: shop, transaction: {orders: 5, abort: 10%}}\n"
+                          "  pay: {consumes: orders, produces: payments, transactional.id: pay, commit: transaction, producer.config: {linger.ms: 1}}\n"
+                          "  ship: {consumes: payments, config: {isolation.level: read_committed}}\n", "--resolve")
+        for line in ("transactional.id.per: member", "group.metadata: true", "abort: 10%", "linger.ms: 1"):
+            self.assertIn(line, done.stdout)
+
+
 if __name__ == "__main__":
     unittest.main()

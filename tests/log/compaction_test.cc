@@ -61,6 +61,27 @@ std::vector<Entry> contents(const PartitionLog& log) {
   return entries;
 }
 
+TEST_CASE("what a transaction has taken back goes, and replaces nothing; what is not stable stays") {
+  Log log(200);
+  const auto transactional = [](std::int64_t key) {
+    return make_data_batch({record(key)}, ProducerId{7}, ProducerEpoch{0}, 0, 100, true);
+  };
+  log.append({record(1)});       // 0
+  log.append(transactional(1));  // 1: aborted
+  log.append(make_marker_batch({false, CoordinatorEpoch{0}}, ProducerId{7}, ProducerEpoch{1}, 0));  // 2
+  log.append({record(2)});                                                                          // 3
+  log.append({record(2)});                                                                          // 4
+  log.append({record(3)});  // 5: the active segment
+  const CompactionLimits limits = Log::kLimits;
+  const auto never = [](const Batch&) { return false; };
+  const auto aborted = [](const Batch& batch) { return batch.base_offset == 1; };
+  CHECK(cleanable(log.log, 4, limits, 0).end == 4);  // the last stable offset
+  const CleanedLog cleaned = clean(log.log, cleanable(log.log, 6, limits, 0), limits, 0, never, aborted);
+  std::vector<Offset> left;
+  for (const Batch& batch : cleaned.batches) left.push_back(batch.base_offset);
+  CHECK(left == std::vector<Offset>{0, 2, 4});
+}
+
 TEST_CASE("the last record of a key stays, below the active segment") {
   Log log(900);
   log.append({record(1), record(2), record(1)});  // 0, 1, 2

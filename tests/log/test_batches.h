@@ -159,6 +159,10 @@ inline bool same(const ControlRecord& a, const ControlRecord& b) {
   return a.index() == b.index();
 }
 
+inline bool same(const TransactionLogRecord& a, const TransactionLogRecord& b) {
+  return a.transactional_id == b.transactional_id && a.state == b.state && a.partitions == b.partitions;
+}
+
 inline bool same(const BatchData& a, const BatchData& b) {
   if (a.producer_id != b.producer_id || a.producer_epoch != b.producer_epoch ||
       a.base_sequence != b.base_sequence || a.base_timestamp_ms != b.base_timestamp_ms ||

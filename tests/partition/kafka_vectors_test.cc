@@ -52,7 +52,7 @@ std::string producer_verdicts(const VectorRow& row) {
   for (const std::string& text : row.list("batches")) {
     const ProducerBatch batch = producer_batch(text);
     const ProducerStates::Verdict verdict =
-        batch.as_leader ? states.check(*batch.data) : ProducerStates::Verdict{};
+        batch.as_leader ? states.check(*batch.data, {}, {}) : ProducerStates::Verdict{};
     if (verdict.error != ErrorCode::none) {
       verdicts.push_back(name_of(verdict.error));
     } else if (verdict.duplicate_of) {
@@ -75,7 +75,7 @@ std::string last_sequences(const VectorRow& row) {
   for (const std::string& text : row.list("batches")) {
     const ProducerBatch batch = producer_batch(text);
     const ProducerStates::Verdict verdict =
-        batch.as_leader ? states.check(*batch.data) : ProducerStates::Verdict{};
+        batch.as_leader ? states.check(*batch.data, {}, {}) : ProducerStates::Verdict{};
     if (verdict.error != ErrorCode::none || verdict.duplicate_of) continue;
     const Batch placed{end, LeaderEpoch{0}, batch.data->record_count(), batch.data};
     states.note(placed);

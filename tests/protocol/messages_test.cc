@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocol/batch_builder.h"
+#include "protocol/message_contents.h"
 #include "protocol/wire.h"
 
 namespace sim {
@@ -67,6 +68,75 @@ TEST_CASE("small answers take what their fields take") {
   CHECK(wire_size(InitProducerIdResponse{}) == kResponse + 4 + 2 + 8 + 2);
   CHECK(wire_size(HeartbeatRequest{"payment", Generation{1}, "member", ""}) == kRequest + 8 + 4 + 7 + 1);
   CHECK(wire_size(NoOpResponse{}) == 0);
+}
+
+TEST_CASE("messages of transactions take what their fields take") {
+  EndTxnRequest end;
+  end.transactional_id = "payments-1";
+  CHECK(wire_size(end) == kRequest + 11 + 8 + 2 + 1);
+  CHECK(wire_size(EndTxnResponse{}) == kResponse + 4 + 2 + 8 + 2);
+
+  AddPartitionsToTxnRequest add;
+  add.transactions.push_back({"payments-1", ProducerId{1}, ProducerEpoch{0}, false, {kOrders0, kOrders1}});
+  const std::int64_t one = 11 + 8 + 2 + 1 + (1 + wire::kTopicNameBytes + 1 + 2 * 4 + 1);
+  CHECK(wire_size(add) == kRequest + one);  // as a client's: one transaction, no list of them
+  add.from_broker = true;
+  CHECK(wire_size(add) == kRequest + 1 + one + 1 + 1);  // + verify only, tags
+
+  WriteTxnMarkersRequest write;
+  write.markers.push_back({ProducerId{1}, ProducerEpoch{1}, true, CoordinatorEpoch{3}, {kOrders0}});
+  CHECK(wire_size(write) == kRequest + 1 + 8 + 2 + 1 + (1 + 1 + wire::kTopicNameBytes + 1 + 4 + 1) + 4 + 1);
+  write.markers[0].transaction_version = kTransactionVersion2;  // KIP-1228
+  CHECK(wire_size(write) ==
+        kRequest + 1 + 8 + 2 + 1 + (1 + 1 + wire::kTopicNameBytes + 1 + 4 + 1) + 4 + 1 + 1);
+
+  ProduceRequest produce;
+  const std::int64_t bare = wire_size(produce);
+  produce.transactional_id = "payments-1";
+  CHECK(wire_size(produce) == bare + 10);
+
+  FetchResponse fetched;
+  fetched.partitions.resize(1);
+  const std::int64_t without = wire_size(fetched);
+  fetched.partitions[0].aborted_transactions = {{ProducerId{1}, 7}};
+  CHECK(wire_size(fetched) == without + 17);
+}
+
+TEST_CASE("a transaction's marker is a control batch of one offset and 78 bytes, and names its producer") {
+  const BatchDataPtr marker = make_marker_batch(EndTransactionMarker{true, CoordinatorEpoch{4}},
+                                                ProducerId{7}, ProducerEpoch{3}, 1'000);
+  CHECK(marker->size_bytes == 78);
+  CHECK(marker->record_count() == 1);
+  CHECK(marker->control);
+  CHECK(marker->transactional);
+  CHECK(marker->producer_id == ProducerId{7});
+  CHECK(marker->producer_epoch == ProducerEpoch{3});
+  CHECK(marker->base_sequence == -1);
+  REQUIRE(marker->end_transaction_marker() != nullptr);
+  CHECK(marker->end_transaction_marker()->committed);
+  CHECK(marker->end_transaction_marker()->coordinator_epoch == CoordinatorEpoch{4});
+
+  const BatchDataPtr data =
+      make_data_batch({Record{RecordId{0}, 0, 8, 100}}, ProducerId{7}, ProducerEpoch{2}, 0, 100, true);
+  CHECK(data->transactional);
+  CHECK(data->end_transaction_marker() == nullptr);
+}
+
+TEST_CASE("what a fault says of a partition holds for partitions inside of transactions and markers") {
+  AddPartitionsToTxnResponse added;
+  added.transactions.push_back(
+      {"payments-1", {{kOrders0, ErrorCode::none}, {kOrders1, ErrorCode::producer_fenced}}});
+  CHECK(names_partition(added, kOrders1));
+  CHECK_FALSE(names_partition(added, kOther0));
+  const std::vector<SaidError> errors = errors_of(added);
+  REQUIRE(errors.size() == 1);
+  CHECK(errors[0].tp == kOrders1);
+  CHECK(errors[0].error == ErrorCode::producer_fenced);
+
+  WriteTxnMarkersResponse written;
+  written.markers.push_back({ProducerId{1}, {{kOther0, ErrorCode::not_leader_or_follower}}});
+  CHECK(names_partition(written, kOther0));
+  CHECK(errors_of(written).size() == 1);
 }
 
 TEST_CASE("a metadata answer grows with brokers, topics and partitions") {

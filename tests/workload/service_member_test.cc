@@ -22,7 +22,8 @@ constexpr TopicPartition kOrders{TopicId{5}, 0};
 
 // One member and a broker that does everything at once: partition 0 holds `records` orders in batches of two.
 struct MemberWorld {
-  explicit MemberWorld(CommitMode commit, Duration service_time, std::string group_instance_id = {}) {
+  explicit MemberWorld(CommitMode commit, Duration service_time, std::string group_instance_id = {},
+                       std::optional<OnwardSpec> onward = std::nullopt) {
     ServiceSpec spec;
     spec.topic = "orders";
     spec.commit = commit;
@@ -32,6 +33,7 @@ struct MemberWorld {
     spec.consumer.auto_offset_reset = client::AutoOffsetReset::earliest;
     spec.consumer.max_poll_records = 3;
     spec.start_at = from_millis(10);
+    if (onward) spec.produces = std::move(onward);
     member = boot_service_member(ServiceMemberBoot{
         kMember, observe::ServiceId{2}, 1, std::move(spec), {kGroupBroker}, Rng(1, "payment[1]")});
   }
@@ -113,6 +115,38 @@ struct MemberWorld {
       response.partitions.push_back({kOrders, error});
       return reply(request, std::move(response));
     }
+    if (const auto* init = std::get_if<InitProducerIdRequest>(&request.message)) {
+      transactional_id = init->transactional_id;
+      return reply(request, InitProducerIdResponse{ErrorCode::none, ProducerId{7}, ProducerEpoch{0}});
+    }
+    if (const auto* produce = std::get_if<ProduceRequest>(&request.message)) {
+      ProduceResponse response;
+      for (const ProduceRequest::Partition& partition : produce->partitions) {
+        for (const Record& record : partition.batch->application_records())
+          log.push_back(now() + "send " + std::to_string(number_of(record.id) - 100) + " hop " +
+                        std::to_string(hop_of(record.id)));
+        ProduceResponse::Partition answer;
+        answer.tp = partition.tp;
+        answer.base_offset = 0;
+        response.partitions.push_back(answer);
+      }
+      return reply(request, std::move(response));
+    }
+    if (const auto* offsets = std::get_if<TxnOffsetCommitRequest>(&request.message)) {
+      group_generation = offsets->generation;
+      const ErrorCode error = commit_errors.empty() ? ErrorCode::none : commit_errors.front();
+      if (!commit_errors.empty()) commit_errors.pop_front();
+      TxnOffsetCommitResponse response;
+      for (const auto& one : offsets->partitions) {
+        response.partitions.push_back({one.tp, error});
+        log.push_back(now() + "offset " + std::to_string(one.offset));
+      }
+      return reply(request, std::move(response));
+    }
+    if (const auto* end = std::get_if<EndTxnRequest>(&request.message)) {
+      log.push_back(now() + (end->committed ? "end: commit" : "end: abort"));
+      return reply(request, EndTxnResponse{end_error, ProducerId{7}, ProducerEpoch{++epoch}});
+    }
     if (const auto* fetch = std::get_if<FetchRequest>(&request.message)) {
       if (fetch->session_epoch < 0) return reply(request, FetchResponse{});
       if (!fetch->partitions.empty()) position = fetch->partitions[0].fetch_offset;
@@ -130,6 +164,8 @@ struct MemberWorld {
     FAIL("an unexpected request");
   }
 
+  std::string now() const { return std::to_string(millis(host.now.time_since_epoch())) + " "; }
+
   MetadataResponse metadata() const {
     MetadataResponse response;
     response.brokers.push_back({NodeId{1}, kGroupBroker, {}});
@@ -141,6 +177,9 @@ struct MemberWorld {
     partition.leader_epoch = LeaderEpoch{0};
     topic.partitions.push_back(partition);
     response.topics.push_back(topic);
+    response.topics.push_back(topic);
+    response.topics.back().name = "payments";
+    response.topics.back().id = TopicId{6};
     return response;
   }
 
@@ -171,7 +210,20 @@ struct MemberWorld {
   std::int32_t joins = 0;
   std::int32_t leaves = 0;
   std::string client_id, instance_id;
+  std::string transactional_id;
+  Generation group_generation = kNoGeneration;
+  ErrorCode end_error = ErrorCode::none;
+  std::int16_t epoch = 0;
 };
+
+OnwardSpec onward(const std::string& transactional_id) {
+  OnwardSpec spec;
+  spec.topic = "payments";
+  spec.hop = 4;
+  spec.producer.transactional_id = transactional_id;
+  spec.producer.linger_ms = 0;
+  return spec;
+}
 
 using Log = std::vector<std::string>;
 
@@ -297,6 +349,74 @@ TEST_CASE("a clone plays on as the original does") {
   copy.run_until(local_at(0) + from_millis(1'000));
   REQUIRE(original.log.size() > before + 50);
   CHECK(copy.log == Log(original.log.begin() + static_cast<std::ptrdiff_t>(before), original.log.end()));
+}
+
+namespace {
+
+// What is sent, its offsets and its end; without what is handled.
+Log of_producer(const Log& log) {
+  Log found;
+  for (const std::string& line : log) {
+    if (line.find("send") != std::string::npos || line.find("offset") != std::string::npos ||
+        line.find("end:") != std::string::npos)
+      found.push_back(line);
+  }
+  return found;
+}
+
+}  // namespace
+
+// The first request to each coordinator waits for retry.backoff.ms once that is found; and while a
+// transactional request is under way, no batch is sent (Sender).
+TEST_CASE("commit: transaction: what a poll leads to, and its offsets, are one transaction") {
+  MemberWorld world(CommitMode::transaction, from_millis(10), {}, onward("payment"));
+  const Log log = world.play();
+  CHECK(world.transactional_id == "payment-1");
+  CHECK(world.group_generation == Generation{1});
+  const Log want{"120 send 0 hop 4", "130 send 1 hop 4", "240 offset 3",     "240 send 2 hop 4",
+                 "240 end: commit",  "250 offset 4",     "250 send 3 hop 4", "250 end: commit"};
+  CHECK(of_producer(log) == want);
+}
+
+TEST_CASE(
+    "without group metadata no generation goes with the offsets; an id per start is another each time") {
+  OnwardSpec spec = onward("payment");
+  spec.sends_group_metadata = false;
+  spec.id_per_start = true;
+  MemberWorld world(CommitMode::transaction, from_millis(10), {}, spec);
+  world.play();
+  CHECK(world.group_generation == kNoGeneration);
+  CHECK(world.transactional_id.starts_with("payment-1-"));
+}
+
+TEST_CASE(
+    "offsets that are refused for the generation: the transaction is aborted, its orders are handled again") {
+  MemberWorld world(CommitMode::transaction, from_millis(10), {}, onward("payment"));
+  world.commit_errors = {ErrorCode::illegal_generation};
+  const Log log = world.play();
+  const Log want{"120 send 0 hop 4", "130 send 1 hop 4", "240 offset 3",     "240 end: abort",
+                 "250 send 0 hop 4", "260 send 1 hop 4", "270 offset 3",     "270 send 2 hop 4",
+                 "270 end: commit",  "280 offset 4",     "280 send 3 hop 4", "280 end: commit"};
+  CHECK(of_producer(log) == want);
+}
+
+TEST_CASE("a member that is fenced closes its clients and does no more") {
+  MemberWorld world(CommitMode::transaction, from_millis(10), {}, onward("payment"));
+  world.end_error = ErrorCode::producer_fenced;
+  const Log log = world.play();
+  CHECK(std::count(log.begin(), log.end(), "240 end: commit") == 1);
+  CHECK(std::none_of(log.begin(), log.end(), [](const auto& line) { return line.ends_with("start 3"); }));
+  CHECK(world.leaves == 1);
+}
+
+TEST_CASE("without transactions what is sent on is acknowledged before its offset is committed") {
+  MemberWorld world(CommitMode::after_batch, from_millis(10), {}, onward(""));
+  const Log log = world.play();
+  const auto sent = std::find(log.begin(), log.end(), "40 send 2 hop 4");
+  const auto committed = std::find(log.begin(), log.end(), "40 commit 3");
+  REQUIRE(sent != log.end());
+  REQUIRE(committed != log.end());
+  CHECK(sent < committed);
 }
 
 }  // namespace sim::workload
