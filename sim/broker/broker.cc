@@ -208,6 +208,7 @@ metadata::MetadataDelta Broker::learn(const MetadataSnapshot& snapshot) {
 // The image first, then the replicas, then the coordinator. Until there is anything to see, nothing starts.
 void Broker::publish(const metadata::MetadataDelta& delta, const Context& context) {
   if (published_ && !delta.empty()) replicas_.apply(delta, context);
+  if (!delta.empty()) groups_.topics_may_have_changed();
   finish_step(context);
 }
 

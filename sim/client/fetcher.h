@@ -19,7 +19,7 @@
 //
 // Records are never copied: what is handed out are ranges of the shared batches.
 //
-// Left out: aborted transactions (isolation.level only goes into the requests), check.crcs, pausing.
+// Left out: aborted transactions (isolation.level only goes into the requests), check.crcs.
 namespace sim::client {
 
 // Records of one batch, application_records()[first .. end), at offsets base_offset + offset_delta(index).
@@ -60,6 +60,8 @@ class Fetcher {
     std::int32_t records_read = 0;
   };
 
+  ConsumerError collect(std::vector<PolledRecords>& into, std::int32_t remaining,
+                        std::deque<CompletedFetch>& of_paused, ConsumerContext& context);
   Node& node_of(NodeId id);
   static bool is_online_replica(TopicPartition tp, NodeId node, const ConsumerContext& context);
   NodeId select_read_replica(const SubscriptionState::Partition& partition, ConsumerContext& context);

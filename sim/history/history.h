@@ -51,6 +51,8 @@ struct History {
   bool preferred_replica_only_isr = true;
   bool eligible_leader_replicas = true;
   bool cordoned_log_directories = true;
+  // Groups
+  bool consumer_group_protocol = true;
 
   bool operator==(const History&) const = default;
 };

@@ -1,7 +1,6 @@
 #include "judge/recovery.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,17 +23,17 @@ std::int64_t end_of_span(const MeasuredRun& run, std::int64_t ended) {
 Sample recovered_from(const MeasuredRun& run, const Course& course, const Condition& until,
                       std::int64_t ended) {
   const std::int64_t end = end_of_span(run, ended);
-  std::optional<std::int64_t> since;  // it holds, as of `ended` at the earliest
+  std::int64_t since = -1;  // it holds, as of `ended` at the earliest; -1: it does not
   for (const auto& [at, value] : course) {
     if (at >= end && end < run.end_ns) break;
     if (!holds(value, until.comparison, until.limit, until.upper_limit)) {
-      since.reset();
-    } else if (!since) {
+      since = -1;
+    } else if (since < 0) {
       since = std::max(at, ended);
     }
   }
-  if (!since) return Sample{end - ended, true};
-  return Sample{*since - ended};
+  if (since < 0) return Sample{end - ended, true};
+  return Sample{since - ended};
 }
 
 }  // namespace

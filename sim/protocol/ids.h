@@ -46,7 +46,8 @@ using ProducerId = Id<struct ProducerIdTag, std::int64_t>;  // -1 = none
 inline constexpr ProducerId kNoProducerId{-1};
 using ProducerEpoch = Id<struct ProducerEpochTag, std::int16_t>;  // -1 = none
 inline constexpr ProducerEpoch kNoProducerEpoch{-1};
-using Generation = Id<struct GenerationTag, std::int32_t>;  // of a classic consumer group; -1 = none
+using Generation =
+    Id<struct GenerationTag, std::int32_t>;  // of a classic group; or a KIP-848 epoch; -1 = none
 inline constexpr Generation kNoGeneration{-1};
 
 // A producing application (`order-service`), numbered in the order of the scenario.

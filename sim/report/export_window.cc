@@ -31,6 +31,7 @@ bool is_control_message(const std::string& name) {
                                           "JoinGroup",
                                           "SyncGroup",
                                           "LeaveGroup",
+                                          "ConsumerGroupHeartbeat",
                                           "CreateTopics",
                                           "ControlledShutdown",
                                           "FindCoordinator",

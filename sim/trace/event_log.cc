@@ -72,6 +72,7 @@ bool is_control(const observe::Fact& fact) {
                         [](const observe::RebalanceBegan&) { return true; },
                         [](const observe::MemberDeparted&) { return true; },
                         [](const observe::PartitionsRevoked&) { return true; },
+                        [](const observe::MemberAssignmentChanged&) { return true; },
                         [](const observe::MessageSent&) { return false; },
                         [](const observe::MessageDelivered&) { return false; },
                         [](const observe::ConnectionOpened&) { return true; },

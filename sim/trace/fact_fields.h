@@ -47,6 +47,8 @@ inline std::string_view text_of(observe::GroupState state) {
     case observe::GroupState::completing_rebalance: return "CompletingRebalance";
     case observe::GroupState::stable: return "Stable";
     case observe::GroupState::dead: return "Dead";
+    case observe::GroupState::assigning: return "Assigning";
+    case observe::GroupState::reconciling: return "Reconciling";
   }
   return "?";
 }
@@ -293,6 +295,15 @@ void describe(const observe::PartitionsRevoked& fact, Out& out) {
   out.who(fact.service, fact.member);
   out.partitions("partitions", fact.partitions);
   if (fact.lost) out.flag("lost", true);
+}
+template <class Out>
+void describe(const observe::MemberAssignmentChanged& fact, Out& out) {
+  out.text("group", fact.group);
+  out.text("member_id", fact.member);
+  out.number("group_epoch", fact.group_epoch.value());
+  out.number("member_epoch", fact.member_epoch.value());
+  out.partitions("partitions", fact.assigned);
+  if (!fact.pending_revocation.empty()) out.partitions("pending_revocation", fact.pending_revocation);
 }
 template <class Out>
 void describe(const observe::MessageSent& fact, Out& out) {

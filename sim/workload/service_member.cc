@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client/consumer.h"
+#include "workload/pooled_member.h"
 
 namespace sim::workload {
 namespace {
@@ -15,7 +16,8 @@ using client::PolledRecords;
 constexpr node::TimerId kServiceTimer{node::Part::application,
                                       0};  // the start, then the end of each record's service
 
-// A member of its own name and, with static membership, of its own instance id.
+}  // namespace
+
 client::ConsumerConfig consumer_config(const ServiceMemberBoot& boot) {
   client::ConsumerConfig config = boot.spec.consumer;
   config.enable_auto_commit = boot.spec.commit == CommitMode::auto_commit;
@@ -29,6 +31,8 @@ client::ConsumerConfig consumer_config(const ServiceMemberBoot& boot) {
     config.group_instance_id.append("-").append(std::to_string(boot.member));
   return config;
 }
+
+namespace {
 
 class ServiceMember final : public node::Node {
  public:
@@ -179,6 +183,7 @@ class ServiceMember final : public node::Node {
 }  // namespace
 
 std::unique_ptr<node::Node> boot_service_member(const ServiceMemberBoot& boot) {
+  if (boot.spec.workers > 1) return boot_pooled_member(boot);
   return std::make_unique<ServiceMember>(boot);
 }
 

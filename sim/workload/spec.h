@@ -77,6 +77,14 @@ enum class CommitMode : std::uint8_t {
   before,       // commitSync of the polled positions before processing (at most once)
 };
 
+// With several workers in a member: what they must not handle side by side.
+enum class WorkOrder : std::uint8_t { partition, key, none };
+// And what is committed of a partition whose records are finished out of order.
+enum class CommitPosition : std::uint8_t {
+  low_water,  // up to the first that is not finished
+  highest,    // behind the last that is: what is unfinished below it is as good as done
+};
+
 struct ServiceSpec {  // a consumer group of its own: inventory, payment, fulfillment
   std::string name;
   std::string rack;  // of its members; empty = none
@@ -84,6 +92,9 @@ struct ServiceSpec {  // a consumer group of its own: inventory, payment, fulfil
   std::int32_t members = 1;
   Distribution service_time = Distribution::constant(0);  // per order, ns
   CommitMode commit = CommitMode::auto_commit;
+  std::int32_t workers = 1;  // threads of a member that handle orders; with more than one, poll() goes on
+  WorkOrder order = WorkOrder::partition;
+  CommitPosition commit_position = CommitPosition::low_water;
   client::ConsumerConfig consumer;
   Duration start_at{};           // of the first member
   Distribution start_stagger{};  // how long after one member the next one starts

@@ -68,6 +68,14 @@ PAIRS = [
     Pair("isr-stale-broker-epoch", "cluster.history.isr-broker-epoch=on", "LOST(acked)"),
     Pair("isr-expansion-guards-removed", "cluster.history.isr-maximal=on", "LOST(acked)"),
     Pair("zombie-follower-feeds-hw", "cluster.history.fetch-leader-epoch=on", "DIVERGED"),
+    Pair("max-poll-interval-eviction-loop", "clients.payment.config.max.poll.records=20", "DUP(effect)"),
+    Pair("zombie-consumer-gc-pause", "clients.payment.config.session.timeout.ms=120000", "DUP(effect)"),
+    Pair("rebalance-storm-rolling-deploy", "clients.payment.config.partition.assignment.strategy=cooperative-sticky"),
+    Pair("rebalance-storm-rolling-deploy", "clients.payment.config.group.protocol=consumer"),
+    Pair("autocommit-async-processing-loss", "clients.payment.commit=after-batch", "LOST(group)"),
+    Pair("autocommit-async-processing-loss", "clients.payment.workers=1", "LOST(group)"),
+    Pair("rebalance-mid-batch-double-payment", "clients.payment.config.group.protocol=classic", "DUP(effect)"),
+    Pair("rebalance-mid-batch-double-payment", "clients.payment.commit=auto", "DUP(effect)"),
     Pair("flapping-voter", "cluster.history.pre-vote=off"),  # the other way round: the scenario is the protected side
 ]
 
