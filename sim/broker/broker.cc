@@ -222,6 +222,7 @@ void Broker::publish(const metadata::MetadataDelta& delta, const Context& contex
     replicas_.apply(delta, context);
     transactions_.metadata_changed(context);
   }
+  if (!delta.empty()) groups_.topics_may_have_changed();
   finish_step(context);
 }
 

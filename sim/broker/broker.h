@@ -166,6 +166,8 @@ class Broker {
   // ---- apis.cc
   template <AskedOfGroupCoordinators M>
   void on(M& request, const Envelope& from, const Context& context) {
+    const bool is_of_new_protocol = std::is_same_v<M, ConsumerGroupHeartbeatRequest>;
+    if (is_of_new_protocol || groups_.wants_topics(request.group)) groups_.see_topics(image_);
     groups_.on(request, from, context.env, context.out);
   }
   template <ForController M>

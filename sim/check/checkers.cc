@@ -21,7 +21,7 @@ void Checkers::quorum_forgot() {
 std::vector<Violation> Checkers::violations() const {
   std::vector<Violation> all = orders_.violations();
   for (const auto* more : {&replicas_.violations(), &transactions_.violations(), &quorum_.violations(),
-                           &metadata_.violations()}) {
+                           &metadata_.violations(), &groups_.violations()}) {
     all.insert(all.end(), more->begin(), more->end());
   }
   std::erase_if(all, [this](const Violation& one) { return contains(off_, one.invariant); });

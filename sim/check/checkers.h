@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "check/group_invariants.h"
 #include "check/invariants.h"
 #include "check/metadata_invariants.h"
 #include "check/raft_invariants.h"
@@ -34,6 +35,7 @@ class Checkers {
       if (quorum_.has_forgotten() && !had_forgotten) quorum_forgot();
     }
     look(metadata_, fact, seen, logs);
+    look(groups_, fact, seen, logs);
   }
 
   // Those of invariants that are not switched off.
@@ -61,6 +63,7 @@ class Checkers {
   Invariants orders_;
   RaftInvariants quorum_;
   MetadataInvariants metadata_;
+  GroupInvariants groups_;
 };
 
 }  // namespace sim::check

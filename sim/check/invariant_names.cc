@@ -66,6 +66,10 @@ constexpr Row kRows[] = {
     {"maximal-isr", "The leader's maximal ISR contains the controller's ISR (KIP-497)."},
     {"one-active-controller", "In one quorum epoch only one controller is active."},
     {"fenced-leads-nothing", "A broker that was fenced leads no partition."},
+    // of groups
+    {"one-owner-per-partition",
+     "By its coordinator's record no two members of a KIP-848 group own a partition at once."},
+    {"member-epoch-bounded", "No member of a KIP-848 group is in an epoch above its group's."},
 };
 
 }  // namespace

@@ -52,11 +52,14 @@ struct ProducerConfig : CommonClientConfig {
 
 enum class AutoOffsetReset : std::uint8_t { latest, earliest, none, by_duration };
 enum class Assignor : std::uint8_t { range, roundrobin, sticky, cooperative_sticky };
+enum class GroupProtocol : std::uint8_t { classic, consumer };
 enum class IsolationLevel : std::uint8_t { read_uncommitted, read_committed };
 
 struct ConsumerConfig : CommonClientConfig {
   std::string group_id;
   std::string group_instance_id;  // empty = dynamic member
+  GroupProtocol group_protocol = GroupProtocol::classic;
+  std::string group_remote_assignor;  // empty: the group coordinator's choice (consumer protocol)
   std::vector<Assignor> partition_assignment_strategy{Assignor::range, Assignor::cooperative_sticky};
   std::int32_t session_timeout_ms = 45'000;
   std::int32_t heartbeat_interval_ms = 3'000;

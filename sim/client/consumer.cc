@@ -125,8 +125,12 @@ void Consumer::commit_sync(ConsumerCoordinator::CommitOffsets offsets, node::Env
 }
 
 void Consumer::commit_async(node::Env env, node::Effects& out) {
+  commit_async(subscriptions_.all_consumed(), env, out);
+}
+
+void Consumer::commit_async(ConsumerCoordinator::CommitOffsets offsets, node::Env env, node::Effects& out) {
   ConsumerContext step = context(env, out);
-  coordinator_.commit_async(subscriptions_.all_consumed(), step);
+  coordinator_.commit_async(std::move(offsets), step);
   settle(step);
 }
 

@@ -8,14 +8,15 @@
 #include "client/client_metadata.h"
 #include "client/config.h"
 #include "client/consumer_context.h"
-#include "client/consumer_coordinator.h"
 #include "client/consumer_network.h"
 #include "client/consumer_offset_fetcher.h"
 #include "client/fetcher.h"
+#include "client/group_membership.h"
 #include "client/subscription_state.h"
 #include "node/node.h"
 
-// Kafka's consumer (ClassicKafkaConsumer): a value owned by the process of its application.
+// Kafka's consumer (ClassicKafkaConsumer; with group.protocol=consumer AsyncKafkaConsumer): a value owned by
+// the process of its application.
 //
 // The application calls poll(). It gets records at once, or nothing: then it waits in poll(), hands every
 // input on to step(), and calls poll() again whenever step() says so. What Kafka does only inside poll()
@@ -44,6 +45,11 @@ class Consumer {
   enum class Poll : std::uint8_t { waiting, records, failed };
   // Fills `into` with the records returned. `failed`: an exception, see error().
   Poll poll(std::vector<PolledRecords>& into, node::Env env, node::Effects& out);
+  // wakeup(): the application waits in poll() no longer.
+  void leave_poll() {
+    in_poll_ = false;
+    poll_ends_.reset();
+  }
   ConsumerError error() const { return error_; }
   std::vector<RebalanceEvent> take_rebalance_events() { return coordinator_.take_rebalance_events(); }
 
@@ -54,6 +60,7 @@ class Consumer {
   // The result, once, as soon as there is one.
   std::optional<CommitError> take_commit_result() { return coordinator_.take_commit_sync_result(); }
   void commit_async(node::Env env, node::Effects& out);
+  void commit_async(ConsumerCoordinator::CommitOffsets offsets, node::Env env, node::Effects& out);
   std::vector<CommitError> take_async_commit_results() { return coordinator_.take_async_results(); }
 
   // seek(), of a partition that is assigned; of others nothing.
@@ -61,6 +68,9 @@ class Consumer {
   // groupMetadata(): by which sendOffsetsToTransaction tells whether it is still a member (KIP-447).
   Generation generation() const { return coordinator_.generation(); }
   const std::string& member_id() const { return coordinator_.member_id(); }
+  // pause(), resume() of all that is assigned now: poll() goes on and returns nothing of it.
+  void pause() { subscriptions_.set_paused(true); }
+  void resume() { subscriptions_.set_paused(false); }
 
   // Commits (enable.auto.commit), leaves the group, ends its fetch sessions, closes its connections.
   void close(node::Env env, node::Effects& out);
@@ -70,7 +80,7 @@ class Consumer {
   bool step(node::Input& input, node::Env env, node::Effects& out);
 
   const SubscriptionState& subscriptions() const { return subscriptions_; }
-  const ConsumerCoordinator& coordinator() const { return coordinator_; }
+  const GroupMembership& coordinator() const { return coordinator_; }
 
  private:
   enum class Close : std::uint8_t { open, committing, leaving, ending_sessions, done };
@@ -93,7 +103,7 @@ class Consumer {
   // Empty between steps; their memory is used again.
   node::NetworkClient::Events events_;
   std::vector<ConsumerNetwork::Completion> completions_;
-  ConsumerCoordinator coordinator_;
+  GroupMembership coordinator_;
   Fetcher fetcher_;
   OffsetFetcher offset_fetcher_;
 

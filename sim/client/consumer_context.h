@@ -51,6 +51,9 @@ enum class ConsumerError : std::uint8_t {
   invalid_session_timeout,
   invalid_group_id,
   group_authorization_failed,
+  unreleased_instance_id,  // KIP-848: another process is this static member
+  unsupported_version,     // KIP-848: the brokers do not speak the protocol
+  unsupported_assignor,
   unexpected,  // any other KafkaException
 };
 

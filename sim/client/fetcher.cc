@@ -145,7 +145,20 @@ void Fetcher::on_response(Node& node, FetchResponse& response, ConsumerContext& 
 
 ConsumerError Fetcher::collect(std::vector<PolledRecords>& into, ConsumerContext& context) {
   std::int32_t remaining = context.config.max_poll_records;
+  std::deque<CompletedFetch> of_paused;  // kept for when they are resumed
+  const ConsumerError error = collect(into, remaining, of_paused, context);
+  for (CompletedFetch& fetch : of_paused) completed_.push_back(std::move(fetch));
+  return error;
+}
+
+ConsumerError Fetcher::collect(std::vector<PolledRecords>& into, std::int32_t remaining,
+                               std::deque<CompletedFetch>& of_paused, ConsumerContext& context) {
   while (remaining > 0) {
+    if (next_in_line_ && context.subscriptions.is_paused(next_in_line_->data.tp)) {
+      of_paused.push_back(std::move(*next_in_line_));
+      next_in_line_.reset();
+      continue;
+    }
     if (next_in_line_) {
       remaining -= take(*next_in_line_, remaining, into, context);
       if (next_in_line_->next_batch < next_in_line_->data.batches.size()) continue;
@@ -154,6 +167,11 @@ ConsumerError Fetcher::collect(std::vector<PolledRecords>& into, ConsumerContext
       continue;
     }
     if (completed_.empty()) break;
+    if (context.subscriptions.is_paused(completed_.front().data.tp)) {
+      of_paused.push_back(std::move(completed_.front()));
+      completed_.pop_front();
+      continue;
+    }
     ConsumerError error = ConsumerError::none;
     if (initialize(completed_.front(), context, error)) next_in_line_ = std::move(completed_.front());
     if (error == ConsumerError::none) {

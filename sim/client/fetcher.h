@@ -23,7 +23,7 @@
 // producers and from which offset on, and the transaction's abort marker ends it (CompletedFetch). Control
 // batches are never handed out; the position goes behind them.
 //
-// Left out: check.crcs, pausing.
+// Left out: check.crcs.
 namespace sim::client {
 
 // Records of one batch, application_records()[first .. end), at offsets base_offset + offset_delta(index).
@@ -69,6 +69,8 @@ class Fetcher {
     std::vector<ProducerId> aborted_producers{};
   };
 
+  ConsumerError collect(std::vector<PolledRecords>& into, std::int32_t remaining,
+                        std::deque<CompletedFetch>& of_paused, ConsumerContext& context);
   Node& node_of(NodeId id);
   static bool is_online_replica(TopicPartition tp, NodeId node, const ConsumerContext& context);
   NodeId select_read_replica(const SubscriptionState::Partition& partition, ConsumerContext& context);

@@ -83,6 +83,16 @@ void SubscriptionState::mark_pending_revocation() {
   for (Partition& partition : partitions_) partition.pending_revocation = true;
 }
 
+void SubscriptionState::mark_pending_revocation(const std::vector<TopicPartition>& partitions) {
+  for (const TopicPartition tp : partitions) {
+    if (Partition* partition = mutable_find(tp)) partition->pending_revocation = true;
+  }
+}
+
+void SubscriptionState::set_paused(bool paused) {
+  for (Partition& partition : partitions_) partition.paused = paused;
+}
+
 // ---- Positions
 
 void SubscriptionState::enter(Partition& partition, FetchState state) {

@@ -23,7 +23,8 @@
 //   AWAIT_RESET -> FETCHING                                       AWAIT_VALIDATION -> FETCHING | AWAIT_RESET
 //
 // Partitions stand in a round: who was served goes to the end, so that the first in a fetch request are those
-// that have waited longest. Only subscription by topics is modelled; no assign(), no patterns, no pause().
+// that have waited longest. Only subscription by topics is modelled; no assign(), no patterns, and pause() is
+// of all partitions.
 namespace sim::client {
 
 struct LeaderAndEpoch {
@@ -56,6 +57,7 @@ class SubscriptionState {
     TopicPartition tp;
     FetchState state = FetchState::initializing;
     bool pending_revocation = false;  // its offsets are being committed before it goes: nothing more is read
+    bool paused = false;              // by the application: nothing of it is fetched or returned
     FetchPosition position;           // in FETCHING and AWAIT_VALIDATION
     Offset high_watermark = kNoOffset;
     Offset last_stable_offset = kNoOffset;
@@ -66,7 +68,7 @@ class SubscriptionState {
     LocalTime preferred_until = LocalTime::min();
 
     bool has_valid_position() const { return state == FetchState::fetching; }
-    bool fetchable() const { return state == FetchState::fetching && !pending_revocation; }
+    bool fetchable() const { return state == FetchState::fetching && !pending_revocation && !paused; }
 
    private:
     friend class SubscriptionState;
@@ -91,6 +93,12 @@ class SubscriptionState {
   }
   void move_to_end(TopicPartition tp);
   void mark_pending_revocation();  // of all
+  void set_paused(bool paused);    // all; what is assigned later is not paused
+  bool is_paused(TopicPartition tp) const {
+    const Partition* partition = find(tp);
+    return partition != nullptr && partition->paused;
+  }
+  void mark_pending_revocation(const std::vector<TopicPartition>& partitions);
 
   // ---- Positions
 

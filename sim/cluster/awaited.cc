@@ -65,7 +65,10 @@ bool Awaited::is_moment(const fault::Moment& moment, const observe::Fact& fact, 
     }
     case What::rebalance: {
       const auto* group = std::get_if<observe::GroupStateChanged>(&fact);
-      return group != nullptr && group->state == observe::GroupState::preparing_rebalance &&
+      return group != nullptr &&
+             (group->state == observe::GroupState::preparing_rebalance ||
+              group->state == observe::GroupState::assigning ||
+              group->state == observe::GroupState::reconciling) &&
              (moment.of.empty() || moment.of == group->group);
     }
     case What::controller_change: {

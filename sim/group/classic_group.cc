@@ -204,7 +204,7 @@ bool ClassicGroup::is_subscribed_to(TopicId topic) const {
 std::optional<std::int64_t> ClassicGroup::retention_base_ms(const GroupOffsets::Slot& stored) const {
   if (is_subscribed_to(stored.tp.topic)) return std::nullopt;
   const std::int64_t commit_ms = stored.written.commit_timestamp_ms;
-  if (protocol_type.empty()) return commit_ms;
+  if (protocol_type.empty() || consumer) return commit_ms;
   if (is(GroupState::empty)) return state_timestamp_ms >= 0 ? state_timestamp_ms : commit_ms;
   if (is(GroupState::stable) && protocol_type == "consumer" && subscribed) return commit_ms;
   return std::nullopt;

@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "coordinator/deadlines.h"
+#include "group/consumer_group.h"
 #include "group/offsets.h"
 #include "observe/fact.h"
 #include "protocol/coordinator_records.h"
@@ -34,7 +35,17 @@ using server::ReplyTo;
 
 // Names a deadline of the groups of one partition.
 struct GroupTimer {
-  enum class Kind : std::uint8_t { session, join, sync, offset_scan };
+  enum class Kind : std::uint8_t {
+    session,
+    join,
+    sync,
+    offset_scan,
+    // Of one member of a KIP-848 group; the last two of one that speaks the classic protocol.
+    consumer_session,
+    consumer_revocation,
+    consumer_join,
+    consumer_sync,
+  };
   Kind kind = Kind::session;
   std::uint32_t group = 0;   // its slot
   std::uint64_t member = 0;  // its serial number
@@ -104,6 +115,9 @@ struct ClassicGroup {
   DeadlineHandle sync_deadline;
 
   GroupOffsets offsets;
+  // Set: this is a group of KIP-848, and of what is said above only its name, its offsets, its state and the
+  // topics subscribed to have a meaning.
+  std::optional<ConsumerGroup> consumer;
 
   bool is(GroupState other) const { return state == other; }
   bool can_rebalance() const {

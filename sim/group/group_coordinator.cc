@@ -1,5 +1,6 @@
 #include "group/group_coordinator.h"
 
+#include "base/contains.h"
 #include "group/responses.h"
 #include "server/coordinators.h"
 
@@ -45,8 +46,10 @@ ErrorCode GroupCoordinator::check(const std::string& group) const {
 
 template <class Request>
 void GroupCoordinator::run(const Request& request, const ReplyTo& to, node::Env env, node::Effects& out) {
-  runtime_.run(partition_of(request.group), env, out,
-               [&](GroupShard& shard, const GroupShard::Step& step) { shard.on(request, to, step); });
+  runtime_.run(partition_of(request.group), env, out, [&](GroupShard& shard, const GroupShard::Step& step) {
+    if (catalog_ != nullptr) shard.topics_changed(catalog_);
+    shard.on(request, to, step);
+  });
 }
 
 void GroupCoordinator::on(const JoinGroupRequest& request, const Envelope& from, node::Env env,
@@ -85,6 +88,41 @@ void GroupCoordinator::on(const LeaveGroupRequest& request, const Envelope& from
   const ReplyTo to = reply_to(from);
   const ErrorCode error = request.group.empty() ? ErrorCode::invalid_group_id : check(request.group);
   if (error != ErrorCode::none) return send(to, LeaveGroupResponse{error}, out);
+  run(request, to, env, out);
+}
+
+// GroupCoordinatorService.throwIfConsumerGroupHeartbeatRequestIsInvalid; whether the protocol is enabled is
+// KafkaApis' affair there.
+ErrorCode GroupCoordinator::validate(const ConsumerGroupHeartbeatRequest& request) const {
+  const BrokerConfig& config = runtime_.config();
+  if (!config.history.consumer_group_protocol || !config.group_consumer_protocol)
+    return ErrorCode::unsupported_version;
+  if (request.member_id.empty() || request.group.empty()) return ErrorCode::invalid_request;
+  if (request.member_epoch == kJoinEpoch) {
+    const bool subscribes = request.subscribed_topics || request.subscribed_regex;
+    const bool owns_nothing = request.owned && request.owned->empty();
+    if (request.rebalance_timeout_ms == kNoRebalanceTimeout || !owns_nothing || !subscribes)
+      return ErrorCode::invalid_request;
+  } else if (request.member_epoch == kLeaveStaticEpoch) {
+    if (request.group_instance_id.empty()) return ErrorCode::invalid_request;
+  } else if (request.member_epoch < kLeaveStaticEpoch) {
+    return ErrorCode::invalid_request;
+  }
+  if (!request.server_assignor.empty() && !contains(config.group_consumer_assignors, request.server_assignor))
+    return ErrorCode::unsupported_assignor;
+  return ErrorCode::none;
+}
+
+void GroupCoordinator::on(const ConsumerGroupHeartbeatRequest& request, const Envelope& from, node::Env env,
+                          node::Effects& out) {
+  const ReplyTo to = reply_to(from);
+  ErrorCode error = validate(request);
+  if (error == ErrorCode::none) error = check(request.group);
+  if (error != ErrorCode::none) {
+    ConsumerGroupHeartbeatResponse refused;
+    refused.error = error;
+    return send(to, std::move(refused), out);
+  }
   run(request, to, env, out);
 }
 

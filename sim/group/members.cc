@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "group/member_ids.h"
 #include "group/responses.h"
 #include "group/shard.h"
 
@@ -13,23 +14,6 @@
 namespace sim::group {
 
 namespace {
-
-// java.util.UUID.randomUUID().toString(): version 4, variant 2.
-std::string random_uuid(Rng& rng) {
-  std::uint64_t high = rng.next();
-  std::uint64_t low = rng.next();
-  high = (high & ~std::uint64_t{0xF000}) | 0x4000;
-  low = (low & ~(std::uint64_t{3} << 62)) | std::uint64_t{1} << 63;
-  std::string text;
-  text.reserve(36);
-  for (const std::uint64_t half : {high, low}) {
-    for (int shift = 60; shift >= 0; shift -= 4) {
-      if (text.size() == 8 || text.size() == 13 || text.size() == 18 || text.size() == 23) text += '-';
-      text += "0123456789abcdef"[half >> shift & 0xF];
-    }
-  }
-  return text;
-}
 
 observe::DepartureReason departure_of(const LeaveGroupRequest& request) {
   switch (request.reason) {
@@ -58,6 +42,10 @@ void GroupShard::on(const JoinGroupRequest& request, const ReplyTo& to, const St
   const bool without_id = request.member_id.empty();
   if (found == nullptr && !without_id) {
     return send(to, join_error(ErrorCode::unknown_member_id, request.member_id), step.out);
+  }
+  if (found != nullptr && found->consumer) {
+    if (!found->consumer->written.members().empty()) return join_consumer_group(*found, request, to, step);
+    drop_empty_consumer_group(*found, step);
   }
   const bool is_new_group = found == nullptr;
   ClassicGroup& group = is_new_group ? create_group(request.group, step) : *found;
@@ -94,7 +82,9 @@ bool GroupShard::accepts(ClassicGroup& group, const std::string& member_id, std:
   const GroupMember* member = group.find(member_id);
   switch (group.state) {
     case GroupState::empty:
-    case GroupState::dead: return true;
+    case GroupState::dead:
+    case GroupState::assigning:
+    case GroupState::reconciling: return true;
     case GroupState::preparing_rebalance:
       return (member != nullptr && member->join.has_value()) || group.awaiting_join() < max_size;
     case GroupState::completing_rebalance:
@@ -159,7 +149,9 @@ GroupShard::GroupRecord GroupShard::join_existing(ClassicGroup& group, const Joi
       send(to, current_generation(group, *member, false), step.out);
       return std::nullopt;
     case GroupState::empty:
-    case GroupState::dead: break;
+    case GroupState::dead:
+    case GroupState::assigning:
+    case GroupState::reconciling: break;
   }
   SIM_CHECK(false, "an empty group has no member to come back");
   return std::nullopt;
@@ -231,7 +223,9 @@ GroupShard::GroupRecord GroupShard::replace_static(ClassicGroup& group, GroupMem
       return prepare_rebalance(group, RebalanceReason::static_member_replaced, member.id, step);
     case GroupState::preparing_rebalance: return maybe_complete_join(group, step);
     case GroupState::empty:
-    case GroupState::dead: break;
+    case GroupState::dead:
+    case GroupState::assigning:
+    case GroupState::reconciling: break;
   }
   SIM_CHECK(false, "an empty group has no static member to replace");
   return std::nullopt;
@@ -275,6 +269,7 @@ void GroupShard::replacement_failed(DeferredReplacement& work, ErrorCode error, 
 void GroupShard::on(const HeartbeatRequest& request, const ReplyTo& to, const Step& step) {
   ClassicGroup* found = find(request.group);
   if (found == nullptr) return send(to, HeartbeatResponse{ErrorCode::unknown_member_id}, step.out);
+  if (found->consumer) return heartbeat_consumer_group(*found, request, to, step);
   ClassicGroup& group = *found;
   GroupMember* member = nullptr;
   ErrorCode error = group.validate_member(request.member_id, request.group_instance_id, member);
@@ -290,6 +285,7 @@ void GroupShard::on(const HeartbeatRequest& request, const ReplyTo& to, const St
 void GroupShard::on(const LeaveGroupRequest& request, const ReplyTo& to, const Step& step) {
   ClassicGroup* found = find(request.group);
   if (found == nullptr) return send(to, LeaveGroupResponse{ErrorCode::unknown_member_id}, step.out);
+  if (found->consumer) return leave_consumer_group(*found, request, to, step);
   ClassicGroup& group = *found;
   ErrorCode error = ErrorCode::none;
   std::string member_id = request.member_id;

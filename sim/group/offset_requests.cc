@@ -11,7 +11,9 @@ void GroupShard::on(const OffsetCommitRequest& request, const ReplyTo& to, const
   ClassicGroup* found = find(request.group);
   ErrorCode error = ErrorCode::none;
   GroupMember* member = nullptr;
-  if (found != nullptr) {
+  if (found != nullptr && found->consumer) {
+    error = check_consumer_commit(*found->consumer, request);
+  } else if (found != nullptr) {
     error = found->validate_offset_commit(request, member);
   } else if (request.generation >= Generation{0}) {
     error = ErrorCode::group_id_not_found;
@@ -40,6 +42,12 @@ void GroupShard::store_offset(ClassicGroup& group, TopicPartition tp, const Stor
 
 // With require_stable, as consumers ask, the answer waits until nothing it tells can be taken back.
 void GroupShard::on(const OffsetFetchRequest& request, const ReplyTo& to, const Step& step) {
+  const ClassicGroup* group = find(request.group);
+  if (group != nullptr && group->consumer) {
+    OffsetFetchResponse refused;
+    refused.error = check_consumer_fetch(*group->consumer, request);
+    if (refused.error != ErrorCode::none) return send(to, std::move(refused), step.out);
+  }
   const bool exposes_pending = step.config().defect == server::PlantedDefect::pending_offsets_exposed;
   OffsetFetchResponse response = fetch_response(request, exposes_pending);
   if (!request.require_stable) return send(to, std::move(response), step.out);
@@ -82,7 +90,9 @@ void GroupShard::scan(const Step& step) {
     GroupMetadataRecord tombstone;
     tombstone.group = group.name;
     tombstone.tombstone = true;
-    step.append(std::move(tombstone)).groups.push_back(GroupChange{GroupRef{group.slot, group.uid}, false});
+    Changes& changes =
+        group.consumer ? append_consumer_tombstones(group, step) : step.append(std::move(tombstone));
+    changes.groups.push_back(GroupChange{GroupRef{group.slot, group.uid}, false});
     cancel_deadlines(group, step);
     group.pending.clear();
     slots_.erase(group.name);

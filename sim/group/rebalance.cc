@@ -116,6 +116,7 @@ void GroupShard::on(const SyncGroupRequest& request, const ReplyTo& to, const St
   const auto answer = [&](SyncGroupResponse response) { send(to, std::move(response), step.out); };
   ClassicGroup* found = find(request.group);
   if (found == nullptr) return answer(SyncGroupResponse{ErrorCode::unknown_member_id, {}});
+  if (found->consumer) return sync_consumer_group(*found, request, to, step);
   ClassicGroup& group = *found;
   GroupMember* member = nullptr;
   ErrorCode error = group.validate_member(request.member_id, request.group_instance_id, member);

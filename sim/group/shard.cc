@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/contains.h"
 #include "base/overloaded.h"
 #include "coordinator/errors.h"
 #include "group/responses.h"
@@ -37,6 +38,14 @@ void make_error(Message& message, ErrorCode error) {
     heartbeat->error = told_to_client(error);
   } else if (auto* leave = std::get_if<LeaveGroupResponse>(&message)) {
     leave->error = told_to_client(error);
+  } else if (std::holds_alternative<ConsumerGroupHeartbeatResponse>(message)) {
+    ConsumerGroupHeartbeatResponse refused;
+    refused.error = told_to_client(error);
+    message = std::move(refused);
+  } else if (const auto* join = std::get_if<JoinGroupResponse>(&message)) {
+    message = join_error(told_to_client(error), join->member_id);
+  } else if (std::holds_alternative<SyncGroupResponse>(message)) {
+    message = SyncGroupResponse{told_to_client(error), {}};
   } else {
     SIM_CHECK(false, "no other answer waits for a write");
   }
@@ -51,6 +60,12 @@ void GroupShard::loaded(const Step& step) {
   loaded_at_ = step.env.now;
   for (ClassicGroup& group : groups_) {
     if (group.uid == 0) continue;
+    if (group.consumer) {
+      arm_consumer_sessions(group, step);
+      retell_members(group, step);
+      tell_consumer_group(group, step);
+      continue;
+    }
     // The members cannot know yet who coordinates them: each has a full session from here.
     for (GroupMember& member : group.members) arm_session(group, member, member.session_timeout_ms, step);
     node::report(step.out, observe::GroupStateChanged{group.name, group.state, group.generation,
@@ -66,8 +81,11 @@ void GroupShard::unloaded(const Step& step) {
     if (group.uid == 0) continue;
     answer_parked(group, ErrorCode::not_coordinator, step.out);
     if (is_loaded_ && !group.removed) {
-      node::report(step.out, observe::GroupStateChanged{group.name, GroupState::dead, group.generation,
-                                                        static_cast<std::int32_t>(group.members.size())});
+      const auto members = group.consumer ? group.consumer->written.members().size() : group.members.size();
+      node::report(step.out, observe::GroupStateChanged{
+                                 group.name, GroupState::dead,
+                                 group.consumer ? group.consumer->written.epoch() : group.generation,
+                                 static_cast<std::int32_t>(members)});
     }
     erase_group(group);
   }
@@ -118,6 +136,9 @@ void GroupShard::cancel_deadlines(ClassicGroup& group, const Step& step) {
   step.cancel(group.sync_deadline);
   for (GroupMember& member : group.members) step.cancel(member.session);
   for (PendingMember& member : group.pending) step.cancel(member.session);
+  if (!group.consumer) return;
+  while (!group.consumer->deadlines.empty())
+    cancel_consumer_deadlines(group, std::string(group.consumer->deadlines.begin()->first), step);
 }
 
 // REQUIRES: none of its deadlines is set, or the shard ends
@@ -157,6 +178,10 @@ void GroupShard::timer_passed(const Timer& timer, const Step& step) {
     case Timer::Kind::join: return write(join_deadline_passed(groups_[timer.group], step));
     case Timer::Kind::sync: return write(sync_deadline_passed(groups_[timer.group], step));
     case Timer::Kind::offset_scan: return scan(step);
+    case Timer::Kind::consumer_session:
+    case Timer::Kind::consumer_revocation:
+    case Timer::Kind::consumer_join:
+    case Timer::Kind::consumer_sync: return consumer_timer_passed(groups_[timer.group], timer, step);
   }
 }
 
@@ -166,6 +191,7 @@ void GroupShard::replay(const Record& record, Changes* uncommitted) {
   std::visit(Overloaded{
                  [&](const OffsetCommitRecord& one) { replay(one, uncommitted); },
                  [&](const GroupMetadataRecord& one) { replay(one); },
+                 [&](const ConsumerGroupRecord& one) { replay(one, uncommitted); },
              },
              record);
 }
@@ -188,15 +214,48 @@ void GroupShard::replay(const OffsetCommitRecord& record, Changes* uncommitted) 
 void GroupShard::replay(const GroupMetadataRecord& record) {
   ClassicGroup* found = find(record.group);
   if (record.tombstone) {
-    if (found != nullptr) erase_group(*found);
-    return;
+    if (found == nullptr) return;
+    // Of a group that has become one of KIP-848 the offsets stay.
+    if (!found->offsets.any_written()) return erase_group(*found);
+    GroupMetadataRecord without_members;
+    without_members.group = record.group;
+    return found->restore(without_members);
   }
   ClassicGroup& group = found != nullptr ? *found : make_group(record.group);
+  group.consumer.reset();
   group.restore(record);
   for (GroupMember& member : group.members) member.serial = next_serial_++;
 }
 
+void GroupShard::replay(const ConsumerGroupRecord& record, Changes* uncommitted) {
+  ClassicGroup* found = find(record.group);
+  if (record.value == nullptr && (found == nullptr || !found->consumer)) return;
+  ClassicGroup& group = found != nullptr ? *found : make_group(record.group);
+  if (record.kind == ConsumerGroupRecord::Kind::group_epoch && record.value == nullptr) {
+    if (!group.offsets.any_written()) return erase_group(group);
+    group.consumer.reset();
+    group.protocol_type.clear();
+    group.state = GroupState::empty;
+    return;
+  }
+  if (!group.consumer) {
+    group.consumer.emplace();
+    group.protocol_type = "consumer";
+    group.state_timestamp_ms = -1;
+  }
+  group.consumer->written.apply(record);
+  if (uncommitted != nullptr) {
+    uncommitted->consumers.push_back(ConsumerRecordChange{GroupRef{group.slot, group.uid}, record});
+  } else {
+    group.consumer->committed.apply(record);
+  }
+}
+
 void GroupShard::commit(const Changes& changes) {
+  for (const ConsumerRecordChange& change : changes.consumers) {
+    ClassicGroup* group = resolve(change.group);
+    if (group != nullptr && group->consumer) group->consumer->committed.apply(change.record);
+  }
   for (const OffsetChange& change : changes.offsets) {
     ClassicGroup* group = resolve(change.group);
     if (group == nullptr) continue;
@@ -235,6 +294,7 @@ void GroupShard::revert(const Changes& failed, const std::vector<const Changes*>
       if (ClassicGroup* group = resolve(change.group)) group->offsets.write(change.tp, change.value);
     }
   }
+  take_back(failed, standing, step);
   for (auto change = failed.groups.rbegin(); change != failed.groups.rend(); ++change) {
     ClassicGroup* group = resolve(change->group);
     if (group == nullptr) continue;
@@ -249,6 +309,46 @@ void GroupShard::revert(const Changes& failed, const std::vector<const Changes*>
     }
   }
   plan_scan(step);
+}
+
+// Groups of KIP-848: back to what is committed, and on from there with what stands.
+void GroupShard::take_back(const Changes& failed, const std::vector<const Changes*>& standing,
+                           const Step& step) {
+  for (auto change = failed.migrations.rbegin(); change != failed.migrations.rend(); ++change) {
+    ClassicGroup* group = resolve(change->group);
+    if (group == nullptr) continue;
+    cancel_deadlines(*group, step);
+    if (change->classic) {
+      group->consumer.reset();
+      group->restore(*change->classic);
+      for (GroupMember& member : group->members) {
+        member.serial = next_serial_++;
+        arm_session(*group, member, member.session_timeout_ms, step);
+      }
+    } else {
+      group->members.clear();
+      group->pending.clear();
+      group->consumer.emplace(ConsumerGroup{*change->consumer, *change->consumer});
+      arm_consumer_sessions(*group, step);
+    }
+  }
+  std::vector<ClassicGroup*> touched;
+  for (const ConsumerRecordChange& change : failed.consumers) {
+    ClassicGroup* group = resolve(change.group);
+    if (group != nullptr && group->consumer && !contains(touched, group)) touched.push_back(group);
+  }
+  for (ClassicGroup* group : touched) {
+    group->consumer->written = group->consumer->committed;
+    for (const Changes* other : standing) {
+      for (const ConsumerRecordChange& change : other->consumers) {
+        if (change.group.uid == group->uid) group->consumer->written.apply(change.record);
+      }
+    }
+    group->consumer->refresh_requested = true;
+    arm_consumer_sessions(*group, step);
+    retell_members(*group, step);
+    tell_consumer_group(*group, step);
+  }
 }
 
 // ---- What has waited for a write

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -8,6 +9,7 @@
 
 #include "coordinator/runtime.h"
 #include "group/classic_group.h"
+#include "group/topic_catalog.h"
 #include "group/writes.h"
 #include "protocol/coordinator_records.h"
 #include "server/config.h"
@@ -55,6 +57,7 @@ class GroupShard {
   void on(const SyncGroupRequest& request, const ReplyTo& to, const Step& step);
   void on(const HeartbeatRequest& request, const ReplyTo& to, const Step& step);
   void on(const LeaveGroupRequest& request, const ReplyTo& to, const Step& step);
+  void on(const ConsumerGroupHeartbeatRequest& request, const ReplyTo& to, const Step& step);
   void on(const OffsetCommitRequest& request, const ReplyTo& to, const Step& step);
   void on(const OffsetFetchRequest& request, const ReplyTo& to, const Step& step);
   // Verified already; the step writes in the name of the request's producer.
@@ -62,6 +65,9 @@ class GroupShard {
 
   // The wall clock was set: offsets are not as old as they were.
   void clock_stepped(const Step& step) { plan_scan(step); }
+
+  // What topics there are from now on. Groups of KIP-848 look at them at their members' next heartbeats.
+  void topics_changed(const std::shared_ptr<const TopicCatalog>& catalog);
 
   // Null if there is none.
   const ClassicGroup* find(const std::string& name) const;
@@ -83,6 +89,8 @@ class GroupShard {
   void refuse(DeferredWork& work, ErrorCode error, node::Effects& out);
   void replay(const OffsetCommitRecord& record, Changes* uncommitted);
   void replay(const GroupMetadataRecord& record);
+  void replay(const ConsumerGroupRecord& record, Changes* uncommitted);
+  void take_back(const Changes& failed, const std::vector<const Changes*>& standing, const Step& step);
 
   // ---- Members (members.cc)
   static bool accepts(ClassicGroup& group, const std::string& member_id, std::int32_t max_size);
@@ -142,6 +150,61 @@ class GroupShard {
   void scan(const Step& step);
   bool expire_offsets(ClassicGroup& group, const Step& step);
 
+  // ---- Groups of KIP-848 (consumer_heartbeat.cc)
+  static ErrorCode check_consumer_group(const ClassicGroup* group, const std::string& member_id,
+                                        bool may_create, const Config& config);
+  static ErrorCode check_consumer_member(const ConsumerGroup& group,
+                                         const ConsumerGroupHeartbeatRequest& request);
+  ConsumerMember subscribe_consumer(ClassicGroup& group, const std::string& member_id,
+                                    const std::string& instance_id, const Step& step);
+  std::optional<RebalanceReason> update_consumer(ClassicGroup& group, const ConsumerMember& before,
+                                                 const ConsumerMemberValue& about, const Step& step);
+  void refresh_consumer_group(ClassicGroup& group, std::optional<RebalanceReason> reason,
+                              const std::string& member_id, const Step& step);
+  void update_target(ClassicGroup& group, const Step& step);
+  void advance_consumer(ClassicGroup& group, const std::string& member_id,
+                        const std::optional<std::vector<TopicPartition>>& owned, const Step& step);
+  void refresh_regexes(ClassicGroup& group, const Step& step);
+  void leave_consumer_group(const ConsumerGroupHeartbeatRequest& request, const ReplyTo& to,
+                            const Step& step);
+  void fence_consumers(ClassicGroup& group, const std::vector<std::string>& member_ids,
+                       observe::DepartureReason departure, RebalanceReason reason, const Step& step);
+  void consumer_timer_passed(ClassicGroup& group, GroupTimer timer, const Step& step);
+  MemberDeadlines& consumer_deadlines(ClassicGroup& group, const std::string& member_id);
+  void arm_consumer_session(ClassicGroup& group, const std::string& member_id, std::int64_t timeout_ms,
+                            const Step& step);
+  void arm_consumer_sessions(ClassicGroup& group, const Step& step);
+  static void cancel_consumer_deadlines(ClassicGroup& group, const std::string& member_id, const Step& step);
+  static void write_consumer(ClassicGroup& group, const std::string& key, ConsumerGroupRecord::Value value,
+                             const Step& step);
+  static void write_tombstone(ClassicGroup& group, ConsumerGroupRecord::Kind kind, const std::string& key,
+                              const Step& step);
+  static void write_current(ClassicGroup& group, const std::string& member_id, ConsumerCurrentValue value,
+                            const Step& step);
+  static void remove_consumer(ClassicGroup& group, const std::string& member_id, const Step& step);
+  static void retell_members(const ClassicGroup& group, const Step& step);
+  void tell_consumer_group(ClassicGroup& group, const Step& step);
+  void note_subscribed_topics(ClassicGroup& group) const;
+
+  // ---- Between the two kinds (migration.cc)
+  void become_consumer_group(ClassicGroup& group, const Step& step);
+  static bool may_become_classic(const ClassicGroup& group, const std::vector<std::string>& leaving,
+                                 const Config& config);
+  void become_classic_group(ClassicGroup& group, const std::vector<std::string>& leaving, const Step& step);
+  static GroupChanges& append_consumer_tombstones(ClassicGroup& group, const Step& step);
+  static void drop_empty_consumer_group(ClassicGroup& group, const Step& step);
+  void join_consumer_group(ClassicGroup& group, const JoinGroupRequest& request, const ReplyTo& to,
+                           const Step& step);
+  void arm_classic_rejoin(ClassicGroup& group, const ConsumerMember& member, const Step& step);
+  void sync_consumer_group(ClassicGroup& group, const SyncGroupRequest& request, const ReplyTo& to,
+                           const Step& step);
+  void heartbeat_consumer_group(ClassicGroup& group, const HeartbeatRequest& request, const ReplyTo& to,
+                                const Step& step);
+  void leave_consumer_group(ClassicGroup& group, const LeaveGroupRequest& request, const ReplyTo& to,
+                            const Step& step);
+  static ErrorCode check_consumer_commit(const ConsumerGroup& group, const OffsetCommitRequest& request);
+  static ErrorCode check_consumer_fetch(const ConsumerGroup& group, const OffsetFetchRequest& request);
+
   std::vector<ClassicGroup> groups_;  // by slot
   std::vector<std::uint32_t> free_slots_;
   std::unordered_map<std::string, std::uint32_t> slots_;  // by name; for look-up only
@@ -157,6 +220,8 @@ class GroupShard {
   std::uint64_t next_record_number_ = 1;
   std::uint64_t next_uid_ = 1;
   std::uint64_t next_serial_ = 1;
+  std::shared_ptr<const TopicCatalog> catalog_;  // null: nobody has needed it yet
+  std::int64_t regex_version_ = 0;
   bool is_loaded_ = false;
   LocalTime
       loaded_at_{};  // scans for offsets that have expired are at multiples of the check interval after it

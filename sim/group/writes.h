@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -37,14 +39,29 @@ struct GroupChange {
   GroupRef group;
   bool created = false;  // or else removed by a tombstone
 };
+// A record of a KIP-848 group.
+struct ConsumerRecordChange {
+  GroupRef group;
+  ConsumerGroupRecord record;
+};
+// A classic group has become one of KIP-848, or the other way round; what it was before.
+struct MigrationChange {
+  GroupRef group;
+  std::optional<GroupMetadataRecord> classic;
+  std::shared_ptr<const ConsumerGroupState> consumer;
+};
 struct GroupChanges {
   std::vector<OffsetChange> offsets;
   std::vector<GroupChange> groups;
   std::vector<PendingOffsetChange> pending_offsets;
+  std::vector<ConsumerRecordChange> consumers;
+  std::vector<MigrationChange> migrations;
   void clear() {
     pending_offsets.clear();
     offsets.clear();
     groups.clear();
+    consumers.clear();
+    migrations.clear();
   }
 };
 

@@ -55,6 +55,8 @@ struct History {
   bool transaction_verification = true;
   bool transaction_epoch_bump = true;
   bool transaction_marker_version = true;
+  // Groups
+  bool consumer_group_protocol = true;
 
   bool operator==(const History&) const = default;
 };

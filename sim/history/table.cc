@@ -148,6 +148,12 @@ constexpr Behaviour kEligibleReplicas[] = {
         "Replicas that left the ISR while min.insync.replicas was not met may still be elected."),
     off<&History::eligible_leader_replicas>("As with eligible.leader.replicas.version=0.",
                                             "no eligible leader replicas")};
+constexpr Behaviour kConsumerGroupProtocol[] = {
+    on<&History::consumer_group_protocol>(
+        {4, 0}, "KIP-848, group.version 1",
+        "Brokers coordinate groups of consumers with group.protocol=consumer."),
+    off<&History::consumer_group_protocol>(
+        "As with group.version 0: such consumers are refused (UNSUPPORTED_VERSION) and give up.")};
 constexpr Behaviour kCordonedDirectories[] = {
     on<&History::cordoned_log_directories>(
         {4, 3}, "KIP-1066",
@@ -194,6 +200,8 @@ constexpr Switch kSwitches[] = {
     {"high-watermark-min-isr", "Whether the high watermark is held by min.insync.replicas.",
      kHighWatermarkMinIsr},
     {"preferred-replica-only-isr", "Which replicas consumers near them may read from.", kPreferredReplica},
+    {"consumer-group-protocol", "Whether brokers speak the group protocol of KIP-848.",
+     kConsumerGroupProtocol},
     {"cordoned-log-directories", "Whether brokers tell which log directories are cordoned (none is, here).",
      kCordonedDirectories},
     {"transaction-verification", "Whether leaders ask before they take a transaction's first batch.",
@@ -219,6 +227,7 @@ constexpr FormerDefault kFormerDefaults[] = {
     {"num.recovery.threads.per.data.dir", Whose::server, {4, 0}, "1", "KIP-1030"},
     {"log.message.timestamp.after.max.ms", Whose::server, {4, 0}, kLongest, "KIP-1030"},
     // What comes first counts: a release before 4.0 has 0.
+    {"group.consumer.migration.policy", Whose::server, {4, 0}, "disabled", "KIP-848"},
     {"group.coordinator.append.linger.ms", Whose::server, {4, 0}, "0", "KIP-848, the new coordinator"},
     {"group.coordinator.append.linger.ms", Whose::server, {4, 2}, "5", "an adaptive linger since"},
 };

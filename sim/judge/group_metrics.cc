@@ -52,6 +52,16 @@ Measured left_members(const MeasuredRun& run, const Expectation& expectation) {
   });
 }
 
+Measured revoked_partitions(const MeasuredRun& run, const Expectation& expectation) {
+  std::int64_t count = 0;
+  for (const GroupTimeline::Event& event : run.groups.events()) {
+    if (event.kind != Kind::revoked && event.kind != Kind::lost) continue;
+    if (!is_group_asked_for(run, expectation.of, event.group)) continue;
+    if (lies_in(run, expectation, event.at, true)) count += std::ssize(event.partitions);
+  }
+  return Measured{count, 1};
+}
+
 Measured ownership_gap(const MeasuredRun& run, const Expectation& expectation) {
   const auto service = place_of(run.names.services, expectation.of);
   std::vector<Sample> samples;
@@ -114,6 +124,8 @@ std::string_view why(DepartureReason reason) {
     case DepartureReason::join_timeout: return "it did not join the rebalance within max.poll.interval.ms";
     case DepartureReason::sync_timeout: return "it did not fetch its assignment within max.poll.interval.ms";
     case DepartureReason::over_capacity: return "group.max.size";
+    case DepartureReason::revocation_timeout:
+      return "it did not give up its partitions within max.poll.interval.ms";
   }
   return "?";
 }
@@ -135,6 +147,8 @@ std::string in_words(RebalanceReason reason) {
     case RebalanceReason::assignment_not_stored:
       return "a rebalance began: the coordinator could not store the assignment";
     case RebalanceReason::group_over_capacity: return "a rebalance began: group.max.size";
+    case RebalanceReason::topics_changed: return "a rebalance began: topics have changed";
+    case RebalanceReason::protocol_changed: return "a rebalance began: back to the classic protocol";
   }
   return "?";
 }

@@ -12,6 +12,7 @@ namespace sim::judge {
 Measured rebalances(const MeasuredRun& run, const Expectation& expectation);
 Measured expelled_members(const MeasuredRun& run, const Expectation& expectation);
 Measured left_members(const MeasuredRun& run, const Expectation& expectation);
+Measured revoked_partitions(const MeasuredRun& run, const Expectation& expectation);
 Measured ownership_gap(const MeasuredRun& run, const Expectation& expectation);
 
 // What became of one group over the whole run.

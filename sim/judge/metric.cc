@@ -75,6 +75,9 @@ const std::vector<Metric>& known_metrics() {
       {"left_members", count, false, Of::consumer, false,
        "times a member left its group because it was closed, or was removed by an operator", left_members,
        nullptr},
+      {"revoked_partitions", count, false, Of::consumer, false,
+       "how many partitions members gave up or lost, each time: what a rebalance interrupts",
+       revoked_partitions, nullptr},
       {"ownership_gap", ns, true, Of::consumer, false,
        "how long a partition was without a member of the group that owns it, each time, since it was first "
        "assigned",

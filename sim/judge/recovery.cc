@@ -1,7 +1,6 @@
 #include "judge/recovery.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 #include <vector>
 

@@ -49,6 +49,10 @@ class Keys {
                           [this](const GroupMetadataRecord& one) {
                             return Key{number_of(one.group), -1, -1, -1};
                           },
+                          [this](const ConsumerGroupRecord& one) {
+                            const auto kind = static_cast<std::int32_t>(one.kind);
+                            return Key{number_of(one.group), -2 - kind, number_of(one.key), -1};
+                          },
                       },
                       record);
   }
@@ -72,6 +76,7 @@ bool is_tombstone(const CoordinatorRecord& record) {
   return std::visit(Overloaded{
                         [](const OffsetCommitRecord& one) { return one.offset == kNoOffset; },
                         [](const GroupMetadataRecord& one) { return one.tombstone; },
+                        [](const ConsumerGroupRecord& one) { return one.value == nullptr; },
                     },
                     record);
 }

@@ -98,6 +98,9 @@ const char* name_of(const MemberDeparted&) {
 const char* name_of(const PartitionsRevoked&) {
   return "PartitionsRevoked";
 }
+const char* name_of(const MemberAssignmentChanged&) {
+  return "MemberAssignmentChanged";
+}
 const char* name_of(const MessageSent&) {
   return "MessageSent";
 }
@@ -218,6 +221,8 @@ std::string_view name(RebalanceReason reason) {
     case RebalanceReason::static_member_replaced: return "static_member_replaced";
     case RebalanceReason::assignment_not_stored: return "assignment_not_stored";
     case RebalanceReason::group_over_capacity: return "group_over_capacity";
+    case RebalanceReason::topics_changed: return "topics_changed";
+    case RebalanceReason::protocol_changed: return "protocol_changed";
   }
   return "?";
 }
@@ -231,6 +236,7 @@ std::string_view name(DepartureReason reason) {
     case DepartureReason::join_timeout: return "join_timeout";
     case DepartureReason::sync_timeout: return "sync_timeout";
     case DepartureReason::over_capacity: return "over_capacity";
+    case DepartureReason::revocation_timeout: return "revocation_timeout";
   }
   return "?";
 }
@@ -287,6 +293,7 @@ template Fact::Fact(AssignmentReceived);
 template Fact::Fact(RebalanceBegan);
 template Fact::Fact(MemberDeparted);
 template Fact::Fact(PartitionsRevoked);
+template Fact::Fact(MemberAssignmentChanged);
 template Fact::Fact(MessageSent);
 template Fact::Fact(MessageDelivered);
 template Fact::Fact(ConnectionOpened);

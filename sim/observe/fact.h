@@ -313,11 +313,20 @@ struct PositionReset {  // by auto.offset.reset
   TopicPartition tp;
   Offset to = 0;
 };
-enum class GroupState : std::uint8_t { empty, preparing_rebalance, completing_rebalance, stable, dead };
+// Of a classic group, and of a group of KIP-848: empty, assigning, reconciling, stable.
+enum class GroupState : std::uint8_t {
+  empty,
+  preparing_rebalance,
+  completing_rebalance,
+  stable,
+  dead,
+  assigning,    // the target assignment is to be computed for a new group epoch
+  reconciling,  // members are on their way to it
+};
 struct GroupStateChanged {  // on the coordinator
   std::string group;
   GroupState state;
-  Generation generation;
+  Generation generation;  // or group epoch
   std::int32_t members = 0;
 };
 // Why members have to join anew (the reason in Kafka's "Preparing to rebalance group").
@@ -329,6 +338,8 @@ enum class RebalanceReason : std::uint8_t {
   static_member_replaced,
   assignment_not_stored,  // the coordinator could not write it
   group_over_capacity,    // a coordinator that has just loaded it allows fewer members
+  topics_changed,         // KIP-848: the coordinator has seen other topics or partitions
+  protocol_changed,       // a group of KIP-848 has become a classic one
 };
 struct RebalanceBegan {  // on the coordinator
   std::string group;
@@ -338,13 +349,14 @@ struct RebalanceBegan {  // on the coordinator
 };
 // Why a member is no longer in its group.
 enum class DepartureReason : std::uint8_t {
-  closed,           // LeaveGroup: the consumer was closed
-  poll_timeout,     // LeaveGroup: max.poll.interval.ms had passed without a poll()
-  removed,          // LeaveGroup by somebody else, for a static member
-  session_expired,  // no heartbeat for session.timeout.ms
-  join_timeout,     // had not joined anew when the rebalance timeout (max.poll.interval.ms) was over
-  sync_timeout,     // the same, of asking for its assignment
-  over_capacity,    // group.max.size
+  closed,              // LeaveGroup: the consumer was closed
+  poll_timeout,        // LeaveGroup: max.poll.interval.ms had passed without a poll()
+  removed,             // LeaveGroup by somebody else, for a static member
+  session_expired,     // no heartbeat for session.timeout.ms
+  join_timeout,        // had not joined anew when the rebalance timeout (max.poll.interval.ms) was over
+  sync_timeout,        // the same, of asking for its assignment
+  over_capacity,       // group.max.size
+  revocation_timeout,  // KIP-848: had not given up its partitions when the rebalance timeout was over
 };
 constexpr bool is_expulsion(DepartureReason reason) {
   return reason != DepartureReason::closed && reason != DepartureReason::removed;
@@ -353,6 +365,16 @@ struct MemberDeparted {  // on the coordinator
   std::string group;
   std::string member;  // its id
   DepartureReason reason;
+};
+// What the coordinator of a KIP-848 group has written about a member: how far it has come, and what it owns.
+// Both sets are empty, and the epoch is below 0, when it has left.
+struct MemberAssignmentChanged {  // on the coordinator
+  std::string group;
+  std::string member;  // its id
+  Generation group_epoch;
+  Generation member_epoch;
+  std::vector<TopicPartition> assigned;
+  std::vector<TopicPartition> pending_revocation;  // it is to give them up, and has not said yet that it did
 };
 struct AssignmentReceived {  // by a consumer: all that it owns from here on
   ServiceId service;
@@ -482,7 +504,7 @@ using AnyFact = std::variant<
     FollowerHighWatermarkAdvanced, IsrProposalDropped, ReplicaOpened, LogStartRaised, LogDeleted, LogLost,
     LogCleaned, AdminAnswered, TopicDeleted, RebalanceBegan, MemberDeparted, PartitionsRevoked, RoleMissed,
     ProducerTransactionChanged, RecordDerived, OffsetsAddedToTransaction, TransactionStateChanged,
-    TransactionMarkerWritten, LastStableOffsetAdvanced, ProducerFenced, OffsetsReset>;
+    TransactionMarkerWritten, LastStableOffsetAdvanced, ProducerFenced, OffsetsReset, MemberAssignmentChanged>;
 
 // One of them; see Message about why it is a class.
 class Fact : public AnyFact {

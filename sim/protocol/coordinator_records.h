@@ -1,14 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "protocol/ids.h"
 
-// Records of __consumer_offsets (OffsetCommitKey/Value, GroupMetadataKey/Value).
+// Records of __consumer_offsets (OffsetCommitKey/Value, GroupMetadataKey/Value, ConsumerGroup*Key/Value).
 namespace sim {
 
 struct OffsetCommitRecord {
@@ -39,7 +42,78 @@ struct GroupMetadataRecord {
   std::vector<Member> members;
 };
 
-using CoordinatorRecord = std::variant<OffsetCommitRecord, GroupMetadataRecord>;
+// ---- Groups of KIP-848: six kinds of record, whose values are shared by all copies of a record
+
+struct ConsumerGroupEpochValue {  // ConsumerGroupMetadataValue
+  Generation group_epoch{0};
+  std::uint64_t metadata_hash = 0;  // of the topics subscribed to, as they were then
+};
+struct ConsumerMemberValue {  // ConsumerGroupMemberMetadataValue
+  // A member that speaks the classic protocol in a group of the new kind (ClassicMemberMetadata).
+  struct ClassicProtocol {
+    std::string name;                   // assignor
+    std::vector<TopicId> subscription;  // sorted
+    bool operator==(const ClassicProtocol&) const = default;
+  };
+  struct Classic {
+    std::int32_t session_timeout_ms = 0;
+    std::vector<ClassicProtocol> protocols;
+    bool operator==(const Classic&) const = default;
+  };
+  std::string group_instance_id;  // empty = dynamic
+  std::string rack;
+  std::string client_id;
+  std::int32_t rebalance_timeout_ms = -1;
+  std::string server_assignor;                 // empty = the group coordinator's choice
+  std::vector<std::string> subscribed_topics;  // sorted
+  std::string subscribed_regex;                // empty = none
+  std::optional<Classic> classic;
+  bool operator==(const ConsumerMemberValue&) const = default;
+};
+struct ConsumerTargetEpochValue {  // ConsumerGroupTargetAssignmentMetadataValue
+  Generation assignment_epoch{0};
+};
+struct ConsumerTargetValue {               // ConsumerGroupTargetAssignmentMemberValue
+  std::vector<TopicPartition> partitions;  // sorted
+};
+// What a member is to do before it is where its group is (MemberState on the coordinator).
+enum class MemberAssignmentState : std::uint8_t {
+  stable,                 // it has all of its target that it knows of
+  unrevoked_partitions,   // it has to give partitions up first
+  unreleased_partitions,  // what it is to get is still owned by others
+};
+struct ConsumerCurrentValue {  // ConsumerGroupCurrentMemberAssignmentValue
+  Generation member_epoch{0};
+  Generation previous_member_epoch{-1};
+  MemberAssignmentState state = MemberAssignmentState::stable;
+  std::vector<TopicPartition> assigned;            // sorted
+  std::vector<TopicPartition> pending_revocation;  // sorted; it owns these too, until it says it does not
+  bool operator==(const ConsumerCurrentValue&) const = default;
+};
+struct ConsumerRegexValue {         // ConsumerGroupRegularExpressionValue
+  std::vector<std::string> topics;  // sorted
+  std::int64_t version = 0;         // of the metadata that they were looked up in
+  std::int64_t timestamp_ms = 0;
+  bool operator==(const ConsumerRegexValue&) const = default;
+};
+
+struct ConsumerGroupRecord {
+  // The order is that of the alternatives of Value.
+  enum class Kind : std::uint8_t { group_epoch, member, target_epoch, target, current, regex };
+  using Value = std::variant<ConsumerGroupEpochValue, ConsumerMemberValue, ConsumerTargetEpochValue,
+                             ConsumerTargetValue, ConsumerCurrentValue, ConsumerRegexValue>;
+  std::string group;
+  Kind kind = Kind::group_epoch;
+  std::string key;                       // member id, or the regular expression; empty: of the group as such
+  std::shared_ptr<const Value> value{};  // null = tombstone
+
+  static ConsumerGroupRecord of(std::string group, std::string key, Value value) {
+    const auto kind = static_cast<Kind>(value.index());
+    return {std::move(group), kind, std::move(key), std::make_shared<const Value>(std::move(value))};
+  }
+};
+
+using CoordinatorRecord = std::variant<OffsetCommitRecord, GroupMetadataRecord, ConsumerGroupRecord>;
 
 // ---- __transaction_state
 

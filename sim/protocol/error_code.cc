@@ -102,6 +102,7 @@ std::string_view name(ErrorCode error) {
     case ErrorCode::invalid_voter_key: return "INVALID_VOTER_KEY";
     case ErrorCode::duplicate_voter: return "DUPLICATE_VOTER";
     case ErrorCode::voter_not_found: return "VOTER_NOT_FOUND";
+    case ErrorCode::invalid_regular_expression: return "INVALID_REGULAR_EXPRESSION";
     case ErrorCode::rebootstrap_required: return "REBOOTSTRAP_REQUIRED";
   }
   return "UNKNOWN_SERVER_ERROR";

@@ -105,6 +105,7 @@ enum class ErrorCode : std::int16_t {
   invalid_voter_key = 125,
   duplicate_voter = 126,
   voter_not_found = 127,
+  invalid_regular_expression = 128,
   rebootstrap_required = 129,
 };
 

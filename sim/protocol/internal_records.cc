@@ -85,6 +85,57 @@ std::int32_t size_of(const TransactionLogRecord& record, std::int64_t offset_del
   return framed(key, value, offset_delta);
 }
 
+// ---- Groups of KIP-848: keys of version 0, flexible values of version 0
+
+// Topic by topic, as they are sorted.
+std::int64_t assigned_topics_bytes(const std::vector<TopicPartition>& partitions) {
+  std::int64_t topics = 0;
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    if (i == 0 || partitions[i].topic != partitions[i - 1].topic) ++topics;
+  }
+  return compact_length(topics) + topics * (kUuid + 1 + kTags) + std::ssize(partitions) * kInt32;
+}
+
+std::int64_t texts_bytes(const std::vector<std::string>& texts) {
+  return array(texts, [](const std::string& one) { return compact(one); });
+}
+
+std::int64_t value_size(const ConsumerGroupEpochValue&) {
+  return kInt16 + kInt32 + kTags + tagged(kInt64);
+}
+std::int64_t value_size(const ConsumerMemberValue& value) {
+  std::int64_t bytes = kInt16 + compact(value.group_instance_id) + compact(value.rack) +
+                       compact(value.client_id) + compact_bytes(kHostNameBytes) +
+                       texts_bytes(value.subscribed_topics) + compact(value.subscribed_regex) + kInt32 +
+                       compact(value.server_assignor) + kTags;
+  if (!value.classic) return bytes;
+  std::int64_t classic = kInt32 + compact_length(std::ssize(value.classic->protocols)) + kTags;
+  for (const ConsumerMemberValue::ClassicProtocol& one : value.classic->protocols) {
+    classic += compact(one.name) + compact_bytes(subscription_bytes(one.subscription)) + kTags;
+  }
+  return bytes + tagged(classic);
+}
+std::int64_t value_size(const ConsumerTargetEpochValue&) {
+  return kInt16 + kInt32 + kTags;
+}
+std::int64_t value_size(const ConsumerTargetValue& value) {
+  return kInt16 + assigned_topics_bytes(value.partitions) + kTags;
+}
+std::int64_t value_size(const ConsumerCurrentValue& value) {
+  return kInt16 + kInt32 + kInt32 + kInt8 + assigned_topics_bytes(value.assigned) +
+         assigned_topics_bytes(value.pending_revocation) + kTags;
+}
+std::int64_t value_size(const ConsumerRegexValue& value) {
+  return kInt16 + texts_bytes(value.topics) + kInt64 + kInt64 + kTags;
+}
+
+std::int32_t size_of(const ConsumerGroupRecord& record, std::int64_t offset_delta) {
+  const std::int64_t key = kInt16 + plain(record.group) + (record.key.empty() ? 0 : plain(record.key));
+  if (record.value == nullptr) return framed(key, -1, offset_delta);
+  const std::int64_t value = std::visit([](const auto& one) { return value_size(one); }, *record.value);
+  return framed(key, value, offset_delta);
+}
+
 // ---- Metadata records: no key; the value is frame version, record type, record version, fields
 
 constexpr std::int64_t kFrame = 3;

@@ -42,6 +42,7 @@ using Apis = std::tuple<
     Api<SyncGroupRequest, SyncGroupResponse, kGroupCoordinators>,
     Api<HeartbeatRequest, HeartbeatResponse, kGroupCoordinators>,
     Api<LeaveGroupRequest, LeaveGroupResponse, kGroupCoordinators>,
+    Api<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, kGroupCoordinators>,
     Api<OffsetCommitRequest, OffsetCommitResponse, kGroupCoordinators>,
     Api<OffsetFetchRequest, OffsetFetchResponse, kGroupCoordinators>,
     Api<AlterPartitionRequest, AlterPartitionResponse, kControllers>,

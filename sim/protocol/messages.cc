@@ -306,6 +306,18 @@ std::int64_t size_of(const LeaveGroupResponse&) {
   return kThrottled + kInt16 + compact_length(0);
 }
 
+std::int64_t size_of(const ConsumerGroupHeartbeatRequest& m) {
+  const auto text = [](const std::string& one) { return compact(one); };
+  return kRequest + compact(m.group) + compact(m.member_id) + kInt32 + compact(m.group_instance_id) +
+         compact(m.rack) + kInt32 + (m.subscribed_topics ? array(*m.subscribed_topics, text) : kNull) +
+         compact(m.subscribed_regex.value_or("")) + compact(m.server_assignor) +
+         (m.owned ? by_topic_each(*m.owned, kUuid, kInt32) : kNull);
+}
+std::int64_t size_of(const ConsumerGroupHeartbeatResponse& m) {
+  return kThrottled + kInt16 + kNull + compact(m.member_id) + kInt32 + kInt32 +
+         (m.assignment ? kInt8 + by_topic_each(*m.assignment, kUuid, kInt32) + kTags : kInt8);
+}
+
 std::int64_t size_of(const OffsetCommitRequest& m) {
   constexpr std::int64_t kEach = kInt32 + kInt64 + kInt32 + compact_bytes(0) + kTags;
   return kRequest + compact(m.group) + kInt32 + compact(m.member_id) + compact(m.group_instance_id) +
@@ -595,6 +607,12 @@ const char* name_of(const LeaveGroupRequest&) {
 const char* name_of(const LeaveGroupResponse&) {
   return "LeaveGroupResponse";
 }
+const char* name_of(const ConsumerGroupHeartbeatRequest&) {
+  return "ConsumerGroupHeartbeatRequest";
+}
+const char* name_of(const ConsumerGroupHeartbeatResponse&) {
+  return "ConsumerGroupHeartbeatResponse";
+}
 const char* name_of(const OffsetCommitRequest&) {
   return "OffsetCommitRequest";
 }
@@ -793,6 +811,8 @@ template Message::Message(HeartbeatRequest);
 template Message::Message(HeartbeatResponse);
 template Message::Message(LeaveGroupRequest);
 template Message::Message(LeaveGroupResponse);
+template Message::Message(ConsumerGroupHeartbeatRequest);
+template Message::Message(ConsumerGroupHeartbeatResponse);
 template Message::Message(OffsetCommitRequest);
 template Message::Message(OffsetCommitResponse);
 template Message::Message(OffsetFetchRequest);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -393,6 +394,39 @@ struct LeaveGroupResponse {
   ErrorCode error = ErrorCode::none;
 };
 
+// ---- ConsumerGroupHeartbeat (68): joining, staying, acknowledging and leaving a group of KIP-848, all in
+// one. What a member has told before and what has not changed is left out (absent).
+inline constexpr Generation kJoinEpoch{0};               // the member epoch that joins
+inline constexpr Generation kLeaveEpoch{-1};             // leaves
+inline constexpr Generation kLeaveStaticEpoch{-2};       // leaves for a while: its partitions are kept for it
+inline constexpr std::int32_t kNoRebalanceTimeout = -1;  // absent
+struct ConsumerGroupHeartbeatRequest {
+  std::string group;
+  std::string member_id;  // made by the client
+  Generation member_epoch = kJoinEpoch;
+  std::string group_instance_id;  // empty = dynamic
+  std::string client_id;          // of the request's header
+  std::string rack;               // empty = absent
+  std::int32_t rebalance_timeout_ms = kNoRebalanceTimeout;
+  std::optional<std::vector<std::string>> subscribed_topics;
+  std::optional<std::string> subscribed_regex;  // RE2/J; empty = none any more
+  std::string server_assignor;                  // empty = absent
+  std::optional<std::vector<TopicPartition>> owned;
+  LeaveReason leave_reason = LeaveReason::none;  // not on the wire: for the facts alone
+
+  // A request of somebody who joins, or makes sure after an error that nothing was lost.
+  bool is_full() const {
+    return rebalance_timeout_ms != kNoRebalanceTimeout && (subscribed_topics || subscribed_regex) && owned;
+  }
+};
+struct ConsumerGroupHeartbeatResponse {
+  ErrorCode error = ErrorCode::none;
+  std::string member_id;
+  Generation member_epoch{0};
+  std::int32_t heartbeat_interval_ms = 0;
+  std::optional<std::vector<TopicPartition>> assignment;  // absent: unchanged
+};
+
 // ---- OffsetCommit (8), OffsetFetch (9)
 struct OffsetCommitRequest {
   struct Partition {
@@ -401,7 +435,7 @@ struct OffsetCommitRequest {
     LeaderEpoch leader_epoch = kNoLeaderEpoch;
   };
   std::string group;
-  Generation generation = kNoGeneration;
+  Generation generation = kNoGeneration;  // or member epoch (KIP-848)
   std::string member_id;
   std::string group_instance_id;
   std::vector<Partition> partitions;
@@ -436,6 +470,7 @@ struct OffsetFetchRequest {
   std::string member_id;
   bool require_stable = false;
   std::vector<TopicPartition> partitions;
+  Generation member_epoch = kNoGeneration;  // of a member of a KIP-848 group; -1 = not checked
 };
 struct OffsetFetchResponse {
   struct Partition {
@@ -703,7 +738,7 @@ using AnyMessage = std::variant<
     AllocateProducerIdsRequest, AllocateProducerIdsResponse, CreateTopicsRequest, CreateTopicsResponse,
     FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest,
     SyncGroupResponse, HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse,
-    OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, AlterPartitionRequest,
+    ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, AlterPartitionRequest,
     AlterPartitionResponse, BrokerRegistrationRequest, BrokerRegistrationResponse, BrokerHeartbeatRequest,
     BrokerHeartbeatResponse, AssignReplicasToDirsRequest, AssignReplicasToDirsResponse,
     ControllerRegistrationRequest, ControllerRegistrationResponse, VoteRequest, VoteResponse,

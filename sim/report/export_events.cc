@@ -33,6 +33,7 @@ bool is_control_message(const std::string& name) {
                                           "BrokerRegistration",
                                           "JoinGroup",
                                           "SyncGroup",
+                                          "ConsumerGroupHeartbeat",
                                           "LeaveGroup",
                                           "CreateTopics",
                                           "ControlledShutdown",

@@ -31,6 +31,8 @@ std::string_view group_event(const metrics::GroupTimeline::Event& event) {
     case GroupState::completing_rebalance: return "syncing";
     case GroupState::stable: return "stable";
     case GroupState::dead: return "unloaded";
+    case GroupState::assigning: return "assigning";
+    case GroupState::reconciling: return "reconciling";
   }
   return "?";
 }

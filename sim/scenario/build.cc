@@ -327,6 +327,13 @@ class Builder {
                   : commit == "after-each"  ? CommitMode::after_each
                   : commit == "transaction" ? CommitMode::transaction
                                             : CommitMode::before;
+    spec.workers = static_cast<std::int32_t>(number_of(value.at("workers"), UnitKind::none));
+    const std::string& order = value.at("order").text;
+    spec.order = order == "key"    ? workload::WorkOrder::key
+                 : order == "none" ? workload::WorkOrder::none
+                                   : workload::WorkOrder::partition;
+    if (value.at("commit.position").text == "highest")
+      spec.commit_position = workload::CommitPosition::highest;
     spec.start_at = duration_of(value.at("start"));
     spec.start_stagger = times(value.at("start.stagger"));
     spec.start_time = times(value.at("start.time"));

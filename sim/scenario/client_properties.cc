@@ -63,6 +63,16 @@ void assignment_strategy(const Targets& targets, const std::string& value) {
   }
 }
 
+void group_protocol(const Targets& targets, const std::string& value) {
+  if (targets.consumer == nullptr) return;
+  targets.consumer->group_protocol =
+      value == "consumer" ? client::GroupProtocol::consumer : client::GroupProtocol::classic;
+}
+
+void remote_assignor(const Targets& targets, const std::string& value) {
+  if (targets.consumer != nullptr && value != "null") targets.consumer->group_remote_assignor = value;
+}
+
 constexpr Property kClientRows[] = {
     // Producer
     modelled("acks", kProducer, text, "all", any(), acks,
@@ -134,10 +144,13 @@ constexpr Property kClientRows[] = {
              "The group a consumer belongs to."),
     modelled("group.instance.id", kConsumer, text, "null", any(), field<&ConsumerConfig::group_instance_id>,
              "Makes a static member: its restart within the session causes no rebalance."),
-    accepted("group.protocol", kConsumer, text, "classic", "The group protocol; the classic one is played.",
-             {}, "classic|consumer", "consumer"),
-    accepted("group.remote.assignor", kConsumer, text, "null",
-             "The assignor of the consumer protocol of KIP-848."),
+    modelled("group.protocol", kConsumer, text, "classic", any(), group_protocol,
+             "How a consumer is a member of its group: by the classic protocol, in which the members' leader "
+             "assigns, or by that of KIP-848, in which the coordinator does.",
+             "classic|consumer"),
+    modelled("group.remote.assignor", kConsumer, text, "null", any(), remote_assignor,
+             "With group.protocol=consumer: the assignor of the group coordinator that this member asks for.",
+             "uniform|range"),
     modelled("partition.assignment.strategy", kConsumer, list, "range,cooperative-sticky", any(),
              assignment_strategy,
              "How a group's partitions are dealt out: range, roundrobin, sticky, cooperative-sticky, or "

@@ -79,6 +79,23 @@ void idempotence(Value& map, Report& report) {
   if (give_up && !asked_for) map.set("enable.idempotence", scalar("false"));
 }
 
+// ConsumerConfig.checkUnsupportedConfigsPostProcess: what only the other group protocol has is refused.
+void settings_of_other_protocol(const Value& map, Report& report) {
+  const bool is_consumer = property_text(map, "group.protocol", kConsumer) == "consumer";
+  const auto refuse = [&](const char* name) {
+    if (map.find(name) == nullptr) return;
+    report.error(property_place(map, name), std::string(name) + " cannot be set when group.protocol=" +
+                                                (is_consumer ? "CONSUMER" : "CLASSIC"));
+  };
+  if (is_consumer) {
+    for (const char* name : {"partition.assignment.strategy", "heartbeat.interval.ms", "session.timeout.ms",
+                             "share.acknowledgement.mode"})
+      refuse(name);
+  } else {
+    for (const char* name : {"group.remote.assignor", "share.acknowledgement.mode"}) refuse(name);
+  }
+}
+
 }  // namespace
 
 void complete_producer_properties(Value& properties, bool is_librdkafka, Report& report) {
@@ -96,6 +113,7 @@ void complete_producer_properties(Value& properties, bool is_librdkafka, Report&
 void complete_consumer_properties(Value& properties, Report& report) {
   reconnect_backoff(properties);
   retry_backoff(properties, kConsumer, report);
+  settings_of_other_protocol(properties, report);
   const std::int64_t heartbeat = property_number(properties, "heartbeat.interval.ms", kConsumer);
   const std::int64_t session = property_number(properties, "session.timeout.ms", kConsumer);
   if (heartbeat >= session) {

@@ -95,7 +95,7 @@ constexpr Key only_with(std::string_view companion, Key key) {
 constexpr std::string_view kRequests =
     "AddOffsetsToTxn|AddPartitionsToTxn|AddRaftVoter|AllocateProducerIds|AlterPartition|"
     "AlterPartitionReassignments|ApiVersions|AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|"
-    "BrokerRegistration|ControllerRegistration|CreatePartitions|CreateTopics|DeleteTopics|"
+    "BrokerRegistration|ConsumerGroupHeartbeat|ControllerRegistration|CreatePartitions|CreateTopics|DeleteTopics|"
     "ElectLeaders|EndQuorumEpoch|EndTxn|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|"
     "IncrementalAlterConfigs|InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|"
     "OffsetFetch|OffsetForLeaderEpoch|Produce|RemoveRaftVoter|SyncGroup|TxnOffsetCommit|"
@@ -485,6 +485,25 @@ constexpr Key kKeys[] = {
      .components = kProducer,
      .only_with = "consumes",
      .also_with = "produces"},
+    scalar_key("clients/<name>/workers", UnitKind::none, "1", 1, 1000,
+               "How many orders a member handles side by side. With more than one it goes on polling, its "
+               "partitions paused while orders wait for a worker.",
+               "consumes"),
+    {.path = "clients/<name>/order",
+     .type = KeyType::word,
+     .fallback = "partition",
+     .meaning = "With several workers: what they do not handle side by side, orders of one partition, of one "
+                "key, or nothing.",
+     .words = "partition|key|none",
+     .only_with = "consumes"},
+    {.path = "clients/<name>/commit.position",
+     .type = KeyType::word,
+     .fallback = "low-water",
+     .meaning =
+         "With several workers and commit: after-batch: what is committed of a partition, all up to the "
+         "first order that is not finished, or all up to the highest that is.",
+     .words = "low-water|highest",
+     .only_with = "consumes"},
     {.path = "clients/<name>/config",
      .type = KeyType::properties,
      .meaning = "Properties of the producer (producer.properties).",

@@ -46,6 +46,32 @@ void log_dirs(const Targets& targets, const std::string& value) {
   if (targets.broker != nullptr) targets.broker->log_dirs = static_cast<std::int32_t>(log_directories(value));
 }
 
+void rebalance_protocols(const Targets& targets, const std::string& value) {
+  if (targets.broker == nullptr) return;
+  targets.broker->group_consumer_protocol = ("," + value + ",").find(",consumer,") != std::string::npos;
+}
+
+void consumer_assignors(const Targets& targets, const std::string& value) {
+  if (targets.broker == nullptr) return;
+  std::vector<std::string>& assignors = targets.broker->group_consumer_assignors;
+  assignors.clear();
+  for (std::size_t at = 0; at <= value.size();) {
+    const std::size_t end = std::min(value.find(',', at), value.size());
+    assignors.push_back(value.substr(at, end - at));
+    at = end + 1;
+  }
+}
+
+void migration_policy(const Targets& targets, const std::string& value) {
+  if (targets.broker == nullptr) return;
+  using server::GroupMigrationPolicy;
+  targets.broker->group_consumer_migration_policy = value == "disabled"  ? GroupMigrationPolicy::disabled
+                                                    : value == "upgrade" ? GroupMigrationPolicy::upgrade
+                                                    : value == "downgrade"
+                                                        ? GroupMigrationPolicy::downgrade
+                                                        : GroupMigrationPolicy::bidirectional;
+}
+
 constexpr Property kServerRows[] = {
     // Request path
     modelled("num.network.threads", kServer, int32, "3", from(1), field<&BrokerConfig::num_network_threads>,
@@ -340,10 +366,42 @@ constexpr Property kServerRows[] = {
         "it has done what was there when the first of them came."),
     modelled("group.coordinator.threads", kServer, int32, "4", from(1),
              field<&BrokerConfig::group_coordinator_threads>, "Threads of the group coordinator."),
-    accepted("group.coordinator.rebalance.protocols", kServer, list, "classic,consumer,streams",
-             "The group protocols a broker offers.", {}, "classic|consumer|share|streams"),
-    // Transactions, and other things, some of which are not played
-    accepted("group.consumer.*", kServer, text, "null", "The consumer group protocol of KIP-848."),
+    modelled("group.coordinator.rebalance.protocols", kServer, list, "classic,consumer,streams", any(),
+             rebalance_protocols,
+             "The group protocols a broker offers; without consumer, consumers with group.protocol=consumer "
+             "are refused.",
+             "classic|consumer|share|streams"),
+    modelled("group.consumer.session.timeout.ms", kServer, int32, "45000", from(1),
+             field<&BrokerConfig::group_consumer_session_timeout_ms>,
+             "A member of a KIP-848 group whose heartbeats stay away for this long is fenced."),
+    modelled("group.consumer.min.session.timeout.ms", kServer, int32, "45000", from(1),
+             field<&BrokerConfig::group_consumer_min_session_timeout_ms>,
+             "The shortest group.consumer.session.timeout.ms."),
+    modelled("group.consumer.max.session.timeout.ms", kServer, int32, "60000", from(1),
+             field<&BrokerConfig::group_consumer_max_session_timeout_ms>,
+             "The longest group.consumer.session.timeout.ms."),
+    modelled("group.consumer.heartbeat.interval.ms", kServer, int32, "5000", from(1),
+             field<&BrokerConfig::group_consumer_heartbeat_interval_ms>,
+             "Time between two heartbeats, as the coordinator tells the members of a KIP-848 group."),
+    modelled("group.consumer.min.heartbeat.interval.ms", kServer, int32, "5000", from(1),
+             field<&BrokerConfig::group_consumer_min_heartbeat_interval_ms>,
+             "The shortest group.consumer.heartbeat.interval.ms."),
+    modelled("group.consumer.max.heartbeat.interval.ms", kServer, int32, "15000", from(1),
+             field<&BrokerConfig::group_consumer_max_heartbeat_interval_ms>,
+             "The longest group.consumer.heartbeat.interval.ms."),
+    modelled("group.consumer.max.size", kServer, int32, kMaxIntText, from(1),
+             field<&BrokerConfig::group_consumer_max_size>, "The most members a KIP-848 group may have."),
+    modelled("group.consumer.assignors", kServer, list, "uniform,range", any(), consumer_assignors,
+             "The assignors of the group coordinator; the first is taken unless members ask for another.",
+             "uniform|range"),
+    modelled("group.consumer.migration.policy", kServer, text, "bidirectional", any(), migration_policy,
+             "Whether a classic group may become one of KIP-848 while members are in it, and the other way "
+             "round.",
+             "disabled|upgrade|downgrade|bidirectional"),
+    modelled("group.consumer.regex.refresh.interval.ms", kServer, int32, "600000", from(10'000),
+             field<&BrokerConfig::group_consumer_regex_refresh_interval_ms>,
+             "How often the topics of a subscription by regular expression are looked up anew."),
+    // Other things, some of which are not played
     accepted("group.share.*", kServer, text, "null", "Share groups."),
     accepted("group.streams.*", kServer, text, "null", "Streams groups."),
     accepted("share.coordinator.*", kServer, text, "null", "The coordinator of share groups."),

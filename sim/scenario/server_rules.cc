@@ -62,6 +62,25 @@ void complete_server_properties(Value& properties, Report& report) {
           "followers would leave the ISR all the time", report);
   at_most(properties, "group.min.session.timeout.ms", "group.max.session.timeout.ms",
           "no session timeout would be allowed", report);
+  for (const char* what : {"session.timeout.ms", "heartbeat.interval.ms"}) {
+    const std::string name = std::string("group.consumer.") + what;
+    const std::string least = std::string("group.consumer.min.") + what;
+    const std::string most = std::string("group.consumer.max.") + what;
+    at_most(properties, least, most, "no value between them would be allowed", report);
+    at_most(properties, least, name, "it is the least that is allowed", report);
+    at_most(properties, name, most, "it is the most that is allowed", report);
+  }
+  const std::int64_t heartbeat = property_number(properties, "group.consumer.heartbeat.interval.ms", kServer);
+  const std::int64_t session = property_number(properties, "group.consumer.session.timeout.ms", kServer);
+  if (heartbeat >= session) {
+    const char* given = properties.find("group.consumer.heartbeat.interval.ms") != nullptr
+                            ? "group.consumer.heartbeat.interval.ms"
+                            : "group.consumer.session.timeout.ms";
+    report.error(property_place(properties, given),
+                 "group.consumer.heartbeat.interval.ms (" + std::to_string(heartbeat) +
+                     ") must be less than group.consumer.session.timeout.ms (" + std::to_string(session) +
+                     ")");
+  }
   fill_in_defaults(properties, kServer);
   for (const TopicSetting& setting : topic_settings()) {
     if (has_several_names(setting)) remove_folded(properties, setting);

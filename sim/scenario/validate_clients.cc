@@ -304,6 +304,7 @@ class Clients {
     }
     check_group(client);
     check_session(client);
+    check_workers(client);
     check_commit(client);
   }
 
@@ -333,6 +334,8 @@ class Clients {
 
   // The coordinator refuses such a member with INVALID_SESSION_TIMEOUT, for good.
   void check_session(const Entry& client) {
+    // With the protocol of KIP-848 the brokers say how long it is.
+    if (client.value.at("config").at("group.protocol").text == "consumer") return;
     const Value& session = client.value.at("config").at("session.timeout.ms");
     const Value& least = server().at("group.min.session.timeout.ms");
     const Value& most = server().at("group.max.session.timeout.ms");
@@ -342,6 +345,16 @@ class Clients {
                   where(client, "config") + ": session.timeout.ms (" + session.text +
                       ") must lie within group.min.session.timeout.ms (" + least.text +
                       ") and group.max.session.timeout.ms (" + most.text + ") of the brokers");
+  }
+
+  // A pool hands orders out before it knows of any that is done.
+  void check_workers(const Entry& client) {
+    const Value& commit = client.value.at("commit");
+    if (number_of(client.value.at("workers"), UnitKind::none) < 2) return;
+    if (commit.text == "auto" || commit.text == "after-batch") return;
+    report_.error(given(commit) ? commit.place : client.key_place,
+                  where(client, "commit") + ": " + commit.text + " is for a member with one worker",
+                  "say auto or after-batch, or leave workers out");
   }
 
   void check_commit(Entry& client) {

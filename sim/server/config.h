@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "history/history.h"
@@ -26,6 +27,15 @@ struct ClientQuotas {
   std::vector<ClientQuota> quotas;
   std::vector<std::int32_t> of_process;  // index by ProcessId; -1, or beyond the end: no quota
 };
+
+// Which kind of group may become the other (group.consumer.migration.policy).
+enum class GroupMigrationPolicy : std::uint8_t { disabled, upgrade, downgrade, bidirectional };
+constexpr bool upgrades(GroupMigrationPolicy policy) {
+  return policy == GroupMigrationPolicy::upgrade || policy == GroupMigrationPolicy::bidirectional;
+}
+constexpr bool downgrades(GroupMigrationPolicy policy) {
+  return policy == GroupMigrationPolicy::downgrade || policy == GroupMigrationPolicy::bidirectional;
+}
 
 struct BrokerConfig {
   // Request path
@@ -71,6 +81,18 @@ struct BrokerConfig {
   std::int32_t group_max_session_timeout_ms = 1'800'000;
   std::int32_t group_initial_rebalance_delay_ms = 3'000;
   std::int32_t group_max_size = 2'147'483'647;
+  // Groups of KIP-848
+  bool group_consumer_protocol = true;  // among group.coordinator.rebalance.protocols
+  std::int32_t group_consumer_session_timeout_ms = 45'000;
+  std::int32_t group_consumer_min_session_timeout_ms = 45'000;
+  std::int32_t group_consumer_max_session_timeout_ms = 60'000;
+  std::int32_t group_consumer_heartbeat_interval_ms = 5'000;
+  std::int32_t group_consumer_min_heartbeat_interval_ms = 5'000;
+  std::int32_t group_consumer_max_heartbeat_interval_ms = 15'000;
+  std::int32_t group_consumer_max_size = 2'147'483'647;
+  std::vector<std::string> group_consumer_assignors{"uniform", "range"};  // the first unless members ask
+  GroupMigrationPolicy group_consumer_migration_policy = GroupMigrationPolicy::bidirectional;
+  std::int64_t group_consumer_regex_refresh_interval_ms = 600'000;
   std::int32_t group_coordinator_append_linger_ms = -1;
   std::int32_t group_coordinator_threads = 4;
   // Transactions (TransactionLogConfig, TransactionStateManagerConfig, AddPartitionsToTxnConfig)

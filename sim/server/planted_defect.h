@@ -4,9 +4,8 @@
 
 namespace sim::server {
 
-// Mistakes that can be planted in the replication of partitions and in transactions, to prove that the
-// invariants catch them. For
-// tests alone: no scenario can ask for one.
+// Mistakes that can be planted in the replication of partitions, in transactions and in groups of KIP-848, to
+// prove that the invariants catch them. For tests alone: no scenario can ask for one.
 enum class PlantedDefect : std::uint8_t {
   none,
   acknowledges_at_once,            // acks=all is answered when the leader has appended
@@ -21,6 +20,8 @@ enum class PlantedDefect : std::uint8_t {
   counts_what_was_sent,            // a fetch counts as holding what is sent in answer to it
   divergence_not_checked,          // a follower does not say in which epoch its log ends
   serves_beyond_high_watermark,    // consumers get all of the log
+  hands_out_unreleased,            // a group's partition goes to its next owner while the last still has it
+  member_passes_group,             // a member that moves on is put into the epoch after the group's
   clean_shutdown_marked_early,     // the mark of an orderly end is written while the broker still works
   // ---- Transactions
   transaction_marker_lost,       // the coordinator counts a marker as written when it has sent it

@@ -95,6 +95,7 @@ void Situations::on_fact(const observe::ControllerChanged& fact) {
 }
 void Situations::on_fact(const observe::GroupStateChanged& fact) {
   if (fact.state == observe::GroupState::preparing_rebalance) add("group-rebalanced");
+  if (fact.state == observe::GroupState::reconciling) add("group-reconciling");
   if (fact.state == observe::GroupState::empty) add("group-empty");
 }
 void Situations::on_fact(const observe::LogLost& fact) {

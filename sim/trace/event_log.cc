@@ -78,6 +78,7 @@ bool is_control(const observe::Fact& fact) {
                         [](const observe::TransactionMarkerWritten&) { return false; },
                         [](const observe::LastStableOffsetAdvanced&) { return false; },
                         [](const observe::ProducerFenced&) { return true; },
+                        [](const observe::MemberAssignmentChanged&) { return true; },
                         [](const observe::MessageSent&) { return false; },
                         [](const observe::MessageDelivered&) { return false; },
                         [](const observe::ConnectionOpened&) { return true; },

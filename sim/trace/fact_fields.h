@@ -47,6 +47,8 @@ inline std::string_view text_of(observe::GroupState state) {
     case observe::GroupState::completing_rebalance: return "CompletingRebalance";
     case observe::GroupState::stable: return "Stable";
     case observe::GroupState::dead: return "Dead";
+    case observe::GroupState::assigning: return "Assigning";
+    case observe::GroupState::reconciling: return "Reconciling";
   }
   return "?";
 }
@@ -327,6 +329,15 @@ void describe(const observe::ProducerFenced& fact, Out& out) {
   out.number("producer_epoch", fact.producer_epoch.value());
   out.number("current_producer_epoch", fact.current_producer_epoch.value());
   if (fact.tp.topic != kNoTopic) out.partition(fact.tp);
+}
+template <class Out>
+void describe(const observe::MemberAssignmentChanged& fact, Out& out) {
+  out.text("group", fact.group);
+  out.text("member_id", fact.member);
+  out.number("group_epoch", fact.group_epoch.value());
+  out.number("member_epoch", fact.member_epoch.value());
+  out.partitions("partitions", fact.assigned);
+  if (!fact.pending_revocation.empty()) out.partitions("pending_revocation", fact.pending_revocation);
 }
 template <class Out>
 void describe(const observe::MessageSent& fact, Out& out) {

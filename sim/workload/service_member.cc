@@ -9,6 +9,7 @@
 #include "client/consumer.h"
 #include "client/producer.h"
 #include "workload/order_key.h"
+#include "workload/pooled_member.h"
 
 namespace sim::workload {
 namespace {
@@ -23,6 +24,8 @@ constexpr node::TimerId kServiceTimer{node::Part::application,
                                       0};  // the start, then the end of each record's service
 
 constexpr std::uint16_t kFirstProducerTimer = 3;  // those before it are the consumer's
+
+}  // namespace
 
 // A member of its own name and, with static membership, of its own instance id.
 client::ConsumerConfig consumer_config(const ServiceMemberBoot& boot) {
@@ -39,6 +42,8 @@ client::ConsumerConfig consumer_config(const ServiceMemberBoot& boot) {
   return config;
 }
 
+namespace {
+
 // With a transactional.id of its own, for good or for this start.
 client::ProducerConfig producer_config(const OnwardSpec& onward, std::int32_t member, node::Env env) {
   client::ProducerConfig config = onward.producer;
@@ -47,6 +52,7 @@ client::ProducerConfig producer_config(const OnwardSpec& onward, std::int32_t me
   if (onward.id_per_start) config.transactional_id.append("-").append(std::to_string(nanos(env.now)));
   return config;
 }
+
 
 class ServiceMember final : public node::Node {
  public:
@@ -435,6 +441,7 @@ class ServiceMember final : public node::Node {
 }  // namespace
 
 std::unique_ptr<node::Node> boot_service_member(const ServiceMemberBoot& boot) {
+  if (boot.spec.workers > 1) return boot_pooled_member(boot);
   return std::make_unique<ServiceMember>(boot);
 }
 

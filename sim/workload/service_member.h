@@ -31,6 +31,10 @@ struct ServiceMemberBoot {
   Rng rng;  // "service-time" is a child of this
 };
 
+// Its consumer's settings: a member of its own name and, with static membership, of its own instance id.
+client::ConsumerConfig consumer_config(const ServiceMemberBoot& boot);
+
+// With several workers it is a PooledMember.
 std::unique_ptr<node::Node> boot_service_member(const ServiceMemberBoot& boot);
 
 }  // namespace sim::workload

@@ -97,6 +97,14 @@ struct OnwardSpec {
   std::shared_ptr<const std::vector<std::string>> recorded_keys{};  // of all traces
 };
 
+// With several workers in a member: what they must not handle side by side.
+enum class WorkOrder : std::uint8_t { partition, key, none };
+// And what is committed of a partition whose records are finished out of order.
+enum class CommitPosition : std::uint8_t {
+  low_water,  // up to the first that is not finished
+  highest,    // behind the last that is: what is unfinished below it is as good as done
+};
+
 struct ServiceSpec {  // a consumer group of its own: inventory, payment, fulfillment
   std::string name;
   std::string rack;  // of its members; empty = none
@@ -105,6 +113,9 @@ struct ServiceSpec {  // a consumer group of its own: inventory, payment, fulfil
   Distribution service_time = Distribution::constant(0);  // per order, ns
   CommitMode commit = CommitMode::auto_commit;
   std::optional<OnwardSpec> produces;
+  std::int32_t workers = 1;  // threads of a member that handle orders; with more than one, poll() goes on
+  WorkOrder order = WorkOrder::partition;
+  CommitPosition commit_position = CommitPosition::low_water;
   client::ConsumerConfig consumer;
   Duration start_at{};           // of the first member
   Distribution start_stagger{};  // how long after one member the next one starts

@@ -75,6 +75,14 @@ PAIRS = [
     Pair("transactional-zombie", "clients.payment.commit=transaction clients.payment.transactional.id=payment", "DUP(log)"),
     Pair("eos-without-group-metadata", "clients.payment.group.metadata=true", "DUP(log)"),
     Pair("transactional-id-per-start", "clients.payment.transactional.id.per=member"),
+    Pair("max-poll-interval-eviction-loop", "clients.payment.config.max.poll.records=20", "DUP(effect)"),
+    Pair("zombie-consumer-gc-pause", "clients.payment.config.session.timeout.ms=120000", "DUP(effect)"),
+    Pair("rebalance-storm-rolling-deploy", "clients.payment.config.partition.assignment.strategy=cooperative-sticky"),
+    Pair("rebalance-storm-rolling-deploy", "clients.payment.config.group.protocol=consumer"),
+    Pair("autocommit-async-processing-loss", "clients.payment.commit=after-batch", "LOST(group)"),
+    Pair("autocommit-async-processing-loss", "clients.payment.workers=1", "LOST(group)"),
+    Pair("rebalance-mid-batch-double-payment", "clients.payment.config.group.protocol=classic", "DUP(effect)"),
+    Pair("rebalance-mid-batch-double-payment", "clients.payment.commit=auto", "DUP(effect)"),
     Pair("flapping-voter", "cluster.history.pre-vote=off"),  # the other way round: the scenario is the protected side
 ]
 

@@ -14,6 +14,8 @@ with N seeds (20, or KRAFTSIM_SWEEP). Then
              50 ms at most that lie between a record's append (real stamps) and its commit (simulated ones);
   latencies  how long acknowledgements took in the healthy runs (L1, played with `profile: laptop`): within the simulated
              spread, widened by 10 %; nothing but a late load (LATE_LOAD) excuses them;
+  groups     when groups of KIP-848 (and one of the classic protocol beside them) were whole again, how long partitions
+             had no owner, group epochs and how many partitions were revoked, as times are;
   counters   orders lost, duplicated, handled twice and failed lie between the least and the greatest simulated ones.
 
 What the busy machine of the recordings explains is named in BUSY, with how much, and printed. The program is build/release/kraftsim,
@@ -53,6 +55,7 @@ BUSY = [
     (r"(broker \d: )?fenced", 4700, "a broker had not replayed the change by its next heartbeat: a round of 2 s more"),
     (r"longest gap of acks, .*", 10000, "the servers' start-up, and producers that had no processor"),
     (r"generation \+2 assigned to all", 6000, "the new member's JVM took up to 6.8 s to start"),
+    (r"stable|stable after the first close", 700, "the members' JVMs shared a processor when they joined"),
     (r"orders failed", 900, "the brokers took longer to come back, see unfenced"),
 ]
 
@@ -78,6 +81,7 @@ class Run:
     counters: dict = dataclasses.field(default_factory=dict)
     acks_before: dict = dataclasses.field(default_factory=dict)  # p50, p90, p99 in ms, before the fault
     formed: list = dataclasses.field(default_factory=list)  # how long groups took to form
+    group: dict = dataclasses.field(default_factory=dict)  # of a script about a group: name -> number
 
 
 # ---- Real runs
@@ -91,6 +95,8 @@ def real_runs(script):
 def real_run(recorded):
     if "formed" in recorded:
         return Run(formed=recorded["formed"])
+    if "group" in recorded:
+        return Run(group=recorded["group"])
     strikes = [(ms, node) for ms, what, node in recorded["events"] if what in ("kill", "term", "pause", "cut")]
     return Run(
         replicas={int(p): replicas for p, replicas in recorded["replicas"].items()},
@@ -130,7 +136,7 @@ def simulated_run(script, seed):
         done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         if not (out / "orders.csv").exists():
             raise RuntimeError(f"{' '.join(command)} failed: {done.stdout[-500:]} {done.stderr[-500:]}")
-        return read_simulated(out)
+        return read_simulated(out, script)
 
 
 def rows(file):
@@ -138,11 +144,13 @@ def rows(file):
         return list(csv.DictReader(opened))
 
 
-def read_simulated(out):
+def read_simulated(out, script=""):
     faults = sorted(rows(out / "faults.csv"), key=lambda fault: int(fault["from_ns"])) if (out / "faults.csv").exists() else []
     first_ns = int(faults[0]["from_ns"]) if faults else ORDERS_START_MS * 1_000_000
     ms = lambda ns: round((int(ns) - first_ns) / 1e6, 1)
     run = Run()
+    if script.startswith("G"):
+        run.group = group_of(out, script, faults)
     struck = []
     for fault in faults:
         for name in re.split(r"[|; ]+", fault["touched"]):
@@ -160,6 +168,81 @@ def read_simulated(out):
     run.counters["reordered"] = verdicts["REORDER(key)"]
     run.counters["handled twice"] = verdicts["DUP(effect)"]
     return run
+
+
+class Group:
+    """The group of one simulated run, event by event: who owns what, and what the coordinator tells."""
+
+    def __init__(self, faults):
+        self.strikes = [int(fault["from_ns"]) / 1e6 for fault in faults]
+        self.owned = {}  # member -> its partitions
+        self.gaps = []  # [partition, from, to or None]
+        self.states = []  # [ms, state, group epoch or generation, members]
+        self.revoked = []  # [ms, how many partitions]
+
+    def change(self, at, member, partitions):
+        before = set().union(*self.owned.values()) if self.owned else set()
+        self.owned[member] = set(partitions)
+        after = set().union(*self.owned.values())
+        self.gaps += [[partition, at, None] for partition in sorted(before - after)]
+        for gap in self.gaps:
+            if gap[2] is None and gap[0] in after:
+                gap[2] = at
+
+    def on(self, event):
+        at = event["t"] / 1e6
+        if event["ev"] == "AssignmentReceived":
+            self.change(at, event["node"], event["partitions"])
+        elif event["ev"] == "PartitionsRevoked":
+            self.revoked.append([at, len(event["partitions"])])
+            self.change(at, event["node"], self.owned.get(event["node"], set()) - set(event["partitions"]))
+        elif event["ev"] == "ProcessStopped" and event["node"] in self.owned:
+            self.change(at, event["node"], [])
+        elif event["ev"] == "GroupStateChanged":
+            self.states.append([at, event["state"], event["generation"], event["members"]])
+
+    def stable_since(self, after=0.0):
+        """When the group became stable for the last time, ms after that instant."""
+        return [at - after for at, state, *_ in self.states if state == "Stable"][-1]
+
+    def longest(self, since=0.0, until=float("inf"), whose=None):
+        lengths = [(to if to is not None else self.states[-1][0]) - at for partition, at, to in self.gaps
+                   if since <= at < until and (whose is None or partition in whose)]
+        return max(lengths, default=0.0)
+
+    def numbers(self, script):
+        sizes = [len(partitions) for partitions in self.owned.values() if partitions]
+        result = {"fewest partitions of a member": min(sizes), "most partitions of a member": max(sizes)}
+        epochs = [epoch for _, _, epoch, _ in self.states]
+        if script == "G1":
+            result |= {"stable": self.stable_since(GROUP_STARTS_MS), "group epoch": epochs[-1],
+                       "longest time without an owner": self.longest()}
+        elif script == "G2-consumer":
+            kill, close = self.strikes
+            before = max(epoch for at, _, epoch, _ in self.states if at < kill)
+            result |= {"kill to owned": self.longest(kill - 1, close - 1), "close to owned": self.longest(close - 1),
+                       "rise of the group epoch": epochs[-1] - before}
+        else:
+            first = self.strikes[0]
+            open_since = sum((to or self.states[-1][0]) - at for _, at, to in self.gaps if at >= first - 1)
+            result |= {"stable after the first close": self.stable_since(first),
+                       "longest time without an owner": self.longest(first - 1),
+                       "without an owner, all partitions": open_since,
+                       "partitions revoked": sum(count for at, count in self.revoked if at >= first - 1),
+                       "group epoch": epochs[-1]}
+        return result
+
+
+GROUP_EVENTS = ("AssignmentReceived", "PartitionsRevoked", "ProcessStopped", "GroupStateChanged")
+
+
+def group_of(out, script, faults):
+    group = Group(faults)
+    with open(out / "events.jsonl") as events:
+        for line in events:
+            if any(f'"{name}"' in line for name in GROUP_EVENTS):
+                group.on(json.loads(line))
+    return group.numbers(script)
 
 
 def partition_of_orders(name):
@@ -417,6 +500,8 @@ def compare_numbers(script, real, simulated):
 
 def compare(script, seeds):
     real, simulated = real_runs(script), simulated_runs(script, seeds)
+    if real[0].group:
+        return compare_numbers(script, [run.group for run in real], [run.group for run in simulated])
     if real[0].formed:
         formed = [max(at for at, _, generation in run.assignments if generation == 1) for run in simulated]
         since_start = ORDERS_START_MS - GROUP_STARTS_MS
