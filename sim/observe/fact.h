@@ -492,19 +492,21 @@ struct OffsetsReset {
 struct ProcessStarted {};
 struct ProcessStopped {};
 
-using AnyFact = std::variant<
-    OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
-    RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged, LogTruncated,
-    ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted, ProcessingDone, CommitSent,
-    CommitAcknowledged, OffsetsStored, PositionReset, GroupStateChanged, AssignmentReceived, MessageSent,
-    MessageDelivered, ConnectionOpened, ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged,
-    QuorumStateStored, QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
-    MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed, ControllerChanged,
-    BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded, IsrProposed, ClientThrottled,
-    FollowerHighWatermarkAdvanced, IsrProposalDropped, ReplicaOpened, LogStartRaised, LogDeleted, LogLost,
-    LogCleaned, AdminAnswered, TopicDeleted, RebalanceBegan, MemberDeparted, PartitionsRevoked, RoleMissed,
-    ProducerTransactionChanged, RecordDerived, OffsetsAddedToTransaction, TransactionStateChanged,
-    TransactionMarkerWritten, LastStableOffsetAdvanced, ProducerFenced, OffsetsReset, MemberAssignmentChanged>;
+using AnyFact =
+    std::variant<OrderPlaced, RecordAccepted, RecordFailed, BatchDrained, BatchAppended, BatchAcknowledged,
+                 RequestProgress, HighWatermarkAdvanced, BecameLeader, BecameFollower, IsrChanged,
+                 LogTruncated, ReplicaAppended, TopicCreated, RecordsPolled, ProcessingStarted,
+                 ProcessingDone, CommitSent, CommitAcknowledged, OffsetsStored, PositionReset,
+                 GroupStateChanged, AssignmentReceived, MessageSent, MessageDelivered, ConnectionOpened,
+                 ConnectionClosed, ProcessStarted, ProcessStopped, QuorumRoleChanged, QuorumStateStored,
+                 QuorumVoteAnswered, QuorumVotersChanged, MetadataLogOpened, MetadataAppended,
+                 MetadataTruncated, MetadataSnapshotFetched, MetadataCommitted, MetadataReplayed,
+                 ControllerChanged, BrokerStateChanged, PartitionChanged, FaultStruck, FaultEnded,
+                 IsrProposed, ClientThrottled, FollowerHighWatermarkAdvanced, IsrProposalDropped,
+                 ReplicaOpened, LogStartRaised, LogDeleted, LogLost, LogCleaned, AdminAnswered, TopicDeleted,
+                 RebalanceBegan, MemberDeparted, PartitionsRevoked, RoleMissed, ProducerTransactionChanged,
+                 RecordDerived, OffsetsAddedToTransaction, TransactionStateChanged, TransactionMarkerWritten,
+                 LastStableOffsetAdvanced, ProducerFenced, OffsetsReset, MemberAssignmentChanged>;
 
 // One of them; see Message about why it is a class.
 class Fact : public AnyFact {

@@ -49,7 +49,8 @@ inline constexpr ProducerEpoch kNoProducerEpoch{-1};
 // Of a transaction coordinator: the leader epoch of its partition of __transaction_state; -1 = none.
 using CoordinatorEpoch = Id<struct CoordinatorEpochTag, std::int32_t>;
 inline constexpr CoordinatorEpoch kNoCoordinatorEpoch{-1};
-using Generation = Id<struct GenerationTag, std::int32_t>;  // of a classic group; or a KIP-848 epoch; -1 = none
+using Generation =
+    Id<struct GenerationTag, std::int32_t>;  // of a classic group; or a KIP-848 epoch; -1 = none
 inline constexpr Generation kNoGeneration{-1};
 
 // A producing application (`order-service`), numbered in the order of the scenario.

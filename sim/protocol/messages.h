@@ -738,19 +738,20 @@ using AnyMessage = std::variant<
     AllocateProducerIdsRequest, AllocateProducerIdsResponse, CreateTopicsRequest, CreateTopicsResponse,
     FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest,
     SyncGroupResponse, HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse,
-    ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, AlterPartitionRequest,
-    AlterPartitionResponse, BrokerRegistrationRequest, BrokerRegistrationResponse, BrokerHeartbeatRequest,
-    BrokerHeartbeatResponse, AssignReplicasToDirsRequest, AssignReplicasToDirsResponse,
-    ControllerRegistrationRequest, ControllerRegistrationResponse, VoteRequest, VoteResponse,
-    BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest, EndQuorumEpochResponse,
-    FetchSnapshotRequest, FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse,
-    RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse,
-    ElectLeadersRequest, ElectLeadersResponse, AlterPartitionReassignmentsRequest,
-    AlterPartitionReassignmentsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
-    IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, CreatePartitionsRequest,
-    CreatePartitionsResponse, NoOpResponse, AddPartitionsToTxnRequest, AddPartitionsToTxnResponse,
-    AddOffsetsToTxnRequest, AddOffsetsToTxnResponse, EndTxnRequest, EndTxnResponse, WriteTxnMarkersRequest,
-    WriteTxnMarkersResponse, TxnOffsetCommitRequest, TxnOffsetCommitResponse>;
+    ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, OffsetCommitRequest, OffsetCommitResponse,
+    OffsetFetchRequest, OffsetFetchResponse, AlterPartitionRequest, AlterPartitionResponse,
+    BrokerRegistrationRequest, BrokerRegistrationResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse,
+    AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, ControllerRegistrationRequest,
+    ControllerRegistrationResponse, VoteRequest, VoteResponse, BeginQuorumEpochRequest,
+    BeginQuorumEpochResponse, EndQuorumEpochRequest, EndQuorumEpochResponse, FetchSnapshotRequest,
+    FetchSnapshotResponse, AddRaftVoterRequest, AddRaftVoterResponse, RemoveRaftVoterRequest,
+    RemoveRaftVoterResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse, ElectLeadersRequest,
+    ElectLeadersResponse, AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
+    DeleteTopicsRequest, DeleteTopicsResponse, IncrementalAlterConfigsRequest,
+    IncrementalAlterConfigsResponse, CreatePartitionsRequest, CreatePartitionsResponse, NoOpResponse,
+    AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, AddOffsetsToTxnRequest, AddOffsetsToTxnResponse,
+    EndTxnRequest, EndTxnResponse, WriteTxnMarkersRequest, WriteTxnMarkersResponse, TxnOffsetCommitRequest,
+    TxnOffsetCommitResponse>;
 
 // One of them. A variant of so many costs every file seconds to copy, move or destroy, so that is compiled
 // once, in messages.cc.

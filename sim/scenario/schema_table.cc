@@ -95,7 +95,8 @@ constexpr Key only_with(std::string_view companion, Key key) {
 constexpr std::string_view kRequests =
     "AddOffsetsToTxn|AddPartitionsToTxn|AddRaftVoter|AllocateProducerIds|AlterPartition|"
     "AlterPartitionReassignments|ApiVersions|AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|"
-    "BrokerRegistration|ConsumerGroupHeartbeat|ControllerRegistration|CreatePartitions|CreateTopics|DeleteTopics|"
+    "BrokerRegistration|ConsumerGroupHeartbeat|ControllerRegistration|CreatePartitions|CreateTopics|"
+    "DeleteTopics|"
     "ElectLeaders|EndQuorumEpoch|EndTxn|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|"
     "IncrementalAlterConfigs|InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|"
     "OffsetFetch|OffsetForLeaderEpoch|Produce|RemoveRaftVoter|SyncGroup|TxnOffsetCommit|"

@@ -53,7 +53,6 @@ client::ProducerConfig producer_config(const OnwardSpec& onward, std::int32_t me
   return config;
 }
 
-
 class ServiceMember final : public node::Node {
  public:
   explicit ServiceMember(const ServiceMemberBoot& boot)
