@@ -12,6 +12,7 @@
 #include "app/explain.h"
 #include "app/json_schema.h"
 #include "app/list.h"
+#include "app/manual.h"
 #include "app/render_problems.h"
 #include "app/report.h"
 #include "app/say.h"
@@ -75,6 +76,11 @@ int schema_command() {
   return number(ExitCode::held);
 }
 
+int manual_command() {
+  print(stdout, manual_page());
+  return number(ExitCode::held);
+}
+
 int completion_command(const CompletionOptions& options) {
   print(stdout, completion_script(options.shell));
   return number(ExitCode::held);
@@ -124,6 +130,7 @@ int carry_out(const Options& options) {
           [&](const ListOptions&) { return list_command(terminal); },
           [&](const ExplainOptions& command) { return explain_command(command, terminal); },
           [](const SchemaOptions&) { return schema_command(); },
+          [](const ManualOptions&) { return manual_command(); },
           [](const CompletionOptions& command) { return completion_command(command); },
           [](const VersionOptions&) { return version_command(); },
       },

@@ -22,6 +22,7 @@ int calibrate_command(const CalibrateOptions& options, const Terminal& terminal)
 int list_command(const Terminal& terminal);
 int explain_command(const ExplainOptions& options, const Terminal& terminal);
 int schema_command();
+int manual_command();
 int completion_command(const CompletionOptions& options);
 int version_command();
 int say_command(const SayOptions& options);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "app/live_view.h"
 #include "report/version.h"
 #include "scenario/suggest.h"
 #include "scenario/units.h"
@@ -49,10 +50,11 @@ struct Raw {
   bool version = false;
   std::string file, out, until, trace = "off", seed, topic, shell, format, order, window, run,
                                 scenario = kCalibrationScenario, column, unit = "ms";
-  std::string seeds = "1-100", ci, rules, shard = "1/1", jobs = "auto", matrix, until_fail, budget, other;
+  std::string seeds = "1-100", ci, rules, speed, shard = "1/1", jobs = "auto", matrix, until_fail, budget,
+              other;
   std::vector<std::string> files, sets, charts, formats, tolerances, required;
   bool json = false, quiet = false, force = false, resolve = false, check_determinism = false,
-       no_files = false, strict = false, resume = false;
+       no_files = false, strict = false, resume = false, watch = false;
 };
 
 struct Parser {
@@ -77,6 +79,8 @@ struct Parser {
     run->add_flag("--force", raw.force, "Replace what stands in the output folder");
     run->add_flag("--no-files", raw.no_files, "Play and judge, write nothing");
     ci(run);
+    run->add_flag("--watch", raw.watch, "Show the run in the terminal as it plays, before its results");
+    run->add_option("--speed", raw.speed, "Of --watch: so many times real time (10x)")->type_name("10x");
     run->add_flag("--check-determinism", raw.check_determinism, "Play it twice and compare");
 
     CLI::App* check = command("check", "Look for mistakes in scenarios; nothing is run");
@@ -203,6 +207,7 @@ struct Parser {
     command("schema", "Print the JSON Schema of scenarios");
     CLI::App* completion = command("completion", "Print the completion script of a shell");
     completion->add_option("SHELL", raw.shell, "bash, zsh or fish")->required();
+    command("manual", "Print the manual page as scdoc reads it");
     command("version", "The version, and what it models");
   }
 
@@ -457,6 +462,7 @@ class Checked {
     if (command_ == "list") return ListOptions{};
     if (command_ == "explain") return ExplainOptions{raw_.topic};
     if (command_ == "schema") return SchemaOptions{};
+    if (command_ == "manual") return ManualOptions{};
     if (command_ == "completion") return CompletionOptions{one_of("SHELL", raw_.shell, kShells)};
     return VersionOptions{};
   }
@@ -478,7 +484,18 @@ class Checked {
     options.check_determinism = raw_.check_determinism;
     options.no_files = raw_.no_files;
     options.ci = ci();
+    options.watch_speed = watch_speed();
+    options.watch_speed = watch_speed();
     return options;
+  }
+
+  // 0: nobody watches.
+  std::int64_t watch_speed() {
+    std::string number = raw_.speed;
+    if (number.ends_with('x')) number.pop_back();
+    if (!raw_.watch && !number.empty()) fail("--speed is of --watch");
+    if (!raw_.watch) return 0;
+    return number.empty() ? kUsualSpeed : static_cast<std::int64_t>(count("--speed", number));
   }
 
   Command compare() {
@@ -614,14 +631,21 @@ std::vector<CommandWords> command_words() {
   Parser parser;
   std::vector<CommandWords> commands;
   for (const CLI::App* sub : parser.commands()) {
-    CommandWords words{sub->get_name(), sub->get_description(), {}, {}, false};
+    CommandWords words{sub->get_name(), sub->get_description(), {}, {}, false, usage_of(*sub), {}};
+    for (const CLI::Option* option : sub->get_options()) {
+      if (option->get_lnames().empty())
+        words.positionals.push_back({option->get_name(true), option->get_description()});
+    }
     for (const CLI::App* app : {sub, const_cast<const CLI::App*>(&parser.app)}) {
       for (const CLI::Option* option : app->get_options()) {
         if (option->get_lnames().empty() || option->get_lnames().front() == "version") continue;
         OptionWords flag{flag_of(*option),
                          option->get_description(),
                          option->get_expected_max() > 0 && option->get_type_size() > 0,
-                         {}};
+                         {},
+                         option->get_expected_max() > 0 && option->get_type_size() > 0
+                             ? option->get_type_name()
+                             : std::string()};
         if (flag.flag == "--help" && app == &parser.app) continue;
         if (flag.flag == "--trace") flag.values = kTraceLevels;
         if (flag.flag == "--ci") flag.values = kCiSystems;

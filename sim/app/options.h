@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct RunOptions {
   bool no_files = false;                                            // nothing is written
   scenario::Strictness strictness = scenario::Strictness::lenient;  // --strict
   CiSystem ci = CiSystem::none;
+  std::int64_t watch_speed = 0;  // times real time; 0: nobody watches
 };
 struct CheckOptions {
   std::vector<std::string> files;
@@ -57,6 +59,7 @@ struct ExplainOptions {
   std::string topic;  // empty = an overview
 };
 struct SchemaOptions {};
+struct ManualOptions {};
 struct CompletionOptions {
   std::string shell;
 };
@@ -136,7 +139,7 @@ struct SayOptions {
 using Command = std::variant<SayOptions, RunOptions, CheckOptions, ReplayOptions, PlotOptions, ExportOptions,
                              ReportOptions, SweepOptions, MergeOptions, CompareOptions, ShrinkCommand,
                              BlameCommand, PinpointCommand, WhyOptions, CalibrateOptions, ListOptions,
-                             ExplainOptions, SchemaOptions, CompletionOptions, VersionOptions>;
+                             ExplainOptions, SchemaOptions, CompletionOptions, ManualOptions, VersionOptions>;
 
 struct Options {
   Command command;
@@ -145,12 +148,13 @@ struct Options {
 
 Options parse_args(int argc, const char* const* argv);
 
-// What there is to type, for the completion of shells.
+// What there is to type, for the completion of shells and the manual page.
 struct OptionWords {
   std::string flag;  // --trace
   std::string meaning;
   bool takes_value = false;
   std::vector<std::string> values{};  // if only these are allowed
+  std::string value_name{};           // LEVEL; empty: it takes none
 };
 struct CommandWords {
   std::string name;
@@ -158,6 +162,8 @@ struct CommandWords {
   std::vector<OptionWords> options;
   std::vector<std::string> arguments{};  // if only these are allowed
   bool takes_files = false;
+  std::string usage{};                                             // "kraftsim run FILE [options]"
+  std::vector<std::pair<std::string, std::string>> positionals{};  // name and meaning
 };
 std::vector<CommandWords> command_words();
 

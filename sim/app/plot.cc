@@ -45,6 +45,8 @@ std::optional<fs::path> find_plots() {
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
   if (!error) {
+    const fs::path installed = self.parent_path().parent_path() / "share" / "kraftsim" / "plots";
+    if (fs::exists(installed / "draw.py", error)) return installed;
     if (auto found = plots_above(self.parent_path())) return found;
   }
   return plots_above(fs::current_path(error));
@@ -57,17 +59,21 @@ Result<std::vector<std::string>> plot_command_line(const PlotRequest& request) {
   for (Problem& wrong : wrong_words(formats, report::chart_formats(), "a format"))
     problems.push_back(std::move(wrong));
   for (const fs::path& run : request.runs) {
-    if (auto wrong = report::check_run_folder(run)) problems.push_back(*wrong);
+    std::error_code error;  // what there is to draw in it, its files say
+    if (!fs::is_directory(run, error))
+      problems.push_back(
+          report::problem_with(run, fs::exists(run, error) ? "is no folder" : "does not exist"));
   }
   const auto plots = find_plots();
   if (!plots) {
     problems.push_back(report::problem_with("", "the folder plots/ is not to be found",
-                                            "run kraftsim from its source folder"));
+                                            "run kraftsim from its source folder, or install it"));
   }
   if (!problems.empty()) return problems;
-  std::vector<std::string> words{kPython, (*plots / "draw.py").string(), "--format", joined(formats, ",")};
+  std::vector<std::string> words{kPython, "-B", (*plots / "draw.py").string(), "--format",
+                                 joined(formats, ",")};
   words.push_back("--chart");
-  words.push_back(joined(request.charts.empty() ? chart_names() : request.charts, ","));
+  words.push_back(joined(request.charts.empty() ? report::usual_charts() : request.charts, ","));
   words.push_back("--");
   for (const fs::path& run : request.runs) words.push_back(run.string());
   return words;

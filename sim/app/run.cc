@@ -9,6 +9,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/live_view.h"
 #include "app/program_name.h"
 #include "app/progress_line.h"
 #include "app/recording.h"
@@ -79,6 +80,11 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   const scenario::Scenario& scenario = *loaded;
   if (!options.quiet) tell(stderr, render_problems(loaded.problems(), terminal.color_err));
 
+  if (options.watch_speed > 0) {
+    listen_to_signals();
+    if (const auto cannot = watch_run(scenario, options.watch_speed, options.until))
+      return refuse({*cannot}, terminal);
+  }
   cluster::Cluster world(scenario.cluster);
   Result<std::unique_ptr<Recording>> opened =
       Recording::open(scenario, world.names(), places(options, scenario));

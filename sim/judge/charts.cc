@@ -37,6 +37,43 @@ std::int64_t bin_width(std::int64_t load_ns, std::uint64_t orders) {
   return narrowest == 0 ? kWidths[std::size(kWidths) - 1] * kNanosPerMilli : narrowest;
 }
 
+// Edges around all of these latencies: the rounded preferred numbers R10 of ISO 3.
+std::vector<std::int64_t> heat_edges(std::int64_t least, std::int64_t most) {
+  constexpr std::int64_t kTenToAPower[] = {100, 125, 160, 200, 250, 315, 400, 500, 630, 800};
+  std::vector<std::int64_t> edges;
+  for (std::int64_t power = 1; power <= 1'000'000'000'000'000; power *= 10) {
+    for (const std::int64_t step : kTenToAPower) {
+      const std::int64_t edge = step * power;
+      if (edge <= least) edges.clear();
+      edges.push_back(edge);
+      if (edge > most && edges.size() > 1) return edges;
+    }
+  }
+  return edges;
+}
+
+void fill_heat(const std::vector<std::vector<std::int64_t>>& latencies, Charts& charts) {
+  std::int64_t least = 0;
+  std::int64_t most = -1;
+  for (const auto& bin : latencies) {
+    for (const std::int64_t ns : bin) {
+      least = most < 0 ? ns : std::min(least, ns);
+      most = std::max(most, ns);
+    }
+  }
+  if (most < 0) return;
+  charts.heat.edges_ns = heat_edges(least, most);
+  const std::vector<std::int64_t>& edges = charts.heat.edges_ns;
+  const auto last_step = static_cast<std::ptrdiff_t>(edges.size()) - 2;
+  for (const auto& bin : latencies) {
+    std::vector<std::uint64_t>& row = charts.heat.orders.emplace_back(edges.size() - 1);
+    for (const std::int64_t ns : bin) {
+      const auto above = std::upper_bound(edges.begin(), edges.end(), ns) - edges.begin() - 1;
+      ++row[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(above, 0, last_step))];
+    }
+  }
+}
+
 // The last bin is left out if the load ends within it, for its rate would look like a drop.
 void fill_bins(const MeasuredRun& run, Charts& charts) {
   const std::int64_t load_ns = std::min(nanos(run.load), run.end_ns);
@@ -50,6 +87,7 @@ void fill_bins(const MeasuredRun& run, Charts& charts) {
     latencies[bin].push_back(run.ledger.ended(i) - intended);
     ++charts.bins[bin].outcomes[static_cast<std::size_t>(run.ledger.outcome(i))];
   }
+  fill_heat(latencies, charts);
   for (std::size_t bin = 0; bin < latencies.size(); ++bin) {
     Charts::Bin& one = charts.bins[bin];
     one.from_ns = static_cast<std::int64_t>(bin) * charts.bin_ns;

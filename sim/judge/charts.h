@@ -39,6 +39,12 @@ struct Charts {
     std::int64_t max = -1;
     std::array<std::uint64_t, 4> outcomes{};  // by metrics::Outcome
   };
+  // How many orders of each bin waited how long: a column per step of latency, ten to a power of ten. What is
+  // not done counts at its age.
+  struct Heat {
+    std::vector<std::int64_t> edges_ns;  // of the steps, rising; one more than there are columns
+    std::vector<std::vector<std::uint64_t>> orders{};  // by bin, then by step
+  };
   // One latency at many percentiles, of the orders intended after the warm-up: `beyond` of `orders` take at
   // least `ns`. As far out as three lie beyond.
   struct Curve {
@@ -64,6 +70,7 @@ struct Charts {
   std::int64_t first_order_ns = -1;
   std::int64_t bin_ns = 0;
   std::vector<Bin> bins;
+  Heat heat;  // empty if no order was placed
   std::vector<Curve> curves;
   std::vector<Band> bands;  // those with three orders or more
   std::vector<PartitionLeaders> leaders;

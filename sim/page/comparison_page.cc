@@ -31,9 +31,11 @@ std::string metric_words(const std::string& name) {
   return words;
 }
 
+// "+12.5 %"; from eleven times as much on "393 ×".
 std::string signed_percent(std::int64_t part, std::int64_t whole) {
   if (whole == 0) return "";
   const auto tenths = static_cast<std::int64_t>(int128{part} * 1'000 / whole);
+  if (tenths >= 10'000) return count_of((tenths + 1'000) / 1'000) + " ×";
   return (tenths < 0 ? "-" : "+") + fixed(tenths < 0 ? -tenths : tenths, 1) + " %";
 }
 
@@ -44,7 +46,9 @@ std::int64_t ratio_of(const ComparedMetric& metric, std::int64_t difference) {
 
 std::string ratio_words(std::int64_t ratio) {
   if (ratio == kAsMuch) return "as much";
-  if (ratio < kAsMuch) return ratio % 10 == 0 ? fixed(ratio / 10, 2) + " ×" : fixed(ratio, 3) + " ×";
+  if (ratio < kAsMuch)
+    return ratio % 10 == 0 ? fixed(ratio / (ratio % 100 == 0 ? 100 : 10), ratio % 100 == 0 ? 1 : 2) + " ×"
+                           : fixed(ratio, 3) + " ×";
   return count_of(ratio / kAsMuch) + " ×";
 }
 
@@ -171,13 +175,14 @@ class ComparisonPage {
               : sides_.only_a_failed > 0 ? "A failed, and B did not. "
                                          : "B failed, and A did not. ";
     else
-      words = "A failed with " + counted(sides_.only_a_failed + sides_.both_failed, "seed") + ", B with " +
-              count_of(sides_.only_b_failed + sides_.both_failed) + " of " + count_of(sides_.pairs) + ". ";
+      words = "Of " + count_of(sides_.pairs) + " seeds A failed with " +
+              count_of(sides_.only_a_failed + sides_.both_failed) + ", B with " +
+              count_of(sides_.only_b_failed + sides_.both_failed) + ". ";
     const bool has_changes = std::any_of(sides_.metrics.begin(), sides_.metrics.end(),
                                          [](const ComparedMetric& one) { return one.differs(); });
     if (greatest != nullptr)
-      return words + upper_first(metric_words(greatest->name)) + " changes most, " +
-             signed_percent(greatest->mean_difference, greatest->mean_a) + ".";
+      return words + upper_first(metric_words(greatest->name)) +
+             " changes most: " + signed_percent(greatest->mean_difference, greatest->mean_a) + ".";
     return words + (has_changes ? "What else differs may be chance." : "No metric differs.");
   }
 

@@ -121,7 +121,7 @@ std::string page_of_index(const std::string& folder, const FoundRuns& found) {
     sweeps += entry.is_sweep ? 1 : 0;
     if (++listed > kMostListed) continue;
     Table& table = tables[entry.scenario];
-    if (table.head.empty()) table.head = {"folder", "", "seed", "what became of it", "p99 end to end"};
+    if (table.head.empty()) table.head = {"folder", "verdict", "seed", "what became of it", "p99 end to end"};
     table.rows.push_back(
         {link_of(entry),
          "<span class=\"" + escaped(entry.verdict) + "\">" + verdict_word(entry.verdict) + "</span>",

@@ -108,7 +108,7 @@ class Page {
   }
 
   std::string expectations() const {
-    Table table{"", {"", "what", "measured", "expected", "of", "where"}, {}};
+    Table table{"", {"verdict", "what", "measured", "expected", "of", "where"}, {}};
     for (const Json& one : list_at(run_.summary, "expectations")) {
       const std::string verdict = text(one, "verdict");
       const std::string measured = measured_value(one);

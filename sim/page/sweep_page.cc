@@ -21,10 +21,11 @@ constexpr Tenths kNameHeight = 150;          // of a configuration, above its ro
 
 // Of parts of a million, two digits that count: "6.5 %", "0.012 %".
 std::string percent_of_millionths(std::int64_t parts) {
-  if (parts >= 100'000) return fixed((parts + 500) / 1000, 1) + " %";
-  if (parts >= 10'000) return fixed((parts + 500) / 1000, 1) + " %";
-  if (parts >= 1'000) return fixed((parts + 50) / 100, 2) + " %";
-  return fixed((parts + 5) / 10, 3) + " %";
+  const int decimals = parts >= 10'000 || parts == 0 ? 1 : parts >= 1'000 ? 2 : 3;
+  const std::int64_t unit = decimals == 1 ? 1'000 : decimals == 2 ? 100 : 10;
+  std::string text = fixed((parts + unit / 2) / unit, decimals);
+  if (text.ends_with(".0")) text.resize(text.size() - 2);
+  return text + " %";
 }
 
 std::string configuration_name(const Json& configuration) {
@@ -117,8 +118,8 @@ Figure failure_rates(const Json& summary) {
                             ? seen_of(*worst) + " runs failed: the true rate is " + true_rate(*worst)
                         : failed == 0 ? "No configuration ever failed"
                                       : configuration_name(*worst) + " fails most often: " + seen_of(*worst) +
-                                            " runs, a true rate of " + true_rate(*worst);
-  return {upper_first(finding),
+                                            " runs; the true rate is " + true_rate(*worst);
+  return {finding,
           "Share of runs that failed, with the interval in which the true rate lies with 95 % confidence "
           "(Wilson's; of none or all the rule of three)." +
               left_out_words(shown, configurations.size()),

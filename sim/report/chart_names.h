@@ -7,9 +7,16 @@
 namespace sim::report {
 
 inline const std::vector<std::string>& chart_names() {
-  static const std::vector<std::string> names{"incident_timeline", "percentile_spectrum", "stage_breakdown",
-                                              "lag"};
+  static const std::vector<std::string> names{
+      "incident_timeline", "percentile_spectrum", "stage_breakdown", "lag",
+      "heat_map",          "load_knee",           "contact_sheet"};
   return names;
+}
+
+// Those that are drawn if none is asked for by name.
+inline std::vector<std::string> usual_charts() {
+  const std::vector<std::string>& all = chart_names();
+  return {all.begin(), all.begin() + 5};
 }
 
 inline const std::vector<std::string>& chart_formats() {

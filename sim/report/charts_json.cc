@@ -76,6 +76,7 @@ std::string charts_json(const judge::Charts& charts) {
                    {"bin_ns", charts.bin_ns}};
   json["bins"] = OrderedJson::array();
   for (const auto& bin : charts.bins) json["bins"].push_back(chart_bin(bin));
+  json["heat"] = {{"edges_ns", charts.heat.edges_ns}, {"orders", charts.heat.orders}};
   json["curves"] = OrderedJson::array();
   for (const auto& curve : charts.curves) json["curves"].push_back(chart_curve(curve));
   json["bands"] = OrderedJson::array();

@@ -1,6 +1,6 @@
 #include "report/continuous_integration.h"
 
-#include <cstdlib>
+#include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -76,9 +76,13 @@ struct Finding {
   int line = 0;  // of the scenario
 };
 
+// "shop.yaml:12" -> 12
 int line_of(const std::string& source) {
   const std::size_t colon = source.rfind(':');
-  return colon == std::string::npos ? 0 : std::atoi(source.c_str() + colon + 1);
+  int line = 0;
+  if (colon != std::string::npos)
+    std::from_chars(source.data() + colon + 1, source.data() + source.size(), line);
+  return line;
 }
 
 std::vector<Finding> findings_of_run(const SummaryJson& summary) {

@@ -39,6 +39,12 @@ Problem problem_in(const std::string& file, int line, std::string message) {
 
 }  // namespace
 
+std::int64_t whole_seconds(const std::string& cell) {
+  std::int64_t seconds = 0;
+  std::from_chars(cell.data(), cell.data() + cell.size(), seconds);
+  return seconds;
+}
+
 Result<CsvReader> CsvReader::open(const std::filesystem::path& file) {
   CsvReader reader;
   reader.file_ = file.string();

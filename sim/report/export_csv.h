@@ -13,6 +13,9 @@
 // Reads the CSV files that a run has written, a row at a time.
 namespace sim::report {
 
+// 12 of "12.345"; 0 if it is no number.
+std::int64_t whole_seconds(const std::string& cell);
+
 class CsvReader {
  public:
   // The header is read; fails if there is no such file or it has none.

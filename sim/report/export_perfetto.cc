@@ -133,7 +133,7 @@ void add_counters(TraceEvents& events, const ExportRequest& request) {
   if (!csv) return;
   while (csv->next()) {
     const std::string& at = csv->cells()[0];
-    const std::int64_t second = std::strtoll(at.c_str(), nullptr, 10);
+    const std::int64_t second = whole_seconds(at);
     const auto& window = request.window;
     if (window && (second < millis(window->first) / 1000 || second > millis(window->second) / 1000)) continue;
     for (std::size_t i = 1; i < csv->header().size(); ++i) {

@@ -66,7 +66,7 @@ Result<std::string> promtool_of(const ExportRequest& request) {
   std::int64_t last_second = 0;
   while (csv->next()) {
     const std::string& at = csv->cells()[0];
-    const std::int64_t second = std::strtoll(at.c_str(), nullptr, 10);
+    const std::int64_t second = whole_seconds(at);
     if (second <= last_second) continue;  // the last row may stand in the middle of a second
     for (std::size_t i = 1; i < values.size(); ++i) {
       for (std::int64_t gap = last_second + 1; gap < second; ++gap) values[i] += " _";
