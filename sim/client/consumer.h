@@ -59,8 +59,9 @@ class Consumer {
   // seek(), of a partition that is assigned; of others nothing.
   void seek(TopicPartition tp, Offset offset, LeaderEpoch offset_epoch, node::Env env, node::Effects& out);
   // groupMetadata(): by which sendOffsetsToTransaction tells whether it is still a member (KIP-447).
-  Generation generation() const { return coordinator_.generation(); }
-  const std::string& member_id() const { return coordinator_.member_id(); }
+  // That of the last completed rebalance: who has been expelled since is to be known by it.
+  Generation generation() const { return coordinator_.joined_generation(); }
+  const std::string& member_id() const { return coordinator_.joined_member_id(); }
 
   // Commits (enable.auto.commit), leaves the group, ends its fetch sessions, closes its connections.
   void close(node::Env env, node::Effects& out);
