@@ -66,8 +66,9 @@ class Consumer {
   // seek(), of a partition that is assigned; of others nothing.
   void seek(TopicPartition tp, Offset offset, LeaderEpoch offset_epoch, node::Env env, node::Effects& out);
   // groupMetadata(): by which sendOffsetsToTransaction tells whether it is still a member (KIP-447).
-  Generation generation() const { return coordinator_.generation(); }
-  const std::string& member_id() const { return coordinator_.member_id(); }
+  // That of the last completed rebalance: who has been expelled since is to be known by it.
+  Generation generation() const { return coordinator_.joined_generation(); }
+  const std::string& member_id() const { return coordinator_.joined_member_id(); }
   // pause(), resume() of all that is assigned now: poll() goes on and returns nothing of it.
   void pause() { subscriptions_.set_paused(true); }
   void resume() { subscriptions_.set_paused(false); }

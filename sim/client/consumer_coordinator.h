@@ -95,6 +95,9 @@ class ConsumerCoordinator {
   std::vector<RebalanceEvent> take_rebalance_events() { return std::exchange(events_, {}); }
   Generation generation() const { return generation_.number; }
   const std::string& member_id() const { return generation_.member_id; }
+  // groupMetadata(): as of the last rebalance that was completed, whatever has been heard since.
+  Generation joined_generation() const { return joined_generation_; }
+  const std::string& joined_member_id() const { return joined_member_id_; }
   ProcessId coordinator() const { return coordinator_; }
   RebalanceProtocol protocol() const { return protocol_; }
 
@@ -192,6 +195,8 @@ class ConsumerCoordinator {
 
   MemberState state_ = MemberState::unjoined;
   MemberGeneration generation_;
+  Generation joined_generation_ = kNoGeneration;
+  std::string joined_member_id_;
   bool rejoin_needed_ = true;
   bool needs_join_prepare_ = true;
   bool is_leader_ = false;

@@ -329,6 +329,8 @@ void ConsumerCoordinator::on_sync(const SyncGroupResponse* response, ConsumerCon
 }
 
 void ConsumerCoordinator::on_join_complete(ConsumerContext& context) {
+  joined_generation_ = generation_.number;
+  joined_member_id_ = generation_.member_id;
   if (!is_leader_) assignment_snapshot_.reset();  // only the leader watches for new partitions
   std::vector<TopicPartition> assigned = assignment_;
   std::sort(assigned.begin(), assigned.end());

@@ -261,6 +261,7 @@ void ConsumerMembership::on_heartbeat(const ConsumerGroupHeartbeatResponse* resp
   }
   if (!is_member() || state_ == State::leaving || response->member_epoch < kJoinEpoch) return;
   member_epoch_ = response->member_epoch;
+  last_told_epoch_ = member_epoch_;
   if (response->assignment) adopt_assignment(*response->assignment);
 }
 

@@ -78,6 +78,9 @@ class ConsumerMembership {
   std::vector<RebalanceEvent> take_rebalance_events() { return std::exchange(events_, {}); }
   Generation generation() const { return member_epoch_; }
   const std::string& member_id() const { return member_id_; }
+  // groupMetadata(): the last epoch that the coordinator told it, whatever has been heard since.
+  Generation joined_generation() const { return last_told_epoch_; }
+  const std::string& joined_member_id() const { return member_id_; }
   ProcessId coordinator() const { return coordinator_; }
   State state() const { return state_; }
 
@@ -169,6 +172,7 @@ class ConsumerMembership {
   bool subscription_updated_ = false;
   std::string member_id_;
   Generation member_epoch_ = kJoinEpoch;
+  Generation last_told_epoch_ = kNoGeneration;
   LocalAssignment current_, target_;
   bool reconciling_ = false;  // a reconciliation is under way: it waits for a commit
   bool rejoined_meanwhile_ = false;

@@ -80,6 +80,13 @@ class GroupMembership {
   const std::string& member_id() const {
     return std::visit([](const auto& one) -> const std::string& { return one.member_id(); }, either_);
   }
+  // groupMetadata()
+  Generation joined_generation() const {
+    return std::visit([](const auto& one) { return one.joined_generation(); }, either_);
+  }
+  const std::string& joined_member_id() const {
+    return std::visit([](const auto& one) -> const std::string& { return one.joined_member_id(); }, either_);
+  }
   ProcessId coordinator() const {
     return std::visit([](const auto& one) { return one.coordinator(); }, either_);
   }

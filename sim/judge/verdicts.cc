@@ -166,10 +166,10 @@ class Finder {
     if (ledger_.is_skipped(index, s)) {
       return of_order(index, ledger_.skipped_at(index, s), "its group's position was reset past it");
     }
-    if (ledger_.is_passed_over(index, row, s)) {
+    const std::int64_t compacted = ledger_.compacted_at(order);
+    if (compacted != kNever && ledger_.is_passed_over(index, row, s)) {
       return of_order(index, row.fetched, "compacted away before it was read");
     }
-    const std::int64_t compacted = ledger_.compacted_at(order);
     if (row.fetched == kNever && compacted != kNever && compacted <= row.committed) {
       return of_order(index, compacted, "compacted away before it was read");
     }

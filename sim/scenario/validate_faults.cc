@@ -63,6 +63,7 @@ class Faults {
       if (const Value* group = client.value.find("group.id")) groups_.push_back(group->text);
     }
     topics_.emplace("__consumer_offsets", count_of(config.at("offsets.topic.num.partitions")));
+    topics_.emplace("__transaction_state", count_of(config.at("transaction.state.log.num.partitions")));
     topics_.emplace(fault::kMetadataTopic, 1);
     const Value* faults = root.find("faults");
     if (faults == nullptr) return;
