@@ -63,6 +63,9 @@ const char* name(Outcome outcome);
 struct LedgerSpec {
   std::size_t services = 0;
   std::vector<ServiceSet> services_of_flow;  // by FlowId: who is to do its orders
+  // By service, false beyond the end: its members have several workers, and may begin an order after those
+  // behind it.
+  std::vector<bool> works_out_of_order{};
 };
 
 class OrderLedger {

@@ -10,6 +10,7 @@ namespace {
 metrics::LedgerSpec ledger_spec(const cluster::ClusterSpec& cluster) {
   metrics::LedgerSpec spec;
   spec.services = cluster.services.size();
+  for (const auto& service : cluster.services) spec.works_out_of_order.push_back(service.workers > 1);
   for (const workload::FlowSpec& flow : cluster.flows) {
     metrics::ServiceSet services;
     for (std::size_t s = 0; s < cluster.services.size(); ++s) {

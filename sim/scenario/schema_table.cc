@@ -85,10 +85,10 @@ constexpr Key only_with(std::string_view companion, Key key) {
 }
 constexpr std::string_view kRequests =
     "AddRaftVoter|AllocateProducerIds|AlterPartition|AlterPartitionReassignments|ApiVersions|"
-    "AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|ControllerRegistration|"
+    "AssignReplicasToDirs|BeginQuorumEpoch|BrokerHeartbeat|BrokerRegistration|ConsumerGroupHeartbeat|"
+    "ControllerRegistration|"
     "CreatePartitions|CreateTopics|DeleteTopics|"
     "ElectLeaders|EndQuorumEpoch|Fetch|FetchSnapshot|FindCoordinator|Heartbeat|IncrementalAlterConfigs|"
-    "ConsumerGroupHeartbeat|"
     "InitProducerId|JoinGroup|LeaveGroup|ListOffsets|Metadata|OffsetCommit|OffsetFetch|OffsetForLeaderEpoch|"
     "Produce|RemoveRaftVoter|SyncGroup|"
     "UpdateRaftVoter|Vote";
@@ -426,7 +426,7 @@ constexpr Key kKeys[] = {
      .only_with = "consumes"},
     scalar_key("clients/<name>/workers", UnitKind::none, "1", 1, 1000,
                "How many orders a member handles side by side. With more than one it goes on polling, its "
-               "partitions paused while orders wait for a worker.",
+               "partitions paused while max.poll.records orders wait for a worker.",
                "consumes"),
     {.path = "clients/<name>/order",
      .type = KeyType::word,

@@ -22,11 +22,11 @@ constexpr TopicPartition kOrders{TopicId{5}, 0};
 
 // One member and a broker that does everything at once: partition 0 holds `records` orders in batches of two.
 struct MemberWorld {
-  explicit MemberWorld(CommitMode commit, Duration service_time, std::string group_instance_id = {}) {
-    ServiceSpec spec;
+  explicit MemberWorld(CommitMode commit, Duration service_time, std::string group_instance_id = {},
+                       ServiceSpec spec = {}) {
     spec.topic = "orders";
     spec.commit = commit;
-    spec.service_time = Distribution::constant(nanos(service_time));
+    if (spec.workers == 1) spec.service_time = Distribution::constant(nanos(service_time));
     spec.consumer.group_id = "payment";
     spec.consumer.group_instance_id = std::move(group_instance_id);
     spec.consumer.auto_offset_reset = client::AutoOffsetReset::earliest;
@@ -250,6 +250,54 @@ TEST_CASE("an exception ends the application, which closes its consumer") {
   world.fetch_error = ErrorCode::corrupt_message;
   CHECK(world.play() == Log{"10 reset 0", "disconnect", "disconnect"});
   CHECK(world.host.timers.size() <= 2);  // of its connections
+}
+
+ServiceSpec pool_of(std::int32_t workers, WorkOrder order, CommitPosition position,
+                    Distribution service_time) {
+  ServiceSpec spec;
+  spec.workers = workers;
+  spec.order = order;
+  spec.commit_position = position;
+  spec.service_time = std::move(service_time);
+  return spec;
+}
+
+TEST_CASE("a pool handles orders side by side as far as their order allows, and polls ahead") {
+  const auto played = [](WorkOrder order) {
+    MemberWorld world(CommitMode::after_batch, {}, {},
+                      pool_of(2, order, CommitPosition::low_water, Distribution::constant(10'000'000)));
+    return world.play();
+  };
+  CHECK(played(WorkOrder::none) == Log{"10 reset 0", "10 start 0", "10 start 1", "20 done 0", "20 start 2",
+                                       "20 done 1", "20 start 3", "20 commit 2", "30 done 2", "30 commit 3",
+                                       "30 done 3", "30 commit 4"});
+  CHECK(played(WorkOrder::partition) == Log{"10 reset 0", "10 start 0", "20 done 0", "20 start 1",
+                                            "30 done 1", "30 start 2", "40 done 2", "40 start 3",
+                                            "40 commit 3", "50 done 3", "50 commit 4"});
+}
+
+// The highest offset committed above an order that was not done then; 0: there is none.
+Offset committed_above_unfinished(CommitPosition position) {
+  MemberWorld world(CommitMode::after_batch, {}, {},
+                    pool_of(4, WorkOrder::none, position, Distribution::uniform(1'000'000, 900'000'000)));
+  world.records = 40;
+  Offset worst = 0;
+  std::vector<bool> done(40, false);
+  for (const std::string& line : world.play(local_at(0) + from_millis(30'000))) {
+    const std::string what = line.substr(line.find(' ') + 1);
+    const Offset offset = std::stoll(what.substr(what.find(' ') + 1));
+    if (what.starts_with("done")) done[static_cast<std::size_t>(offset)] = true;
+    if (!what.starts_with("commit")) continue;
+    const bool all = std::all_of(done.begin(), done.begin() + offset, [](bool one) { return one; });
+    if (!all) worst = std::max(worst, offset);
+  }
+  CHECK(world.committed == 40);
+  return worst;
+}
+
+TEST_CASE("a pool commits the contiguous low-water mark, or the highest that is done whatever lies below") {
+  CHECK(committed_above_unfinished(CommitPosition::low_water) == 0);
+  CHECK(committed_above_unfinished(CommitPosition::highest) > 0);
 }
 
 TEST_CASE("asked to stop, a member handles and commits what it has polled, leaves its group and ends") {
