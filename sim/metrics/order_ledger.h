@@ -77,6 +77,9 @@ struct LedgerSpec {
     std::int32_t makes = 0;             // 0: it sends nothing on
   };
   std::vector<Hops> hops{};
+  // By service, false beyond the end: its members have several workers, and may begin an order after those
+  // behind it.
+  std::vector<bool> works_out_of_order{};
 };
 
 class OrderLedger {

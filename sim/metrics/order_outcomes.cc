@@ -179,7 +179,7 @@ bool OrderLedger::lost_for(Index index, std::size_t service) const {
 bool OrderLedger::is_passed_over(Index index, const Service& row, std::size_t s) const {
   const Partition* partition = partitions_.find(batch_read(index, s).tp);
   if (partition == nullptr || s >= partition->started.size() || row.fetched == kNever ||
-      row.started != kNever)
+      row.started != kNever || (s < spec_.works_out_of_order.size() && spec_.works_out_of_order[s]))
     return false;
   const Partition::Started& latest = partition->started[s];
   return latest.at >= row.fetched && latest.offset > offset_read(index, s);

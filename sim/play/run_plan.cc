@@ -40,6 +40,7 @@ std::vector<metrics::LedgerSpec::Hops> hops_of(const cluster::ClusterSpec& clust
 metrics::LedgerSpec ledger_spec(const cluster::ClusterSpec& cluster) {
   metrics::LedgerSpec spec;
   spec.services = cluster.services.size();
+  for (const auto& service : cluster.services) spec.works_out_of_order.push_back(service.workers > 1);
   for (const workload::FlowSpec& flow : cluster.flows)
     spec.services_of_flow.push_back(services_behind(cluster.services, flow.topic));
   spec.hops = hops_of(cluster);

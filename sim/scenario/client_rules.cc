@@ -79,6 +79,9 @@ void idempotence(Value& map, Report& report) {
   if (give_up && !asked_for) map.set("enable.idempotence", scalar("false"));
 }
 
+constexpr const char* kClassicOnly[] = {"partition.assignment.strategy", "heartbeat.interval.ms",
+                                        "session.timeout.ms"};
+
 // ConsumerConfig.checkUnsupportedConfigsPostProcess: what only the other group protocol has is refused.
 void settings_of_other_protocol(const Value& map, Report& report) {
   const bool is_consumer = property_text(map, "group.protocol", kConsumer) == "consumer";
@@ -88,9 +91,8 @@ void settings_of_other_protocol(const Value& map, Report& report) {
                                                 (is_consumer ? "CONSUMER" : "CLASSIC"));
   };
   if (is_consumer) {
-    for (const char* name : {"partition.assignment.strategy", "heartbeat.interval.ms", "session.timeout.ms",
-                             "share.acknowledgement.mode"})
-      refuse(name);
+    for (const char* name : kClassicOnly) refuse(name);
+    refuse("share.acknowledgement.mode");
   } else {
     for (const char* name : {"group.remote.assignor", "share.acknowledgement.mode"}) refuse(name);
   }
@@ -134,6 +136,8 @@ void complete_consumer_properties(Value& properties, Report& report) {
                        "): a fetch that finds nothing new times out, and its connection is closed");
   }
   fill_in_defaults(properties, kConsumer);
+  if (property_text(properties, "group.protocol", kConsumer) != "consumer") return;
+  for (const char* name : kClassicOnly) remove_property(properties, name);
 }
 
 }  // namespace sim::scenario

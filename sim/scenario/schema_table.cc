@@ -488,7 +488,7 @@ constexpr Key kKeys[] = {
      .also_with = "produces"},
     scalar_key("clients/<name>/workers", UnitKind::none, "1", 1, 1000,
                "How many orders a member handles side by side. With more than one it goes on polling, its "
-               "partitions paused while orders wait for a worker.",
+               "partitions paused while max.poll.records orders wait for a worker.",
                "consumes"),
     {.path = "clients/<name>/order",
      .type = KeyType::word,

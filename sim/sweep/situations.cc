@@ -129,6 +129,7 @@ const std::vector<std::string>& known_situations() {
                                    "broker-fenced",
                                    "controlled-shutdown",
                                    "group-rebalanced",
+                                   "group-reconciling",
                                    "group-empty",
                                    "log-wiped",
                                    "log-lost-unflushed"};

@@ -84,6 +84,7 @@ class PooledMember final : public node::Node {
   }
   void start(node::Env env, node::Effects& out) {
     stage_ = Stage::polling;
+    next_commit_ = env.now + from_millis(spec_.consumer.auto_commit_interval_ms);
     consumer_.subscribe({spec_.topic}, env, out);
     poll(env, out);
   }
@@ -92,7 +93,7 @@ class PooledMember final : public node::Node {
 
   void poll(node::Env env, node::Effects& out) {
     for (;;) {
-      if (queue_.empty()) {
+      if (has_room()) {
         consumer_.resume();
       } else {
         consumer_.pause();
@@ -105,6 +106,9 @@ class PooledMember final : public node::Node {
       dispatch(env, out);
     }
   }
+
+  // It polls ahead of its workers, up to what one more poll() may return.
+  bool has_room() const { return std::cmp_less(queue_.size(), spec_.consumer.max_poll_records); }
 
   void enqueue(const PolledRecords& range) {
     Progress& progress = progress_[range.tp];
@@ -187,9 +191,12 @@ class PooledMember final : public node::Node {
     done(*std::exchange(workers_[worker], std::nullopt), out);
     dispatch(env, out);
     if (stage_ == Stage::draining) return drain(env, out);
-    if (stage_ != Stage::polling || !queue_.empty()) return;
-    commit_finished(env, out);
-    poll(env, out);
+    if (stage_ != Stage::polling) return;
+    if (queue_.empty() || env.now >= next_commit_) {
+      next_commit_ = env.now + from_millis(spec_.consumer.auto_commit_interval_ms);
+      commit_finished(env, out);
+    }
+    if (has_room()) poll(env, out);
   }
   void done(const Task& task, node::Effects& out) {
     node::report(out, observe::ProcessingDone{service_, member_, task.tp, task.offset, task.record});
@@ -229,6 +236,7 @@ class PooledMember final : public node::Node {
   std::deque<Task> queue_;  // waits for a worker
   std::vector<std::optional<Task>> workers_;
   std::map<TopicPartition, Progress> progress_;
+  LocalTime next_commit_{};
 };
 
 }  // namespace

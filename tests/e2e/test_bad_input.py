@@ -71,6 +71,19 @@ class Properties(BadInput):
                 for line in lines:
                     self.assertIn(line, resolved)
 
+    def test_settings_of_the_other_group_protocol_are_refused_where_they_stand(self):
+        def refused(config, at, said):
+            done = self.check(HEAD + "clients:\n  p: {produces: orders, arrivals: {constant: 1/s}}\n"
+                              "  pay:\n    consumes: orders\n    config:\n" + "".join(f"      {line}\n" for line in config), expect=2)
+            self.assertRegex(done.stderr, rf"shop\.yaml:{at}: error: .*{said}")
+        new = "group.protocol: consumer"
+        for setting in ("partition.assignment.strategy: range", "session.timeout.ms: 10000", "heartbeat.interval.ms: 1000"):
+            refused([new, setting], r"11:7|11:\d+", setting.split(":")[0].replace(".", r"\.") + r" cannot be set when group\.protocol=CONSUMER")
+        refused(["group.remote.assignor: uniform"], r"10:\d+", r"group\.remote\.assignor cannot be set when group\.protocol=CLASSIC")
+        refused(["session.timeout.ms: 6000", "heartbeat.interval.ms: 6000"], r"1[01]:\d+", r"heartbeat\.interval\.ms \(6000\) must be below")
+        done = self.check(HEAD.replace("brokers: 3", "brokers: 3, config: {group.consumer.heartbeat.interval.ms: 4000}"), expect=2)
+        self.assertRegex(done.stderr, r"group\.consumer\.min\.heartbeat\.interval\.ms")
+
     def test_the_last_of_two_names_wins_and_that_is_said(self):
         done = self.producer_with(b"acks=1\nlinger.ms=7\nacks=all\n")
         self.assertIn("acks: all", done.stdout)

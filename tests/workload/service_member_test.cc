@@ -23,11 +23,10 @@ constexpr TopicPartition kOrders{TopicId{5}, 0};
 // One member and a broker that does everything at once: partition 0 holds `records` orders in batches of two.
 struct MemberWorld {
   explicit MemberWorld(CommitMode commit, Duration service_time, std::string group_instance_id = {},
-                       std::optional<OnwardSpec> onward = std::nullopt) {
-    ServiceSpec spec;
+                       ServiceSpec spec = {}, std::optional<OnwardSpec> onward = std::nullopt) {
     spec.topic = "orders";
     spec.commit = commit;
-    spec.service_time = Distribution::constant(nanos(service_time));
+    if (spec.workers == 1) spec.service_time = Distribution::constant(nanos(service_time));
     spec.consumer.group_id = "payment";
     spec.consumer.group_instance_id = std::move(group_instance_id);
     spec.consumer.auto_offset_reset = client::AutoOffsetReset::earliest;
@@ -304,6 +303,54 @@ TEST_CASE("an exception ends the application, which closes its consumer") {
   CHECK(world.host.timers.size() <= 2);  // of its connections
 }
 
+ServiceSpec pool_of(std::int32_t workers, WorkOrder order, CommitPosition position,
+                    Distribution service_time) {
+  ServiceSpec spec;
+  spec.workers = workers;
+  spec.order = order;
+  spec.commit_position = position;
+  spec.service_time = std::move(service_time);
+  return spec;
+}
+
+TEST_CASE("a pool handles orders side by side as far as their order allows, and polls ahead") {
+  const auto played = [](WorkOrder order) {
+    MemberWorld world(CommitMode::after_batch, {}, {},
+                      pool_of(2, order, CommitPosition::low_water, Distribution::constant(10'000'000)));
+    return world.play();
+  };
+  CHECK(played(WorkOrder::none) == Log{"10 reset 0", "10 start 0", "10 start 1", "20 done 0", "20 start 2",
+                                       "20 done 1", "20 start 3", "20 commit 2", "30 done 2", "30 commit 3",
+                                       "30 done 3", "30 commit 4"});
+  CHECK(played(WorkOrder::partition) == Log{"10 reset 0", "10 start 0", "20 done 0", "20 start 1",
+                                            "30 done 1", "30 start 2", "40 done 2", "40 start 3",
+                                            "40 commit 3", "50 done 3", "50 commit 4"});
+}
+
+// The highest offset committed above an order that was not done then; 0: there is none.
+Offset committed_above_unfinished(CommitPosition position) {
+  MemberWorld world(CommitMode::after_batch, {}, {},
+                    pool_of(4, WorkOrder::none, position, Distribution::uniform(1'000'000, 900'000'000)));
+  world.records = 40;
+  Offset worst = 0;
+  std::vector<bool> done(40, false);
+  for (const std::string& line : world.play(local_at(0) + from_millis(30'000))) {
+    const std::string what = line.substr(line.find(' ') + 1);
+    const Offset offset = std::stoll(what.substr(what.find(' ') + 1));
+    if (what.starts_with("done")) done[static_cast<std::size_t>(offset)] = true;
+    if (!what.starts_with("commit")) continue;
+    const bool all = std::all_of(done.begin(), done.begin() + offset, [](bool one) { return one; });
+    if (!all) worst = std::max(worst, offset);
+  }
+  CHECK(world.committed == 40);
+  return worst;
+}
+
+TEST_CASE("a pool commits the contiguous low-water mark, or the highest that is done whatever lies below") {
+  CHECK(committed_above_unfinished(CommitPosition::low_water) == 0);
+  CHECK(committed_above_unfinished(CommitPosition::highest) > 0);
+}
+
 TEST_CASE("asked to stop, a member handles and commits what it has polled, leaves its group and ends") {
   struct Row {
     CommitMode mode;
@@ -369,7 +416,7 @@ Log of_producer(const Log& log) {
 // The first request to each coordinator waits for retry.backoff.ms once that is found; and while a
 // transactional request is under way, no batch is sent (Sender).
 TEST_CASE("commit: transaction: what a poll leads to, and its offsets, are one transaction") {
-  MemberWorld world(CommitMode::transaction, from_millis(10), {}, onward("payment"));
+  MemberWorld world(CommitMode::transaction, from_millis(10), {}, {}, onward("payment"));
   const Log log = world.play();
   CHECK(world.transactional_id == "payment-1");
   CHECK(world.group_generation == Generation{1});
@@ -383,7 +430,7 @@ TEST_CASE(
   OnwardSpec spec = onward("payment");
   spec.sends_group_metadata = false;
   spec.id_per_start = true;
-  MemberWorld world(CommitMode::transaction, from_millis(10), {}, spec);
+  MemberWorld world(CommitMode::transaction, from_millis(10), {}, {}, spec);
   world.play();
   CHECK(world.group_generation == kNoGeneration);
   CHECK(world.transactional_id.starts_with("payment-1-"));
@@ -391,7 +438,7 @@ TEST_CASE(
 
 TEST_CASE(
     "offsets that are refused for the generation: the transaction is aborted, its orders are handled again") {
-  MemberWorld world(CommitMode::transaction, from_millis(10), {}, onward("payment"));
+  MemberWorld world(CommitMode::transaction, from_millis(10), {}, {}, onward("payment"));
   world.commit_errors = {ErrorCode::illegal_generation};
   const Log log = world.play();
   const Log want{"120 send 0 hop 4", "130 send 1 hop 4", "240 offset 3",     "240 end: abort",
@@ -401,7 +448,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a member that is fenced closes its clients and does no more") {
-  MemberWorld world(CommitMode::transaction, from_millis(10), {}, onward("payment"));
+  MemberWorld world(CommitMode::transaction, from_millis(10), {}, {}, onward("payment"));
   world.end_error = ErrorCode::producer_fenced;
   const Log log = world.play();
   CHECK(std::count(log.begin(), log.end(), "240 end: commit") == 1);
@@ -410,7 +457,7 @@ TEST_CASE("a member that is fenced closes its clients and does no more") {
 }
 
 TEST_CASE("without transactions what is sent on is acknowledged before its offset is committed") {
-  MemberWorld world(CommitMode::after_batch, from_millis(10), {}, onward(""));
+  MemberWorld world(CommitMode::after_batch, from_millis(10), {}, {}, onward(""));
   const Log log = world.play();
   const auto sent = std::find(log.begin(), log.end(), "40 send 2 hop 4");
   const auto committed = std::find(log.begin(), log.end(), "40 commit 3");
