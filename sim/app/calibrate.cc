@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "app/commands.h"
@@ -120,9 +121,9 @@ Calibration calibrate_to(const Percentiles& wanted, const std::function<Percenti
   return best;
 }
 
-Result<Percentiles> played_percentiles(const std::string& scenario_file,
-                                       std::vector<scenario::Override> overrides,
-                                       const std::array<std::string, 3>& statistics) {
+Result<std::vector<std::int64_t>> played_statistics(const std::string& scenario_file,
+                                                    std::vector<scenario::Override> overrides,
+                                                    const std::vector<std::string>& statistics) {
   std::string expected;
   for (const std::string& one : statistics)
     expected += fmt::format("{}{{id: {}, metric: produce_latency, {}: \">= 0ms\"}}",
@@ -131,19 +132,33 @@ Result<Percentiles> played_percentiles(const std::string& scenario_file,
   const Result<scenario::Scenario> loaded = scenario::load(scenario_file, overrides);
   if (!loaded) return loaded.problems();
   const judge::Summary summary = play::Run(*loaded).finish();
-  Percentiles result{};
-  for (std::size_t i = 0; i < result.size(); ++i)
-    result[i] = summary.expectations[i].measured.value.value_or(0);
+  std::vector<std::int64_t> result;
+  for (std::size_t i = 0; i < statistics.size(); ++i)
+    result.push_back(summary.expectations[i].measured.value.value_or(0));
   return result;
+}
+
+std::vector<scenario::Override> overrides_of_load(const MeasuredLatencies& measured) {
+  if (!measured.orders_per_second) return {};
+  constexpr std::int64_t kOrders = 40'000;  // of a world: 40 of them lie beyond p99.9
+  constexpr std::int64_t kWarmupS = 2, kLeastS = 4, kMostS = 40;
+  const std::int64_t rate = std::max<std::int64_t>(1, *measured.orders_per_second);
+  const std::int64_t seconds = kWarmupS + std::clamp(kOrders / rate, kLeastS, kMostS);
+  std::vector<scenario::Override> overrides{
+      {"clients.order-service.arrivals.constant", std::to_string(rate) + "/s"},
+      {"clients.order-service.key", "none"},
+      {"duration", std::to_string(seconds) + "s"}};
+  if (measured.record_bytes)
+    overrides.push_back({"clients.order-service.record.size", std::to_string(*measured.record_bytes) + "B"});
+  return overrides;
 }
 
 namespace {
 
-std::string percentiles_line(const char* label, const std::vector<MeasuredPercentile>& names,
-                             const Percentiles& values) {
+std::string statistics_line(const char* label, const std::vector<MeasuredPercentile>& statistics) {
   std::string line = fmt::format("{:<10}", label);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    line += fmt::format("{} {:<12}", names[i].name, human_duration(values[i]));
+  for (const MeasuredPercentile& one : statistics)
+    line += fmt::format("{} {:<12}", one.name, human_duration(one.ns));
   while (line.back() == ' ') line.pop_back();
   return line + "\n";
 }
@@ -169,6 +184,29 @@ std::string as_yaml(const Tuning& tuning) {
 
 }  // namespace
 
+namespace {
+
+// What was measured and not fitted, beside what a world of the settings that were found has of it.
+std::optional<Problems> add_not_fitted(const CalibrateOptions& options, std::vector<scenario::Override> given,
+                                       const Tuning& tuning, const MeasuredLatencies& measured,
+                                       std::vector<MeasuredPercentile>& asked,
+                                       std::vector<MeasuredPercentile>& reached) {
+  if (measured.not_fitted.empty()) return std::nullopt;
+  std::vector<std::string> statistics;
+  for (const MeasuredPercentile& one : measured.not_fitted) statistics.push_back(one.name);
+  for (scenario::Override& one : overrides_of(tuning)) given.push_back(std::move(one));
+  const Result<std::vector<std::int64_t>> played =
+      played_statistics(options.scenario, std::move(given), statistics);
+  if (!played) return played.problems();
+  for (std::size_t i = 0; i < statistics.size(); ++i) {
+    asked.push_back(measured.not_fitted[i]);
+    reached.push_back({statistics[i], (*played)[i]});
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 int calibrate_command(const CalibrateOptions& options, const Terminal& terminal) {
   constexpr std::size_t kMostBytes = std::size_t{512} << 20;
   std::string text, why_not;
@@ -180,15 +218,13 @@ int calibrate_command(const CalibrateOptions& options, const Terminal& terminal)
   }
   const Result<MeasuredLatencies> measured = parse_latencies(text, options.file, options.format);
   if (!measured) return refuse(measured.problems(), terminal);
-  std::vector<scenario::Override> given = options.overrides;
-  if (measured->orders_per_second && options.scenario == kCalibrationScenario)
-    given.insert(given.begin(),
-                 {"clients.order-service.arrivals.constant",
-                  std::to_string(std::max<std::int64_t>(1, *measured->orders_per_second)) + "/s"});
-  std::array<std::string, 3> statistics;
+  std::vector<scenario::Override> given;
+  if (options.scenario == kCalibrationScenario) given = overrides_of_load(*measured);
+  given.insert(given.end(), options.overrides.begin(), options.overrides.end());
+  std::vector<std::string> statistics;
   Percentiles wanted{};
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    statistics[i] = measured->percentiles[i].name;
+    statistics.push_back(measured->percentiles[i].name);
     wanted[i] = measured->percentiles[i].ns;
   }
   listen_to_signals();
@@ -196,18 +232,31 @@ int calibrate_command(const CalibrateOptions& options, const Terminal& terminal)
   const auto play_tuned = [&](const Tuning& tuning) {
     std::vector<scenario::Override> all = given;
     for (scenario::Override& one : overrides_of(tuning)) all.push_back(std::move(one));
-    const Result<Percentiles> played = interrupted_by() == 0 && problems.empty()
-                                           ? played_percentiles(options.scenario, std::move(all), statistics)
-                                           : Result<Percentiles>(Percentiles{});
-    if (!played) problems = played.problems();
-    return played ? *played : Percentiles{};
+    if (interrupted_by() != 0 || !problems.empty()) return Percentiles{};
+    const Result<std::vector<std::int64_t>> played =
+        played_statistics(options.scenario, std::move(all), statistics);
+    Percentiles percentiles{};
+    if (played) {
+      std::copy(played->begin(), played->end(), percentiles.begin());
+    } else {
+      problems = played.problems();
+    }
+    return percentiles;
   };
   const Calibration result = calibrate_to(wanted, play_tuned);
   if (!problems.empty()) return refuse(problems, terminal);
   if (interrupted_by() != 0)
     return number(interrupted_by() == SIGTERM ? ExitCode::terminated : ExitCode::interrupted);
-  std::string out = percentiles_line("measured", measured->percentiles, wanted);
-  out += percentiles_line("simulated", measured->percentiles, result.found);
+  std::vector<MeasuredPercentile> asked = measured->percentiles, reached = asked;
+  for (std::size_t i = 0; i < wanted.size(); ++i) reached[i].ns = result.found[i];
+  if (const auto failed = add_not_fitted(options, given, result.tuning, *measured, asked, reached))
+    return refuse(*failed, terminal);
+  std::string out = statistics_line("measured", asked) + statistics_line("simulated", reached);
+  if (!measured->not_fitted.empty())
+    out += "# Fitted were the first three; the others are what came of it.\n";
+  if (measured->orders_per_second)
+    out += fmt::format("# Played with {} orders a second{}, without keys.\n", *measured->orders_per_second,
+                       measured->record_bytes ? fmt::format(" of {} bytes", *measured->record_bytes) : "");
   out += fmt::format("\n# {} worlds of {} were played; put this into your scenario\n", result.worlds,
                      options.scenario);
   out += as_yaml(result.tuning);

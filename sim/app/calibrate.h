@@ -47,9 +47,14 @@ bool fits_percentiles(const Percentiles& found, const Percentiles& wanted);
 // `play` says which percentiles a tuning has; it is asked some dozens of times.
 Calibration calibrate_to(const Percentiles& wanted, const std::function<Percentiles(const Tuning&)>& play);
 
-// Plays the scenario with these settings on top. REQUIRES: `statistics` are percentiles, such as p99
-Result<Percentiles> played_percentiles(const std::string& scenario_file,
-                                       std::vector<scenario::Override> overrides,
-                                       const std::array<std::string, 3>& statistics);
+// Plays the scenario with these settings on top: each of these statistics of its acknowledgements, in ns.
+// REQUIRES: `statistics` are such as an expectation may ask for: p99, mean, max
+Result<std::vector<std::int64_t>> played_statistics(const std::string& scenario_file,
+                                                    std::vector<scenario::Override> overrides,
+                                                    const std::vector<std::string>& statistics);
+
+// What of the world of `kafka-producer-perf-test` is known is played as it was: rate and size of the records,
+// which have no key; and no longer than three percentiles need.
+std::vector<scenario::Override> overrides_of_load(const MeasuredLatencies& measured);
 
 }  // namespace sim::app

@@ -127,6 +127,8 @@ int carry_out(const Options& options) {
           [&](const PinpointCommand& command) { return pinpoint_command(command.options, terminal); },
           [&](const WhyOptions& command) { return why_command(command, terminal); },
           [&](const CalibrateOptions& command) { return calibrate_command(command, terminal); },
+          [&](const InitOptions& command) { return init_command(command, terminal); },
+          [&](const ImportOptions& command) { return import_command(command, terminal); },
           [&](const ListOptions&) { return list_command(terminal); },
           [&](const ExplainOptions& command) { return explain_command(command, terminal); },
           [](const SchemaOptions&) { return schema_command(); },

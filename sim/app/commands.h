@@ -19,6 +19,8 @@ int check_command(const CheckOptions& options, const Terminal& terminal);
 int plot_command(const PlotOptions& options, const Terminal& terminal);
 int export_command(const ExportOptions& options, const Terminal& terminal);
 int calibrate_command(const CalibrateOptions& options, const Terminal& terminal);
+int init_command(const InitOptions& options, const Terminal& terminal);
+int import_command(const ImportOptions& options, const Terminal& terminal);
 int list_command(const Terminal& terminal);
 int explain_command(const ExplainOptions& options, const Terminal& terminal);
 int schema_command();

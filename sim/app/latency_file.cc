@@ -203,19 +203,37 @@ class Reader {
     }
     if (last.empty()) return false;
     std::vector<MeasuredPercentile> given;
+    std::optional<std::int64_t> milli_per_s, bytes_per_s;
     for (std::string_view part : split_at(last, ',')) {
       part = bare_cell(part);
-      const std::size_t unit = part.find(" ms ");
       const std::size_t rate = part.find(" records/sec");
       if (rate != std::string_view::npos) {
-        if (const auto thousandths = read_decimal(part.substr(0, rate), 1'000))
-          result_.orders_per_second = (*thousandths + 500) / 1'000;
+        milli_per_s = read_decimal(part.substr(0, rate), 1'000);
+        const std::size_t volume = part.find('(', rate);
+        const std::size_t unit_of_volume = part.find(" MB/sec", rate);
+        if (volume < unit_of_volume && unit_of_volume != std::string_view::npos)
+          bytes_per_s = read_decimal(part.substr(volume + 1, unit_of_volume - volume - 1), 1 << 20);
       }
-      const std::size_t end = part.find("th");
-      if (unit == std::string_view::npos || end == std::string_view::npos) continue;
+      const std::size_t unit = part.find(" ms ");
+      if (unit == std::string_view::npos) continue;
       const auto ns = read_decimal(part.substr(0, unit), 1'000'000);
-      if (ns) given.push_back({"p" + std::string(part.substr(unit + 4, end - unit - 4)), *ns});
+      const std::string_view what = part.substr(unit + 4);
+      const std::size_t end = what.find("th");
+      if (!ns) continue;
+      if (what.starts_with("avg")) {
+        result_.not_fitted.push_back({"mean", *ns});
+      } else if (what.starts_with("max")) {
+        result_.not_fitted.push_back({"max", *ns});
+      } else if (what.starts_with("99.9th")) {
+        result_.not_fitted.push_back({"p99.9", *ns});
+      } else if (end != std::string_view::npos) {
+        given.push_back({"p" + std::string(what.substr(0, end)), *ns});
+      }
     }
+    if (milli_per_s) result_.orders_per_second = (*milli_per_s + 500) / 1'000;
+    if (milli_per_s && bytes_per_s && *milli_per_s > 0 && *bytes_per_s > 0)
+      result_.record_bytes =
+          std::max<std::int64_t>(1, (*bytes_per_s * 1'000 + *milli_per_s / 2) / *milli_per_s);
     if (take(given).ok()) return true;
     result_ = {};
     return false;

@@ -31,9 +31,12 @@ struct MeasuredPercentile {
 };
 
 struct MeasuredLatencies {
-  std::uint64_t count = 0;                        // 0: only percentiles are known
-  std::vector<MeasuredPercentile> percentiles;    // p50, p90 or p95, p99; in this order
-  std::optional<std::int64_t> orders_per_second;  // if the file says so
+  std::uint64_t count = 0;                      // 0: only percentiles are known
+  std::vector<MeasuredPercentile> percentiles;  // p50, p90 or p95, p99; in this order
+  // What kafka-producer-perf-test says besides.
+  std::optional<std::int64_t> orders_per_second;
+  std::optional<std::int64_t> record_bytes;      // to within the two decimals of its MB/sec
+  std::vector<MeasuredPercentile> not_fitted{};  // mean, p99.9, max: what there is of them
 };
 
 // `name` stands for the file in problems.

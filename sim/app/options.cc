@@ -25,7 +25,7 @@ constexpr std::string_view kFirstSteps =
   kraftsim run @order-flow              play the built-in story: orders, three services, a verdict
   kraftsim list                         the scenarios there are
   kraftsim run FILE.yaml --seed 7       play yours
-  kraftsim check FILE.yaml              only look for mistakes in it
+  kraftsim init                         write a first one of your own; import FILE... makes it of your cluster's files
   kraftsim explain acks                 what a key or a Kafka property means
   kraftsim --help                       everything else
 
@@ -53,6 +53,9 @@ struct Raw {
   std::string seeds = "1-100", ci, rules, speed, shard = "1/1", jobs = "auto", matrix, until_fail, budget,
               other;
   std::vector<std::string> files, sets, charts, formats, tolerances, required;
+  std::string init_file = "scenario.yaml";
+  InitAnswers init;
+  bool no_crash = false;
   bool json = false, quiet = false, force = false, resolve = false, check_determinism = false,
        no_files = false, strict = false, resume = false, watch = false;
 };
@@ -199,6 +202,35 @@ struct Parser {
     calibrate->add_option("--scenario", raw.scenario, "The world that is tuned (@calibration)")
         ->type_name("FILE");
     sets(calibrate);
+
+    CLI::App* init = command("init", "Write a first scenario, from flags or from a few questions");
+    init->add_option("FILE", raw.init_file, "Where to (scenario.yaml)");
+    init->add_option("--brokers", raw.init.brokers, "How many brokers (3)")->type_name("N");
+    init->add_option("--controllers", raw.init.controllers, "How many controllers (3)")->type_name("N");
+    init->add_option("--topic", raw.init.topic, "The topic of the orders (orders)")->type_name("NAME");
+    init->add_option("--partitions", raw.init.partitions, "Its partitions (6)")->type_name("N");
+    init->add_option("--replication-factor", raw.init.replication_factor, "Replicas of each (3)")
+        ->type_name("N");
+    init->add_option("--min-isr", raw.init.min_isr, "Its min.insync.replicas (2)")->type_name("N");
+    init->add_option("--rate", raw.init.rate, "How many orders come (200/s)")->type_name("200/s");
+    init->add_option("--services", raw.init.services, "Who handles each order (payment,inventory)")
+        ->type_name("LIST");
+    init->add_option("--acks", raw.init.acks, "What the order service waits for: all, 1 or 0 (all)")
+        ->type_name("WORD");
+    init->add_flag("--no-crash", raw.no_crash, "No broker crashes in it");
+    init->add_flag("--force", raw.force, "Replace the file if it exists");
+
+    CLI::App* importing = command("import", "A scenario from the files and descriptions of a real cluster");
+    importing
+        ->add_option(
+            "FILE", raw.files,
+            "server.properties, producer.properties, consumer.properties; what kafka-topics --describe "
+            "and kafka-consumer-groups --describe printed; docker compose, Strimzi's resources, Spring's "
+            "application.yml; any number of them")
+        ->required();
+    importing->add_option("--out", raw.out, "Where the scenario goes; without it, it is printed")
+        ->type_name("FILE");
+    importing->add_flag("--force", raw.force, "Replace the file if it exists");
 
     command("list", "The scenarios there are, and what they show");
     CLI::App* explain =
@@ -354,7 +386,9 @@ SayOptions unexpected(Parser& parser, const CLI::App& sub, const std::string& wo
 // What is right for CLI11 and still wrong.
 class Checked {
  public:
-  Checked(const Raw& raw, std::string command) : raw_(raw), command_(std::move(command)) {}
+  // `has_no_flags`: the command stands alone, or with --force.
+  Checked(const Raw& raw, std::string command, bool has_no_flags)
+      : raw_(raw), command_(std::move(command)), has_no_flags_(has_no_flags) {}
 
   std::string one_of(const std::string& flag, const std::string& value,
                      const std::vector<std::string>& words) {
@@ -459,6 +493,8 @@ class Checked {
       return CalibrateOptions{
           raw_.file, raw_.scenario, overrides(), {raw_.column, one_of("--unit", raw_.unit, kLatencyUnits)}};
     }
+    if (command_ == "init") return init();
+    if (command_ == "import") return ImportOptions{raw_.files, raw_.out, raw_.force};
     if (command_ == "list") return ListOptions{};
     if (command_ == "explain") return ExplainOptions{raw_.topic};
     if (command_ == "schema") return SchemaOptions{};
@@ -496,6 +532,14 @@ class Checked {
     if (!raw_.watch && !number.empty()) fail("--speed is of --watch");
     if (!raw_.watch) return 0;
     return number.empty() ? kUsualSpeed : static_cast<std::int64_t>(count("--speed", number));
+  }
+
+  Command init() {
+    InitOptions options{raw_.init_file, raw_.init, has_no_flags_, raw_.force};
+    if (raw_.no_crash) options.answers.crash = "no";
+    const Result<importer::FirstScenario> wanted = first_scenario_of(options.answers);
+    if (!wanted) fail(wanted.problems().front().message, wanted.problems().front().hint);
+    return options;
   }
 
   Command compare() {
@@ -570,6 +614,7 @@ class Checked {
 
   const Raw& raw_;
   std::string command_;
+  bool has_no_flags_;
   std::optional<SayOptions> refusal_;
 };
 
@@ -608,7 +653,10 @@ Command parse(Parser& parser, std::vector<std::string> args) {
   const std::vector<std::string> rest = parser.app.remaining(true);
   if (!rest.empty()) return unexpected(parser, *chosen.front(), rest.front());
   if (chosen.size() > 1) return unexpected(parser, *chosen.front(), chosen[1]->get_name());
-  return Checked(parser.raw, chosen.front()->get_name()).command();
+  const bool has_no_flags = std::none_of(typed.begin(), typed.end(), [](const std::string& given) {
+    return given.starts_with("--") && given != "--force" && !given.starts_with("--color");
+  });
+  return Checked(parser.raw, chosen.front()->get_name(), has_no_flags).command();
 }
 
 }  // namespace
@@ -663,7 +711,8 @@ std::vector<CommandWords> command_words() {
                         words.name == "plot" || words.name == "export" || words.name == "sweep" ||
                         words.name == "merge" || words.name == "calibrate" || words.name == "report" ||
                         words.name == "compare" || words.name == "blame" || words.name == "shrink" ||
-                        words.name == "pinpoint" || words.name == "why";
+                        words.name == "pinpoint" || words.name == "why" || words.name == "init" ||
+                        words.name == "import";
     commands.push_back(std::move(words));
   }
   return commands;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/exit_code.h"
+#include "app/init_answers.h"
 #include "app/latency_file.h"
 #include "app/plot.h"
 #include "app/terminal.h"
@@ -53,6 +54,17 @@ struct CalibrateOptions {
   std::string scenario = kCalibrationScenario;
   std::vector<scenario::Override> overrides;
   LatencyFileFormat format;
+};
+struct InitOptions {
+  std::string file = "scenario.yaml";
+  InitAnswers answers;
+  bool may_ask = false;  // nothing was answered by a flag
+  bool force = false;
+};
+struct ImportOptions {
+  std::vector<std::string> files;
+  std::string out;  // empty: the scenario is printed
+  bool force = false;
 };
 struct ListOptions {};
 struct ExplainOptions {
@@ -136,10 +148,11 @@ struct SayOptions {
   ExitCode code = ExitCode::usage;
 };
 
-using Command = std::variant<SayOptions, RunOptions, CheckOptions, ReplayOptions, PlotOptions, ExportOptions,
-                             ReportOptions, SweepOptions, MergeOptions, CompareOptions, ShrinkCommand,
-                             BlameCommand, PinpointCommand, WhyOptions, CalibrateOptions, ListOptions,
-                             ExplainOptions, SchemaOptions, CompletionOptions, ManualOptions, VersionOptions>;
+using Command =
+    std::variant<SayOptions, RunOptions, CheckOptions, ReplayOptions, PlotOptions, ExportOptions,
+                 ReportOptions, SweepOptions, MergeOptions, CompareOptions, ShrinkCommand, BlameCommand,
+                 PinpointCommand, WhyOptions, CalibrateOptions, InitOptions, ImportOptions, ListOptions,
+                 ExplainOptions, SchemaOptions, CompletionOptions, ManualOptions, VersionOptions>;
 
 struct Options {
   Command command;

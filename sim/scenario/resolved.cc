@@ -124,4 +124,8 @@ std::string print_yaml(const Value& root) {
   return out;
 }
 
+std::string text_in_yaml(std::string_view text) {
+  return printed(text);
+}
+
 }  // namespace sim::scenario

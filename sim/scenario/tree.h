@@ -110,4 +110,8 @@ class Report {
 // reported, and no value returned: after a syntax error the rest is noise.
 std::optional<Value> read_yaml(std::string_view text, int source, Report& report);
 
+// Reads the documents of a file that was written for another tool (docker compose, Kubernetes, Spring): merge
+// keys (<<) are merged and tags are passed over.
+std::optional<std::vector<Value>> read_yaml_documents(std::string_view text, int source, Report& report);
+
 }  // namespace sim::scenario

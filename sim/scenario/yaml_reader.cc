@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -26,9 +27,12 @@ struct Stop {  // thrown out of the parser at the first problem
   std::string hint;
 };
 
+// Whose rules hold: a scenario is strict, the files of other tools are taken as their tools take them.
+enum class YamlOf : std::uint8_t { scenarios, other_tools };
+
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(int source, const Source& text) : source_(source), text_(text) {}
+  TreeBuilder(int source, const Source& text, YamlOf whose) : source_(source), text_(text), whose_(whose) {}
 
   Value take() { return std::move(root_); }
 
@@ -123,7 +127,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
-    if (tag.empty() || tag == "?" || tag == "!") return;
+    if (whose_ == YamlOf::other_tools || tag.empty() || tag == "?" || tag == "!") return;
     throw Stop{place(mark, 1), "a tag (" + tag + ") has no meaning in a scenario", "leave it out"};
   }
 
@@ -154,6 +158,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void close() {
     Open done = std::move(open_.back());
     open_.pop_back();
+    if (whose_ == YamlOf::other_tools && done.value.is_map()) merge_keys(done.value);
     if (done.anchor != 0) anchors_[done.anchor] = Anchored{done.value, values_ - done.values_before + 1};
     add(std::move(done.value));
   }
@@ -184,9 +189,25 @@ class TreeBuilder final : public YAML::EventHandler {
     }
   }
 
-  static void take_key(Open& parent, const Value& key) {
+  // <<: *common, or a list of such: what the map itself says wins, then the earlier of the list.
+  static void merge_keys(Value& map) {
+    const auto merge = std::find_if(map.entries.begin(), map.entries.end(),
+                                    [](const Entry& entry) { return entry.key == "<<"; });
+    if (merge == map.entries.end()) return;
+    const Value merged = std::move(merge->value);
+    map.entries.erase(merge);
+    const auto take_from = [&map](const Value& other) {
+      for (const Entry& entry : other.entries) {
+        if (map.find(entry.key) == nullptr) map.entries.push_back(entry);
+      }
+    };
+    take_from(merged);
+    for (const Value& other : merged.items) take_from(other);
+  }
+
+  void take_key(Open& parent, const Value& key) const {
     if (!key.is_scalar()) throw Stop{key.place, "a key must be a word, not " + describe(key), {}};
-    if (key.text == "<<" && !key.quoted) {
+    if (key.text == "<<" && !key.quoted && whose_ == YamlOf::scenarios) {
       throw Stop{key.place, "merge keys (<<) are not supported",
                  "write the values out, or use an alias for the whole value"};
     }
@@ -202,6 +223,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   int source_;
   const Source& text_;
+  YamlOf whose_;
   Value root_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Anchored> anchors_;  // complete ones only
@@ -242,22 +264,21 @@ std::optional<Place> tab_before(int source, int line, const Report& report) {
 
 }  // namespace
 
-std::optional<Value> read_yaml(std::string_view text, int source, Report& report) {
-  TreeBuilder builder(source, report.source(source));
+namespace {
+
+// Documents until there are no more of them, or too many; nothing if one cannot be read.
+std::optional<std::vector<Value>> read_documents(std::string_view text, int source, YamlOf whose,
+                                                 std::size_t most, Report& report) {
+  std::vector<Value> documents;
   try {
     std::istringstream in{std::string(text)};
     YAML::Parser parser(in);
-    if (!parser.HandleNextDocument(builder)) {
-      report.error(Place{source}, "the file holds nothing", "try: kraftsim run @order-flow");
-      return std::nullopt;
+    while (documents.size() < most) {
+      TreeBuilder builder(source, report.source(source), whose);
+      if (!parser.HandleNextDocument(builder)) break;
+      documents.push_back(builder.take());
     }
-    Value root = builder.take();
-    TreeBuilder second(source, report.source(source));
-    if (parser.HandleNextDocument(second)) {
-      report.error(second.take().place, "a second document (---) in one file: a scenario is one document");
-      return std::nullopt;
-    }
-    return root;
+    return documents;
   } catch (const Stop& stop) {
     report.error(stop.place, stop.message, stop.hint);
   } catch (const YAML::Exception& broken) {
@@ -270,6 +291,27 @@ std::optional<Value> read_yaml(std::string_view text, int source, Report& report
     report.error(place, friendlier(broken.msg));
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Value> read_yaml(std::string_view text, int source, Report& report) {
+  std::optional<std::vector<Value>> documents = read_documents(text, source, YamlOf::scenarios, 2, report);
+  if (!documents) return std::nullopt;
+  if (documents->empty()) {
+    report.error(Place{source}, "the file holds nothing", "try: kraftsim run @order-flow");
+    return std::nullopt;
+  }
+  if (documents->size() > 1) {
+    report.error(documents->back().place, "a second document (---) in one file: a scenario is one document");
+    return std::nullopt;
+  }
+  return std::move(documents->front());
+}
+
+std::optional<std::vector<Value>> read_yaml_documents(std::string_view text, int source, Report& report) {
+  constexpr std::size_t kMostDocuments = 1'000;
+  return read_documents(text, source, YamlOf::other_tools, kMostDocuments, report);
 }
 
 }  // namespace sim::scenario

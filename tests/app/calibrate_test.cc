@@ -70,6 +70,25 @@ TEST_CASE("what kafka-producer-perf-test prints: the last line with percentiles"
   CHECK(read.percentiles[1].ns == 13'000'000);
   CHECK(read.percentiles[2].ns == 41'000'000);
   CHECK(read.orders_per_second == 100);
+  CHECK(read.record_bytes == 1'049);  // 0.10 MB (of 1048576 bytes) a second
+  REQUIRE(read.not_fitted.size() == 3);
+  CHECK(read.not_fitted[0].name == "mean");
+  CHECK(read.not_fitted[0].ns == 8'470'000);
+  CHECK(read.not_fitted[1].ns == 231'000'000);
+  CHECK(read.not_fitted[2].name == "p99.9");
+  CHECK(read.not_fitted[2].ns == 160'000'000);
+}
+
+TEST_CASE("the load of a perf test is played as it was, no longer than three percentiles need") {
+  MeasuredLatencies measured;
+  CHECK(overrides_of_load(measured).empty());
+  measured.orders_per_second = 50'000;
+  measured.record_bytes = 100;
+  std::string all;
+  for (const scenario::Override& one : overrides_of_load(measured)) all += one.path + "=" + one.value + " ";
+  CHECK(all ==
+        "clients.order-service.arrivals.constant=50000/s clients.order-service.key=none duration=6s "
+        "clients.order-service.record.size=100B ");
 }
 
 TEST_CASE("percentiles alone") {

@@ -57,6 +57,20 @@ class Calibrate(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done.stdout)
                 self.assert_within_a_tenth(measured, simulated)
 
+    def test_what_kafka_producer_perf_test_printed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "perf-test.txt"
+            file.write_text("501 records sent, 100.1 records/sec (0.10 MB/sec), 9.1 ms avg latency, 160.0 ms max latency.\n"
+                            "6000 records sent, 100.023337 records/sec (0.10 MB/sec), 9.90 ms avg latency, 181.00 ms max latency, 8 ms 50th, "
+                            "15 ms 95th, 45 ms 99th, 120 ms 99.9th.\n")
+            done, measured, simulated = self.calibrated(file)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            self.assert_within_a_tenth(measured[:3], simulated[:3])
+            # What was not fitted stands beside what came of it.
+            for line in done.stdout.splitlines()[:2]:
+                self.assertRegex(line, r"p50 .* p95 .* p99 .* mean .* max .* p99\.9 ")
+            self.assertIn("Played with 100 orders a second of 1048 bytes", done.stdout)
+
     def test_what_is_wrong_is_said(self):
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder) / "few.csv"
