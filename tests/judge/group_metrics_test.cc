@@ -56,7 +56,12 @@ struct Groups {
   }
   MeasuredRun run() const { return MeasuredRun(record, Duration{0}, Duration{25s}, 30'000'000'000); }
 
-  record::RunRecord record{{test::shop_names(), metrics::LedgerSpec{2, {3}}, {}}};
+  static observe::Names names() {
+    observe::Names all = test::shop_names();
+    all.faults = {"replay"};
+    return all;
+  }
+  record::RunRecord record{{names(), metrics::LedgerSpec{2, {3}}, {}}};
   Story story{record};
 };
 
