@@ -41,9 +41,9 @@ constexpr Row kRows[] = {
      "What is written in one transaction, records and offsets, is committed in all partitions or in none, "
      "and as "
      "its client was told."},
-    {"read-committed-sees-committed",
+    {"read-committed-only",
      "A read_committed consumer gets nothing of a transaction that is open or aborted."},
-    {"fenced-producer-never-writes",
+    {"fenced-never-writes",
      "In no partition a batch of an older producer epoch follows a batch or marker of a newer one."},
     // of the quorum
     {"single-leader", "At most one controller leads in a quorum epoch."},

@@ -74,11 +74,11 @@ void TransactionInvariants::on(const observe::BatchAppended& fact) {
   if (!batch.transactional) return;
   const auto [epoch, is_first] = partition.epochs.try_emplace(batch.producer_id, batch.producer_epoch);
   if (batch.producer_epoch < epoch->second) {
-    violated("fenced-producer-never-writes",
-             topics_[fact.tp] + ": producer " + std::to_string(batch.producer_id.value()) +
-                 " wrote in epoch " + std::to_string(batch.producer_epoch.value()) + " at offset " +
-                 std::to_string(fact.batch.base_offset) + ", after epoch " +
-                 std::to_string(epoch->second.value()));
+    violated("fenced-never-writes", topics_[fact.tp] + ": producer " +
+                                        std::to_string(batch.producer_id.value()) + " wrote in epoch " +
+                                        std::to_string(batch.producer_epoch.value()) + " at offset " +
+                                        std::to_string(fact.batch.base_offset) + ", after epoch " +
+                                        std::to_string(epoch->second.value()));
   }
   epoch->second = std::max(epoch->second, batch.producer_epoch);
   if (batch.control) return ended(fact.tp, partition, fact.batch);
@@ -151,9 +151,9 @@ void TransactionInvariants::on(const observe::RecordsPolled& fact) {
   const Partition* partition = partitions_.find(fact.tp);
   if (partition == nullptr || (partition->open.empty() && partition->aborted.empty())) return;
   const auto broken = [&](const char* how, Offset offset) {
-    violated("read-committed-sees-committed", topics_[fact.tp] + ": service " + std::to_string(service) +
-                                                  " got offset " + std::to_string(offset) + " of an " + how +
-                                                  " transaction");
+    violated("read-committed-only", topics_[fact.tp] + ": service " + std::to_string(service) +
+                                        " got offset " + std::to_string(offset) + " of an " + how +
+                                        " transaction");
   };
   for (const Open& open : partition->open) {
     for (const Piece& piece : open.pieces) {

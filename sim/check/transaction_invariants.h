@@ -19,10 +19,9 @@
 //
 //   transaction-all-or-nothing    all that was written in one transaction, records and offsets, in whatever
 //                                 partition, is committed or all of it aborted; and as the client was told
-//   read-committed-sees-committed a read_committed consumer gets nothing of an open or aborted transaction
-//   fenced-producer-never-writes  in no partition a batch of an older producer epoch follows one, or a
-//   marker,
-//                                 of a newer one
+//   read-committed-only           a read_committed consumer gets nothing of an open or aborted transaction
+//   fenced-never-writes           in no partition a batch of an older producer epoch follows a batch or
+//                                 marker of a newer one
 //
 // A transaction of which a log lost a batch, or of which a batch lies in the log of a leader that was
 // replaced, is not judged. Deliberately not here: a marker that never comes, which shows as a partition that

@@ -125,14 +125,13 @@ TEST_CASE("each invariant of transactions catches what breaks it") {
          p.end(22, kOffsets, 1, false);
          p.end(23, test::kOrders0, 1, true);
        }},
-      {"read-committed-sees-committed", "an open transaction is read",
-       [](Play& p) { p.polled(20, 0, 0, 1); }},
-      {"read-committed-sees-committed", "an aborted transaction is read",
+      {"read-committed-only", "an open transaction is read", [](Play& p) { p.polled(20, 0, 0, 1); }},
+      {"read-committed-only", "an aborted transaction is read",
        [](Play& p) {
          p.end(20, test::kOrders0, 1, false);
          p.polled(21, 0, 0, 1);
        }},
-      {"fenced-producer-never-writes", "a batch follows a marker of a newer epoch",
+      {"fenced-never-writes", "a batch follows a marker of a newer epoch",
        [](Play& p) {
          p.end(20, test::kOrders0, 1, false);
          p.append(21, test::kOrders0, 2, sent(0, 2));
