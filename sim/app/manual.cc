@@ -10,9 +10,7 @@ namespace {
 std::string plain(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
-    if (c == '*' || c == '_' || c == '\\' || c == '#' || c == '<' || c == '>' || c == '[' || c == ']' ||
-        c == '`')
-      escaped += '\\';
+    if (c == '*' || c == '_' || c == '\\') escaped += '\\';
     escaped += c;
   }
   return escaped;
@@ -36,7 +34,7 @@ std::string manual_page() {
   const std::vector<CommandWords> commands = command_words();
   std::string text =
       "kraftsim(1)\n\n# NAME\n\nkraftsim - plays Apache Kafka (KRaft) in simulated time\n\n# SYNOPSIS\n\n"
-      "*kraftsim* _command_ \\[_options_\\]\n\n# DESCRIPTION\n\n"
+      "*kraftsim* _command_ [_options_]\n\n# DESCRIPTION\n\n"
       "A scenario (YAML) describes a cluster, an order flow, the services behind it, faults and what is "
       "expected. "
       "kraftsim plays it in simulated time and leaves a verdict, the time of each stage of each order, "
