@@ -24,17 +24,19 @@ std::int64_t end_of_span(const MeasuredRun& run, std::int64_t ended) {
 Sample recovered_from(const MeasuredRun& run, const Course& course, const Condition& until,
                       std::int64_t ended) {
   const std::int64_t end = end_of_span(run, ended);
-  std::optional<std::int64_t> since;  // it holds, as of `ended` at the earliest
+  bool holds_now = false;
+  std::int64_t since = ended;  // it has held; meaningful only while it does
   for (const auto& [at, value] : course) {
     if (at >= end && end < run.end_ns) break;
     if (!holds(value, until.comparison, until.limit, until.upper_limit)) {
-      since.reset();
-    } else if (!since) {
+      holds_now = false;
+    } else if (!holds_now) {
+      holds_now = true;
       since = std::max(at, ended);
     }
   }
-  if (!since) return Sample{end - ended, true};
-  return Sample{*since - ended};
+  if (!holds_now) return Sample{end - ended, true};
+  return Sample{since - ended};
 }
 
 }  // namespace
