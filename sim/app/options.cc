@@ -84,7 +84,8 @@ struct Parser {
     ci(run);
     run->add_flag("--watch", raw.watch, "Show the run in the terminal as it plays, before its results");
     run->add_option("--speed", raw.speed, "Of --watch: so many times real time (10x)")->type_name("10x");
-    run->add_flag("--check-determinism", raw.check_determinism, "Play it twice and compare");
+    run->add_flag("--check-determinism", raw.check_determinism,
+                  "Play two worlds side by side and compare them event by event");
 
     CLI::App* check = command("check", "Look for mistakes in scenarios; nothing is run");
     check->add_option("FILE", raw.files, "Scenarios, or @NAME of built-in ones")->required();
@@ -140,6 +141,8 @@ struct Parser {
     search(pinpoint);
     pinpoint->add_option("--jobs", raw.jobs, "Processes at a time; auto: one for each processor")
         ->type_name("N");
+    pinpoint->add_option("--out", raw.out, "The file for a chart (runs/<scenario>/pinpoint-<seed>.json)")
+        ->type_name("FILE");
 
     CLI::App* why = command("why", "The story of one order of a run, and what was decisive");
     folder(why);
@@ -470,7 +473,7 @@ class Checked {
     if (command_ == "plot") {
       PlotRequest request{{raw_.files.begin(), raw_.files.end()}, {}, {}};
       for (const std::string& chart : raw_.charts)
-        request.charts.push_back(one_of("--chart", chart, chart_names()));
+        request.charts.push_back(one_of("--chart", chart, every_chart_name()));
       for (const std::string& format : raw_.formats)
         request.formats.push_back(one_of("--format", format, {"png", "svg", "pdf"}));
       return PlotOptions{std::move(request)};
@@ -699,7 +702,7 @@ std::vector<CommandWords> command_words() {
         if (flag.flag == "--ci") flag.values = kCiSystems;
         if (flag.flag == "--unit") flag.values = kLatencyUnits;
         if (flag.flag == "--color") flag.values = kColorModes;
-        if (flag.flag == "--chart") flag.values = chart_names();
+        if (flag.flag == "--chart") flag.values = every_chart_name();
         if (flag.flag == "--format")
           flag.values = words.name == "export" ? report::export_formats()
                                                : std::vector<std::string>{"png", "svg", "pdf"};

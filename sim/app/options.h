@@ -126,7 +126,9 @@ struct SearchOptions {
   scenario::Strictness strictness = scenario::Strictness::lenient;
   std::size_t jobs = 0;            // of blame; 0: as many as there are processors
   std::optional<Duration> budget;  // of time on the wall
-  std::string out;                 // of shrink: the file; empty = runs/<scenario>/shrunk-<seed>.yaml
+  // The file that is written; empty = runs/<scenario>/shrunk-<seed>.yaml of shrink, .../pinpoint-<seed>.json
+  // of pinpoint
+  std::string out;
   bool quiet = false;
 };
 struct ShrinkCommand {

@@ -39,7 +39,27 @@ Problems wrong_words(const std::vector<std::string>& words, const std::vector<st
   return problems;
 }
 
+// A sweep's folder, one of its configurations, or a file that pinpoint has written.
+bool is_of_many_runs(const fs::path& where) {
+  std::error_code error;
+  if (where.extension() == ".json" && fs::is_regular_file(where, error)) return true;
+  const std::string text = where.string();
+  const fs::path folder = fs::exists(where, error) ? where : fs::path(text.substr(0, text.rfind(':')));
+  return fs::exists(folder / "results.jsonl", error);
+}
+
+const std::vector<std::string>& charts_of_many_runs() {
+  static const std::vector<std::string> names{"sweep", "compare", "pinpoint"};
+  return names;
+}
+
 }  // namespace
+
+std::vector<std::string> every_chart_name() {
+  std::vector<std::string> names = chart_names();
+  names.insert(names.end(), charts_of_many_runs().begin(), charts_of_many_runs().end());
+  return names;
+}
 
 std::optional<fs::path> find_plots() {
   std::error_code error;
@@ -53,12 +73,16 @@ std::optional<fs::path> find_plots() {
 }
 
 Result<std::vector<std::string>> plot_command_line(const PlotRequest& request) {
-  Problems problems = wrong_words(request.charts, chart_names(), "a chart");
+  const bool is_of_many =
+      !request.runs.empty() && std::all_of(request.runs.begin(), request.runs.end(), is_of_many_runs);
+  Problems problems = wrong_words(request.charts, is_of_many ? charts_of_many_runs() : chart_names(),
+                                  is_of_many ? "a chart of sweeps" : "a chart");
   const std::vector<std::string> formats =
       request.formats.empty() ? std::vector<std::string>{"png", "svg"} : request.formats;
   for (Problem& wrong : wrong_words(formats, report::chart_formats(), "a format"))
     problems.push_back(std::move(wrong));
   for (const fs::path& run : request.runs) {
+    if (is_of_many) break;
     std::error_code error;  // what there is to draw in it, its files say
     if (!fs::is_directory(run, error))
       problems.push_back(
@@ -70,10 +94,12 @@ Result<std::vector<std::string>> plot_command_line(const PlotRequest& request) {
                                             "run kraftsim from its source folder, or install it"));
   }
   if (!problems.empty()) return problems;
-  std::vector<std::string> words{kPython, "-B", (*plots / "draw.py").string(), "--format",
-                                 joined(formats, ",")};
-  words.push_back("--chart");
-  words.push_back(joined(request.charts.empty() ? report::usual_charts() : request.charts, ","));
+  const char* script = is_of_many ? "draw_sweeps.py" : "draw.py";
+  std::vector<std::string> words{kPython, "-B", (*plots / script).string(), "--format", joined(formats, ",")};
+  if (!is_of_many || !request.charts.empty()) {
+    words.push_back("--chart");
+    words.push_back(joined(request.charts.empty() ? report::usual_charts() : request.charts, ","));
+  }
   words.push_back("--");
   for (const fs::path& run : request.runs) words.push_back(run.string());
   return words;

@@ -18,10 +18,13 @@ struct PlotRequest {
   std::vector<std::string> formats;  // empty = png and svg
 };
 
-// The charts there are, in the order in which they are drawn.
+// The charts of a run, in the order in which they are drawn.
 using report::chart_names;
+// With those of sweeps and of what `pinpoint` has found.
+std::vector<std::string> every_chart_name();
 
-// What the scripts are called with. Fails if a run, chart or format is not one, or the scripts are not to be
+// What the scripts are called with: sweeps, `SWEEP:CONFIGURATION` and files of `pinpoint` go to
+// draw_sweeps.py, runs to draw.py. Fails if a run, chart or format is not one, or the scripts are not to be
 // found.
 Result<std::vector<std::string>> plot_command_line(const PlotRequest& request);
 

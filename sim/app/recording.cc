@@ -7,6 +7,7 @@
 
 #include "app/report.h"
 #include "play/run_plan.h"
+#include "report/build_id.h"
 #include "report/run_files.h"
 #include "report/version.h"
 #include "report/words.h"
@@ -55,6 +56,7 @@ Duration Recording::wall_time() const {
 
 judge::Summary Recording::finish(judge::RunEnd end) {
   end.meaning = record_.meaning();
+  end.scenario_sha256 = report::Sha256::of(scenario_.source_text);
   record_.finish(end.end, end.reason == judge::StopReason::settled);
   judge::Summary summary = judge::summarize(play::run_plan(scenario_), record_, end);
   if (options_.folder.empty()) return summary;
@@ -105,6 +107,7 @@ std::string Recording::manifest_json(const judge::Summary& summary,
   OrderedJson json{
       {"schema", "kraftsim-manifest/1"},
       {"version", report::kVersion},
+      {"build", report::build_id()},
       {"scenario", {{"name", scenario_.name}, {"sha256", report::Sha256::of(scenario_.source_text)}}},
       {"seed", scenario_.seed},
       {"trace", trace::name(options_.trace)},

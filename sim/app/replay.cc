@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -10,13 +11,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "app/commands.h"
+#include "app/first_difference.h"
 #include "app/render_problems.h"
 #include "app/say.h"
 #include "cluster/cluster.h"
 #include "judge/summary.h"
+#include "report/build_id.h"
 #include "report/sha256.h"
 #include "report/version.h"
 #include "report/words.h"
@@ -32,6 +36,7 @@ namespace {
 
 struct Recorded {
   std::string version;
+  std::string build;  // empty: recorded before it was kept
   std::map<std::string, std::string>
       sums;  // sha256 of each file, by name; empty: recorded before there were any
   std::uint64_t events = 0;
@@ -62,6 +67,7 @@ Result<Recorded> read_recorded(const std::filesystem::path& folder) {
     recorded.end = Instant{} + Duration{json["end_ns"].get<std::int64_t>()};
   if (json.contains("meaning") && json["meaning"].is_string()) recorded.meaning = json["meaning"];
   recorded.version = json.value("version", "");
+  recorded.build = json.value("build", "");
   if (json.contains("files") && json["files"].is_object()) {
     for (const auto& [name, entry] : json["files"].items()) {
       if (entry.is_object() && entry.contains("sha256") && entry["sha256"].is_string())
@@ -97,19 +103,34 @@ class ComparingSink final : public trace::Sink {
       line_ += bytes.substr(0, end);
       if (end == std::string_view::npos) return;
       bytes.remove_prefix(end + 1);
-      std::string expected;
-      std::getline(recorded_, expected);
-      if (line_ != expected) difference = Difference{expected, line_};
-      line_.clear();
+      compare(std::exchange(line_, {}));
     }
+  }
+  // All has been replayed: so must be all that was recorded.
+  void end() {
+    std::string more;
+    if (!difference && std::getline(recorded_, more)) difference = Difference{more, ""};
   }
 
   struct Difference {
     std::string recorded, replayed;
   };
   std::optional<Difference> difference;
+  std::deque<std::string> before;  // the last lines, at most ten, that were the same
 
  private:
+  void compare(std::string replayed) {
+    constexpr std::size_t kBefore = 10;
+    std::string recorded;
+    std::getline(recorded_, recorded);
+    if (replayed != recorded) {
+      difference = Difference{std::move(recorded), std::move(replayed)};
+      return;
+    }
+    before.push_back(std::move(recorded));
+    if (before.size() > kBefore) before.pop_front();
+  }
+
   std::ifstream recorded_;
   std::string line_;
 };
@@ -196,7 +217,10 @@ int replay_command(const ReplayOptions& options, const Terminal& terminal) {
     world.step();
   }
   world.end_faults();
-  if (log) log->flush();
+  if (log) {
+    log->flush();
+    sink->end();
+  }
   const std::string fingerprint = judge::fingerprint_text(world.fingerprint());
   const bool same = world.events_fired() == recorded->events && fingerprint == recorded->fingerprint &&
                     (recorded->meaning.empty() || meaning.text() == recorded->meaning);
@@ -209,15 +233,17 @@ int replay_command(const ReplayOptions& options, const Terminal& terminal) {
       recorded->events, recorded->fingerprint, recorded->meaning, world.events_fired(), fingerprint,
       meaning.text());
   if (sink && sink->difference) {
-    text += fmt::format("the first event that differs\n  recorded  {}\n  replayed  {}\n",
-                        printable(sink->difference->recorded), printable(sink->difference->replayed));
+    text += difference_text("recorded", sink->difference->recorded, "replayed", sink->difference->replayed,
+                            {sink->before.begin(), sink->before.end()});
   } else {
     text += "to see the first event that differs, record the run with --trace full and replay that\n";
   }
-  text += recorded->version == report::kVersion
-              ? std::string("the input is what it was: determinism is broken, or another build recorded it\n")
-              : fmt::format("the input is what it was; kraftsim {} recorded it, and this is {}\n",
-                            printable(recorded->version), report::kVersion);
+  text += recorded->build == report::build_id()
+              ? std::string("the input and the program are what they were: determinism is broken\n")
+              : fmt::format(
+                    "the input is what it was; build {} of kraftsim {} recorded it, this is build {} of {}\n",
+                    printable(recorded->build.empty() ? "?" : recorded->build), printable(recorded->version),
+                    report::build_id(), report::kVersion);
   for (const std::string& name : changes.results) text += "edited since: " + printable(name) + "\n";
   print(stdout, text);
   return number(ExitCode::not_deterministic);

@@ -9,6 +9,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/first_difference.h"
 #include "app/live_view.h"
 #include "app/program_name.h"
 #include "app/progress_line.h"
@@ -16,9 +17,11 @@
 #include "app/render_problems.h"
 #include "app/say.h"
 #include "app/signals.h"
+#include "base/human.h"
 #include "cluster/cluster.h"
 #include "play/play.h"
 #include "play/run_plan.h"
+#include "play/twin.h"
 #include "report/console.h"
 #include "report/continuous_integration.h"
 #include "report/json.h"
@@ -61,13 +64,13 @@ RecordingOptions places(const RunOptions& options, const scenario::Scenario& sce
                                   nanos(world.now()), world.events_fired(), seed, command));
 }
 
-// Plays the scenario once more, unseen: its fingerprint must be the same.
-bool is_repeated(const scenario::Scenario& scenario, const judge::RunEnd& end) {
-  cluster::Cluster world(scenario.cluster);
-  while (world.events_fired() < end.events && world.step()) {
-  }
-  world.end_faults();
-  return world.events_fired() == end.events && world.fingerprint() == end.fingerprint;
+// Two worlds of one scenario and seed that do not agree.
+std::string told_apart(const play::TwinDifference& difference) {
+  return fmt::format(
+             "NOT DETERMINISTIC  played side by side, two worlds of this scenario and seed differ in {} "
+             "from event {} on, at {} s\n",
+             difference.what, difference.event, fixed(nanos(difference.at) / 1'000, 6)) +
+         difference_text("one world", difference.first, "the other", difference.second, difference.before);
 }
 
 }  // namespace
@@ -94,18 +97,19 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   listen_to_signals();
 
   const std::string command = repro(options, scenario, options.file);
+  std::optional<play::Twin> twin;
+  if (options.check_determinism) twin.emplace(scenario, world, options.until);
   judge::RunEnd end;
   try {
     std::optional<ProgressLine> line;
     if (terminal.progress && !options.quiet) line.emplace();
-    end = play::play_to_end(scenario, world, recording.record(),
-                            play::PlayOptions{options.until, line ? &*line : nullptr, is_interrupted});
+    end = play::play_to_end(
+        scenario, world, recording.record(),
+        play::PlayOptions{options.until, line ? &*line : nullptr, is_interrupted, twin ? &*twin : nullptr});
   } catch (const InternalError& bug) {
     rethrow_with_place(bug, world, command, scenario.seed);
   }
   end.repro = repro(options, scenario, play::file_name_of(options.file));
-  const bool repeated = !options.check_determinism || end.reason == judge::StopReason::interrupted ||
-                        is_repeated(scenario, end);
 
   const judge::Summary summary = recording.finish(end);
   report::TextOptions text{terminal.color_out, std::nullopt, {}, command};
@@ -120,8 +124,8 @@ int run_command(const RunOptions& options, const Terminal& terminal) {
   }
   if (options.ci == CiSystem::github) print(stdout, report::github_annotations(summary, options.file));
   if (recording.not_written()) tell(stderr, render_problems({*recording.not_written()}, terminal.color_err));
-  if (!repeated) {
-    print(stderr, "kraftsim: played a second time, the same scenario and seed gave another fingerprint\n");
+  if (twin && twin->difference()) {
+    print(stderr, told_apart(*twin->difference()));
     return number(ExitCode::not_deterministic);
   }
   if (end.reason == judge::StopReason::interrupted) {

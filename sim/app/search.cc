@@ -73,7 +73,13 @@ int pinpoint_command(const SearchOptions& options, const Terminal& terminal) {
   spec.jobs = options.jobs == 0 ? processors() : options.jobs;
   spec.goes_on = [&patience] { return patience.is_left(); };
   const search::Pinpointed found = search::pinpoint(*scenario, *summary, spec);
-  print(stdout, search::to_text(*scenario, spec, found));
+  const std::filesystem::path file = options.out.empty() ? std::filesystem::path("runs") / scenario->name /
+                                                               fmt::format("pinpoint-{}.json", scenario->seed)
+                                                         : std::filesystem::path(options.out);
+  if (auto failed = sweep::write_whole(file, search::to_json(*scenario, spec, found)))
+    return refuse({*failed}, terminal);
+  print(stdout, search::to_text(*scenario, spec, found) +
+                    fmt::format("a chart of it: kraftsim plot {}\n", report::shell_word(file.string())));
   return is_interrupted() ? interrupted_code() : number(ExitCode::held);
 }
 

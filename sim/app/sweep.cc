@@ -106,7 +106,7 @@ class KeptRuns {
     if (!recording) return recording.problems().front();
     world.observe(**recording);
     judge::RunEnd end = play::play_to_end(*scenario, world, (*recording)->record(),
-                                          play::PlayOptions{std::nullopt, nullptr, is_interrupted});
+                                          play::PlayOptions{std::nullopt, nullptr, is_interrupted, nullptr});
     end.repro = command(configuration, seed);
     const Result<judge::Summary> finished = (*recording)->finish(end);
     if (!finished) return finished.problems().front();

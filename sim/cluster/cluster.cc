@@ -20,7 +20,10 @@ std::shared_ptr<const Processes> with_names(Processes processes, const fault::Sc
 
 Cluster::Cluster(const ClusterSpec& spec)
     : Cluster(processes_of(spec, kernel::Streams(spec.seed)), spec.network, kernel::Streams(spec.seed),
-              spec.faults, Instant{} + spec.load_ends_at, spec.fixed_targets) {}
+              spec.faults, Instant{} + spec.load_ends_at, spec.fixed_targets) {
+  if (!spec.heals_when_load_ends) return;
+  world_.platform.schedule(Instant{} + spec.load_ends_at, EventKind::healed, ProcessId{0}, 0, 0);
+}
 
 Cluster::Cluster(Processes processes, const NetworkSpec& network, const kernel::Streams& streams,
                  fault::Schedule faults, Instant load_ends_at, std::vector<fault::Fixed> fixed_targets)
@@ -98,6 +101,7 @@ void Cluster::handle(const Event& event) {
       return;
     case EventKind::message: return message_goes_on(event.index);
     case EventKind::target_fixed: return faults_.fix_target(event.index, world_);
+    case EventKind::healed: return heal();
     case EventKind::fault_strikes:
       return faults_.due(FaultId{static_cast<std::int32_t>(event.index)}, event.life, world_);
     case EventKind::fault_ends:
@@ -318,6 +322,18 @@ void Cluster::perform(ProcessId id, node::Report& report) {
         report.fact, [&clock](std::int64_t local_ns) { return nanos(clock.instant_of(local_at(local_ns))); });
   }
   world_.platform.tell(id, report.fact);
+}
+
+// Servers that have halted by themselves come back, too, and one with a directory that had failed starts
+// anew, as an operator would have it: only then does it look at its disks again.
+void Cluster::heal() {
+  faults_.heal(world_);
+  for (std::size_t i = 0; i < world_.slots.size(); ++i) {
+    const ProcessId id{static_cast<std::int32_t>(i)};
+    if (!world_.spec(id).serves || world_.spec(id).starts_at > world_.now()) continue;
+    world_.want_again(id);
+    if (is_up(id) && world_.slot(id).disks.had_trouble()) world_.request_stop(id);
+  }
 }
 
 void Cluster::perform(ProcessId id, node::Exit) {

@@ -73,6 +73,7 @@ class Cluster {
 
   // ---- Events
   void handle(const Event& event);
+  void heal();
   void start(ProcessId id);
   void persisted(ProcessId id, std::uint32_t write);
   void tell_persisted(ProcessId id, std::uint32_t write);

@@ -26,6 +26,7 @@ enum class EventKind : std::uint16_t {
   fault_ends,
   throttle_ends,
   target_fixed,
+  healed,  // every fault ends for good, and every server is there again
 };
 
 struct Event {

@@ -125,6 +125,24 @@ void Faults::report_end(FaultId id, World& world) {
   if (strike.is_undone) injector.lift(strike);
 }
 
+void Faults::heal(World& world) {
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    const FaultId id{static_cast<std::int32_t>(i)};
+    FaultState& state = states_[i];
+    state.is_disarmed = true;
+    state.is_waiting = false;
+    const fault::Kind& kind = fault(id).kind;
+    const bool ends_by_itself = std::holds_alternative<fault::Admin>(kind) ||
+                                std::holds_alternative<fault::Restart>(kind) ||
+                                std::holds_alternative<fault::Deploy>(kind);
+    if (!state.lasting || ends_by_itself) continue;
+    const std::vector<ProcessId> touched = state.lasting->touched;
+    Injector(*this, world, id).undo();
+    report_end(id, world);
+    for (const ProcessId process : touched) world.want_again(process);
+  }
+}
+
 void Faults::end_all(World& world) {
   for (std::size_t i = 0; i < states_.size(); ++i) {
     if (states_[i].lasting) report_end(FaultId{static_cast<std::int32_t>(i)}, world);

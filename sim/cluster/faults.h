@@ -67,6 +67,9 @@ class Faults {
   void reseed(std::string_view name) {
     for (FaultState& state : states_) state.rng = state.rng.child(name);
   }
+  // All end now, and none strikes any more. What one without an end took down is started again; what ends by
+  // itself (a restart, an operator's command) goes on.
+  void heal(World& world);
   // The run is over: those that still last are reported with what they did, and are not undone.
   void end_all(World& world);
 

@@ -130,6 +130,14 @@ void World::schedule_start(ProcessId id) {
   platform.schedule_in_life(slot.starts_at, EventKind::start_again, id);
 }
 
+void World::want_again(ProcessId id) {
+  Slot& slot = this->slot(id);
+  const bool was_wanted = std::exchange(slot.is_wanted, true);
+  if (slot.life || was_wanted) return;
+  switch_on(platform.machine_of(id));
+  schedule_start(id);
+}
+
 void World::request_stop(ProcessId id) {
   if (!std::exchange(life(id).is_stopping, true)) platform.schedule_in_life(now(), EventKind::stop, id);
 }
@@ -160,6 +168,7 @@ bool World::is_missed(const Event& event) const {
     case EventKind::retransmit_to_client:
     case EventKind::throttle_ends:
     case EventKind::target_fixed:
+    case EventKind::healed:
     case EventKind::fault_strikes:
     case EventKind::fault_ends: return false;
   }

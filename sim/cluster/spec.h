@@ -104,6 +104,9 @@ struct ClusterSpec {
   std::vector<Deployment> deployments;
   // Applications place no orders from here on; what is under way is finished.
   Duration load_ends_at{};
+  // Then every fault ends for good and whatever a fault took down is started again: from there on the cluster
+  // must come right. Not if it is told to settle only.
+  bool heals_when_load_ends = false;
 };
 
 }  // namespace sim::cluster

@@ -59,6 +59,9 @@ struct World {
   void hold_off(net::Endpoint machine);
   void hold_off_no_more(net::Endpoint machine);
   void schedule_start(ProcessId id);
+  // One that is down, and stays so for nobody wants it, is started, its machine switched on; one that is
+  // about to end comes back.
+  void want_again(ProcessId id);
   void request_stop(ProcessId id);
   void pause(ProcessId id);
   void resume(ProcessId id);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/contains.h"
+#include "judge/convergence.h"
 #include "judge/statistic.h"
 #include "judge/stuck.h"
 
@@ -252,6 +253,11 @@ Measured stuck_partitions(const MeasuredRun& run, const Expectation& expectation
   return Measured{std::count_if(stuck.begin(), stuck.end(),
                                 [&](const StuckPartition& one) { return partitions.include(one.tp); }),
                   1};
+}
+
+Measured unconverged(const MeasuredRun& run, const Expectation&) {
+  if (run.is_cut) return Measured{};
+  return Measured{static_cast<std::int64_t>(unconverged_of(run).size()), 1};
 }
 
 // ---- Gauges

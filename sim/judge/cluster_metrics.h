@@ -16,6 +16,7 @@ Measured controller_elections(const MeasuredRun& run, const Expectation& expecta
 Measured quorum_epochs(const MeasuredRun& run, const Expectation& expectation);
 Measured metadata_commit_gap(const MeasuredRun& run, const Expectation& expectation);
 Measured diverged_partitions(const MeasuredRun& run, const Expectation& expectation);
+Measured unconverged(const MeasuredRun& run, const Expectation& expectation);
 Measured stuck_partitions(const MeasuredRun& run, const Expectation& expectation);
 
 // Gauges: the most at any one time of the window.

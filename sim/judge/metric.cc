@@ -125,6 +125,13 @@ const std::vector<Metric>& known_metrics() {
        "partitions that are without a leader for a minute when the run ends, or refused orders for a minute "
        "and took no more",
        stuck_partitions, nullptr},
+      {"unconverged", count, false, Of::nobody, false,
+       "what has not come right when the run ends: partitions without a leader or with replicas out of sync, "
+       "orders "
+       "under way, partitions that a group has not read to the end. A partition whose last in-sync and "
+       "eligible "
+       "replicas have all lost their logs is excused, and what waits for it",
+       unconverged, nullptr},
   };
   return metrics;
 }

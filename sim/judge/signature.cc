@@ -25,6 +25,7 @@ const std::vector<Related> kRelated{
     {"reordered_keys", {"REORDER(key)"}},
     {"diverged_partitions", {"DIVERGED"}},
     {"stuck_partitions", {"STUCK"}},
+    {"unconverged", {"STUCK", "UNAVAIL"}},
 };
 // Of all other metrics, which are times.
 const std::vector<std::string_view> kOfTimes{"STUCK", "UNAVAIL", "FAILED"};
@@ -63,6 +64,19 @@ std::string text_of(const Signature& signature) {
   if (!signature.anomaly.empty()) text += " · " + signature.anomaly;
   if (!signature.fault.empty()) text += " · after " + signature.fault;
   return text;
+}
+
+std::optional<Instant> failed_at(const Summary& summary) {
+  std::optional<Instant> earliest;
+  const auto note = [&earliest](Instant at) { earliest = earliest ? std::min(*earliest, at) : at; };
+  for (const check::Violation& violation : summary.violations) note(violation.at);
+  for (const JudgedExpectation& judged : summary.expectations) {
+    if (judged.verdict != Verdict::failed) continue;
+    const OutcomeVerdict* anomaly = find_anomaly(summary, judged.expectation);
+    if (anomaly != nullptr && anomaly->cases.front().at >= 0)
+      note(Instant{} + Duration{anomaly->cases.front().at});
+  }
+  return earliest;
 }
 
 std::vector<Signature> signatures_of(const Summary& summary) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct Signature {
 
 // "durable · LOST(acked) · after kill"
 std::string text_of(const Signature& signature);
+
+// When the first of what failed went wrong, as far as a verdict or an invariant tells; nothing if none does.
+std::optional<Instant> failed_at(const Summary& summary);
 
 // One for each expectation that failed and each invariant that was broken: invariants first, then in the
 // order of the scenario. Empty if nothing failed.

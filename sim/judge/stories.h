@@ -6,6 +6,7 @@
 
 #include "judge/fault_report.h"
 #include "judge/measured_run.h"
+#include "judge/order_tale.h"
 #include "metrics/order_ledger.h"
 
 // The orders that one wants to see of a run, each with what happened to it and around it, in order of time.
@@ -13,18 +14,13 @@ namespace sim::judge {
 
 struct OrderStory {
   enum class Why : std::uint8_t { slowest, lost, failed, handled_again, open };
-  struct Step {
-    std::int64_t at_ns = 0;
-    std::string what;
-    bool is_around_it = false;  // a fault or a change of leaders, and not a step of the order
-  };
   Why why = Why::slowest;
   std::string flow;
   std::int64_t order = 0;
   metrics::Outcome outcome = metrics::Outcome::open;
   std::int64_t intended_ns = 0;
   std::int64_t latency_ns = 0;  // end to end; its age if it never ended
-  std::vector<Step> steps;
+  std::vector<TaleLine> steps;
 };
 const char* name(OrderStory::Why why);
 

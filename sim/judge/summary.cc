@@ -194,6 +194,10 @@ Summary summarize(const RunPlan& plan, const record::RunRecord& record, const Ru
     const Measured measured = measure(run, expectation);
     summary.expectations.push_back(JudgedExpectation{expectation, measured, judge(expectation, measured)});
   }
+  const bool asks_for_convergence =
+      std::any_of(plan.expectations.begin(), plan.expectations.end(),
+                  [](const Expectation& one) { return one.metric == "unconverged"; });
+  if (asks_for_convergence && !run.is_cut) summary.unconverged = unconverged_of(run);
   summary.violations = record.checkers().violations();
   summary.invariants_off = plan.invariants_off;
   summary.outcomes = find_verdicts(run);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fault/fault.h"
+#include "judge/convergence.h"
 #include "judge/evaluate.h"
 #include "judge/fault_report.h"
 #include "judge/group_metrics.h"
@@ -51,6 +52,7 @@ struct RunEnd {
   std::uint64_t fingerprint = 0;  // of the events as they were played
   std::uint64_t meaning = 0;      // of what they meant: trace::Meaning
   std::string repro;              // the command that shows the run again
+  std::string scenario_sha256;    // of the scenario's file; empty: nobody asked
 };
 
 struct JudgedExpectation {
@@ -117,6 +119,7 @@ struct Summary {
   std::vector<GroupSummary> groups;
   std::array<StageShare, metrics::kStages> stages{};
   std::optional<Slowest> slowest;
+  std::optional<Unconverged> unconverged{};  // if an expectation asks for it, and the run was not cut
 
   bool partial() const { return end.reason == StopReason::interrupted; }
 };

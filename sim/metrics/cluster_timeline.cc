@@ -27,6 +27,7 @@ void ClusterTimeline::on(const observe::Elected& change, const observe::Observat
   Partition& partition = state_[fact.tp];
   partition.is_decided = true;
   partition.elected = fact.leader;
+  note_lack(partition, under_replicated || fact.leader == kNoNode);
   if (change.vacates) begin_gap(fact.tp, seen);
 }
 
@@ -36,6 +37,7 @@ void ClusterTimeline::on(const observe::TopicDeleted& fact, const observe::Obser
     partitions_.push_back(
         PartitionChange{nanos(seen.at), tp, partition.elected, partition.elected, false, false, true});
     if (partition.gap != kNoGap) gaps_[partition.gap].to = nanos(seen.at);
+    note_lack(state_[tp], false);
     state_[tp] = Partition{};
   });
 }
@@ -48,6 +50,15 @@ void ClusterTimeline::on(const observe::TookOver& change, const observe::Observa
 
 void ClusterTimeline::on(const observe::Left& change, const observe::Observation& seen) {
   begin_gap(change.tp, seen);
+}
+
+void ClusterTimeline::note_lack(Partition& partition, bool lacks) {
+  if (std::exchange(partition.lacks, lacks) == lacks) return;
+  lacks ? ++lacking_ : --lacking_;
+}
+
+void ClusterTimeline::on(const observe::LogLost& fact, const observe::Observation& seen) {
+  losses_.push_back({nanos(seen.at), fact.tp, fact.broker});
 }
 
 void ClusterTimeline::begin_gap(TopicPartition tp, const observe::Observation& seen) {

@@ -66,6 +66,7 @@ class ClusterTimeline {
   void on(const observe::QuorumRoleChanged& fact, const observe::Observation& seen);
   void on(const observe::FaultStruck& fact, const observe::Observation& seen);
   void on(const observe::FaultEnded& fact, const observe::Observation& seen);
+  void on(const observe::LogLost& fact, const observe::Observation& seen);
   void on(const observe::AdminAnswered& fact);
   void on(const observe::RoleMissed& fact);
 
@@ -74,6 +75,14 @@ class ClusterTimeline {
   const std::vector<BrokerChange>& brokers() const { return brokers_; }
   const std::vector<PartitionChange>& partitions() const { return partitions_; }
   const std::vector<Gap>& gaps() const { return gaps_; }
+  // Of every partition: somebody is elected, and no replica is missed.
+  bool every_isr_is_full() const { return lacking_ == 0; }
+  struct Loss {  // of a replica's log, or of what of it was not flushed
+    std::int64_t at = 0;
+    TopicPartition tp;
+    NodeId broker;
+  };
+  const std::vector<Loss>& losses() const { return losses_; }
   // When the leader of the quorum knew more of the metadata log committed than anybody before, each time.
   const std::vector<std::int64_t>& metadata_commits() const { return metadata_commits_; }
   // When a voter first was in a quorum epoch higher than any before, each time, since there was a first
@@ -84,11 +93,13 @@ class ClusterTimeline {
  private:
   struct Partition {
     bool is_decided = false;
+    bool lacks = false;  // a leader, or replicas
     NodeId elected = kNoNode;
     std::size_t gap = kNoGap;  // the one that is open
   };
   static constexpr std::size_t kNoGap = static_cast<std::size_t>(-1);
 
+  void note_lack(Partition& partition, bool lacks);
   void begin_gap(TopicPartition tp, const observe::Observation& seen);
 
   ProcessId controller_ = kNoProcess;  // the latest that has not resigned; it may have ended
@@ -99,6 +110,8 @@ class ClusterTimeline {
   std::vector<BrokerChange> brokers_;
   std::vector<PartitionChange> partitions_;
   std::vector<Gap> gaps_;
+  std::vector<Loss> losses_;
+  std::size_t lacking_ = 0;  // partitions
   std::vector<std::int64_t> metadata_commits_;
   Offset metadata_committed_ = 0;
   std::vector<std::int64_t> quorum_epochs_;

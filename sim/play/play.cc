@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "play/twin.h"
+
 namespace sim::play {
 namespace {
 
@@ -20,21 +22,31 @@ judge::StopReason stop_reason(kernel::StopReason reason) {
 
 }  // namespace
 
+Instant last_instant(const scenario::Scenario& scenario, std::optional<Duration> until) {
+  return until ? Instant{} + *until : Instant{} + scenario.duration + scenario.drain;
+}
+
 judge::RunEnd play_to_end(const scenario::Scenario& scenario, cluster::Cluster& world,
                           const record::RunRecord& record, const PlayOptions& options) {
   const Instant load_ends = Instant{} + scenario.duration;
-  const Instant last = options.until ? Instant{} + *options.until : load_ends + scenario.drain;
+  const Instant last = last_instant(scenario, options.until);
   world.set_time_limit(last);
   if (scenario.event_budget != 0) world.set_event_budget(scenario.event_budget);
   judge::StopReason reason = judge::StopReason::time_limit;
   while (true) {
-    if (!world.step()) {
+    const bool has_stepped = world.step();
+    if (options.twin != nullptr && !options.twin->keeps_step(has_stepped)) {
+      reason = judge::StopReason::interrupted;
+      break;
+    }
+    if (!has_stepped) {
       reason = stop_reason(world.stop_reason());
       const bool is_early = options.until && last < load_ends + scenario.drain;
       if (reason == judge::StopReason::time_limit && is_early) reason = judge::StopReason::until;
       break;
     }
-    if (world.now() >= load_ends && record.settled()) {
+    const bool is_done = scenario.converges ? record.converged() : record.settled();
+    if (world.now() >= load_ends && is_done) {
       reason = judge::StopReason::settled;
       break;
     }

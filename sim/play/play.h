@@ -28,11 +28,17 @@ class ProgressListener {
   virtual void on(const Progress& progress) = 0;
 };
 
+class Twin;
+
 struct PlayOptions {
   std::optional<Duration> until;         // stop there, settled or not
   ProgressListener* progress = nullptr;  // null: nobody looks
   bool (*is_interrupted)() = nullptr;    // asked after each event; null: nobody interrupts
+  Twin* twin = nullptr;  // plays along; once it differs the run is interrupted. Null: none does
 };
+
+// No event lies beyond it: the end of the drain, or `until`.
+Instant last_instant(const scenario::Scenario& scenario, std::optional<Duration> until);
 
 // Plays until everything is settled, the drain is over, the budget is spent or somebody interrupts.
 // `record` is what the world tells of itself, by which it is known to be settled.

@@ -35,6 +35,8 @@ class RunRecord final : public observe::Observer {
 
   // Every order has ended, and every group has committed all there is.
   bool settled() const;
+  // Settled, and of every partition somebody is elected and no replica is missed.
+  bool converged() const { return settled() && timeline_.every_isr_is_full(); }
   // The run is over: what did not happen will not. Settled: nothing was under way any more. Told once.
   void finish(Instant end, bool settled);
 

@@ -62,8 +62,8 @@ OrderedJson chart_story(const judge::OrderStory& story) {
                    {"intended_ns", story.intended_ns},
                    {"latency_ns", story.latency_ns}};
   json["steps"] = OrderedJson::array();
-  for (const judge::OrderStory::Step& step : story.steps)
-    json["steps"].push_back({{"at_ns", step.at_ns}, {"what", step.what}, {"around_it", step.is_around_it}});
+  for (const judge::TaleLine& step : story.steps)
+    json["steps"].push_back({{"at_ns", step.at}, {"what", step.what}, {"around_it", step.is_around_it}});
   return json;
 }
 

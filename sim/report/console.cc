@@ -10,6 +10,7 @@
 #include "base/human.h"
 #include "base/printable.h"
 #include "judge/fault_effects.h"
+#include "report/build_id.h"
 #include "report/words.h"
 
 namespace sim::report {
@@ -386,6 +387,25 @@ std::string verdict_lines(const judge::Summary& summary, const Painter& paint) {
   return text;
 }
 
+std::string convergence_lines(const judge::Summary& summary) {
+  if (!summary.unconverged) return "";
+  constexpr std::size_t kMostNamed = 6;
+  const judge::Unconverged& left = *summary.unconverged;
+  std::string text;
+  const auto add = [&text](const char* head, const std::vector<std::string>& items) {
+    for (std::size_t i = 0; i < items.size() && i < kMostNamed; ++i)
+      text += head + printable(items[i]) + "\n";
+    if (items.size() > kMostNamed) text += head + human_count(items.size() - kMostNamed) + " more\n";
+  };
+  if (left.open_orders != 0)
+    text += "not yet  " + human_count(left.open_orders) + (left.open_orders == 1 ? " order" : " orders") +
+            " under way\n";
+  add("not yet  ", left.partitions);
+  add("not yet  ", left.lags);
+  add("excused  ", left.excused);
+  return text;
+}
+
 std::string latency_line(const char* what, const judge::Distribution& latency) {
   if (latency.count == 0) return "";
   std::string text = what;
@@ -446,9 +466,10 @@ std::string verdict_line(const judge::Summary& summary, const TextOptions& optio
 std::string to_text(const judge::Summary& summary, const TextOptions& options) {
   const Painter paint(options.color);
   std::string text = headline(summary, options, paint) + expectation_lines(summary, paint) +
-                     fault_lines(summary, paint) + order_lines(summary) + group_lines(summary) +
-                     verdict_lines(summary, paint) + latency_line("latency  ", summary.e2e) +
-                     latency_line("produce  ", summary.produce) + slowest_line(summary, options, paint);
+                     convergence_lines(summary) + fault_lines(summary, paint) + order_lines(summary) +
+                     group_lines(summary) + verdict_lines(summary, paint) +
+                     latency_line("latency  ", summary.e2e) + latency_line("produce  ", summary.produce) +
+                     slowest_line(summary, options, paint);
   if (!options.folder.empty()) {
     text += "files    " + printable((std::filesystem::path(options.folder) / "report.html").string()) +
             "   (also summary.json, orders.csv, verdicts.csv, metrics.csv, leadership.csv, groups.csv, "
@@ -456,7 +477,13 @@ std::string to_text(const judge::Summary& summary, const TextOptions& options) {
   }
   return text + "repro    " +
          paint.bold(printable(options.repro.empty() ? summary.end.repro : options.repro)) +
-         "   fingerprint " + judge::fingerprint_text(summary.end.fingerprint) + "\n";
+         "   fingerprint " + judge::fingerprint_text(summary.end.fingerprint) + "\n" +
+         (summary.end.scenario_sha256.empty()
+              ? ""
+              : "         " +
+                    paint.dim("scenario sha256 " + summary.end.scenario_sha256.substr(0, 16) + ", build " +
+                              build_id()) +
+                    "\n");
 }
 
 }  // namespace sim::report

@@ -168,6 +168,12 @@ std::string to_json(const judge::Summary& summary) {
   for (const judge::JudgedExpectation& judged : summary.expectations)
     json["expectations"].push_back(json_of(judged));
   json["invariants"] = invariants_json(summary);
+  if (summary.unconverged) {
+    json["unconverged"] = {{"open_orders", summary.unconverged->open_orders},
+                           {"partitions", summary.unconverged->partitions},
+                           {"lags", summary.unconverged->lags},
+                           {"excused", summary.unconverged->excused}};
+  }
   json["verdicts"] = Json::array();
   for (const judge::OutcomeVerdict& outcome : summary.outcomes) json["verdicts"].push_back(json_of(outcome));
   json["faults"] = Json::array();

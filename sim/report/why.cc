@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/human.h"
+#include "judge/order_tale.h"
 #include "report/export.h"
 #include "report/words.h"
 
@@ -73,42 +74,19 @@ class Story {
     for (const VerdictRow& verdict : verdicts_) until_ = std::max(until_, verdict.at);
     for (const OrderRow::Service& service : order_.services)
       until_ = std::max({until_, service.done, service.committed});
-    tell_order();
-    for (const FaultRow& fault : faults_) tell_fault(fault);
-    for (const VerdictRow& verdict : verdicts_) {
-      line(verdict.at,
-           verdict.word + (verdict.service.empty() ? "" : " of " + verdict.service) +
-               (verdict.cause.empty() ? "" : ": " + verdict.cause),
-           true);
-    }
   }
 
   // One row of leadership.csv that is about the order's partition.
-  void tell_partition(std::int64_t at, const std::string& event, const std::string& leader,
-                      const std::string& epoch, const std::string& isr, const std::string& offset,
-                      const std::string& replica) {
-    if (at < order_.intended - kShortlyBefore || at > until_) return;
-    const std::string who = leader.empty() || leader == "-1" ? "nobody" : broker(leader);
-    if (event == "leader") {
-      line(at, who + " leads " + partition() + " from here on, leader epoch " + epoch, true);
-      leaders_.push_back(who);
-    } else if (event == "leader_stopped") {
-      line(at, "the leader of " + partition() + " has stopped: nobody leads it", true);
-    } else if (event == "decided") {
-      line(at, "the controller has decided: leader " + who + ", ISR " + isr);
-    } else if (event == "isr") {
-      line(at, "the ISR of " + partition() + " is " + isr);
-    } else if (event == "truncated") {
-      const bool takes_it = order_.offset >= 0 && number_in(offset) <= order_.offset;
-      line(at,
-           broker(replica) + " cuts its log of " + partition() + " back to offset " + offset +
-               (takes_it ? ": this order was beyond" : ""),
-           takes_it);
-    }
+  void add_change(std::int64_t at, const std::string& event, const std::string& leader,
+                  const std::string& leader_epoch, const std::string& isr, const std::string& offset,
+                  const std::string& replica) {
+    changes_.push_back({at, event, broker(leader), leader_epoch, isr, number_in(offset), broker(replica)});
+    const bool is_in_time = at >= order_.intended - kShortlyBefore && at <= until_;
+    if (event == "leader" && is_in_time) leaders_.push_back(broker(leader));
   }
 
   std::string text() {
-    std::stable_sort(lines_.begin(), lines_.end(), [](const Line& a, const Line& b) { return a.at < b.at; });
+    lines_ = tell();
     std::string text =
         "order " + std::to_string(order_.number) + " of " + order_.flow + ": " + order_.outcome;
     if (order_.ended >= 0) text += " after " + human_duration(order_.ended - order_.intended);
@@ -116,59 +94,74 @@ class Story {
       text += ", sent again " + std::to_string(order_.retries) + (order_.retries == 1 ? " time" : " times");
     text += "\n\n";
     leave_out_what_is_too_much();
-    for (const Line& one : lines_) {
+    for (const judge::TaleLine& one : lines_) {
       text += std::string(one.is_decisive ? " * " : "   ") +
               padded_right(fixed(one.at / 1'000, 6) + " s", 16) +
               padded_right(
                   (one.at < order_.intended ? "-" : "+") + human_duration(std::abs(one.at - order_.intended)),
                   11) +
-              one.text + "\n";
+              one.what + "\n";
     }
     return text + "\n" + decisive();
   }
 
  private:
-  struct Line {
-    std::int64_t at;
-    std::string text;
-    bool is_decisive;
-  };
-
-  static std::string broker(const std::string& id) { return id.starts_with("broker") ? id : "broker-" + id; }
-  std::string partition() const { return order_.topic + "-" + std::to_string(order_.partition); }
-
-  void line(std::int64_t at, std::string text, bool is_decisive = false) {
-    if (at >= 0) lines_.push_back({at, std::move(text), is_decisive});
+  static std::string broker(const std::string& id) {
+    if (id.empty() || id == "-1") return "";
+    return id.starts_with("broker") ? id : "broker-" + id;
+  }
+  std::string partition() const {
+    return order_.topic.empty() ? "" : order_.topic + "-" + std::to_string(order_.partition);
   }
 
-  void tell_order() {
-    line(order_.intended, "the customer places it");
-    line(order_.accepted, "the producer puts it into a batch for " + partition());
-    line(order_.batched, "the batch is sent for the first time");
-    if (order_.retries > 0) line(order_.sent, "... and for the last time");
-    line(order_.received, order_.leader + " has received it");
-    line(order_.appended, order_.leader + " appends it at offset " + std::to_string(order_.offset) +
-                              (order_.isr.empty() ? "" : ", ISR " + order_.isr));
-    line(order_.high_watermark, "the high watermark passes it: consumers may read it");
-    line(order_.acknowledged, "the producer hears that it is written");
-    line(order_.failed, "the producer gives up: " + order_.error, true);
-    for (const OrderRow::Service& service : order_.services) {
-      line(service.started, service.name + " begins to work on it");
-      line(service.done,
-           service.name + " has done it" +
-               (service.times > 1 ? ", " + std::to_string(service.times) + " times in all" : ""),
-           service.times > 1);
-      line(service.committed, service.name + " has committed an offset beyond it");
+  std::vector<judge::TaleLine> tell() const {
+    std::vector<judge::FaultStrike> strikes;
+    for (const FaultRow& fault : faults_)
+      strikes.push_back({fault.name, fault.kind, shortened(fault.touched), fault.from, fault.to});
+    std::vector<judge::TaleLine> lines =
+        judge::tell_order(facts(), strikes, changes_, order_.intended - kShortlyBefore, until_);
+    for (const VerdictRow& verdict : verdicts_) {
+      lines.push_back({verdict.at,
+                       verdict.word + (verdict.service.empty() ? "" : " of " + verdict.service) +
+                           (verdict.cause.empty() ? "" : ": " + verdict.cause),
+                       true, true});
     }
+    std::stable_sort(lines.begin(), lines.end(),
+                     [](const judge::TaleLine& a, const judge::TaleLine& b) { return a.at < b.at; });
+    return lines;
   }
 
-  void tell_fault(const FaultRow& fault) {
-    if (fault.from < 0 || fault.from > until_) return;
-    const bool is_near = fault.to < 0 || fault.to >= order_.intended - kShortlyBefore;
-    if (!is_near) return;
-    line(fault.from, "fault " + fault.name + " strikes: " + fault.kind + ", " + shortened(fault.touched),
-         true);
-    if (fault.to >= 0 && fault.to <= until_) line(fault.to, "fault " + fault.name + " is over");
+  judge::OrderFacts facts() const {
+    judge::OrderFacts facts;
+    facts.flow = order_.flow;
+    facts.partition = partition();
+    facts.leader = order_.leader;
+    facts.isr = order_.isr;
+    facts.error = order_.error;
+    facts.intended = order_.intended;
+    facts.accepted = order_.accepted;
+    facts.batched = order_.batched;
+    facts.sent = order_.sent;
+    facts.received = order_.received;
+    facts.appended = order_.appended;
+    facts.high_watermark = order_.high_watermark;
+    facts.acknowledged = order_.acknowledged;
+    facts.failed = order_.failed;
+    facts.offset = order_.offset;
+    facts.batch_records = order_.batch_records;
+    facts.retries = order_.retries;
+    for (const OrderRow::Service& row : order_.services) {
+      judge::OrderFacts::Service service;
+      service.name = row.name;
+      service.member = row.member;
+      service.fetched = row.fetched;
+      service.started = row.started;
+      service.done = row.done;
+      service.committed = row.committed;
+      service.times = row.times;
+      facts.services.push_back(std::move(service));
+    }
+    return facts;
   }
 
   static std::string shortened(std::string touched) {
@@ -181,7 +174,8 @@ class Story {
     std::size_t left_out = 0;
     while (lines_.size() > kMostLines) {
       const auto middle = lines_.begin() + static_cast<std::ptrdiff_t>(lines_.size() / 2);
-      auto least = std::find_if(middle, lines_.end(), [](const Line& one) { return !one.is_decisive; });
+      auto least =
+          std::find_if(middle, lines_.end(), [](const judge::TaleLine& one) { return !one.is_decisive; });
       if (least == lines_.end()) least = middle;
       lines_.erase(least);
       ++left_out;
@@ -189,7 +183,7 @@ class Story {
     if (left_out != 0) {
       const std::int64_t at = lines_[lines_.size() / 2].at;
       lines_.insert(lines_.begin() + static_cast<std::ptrdiff_t>(lines_.size() / 2),
-                    {at, "... " + std::to_string(left_out) + " more of these ...", false});
+                    {at, "... " + std::to_string(left_out) + " more of these ...", true, false});
     }
   }
 
@@ -263,7 +257,8 @@ class Story {
   OrderRow order_;
   std::vector<FaultRow> faults_;
   std::vector<VerdictRow> verdicts_;
-  std::vector<Line> lines_;
+  std::vector<judge::PartitionChange> changes_;
+  std::vector<judge::TaleLine> lines_;
   std::vector<std::string> leaders_;
   std::int64_t until_ = 0;
 };
@@ -321,7 +316,7 @@ Result<std::string> why_of(const std::filesystem::path& run, const std::string& 
   while (leadership->next()) {
     const Table& row = *leadership;
     if (row[1] == topic && row[2] == partition)
-      story.tell_partition(number_in(row[0]), row[3], row[4], row[5], row[6], row[7], row[8]);
+      story.add_change(number_in(row[0]), row[3], row[4], row[5], row[6], row[7], row[8]);
   }
   return story.text();
 }

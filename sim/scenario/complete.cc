@@ -149,6 +149,7 @@ class Completion {
       const std::int64_t quarter = *read_scalar(root_.at("duration").text, UnitKind::duration).value / 4;
       return scalar(print_scalar(std::min<std::int64_t>(10'000'000'000, quarter), UnitKind::duration));
     }
+    if (path == "then") return scalar(root_.find("chaos") == nullptr ? "settle" : "converge");
     if (path == "chaos/from") return root_.at("warmup");
     if (path == "chaos/until") {
       const std::int64_t duration = *read_scalar(root_.at("duration").text, UnitKind::duration).value;

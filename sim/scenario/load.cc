@@ -60,6 +60,20 @@ void notice_foreign(const std::vector<Walk::Accepted>& foreign, Report& report) 
                  "--strict refuses them");
 }
 
+// Asked for by `then: converge`.
+judge::Expectation must_converge(const std::string& file, const Value& root) {
+  judge::Expectation expectation;
+  expectation.id = "converges";
+  expectation.metric = "unconverged";
+  expectation.statistic = "value";
+  expectation.comparison = judge::Comparison::equal;
+  expectation.limit = 0;
+  expectation.limit_text = "= 0";
+  const int line = root.at("then").place.line;
+  expectation.source = line == 0 ? file : file + ":" + std::to_string(line);
+  return expectation;
+}
+
 Scenario assemble(const std::string& file, const Value& root, const Traces& traces,
                   std::vector<judge::Expectation> expectations, Report& report) {
   const auto duration = [&root](std::string_view key) {
@@ -75,10 +89,13 @@ Scenario assemble(const std::string& file, const Value& root, const Traces& trac
   scenario.duration = duration("duration");
   scenario.drain = duration("drain");
   scenario.warmup = duration("warmup");
+  scenario.converges = root.at("then").text == "converge";
   scenario.seed = whole("seed");
   scenario.event_budget = whole("event.budget");
   scenario.cluster = build_cluster(root, traces, report);
+  scenario.cluster.heals_when_load_ends = scenario.converges;
   scenario.expectations = std::move(expectations);
+  if (scenario.converges) scenario.expectations.push_back(must_converge(file, root));
   scenario.resolved_yaml = print_yaml(root);
   Value portable = root;
   scenario.inputs = name_inputs(portable);

@@ -29,7 +29,10 @@ struct Scenario {
   std::string name;
   std::string about;
   Duration duration{};  // orders are placed until then ...
-  Duration drain{};   // ... and what is under way may take this much longer; the run ends when all is settled
+  Duration drain{};  // ... and what is under way may take this much longer; the run ends when all is settled
+  // Whether after the drain's beginning every fault is taken back, and the run goes on until all replicas are
+  // in sync.
+  bool converges = false;
   Duration warmup{};  // samples of orders intended before are left out of summaries
   std::uint64_t seed = 1;
   std::uint64_t event_budget = 0;  // 0 = none

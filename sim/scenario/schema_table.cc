@@ -121,6 +121,16 @@ constexpr Key kKeys[] = {
                "Orders intended earlier than this are left out of summaries."),
     scalar_key("drain", UnitKind::duration, "30s", 0, kYear,
                "How long orders under way at the end may take to be finished."),
+    {.path = "then",
+     .type = KeyType::word,
+     .fallback = "=converge with chaos, else settle",
+     .meaning =
+         "What comes after the duration. settle: the run ends when all orders are settled, or with the "
+         "drain. "
+         "converge: then every fault ends for good and servers that are down start again, and before the "
+         "drain is over every order must have ended, every lag be zero and every ISR full (the expectation "
+         "converges; explain expect.metric says more of unconverged).",
+     .words = "settle|converge"},
     scalar_key("seed", UnitKind::none, "1", 0, std::numeric_limits<std::int64_t>::max(),
                "Where all randomness comes from."),
     scalar_key("event.budget", UnitKind::none,

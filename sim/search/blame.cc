@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/contains.h"
 #include "base/human.h"
 #include "history/table.h"
 #include "play/run.h"
@@ -57,7 +58,7 @@ class Candidates {
   explicit Candidates(const scenario::Scenario& scenario) : draft_(scenario) {
     const fault::Schedule& faults = scenario.cluster.faults;
     for (std::size_t i = 0; i < faults.size(); ++i)
-      found_.push_back({Counterfactual::What::without_fault, i, {}, "without " + faults[i].name});
+      found_.push_back({Counterfactual::What::without_fault, i, {}, "without " + faults[i].name, {}});
     for (const std::string& client : draft_.below({"clients"})) of_client(client);
     for (const std::string& topic : draft_.below({"topics"})) of_topic(topic);
     for (const Protection& one : kOfServers) property({"cluster", "config"}, one);
@@ -108,7 +109,8 @@ class Candidates {
     for (const Counterfactual& one : found_) {
       if (one.setting.path == dotted && one.setting.value == text) return;
     }
-    found_.push_back({Counterfactual::What::with_setting, 0, {dotted, text}, dotted + "=" + text});
+    const std::string section = joined({path.begin(), path.end() - 1}, ".");
+    found_.push_back({Counterfactual::What::with_setting, 0, {dotted, text}, dotted + "=" + text, section});
   }
 
   Draft draft_;
@@ -151,6 +153,33 @@ std::string anomalies_text(const Ending& ending) {
   for (const auto& [word, count] : ending.anomalies)
     text += (text.empty() ? "" : ", ") + word + " " + human_count(count);
   return text.empty() ? "nothing to tell" : text;
+}
+
+// Settings that make no difference: a paragraph for each section of the scenario, its name once.
+std::string innocent_settings(const BlameReport& report) {
+  constexpr std::size_t kWidth = 110;
+  std::vector<std::string> sections;
+  for (const Blamed& one : report.changes) {
+    const bool is_setting = one.change.what == Counterfactual::What::with_setting;
+    if (one.effect == Effect::same && is_setting && !contains(sections, one.change.section))
+      sections.push_back(one.change.section);
+  }
+  std::string text;
+  for (const std::string& section : sections) {
+    std::string line = "  " + section + ":";
+    for (const Blamed& one : report.changes) {
+      if (one.effect != Effect::same || one.change.section != section) continue;
+      const std::string setting = " " + one.change.text.substr(section.size() + 1) + ",";
+      if (line.size() + setting.size() > kWidth) {
+        text += line + "\n";
+        line = "   ";
+      }
+      line += setting;
+    }
+    line.back() = '\n';
+    text += line;
+  }
+  return text;
 }
 
 }  // namespace
@@ -263,12 +292,7 @@ std::string to_text(const scenario::Scenario& scenario, const BlameReport& repor
     if (one.effect == Effect::same && one.change.what == Counterfactual::What::without_fault)
       text += "  " + one.change.text + "\n";
   }
-  std::string settings;
-  for (const Blamed& one : report.changes) {
-    if (one.effect != Effect::same || one.change.what != Counterfactual::What::with_setting) continue;
-    settings += (settings.empty() ? "  " : ", ") + one.change.text;
-  }
-  if (!settings.empty()) text += settings + "\n";
+  text += innocent_settings(report);
   if (unknown != 0) text += "not tried, or not possible here: " + human_count(unknown) + "\n";
   return text;
 }

@@ -23,6 +23,7 @@ struct Counterfactual {
   std::size_t fault = 0;         // without which: its place in the scenario
   scenario::Override setting{};  // with which
   std::string text;              // "without crash", "clients.order-service.config.acks=all"
+  std::string section{};         // of a setting: what its name begins with, "clients.order-service.config"
 };
 
 // As much of a run's result as two of them are held against each other by.

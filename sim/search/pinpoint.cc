@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/check.h"
@@ -101,8 +102,11 @@ class Pinpointing {
     const auto tell = [&](std::int64_t at, std::string text) {
       if (at >= from && at <= to) lines.emplace_back(at, std::move(text));
     };
+    found_.end = summary_.end.end;
     for (const judge::FaultReport& fault : summary_.faults) {
       for (const judge::FaultReport::Strike& strike : fault.strikes) {
+        found_.faults.push_back(
+            {fault.name, Instant{} + Duration{strike.from_ns}, Instant{} + Duration{strike.to_ns}});
         tell(strike.from_ns, fault.name + " strikes: " + fault.kind + ", " + joined(strike.touched, ", "));
         tell(strike.to_ns, fault.name + " is over");
       }
@@ -127,6 +131,25 @@ class Pinpointing {
 Pinpointed pinpoint(const scenario::Scenario& scenario, const judge::Summary& summary,
                     const PinpointSpec& spec) {
   return Pinpointing(scenario, summary, spec).find();
+}
+
+std::string to_json(const scenario::Scenario& scenario, const PinpointSpec& spec, const Pinpointed& found) {
+  nlohmann::ordered_json json{{"schema", "kraftsim-pinpoint/1"},
+                              {"scenario", scenario.name},
+                              {"seed", scenario.seed},
+                              {"failure", judge::text_of(spec.signature)},
+                              {"end_ns", nanos(found.end)},
+                              {"not_yet_ns", nanos(found.not_yet)},
+                              {"certain_ns", nanos(found.certain)}};
+  json["moments"] = nlohmann::ordered_json::array();
+  for (const Moment& moment : found.moments)
+    json["moments"].push_back({{"at_ns", nanos(moment.at)}, {"failed", moment.failed}, {"of", moment.of}});
+  json["faults"] = nlohmann::ordered_json::array();
+  for (const Pinpointed::FaultSpan& fault : found.faults)
+    json["faults"].push_back(
+        {{"name", fault.name}, {"from_ns", nanos(fault.from)}, {"to_ns", nanos(fault.to)}});
+  json["around"] = found.between;
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string to_text(const scenario::Scenario& scenario, const PinpointSpec& spec, const Pinpointed& found) {

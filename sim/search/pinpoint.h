@@ -34,11 +34,21 @@ struct Pinpointed {
   Instant not_yet{};                 // the last instant at which it could still end otherwise ...
   Instant certain{};                 // ... and the first from which on it could not
   std::vector<std::string> between;  // faults and verdicts there and shortly around, as lines
+  struct FaultSpan {
+    std::string name;
+    Instant from{};
+    Instant to{};
+  };
+  std::vector<FaultSpan> faults;  // as they struck in the run that failed
+  Instant end{};                  // of that run
 };
 
 // REQUIRES: `summary` is of a run of the scenario, and failed in that way
 Pinpointed pinpoint(const scenario::Scenario& scenario, const judge::Summary& summary,
                     const PinpointSpec& spec);
+
+// The same for other programs (`kraftsim plot` draws it); schema kraftsim-pinpoint/1.
+std::string to_json(const scenario::Scenario& scenario, const PinpointSpec& spec, const Pinpointed& found);
 
 std::string to_text(const scenario::Scenario& scenario, const PinpointSpec& spec, const Pinpointed& found);
 

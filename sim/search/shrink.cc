@@ -43,7 +43,8 @@ class Shrinking {
       for (const auto pass :
            {&Shrinking::fewer_expectations, &Shrinking::fewer_faults, &Shrinking::earlier_end,
             &Shrinking::fewer_orders, &Shrinking::fewer_clients, &Shrinking::fewer_servers,
-            &Shrinking::shorter_faults, &Shrinking::rounder_faults}) {
+            &Shrinking::shorter_faults, &Shrinking::rounder_faults, &Shrinking::fewer_fault_pairs,
+            &Shrinking::fewer_faults_by_name}) {
         has_changed = (this->*pass)() || has_changed;
       }
     }
@@ -99,6 +100,61 @@ class Shrinking {
 
   bool fewer_faults() { return fewer_of("faults"); }
 
+  // Two that only make up for each other.
+  bool fewer_fault_pairs() {
+    constexpr std::size_t kMostTried = 8;
+    const std::size_t count = draft_.below({"faults"}).size();
+    if (count < 3 || count > kMostTried) return false;
+    for (std::size_t later = count - 1; later > 0; --later) {
+      for (std::size_t earlier = later; earlier-- > 0 && !is_over_;) {
+        Draft candidate = draft_;
+        candidate.remove({"faults", std::to_string(later)});
+        candidate.remove({"faults", std::to_string(earlier)});
+        if (attempt(candidate)) return true;
+      }
+    }
+    return false;
+  }
+
+  // Some faults do no more than move a role to the server that a later one hits. Once every fault names the
+  // server that it hit, at the instant at which it did, they may be left out; if none may, roles are told
+  // better than names.
+  bool fewer_faults_by_name() {
+    const std::size_t count = draft_.below({"faults"}).size();
+    if (count < 2) return false;
+    const Draft with_roles = draft_;
+    const judge::Summary summary_with_roles = best_;
+    const Draft named = by_name();
+    if (named.text() == draft_.text()) return false;
+    if (!attempt(named) || !(fewer_faults() || fewer_fault_pairs())) {
+      draft_ = with_roles;
+      best_ = summary_with_roles;
+      return false;
+    }
+    return true;
+  }
+
+  // REQUIRES: best_ is of a run of the draft
+  Draft by_name() const {
+    Draft named = draft_;
+    for (std::size_t i = 0; i < best_.faults.size(); ++i) {
+      const judge::FaultReport& fault = best_.faults[i];
+      const std::string place = std::to_string(i);
+      if (fault.strikes.size() != 1) continue;
+      const judge::FaultReport::Strike& strike = fault.strikes.front();
+      for (const char* key : {"target", "isolate"}) {
+        const DraftPath path{"faults", place, fault.kind, key};
+        if (strike.touched.size() == 1 && named.get(path)) named.set(path, strike.touched.front());
+      }
+      if (!named.has({"faults", place, "when"})) continue;
+      for (const char* key : {"when", "wait"}) {
+        if (named.has({"faults", place, key})) named.remove({"faults", place, key});
+      }
+      named.set({"faults", place, "at"}, scenario::print_scalar(strike.from_ns, UnitKind::duration));
+    }
+    return named;
+  }
+
   // Only the one that fails, unless an invariant does.
   bool fewer_expectations() {
     if (draft_.below({"expect"}).size() <= 1) return false;
@@ -128,6 +184,7 @@ class Shrinking {
   bool earlier_end() {
     constexpr std::int64_t kSecond = 1'000'000'000;
     bool has_changed = without({"drain"});
+    has_changed = without({"then"}) || has_changed;
     has_changed = with({"warmup"}, "0s") || has_changed;
     has_changed = lower({"duration"}, UnitKind::duration, kSecond, kSecond) || has_changed;
     for (const std::string& place : draft_.below({"faults"}))

@@ -134,6 +134,14 @@ Result<Side> read_side(const std::string& where) {
     folder = where.substr(0, colon);
     wanted = where.substr(colon + 1);
   }
+  if (!std::filesystem::exists(folder, ignored))
+    return problem_with_side(folder, "there is no such run, and no such sweep");
+  if (std::filesystem::is_directory(folder, ignored) &&
+      !std::filesystem::exists(std::filesystem::path(folder) / kResultsFile, ignored)) {
+    return problem_with_side(
+        folder,
+        "is neither a run, which has a manifest.json, nor a sweep, which has a " + std::string(kResultsFile));
+  }
   const Result<Results> results = read_results(folder);
   if (!results) return results.problems();
   const auto& configurations = results->head.configurations;

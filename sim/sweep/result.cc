@@ -91,6 +91,7 @@ SeedResult result_of(std::size_t configuration, const judge::Summary& summary,
                    : summary.verdict == judge::Verdict::failed ? Outcome::failed
                                                                : Outcome::inconclusive;
   result.signatures = judge::signatures_of(summary);
+  if (const auto at = judge::failed_at(summary)) result.failed_at_ns = nanos(*at);
   if (result.outcome == Outcome::inconclusive) result.note = why_inconclusive(summary);
   result.metrics = metrics_of(summary);
   result.situations = std::move(situations);
@@ -143,6 +144,7 @@ std::string to_line(const SeedResult& result) {
   if (!result.situations.empty()) json["situations"] = result.situations;
   json["events"] = result.events;
   json["end_ns"] = result.end_ns;
+  if (result.failed_at_ns >= 0) json["failed_at_ns"] = result.failed_at_ns;
   json["fingerprint"] = result.fingerprint;
   json["meaning"] = result.meaning;
   return line_of(json);
@@ -198,6 +200,7 @@ std::optional<SeedResult> read_result(std::string_view line) {
     if (json.contains("situations")) result.situations = json["situations"].get<std::set<std::string>>();
     result.events = json.at("events").get<std::uint64_t>();
     result.end_ns = json.at("end_ns").get<std::int64_t>();
+    result.failed_at_ns = json.value("failed_at_ns", std::int64_t{-1});
     result.fingerprint = json.at("fingerprint").get<std::string>();
     result.meaning = json.at("meaning").get<std::string>();
     return result;

@@ -37,6 +37,7 @@ struct SeedResult {
   std::set<std::string> situations{};             // rare ones it has been in: situations.h
   std::uint64_t events = 0;
   std::int64_t end_ns = 0;
+  std::int64_t failed_at_ns = -1;  // when the first of what failed went wrong; -1: unknown, or nothing failed
   std::string fingerprint{};
   std::string meaning{};
 

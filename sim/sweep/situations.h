@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -23,12 +24,13 @@ class Situations final : public observe::Observer {
  private:
   struct Partition {
     NodeId leader = kNoNode;
+    NodeId last_leader = kNoNode;
     std::vector<NodeId> isr;
     std::vector<NodeId> elr;
     bool is_known = false;
   };
 
-  void on_fact(const observe::QuorumRoleChanged& fact);
+  void on_fact(const observe::QuorumRoleChanged& fact, ProcessId process);
   void on_fact(const observe::QuorumVoteAnswered& fact);
   void on_fact(const observe::BatchAcknowledged& fact);
   void on_fact(const observe::RecordFailed& fact);
@@ -38,9 +40,14 @@ class Situations final : public observe::Observer {
   void on_fact(const observe::ControllerChanged& fact);
   void on_fact(const observe::GroupStateChanged& fact);
   void on_fact(const observe::LogLost& fact);
+  void on_fact(const observe::LogTruncated& fact);
+  // Of a replica, as far as it knows
+  void on_high_watermark(TopicPartition tp, NodeId broker, Offset to);
 
   std::set<std::string> seen_;
   observe::PartitionMap<Partition> partitions_;
+  observe::PartitionMap<std::map<NodeId, Offset>> high_watermarks_;
+  std::map<ProcessId, observe::QuorumRole> roles_;  // of those that are up
 };
 
 // All that there are names for. A name that is none of these is an error of whoever requires it.

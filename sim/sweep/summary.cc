@@ -74,8 +74,8 @@ void add_metrics(const SweepSummary& summary, std::string& text) {
       if (found == one.metrics.end()) continue;
       const SweepSummary::Spread& spread = found->second;
       text += "  " + padded_right(metric_text(metric), 12) + "median " +
-              padded_right(value_text(metric, spread.median), 10) + "most " +
-              padded_right(value_text(metric, spread.most), 12) + "(seed " +
+              padded_right(value_text(metric, spread.median), 13) + "most " +
+              padded_right(value_text(metric, spread.most), 13) + "(seed " +
               std::to_string(spread.seed_of_most) + ")" + (one.name.empty() ? "" : "  " + one.name) + "\n";
     }
   }
@@ -84,6 +84,13 @@ void add_metrics(const SweepSummary& summary, std::string& text) {
 std::string in_configuration(const SweepSummary& summary, std::size_t configuration) {
   const std::string& name = summary.configurations[configuration].name;
   return name.empty() ? "" : name + ": ";
+}
+
+std::string fingerprint_note(const SweepSummary::Group& group) {
+  return "fingerprint " + group.fingerprint;
+}
+std::string fingerprint_note(const SweepSummary::Trouble&) {
+  return "";
 }
 
 template <class T, class What>
@@ -100,9 +107,27 @@ void add_groups(const SweepSummary& summary, const std::vector<T>& groups, const
     text += "  " + padded_right(count_of_seeds(group.runs), 10) + "  " +
             in_configuration(summary, group.configuration) + what(group) + "\n              " +
             places.command(group.configuration, group.smallest_seed) + "\n";
-    if (const std::string folder = places.folder(group.configuration, group.smallest_seed); !folder.empty())
-      text += "              " + folder + "\n";
+    const std::string folder = places.folder(group.configuration, group.smallest_seed);
+    const std::string fingerprint = fingerprint_note(group);
+    if (!folder.empty() || !fingerprint.empty())
+      text += "              " + folder + (folder.empty() || fingerprint.empty() ? "" : "   ") + fingerprint +
+              "\n";
   }
+}
+
+// Names divided by commas, in lines that fit a terminal.
+std::string wrapped(const std::string& head, const std::vector<std::string>& names) {
+  constexpr std::size_t kWidth = 110;
+  std::string text, line = head;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string name = names[i] + (i + 1 == names.size() ? "" : ", ");
+    if (line.size() + name.size() > kWidth && line.size() > head.size()) {
+      text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+      line = std::string(head.size(), ' ');
+    }
+    line += name;
+  }
+  return text + line + "\n";
 }
 
 Json json_of(const SweepSummary::Spread& spread) {
@@ -165,7 +190,7 @@ SweepSummary summarize(const Results& results) {
     if (is_trouble) ++configuration.crashed;
     for (const judge::Signature& signature : result.signatures) {
       const auto [group, is_new] = groups.try_emplace({result.configuration, signature});
-      if (is_new) group->second = {result.configuration, signature, 0, result.seed};
+      if (is_new) group->second = {result.configuration, signature, 0, result.seed, result.fingerprint};
       ++group->second.runs;
     }
     if (is_trouble || result.outcome == Outcome::inconclusive) {
@@ -212,12 +237,13 @@ std::string to_text(const SweepSummary& summary, const Places& places) {
   add_groups(summary, summary.inconclusive, "inconclusive", places, note, text);
   text += "\n";
   add_metrics(summary, text);
-  std::string never;
+  std::vector<std::string> never;
   for (const auto& [name, runs] : summary.situations) {
-    if (runs == 0) never += (never.empty() ? "" : ", ") + name;
+    if (runs == 0) never.push_back(name);
   }
-  if (!never.empty()) text += "  never seen  " + never + "\n";
-  return text;
+  if (!never.empty()) text += wrapped("  never seen  ", never);
+  return text + "  of          scenario sha256 " + summary.head.sha256.substr(0, 16) + ", build " +
+         summary.head.build + "\n";
 }
 
 std::string to_json(const SweepSummary& summary) {
@@ -254,7 +280,8 @@ std::string to_json(const SweepSummary& summary) {
                                 {"anomaly", group.signature.anomaly},
                                 {"fault", group.signature.fault},
                                 {"runs", group.runs},
-                                {"smallest_seed", group.smallest_seed}});
+                                {"smallest_seed", group.smallest_seed},
+                                {"fingerprint", group.fingerprint}});
   }
   json["situations"] = summary.situations;
   json["troubles"] = json_of(summary.troubles);

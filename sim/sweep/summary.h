@@ -19,6 +19,7 @@ struct SweepSummary {
     judge::Signature signature;
     std::uint64_t runs = 0;
     std::uint64_t smallest_seed = 0;
+    std::string fingerprint{};  // of the run with the smallest seed
   };
   struct Trouble {  // bugs of the simulator and processes that died, by what was said
     std::size_t configuration = 0;

@@ -9,6 +9,7 @@
 
 #include "app/shop.h"
 #include "app/temporary_folder.h"
+#include "report/build_id.h"
 #include "report/console.h"
 
 namespace sim::app {
@@ -65,7 +66,10 @@ TEST_CASE("the console's text: verdict first, limit beside value, the repro comm
         "latency  max 1.3 s\n"
         "produce  max 700 ms\n"
         "slowest  order 1: 1.3 s, failed, 1.3 s of it waiting for send() (inventory)\n"
-        "repro    kraftsim run scenarios/shop.yaml --seed 7   fingerprint 9f3c77a104be2d10\n");
+        "repro    kraftsim run scenarios/shop.yaml --seed 7   fingerprint 9f3c77a104be2d10\n"
+        "         scenario sha256 " +
+            summary.end.scenario_sha256.substr(0, 16) + ", build " + report::build_id() + "\n");
+  CHECK(summary.end.scenario_sha256.size() == 64);
   const std::string on_terminal = to_text(summary, TextOptions{true, Duration{710ms}, "runs/shop/7"});
   CHECK(on_terminal.find("\033[1;31mFAIL\033[0m") == 0);
   CHECK(on_terminal.find("simulated in 710 ms") != std::string::npos);

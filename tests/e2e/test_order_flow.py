@@ -100,6 +100,11 @@ class MainJob(InATemporaryFolder):
         done = kraftsim("replay", run)
         self.assertEqual(done.returncode, 4)
         self.assertIn(events[3], done.stdout)
+        told = done.stdout[done.stdout.index("the first event that differs"):]
+        node = json.loads(events[3])["node"]
+        self.assertRegex(told, rf"of {node} at .*\n  its t is 9\d* \(recorded\) and \d+ \(replayed\)")
+        for line in events[:3]:  # the same on both sides
+            self.assertIn(line, told)
 
     def test_check_determinism_plays_twice(self):
         self.run_short("run", "--check-determinism")

@@ -5,25 +5,7 @@ import re
 import tempfile
 import unittest
 
-from kraftsim import kraftsim
-
-SHOP = """
-schema: kraftsim/v1
-name: shop
-seed: 2
-duration: 30s
-cluster: {brokers: 3, controllers: 3}
-topics: {orders: {partitions: 2, replication.factor: 3, config: {min.insync.replicas: 2}}}
-clients:
-  order-service: {produces: orders, arrivals: {poisson: 50/s}, start: 8s, config: {acks: 1}}
-  payment: {consumes: orders, members: 2, service: 2ms, config: {auto.offset.reset: earliest}}
-faults:
-  - {name: pause, at: 12s, for: 1s, pause: {target: "client(payment[0])"}}
-  - {name: slow, at: 14s, for: 12s, delay: {target: brokers, to: brokers, by: 200ms}}
-  - {name: crash, at: 18s, for: 10s, kill: {target: "leader(orders-0)"}}
-expect:
-  - {id: durable, metric: lost_acked, equals: 0}
-"""
+from kraftsim import SHOP, kraftsim
 
 # One of three brokers dies, whichever; only if it leads the one partition are orders lost.
 CANARY = """
@@ -49,7 +31,7 @@ class Search(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.folder = pathlib.Path(folder.name)
-        (cls.folder / "shop.yaml").write_text(SHOP)
+        (cls.folder / "shop.yaml").write_text(SHOP.read_text())
         cls.ran = cls.do("run", "shop.yaml", "--out", "run")
 
     @classmethod
@@ -84,6 +66,8 @@ class Search(unittest.TestCase):
         self.assertRegex(guilty, r"without crash +gone")
         self.assertRegex(guilty, r"clients.order-service.config.acks=all +gone")
         self.assertIn("without pause", innocent)
+        self.assertIn("without standby", innocent)
+        self.assertLessEqual(max(map(len, innocent.splitlines())), 120, innocent)
 
     def test_pinpoint_finds_when_it_became_certain(self):
         done = self.do("pinpoint", "shop.yaml")
@@ -119,7 +103,11 @@ class Search(unittest.TestCase):
         runs = self.do("compare", "run", "other")
         self.assertEqual(runs.returncode, 0, runs.stderr)
         self.assertIn("A only 1, B only 0", runs.stdout)
-        self.assertEqual(self.do("compare", "run", "nowhere").returncode, 2)
+        (self.folder / "empty").mkdir()
+        for where, words in (("nowhere", "no such run, and no such sweep"), ("empty", "neither a run")):
+            wrong = self.do("compare", "run", where)
+            self.assertEqual(wrong.returncode, 2)
+            self.assertIn(words, wrong.stderr)
         self.assertEqual(self.do("compare", "one", "all", "--tolerance", "p99").returncode, 2)
 
     def test_a_canary_fails_as_often_as_it_should(self):

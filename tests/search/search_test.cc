@@ -12,27 +12,8 @@
 namespace sim::search {
 namespace search_test {
 
-constexpr const char* kShop = R"YAML(
-schema: kraftsim/v1
-name: shop
-duration: 40s
-cluster: {brokers: 3, controllers: 3}
-topics: {orders: {partitions: 4, replication.factor: 3, config: {min.insync.replicas: 2}}}
-clients:
-  order-service: {produces: orders, arrivals: {poisson: 60/s}, start: 8s, config: {acks: 1}}
-  payment: {consumes: orders, members: 2, service: 2ms, config: {auto.offset.reset: earliest}}
-faults:
-  - {name: pause, at: 10s, for: 1s, pause: {target: "client(payment[0])"}}
-  - {name: slow, at: 12s, for: 15s, delay: {target: brokers, to: brokers, by: 200ms}}
-  - {name: standby, at: 14s, for: 5s, kill: {target: "follower(__cluster_metadata-0, 1)"}}
-  - {name: crash, at: 20s, for: 10s, kill: {target: "leader(orders-0)"}}
-expect:
-  - {id: durable, metric: lost_acked, equals: 0}
-  - {id: one-controller, metric: controller_elections, equals: 0}
-)YAML";
-
 scenario::Scenario shop() {
-  auto loaded = scenario::load_text("shop.yaml", kShop, {});
+  auto loaded = scenario::load("tests/search/shop.yaml", {});
   REQUIRE(loaded.ok());
   return std::move(*loaded);
 }
