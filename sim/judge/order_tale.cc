@@ -54,7 +54,7 @@ class OrderTale {
     const bool strikes_within = fault.from >= from && fault.from <= until;
     if (fault.from < 0 || (!is_on_already && !strikes_within)) return;
     const std::string how = is_on_already ? " is on since " + human_duration(fault.from) : " strikes";
-    around(std::max(fault.from, from), "fault " + fault.name + how + ": " + fault.kind + ", " + fault.whom,
+    around(std::max(fault.from, from), "fault " + fault.name + how + ": " + fault.kind + " " + fault.whom,
            true);
     if (fault.to > fault.from && fault.to >= from && fault.to <= until)
       around(fault.to, "fault " + fault.name + " is over");

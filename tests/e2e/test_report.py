@@ -32,7 +32,7 @@ class Report(unittest.TestCase):
         self.assertEqual(said["sha256"], hashlib.sha256(self.page.encode()).hexdigest())
         self.assertLess(said["bytes"], 1_000_000)
         for part in ("acknowledged orders can be found in no log any more", "kraftsim run @acks1-leader-crash-loss --seed 1",
-                     "(lost): lost,", "fault crash: kill broker-3", "enable.idempotence", "<svg"):
+                     "(lost): lost,", "fault crash strikes: kill broker-3", "enable.idempotence", "<svg"):
             self.assertIn(part, self.page)
 
     def test_it_is_one_file_without_scripts_that_fetches_nothing(self):
