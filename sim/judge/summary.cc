@@ -135,6 +135,23 @@ void explain_linger(const MeasuredRun& run, const RunPlan& plan, const OrderLedg
                            without_leader(run, batch.tp, from, to) * 2 > slowest.in_stage;
 }
 
+// Of services that send an order on to each other, the one before which it spent most of its time in a stage.
+std::size_t mostly_before(const OrderLedger& ledger, OrderLedger::Index index, std::size_t service,
+                          metrics::Stage stage) {
+  const auto in_stage = [&](std::size_t s) {
+    return ledger.stages(index, s)[static_cast<std::size_t>(stage)];
+  };
+  std::size_t where = service;
+  std::int64_t longest = -1;
+  for (std::size_t s = service; s != ledger.services(); s = ledger.upstream(index, s)) {
+    const std::size_t sender = ledger.upstream(index, s);
+    const std::int64_t here = in_stage(s) - (sender == ledger.services() ? 0 : in_stage(sender));
+    if (here > longest) where = s;
+    longest = std::max(longest, here);
+  }
+  return where;
+}
+
 std::optional<Slowest> find_slowest(const MeasuredRun& run, const RunPlan& plan) {
   const OrderLedger& ledger = run.ledger;
   OrderLedger::Index slowest = OrderLedger::kNone;
@@ -155,12 +172,14 @@ std::optional<Slowest> find_slowest(const MeasuredRun& run, const RunPlan& plan)
   found.outcome = ledger.outcome(slowest);
   const std::size_t service = telling_service(ledger, slowest);
   if (service == ledger.services()) return found;
-  found.service = run.names.services[service];
   const auto stages = ledger.stages(slowest, service);
   const auto most = std::max_element(stages.begin(), stages.end());
   found.stage = static_cast<metrics::Stage>(most - stages.begin());
   found.in_stage = *most;
-  if (found.stage == metrics::Stage::linger) explain_linger(run, plan, order, found);
+  const std::size_t where = mostly_before(ledger, slowest, service, found.stage);
+  found.service = run.names.services[where];
+  const bool is_first = ledger.upstream(slowest, where) == ledger.services();
+  if (found.stage == metrics::Stage::linger && is_first) explain_linger(run, plan, order, found);
   return found;
 }
 

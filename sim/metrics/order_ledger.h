@@ -35,8 +35,8 @@
 // In the end the log of a partition that nobody leads is what its replicas could still bring back.
 //
 // What a service sends on is a record of the same order (protocol/ids.h). Who reads it is to do the order
-// too, and the stamps of its way count from there: what came before is in send_wait. A service that does an
-// order again sends another such record; the latest is the one that counts.
+// too: the stages of its way are those to the service that sent it on, and then the record's own. A service
+// that does an order again sends another such record; the latest is the one that counts.
 //
 // Transactional records count once their transaction is committed. An order whose transaction was aborted has
 // failed. Which batches belong to an aborted transaction is learnt from the markers that leaders append; of

@@ -316,7 +316,14 @@ std::int64_t OrderLedger::answered(Index index) const {
 }
 
 std::array<std::int64_t, kStages> OrderLedger::stages(Index index, std::size_t s) const {
-  const Order& order = orders_[index];
+  std::array<std::int64_t, kStages> stages{};
+  std::int64_t before = orders_[index].intended;
+  const std::size_t sender = upstream(index, s);
+  if (sender != spec_.services) {  // its way to there, and then that of what was sent on
+    stages = this->stages(index, sender);
+    if (service(index, sender).done == kNever) return stages;
+    before = ended(index, sender);
+  }
   const Batch& batch = batch_read(index, s);
   const Service& row = service(index, s);
   const std::int64_t end_of[kStages] = {
@@ -324,16 +331,14 @@ std::array<std::int64_t, kStages> OrderLedger::stages(Index index, std::size_t s
       batch.high_watermark,        row.fetched,   row.started, row.done};
   std::size_t reached = kStages;
   while (reached > 0 && end_of[reached - 1] == kNever) --reached;
-  std::array<std::int64_t, kStages> stages{};
   const std::int64_t end = ended(index, s);
-  std::int64_t before = order.intended;
   for (std::size_t stage = 0; stage < reached; ++stage) {
     const std::int64_t stamp =
         std::clamp(end_of[stage], before, std::max(before, end));  // one that is missing takes no time
-    stages[stage] = stamp - before;
+    stages[stage] += stamp - before;
     before = stamp;
   }
-  if (reached < kStages) stages[reached] = end - before;
+  if (reached < kStages) stages[reached] += end - before;
   return stages;
 }
 

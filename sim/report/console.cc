@@ -300,7 +300,7 @@ std::string order_lines(const judge::Summary& summary) {
   text += "\n";
   if (orders.failed_yet_handled > 0) {
     text += "         " + human_count(orders.failed_yet_handled) +
-            " of those reported as failed were handled all the same\n";
+            " of the failed ones were handled all the same\n";
   }
   for (const judge::ServiceSummary& service : summary.services) {
     if (service.duplicate_effects == 0) continue;

@@ -33,7 +33,13 @@ constexpr Protection kOfProducers[] = {{"acks", "all"},
                                        {"acks", "1"},
                                        {"partitioner.availability.timeout.ms", "1000"},
                                        {"max.in.flight.requests.per.connection", "1"}};
-constexpr Protection kOfConsumers[] = {{"auto.offset.reset", "earliest"}};
+constexpr Protection kOfConsumers[] = {{"auto.offset.reset", "earliest"},
+                                       {"isolation.level", "read_committed"},
+                                       {"session.timeout.ms", "120000"},
+                                       {"max.poll.records", "20"},
+                                       {"partition.assignment.strategy", "cooperative-sticky"},
+                                       {"group.protocol", "consumer"},
+                                       {"group.protocol", "classic"}};
 constexpr Protection kOfTopics[] = {{"min.insync.replicas", "2"},
                                     {"min.insync.replicas", "1"},
                                     {"unclean.leader.election.enable", "false"},
@@ -75,6 +81,17 @@ class Candidates {
     }
     for (const Protection& one : kOfConsumers) property({"clients", client, "config"}, one);
     for (const char* when : {"after-each", "after-batch"}) value({"clients", client, "commit"}, when);
+    const auto if_there = [&](const char* key, const char* best) {
+      if (draft_.has({"clients", client, key})) value({"clients", client, key}, best);
+    };
+    if_there("workers", "1");
+    if_there("group.metadata", "true");
+    if_there("transactional.id.per", "member");
+    if (draft_.has({"clients", client, "produces"}) && !draft_.has({"clients", client, "transactional.id"})) {
+      add({"clients", client, "commit"}, "transaction");
+      found_.back().also = scenario::Override{"clients." + client + ".transactional.id", client};
+      found_.back().text += " and transactional.id=" + client;
+    }
   }
   void of_topic(const std::string& topic) {
     for (const Protection& one : kOfTopics) property({"topics", topic, "config"}, one);
@@ -238,6 +255,7 @@ BlameReport blame(const scenario::Scenario& scenario, const BlameSpec& spec) {
       }
       std::vector<scenario::Override> overrides = spec.overrides;
       overrides.push_back(change.setting);
+      if (change.also) overrides.push_back(*change.also);
       const Result<scenario::Scenario> changed = scenario::load(spec.file, overrides);
       if (!changed) return to_line(unknown_ending());
       return to_line(ending_of(play::Run(*changed).finish()));

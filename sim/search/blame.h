@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct Counterfactual {
   scenario::Override setting{};  // with which
   std::string text;              // "without crash", "clients.order-service.config.acks=all"
   std::string section{};         // of a setting: what its name begins with, "clients.order-service.config"
+  std::optional<scenario::Override> also{};  // a setting without which this one would mean nothing
 };
 
 // As much of a run's result as two of them are held against each other by.

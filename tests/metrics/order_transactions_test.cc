@@ -1,6 +1,8 @@
 // Orders that are sent on from service to service, and transactions around them.
 #include <doctest/doctest.h>
 
+#include <numeric>
+
 #include "metrics/order_ledger.h"
 #include "observe/fold.h"
 #include "observe/story.h"
@@ -66,6 +68,26 @@ struct Pipe {
     story.tell(ms, Story::member_of(1), observe::ProcessingDone{service, 0, kPayments0, offset, record});
   }
 };
+
+TEST_CASE("the stages of an order that was sent on are those of both its ways") {
+  Pipe f;
+  f.paid(5'000, 0);  // it has waited to be fetched since it was published
+  const BatchDataPtr batch = f.derived({0}, false);
+  f.sent_on(5'100, 0, batch);
+  f.fulfilled(5'150, 0, 0);
+  const OrderLedger::Index index = f.ledger.find(Story::order(0));
+  const auto to_payment = f.ledger.stages(index, kPaymentService);
+  const auto whole = f.ledger.stages(index, kFulfillment);
+  const auto sum = [](const auto& stages) {
+    return std::accumulate(stages.begin(), stages.end(), std::int64_t{0});
+  };
+  CHECK(sum(whole) == f.ledger.ended(index, kFulfillment) - f.ledger.order(index).intended);
+  CHECK(sum(whole) - sum(to_payment) == 150'000'000);
+  constexpr auto kFetchWait = static_cast<std::size_t>(Stage::fetch_wait);
+  CHECK(to_payment[kFetchWait] > 4'900'000'000);
+  CHECK(whole[kFetchWait] > to_payment[kFetchWait]);
+  CHECK(whole[static_cast<std::size_t>(Stage::send_wait)] < 200'000'000);
+}
 
 TEST_CASE("a record tells its order and its hop") {
   const RecordId order = record_id(FlowId{3}, 17);
