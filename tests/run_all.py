@@ -22,7 +22,7 @@ import typing
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 # Their unit tests run with sanitizers each time, the others' with --full: every scenario runs with them anyway.
-SANITIZED = ["test_broker", "test_coordinator", "test_group", "test_kernel", "test_log", "test_partition", "test_raft", "test_scenario"]
+SANITIZED = ["test_coordinator", "test_group", "test_kernel", "test_log", "test_partition", "test_scenario"]
 # What takes longest is begun first, so that no processor is idle while the last one ends.
 LONGEST_FIRST = ["test_cluster", "e2e/test_pairs.py", "test_raft", "e2e/test_fingerprints.py", "e2e/test_order_flow.py",
                  "e2e/test_faults.py", "test_broker", "plots/test_plots.py"]
